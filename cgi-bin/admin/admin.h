@@ -1,0 +1,31 @@
+/* The admin program: for now the REST interface under /admin/api/v1. */
+#ifndef CG_ADMIN_ADMIN_H
+#define CG_ADMIN_ADMIN_H
+
+#include "base/base.h"
+#include "model/actor.h"
+#include "store/store.h"
+#include "web/proof.h"
+#include "web/request.h"
+#include "web/response.h"
+#include "web/route.h"
+
+struct admin {
+	struct store *store;
+	struct proof proof;
+};
+
+/* One request to the REST interface, as its handlers get it. */
+struct rest_call {
+	struct admin *admin;
+	struct web_request *req;
+	struct web_response *resp;
+	struct arena *arena;
+	struct web_matched match;
+	struct actor actor;
+};
+
+/* Answers a request below /admin/api/v1. */
+void rest_handle(struct admin *admin, struct web_request *req, struct web_response *resp);
+
+#endif

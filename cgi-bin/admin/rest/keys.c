@@ -1,0 +1,263 @@
+/* Keys and their credentials. */
+#include "base/base.h"
+#include "base/limits.h"
+#include "rest.h"
+#include "web/json.h"
+#include <gnutls/gnutls.h>
+
+static json_t *credentials_json(const struct credentials *list)
+{
+	json_t *out = json_array();
+	for (size_t i = 0; i < list->n; i++)
+		(void)json_array_append_new(out, record_to_json(list->items[i]));
+	return out;
+}
+
+static json_t *more(struct rest_call *call, const void *message, struct cg_err *err)
+{
+	const Cg__Key *key = message;
+	struct credentials list;
+	if (credential_list(call->admin->store, key->id, call->arena, &list, err) != CG_OK)
+		return NULL;
+	return json_pack("{s:o}", "credentials", credentials_json(&list));
+}
+
+static const struct rest_resource keys = {.entity = &key_entity, .path = "keys", .more = more};
+
+void keys_list(void *call)
+{
+	rest_entity_list(call, &keys);
+}
+
+void keys_get(void *call)
+{
+	rest_entity_get(call, &keys);
+}
+
+void keys_change(void *call)
+{
+	rest_entity_change(call, &keys);
+}
+
+void keys_remove(void *call)
+{
+	rest_entity_remove(call, &keys);
+}
+
+/* What a body says beside the record: a certificate, a token. */
+struct wish {
+	bool certificate, token;
+	struct cert_reading reading;
+};
+
+static cg_rc take_certificate(struct rest_call *call, json_t *json, struct wish *wish,
+			      struct cg_err *err)
+{
+	json_t *text = json_object_get(json, "certificate");
+	if (!text || json_is_null(text)) {
+		(void)json_object_del(json, "certificate");
+		return CG_OK;
+	}
+	if (!json_is_string(text))
+		return cg_fail_field(err, "certificate", "must be text: the certificate as PEM");
+	wish->certificate = true;
+	struct cg_err why = {0};
+	cg_rc rc = rest_read_certificate(
+	    call, span_make(json_string_value(text), json_string_length(text)), false,
+	    &wish->reading, &why);
+	/* It may have held a private key; jansson would free it as it is. */
+	gnutls_memset((void *)(uintptr_t)json_string_value(text), 0, json_string_length(text));
+	(void)json_object_del(json, "certificate");
+	if (rc == CG_OK)
+		return rc;
+	*err = why;
+	err->n_fields = 0;
+	(void)cg_fail_field(err, "certificate", "%s", why.text);
+	(void)snprintf(err->text, sizeof(err->text), "%s", why.text);
+	return rc;
+}
+
+static cg_rc take_token(json_t *json, struct wish *wish, struct cg_err *err)
+{
+	json_t *token = json_object_get(json, "token");
+	if (token && !json_is_boolean(token) && !json_is_null(token))
+		return cg_fail_field(err, "token",
+				     "must be true or false: certgate makes the token itself");
+	wish->token = json_is_true(token);
+	(void)json_object_del(json, "token");
+	return CG_OK;
+}
+
+static cg_rc take_wish(struct rest_call *call, json_t *json, struct wish *wish, struct cg_err *err)
+{
+	cg_rc rc = take_certificate(call, json, wish, err);
+	return rc == CG_OK ? take_token(json, wish, err) : rc;
+}
+
+void keys_create(void *arg)
+{
+	struct rest_call *call = arg;
+	struct cg_err err = {0};
+	struct wish wish = {0};
+	json_t *json = NULL;
+	Cg__Key *key;
+	char token[TOKEN_TEXT + 1] = "";
+	cg_rc rc = web_json_read(call->req, &json, &err);
+	if (rc == CG_OK)
+		rc = take_wish(call, json, &wish, &err);
+	if (rc == CG_OK) {
+		struct key_new what = {.key = json,
+				       .cert = wish.certificate ? &wish.reading.leaf : NULL,
+				       .token = wish.token};
+		rc = key_create(call->admin->store, &call->actor, &what, call->arena, &key, token,
+				&err);
+	}
+	json_decref(json);
+	json_t *told = rc == CG_OK ? more(call, key, &err) : NULL;
+	if (!told) {
+		rest_fail(call, rc == CG_OK ? CG_UNAVAILABLE : rc, &err);
+	} else {
+		if (wish.token)
+			(void)json_object_set_new(told, "token", json_string(token));
+		if (wish.certificate)
+			rest_add_reading(told, &wish.reading);
+		rest_send(call, 201, key, told, "keys");
+	}
+	gnutls_memset(token, 0, sizeof(token));
+}
+
+/* --- credentials --- */
+
+void credentials_list(void *arg)
+{
+	struct rest_call *call = arg;
+	struct cg_err err = {0};
+	struct credentials list;
+	Cg__Key *key;
+	cg_rc rc = entity_get(call->admin->store, &key_entity, rest_param(call, 0), call->arena,
+			      &key, &err);
+	if (rc == CG_OK)
+		rc = credential_list(call->admin->store, key->id, call->arena, &list, &err);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	else
+		rest_send_page(call, credentials_json(&list), NULL);
+}
+
+/* A body as it is, that is not JSON, is a certificate. */
+static bool is_json(struct rest_call *call)
+{
+	struct span type;
+	struct span json = SPAN_LIT("application/json");
+	return web_request_field(call->req, "content-type", &type) > 0 && type.n >= json.n &&
+	       span_is_nocase(span_make(type.p, json.n), json);
+}
+
+static cg_rc read_wish(struct rest_call *call, struct wish *wish, struct cg_err *err)
+{
+	json_t *json = NULL;
+	struct span body;
+	if (!is_json(call)) {
+		cg_rc rc = web_request_body_all(call->req, CERT_INPUT_MAX, &body, err);
+		wish->certificate = true;
+		return rc == CG_OK ? rest_read_certificate(call, body, true, &wish->reading, err)
+				   : rc;
+	}
+	cg_rc rc = web_json_read(call->req, &json, err);
+	if (rc == CG_OK)
+		rc = take_wish(call, json, wish, err);
+	const char *name;
+	json_t *value;
+	if (rc == CG_OK)
+		json_object_foreach(json, name, value)
+		{
+			(void)cg_fail_field(err, name, "is not a member that is known here");
+			err->code = "unknown_member";
+			rc = CG_BAD_INPUT;
+		}
+	json_decref(json);
+	if (rc == CG_OK && wish->certificate == wish->token)
+		rc =
+		    cg_fail(err, CG_BAD_VALUE,
+			    "Give either a certificate or token: true; each is a credential of its "
+			    "own.");
+	return rc;
+}
+
+void credentials_create(void *arg)
+{
+	struct rest_call *call = arg;
+	struct cg_err err = {0};
+	struct wish wish = {0};
+	Cg__Credential *credential;
+	char token[TOKEN_TEXT + 1] = "";
+	cg_rc rc = read_wish(call, &wish, &err);
+	if (rc == CG_OK)
+		rc = credential_add(call->admin->store, &call->actor, rest_param(call, 0),
+				    wish.certificate ? &wish.reading.leaf : NULL, call->arena,
+				    &credential, token, &err);
+	if (rc != CG_OK) {
+		rest_fail(call, rc, &err);
+		return;
+	}
+	json_t *told = json_object();
+	if (wish.certificate)
+		rest_add_reading(told, &wish.reading);
+	else
+		(void)json_object_set_new(told, "token", json_string(token));
+	gnutls_memset(token, 0, sizeof(token));
+	rest_send(call, 201, credential, told,
+		  arena_printf(call->arena, "keys/%s/credentials", credential->key_id));
+}
+
+void credentials_get(void *arg)
+{
+	struct rest_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Key *key;
+	Cg__Credential *credential;
+	cg_rc rc = entity_get(call->admin->store, &key_entity, rest_param(call, 0), call->arena,
+			      &key, &err);
+	if (rc == CG_OK)
+		rc = credential_get(call->admin->store, key->id, rest_param(call, 1), call->arena,
+				    &credential, &err);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	else
+		rest_send(call, 200, credential, NULL, "");
+}
+
+void credentials_change(void *arg)
+{
+	struct rest_call *call = arg;
+	struct cg_err err = {0};
+	json_t *patch = NULL;
+	Cg__Credential *credential;
+	cg_rc rc = web_json_read(call->req, &patch, &err);
+	if (rc == CG_OK)
+		rc = credential_change(call->admin->store, &call->actor, rest_param(call, 0),
+				       rest_param(call, 1), patch, call->arena, &credential, &err);
+	json_decref(patch);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	else
+		rest_send(call, 200, credential, NULL, "");
+}
+
+void credentials_revoke(void *arg)
+{
+	struct rest_call *call = arg;
+	struct cg_err err = {0};
+	struct span reason = {NULL, 0};
+	cg_rc rc = web_query_get(call->req->target.query, call->arena, "reason", &reason, &err);
+	if (rc == CG_NOT_FOUND)
+		rc = CG_OK;
+	if (rc == CG_OK)
+		rc = credential_revoke(
+		    call->admin->store, &call->actor, rest_param(call, 0), rest_param(call, 1),
+		    reason.p ? arena_copy(call->arena, reason) : NULL, call->arena, &err);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	else
+		(void)web_response_send(call->resp, 204, NULL, SPAN_LIT(""));
+}

@@ -1,0 +1,374 @@
+/* The table of the REST interface, and what its resources share. */
+#include "base/base.h"
+#include "rest.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "model/user.h"
+#include "web/json.h"
+#include "web/problem.h"
+
+#define API	    &cg__api__descriptor
+#define KEY	    &cg__key__descriptor
+#define CREDENTIAL  &cg__credential__descriptor
+#define CERTIFICATE &cg__certificate__descriptor
+
+/* clang-format off */
+const struct rest_route rest_routes[] = {
+	{{"GET", REST_BASE "/openapi.json", REST_OPEN, openapi_get}, "This description", NULL, NULL, 200},
+
+	{{"GET", REST_BASE "/apis", REST_LIST, apis_list}, "List APIs", NULL, API, 200},
+	{{"POST", REST_BASE "/apis", 0, apis_create}, "Make an API", API, API, 201},
+	{{"GET", REST_BASE "/apis/:id", 0, apis_get}, "Read an API", NULL, API, 200},
+	{{"PATCH", REST_BASE "/apis/:id", REST_PATCH, apis_change}, "Change an API", API, API, 200},
+	{{"DELETE", REST_BASE "/apis/:id", 0, apis_remove}, "Remove an API, also from the access rights of keys", NULL, NULL, 204},
+
+	{{"GET", REST_BASE "/certificates", REST_LIST, certificates_list}, "List certificates", NULL, CERTIFICATE, 200},
+	{{"POST", REST_BASE "/certificates", REST_PEM, certificates_create}, "Register a certificate", NULL, CERTIFICATE, 201},
+	{{"GET", REST_BASE "/certificates/:sha256", 0, certificates_get}, "Read a certificate", NULL, CERTIFICATE, 200},
+	{{"DELETE", REST_BASE "/certificates/:sha256", 0, certificates_remove}, "Remove a certificate; with ?cascade=true also from its key", NULL, NULL, 204},
+
+	{{"GET", REST_BASE "/keys", REST_LIST, keys_list}, "List keys", NULL, KEY, 200},
+	{{"POST", REST_BASE "/keys", 0, keys_create}, "Make a key, with a certificate and/or a token", KEY, KEY, 201},
+	{{"GET", REST_BASE "/keys/:id", 0, keys_get}, "Read a key", NULL, KEY, 200},
+	{{"PATCH", REST_BASE "/keys/:id", REST_PATCH, keys_change}, "Change a key", KEY, KEY, 200},
+	{{"DELETE", REST_BASE "/keys/:id", 0, keys_remove}, "Remove a key and its credentials", NULL, NULL, 204},
+
+	{{"GET", REST_BASE "/keys/:id/credentials", 0, credentials_list}, "List a key's credentials", NULL, CREDENTIAL, 200},
+	{{"POST", REST_BASE "/keys/:id/credentials", REST_PEM, credentials_create}, "Add a certificate or a token to a key", NULL, CREDENTIAL, 201},
+	{{"GET", REST_BASE "/keys/:id/credentials/:sha256", 0, credentials_get}, "Read a credential", NULL, CREDENTIAL, 200},
+	{{"PATCH", REST_BASE "/keys/:id/credentials/:sha256", REST_PATCH, credentials_change}, "Change a credential", CREDENTIAL, CREDENTIAL, 200},
+	{{"DELETE", REST_BASE "/keys/:id/credentials/:sha256", 0, credentials_revoke}, "Revoke a credential; ?reason=other, superseded or left", NULL, NULL, 204},
+};
+/* clang-format on */
+const size_t rest_routes_n = CG_COUNT(rest_routes);
+
+const char *rest_param(struct rest_call *call, size_t i)
+{
+	struct span p = call->match.params[i];
+	const char *text = p.n > 0 && !memchr(p.p, '\0', p.n) ? arena_copy(call->arena, p) : NULL;
+	return text ? text : "";
+}
+
+void rest_fail(struct rest_call *call, cg_rc rc, const struct cg_err *err)
+{
+	if (rc == CG_UNAVAILABLE || rc == CG_FAIL || rc == CG_FULL)
+		log_error("rest_failed", "request_id", call->req->id, "cause", err->text, LOG_END);
+	web_problem(call->resp, rc, err);
+}
+
+static uint64_t revision_of(const void *message)
+{
+	const ProtobufCMessage *m = message;
+	if (m->descriptor == CERTIFICATE)
+		return ((const Cg__Certificate *)message)->revision;
+	if (m->descriptor == CREDENTIAL)
+		return 0;
+	return ((const struct entity_head *)message)->revision;
+}
+
+void rest_send(struct rest_call *call, int status, const void *message, json_t *more,
+	       const char *path)
+{
+	json_t *body = record_to_json(message);
+	uint64_t revision = revision_of(message);
+	if (body && more && json_object_update(body, more) < 0) {
+		json_decref(body);
+		body = NULL;
+	}
+	json_decref(more);
+	if (revision > 0)
+		(void)web_response_field_text(
+		    call->resp, "ETag", arena_printf(call->arena, "\"%" PRIu64 "\"", revision));
+	const char *id = json_string_value(json_object_get(body, "id"));
+	if (!id)
+		id = json_string_value(json_object_get(body, "sha256"));
+	if (status == 201 && id)
+		(void)web_response_field_text(
+		    call->resp, "Location",
+		    arena_printf(call->arena, REST_BASE "/%s/%s", path, id));
+	web_json_send(call->resp, status, body);
+	json_decref(body);
+}
+
+cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_err *err)
+{
+	struct span rest = call->req->target.query, name, value;
+	struct rest_page page = {.limit = LIST_LIMIT_DEFAULT};
+	uint64_t number;
+	int more;
+	while ((more = web_query_next(&rest, call->arena, &name, &value)) > 0) {
+		if (span_is(name, SPAN_LIT("limit"))) {
+			if (!number_parse(value, LIST_LIMIT_MAX, &number) || number == 0)
+				return cg_fail_field(err, "limit", "must be a number from 1 to %d",
+						     LIST_LIMIT_MAX);
+			page.limit = (size_t)number;
+		} else if (span_is(name, SPAN_LIT("cursor"))) {
+			page.cursor = value;
+		} else if (span_is(name, SPAN_LIT("q"))) {
+			page.q = span_trim(value);
+		} else {
+			return cg_fail_code(err, CG_BAD_INPUT, "unknown_parameter",
+					    "The query parameter “%.*s” is not known here; lists "
+					    "take limit, cursor and q.",
+					    (int)(name.n < 60 ? name.n : 60), name.p ? name.p : "");
+		}
+	}
+	if (more < 0)
+		return cg_fail(err, CG_BAD_INPUT, "The query cannot be read.");
+	*out = page;
+	return CG_OK;
+}
+
+void rest_send_page(struct rest_call *call, json_t *items, const char *next)
+{
+	json_t *body = json_pack("{s:o, s:s?}", "items", items, "next", next);
+	web_json_send(call->resp, 200, body);
+	json_decref(body);
+}
+
+cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err)
+{
+	struct span tag;
+	uint64_t revision;
+	size_t times = web_request_field(call->req, "if-match", &tag);
+	if (times == 0 || (times == 1 && span_is(tag, SPAN_LIT("*")))) {
+		*out = ENTITY_ANY_REVISION;
+		return CG_OK;
+	}
+	tag = span_trim(tag);
+	if (times == 1 && tag.n > 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"' &&
+	    number_parse(span_make(tag.p + 1, tag.n - 2), INT64_MAX, &revision)) {
+		*out = revision;
+		return CG_OK;
+	}
+	return cg_fail(err, CG_STALE,
+		       "If-Match does not hold the ETag of this record's newest "
+		       "revision: read it again and repeat your change.");
+}
+
+cg_rc rest_read_certificate(struct rest_call *call, struct span text, bool as_it_is,
+			    struct cert_reading *out, struct cg_err *err)
+{
+	struct cert_exposed exposed;
+	return cert_read(text, as_it_is ? CERT_WAY_ADMIN_FILE : CERT_WAY_ADMIN, CERT_KIND_CLIENT,
+			 clock_unix_s(), call->arena, out, &exposed, err);
+}
+
+void rest_add_reading(json_t *to, const struct cert_reading *reading)
+{
+	json_t *notices = json_array();
+	for (size_t i = 0; i < reading->n_notices; i++)
+		(void)json_array_append_new(notices, json_string(reading->notices[i]));
+	(void)json_object_set_new(to, "private_key_dropped",
+				  json_boolean(reading->private_key_dropped));
+	(void)json_object_set_new(to, "notices", notices);
+}
+
+/* --- entities --- */
+
+/* One item of a list, or the whole answer. */
+static json_t *with_more(struct rest_call *call, const struct rest_resource *r, const void *message,
+			 struct cg_err *err)
+{
+	json_t *json = record_to_json(message);
+	json_t *more = r->more ? r->more(call, message, err) : NULL;
+	if (json && more)
+		(void)json_object_update(json, more);
+	json_decref(more);
+	if (r->more && !more) {
+		json_decref(json);
+		return NULL;
+	}
+	return json;
+}
+
+void rest_entity_list(struct rest_call *call, const struct rest_resource *r)
+{
+	struct rest_page page;
+	struct entity_page found;
+	struct cg_err err = {0};
+	cg_rc rc = rest_read_page(call, &page, &err);
+	if (rc == CG_OK)
+		rc = entity_list(call->admin->store, r->entity, page.cursor, page.limit, page.q,
+				 call->arena, &found, &err);
+	if (rc != CG_OK) {
+		rest_fail(call, rc, &err);
+		return;
+	}
+	json_t *items = json_array();
+	for (size_t i = 0; i < found.n; i++)
+		if (json_array_append_new(items, with_more(call, r, found.messages[i], &err)) < 0) {
+			json_decref(items);
+			rest_fail(call, CG_UNAVAILABLE, &err);
+			return;
+		}
+	rest_send_page(call, items, found.next);
+}
+
+static void send_entity(struct rest_call *call, const struct rest_resource *r, int status,
+			const void *message)
+{
+	struct cg_err err = {0};
+	json_t *more = r->more ? r->more(call, message, &err) : NULL;
+	if (r->more && !more)
+		rest_fail(call, CG_UNAVAILABLE, &err);
+	else
+		rest_send(call, status, message, more, r->path);
+}
+
+void rest_entity_create(struct rest_call *call, const struct rest_resource *r)
+{
+	struct cg_err err = {0};
+	json_t *json = NULL;
+	void *message;
+	cg_rc rc = web_json_read(call->req, &json, &err);
+	if (rc == CG_OK)
+		rc = entity_create(call->admin->store, r->entity, &call->actor, json, call->arena,
+				   &message, &err);
+	json_decref(json);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	else
+		send_entity(call, r, 201, message);
+}
+
+void rest_entity_get(struct rest_call *call, const struct rest_resource *r)
+{
+	struct cg_err err = {0};
+	void *message;
+	cg_rc rc = entity_get(call->admin->store, r->entity, rest_param(call, 0), call->arena,
+			      &message, &err);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	else
+		send_entity(call, r, 200, message);
+}
+
+/* Computed members may be sent back as they were read, like any that clients cannot set. */
+static cg_rc drop_more(struct rest_call *call, const struct rest_resource *r, json_t *patch,
+		       struct cg_err *err)
+{
+	void *message;
+	const char *name;
+	json_t *value;
+	if (!r->more)
+		return CG_OK;
+	cg_rc rc = entity_get(call->admin->store, r->entity, rest_param(call, 0), call->arena,
+			      &message, err);
+	if (rc != CG_OK)
+		return rc;
+	json_t *more = r->more(call, message, err);
+	if (!more)
+		return CG_UNAVAILABLE;
+	json_object_foreach(more, name, value)
+	{
+		json_t *sent = json_object_get(patch, name);
+		if (sent && !json_equal(sent, value))
+			rc = cg_fail_field(err, name, "is set by certgate");
+		(void)json_object_del(patch, name);
+	}
+	json_decref(more);
+	return rc;
+}
+
+void rest_entity_change(struct rest_call *call, const struct rest_resource *r)
+{
+	struct cg_err err = {0};
+	json_t *patch = NULL;
+	uint64_t revision;
+	void *message;
+	cg_rc rc = web_json_read(call->req, &patch, &err);
+	if (rc == CG_OK)
+		rc = rest_if_match(call, &revision, &err);
+	if (rc == CG_OK)
+		rc = drop_more(call, r, patch, &err);
+	if (rc == CG_OK)
+		rc = entity_change(call->admin->store, r->entity, &call->actor, rest_param(call, 0),
+				   revision, patch, call->arena, &message, &err);
+	json_decref(patch);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	else
+		send_entity(call, r, 200, message);
+}
+
+void rest_entity_remove(struct rest_call *call, const struct rest_resource *r)
+{
+	struct cg_err err = {0};
+	uint64_t revision;
+	cg_rc rc = rest_if_match(call, &revision, &err);
+	if (rc == CG_OK)
+		rc = entity_remove(call->admin->store, r->entity, &call->actor, rest_param(call, 0),
+				   revision, call->arena, &err);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	else
+		(void)web_response_send(call->resp, 204, NULL, SPAN_LIT(""));
+}
+
+/* --- the way in --- */
+
+/* "Bearer TOKEN"; false after having answered 401. */
+static bool authenticate(struct rest_call *call)
+{
+	struct span value, bearer = SPAN_LIT("Bearer ");
+	struct cg_err err = {0};
+	cg_rc rc = CG_DENIED;
+	if (web_request_field(call->req, "authorization", &value) == 1 && value.n > bearer.n &&
+	    span_is_nocase(span_make(value.p, bearer.n), bearer))
+		rc = token_check(call->admin->store, span_trim(span_from(value, bearer.n)),
+				 call->arena, &call->actor, &err);
+	if (rc == CG_OK)
+		return true;
+	if (rc != CG_DENIED) {
+		rest_fail(call, rc, &err);
+		return false;
+	}
+	(void)web_response_field_text(call->resp, "WWW-Authenticate", "Bearer realm=\"certgate\"");
+	web_problem_send(call->resp,
+			 &(struct web_problem){
+			     .status = 401,
+			     .code = "unauthorized",
+			     .detail = "Send a valid token: `Authorization: Bearer TOKEN`. One "
+				       "is made by `certgate token create`.",
+			     .request_id = call->req->id});
+	return false;
+}
+
+static void answer_no_route(struct rest_call *call, enum web_match match)
+{
+	struct web_problem p = {.status = 404,
+				.code = "not_found",
+				.detail = "There is no such resource; " REST_BASE
+					  "/openapi.json lists all.",
+				.request_id = call->req->id};
+	if (match == WEB_MATCH_NO_METHOD) {
+		(void)web_response_field_text(call->resp, "Allow", call->match.allow);
+		p.status = 405;
+		p.code = "method_not_allowed";
+		p.detail = arena_printf(call->arena, "This resource takes %s.", call->match.allow);
+	}
+	web_problem_send(call->resp, &p);
+}
+
+void rest_handle(struct admin *admin, struct web_request *req, struct web_response *resp)
+{
+	struct rest_call call = {.admin = admin, .req = req, .resp = resp, .arena = req->arena};
+	struct web_route routes[CG_COUNT(rest_routes)];
+	for (size_t i = 0; i < CG_COUNT(rest_routes); i++)
+		routes[i] = rest_routes[i].route;
+	char *address = arena_copy(req->arena, req->proof_ok ? req->remote_addr : SPAN_LIT(""));
+	if (!address) {
+		rest_fail(&call, CG_UNAVAILABLE, &(struct cg_err){"No memory."});
+		return;
+	}
+	call.actor = (struct actor){.from_address = address, .request_id = req->id};
+	enum web_match match = web_route_find(routes, CG_COUNT(routes), req->method,
+					      req->target.path, req->arena, &call.match);
+	if (match != WEB_MATCH_FOUND)
+		answer_no_route(&call, match);
+	else if ((call.match.route->flags & REST_OPEN) || authenticate(&call))
+		call.match.route->handler(&call);
+}

@@ -1,0 +1,96 @@
+/* What the resources of the REST interface share. */
+#ifndef CG_ADMIN_REST_REST_H
+#define CG_ADMIN_REST_REST_H
+
+#include "../admin.h"
+#include "cert/cert.h"
+#include "model/entity.h"
+#include "model/key.h"
+#include <jansson.h>
+
+#define REST_BASE "/admin/api/v1"
+
+/* A route and what OpenAPI says of it; the one table of the interface. */
+struct rest_route {
+	struct web_route route; /* flags: of enum rest_flags */
+	const char *summary;
+	const ProtobufCMessageDescriptor *in, *out; /* NULL: no body of a record */
+	int status;				    /* of success */
+};
+
+enum rest_flags {
+	REST_OPEN = 1,	/* no token needed */
+	REST_LIST = 2,	/* answers {"items": […], "next": …}, takes limit, cursor, q */
+	REST_PATCH = 4, /* takes a merge patch and If-Match */
+	REST_PEM = 8,	/* also takes a certificate as it is */
+};
+
+extern const struct rest_route rest_routes[];
+extern const size_t rest_routes_n;
+
+/* A part of the path by its place, as text; "" when it holds a NUL. */
+const char *rest_param(struct rest_call *call, size_t i);
+/* Answers with what went wrong. */
+void rest_fail(struct rest_call *call, cg_rc rc, const struct cg_err *err);
+/* Answers with a record: its JSON with the computed members of `more` (both references are taken),
+ * ETag, and for 201 the Location REST_BASE/path/id. */
+void rest_send(struct rest_call *call, int status, const void *message, json_t *more,
+	       const char *path);
+/* limit, cursor, q of a list; other parameters are CG_BAD_INPUT. */
+struct rest_page {
+	size_t limit;
+	struct span cursor, q;
+};
+cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_err *err) CG_MUST_USE;
+/* Answers with a page; items is taken. */
+void rest_send_page(struct rest_call *call, json_t *items, const char *next);
+/* The revision of If-Match, ENTITY_ANY_REVISION when the field is missing or "*".  A tag that is
+ * not ours matches nothing: CG_STALE. */
+cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err) CG_MUST_USE;
+/* A certificate of a JSON text, or of a body as it is. */
+cg_rc rest_read_certificate(struct rest_call *call, struct span text, bool as_it_is,
+			    struct cert_reading *out, struct cg_err *err) CG_MUST_USE;
+/* What POST tells of a certificate once: private_key_dropped, notices. */
+void rest_add_reading(json_t *to, const struct cert_reading *reading);
+
+/* --- resources --- */
+
+/* Lists, reads, changes and removes an entity whose path has its id first. */
+struct rest_resource {
+	const struct entity *entity;
+	const char *path; /* "apis" */
+	/* Computed members of one, a new reference; may be NULL. */
+	json_t *(*more)(struct rest_call *call, const void *message, struct cg_err *err);
+};
+void rest_entity_list(struct rest_call *call, const struct rest_resource *r);
+void rest_entity_create(struct rest_call *call, const struct rest_resource *r);
+void rest_entity_get(struct rest_call *call, const struct rest_resource *r);
+void rest_entity_change(struct rest_call *call, const struct rest_resource *r);
+void rest_entity_remove(struct rest_call *call, const struct rest_resource *r);
+
+void apis_list(void *call);
+void apis_create(void *call);
+void apis_get(void *call);
+void apis_change(void *call);
+void apis_remove(void *call);
+
+void keys_list(void *call);
+void keys_create(void *call);
+void keys_get(void *call);
+void keys_change(void *call);
+void keys_remove(void *call);
+
+void credentials_list(void *call);
+void credentials_create(void *call);
+void credentials_get(void *call);
+void credentials_change(void *call);
+void credentials_revoke(void *call);
+
+void certificates_list(void *call);
+void certificates_create(void *call);
+void certificates_get(void *call);
+void certificates_remove(void *call);
+
+void openapi_get(void *call);
+
+#endif

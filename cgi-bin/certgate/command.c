@@ -1,0 +1,201 @@
+#include "base/base.h"
+#include "command.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+static void drop_words(struct command *c, int at, int n)
+{
+	for (int i = at; i + n < c->n_words; i++)
+		c->words[i] = c->words[i + n];
+	c->n_words -= n;
+}
+
+const char *command_take(struct command *c, const char *name)
+{
+	size_t len = strlen(name);
+	for (int i = 0; i < c->n_words; i++) {
+		char *word = c->words[i];
+		if (strncmp(word, name, len) != 0)
+			continue;
+		if (word[len] == '=') {
+			drop_words(c, i, 1);
+			return word + len + 1;
+		}
+		/* Without a value it stays, and is told as a word that is not known. */
+		if (word[len] == '\0' && i + 1 < c->n_words) {
+			const char *value = c->words[i + 1];
+			drop_words(c, i, 2);
+			return value;
+		}
+	}
+	return NULL;
+}
+
+bool command_take_flag(struct command *c, const char *name)
+{
+	for (int i = 0; i < c->n_words; i++)
+		if (strcmp(c->words[i], name) == 0) {
+			drop_words(c, i, 1);
+			return true;
+		}
+	return false;
+}
+
+const char *command_next(struct command *c)
+{
+	for (int i = 0; i < c->n_words; i++)
+		if (strncmp(c->words[i], "--", 2) != 0) {
+			const char *word = c->words[i];
+			drop_words(c, i, 1);
+			return word;
+		}
+	return NULL;
+}
+
+bool command_all_taken(const struct command *c)
+{
+	char safe[200];
+	if (c->n_words == 0)
+		return true;
+	text_for_log(span_of(c->words[0]), safe, sizeof(safe));
+	(void)fprintf(stderr, "certgate: “%s” is not known here, or lacks its value.\n", safe);
+	return false;
+}
+
+cg_rc command_read_file(struct command *c, const char *path, struct span *out, struct cg_err *err)
+{
+	size_t room = CERT_INPUT_MAX + 1, n = 0;
+	char *p = arena_alloc(&c->arena, room);
+	if (!p)
+		return cg_fail_memory(err);
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : 1;
+	while (got > 0 && n < room) {
+		got = read(fd, p + n, room - n);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	int cause = errno;
+	if (fd > STDIN_FILENO)
+		(void)close(fd);
+	if (got < 0)
+		return cg_fail(err, CG_BAD_INPUT, "%.200s cannot be read: %s.", path,
+			       strerror(cause));
+	*out = span_make(p, n);
+	return CG_OK;
+}
+
+cg_rc command_become_owner(struct command *c, struct cg_err *err)
+{
+	struct stat st;
+	cg_rc rc = home_find(c->home_option, &c->home, err);
+	if (rc != CG_OK || geteuid() != 0)
+		return rc;
+	if (stat(c->home.dir, &st) != 0)
+		return cg_fail(err, CG_UNAVAILABLE, "The data folder %s cannot be used: %s.",
+			       c->home.dir, strerror(errno));
+	if (st.st_uid == 0)
+		return CG_OK;
+	if (setgroups(0, NULL) != 0 || setgid(st.st_gid) != 0 || setuid(st.st_uid) != 0)
+		return cg_fail(err, CG_UNAVAILABLE,
+			       "This process cannot become the data folder's owner: %s.",
+			       strerror(errno));
+	return CG_OK;
+}
+
+cg_rc command_open(struct command *c, struct cg_err *err)
+{
+	/* Who asked, for the audit: before this becomes another user. */
+	uid_t uid = getuid();
+	cg_rc rc = command_become_owner(c, err);
+	if (rc == CG_OK)
+		rc = store_open(&c->home, &c->store, err);
+	if (rc != CG_OK)
+		return rc;
+	char *name = arena_printf(&c->arena, "command (uid %lu)", (unsigned long)uid);
+	if (!name)
+		return cg_fail_memory(err);
+	/* Whoever can open the data folder could write to it anyway. */
+	c->actor = (struct actor){
+	    .name = name, .id = "", .role = CG__ROLE__OWNER, .from_address = "", .request_id = ""};
+	return CG_OK;
+}
+
+void command_close(struct command *c)
+{
+	store_close(&c->store);
+	arena_release(&c->arena);
+}
+
+int command_fail(const struct command *c, const struct cg_err *err)
+{
+	if (c->json && err->code)
+		(void)fprintf(stderr, "certgate: %s (%s)\n", err->text, err->code);
+	else
+		(void)fprintf(stderr, "certgate: %s\n", err->text);
+	for (unsigned i = 1; i < err->n_fields; i++)
+		(void)fprintf(stderr, "certgate: %s: %s\n", err->fields[i].field,
+			      err->fields[i].text);
+	return EXIT_REFUSED;
+}
+
+int command_usage(const char *text)
+{
+	(void)fputs(text, stderr);
+	return EXIT_USAGE;
+}
+
+static void print_value(const json_t *value)
+{
+	char safe[4096];
+	if (json_is_string(value)) {
+		/* PEM is the one text with lines of its own, and has nothing but ASCII. */
+		if (strncmp(json_string_value(value), "-----BEGIN ", 11) == 0) {
+			(void)printf("\n%s", json_string_value(value));
+			return;
+		}
+		text_for_log(span_of(json_string_value(value)), safe, sizeof(safe));
+		(void)printf("%s\n", safe);
+		return;
+	}
+	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	(void)printf("%s\n", text ? text : "");
+	free(text);
+}
+
+static void print_lines(const json_t *json)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)json, name, value)
+	{
+		(void)printf("%s: ", name);
+		print_value(value);
+	}
+}
+
+int command_print(const struct command *c, json_t *json)
+{
+	if (c->json) {
+		/* Plain ASCII: what certificates say must not move a terminal's cursor. */
+		(void)json_dumpf(json, stdout,
+				 JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+		(void)putchar('\n');
+	} else if (json_is_array(json)) {
+		size_t i;
+		json_t *item;
+		json_array_foreach(json, i, item)
+		{
+			if (i > 0)
+				(void)putchar('\n');
+			print_lines(item);
+		}
+	} else {
+		print_lines(json);
+	}
+	json_decref(json);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+}

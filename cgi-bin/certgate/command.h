@@ -1,0 +1,72 @@
+/* What the sub-commands share: options, output, the store. */
+#ifndef CG_CERTGATE_COMMAND_H
+#define CG_CERTGATE_COMMAND_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/error.h"
+#include "base/home.h"
+#include "model/actor.h"
+#include "store/store.h"
+#include <jansson.h>
+
+/* Exit statuses. */
+#define EXIT_DONE    0
+#define EXIT_REFUSED 1
+#define EXIT_USAGE   2
+
+/* One run.  Words are what is left of the command line: the sub-command's own, in order; options
+ * may stand anywhere among them. */
+struct command {
+	const char *home_option; /* NULL: from the environment */
+	bool json;
+	int n_words;
+	char **words;
+	struct arena arena;
+	/* Set by command_open. */
+	struct home home;
+	struct store *store;
+	struct actor actor;
+};
+
+/* Takes "--name VALUE" or "--name=VALUE" out of the words; NULL when it is not there.  Called
+ * again, the next one of that name.  *c is changed to have an error told when the value is
+ * missing. */
+const char *command_take(struct command *c, const char *name);
+/* Takes "--name" out of the words. */
+bool command_take_flag(struct command *c, const char *name);
+/* The next word that is no option, NULL when there is none. */
+const char *command_next(struct command *c);
+/* True when all words were taken; else says which one is not known, on standard error. */
+bool command_all_taken(const struct command *c);
+
+/* Reads a whole file, or standard input for "-"; at most CERT_INPUT_MAX + 1 bytes, so that what is
+ * too large shows.  As the caller, before command_open: the data folder's owner may not see it. */
+cg_rc command_read_file(struct command *c, const char *path, struct span *out,
+			struct cg_err *err) CG_MUST_USE;
+
+/* Finds the data folder, becomes its owner when started as root, and opens the store. */
+cg_rc command_open(struct command *c, struct cg_err *err) CG_MUST_USE;
+/* The first two steps of it. */
+cg_rc command_become_owner(struct command *c, struct cg_err *err) CG_MUST_USE;
+/* Closes the store and frees. */
+void command_close(struct command *c);
+
+/* Prints the reason on standard error; returns EXIT_REFUSED. */
+int command_fail(const struct command *c, const struct cg_err *err);
+/* Prints how the sub-command is used on standard error; returns EXIT_USAGE. */
+int command_usage(const char *text);
+/* Prints JSON on standard output: as it is with --json, else as "name: value" lines, whose values
+ * are safe on a terminal.  Takes the reference. */
+int command_print(const struct command *c, json_t *json);
+
+/* --- sub-commands: the words after their own name --- */
+
+int init_main(struct command *c);
+int cert_main(struct command *c);
+int api_main(struct command *c);
+int key_main(struct command *c);
+int token_main(struct command *c);
+int explain_main(struct command *c);
+
+#endif

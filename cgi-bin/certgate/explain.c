@@ -1,0 +1,132 @@
+/* certgate explain: the gate's decision, by the gate's function, in words. */
+#include "base/base.h"
+#include "base/clock.h"
+#include "cert/cert.h"
+#include "command.h"
+#include "grant/decide.h"
+#include "web/target.h"
+
+struct question {
+	const char *url, *method, *address, *site, *cert_path;
+	bool token_stdin;
+	struct span cert, token;
+};
+
+/* As the gate reads it; also with text around it, as openssl prints. */
+static cg_rc read_cert(struct command *c, const struct question *q, struct facts *f,
+		       struct cg_err *err)
+{
+	struct span der;
+	struct cert_reading reading;
+	if (!q->cert_path)
+		return CG_OK;
+	f->certificate = FACTS_CERT_PRESENT;
+	if (cert_from_server(q->cert, &c->arena, &der, &f->sha256) == CERT_SEEN_ONE)
+		return CG_OK;
+	cg_rc rc = cert_read(q->cert, CERT_WAY_ADMIN_FILE, CERT_KIND_UPSTREAM, clock_unix_s(),
+			     &c->arena, &reading, NULL, err);
+	if (rc == CG_OK)
+		f->sha256 = reading.leaf.sha256;
+	return rc;
+}
+
+static cg_rc find_grants(struct command *c, const struct question *q, struct facts *f,
+			 struct cg_err *err)
+{
+	struct sha256 digest;
+	cg_rc rc = CG_OK;
+	if (f->certificate == FACTS_CERT_PRESENT)
+		rc = grant_load(c->store, &f->sha256, &c->arena, &f->certificate_grant, err);
+	f->token = q->token.n > 0 && f->api && f->api->auth->use_token;
+	if (rc == CG_OK && f->token) {
+		rc = sha256_of(q->token, &digest);
+		if (rc == CG_OK)
+			rc = grant_load(c->store, &digest, &c->arena, &f->token_grant, err);
+	}
+	return rc;
+}
+
+static cg_rc gather(struct command *c, const struct question *q, struct facts *f,
+		    struct cg_err *err)
+{
+	struct web_target target;
+	struct routes routes;
+	cg_rc rc = web_target_parse(span_of(q->url), SPAN_LIT(""), &target, err);
+	if (rc == CG_OK)
+		rc = routes_load(c->store, &c->arena, &routes, err);
+	if (rc != CG_OK)
+		return rc;
+	const struct route *route = routes_find(&routes, span_of(q->site), target.path);
+	*f = (struct facts){.api = route ? route->api : NULL,
+			    .method = span_of(q->method),
+			    .path = route ? route_rest(route, target.path) : target.path,
+			    .remote_addr = span_of(q->address),
+			    .proof_ok = true,
+			    .https = true};
+	rc = read_cert(c, q, f, err);
+	return rc == CG_OK ? find_grants(c, q, f, err) : rc;
+}
+
+static json_t *answer_json(struct command *c, const struct facts *f, const struct decision *d)
+{
+	const struct refusal_row *row = refusal_row(d->refusal);
+	struct decision_line lines[DECISION__COUNT];
+	json_t *steps = json_array();
+	size_t n = decision_lines(f, d, &c->arena, lines);
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(
+		    steps, json_pack("{s:s, s:b, s:s}", "step", lines[i].step, "passed",
+				     lines[i].passed, "text", lines[i].text));
+	return json_pack("{s:b, s:i, s:s, s:s, s:s?, s:s?, s:o}", "allowed",
+			 d->refusal == REFUSAL_NONE, "status", row->status, "code", row->code,
+			 "detail", decision_detail(f, d, &c->arena), "api_id",
+			 f->api ? f->api->id : NULL, "key_id", d->grant ? d->grant->key->id : NULL,
+			 "steps", steps);
+}
+
+static int print(struct command *c, const struct facts *f, const struct decision *d)
+{
+	const struct refusal_row *row = refusal_row(d->refusal);
+	struct decision_line lines[DECISION__COUNT];
+	if (c->json)
+		return command_print(c, answer_json(c, f, d));
+	size_t n = decision_lines(f, d, &c->arena, lines);
+	for (size_t i = 0; i < n; i++)
+		(void)printf("%-4s %-10s %s\n", lines[i].passed ? "ok" : "NO", lines[i].step,
+			     lines[i].text);
+	if (d->refusal == REFUSAL_NONE)
+		(void)printf("allowed\n");
+	else
+		(void)printf("refused: %d %s\n", row->status, row->code);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int explain_main(struct command *c)
+{
+	struct cg_err err = {0};
+	struct facts facts;
+	struct question q = {.url = command_take(c, "--url"),
+			     .method = command_take(c, "--method"),
+			     .address = command_take(c, "--address"),
+			     .site = command_take(c, "--site"),
+			     .cert_path = command_take(c, "--cert"),
+			     .token_stdin = command_take_flag(c, "--token-stdin")};
+	cg_rc rc = CG_OK;
+	if (!command_all_taken(c) || !q.url)
+		return EXIT_USAGE;
+	if (!q.method)
+		q.method = "GET";
+	if (q.cert_path)
+		rc = command_read_file(c, q.cert_path, &q.cert, &err);
+	if (rc == CG_OK && q.token_stdin)
+		rc = command_read_file(c, "-", &q.token, &err);
+	q.token = span_trim(q.token);
+	if (rc == CG_OK)
+		rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = gather(c, &q, &facts, &err);
+	if (rc != CG_OK)
+		return command_fail(c, &err);
+	struct decision decision = decide(&facts, clock_unix_s());
+	return print(c, &facts, &decision);
+}

@@ -1,0 +1,129 @@
+/* certgate init: the data folder, the proof, the first owner. */
+#include "base/base.h"
+#include "command.h"
+#include "model/user.h"
+#include "web/proof.h"
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#define PROOF_FILE "/etc/certgate/proof.conf"
+
+/* Makes one folder, 0700, for the owner; one that is there must be empty of surprises, which
+ * home_check sees. */
+static cg_rc make_folder(const char *path, const struct passwd *owner, struct cg_err *err)
+{
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be made: %s.", path,
+			       strerror(errno));
+	if (owner && chown(path, owner->pw_uid, owner->pw_gid) != 0)
+		return cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be given to %s: %s.",
+			       path, owner->pw_name, strerror(errno));
+	return CG_OK;
+}
+
+/* The file that the web server includes, for whoever starts the web server alone. */
+static cg_rc open_proof_file(const char *path, int *out, struct cg_err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || fchmod(fd, 0600) != 0) {
+		int cause = errno;
+		if (fd >= 0)
+			(void)close(fd);
+		return cg_fail(err, CG_UNAVAILABLE,
+			       "The proof file %.300s cannot be written (%s): name another with "
+			       "--proof-file.",
+			       path, strerror(cause));
+	}
+	*out = fd;
+	return CG_OK;
+}
+
+static cg_rc write_proof_file(int fd, const char *proof, struct cg_err *err)
+{
+	char text[200];
+	int n = snprintf(text, sizeof(text),
+			 "# The web server's proof: certgate believes no certificate without it.\n"
+			 "SetEnv CERTGATE_PROOF %s\n",
+			 proof);
+	bool ok = write(fd, text, (size_t)n) == n && fsync(fd) == 0;
+	gnutls_memset(text, 0, sizeof(text));
+	return ok ? CG_OK
+		  : cg_fail(err, CG_UNAVAILABLE, "The proof file cannot be written: %s.",
+			    strerror(errno));
+}
+
+static cg_rc become(const struct passwd *owner, struct cg_err *err)
+{
+	if (!owner || geteuid() != 0)
+		return CG_OK;
+	if (setgroups(0, NULL) != 0 || setgid(owner->pw_gid) != 0 || setuid(owner->pw_uid) != 0)
+		return cg_fail(err, CG_UNAVAILABLE, "This process cannot become %s: %s.",
+			       owner->pw_name, strerror(errno));
+	return CG_OK;
+}
+
+static cg_rc make_store(struct command *c, int proof_fd, Cg__User **user, char *password,
+			struct cg_err *err)
+{
+	char proof[SHA256_HEX + 1];
+	cg_rc rc = store_create(&c->home, err);
+	if (rc == CG_OK)
+		rc = proof_make(&c->home, proof, err);
+	if (rc == CG_OK)
+		rc = write_proof_file(proof_fd, proof, err);
+	gnutls_memset(proof, 0, sizeof(proof));
+	if (rc == CG_OK)
+		rc = command_open(c, err);
+	if (rc == CG_OK)
+		rc =
+		    user_create_owner(c->store, &c->actor, "admin", &c->arena, user, password, err);
+	return rc;
+}
+
+int init_main(struct command *c)
+{
+	struct cg_err err = {0};
+	struct stat st;
+	char password[PASSWORD_TEXT + 1] = "";
+	const char *user_name = command_take(c, "--user");
+	const char *proof_path = command_take(c, "--proof-file");
+	Cg__User *user;
+	int proof_fd = -1;
+	if (!command_all_taken(c))
+		return EXIT_USAGE;
+	const struct passwd *owner = user_name ? getpwnam(user_name) : NULL;
+	if (user_name && !owner) {
+		(void)cg_fail(&err, CG_BAD_INPUT, "There is no user %.100s.", user_name);
+		return command_fail(c, &err);
+	}
+	cg_rc rc = home_find(c->home_option, &c->home, &err);
+	if (rc == CG_OK) {
+		char meta[HOME_PATH_MAX + 16];
+		(void)snprintf(meta, sizeof(meta), "%s/meta.db", c->home.db);
+		if (stat(meta, &st) == 0)
+			rc = cg_fail(&err, CG_CLASH,
+				     "There is a store in %s already; nothing was changed.",
+				     c->home.dir);
+	}
+	if (rc == CG_OK)
+		rc = open_proof_file(proof_path ? proof_path : PROOF_FILE, &proof_fd, &err);
+	const char *folders[] = {c->home.dir, c->home.db, c->home.run, c->home.keys};
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(folders); i++)
+		rc = make_folder(folders[i], owner, &err);
+	if (rc == CG_OK)
+		rc = become(owner, &err);
+	if (rc == CG_OK)
+		rc = make_store(c, proof_fd, &user, password, &err);
+	if (proof_fd >= 0)
+		(void)close(proof_fd);
+	if (rc != CG_OK)
+		return command_fail(c, &err);
+	int status = command_print(c, json_pack("{s:s, s:s, s:s, s:s}", "home", c->home.dir,
+						"proof_file", proof_path ? proof_path : PROOF_FILE,
+						"user", user->name, "password", password));
+	gnutls_memset(password, 0, sizeof(password));
+	return status;
+}

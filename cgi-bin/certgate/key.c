@@ -1,0 +1,191 @@
+#include "base/base.h"
+#include "base/clock.h"
+#include "cert/cert.h"
+#include "model/key.h"
+#include "records.h"
+#include <gnutls/gnutls.h>
+#include <sys/prctl.h>
+
+/* A record with its credentials. */
+static json_t *key_json(struct command *c, const Cg__Key *key, struct cg_err *err)
+{
+	struct credentials list;
+	if (credential_list(c->store, key->id, &c->arena, &list, err) != CG_OK)
+		return NULL;
+	json_t *json = record_to_json(key), *items = json_array();
+	for (size_t i = 0; i < list.n; i++)
+		(void)json_array_append_new(items, record_to_json(list.items[i]));
+	(void)json_object_set_new(json, "credentials", items);
+	return json;
+}
+
+/* Access to each --api, whole. */
+static void take_apis(struct command *c, json_t *json)
+{
+	const char *api;
+	json_t *access = NULL;
+	while ((api = command_take(c, "--api"))) {
+		if (!access)
+			access = json_array();
+		(void)json_array_append_new(access, json_pack("{s:s}", "api_id", api));
+	}
+	if (access)
+		(void)json_object_set_new(json, "access", access);
+}
+
+/* --cert FILE, as the caller may read it. */
+static cg_rc take_cert(struct command *c, bool *given, struct cert_reading *out, struct cg_err *err)
+{
+	struct span text;
+	const char *path = command_take(c, "--cert");
+	*given = path != NULL;
+	if (!path)
+		return CG_OK;
+	/* The file may hold a private key: no core file of it. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	cg_rc rc = command_read_file(c, path, &text, err);
+	if (rc == CG_OK)
+		rc = cert_read(text, CERT_WAY_ADMIN_FILE, CERT_KIND_CLIENT, clock_unix_s(),
+			       &c->arena, out, NULL, err);
+	return rc;
+}
+
+/* On standard error: standard output is for programs. */
+static void tell_notices(const struct cert_reading *reading)
+{
+	for (size_t i = 0; i < reading->n_notices; i++)
+		(void)fprintf(stderr, "%s\n", reading->notices[i]);
+}
+
+static int create(struct command *c)
+{
+	struct cg_err err = {0};
+	struct cert_reading reading;
+	bool cert;
+	char token[TOKEN_TEXT + 1] = "";
+	Cg__Key *key;
+	cg_rc rc = take_cert(c, &cert, &reading, &err);
+	json_t *json = rc == CG_OK ? records_take_members(c, key_entity.type, &err) : NULL;
+	if (!json)
+		return command_fail(c, &err);
+	take_apis(c, json);
+	struct key_new what = {.key = json,
+			       .cert = cert ? &reading.leaf : NULL,
+			       .token = command_take_flag(c, "--token")};
+	if (!command_all_taken(c)) {
+		json_decref(json);
+		return EXIT_USAGE;
+	}
+	rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = key_create(c->store, &c->actor, &what, &c->arena, &key, token, &err);
+	json_decref(json);
+	json_t *told = rc == CG_OK ? key_json(c, key, &err) : NULL;
+	if (!told)
+		return command_fail(c, &err);
+	if (cert)
+		tell_notices(&reading);
+	if (what.token)
+		(void)json_object_set_new(told, "token", json_string(token));
+	gnutls_memset(token, 0, sizeof(token));
+	return command_print(c, told);
+}
+
+static int show(struct command *c)
+{
+	struct cg_err err = {0};
+	Cg__Key *key;
+	const char *id = command_next(c);
+	if (!command_all_taken(c) || !id)
+		return EXIT_USAGE;
+	cg_rc rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = entity_get(c->store, &key_entity, id, &c->arena, &key, &err);
+	json_t *json = rc == CG_OK ? key_json(c, key, &err) : NULL;
+	return json ? command_print(c, json) : command_fail(c, &err);
+}
+
+static int set(struct command *c)
+{
+	struct cg_err err = {0};
+	Cg__Key *key;
+	json_t *patch = records_take_members(c, key_entity.type, &err);
+	if (!patch)
+		return command_fail(c, &err);
+	take_apis(c, patch);
+	const char *id = command_next(c);
+	if (!command_all_taken(c) || !id || json_object_size(patch) == 0) {
+		json_decref(patch);
+		return EXIT_USAGE;
+	}
+	cg_rc rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = entity_change(c->store, &key_entity, &c->actor, id, ENTITY_ANY_REVISION, patch,
+				   &c->arena, &key, &err);
+	json_decref(patch);
+	json_t *json = rc == CG_OK ? key_json(c, key, &err) : NULL;
+	return json ? command_print(c, json) : command_fail(c, &err);
+}
+
+static int add(struct command *c)
+{
+	struct cg_err err = {0};
+	struct cert_reading reading;
+	bool cert;
+	char token[TOKEN_TEXT + 1] = "";
+	Cg__Credential *credential;
+	if (take_cert(c, &cert, &reading, &err) != CG_OK)
+		return command_fail(c, &err);
+	bool wants_token = command_take_flag(c, "--token");
+	const char *id = command_next(c);
+	if (!command_all_taken(c) || !id || cert == wants_token)
+		return EXIT_USAGE;
+	cg_rc rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = credential_add(c->store, &c->actor, id, cert ? &reading.leaf : NULL, &c->arena,
+				    &credential, token, &err);
+	if (rc != CG_OK)
+		return command_fail(c, &err);
+	json_t *told = record_to_json(credential);
+	if (cert)
+		tell_notices(&reading);
+	else
+		(void)json_object_set_new(told, "token", json_string(token));
+	gnutls_memset(token, 0, sizeof(token));
+	return command_print(c, told);
+}
+
+static int revoke_credential(struct command *c)
+{
+	struct cg_err err = {0};
+	const char *reason = command_take(c, "--reason");
+	const char *id = command_next(c), *sha256 = command_next(c);
+	if (!command_all_taken(c) || !id || !sha256)
+		return EXIT_USAGE;
+	cg_rc rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = credential_revoke(c->store, &c->actor, id, sha256, reason, &c->arena, &err);
+	return rc == CG_OK ? EXIT_DONE : command_fail(c, &err);
+}
+
+int key_main(struct command *c)
+{
+	const char *verb = command_next(c);
+	if (!verb)
+		return EXIT_USAGE;
+	if (strcmp(verb, "list") == 0)
+		return records_list(c, &key_entity);
+	if (strcmp(verb, "show") == 0)
+		return show(c);
+	if (strcmp(verb, "create") == 0)
+		return create(c);
+	if (strcmp(verb, "set") == 0)
+		return set(c);
+	if (strcmp(verb, "delete") == 0)
+		return records_delete(c, &key_entity);
+	if (strcmp(verb, "add") == 0)
+		return add(c);
+	if (strcmp(verb, "revoke") == 0)
+		return revoke_credential(c);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,96 @@
+/* certgate: the command. */
+#include "base/base.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "command.h"
+#include "supervise.h"
+#include <gnutls/gnutls.h>
+
+static const struct {
+	const char *name;
+	int (*run)(struct command *c); /* NULL: in main */
+	const char *help;
+} commands[] = {
+    {"init",	     init_main,
+     "init [--user NAME] [--proof-file FILE]\n"
+     "  Makes the data folder with its store and the first owner, whose one-time password it\n"
+     "  prints, and the web server's proof: FILE (/etc/certgate/proof.conf) is for its include.\n"},
+    {"cert",	     cert_main,
+     "cert show [--as admin|portal|gate] FILE\n"
+     "  Shows what certgate reads in a file (-: pasted text on standard input).\n"		  },
+    {"api",	    api_main,
+     "api list [TEXT] | show API | create OPTIONS | set API OPTIONS | delete API\n"
+     "  Options are the members of the record: --name, --listen-path, --target-url,\n"
+     "  --use-certificate, --use-token false, --active false, --timeout-ms, --allowed-ips, …\n" },
+    {"key",	    key_main,
+     "key list [TEXT] | show KEY | create OPTIONS | set KEY OPTIONS | delete KEY\n"
+     "key add KEY --cert FILE | add KEY --token | revoke KEY SHA256 [--reason REASON]\n"
+     "  Options: --name, --cert FILE (public, or public and private key in one file), --token,\n"
+     "  --api API (once per API), --active false, --expires-at TIME, --tags TAG.\n"		   },
+    {"token",     token_main,
+     "token list [TEXT] | create --name NAME [--role ROLE] [--owner USER] | delete TOKEN\n"
+     "  Tokens for the REST interface; ROLE is owner, admin or viewer.\n"			 },
+    {"explain",	explain_main,
+     "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"
+     "  The decision that the gate would take, step by step.\n"				       },
+    {"supervise", NULL,
+     "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
+     "  Holds the sockets, starts the programs and starts them again.\n"				},
+};
+
+static int usage(FILE *to, const char *only)
+{
+	if (!only)
+		(void)fputs("certgate [--home DIR] [--json] COMMAND …\n"
+			    "  The data folder is DIR, else CERTGATE_HOME.\n\n",
+			    to);
+	for (size_t i = 0; i < CG_COUNT(commands); i++)
+		if (!only || strcmp(only, commands[i].name) == 0)
+			(void)fputs(commands[i].help, to);
+	return to == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+static int supervise(struct command *c, int argc, char **argv)
+{
+	struct home home;
+	struct cg_err err = {0};
+	if (home_find(c->home_option, &home, &err) != CG_OK)
+		return command_fail(c, &err);
+	return supervise_main(argc, argv, &home);
+}
+
+int main(int argc, char **argv)
+{
+	struct command c = {.n_words = argc > 0 ? argc - 1 : 0, .words = argv + 1};
+	const char *home;
+	log_open("certgate");
+	arena_init(&c.arena, COMMAND_ARENA_MAX);
+	if (gnutls_global_init() < 0)
+		return EXIT_REFUSED;
+	while ((home = command_take(&c, "--home")))
+		c.home_option = home;
+	c.json = command_take_flag(&c, "--json");
+	bool wants_help = command_take_flag(&c, "--help");
+	const char *name = command_next(&c);
+	if (wants_help || (name && strcmp(name, "help") == 0))
+		return usage(stdout, wants_help ? name : command_next(&c));
+	if (name && strcmp(name, "supervise") == 0) {
+		/* argv of its own: its name, then its options. */
+		char **own = arena_alloc(&c.arena, ((size_t)c.n_words + 2) * sizeof(*own));
+		if (!own)
+			return EXIT_REFUSED;
+		own[0] = (char *)(uintptr_t)name;
+		for (int i = 0; i < c.n_words; i++)
+			own[i + 1] = c.words[i];
+		return supervise(&c, c.n_words + 1, own);
+	}
+	for (size_t i = 0; name && i < CG_COUNT(commands); i++)
+		if (strcmp(name, commands[i].name) == 0) {
+			int status = commands[i].run(&c);
+			if (status == EXIT_USAGE)
+				(void)usage(stderr, name);
+			command_close(&c);
+			return status;
+		}
+	return usage(stderr, NULL);
+}

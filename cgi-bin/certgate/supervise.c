@@ -1,0 +1,497 @@
+#include "base/base.h"
+#include "supervise.h"
+#include <fcntl.h>
+#include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+
+/* A program of which some processes run on one socket. */
+struct program {
+	const char *name;
+	char path[HOME_PATH_MAX];
+	char socket_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	int fd; /* the listening socket, -1 before it is open */
+	unsigned workers;
+};
+
+struct worker {
+	const struct program *program;
+	pid_t pid; /* 0: not running */
+	int64_t started_mono_ms;
+	int64_t due_mono_ms; /* when to start it again */
+	int64_t delay_ms;    /* the pause before the next start */
+};
+
+enum { GATE, ADMIN, PROGRAMS };
+
+struct supervisor {
+	const struct home *home;
+	struct program programs[PROGRAMS];
+	struct worker workers[PROGRAMS * SUPERVISE_WORKERS_MAX];
+	size_t n_workers;
+	pid_t self;
+	bool drop; /* become uid and gid in the workers */
+	uid_t uid;
+	gid_t gid;
+	gid_t socket_gid; /* (gid_t)-1: as made */
+};
+
+static const char usage[] =
+    "usage: certgate --home DIR supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] "
+    "[--gates N] [--admins M]\n";
+
+/* --- what it is told --- */
+
+static cg_rc find_user(struct supervisor *s, const char *user, const char *group,
+		       struct cg_err *err)
+{
+	if (geteuid() == 0 && !user)
+		return cg_fail(err, CG_BAD_INPUT,
+			       "Started as root, it needs --user NAME: the programs must not run "
+			       "as root.");
+	if (user) {
+		errno = 0;
+		const struct passwd *pw = getpwnam(user);
+		if (!pw)
+			return cg_fail(err, CG_BAD_INPUT, "There is no user named %s.", user);
+		if (pw->pw_uid == 0)
+			return cg_fail(err, CG_BAD_INPUT,
+				       "The programs must not run as root: name another --user.");
+		if (geteuid() != 0 && pw->pw_uid != geteuid())
+			return cg_fail(err, CG_BAD_INPUT,
+				       "Only root can start programs as another user (%s).", user);
+		s->drop = geteuid() == 0;
+		s->uid = pw->pw_uid;
+		s->gid = pw->pw_gid;
+		if (s->drop)
+			s->socket_gid = pw->pw_gid;
+	}
+	if (group) {
+		const struct group *gr = getgrnam(group);
+		if (!gr)
+			return cg_fail(err, CG_BAD_INPUT, "There is no group named %s.", group);
+		s->socket_gid = gr->gr_gid;
+	}
+	return CG_OK;
+}
+
+/* Fills in the paths of the programs and of their sockets. */
+static cg_rc find_paths(struct supervisor *s, const char *sockets, const char *bin,
+			struct cg_err *err)
+{
+	char folder[HOME_PATH_MAX];
+	if (bin) {
+		char *real = realpath(bin, NULL);
+		if (!real)
+			return cg_fail(err, CG_BAD_INPUT, "The folder of the programs, %s: %s.",
+				       bin, strerror(errno));
+		int n = snprintf(folder, sizeof(folder), "%s", real);
+		free(real);
+		if (n < 0 || (size_t)n >= sizeof(folder))
+			return cg_fail(err, CG_BAD_INPUT, "The path of --bin is too long.");
+	} else {
+		/* The programs lie beside the one that runs. */
+		ssize_t n = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+		if (n <= 0)
+			return cg_fail(err, CG_FAIL, "Name the folder of the programs with --bin.");
+		folder[n] = '\0';
+		char *slash = strrchr(folder, '/');
+		if (slash)
+			*slash = '\0';
+	}
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		struct program *p = &s->programs[i];
+		int n = snprintf(p->path, sizeof(p->path), "%s/%s", folder, p->name);
+		if (n < 0 || (size_t)n >= sizeof(p->path))
+			return cg_fail(err, CG_BAD_INPUT, "The path of the programs is too long.");
+		n = snprintf(p->socket_path, sizeof(p->socket_path), "%s/%s.sock", sockets,
+			     p->name);
+		if (n < 0 || (size_t)n >= sizeof(p->socket_path))
+			return cg_fail(err, CG_BAD_INPUT,
+				       "The socket %s/%s.sock has a path of %d bytes, and a unix "
+				       "socket's ends at %zu: name a shorter --sockets folder.",
+				       sockets, p->name, n, sizeof(p->socket_path) - 1);
+	}
+	return CG_OK;
+}
+
+static cg_rc parse_count(const char *text, const char *option, unsigned *out, struct cg_err *err)
+{
+	uint64_t n = 0;
+	if (!number_parse(span_of(text), SUPERVISE_WORKERS_MAX, &n) || n == 0)
+		return cg_fail(err, CG_BAD_INPUT, "%s takes a number from 1 to %d.", option,
+			       SUPERVISE_WORKERS_MAX);
+	*out = (unsigned)n;
+	return CG_OK;
+}
+
+static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg_err *err)
+{
+	static const struct option options[] = {
+	    {"sockets", required_argument, NULL, 's'},
+	    {"user",    required_argument, NULL, 'u'},
+	    {"group",   required_argument, NULL, 'g'},
+	    {"bin",	    required_argument, NULL, 'b'},
+	    {"gates",   required_argument, NULL, 'G'},
+	    {"admins",  required_argument, NULL, 'A'},
+	    {NULL,	   0,		      NULL, 0  },
+	};
+	const char *sockets = NULL, *user = NULL, *group = NULL, *bin = NULL;
+	cg_rc rc = CG_OK;
+	int c;
+	optind = 0; /* glibc: begin anew, whatever the caller has parsed */
+	opterr = 0;
+	while (rc == CG_OK && (c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			sockets = optarg;
+			break;
+		case 'u':
+			user = optarg;
+			break;
+		case 'g':
+			group = optarg;
+			break;
+		case 'b':
+			bin = optarg;
+			break;
+		case 'G':
+			rc = parse_count(optarg, "--gates", &s->programs[GATE].workers, err);
+			break;
+		case 'A':
+			rc = parse_count(optarg, "--admins", &s->programs[ADMIN].workers, err);
+			break;
+		default:
+			rc = cg_fail(err, CG_BAD_INPUT, "It does not know this: %s",
+				     argv[optind - 1]);
+		}
+	}
+	if (rc == CG_OK && optind < argc)
+		rc = cg_fail(err, CG_BAD_INPUT, "It does not know this: %s", argv[optind]);
+	if (rc == CG_OK && !sockets)
+		rc = cg_fail(err, CG_BAD_INPUT, "Name the folder for the sockets with --sockets.");
+	if (rc == CG_OK)
+		rc = find_user(s, user, group, err);
+	if (rc == CG_OK)
+		rc = find_paths(s, sockets, bin, err);
+	return rc;
+}
+
+/* --- sockets --- */
+
+/* Removes a socket that nobody listens on any more; anything else that lies there stays. */
+static cg_rc clear_path(const char *path, const struct sockaddr_un *address, struct cg_err *err)
+{
+	struct stat st;
+	if (lstat(path, &st) != 0)
+		return CG_OK; /* bind says what is wrong, if anything is */
+	if (!S_ISSOCK(st.st_mode))
+		return cg_fail(err, CG_CLASH, "%s is in the way: it is not a socket.", path);
+	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (probe < 0)
+		return cg_fail(err, CG_FAIL, "No socket could be made: %s.", strerror(errno));
+	bool dead = connect(probe, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+		    errno == ECONNREFUSED;
+	(void)close(probe);
+	if (!dead)
+		return cg_fail(err, CG_CLASH, "Another program listens on %s already.", path);
+	if (unlink(path) != 0 && errno != ENOENT)
+		return cg_fail(err, CG_FAIL, "The old socket %s cannot be removed: %s.", path,
+			       strerror(errno));
+	return CG_OK;
+}
+
+static cg_rc open_socket(struct program *p, gid_t group, struct cg_err *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	memcpy(address.sun_path, p->socket_path, sizeof(p->socket_path));
+	cg_rc rc = clear_path(p->socket_path, &address, err);
+	if (rc != CG_OK)
+		return rc;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return cg_fail(err, CG_FAIL, "No socket could be made: %s.", strerror(errno));
+	/* Nobody gets in between bind and chmod. */
+	mode_t before = umask(0177);
+	int bound = bind(fd, (const struct sockaddr *)&address, sizeof(address));
+	int cause = errno;
+	(void)umask(before);
+	if (bound != 0) {
+		(void)close(fd);
+		return cg_fail(err, CG_FAIL, "The socket %s cannot be made: %s.", p->socket_path,
+			       strerror(cause));
+	}
+	p->fd = fd; /* from here on close_sockets removes it */
+	if (listen(fd, SOMAXCONN) != 0)
+		return cg_fail(err, CG_FAIL, "Nothing can listen on %s: %s.", p->socket_path,
+			       strerror(errno));
+	if (group != (gid_t)-1 && chown(p->socket_path, (uid_t)-1, group) != 0)
+		return cg_fail(err, CG_FAIL, "The socket %s cannot be given to its group: %s.",
+			       p->socket_path, strerror(errno));
+	if (chmod(p->socket_path, 0660) != 0)
+		return cg_fail(err, CG_FAIL, "The socket %s cannot be opened to its group: %s.",
+			       p->socket_path, strerror(errno));
+	return CG_OK;
+}
+
+static void close_sockets(struct supervisor *s)
+{
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		if (s->programs[i].fd < 0)
+			continue;
+		(void)close(s->programs[i].fd);
+		(void)unlink(s->programs[i].socket_path);
+		s->programs[i].fd = -1;
+	}
+}
+
+/* --- workers --- */
+
+/* Gives up root for good; false when that did not work. */
+static bool become(uid_t uid, gid_t gid)
+{
+	return setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0 && setuid(0) != 0 &&
+	       setgid(0) != 0;
+}
+
+/* In the child: does not return; tells the parent through `report` (close-on-exec) what failed. */
+static void __attribute__((noreturn))
+run_worker(const struct supervisor *s, const struct program *p, int report)
+{
+	sigset_t none;
+	(void)sigemptyset(&none);
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGCHLD};
+	for (size_t i = 0; i < CG_COUNT(signals); i++)
+		(void)signal(signals[i], SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	bool ready = !s->drop || become(s->uid, s->gid);
+	/* After the change of user, which would clear it.  SIGKILL, because nobody is left to wait
+	 * for an orderly end; the store is made for it. */
+	ready = ready && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+	if (getppid() != s->self)
+		_exit(1); /* the supervisor was gone before that held */
+	ready = ready && chdir("/") == 0 && dup2(p->fd, STDIN_FILENO) == STDIN_FILENO &&
+		dup2(STDERR_FILENO, STDOUT_FILENO) == STDOUT_FILENO &&
+		close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
+		setenv("CERTGATE_HOME", s->home->dir, 1) == 0;
+	if (ready)
+		(void)execl(p->path, p->path, (char *)NULL);
+	int cause = errno;
+	while (write(report, &cause, sizeof(cause)) < 0 && errno == EINTR)
+		continue;
+	_exit(1);
+}
+
+/* Starts one worker and waits until its program runs. */
+static cg_rc start_worker(struct supervisor *s, struct worker *w, struct cg_err *err)
+{
+	int report[2];
+	if (pipe2(report, O_CLOEXEC) != 0)
+		return cg_fail(err, CG_FAIL, "The program %s cannot be started: %s.",
+			       w->program->name, strerror(errno));
+	pid_t pid = fork();
+	if (pid == 0)
+		run_worker(s, w->program, report[1]);
+	int cause = errno;
+	(void)close(report[1]);
+	if (pid > 0) {
+		ssize_t n;
+		do
+			n = read(report[0], &cause, sizeof(cause));
+		while (n < 0 && errno == EINTR);
+		if (n == 0) {
+			(void)close(report[0]);
+			w->pid = pid;
+			w->started_mono_ms = clock_mono_ms();
+			return CG_OK;
+		}
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	}
+	(void)close(report[0]);
+	return cg_fail(err, CG_FAIL, "The program %s cannot be started: %s.", w->program->path,
+		       strerror(cause));
+}
+
+/* The next start: at once after a long life, later and later (bounded) when it keeps ending. */
+static void plan_restart(struct worker *w, int64_t now)
+{
+	if (now - w->started_mono_ms >= SUPERVISE_STEADY_MS)
+		w->delay_ms = 0;
+	w->due_mono_ms = now + w->delay_ms;
+	w->delay_ms = w->delay_ms == 0 ? SUPERVISE_BACKOFF_MIN_MS : w->delay_ms * 2;
+	if (w->delay_ms > SUPERVISE_BACKOFF_MAX_MS)
+		w->delay_ms = SUPERVISE_BACKOFF_MAX_MS;
+}
+
+/* Takes note of workers that ended. */
+static void reap(struct supervisor *s)
+{
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (size_t i = 0; i < s->n_workers; i++) {
+			struct worker *w = &s->workers[i];
+			if (w->pid != pid)
+				continue;
+			char number[24], how[48];
+			(void)snprintf(number, sizeof(number), "%ld", (long)pid);
+			(void)snprintf(
+			    how, sizeof(how), "%s %d", WIFSIGNALED(status) ? "signal" : "status",
+			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+			log_info("worker_ended", "program", w->program->name, "pid", number, "by",
+				 how, LOG_END);
+			w->pid = 0;
+			plan_restart(w, clock_mono_ms());
+		}
+	}
+}
+
+static void signal_all(const struct supervisor *s, int sig)
+{
+	for (size_t i = 0; i < s->n_workers; i++)
+		if (s->workers[i].pid > 0)
+			(void)kill(s->workers[i].pid, sig);
+}
+
+static size_t running(const struct supervisor *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->n_workers; i++)
+		n += s->workers[i].pid > 0;
+	return n;
+}
+
+/* Waits for one of the signals; 0 when none came within ms (-1: no end). */
+static int wait_signal(const sigset_t *signals, int64_t ms)
+{
+	struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	int sig = ms < 0 ? sigwaitinfo(signals, NULL) : sigtimedwait(signals, NULL, &limit);
+	return sig > 0 ? sig : 0;
+}
+
+/* Starts what is due; returns how long until the next is, -1 when all run. */
+static int64_t start_due(struct supervisor *s)
+{
+	int64_t next = -1;
+	for (size_t i = 0; i < s->n_workers; i++) {
+		struct worker *w = &s->workers[i];
+		int64_t now = clock_mono_ms();
+		struct cg_err err = {.text = ""};
+		if (w->pid == 0 && w->due_mono_ms <= now && start_worker(s, w, &err) != CG_OK) {
+			log_error("worker_start", "program", w->program->name, "cause", err.text,
+				  LOG_END);
+			w->started_mono_ms = now;
+			plan_restart(w, now);
+		}
+		if (w->pid == 0) {
+			int64_t wait = w->due_mono_ms > now ? w->due_mono_ms - now : 1;
+			if (next < 0 || wait < next)
+				next = wait;
+		}
+	}
+	return next;
+}
+
+/* Until somebody asks to stop. */
+static void keep_running(struct supervisor *s, const sigset_t *signals)
+{
+	for (;;) {
+		int sig = wait_signal(signals, start_due(s));
+		if (sig != 0 && sig != SIGCHLD)
+			return;
+		/* SIGCHLDs merge, and one may have come and gone: look each time. */
+		reap(s);
+	}
+}
+
+/* All workers gone when it returns: asked first, then, late or asked twice, without asking. */
+static void stop_all(struct supervisor *s, const sigset_t *signals)
+{
+	int64_t deadline = clock_mono_ms() + SUPERVISE_STOP_MS;
+	bool killed = false;
+	signal_all(s, SIGTERM);
+	for (reap(s); running(s) > 0; reap(s)) {
+		int64_t left = deadline - clock_mono_ms();
+		int sig = left > 0 && !killed ? wait_signal(signals, left) : 0;
+		if (sig == SIGCHLD)
+			continue;
+		if (!killed) {
+			log_error("workers_killed", "cause",
+				  sig ? "asked to stop twice" : "they did not end in time",
+				  LOG_END);
+			signal_all(s, SIGKILL);
+			killed = true;
+		} else {
+			(void)wait_signal(signals, 100);
+		}
+	}
+}
+
+static cg_rc start_all(struct supervisor *s, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	for (size_t i = 0; i < PROGRAMS && rc == CG_OK; i++)
+		rc = open_socket(&s->programs[i], s->socket_gid, err);
+	for (size_t i = 0; i < PROGRAMS && rc == CG_OK; i++) {
+		for (unsigned n = 0; n < s->programs[i].workers && rc == CG_OK; n++) {
+			struct worker *w = &s->workers[s->n_workers++];
+			w->program = &s->programs[i];
+			rc = start_worker(s, w, err);
+		}
+	}
+	return rc;
+}
+
+int supervise_main(int argc, char **argv, const struct home *home)
+{
+	struct supervisor s = {
+	    .home = home,
+	    .programs = {[GATE] = {.name = "gate", .fd = -1, .workers = 1},
+			 [ADMIN] = {.name = "admin", .fd = -1, .workers = 2}},
+	    .self = getpid(),
+	    .socket_gid = (gid_t)-1,
+	};
+	struct cg_err err = {.text = ""};
+	log_open("supervise");
+	cg_rc rc = read_options(&s, argc, argv, &err);
+	if (rc != CG_OK) {
+		(void)fprintf(stderr, "certgate supervise: %s\n%s", err.text,
+			      rc == CG_BAD_INPUT ? usage : "");
+		return rc == CG_BAD_INPUT ? 2 : 1;
+	}
+	static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+	sigset_t signals;
+	(void)sigemptyset(&signals);
+	for (size_t i = 0; i < CG_COUNT(watched); i++) {
+		/* One that is ignored is never waited for: a shell's background job begins so. */
+		(void)signal(watched[i], SIG_DFL);
+		(void)sigaddset(&signals, watched[i]);
+	}
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+
+	rc = start_all(&s, &err);
+	if (rc == CG_OK) {
+		(void)printf("ready: %u gate, %u admin\n", s.programs[GATE].workers,
+			     s.programs[ADMIN].workers);
+		(void)fflush(stdout);
+		keep_running(&s, &signals);
+	} else {
+		(void)fprintf(stderr, "certgate supervise: %s\n", err.text);
+	}
+	stop_all(&s, &signals);
+	close_sockets(&s);
+	return rc == CG_OK ? 0 : 1;
+}

@@ -1,0 +1,43 @@
+/* certgate token: tokens for the REST interface. */
+#include "base/base.h"
+#include "model/user.h"
+#include "records.h"
+#include <gnutls/gnutls.h>
+
+static int create(struct command *c)
+{
+	struct cg_err err = {0};
+	Cg__RestToken *made;
+	char token[TOKEN_TEXT + 1] = "";
+	const char *owner = command_take(c, "--owner");
+	json_t *json = records_take_members(c, token_entity.type, &err);
+	if (!json)
+		return command_fail(c, &err);
+	if (!command_all_taken(c)) {
+		json_decref(json);
+		return EXIT_USAGE;
+	}
+	cg_rc rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = token_create(c->store, &c->actor, owner ? owner : "admin", json, &c->arena,
+				  &made, token, &err);
+	json_decref(json);
+	if (rc != CG_OK)
+		return command_fail(c, &err);
+	json_t *told = record_to_json(made);
+	(void)json_object_set_new(told, "token", json_string(token));
+	gnutls_memset(token, 0, sizeof(token));
+	return command_print(c, told);
+}
+
+int token_main(struct command *c)
+{
+	const char *verb = command_next(c);
+	if (verb && strcmp(verb, "list") == 0)
+		return records_list(c, &token_entity);
+	if (verb && strcmp(verb, "create") == 0)
+		return create(c);
+	if (verb && strcmp(verb, "delete") == 0)
+		return records_delete(c, &token_entity);
+	return EXIT_USAGE;
+}

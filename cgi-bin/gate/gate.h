@@ -1,0 +1,79 @@
+/* The way of a request through the gate: one struct that grows along it, one file per step.
+ *
+ *   receive   lib/web/   request and target in one normal form
+ *   fixed     fixed.c    /healthz, /readyz
+ *   route     gate.c     which API
+ *   identify  identify.c certificate and token -> digests
+ *   resolve   resolve.c  digest -> grant, from a cache of one generation
+ *   decide    lib/grant/ the pure decision
+ *   forward   forward.c  to the upstream and back
+ *   refuse    refuse.c   or why not
+ */
+#ifndef CG_GATE_GATE_H
+#define CG_GATE_GATE_H
+
+#include "base/base.h"
+#include "grant/decide.h"
+#include "grant/grant.h"
+#include "upstream/upstream.h"
+#include "web/proof.h"
+#include "web/request.h"
+#include "web/response.h"
+
+struct resolver;
+struct snapshot;
+
+/* One per process. */
+struct gate {
+	struct store *store;
+	struct resolver *resolver;
+	struct proof proof;
+};
+
+/* One request. */
+struct exchange {
+	struct gate *gate;
+	struct upstream *upstream; /* this thread's */
+	struct web_request *req;
+	struct web_response *resp;
+	struct arena *arena; /* the request's */
+
+	struct snapshot *snapshot; /* the contents at one generation */
+	const struct route *route;
+	struct facts facts;
+	struct span token;    /* without "Bearer "; empty: none */
+	struct span cert_der; /* of the certificate, when one came */
+	struct decision decision;
+};
+
+/* --- resolve.c --- */
+
+struct resolver *resolver_new(struct store *store) CG_MUST_USE;
+void resolver_free(struct resolver **resolver);
+/* The contents at the newest generation, with its routes; give it back with snapshot_release.
+ * CG_UNAVAILABLE when the store cannot be read and what is known is outdated. */
+cg_rc snapshot_acquire(struct resolver *resolver, struct snapshot **out,
+		       struct cg_err *err) CG_MUST_USE;
+void snapshot_release(struct resolver *resolver, struct snapshot **snapshot);
+const struct routes *snapshot_routes(const struct snapshot *snapshot);
+/* The grant of a digest, NULL for an unknown one; it lives as long as the snapshot or the arena. */
+cg_rc snapshot_grant(struct resolver *resolver, struct snapshot *snapshot,
+		     const struct sha256 *digest, struct arena *arena, const struct grant **out,
+		     struct cg_err *err) CG_MUST_USE;
+
+/* --- the steps; each answers the request itself when it returns false --- */
+
+/* Fills the facts about certificate and token. */
+bool identify(struct exchange *x);
+void forward(struct exchange *x);
+/* Answers requests for the gate's own paths; true when it was one. */
+bool answer_fixed(struct exchange *x);
+
+/* --- refuse.c --- */
+
+/* Answers with a refusal that is not the decision's. */
+void refuse(struct exchange *x, enum refusal refusal, const char *detail);
+/* Answers with the decision's. */
+void refuse_decision(struct exchange *x);
+
+#endif

@@ -1,0 +1,181 @@
+/* Certificate and token of a request -> digests -> grants. */
+#include "base/base.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cert/cert.h"
+#include "gate.h"
+
+enum verify { VERIFY_MISSING, VERIFY_NONE, VERIFY_GOOD, VERIFY_BAD };
+
+/* Whether "FAILED:…" only says that no CA stands behind the certificate, which the registration
+ * makes up for: OpenSSL's verify errors 18, 19, 20, 21 and 27, as a number (lighttpd:
+ * "…reason(18)", "FAILED:18") or in words (Apache). */
+static bool is_only_unknown_issuer(struct span reason)
+{
+	static const char *const texts[] = {
+	    "self-signed certificate",
+	    "self signed certificate",
+	    "self-signed certificate in certificate chain",
+	    "self signed certificate in certificate chain",
+	    "unable to get local issuer certificate",
+	    "unable to verify the first certificate",
+	    "certificate not trusted",
+	    "18",
+	    "19",
+	    "20",
+	    "21",
+	    "27",
+	};
+	static const char open[] = "reason(";
+	for (size_t i = 0; i < CG_COUNT(texts); i++)
+		if (span_is_text(reason, texts[i]))
+			return true;
+	const char *at = reason.n > 0 ? memmem(reason.p, reason.n, open, sizeof(open) - 1) : NULL;
+	if (!at || reason.p[reason.n - 1] != ')')
+		return false;
+	size_t from = (size_t)(at - reason.p) + sizeof(open) - 1;
+	uint64_t number;
+	return number_parse(span_make(reason.p + from, reason.n - from - 1), 99, &number) &&
+	       ((number >= 18 && number <= 21) || number == 27);
+}
+
+/* SUCCESS proves no more than GENEROUS: a resumed session says it of a self-signed certificate. */
+static enum verify judge_verify(struct span verify)
+{
+	struct span failed = SPAN_LIT("FAILED:");
+	if (verify.n == 0)
+		return VERIFY_MISSING;
+	if (span_is(verify, SPAN_LIT("NONE")))
+		return VERIFY_NONE;
+	if (span_is(verify, SPAN_LIT("SUCCESS")) || span_is(verify, SPAN_LIT("GENEROUS")))
+		return VERIFY_GOOD;
+	if (span_starts(verify, failed) && is_only_unknown_issuer(span_from(verify, failed.n)))
+		return VERIFY_GOOD;
+	return VERIFY_BAD;
+}
+
+static enum facts_certificate when_none(struct span verify)
+{
+	switch (judge_verify(verify)) {
+	case VERIFY_MISSING:
+	case VERIFY_NONE:
+		return FACTS_CERT_NONE;
+	case VERIFY_GOOD:
+		return span_starts(verify, SPAN_LIT("FAILED:")) ? FACTS_CERT_REFUSED
+								: FACTS_CERT_NOT_PASSED;
+	case VERIFY_BAD:
+		return FACTS_CERT_REFUSED;
+	}
+	return FACTS_CERT_NOT_PASSED;
+}
+
+static enum facts_certificate when_one(struct span verify)
+{
+	switch (judge_verify(verify)) {
+	case VERIFY_MISSING:
+	case VERIFY_NONE:
+		return FACTS_CERT_NO_VERIFY;
+	case VERIFY_GOOD:
+		return FACTS_CERT_PRESENT;
+	case VERIFY_BAD:
+		return FACTS_CERT_NOT_VERIFIED;
+	}
+	return FACTS_CERT_NOT_VERIFIED;
+}
+
+/* False without memory: a certificate that cannot be looked at must not count as none. */
+static bool read_certificate(struct exchange *x)
+{
+	const struct web_request *req = x->req;
+	struct facts *f = &x->facts;
+	f->proof_ok = req->proof_ok;
+	f->https = req->https;
+	f->certificate = FACTS_CERT_NONE;
+	if (!req->proof_ok || !req->https)
+		return true;
+	switch (cert_from_server(req->client_cert, x->arena, &x->cert_der, &f->sha256)) {
+	case CERT_SEEN_NONE:
+		f->certificate = when_none(req->client_verify);
+		break;
+	case CERT_SEEN_ONE:
+		f->certificate = when_one(req->client_verify);
+		break;
+	case CERT_SEEN_DAMAGED:
+		f->certificate = FACTS_CERT_DAMAGED;
+		break;
+	case CERT_SEEN_FAILED:
+		return false;
+	}
+	if (f->certificate != FACTS_CERT_NONE && f->certificate != FACTS_CERT_PRESENT)
+		log_error("certificate_unusable", "request_id", req->id, "verify",
+			  arena_copy(x->arena, req->client_verify), "hint",
+			  f->certificate == FACTS_CERT_NOT_PASSED
+			      ? "SSL_CLIENT_CERT is missing: SSLOptions +ExportCertData or "
+				"ssl.verifyclient.exportcert"
+			  : f->certificate == FACTS_CERT_REFUSED
+			      ? "not verified and not passed on: not in lighttpd's ssl.ca-file?"
+			      : "see SSL_CLIENT_VERIFY",
+			  LOG_END);
+	return true;
+}
+
+/* The token of the API's field, without "Bearer " in any letter case and its one space. */
+static bool read_token(struct exchange *x)
+{
+	const Cg__ApiAuth *auth = x->route->api->auth;
+	struct span value, bearer = SPAN_LIT("Bearer ");
+	char name[64 + 1];
+	if (!auth->use_token)
+		return true;
+	size_t n = 0;
+	for (; auth->token_header[n] && n < sizeof(name) - 1; n++) {
+		char c = auth->token_header[n];
+		/* As a CGI host folds it. */
+		name[n] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c == '_' ? '-' : c);
+	}
+	name[n] = '\0';
+	size_t times = web_request_field(x->req, name, &value);
+	if (times > 1) {
+		refuse(x, REFUSAL_BAD_REQUEST,
+		       "The field with the token is there more than once: send it once.");
+		return false;
+	}
+	if (times == 0)
+		return true;
+	if (value.n > bearer.n && span_is_nocase(span_make(value.p, bearer.n), bearer))
+		value = span_from(value, bearer.n);
+	value = span_trim(value);
+	x->facts.token = value.n > 0;
+	x->token = value;
+	return true;
+}
+
+bool identify(struct exchange *x)
+{
+	struct gate *g = x->gate;
+	struct facts *f = &x->facts;
+	struct sha256 digest;
+	struct cg_err err = {0};
+	cg_rc rc = CG_OK;
+	if (!read_token(x))
+		return false;
+	if (!read_certificate(x))
+		rc = cg_fail_memory(&err);
+	const Cg__ApiAuth *auth = x->route->api->auth;
+	bool look = !auth->keyless;
+	if (rc == CG_OK && look && auth->use_certificate &&
+	    (f->certificate == FACTS_CERT_PRESENT || f->certificate == FACTS_CERT_NOT_VERIFIED))
+		rc = snapshot_grant(g->resolver, x->snapshot, &f->sha256, x->arena,
+				    &f->certificate_grant, &err);
+	if (rc == CG_OK && look && f->token) {
+		rc = sha256_of(x->token, &digest);
+		if (rc == CG_OK)
+			rc = snapshot_grant(g->resolver, x->snapshot, &digest, x->arena,
+					    &f->token_grant, &err);
+	}
+	if (rc == CG_OK)
+		return true;
+	log_error("identify_failed", "request_id", x->req->id, "cause", err.text, LOG_END);
+	refuse(x, REFUSAL_UNAVAILABLE, "The key store cannot be read now: try again in a moment.");
+	return false;
+}

@@ -1,0 +1,186 @@
+/* What the store says, remembered for as long as its generation stands.  All of one generation
+ * hangs on one snapshot, which goes when its last request has gone: nothing is ever updated in
+ * place. */
+#include "base/base.h"
+#include "base/limits.h"
+#include "gate.h"
+#include <pthread.h>
+
+#define BUCKETS	     4096u
+#define SNAPSHOT_MAX ((size_t)512 * 1024 * 1024) /* routes of one generation, bytes */
+#define GRANT_MAX    ((size_t)4 * 1024 * 1024)	 /* one key and credential, bytes */
+
+struct known {
+	struct known *next;
+	struct sha256 digest;
+	struct arena arena;
+	const struct grant *grant; /* NULL: nobody has this digest */
+};
+
+struct snapshot {
+	uint64_t generation;
+	unsigned users; /* under the resolver's mutex; the resolver itself is one */
+	struct arena arena;
+	struct routes routes;
+	pthread_mutex_t mutex; /* of what is below */
+	struct known *buckets[BUCKETS];
+	size_t n_known;
+};
+
+struct resolver {
+	struct store *store;
+	pthread_mutex_t mutex;
+	struct snapshot *current;
+};
+
+struct resolver *resolver_new(struct store *store)
+{
+	struct resolver *r = calloc(1, sizeof(*r));
+	if (!r)
+		return NULL;
+	r->store = store;
+	(void)pthread_mutex_init(&r->mutex, NULL);
+	return r;
+}
+
+static void snapshot_free(struct snapshot *s)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct known *k = s->buckets[i], *next; k; k = next) {
+			next = k->next;
+			arena_release(&k->arena);
+			free(k);
+		}
+	arena_release(&s->arena);
+	(void)pthread_mutex_destroy(&s->mutex);
+	free(s);
+}
+
+void resolver_free(struct resolver **resolver)
+{
+	struct resolver *r = *resolver;
+	if (!r)
+		return;
+	snapshot_release(r, &r->current);
+	(void)pthread_mutex_destroy(&r->mutex);
+	free(r);
+	*resolver = NULL;
+}
+
+void snapshot_release(struct resolver *r, struct snapshot **snapshot)
+{
+	struct snapshot *s = *snapshot;
+	if (!s)
+		return;
+	(void)pthread_mutex_lock(&r->mutex);
+	bool last = --s->users == 0;
+	(void)pthread_mutex_unlock(&r->mutex);
+	if (last)
+		snapshot_free(s);
+	*snapshot = NULL;
+}
+
+static cg_rc snapshot_load(struct resolver *r, uint64_t generation, struct snapshot **out,
+			   struct cg_err *err)
+{
+	struct snapshot *s = calloc(1, sizeof(*s));
+	if (!s)
+		return cg_fail_memory(err);
+	s->generation = generation;
+	s->users = 1;
+	arena_init(&s->arena, SNAPSHOT_MAX);
+	(void)pthread_mutex_init(&s->mutex, NULL);
+	cg_rc rc = routes_load(r->store, &s->arena, &s->routes, err);
+	if (rc == CG_OK)
+		*out = s;
+	else
+		snapshot_free(s);
+	return rc;
+}
+
+cg_rc snapshot_acquire(struct resolver *r, struct snapshot **out, struct cg_err *err)
+{
+	/* Before the store is read: what moves meanwhile makes this snapshot old at once, never a
+	 * newer one's contents an older generation's. */
+	uint64_t generation = live_generation(store_live(r->store));
+	struct snapshot *found = NULL, *replaced = NULL;
+	(void)pthread_mutex_lock(&r->mutex);
+	if (r->current && r->current->generation == generation) {
+		found = r->current;
+		found->users++;
+	}
+	(void)pthread_mutex_unlock(&r->mutex);
+	if (found) {
+		*out = found;
+		return CG_OK;
+	}
+	cg_rc rc = snapshot_load(r, generation, &found, err);
+	if (rc != CG_OK)
+		return rc;
+	(void)pthread_mutex_lock(&r->mutex);
+	/* Another thread may have been faster, with a newer one even; then ours is only our own. */
+	if (live_generation(store_live(r->store)) == generation) {
+		replaced = r->current;
+		r->current = found;
+		found->users++;
+	}
+	(void)pthread_mutex_unlock(&r->mutex);
+	snapshot_release(r, &replaced);
+	*out = found;
+	return CG_OK;
+}
+
+const struct routes *snapshot_routes(const struct snapshot *s)
+{
+	return &s->routes;
+}
+
+/* Digests are evenly spread: their first bytes are as good a hash as any. */
+static struct known **bucket_of(struct snapshot *s, const struct sha256 *digest)
+{
+	return &s->buckets[((unsigned)digest->b[0] << 8 | digest->b[1]) % BUCKETS];
+}
+
+static struct known *find(struct snapshot *s, const struct sha256 *digest)
+{
+	for (struct known *k = *bucket_of(s, digest); k; k = k->next)
+		if (memcmp(k->digest.b, digest->b, SHA256_BYTES) == 0)
+			return k;
+	return NULL;
+}
+
+cg_rc snapshot_grant(struct resolver *r, struct snapshot *s, const struct sha256 *digest,
+		     struct arena *arena, const struct grant **out, struct cg_err *err)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	struct known *k = find(s, digest);
+	bool full = s->n_known >= GRANTS_CACHED_MAX;
+	(void)pthread_mutex_unlock(&s->mutex);
+	if (k) {
+		*out = k->grant;
+		return CG_OK;
+	}
+	/* A flood of made-up digests must not push out, or grow beyond, what is known. */
+	if (full)
+		return grant_load(r->store, digest, arena, out, err);
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return cg_fail_memory(err);
+	k->digest = *digest;
+	arena_init(&k->arena, GRANT_MAX);
+	cg_rc rc = grant_load(r->store, digest, &k->arena, &k->grant, err);
+	if (rc != CG_OK) {
+		arena_release(&k->arena);
+		free(k);
+		return rc;
+	}
+	*out = k->grant;
+	/* Another thread may have added the same meanwhile: twice does no harm. */
+	struct known **bucket = bucket_of(s, digest);
+	(void)pthread_mutex_lock(&s->mutex);
+	k->next = *bucket;
+	*bucket = k;
+	s->n_known++;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return CG_OK;
+}

@@ -1,0 +1,89 @@
+#include "base/base.h"
+#include "base/arena.h"
+#include <gnutls/gnutls.h>
+
+#define BLOCK_BYTES ((size_t)16 * 1024)
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size, used;
+	max_align_t bytes[];
+};
+
+void arena_init(struct arena *a, size_t max_bytes)
+{
+	*a = (struct arena){.max_bytes = max_bytes};
+}
+
+void arena_release(struct arena *a)
+{
+	for (struct arena_block *b = a->blocks, *next; b; b = next) {
+		next = b->next;
+		gnutls_memset(b->bytes, 0, b->used);
+		free(b);
+	}
+	a->blocks = NULL;
+	a->used_bytes = 0;
+	a->failed = false;
+}
+
+void arena_clear(struct arena *a)
+{
+	arena_release(a);
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	size_t align = _Alignof(max_align_t);
+	if (size > a->max_bytes)
+		goto failed;
+	size_t need = (size + align - 1) / align * align;
+	if (need == 0)
+		need = align;
+	struct arena_block *b = a->blocks;
+	if (!b || b->size - b->used < need) {
+		size_t room = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+		if (a->used_bytes + need > a->max_bytes)
+			goto failed;
+		b = malloc(sizeof(*b) + room);
+		if (!b)
+			goto failed;
+		*b = (struct arena_block){.next = a->blocks, .size = room};
+		a->blocks = b;
+	}
+	void *p = (char *)b->bytes + b->used;
+	b->used += need;
+	a->used_bytes += need;
+	memset(p, 0, need);
+	return p;
+failed:
+	a->failed = true;
+	return NULL;
+}
+
+char *arena_copy(struct arena *a, struct span bytes)
+{
+	char *p = bytes.n < SIZE_MAX ? arena_alloc(a, bytes.n + 1) : NULL;
+	if (p && bytes.n > 0)
+		memcpy(p, bytes.p, bytes.n);
+	return p;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_copy(a, span_of(s));
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
+	if (p)
+		(void)vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return p;
+}

@@ -1,0 +1,94 @@
+#include "base/base.h"
+#include "base/clock.h"
+
+int64_t clock_unix_s(void)
+{
+	struct timespec ts;
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec;
+}
+
+int64_t clock_mono_ms(void)
+{
+	struct timespec ts;
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+bool rfc3339_format(int64_t t, char out[RFC3339_TEXT + 1])
+{
+	struct tm tm;
+	time_t tt = (time_t)t;
+	out[0] = '\0';
+	if (!gmtime_r(&tt, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099)
+		return false;
+	return strftime(out, RFC3339_TEXT + 1, "%Y-%m-%dT%H:%M:%SZ", &tm) == RFC3339_TEXT ||
+	       /* strftime does not pad years below 1000 */
+	       snprintf(out, RFC3339_TEXT + 1, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+			(tm.tm_year + 1900) % 10000, (tm.tm_mon + 1) % 100, tm.tm_mday % 100,
+			tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100) == RFC3339_TEXT;
+}
+
+/* Takes n digits off *s into *out. */
+static bool digits(struct span *s, size_t n, int *out)
+{
+	int v = 0;
+	if (s->n < n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s->p[i] < '0' || s->p[i] > '9')
+			return false;
+		v = v * 10 + (s->p[i] - '0');
+	}
+	*s = span_from(*s, n);
+	*out = v;
+	return true;
+}
+
+static bool one_of(struct span *s, const char *set)
+{
+	if (s->n == 0 || s->p[0] == '\0' || !strchr(set, s->p[0]))
+		return false;
+	*s = span_from(*s, 1);
+	return true;
+}
+
+bool rfc3339_parse(struct span s, int64_t *out)
+{
+	struct tm tm = {0};
+	int64_t offset_s = 0;
+	if (!digits(&s, 4, &tm.tm_year) || !one_of(&s, "-") || !digits(&s, 2, &tm.tm_mon) ||
+	    !one_of(&s, "-") || !digits(&s, 2, &tm.tm_mday) || !one_of(&s, "Tt ") ||
+	    !digits(&s, 2, &tm.tm_hour) || !one_of(&s, ":") || !digits(&s, 2, &tm.tm_min) ||
+	    !one_of(&s, ":") || !digits(&s, 2, &tm.tm_sec))
+		return false;
+	if (one_of(&s, ".")) {
+		int ignored;
+		if (!digits(&s, 1, &ignored))
+			return false;
+		while (digits(&s, 1, &ignored))
+			;
+	}
+	if (s.n > 0 && (s.p[0] == '+' || s.p[0] == '-')) {
+		int sign = s.p[0] == '-' ? -1 : 1, h, m;
+		s = span_from(s, 1);
+		if (!digits(&s, 2, &h) || !one_of(&s, ":") || !digits(&s, 2, &m) || h > 23 ||
+		    m > 59)
+			return false;
+		offset_s = sign * (h * 3600 + m * 60);
+	} else if (!one_of(&s, "Zz")) {
+		return false;
+	}
+	if (s.n > 0 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_hour > 23 ||
+	    tm.tm_min > 59 || tm.tm_sec > 60)
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	struct tm want = tm;
+	time_t t = timegm(&tm);
+	/* timegm turns 30 February into 1 March; a day that does not exist is an error here. */
+	if (tm.tm_mday != want.tm_mday && want.tm_sec != 60)
+		return false;
+	*out = (int64_t)t - offset_s;
+	return true;
+}

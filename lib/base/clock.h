@@ -1,0 +1,18 @@
+/* Times: wall clock in Unix seconds, a monotonic clock for waits, RFC 3339 text. */
+#ifndef CG_BASE_CLOCK_H
+#define CG_BASE_CLOCK_H
+
+#include "base/base.h"
+#include "base/span.h"
+
+#define RFC3339_TEXT 20 /* 2026-11-25T13:00:00Z, without the NUL */
+
+int64_t clock_unix_s(void);
+int64_t clock_mono_ms(void);
+/* t (years 0 to 9999) as RFC 3339 in UTC; false, and out empty, outside of that. */
+bool rfc3339_format(int64_t t, char out[RFC3339_TEXT + 1]);
+/* RFC 3339 section 5.6 with Z or a numeric offset; fractions of a second are dropped.  False, and
+ * *out untouched, when the text is anything else or no such day exists. */
+bool rfc3339_parse(struct span text, int64_t *out) CG_MUST_USE;
+
+#endif

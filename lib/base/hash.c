@@ -1,0 +1,142 @@
+#include "base/base.h"
+#include "base/hash.h"
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+
+cg_rc sha256_of(struct span bytes, struct sha256 *out)
+{
+	struct sha256 digest;
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, bytes.p, bytes.n, digest.b) < 0)
+		return CG_FAIL;
+	*out = digest;
+	return CG_OK;
+}
+
+void hex_format(const uint8_t *bytes, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[bytes[i] >> 4];
+		out[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	out[2 * n] = '\0';
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool hex_parse(struct span text, uint8_t *out, size_t n)
+{
+	if (text.n != 2 * n)
+		return false;
+	for (size_t i = 0; i < text.n; i++)
+		if (hex_digit(text.p[i]) < 0)
+			return false;
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint8_t)(hex_digit(text.p[2 * i]) * 16 + hex_digit(text.p[2 * i + 1]));
+	return true;
+}
+
+bool sha256_parse(struct span text, struct sha256 *out)
+{
+	static const struct span prefixes[] = {
+	    {"sha256:",		7 },
+	    {"sha256=",		7 },
+	    {"sha256 fingerprint=", 19},
+	    {"sha256 fingerprint:", 19},
+	};
+	text = span_trim(text);
+	for (size_t i = 0; i < CG_COUNT(prefixes); i++)
+		if (text.n >= prefixes[i].n &&
+		    span_is_nocase(span_make(text.p, prefixes[i].n), prefixes[i])) {
+			text = span_trim(span_from(text, prefixes[i].n));
+			break;
+		}
+	char digits[SHA256_HEX];
+	size_t n = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		if ((text.p[i] == ':' || text.p[i] == ' ') && n > 0 && n % 2 == 0)
+			continue;
+		if (n == sizeof(digits))
+			return false;
+		digits[n++] = text.p[i];
+	}
+	return hex_parse(span_make(digits, n), out->b, SHA256_BYTES);
+}
+
+cg_rc random_bytes(void *out, size_t n)
+{
+	return gnutls_rnd(GNUTLS_RND_KEY, out, n) < 0 ? CG_FAIL : CG_OK;
+}
+
+/* RFC 4648 section 6, lower case, no padding. */
+static void base32_format(const uint8_t *bytes, size_t n, char *out)
+{
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+	unsigned held = 0, bits = 0;
+	for (size_t i = 0; i < n; i++) {
+		held = (held << 8) | bytes[i];
+		for (bits += 8; bits >= 5; bits -= 5)
+			*out++ = digits[(held >> (bits - 5)) & 31];
+	}
+	if (bits > 0)
+		*out++ = digits[(held << (5 - bits)) & 31];
+	*out = '\0';
+}
+
+static cg_rc random_text(size_t n, char *out)
+{
+	uint8_t bytes[SHA256_BYTES];
+	if (random_bytes(bytes, n) != CG_OK)
+		return CG_FAIL;
+	base32_format(bytes, n, out);
+	gnutls_memset(bytes, 0, sizeof(bytes));
+	return CG_OK;
+}
+
+cg_rc random_id(char out[ID_TEXT + 1])
+{
+	return random_text(16, out);
+}
+
+cg_rc random_token(char out[TOKEN_TEXT + 1])
+{
+	return random_text(32, out);
+}
+
+bool same_secret(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || gnutls_memcmp(a.p, b.p, a.n) == 0);
+}
+
+char *base64_format(struct arena *a, struct span bytes)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *out = bytes.n < SIZE_MAX / 2 ? arena_alloc(a, (bytes.n + 2) / 3 * 4 + 1) : NULL;
+	if (!out)
+		return NULL;
+	char *p = out;
+	for (size_t i = 0; i < bytes.n; i += 3) {
+		size_t left = bytes.n - i;
+		uint32_t v = (uint32_t)(uint8_t)bytes.p[i] << 16;
+		if (left > 1)
+			v |= (uint32_t)(uint8_t)bytes.p[i + 1] << 8;
+		if (left > 2)
+			v |= (uint8_t)bytes.p[i + 2];
+		*p++ = digits[v >> 18];
+		*p++ = digits[(v >> 12) & 63];
+		*p++ = left > 1 ? digits[(v >> 6) & 63] : '=';
+		*p++ = left > 2 ? digits[v & 63] : '=';
+	}
+	*p = '\0';
+	return out;
+}

@@ -1,0 +1,88 @@
+/* Every limit of certgate, with its unit, why it is what it is, and the status that passing it
+ * gives. */
+#ifndef CG_BASE_LIMITS_H
+#define CG_BASE_LIMITS_H
+
+/* --- certificates --- */
+/* Pasted or uploaded text, bytes.  Larger is refused before it is parsed: 413. */
+#define CERT_INPUT_MAX (256 * 1024)
+/* DER of one certificate, bytes.  Above it Apache's mod_proxy_fcgi leaves SSL_CLIENT_CERT out
+ * without a word (measured: 12042 bytes of DER with its defaults): 422. */
+#define CERT_DER_MAX 12000
+/* Certificates in one text: a chain is short, a CA bundle is not a client certificate: 422. */
+#define CERT_INPUT_CERTS_MAX 20
+/* What is shown of a subject or issuer, and of one alternative name, bytes; longer is cut. */
+#define CERT_TEXT_MAX	   600
+#define CERT_NAME_TEXT_MAX 260
+/* Alternative names that are listed; the rest is counted. */
+#define CERT_NAMES_MAX 100
+/* DER of a private key that is compared with its certificate, bytes: RSA of 8192 bits has 4.7 kB.
+ * A larger one is dropped like an encrypted one. */
+#define CERT_KEY_DER_MAX 6000
+/* Private keys in one text that are looked at; the rest is dropped unseen. */
+#define CERT_EXPOSED_MAX 4
+/* RSA keys, bits: OpenSSL's default level refuses less, more costs seconds per check: 422. */
+#define CERT_RSA_BITS_MIN 2048
+#define CERT_RSA_BITS_MAX 8192
+/* A certificate that ends within this time is accepted with a notice, seconds. */
+#define CERT_ENDS_SOON_S ((int64_t)30 * 24 * 3600)
+
+/* --- records --- */
+#define NAME_MAX_BYTES	 200	       /* names of APIs, keys, users, UTF-8 bytes: 422 */
+#define PATH_MAX_BYTES	 1024	       /* listen paths and path patterns: 422 */
+#define URL_MAX_BYTES	 2048	       /* target_url: 422 */
+#define LIST_MAX_ENTRIES 500	       /* entries of any list in a record: 422 */
+#define RECORD_MAX	 (1024 * 1024) /* a packed record, bytes: 422 */
+
+/* --- memory --- */
+/* A request's arena, bytes.  A request that needs more ends with 503. */
+#define REQUEST_ARENA_MAX (8 * 1024 * 1024)
+/* A sub-command's or a worker's long-lived arena, bytes. */
+#define COMMAND_ARENA_MAX (64 * 1024 * 1024)
+
+/* --- requests --- */
+#define REST_BODY_MAX	 (512 * 1024) /* a JSON or PEM body, bytes: 413 */
+#define TARGET_MAX_BYTES (64 * 1024)  /* request target: 400; the web server's own limit is lower  \
+				       */
+#define HEADERS_MAX	   200	      /* header fields of a request or an answer: 400, 502 */
+#define RESPONSE_HEAD_MAX  (256 * 1024) /* an upstream's header block, bytes: 502 */
+#define LIST_LIMIT_DEFAULT 50		/* items of a page of a list */
+#define LIST_LIMIT_MAX	   500		/* 422 */
+/* A refused request's body: so much is read and thrown away before the connection is closed. */
+#define REFUSAL_DRAIN_BYTES (64 * 1024)
+#define REFUSAL_DRAIN_MS    1000
+/* The head of a request body kept so that a stale kept connection can be retried, bytes. */
+#define UPSTREAM_REWIND_BYTES (64 * 1024)
+/* Connecting to an upstream, ms: 504 above it, or above the API's own timeout if that is less. */
+#define UPSTREAM_CONNECT_MS 10000
+#define UPSTREAM_KEPT_MAX   4 /* idle upstream connections kept by one thread */
+/* Idle for longer, a kept connection is not used again: upstreams close them after some seconds,
+ * and a request that may not be repeated would be lost in between. */
+#define UPSTREAM_KEPT_S	     20
+#define UPSTREAM_KEPT_POST_S 1
+#define METHOD_MAX_BYTES     32 /* of a request's method: 400 */
+/* A web server that neither sends nor takes a byte for so long has lost the request, s.  Longer
+ * than Apache's own Timeout, which ends such requests before. */
+#define SERVER_SILENT_S 120
+/* Client-Cert above this is left out and logged, bytes: upstreams refuse long fields. */
+#define CLIENT_CERT_FIELD_MAX 7168
+
+/* --- store --- */
+#define STORE_LOCK_WAIT_MS 4000 /* a wait for the store's lock: 503 after it */
+#define STORE_TRIES	   3	/* runs of a transaction that the library asks to repeat */
+/* A process that has seen so many recoveries ends after its requests: each leaves the mappings of
+ * an old region behind (measured: 2 to 3 each). */
+#define STORE_RECOVERIES_MAX 8
+
+/* --- gate --- */
+#define GATE_THREADS_DEFAULT 176    /* Apache's default MaxRequestWorkers of 150 and a reserve */
+#define GRANTS_CACHED_MAX    100000 /* credentials remembered for one generation */
+
+/* --- supervisor --- */
+#define SUPERVISE_WORKERS_MAX	 64   /* processes of one program: wrong usage above it */
+#define SUPERVISE_BACKOFF_MIN_MS 50   /* the first pause before a restart; one before it is at once */
+#define SUPERVISE_BACKOFF_MAX_MS 1000 /* pauses double up to this */
+#define SUPERVISE_STEADY_MS	 5000 /* a worker that lived so long is started again at once */
+#define SUPERVISE_STOP_MS	 5000 /* from SIGTERM to SIGKILL */
+
+#endif

@@ -1,0 +1,18 @@
+/* Text from outside: numbers, UTF-8, and text made safe for a log line. */
+#ifndef CG_BASE_TEXT_H
+#define CG_BASE_TEXT_H
+
+#include "base/base.h"
+#include "base/span.h"
+
+/* The whole text as a decimal number from 0 to max; false, and *out untouched, for anything else.
+ */
+bool number_parse(struct span text, uint64_t max, uint64_t *out) CG_MUST_USE;
+/* Valid UTF-8 (RFC 3629) without control characters (C0, DEL, C1). */
+bool text_is_clean(struct span text);
+/* Copies into out (room bytes, NUL included) what is safe in one line of a log or on a terminal:
+ * controls, bidi and invisible format characters and invalid UTF-8 become \xNN or \u{NNNN}; what
+ * does not fit is cut with "...". */
+void text_for_log(struct span text, char *out, size_t room);
+
+#endif

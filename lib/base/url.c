@@ -1,0 +1,70 @@
+#include "base/base.h"
+#include "base/url.h"
+#include "base/text.h"
+#include <curl/curl.h>
+
+static const char *take(CURLU *u, CURLUPart part, unsigned flags, struct arena *arena,
+			const char **out)
+{
+	char *text = NULL;
+	if (curl_url_get(u, part, &text, flags) != CURLUE_OK)
+		return "cannot be read as a URL";
+	*out = arena_strdup(arena, text);
+	curl_free(text);
+	return *out ? NULL : "cannot be read: no memory";
+}
+
+static bool has(CURLU *u, CURLUPart part)
+{
+	char *text = NULL;
+	bool there = curl_url_get(u, part, &text, 0) == CURLUE_OK;
+	curl_free(text);
+	return there;
+}
+
+static const char *read_parts(CURLU *u, struct arena *arena, struct url *out)
+{
+	const char *scheme = NULL, *host = NULL, *port = NULL, *path = NULL, *why;
+	uint64_t number;
+	if ((why = take(u, CURLUPART_SCHEME, 0, arena, &scheme)) ||
+	    (why = take(u, CURLUPART_HOST, 0, arena, &host)) ||
+	    (why = take(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, arena, &port)) ||
+	    (why = take(u, CURLUPART_PATH, 0, arena, &path)))
+		return why;
+	if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
+		return "must begin with http:// or https://";
+	if (has(u, CURLUPART_USER) || has(u, CURLUPART_PASSWORD))
+		return "must not hold a user name or password";
+	if (has(u, CURLUPART_QUERY) || has(u, CURLUPART_FRAGMENT))
+		return "must not have a query (?) or fragment (#)";
+	if (!number_parse(span_of(port), 65535, &number) || number == 0)
+		return "has a port outside 1 to 65535";
+	size_t n = strlen(path);
+	while (n > 0 && path[n - 1] == '/')
+		n--;
+	char *trimmed = arena_copy(arena, span_make(path, n));
+	if (!trimmed)
+		return "cannot be read: no memory";
+	*out = (struct url){strcmp(scheme, "https") == 0, host, (unsigned)number, trimmed};
+	return NULL;
+}
+
+const char *url_parse(const char *text, struct arena *arena, struct url *out)
+{
+	for (const char *c = text; *c; c++)
+		if (*c <= ' ' || *c >= 0x7f || strchr("\"<>\\^`{|}", *c))
+			return "holds a space, a control or another character that URLs do not "
+			       "have";
+	CURLU *u = curl_url();
+	if (!u)
+		return "cannot be read: no memory";
+	const char *why;
+	if (!strstr(text, "://"))
+		why = "must begin with http:// or https://";
+	else if (curl_url_set(u, CURLUPART_URL, text, CURLU_PATH_AS_IS) != CURLUE_OK)
+		why = "cannot be read as a URL such as https://backend.example:8443/base";
+	else
+		why = read_parts(u, arena, out);
+	curl_url_cleanup(u);
+	return why;
+}

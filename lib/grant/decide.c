@@ -1,0 +1,177 @@
+#include "base/base.h"
+#include "grant/decide.h"
+#include "model/pattern.h"
+
+static struct decision stop(enum decision_step step, enum refusal refusal,
+			    const struct grant *grant)
+{
+	return (struct decision){refusal, step, grant};
+}
+
+static bool in_blocks(char *const *blocks, size_t n, struct span address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (address_block_holds(blocks[i], address))
+			return true;
+	return false;
+}
+
+static bool address_may(const struct facts *f)
+{
+	const Cg__Api *api = f->api;
+	if (api->n_allowed_ips + api->n_blocked_ips == 0)
+		return true;
+	/* Without the proof the address is anybody's word. */
+	if (!f->proof_ok)
+		return false;
+	return (api->n_allowed_ips == 0 ||
+		in_blocks(api->allowed_ips, api->n_allowed_ips, f->remote_addr)) &&
+	       !in_blocks(api->blocked_ips, api->n_blocked_ips, f->remote_addr);
+}
+
+static bool has_certificate(const struct facts *f)
+{
+	return f->certificate == FACTS_CERT_PRESENT || f->certificate == FACTS_CERT_NOT_VERIFIED;
+}
+
+static bool is_type(const struct grant *g, Cg__Credential__Type type)
+{
+	return g && g->credential->type == type;
+}
+
+/* The token's grant, if the token may be used beside this certificate. */
+static bool binding_holds(const struct facts *f)
+{
+	const Cg__Credential *token = f->token_grant->credential;
+	if (token->n_bound_to == 0)
+		return true;
+	if (f->certificate != FACTS_CERT_PRESENT)
+		return false;
+	for (size_t i = 0; i < token->n_bound_to; i++)
+		if (span_is(span_make(token->bound_to[i].data, token->bound_to[i].len),
+			    span_make(f->sha256.b, SHA256_BYTES)))
+			return true;
+	return false;
+}
+
+/* The certificate decides which key it is; a token beside it must be that key's. */
+static struct decision identify_certificate(const struct facts *f)
+{
+	const struct grant *g = f->certificate_grant;
+	if (!is_type(g, CG__CREDENTIAL__TYPE__CERTIFICATE))
+		return stop(DECISION_IDENTITY, REFUSAL_CREDENTIAL_UNKNOWN, NULL);
+	if (!f->token)
+		return stop(DECISION_IDENTITY, REFUSAL_NONE, g);
+	if (!is_type(f->token_grant, CG__CREDENTIAL__TYPE__TOKEN))
+		return stop(DECISION_IDENTITY, REFUSAL_CREDENTIAL_UNKNOWN, g);
+	if (strcmp(f->token_grant->key->id, g->key->id) != 0 || !binding_holds(f))
+		return stop(DECISION_IDENTITY, REFUSAL_CREDENTIAL_MISMATCH, g);
+	return stop(DECISION_IDENTITY, REFUSAL_NONE, g);
+}
+
+static struct decision identify(const struct facts *f)
+{
+	const Cg__ApiAuth *auth = f->api->auth;
+	bool certificates = auth->use_certificate, token = auth->use_token && f->token;
+	/* With a certificate that is not passed on, nobody can say whose token this is. */
+	if (certificates && f->certificate == FACTS_CERT_NOT_PASSED)
+		return stop(DECISION_IDENTITY, REFUSAL_CREDENTIAL_MISSING, NULL);
+	if (certificates && has_certificate(f))
+		return identify_certificate(f);
+	if (token) {
+		if (!is_type(f->token_grant, CG__CREDENTIAL__TYPE__TOKEN))
+			return stop(DECISION_IDENTITY, REFUSAL_CREDENTIAL_UNKNOWN, NULL);
+		if (!binding_holds(f))
+			return stop(DECISION_IDENTITY, REFUSAL_CREDENTIAL_MISMATCH, NULL);
+		return stop(DECISION_IDENTITY, REFUSAL_NONE, f->token_grant);
+	}
+	if (!certificates && has_certificate(f))
+		return stop(DECISION_IDENTITY, REFUSAL_CERTIFICATE_NOT_ENABLED, NULL);
+	return stop(DECISION_IDENTITY, REFUSAL_CREDENTIAL_MISSING, NULL);
+}
+
+/* Of a credential itself; both of them are judged when two came. */
+static enum refusal credential_fault(const Cg__Credential *c, int64_t now)
+{
+	if (!c->active || c->has_revoked_at || (c->has_active_from && now < c->active_from) ||
+	    (c->has_ends_at && now >= c->ends_at))
+		return REFUSAL_CREDENTIAL_INACTIVE;
+	if (c->has_not_before && now < c->not_before)
+		return REFUSAL_CERTIFICATE_NOT_YET_VALID;
+	/* Valid at notAfter itself (RFC 5280 section 4.1.2.5). */
+	if (c->has_not_after && now > c->not_after)
+		return REFUSAL_CERTIFICATE_EXPIRED;
+	return REFUSAL_NONE;
+}
+
+static enum refusal credentials_fault(const struct facts *f, const struct grant *g, int64_t now)
+{
+	enum refusal fault = credential_fault(g->credential, now);
+	if (fault != REFUSAL_NONE)
+		return fault;
+	if (g == f->certificate_grant && f->certificate != FACTS_CERT_PRESENT)
+		return REFUSAL_CERTIFICATE_UNTRUSTED;
+	if (g == f->certificate_grant && f->token && f->token_grant)
+		return credential_fault(f->token_grant->credential, now);
+	return REFUSAL_NONE;
+}
+
+static bool entry_has_path(const Cg__Access *entry, struct span path)
+{
+	for (size_t i = 0; i < entry->n_paths; i++)
+		if (path_pattern_matches(entry->paths[i], path))
+			return true;
+	return entry->n_paths == 0;
+}
+
+static bool entry_has_method(const Cg__Access *entry, struct span method)
+{
+	for (size_t i = 0; i < entry->n_methods; i++)
+		if (span_is_text(method, entry->methods[i]))
+			return true;
+	return entry->n_methods == 0;
+}
+
+/* Of several entries for the API any one that fits is enough; else the nearest miss is told. */
+static struct decision access_of(const struct facts *f, const struct grant *g)
+{
+	struct decision best = stop(DECISION_ACCESS, REFUSAL_ACCESS_DENIED, g);
+	for (size_t i = 0; i < g->key->n_access; i++) {
+		const Cg__Access *entry = g->key->access[i];
+		if (strcmp(entry->api_id, f->api->id) != 0)
+			continue;
+		if (!entry_has_path(entry, f->path)) {
+			if (best.step < DECISION_PATH)
+				best = stop(DECISION_PATH, REFUSAL_PATH_NOT_ALLOWED, g);
+		} else if (!entry_has_method(entry, f->method)) {
+			best = stop(DECISION_METHOD, REFUSAL_METHOD_NOT_ALLOWED, g);
+		} else {
+			return stop(DECISION_PASS, REFUSAL_NONE, g);
+		}
+	}
+	return best;
+}
+
+struct decision decide(const struct facts *f, int64_t now)
+{
+	if (!f->api)
+		return stop(DECISION_API, REFUSAL_API_NOT_FOUND, NULL);
+	if (!f->api->active)
+		return stop(DECISION_API, REFUSAL_API_INACTIVE, NULL);
+	if (!address_may(f))
+		return stop(DECISION_ADDRESS, REFUSAL_ADDRESS_NOT_ALLOWED, NULL);
+	if (f->api->auth->keyless)
+		return stop(DECISION_PASS, REFUSAL_NONE, NULL);
+	struct decision identity = identify(f);
+	if (identity.refusal != REFUSAL_NONE)
+		return identity;
+	const struct grant *g = identity.grant;
+	enum refusal fault = credentials_fault(f, g, now);
+	if (fault != REFUSAL_NONE)
+		return stop(DECISION_CREDENTIAL, fault, g);
+	if (!g->key->active)
+		return stop(DECISION_KEY, REFUSAL_KEY_INACTIVE, g);
+	if (g->key->has_expires_at && now >= g->key->expires_at)
+		return stop(DECISION_KEY, REFUSAL_KEY_EXPIRED, g);
+	return access_of(f, g);
+}

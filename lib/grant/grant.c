@@ -1,0 +1,136 @@
+#include "base/base.h"
+#include "grant/grant.h"
+#include "model/pattern.h"
+
+struct load {
+	struct arena *arena;
+	struct routes routes;
+	size_t room;
+};
+
+static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
+		   struct cg_err *err)
+{
+	struct load *l = arg;
+	Cg__Api *api;
+	(void)index_key;
+	(void)key;
+	if (l->routes.n == l->room) {
+		size_t room = l->room ? 2 * l->room : 32;
+		struct route *items = arena_alloc(l->arena, room * sizeof(*items));
+		if (!items)
+			return cg_fail_memory(err);
+		if (l->routes.n > 0)
+			memcpy(items, l->routes.items, l->routes.n * sizeof(*items));
+		l->routes.items = items;
+		l->room = room;
+	}
+	cg_rc rc = record_unpack(&cg__api__descriptor, value, l->arena, &api, err);
+	if (rc != CG_OK)
+		return rc;
+	struct route *route = &l->routes.items[l->routes.n++];
+	route->api = api;
+	const char *why = url_parse(api->target_url, l->arena, &route->target);
+	if (why)
+		return cg_fail(err, CG_UNAVAILABLE, "The target URL of the API “%s” %s.", api->name,
+			       why);
+	return CG_OK;
+}
+
+static cg_rc load_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct load *l = arg;
+	struct store_walk all = {.table = STORE_API};
+	l->routes.n = 0;
+	return store_walk(txn, &all, visit, l, err);
+}
+
+static int longest_first(const void *a, const void *b)
+{
+	size_t na = strlen(((const struct route *)a)->api->listen_path);
+	size_t nb = strlen(((const struct route *)b)->api->listen_path);
+	return na < nb ? 1 : na > nb ? -1 : 0;
+}
+
+cg_rc routes_load(struct store *store, struct arena *arena, struct routes *out, struct cg_err *err)
+{
+	struct load l = {.arena = arena};
+	cg_rc rc = store_read(store, load_txn, &l, err);
+	if (rc != CG_OK)
+		return rc;
+	if (l.routes.n > 0)
+		qsort(l.routes.items, l.routes.n, sizeof(*l.routes.items), longest_first);
+	*out = l.routes;
+	return CG_OK;
+}
+
+static bool is_of_site(const Cg__Api *api, struct span site)
+{
+	for (size_t i = 0; i < api->n_sites; i++)
+		if (span_is_text(site, api->sites[i]))
+			return true;
+	return api->n_sites == 0;
+}
+
+const struct route *routes_find(const struct routes *routes, struct span site, struct span path)
+{
+	for (size_t i = 0; i < routes->n; i++)
+		if (listen_path_covers(routes->items[i].api->listen_path, path) &&
+		    is_of_site(routes->items[i].api, site))
+			return &routes->items[i];
+	return NULL;
+}
+
+struct span route_rest(const struct route *route, struct span path)
+{
+	size_t n = strlen(route->api->listen_path);
+	return path.n < n ? SPAN_LIT("/") : span_from(path, n - 1);
+}
+
+struct find {
+	const struct sha256 *digest;
+	struct arena *arena;
+	Cg__Credential *credential;
+	Cg__Key *key;
+};
+
+static cg_rc find_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct find *f = arg;
+	struct span bytes;
+	cg_rc rc = store_get(txn, STORE_CREDENTIAL, span_make(f->digest->b, SHA256_BYTES), f->arena,
+			     &bytes, err);
+	if (rc != CG_OK)
+		return rc;
+	rc = record_unpack(&cg__credential__descriptor, bytes, f->arena, &f->credential, err);
+	if (rc == CG_OK)
+		rc = store_get(txn, STORE_KEY, span_of(f->credential->key_id), f->arena, &bytes,
+			       err);
+	if (rc == CG_OK)
+		return record_unpack(&cg__key__descriptor, bytes, f->arena, &f->key, err);
+	/* Both go in one transaction, so this is damage, not a key that was removed. */
+	if (rc == CG_NOT_FOUND)
+		return cg_fail(err, CG_UNAVAILABLE,
+			       "A credential's key is missing in the store: "
+			       "run `certgate verify`.");
+	return rc;
+}
+
+cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena *arena,
+		 const struct grant **out, struct cg_err *err)
+{
+	struct find f = {.digest = digest, .arena = arena};
+	cg_rc rc = store_read(store, find_txn, &f, err);
+	if (rc == CG_NOT_FOUND) {
+		*out = NULL;
+		return CG_OK;
+	}
+	if (rc != CG_OK)
+		return rc;
+	struct grant *grant = arena_alloc(arena, sizeof(*grant));
+	if (!grant)
+		return cg_fail_memory(err);
+	*grant = (struct grant){f.credential, f.key};
+	*out = grant;
+	return CG_OK;
+}

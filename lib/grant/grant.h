@@ -1,0 +1,45 @@
+/* What is known of an API and of a credential, read from the store in one go each; and which API a
+ * request belongs to. */
+#ifndef CG_GRANT_GRANT_H
+#define CG_GRANT_GRANT_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/url.h"
+#include "record/record.h"
+#include "store/store.h"
+
+/* A credential and the key it opens. */
+struct grant {
+	const Cg__Credential *credential;
+	const Cg__Key *key;
+};
+
+struct route {
+	const Cg__Api *api;
+	struct url target;
+};
+
+/* All APIs, the longest listen path first. */
+struct routes {
+	struct route *items;
+	size_t n;
+};
+
+/* Everything in the arena.  An API that cannot be read fails the whole: half a table would send
+ * requests to a shorter path's API. */
+cg_rc routes_load(struct store *store, struct arena *arena, struct routes *out,
+		  struct cg_err *err) CG_MUST_USE;
+/* The API with the longest listen path that covers `path` by whole segments, among those of `site`
+ * (APIs without sites belong to all); NULL when none does. */
+const struct route *routes_find(const struct routes *routes, struct span site, struct span path);
+/* What follows the listen path, from its last slash on; "/" for the listen path itself. */
+struct span route_rest(const struct route *route, struct span path);
+
+/* The credential with this digest, and its key.  *out is NULL when nobody has it. */
+cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena *arena,
+		 const struct grant **out, struct cg_err *err) CG_MUST_USE;
+
+#endif

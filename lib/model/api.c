@@ -1,0 +1,133 @@
+#include "base/base.h"
+#include "model/api.h"
+#include "base/limits.h"
+#include "base/url.h"
+#include "model/key.h"
+#include "model/pattern.h"
+
+static void check_listen_path(Cg__Api *api, struct arena *arena, struct cg_err *err, cg_rc *rc)
+{
+	const char *why;
+	if (!api->listen_path) {
+		*rc = cg_fail_field(err, "listen_path", "is missing");
+		return;
+	}
+	const char *normal = listen_path_normal(api->listen_path, arena, &why);
+	if (!normal) {
+		*rc = cg_fail_field(err, "listen_path", "%s", why);
+		return;
+	}
+	api->listen_path = (char *)(uintptr_t)normal;
+	if (listen_path_is_reserved(normal)) {
+		*rc = cg_fail_field(err, "listen_path",
+				    "is equal to, above or below a path of certgate's own (/admin, "
+				    "/portal, /healthz, /readyz, /metrics, "
+				    "/.well-known/acme-challenge)");
+		err->code = "reserved_path";
+	}
+}
+
+static void check_lists(const Cg__Api *api, struct cg_err *err, cg_rc *rc)
+{
+	for (size_t i = 0; i < api->n_allowed_ips; i++)
+		if (!address_block_is_valid(api->allowed_ips[i]))
+			*rc = cg_fail_field(err, "allowed_ips",
+					    "“%.60s” is not an address or block such as "
+					    "192.0.2.0/24",
+					    api->allowed_ips[i]);
+	for (size_t i = 0; i < api->n_blocked_ips; i++)
+		if (!address_block_is_valid(api->blocked_ips[i]))
+			*rc = cg_fail_field(err, "blocked_ips",
+					    "“%.60s” is not an address or block such as "
+					    "192.0.2.0/24",
+					    api->blocked_ips[i]);
+}
+
+static void check_auth(const Cg__Api *api, struct cg_err *err, cg_rc *rc)
+{
+	const Cg__ApiAuth *auth = api->auth;
+	if (!auth->keyless && !auth->use_certificate && !auth->use_token)
+		*rc = cg_fail_field(err, "auth",
+				    "lets nobody in: switch on use_certificate, use_token or "
+				    "keyless");
+	if (!token_is_valid(auth->token_header))
+		*rc = cg_fail_field(err, "auth.token_header",
+				    "is not the name of a header field such as Authorization");
+	static const char *const taken[] = {"host", "content-length", "transfer-encoding",
+					    "connection", "cookie"};
+	for (size_t i = 0; i < CG_COUNT(taken); i++)
+		if (strcasecmp(auth->token_header, taken[i]) == 0)
+			*rc = cg_fail_field(err, "auth.token_header",
+					    "cannot be %s: that field means something else",
+					    taken[i]);
+}
+
+struct clash {
+	const Cg__Api *api;
+	struct arena *arena;
+};
+
+static bool share_a_site(const Cg__Api *a, const Cg__Api *b)
+{
+	if (a->n_sites == 0 || b->n_sites == 0)
+		return true;
+	for (size_t i = 0; i < a->n_sites; i++)
+		for (size_t j = 0; j < b->n_sites; j++)
+			if (strcmp(a->sites[i], b->sites[j]) == 0)
+				return true;
+	return false;
+}
+
+static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
+		   struct cg_err *err)
+{
+	struct clash *c = arg;
+	Cg__Api *other;
+	(void)index_key;
+	(void)key;
+	cg_rc rc = record_unpack(&cg__api__descriptor, value, c->arena, &other, err);
+	if (rc != CG_OK || (c->api->id && strcmp(other->id, c->api->id) == 0) ||
+	    strcmp(other->listen_path, c->api->listen_path) != 0 || !share_a_site(other, c->api))
+		return rc;
+	return cg_fail_code(err, CG_CLASH, "listen_path_in_use",
+			    "The API “%s” listens on %s already.", other->name, other->listen_path);
+}
+
+static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
+		   struct cg_err *err)
+{
+	Cg__Api *api = message;
+	struct url url;
+	cg_rc rc = CG_OK;
+	(void)before;
+	check_listen_path(api, arena, err, &rc);
+	const char *why = api->target_url ? url_parse(api->target_url, arena, &url) : "is missing";
+	if (why)
+		rc = cg_fail_field(err, "target_url", "%s", why);
+	check_lists(api, err, &rc);
+	check_auth(api, err, &rc);
+	if (rc != CG_OK)
+		return rc;
+	struct clash c = {api, arena};
+	struct store_walk all = {.table = STORE_API};
+	return store_walk(txn, &all, visit, &c, err);
+}
+
+static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,
+		      struct cg_err *err)
+{
+	return key_drop_api(txn, ((const Cg__Api *)message)->id, arena, err);
+}
+
+const struct entity api_entity = {
+    .word = "API",
+    .audit = "api",
+    .type = &cg__api__descriptor,
+    .table = STORE_API,
+    .by_name = STORE_API_BY_NAME,
+    .unique_name = true,
+    .role = CG__ROLE__ADMIN,
+    .effect = STORE_CHANGES_GRANTS,
+    .check = check,
+    .removing = removing,
+};

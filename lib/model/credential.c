@@ -1,0 +1,362 @@
+#include "base/base.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "model/audit.h"
+#include "model/certificate.h"
+#include "model/credential_in.h"
+
+static cg_rc put(struct store_txn *txn, const Cg__Credential *credential, struct arena *arena,
+		 struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = record_pack(credential, arena, &bytes, err);
+	return rc == CG_OK ? store_put(txn, STORE_CREDENTIAL,
+				       span_make(credential->sha256.data, credential->sha256.len),
+				       bytes, err)
+			   : rc;
+}
+
+static cg_rc audit(struct store_txn *txn, const struct actor *actor, const char *action,
+		   const Cg__Key *key, const Cg__Credential *credential, json_t *changes,
+		   struct arena *arena, struct cg_err *err)
+{
+	char hex[SHA256_HEX + 1] = "";
+	if (credential->sha256.len == SHA256_BYTES)
+		hex_format(credential->sha256.data, SHA256_BYTES, hex);
+	if (!changes)
+		changes = json_object();
+	(void)json_object_set_new(changes, "sha256", json_string(hex));
+	cg_rc rc = audit_add(txn, actor, action, key->id, key->name, changes, arena, err);
+	json_decref(changes);
+	return rc;
+}
+
+/* Why a digest cannot be added: whose it is. */
+static cg_rc in_use(struct store_txn *txn, const Cg__Key *key, struct span sha256,
+		    struct arena *arena, struct cg_err *err)
+{
+	struct span bytes;
+	Cg__Credential *other;
+	Cg__Key *owner;
+	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__credential__descriptor, bytes, arena, &other, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, &key_entity, other->key_id, arena, &owner, err);
+	if (rc != CG_OK)
+		return rc;
+	if (other->has_revoked_at)
+		return cg_fail_code(err, CG_CLASH, "certificate_revoked",
+				    "This certificate was revoked at the key “%s” (%s). If that "
+				    "was a mistake, switch it on again there; else make a new one.",
+				    owner->name, owner->id);
+	if (key->id && strcmp(owner->id, key->id) == 0)
+		return cg_fail_code(err, CG_CLASH, "certificate_in_use",
+				    "This key has the certificate already.");
+	return cg_fail_code(err, CG_CLASH, "certificate_in_use",
+			    "This certificate belongs to the key “%s” (%s); a certificate has one "
+			    "key.",
+			    owner->name, owner->id);
+}
+
+static cg_rc add(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+		 Cg__Credential *credential, struct arena *arena, struct cg_err *err)
+{
+	struct span bytes, sha256 = span_make(credential->sha256.data, credential->sha256.len);
+	credential->key_id = key->id;
+	credential->has_added_at = true;
+	credential->added_at = clock_unix_s();
+	cg_rc rc = record_pack(credential, arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = store_add(txn, STORE_CREDENTIAL, sha256, bytes, err);
+	if (rc == CG_CLASH)
+		return in_use(txn, key, sha256, arena, err);
+	return rc == CG_OK ? audit(txn, actor, "credential.add", key, credential, NULL, arena, err)
+			   : rc;
+}
+
+cg_rc credential_add_certificate_in(struct store_txn *txn, const struct actor *actor,
+				    const Cg__Key *key, const struct cert *cert,
+				    struct arena *arena, Cg__Credential **out, struct cg_err *err)
+{
+	Cg__Credential *c = (void *)record_new(&cg__credential__descriptor, arena);
+	if (!c)
+		return cg_fail_memory(err);
+	c->sha256 = (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)(uintptr_t)cert->sha256.b};
+	c->type = CG__CREDENTIAL__TYPE__CERTIFICATE;
+	c->has_not_before = c->has_not_after = true;
+	c->not_before = cert->not_before;
+	c->not_after = cert->not_after;
+	cg_rc rc = certificate_put_in(txn, actor, cert, arena, NULL, err);
+	if (rc == CG_OK)
+		rc = add(txn, actor, key, c, arena, err);
+	if (rc == CG_OK)
+		*out = c;
+	return rc;
+}
+
+cg_rc credential_add_token_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			      struct arena *arena, Cg__Credential **out, char token[TOKEN_TEXT + 1],
+			      struct cg_err *err)
+{
+	Cg__Credential *c = (void *)record_new(&cg__credential__descriptor, arena);
+	struct sha256 *digest = arena_alloc(arena, sizeof(*digest));
+	if (!c || !digest)
+		return cg_fail_memory(err);
+	if (random_token(token) != CG_OK || sha256_of(span_of(token), digest) != CG_OK)
+		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	c->sha256 = (ProtobufCBinaryData){SHA256_BYTES, digest->b};
+	c->type = CG__CREDENTIAL__TYPE__TOKEN;
+	cg_rc rc = add(txn, actor, key, c, arena, err);
+	if (rc == CG_OK)
+		*out = c;
+	return rc;
+}
+
+/* --- those of a key --- */
+
+struct call {
+	const struct actor *actor;
+	const char *key_id;
+	struct sha256 sha256;
+	const struct cert *cert;
+	const json_t *patch;
+	Cg__Credential__Reason reason;
+	struct arena *arena;
+	Cg__Credential *credential;
+	struct credentials list;
+	size_t room;
+	char *token;
+};
+
+static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
+		   struct cg_err *err)
+{
+	struct call *c = arg;
+	(void)index_key;
+	(void)key;
+	if (c->list.n == c->room) {
+		size_t room = c->room ? 2 * c->room : 8;
+		Cg__Credential **items = arena_alloc(c->arena, room * sizeof(*items));
+		if (!items)
+			return cg_fail_memory(err);
+		if (c->list.n > 0)
+			memcpy(items, c->list.items, c->list.n * sizeof(*items));
+		c->list.items = items;
+		c->room = room;
+	}
+	cg_rc rc = record_unpack(&cg__credential__descriptor, value, c->arena,
+				 &c->list.items[c->list.n], err);
+	if (rc == CG_OK)
+		c->list.n++;
+	return rc;
+}
+
+static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_CREDENTIAL_BY_KEY,
+				  .only = true,
+				  .index_key = span_of(c->key_id)};
+	c->list = (struct credentials){0};
+	c->room = 0;
+	return store_walk(txn, &walk, visit, c, err);
+}
+
+cg_rc credential_list(struct store *store, const char *key_id, struct arena *arena,
+		      struct credentials *out, struct cg_err *err)
+{
+	struct call c = {.key_id = key_id, .arena = arena};
+	cg_rc rc = store_read(store, list_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.list;
+	return rc;
+}
+
+cg_rc credential_drop_key_in(struct store_txn *txn, const char *key_id, struct arena *arena,
+			     struct cg_err *err)
+{
+	struct call c = {.key_id = key_id, .arena = arena};
+	cg_rc rc = list_txn(txn, &c, err);
+	for (size_t i = 0; rc == CG_OK && i < c.list.n; i++)
+		rc = store_remove(
+		    txn, STORE_CREDENTIAL,
+		    span_make(c.list.items[i]->sha256.data, c.list.items[i]->sha256.len), err);
+	return rc;
+}
+
+static cg_rc load_key(struct store_txn *txn, struct call *c, Cg__Key **key, struct cg_err *err)
+{
+	cg_rc rc = entity_get_in(txn, &key_entity, c->key_id, c->arena, key, err);
+	if (rc == CG_OK)
+		c->key_id = (*key)->id;
+	return rc;
+}
+
+static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct span bytes;
+	cg_rc rc = store_get(txn, STORE_CREDENTIAL, span_make(c->sha256.b, SHA256_BYTES), c->arena,
+			     &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__credential__descriptor, bytes, c->arena, &c->credential,
+				   err);
+	if (rc == CG_NOT_FOUND || (rc == CG_OK && strcmp(c->credential->key_id, c->key_id) != 0))
+		rc = cg_fail(err, CG_NOT_FOUND, "The key has no such credential.");
+	return rc;
+}
+
+static cg_rc read_sha256(const char *text, struct call *c, struct cg_err *err)
+{
+	if (sha256_parse(span_of(text), &c->sha256))
+		return CG_OK;
+	return cg_fail(err, CG_NOT_FOUND, "“%.80s” is not a SHA-256 fingerprint (64 hex digits).",
+		       text);
+}
+
+cg_rc credential_get(struct store *store, const char *key_id, const char *sha256,
+		     struct arena *arena, Cg__Credential **out, struct cg_err *err)
+{
+	struct call c = {.key_id = key_id, .arena = arena};
+	cg_rc rc = read_sha256(sha256, &c, err);
+	if (rc == CG_OK)
+		rc = store_read(store, get_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.credential;
+	return rc;
+}
+
+static cg_rc add_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	Cg__Key *key;
+	cg_rc rc = actor_require(c->actor, CG__ROLE__ADMIN, err);
+	if (rc == CG_OK)
+		rc = load_key(txn, c, &key, err);
+	if (rc != CG_OK)
+		return rc;
+	return c->cert ? credential_add_certificate_in(txn, c->actor, key, c->cert, c->arena,
+						       &c->credential, err)
+		       : credential_add_token_in(txn, c->actor, key, c->arena, &c->credential,
+						 c->token, err);
+}
+
+cg_rc credential_add(struct store *store, const struct actor *actor, const char *key_id,
+		     const struct cert *cert, struct arena *arena, Cg__Credential **out,
+		     char token[TOKEN_TEXT + 1], struct cg_err *err)
+{
+	struct call c = {
+	    .actor = actor, .key_id = key_id, .cert = cert, .arena = arena, .token = token};
+	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, add_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.credential;
+	return rc;
+}
+
+static cg_rc check(const Cg__Credential *c, struct cg_err *err)
+{
+	if (c->n_bound_to > 0 && c->type != CG__CREDENTIAL__TYPE__TOKEN)
+		return cg_fail_field(err, "bound_to", "is for tokens: a certificate binds itself");
+	if (c->has_active_from && c->has_ends_at && c->active_from >= c->ends_at)
+		return cg_fail_field(err, "ends_at", "is not after active_from");
+	return CG_OK;
+}
+
+static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	Cg__Key *key;
+	Cg__Credential *after;
+	cg_rc rc = actor_require(c->actor, CG__ROLE__ADMIN, err);
+	if (rc == CG_OK)
+		rc = load_key(txn, c, &key, err);
+	if (rc == CG_OK)
+		rc = get_txn(txn, c, err);
+	if (rc == CG_OK)
+		rc = record_patch(&cg__credential__descriptor, c->patch, c->credential, c->arena,
+				  &after, err);
+	if (rc == CG_OK)
+		rc = check(after, err);
+	if (rc != CG_OK)
+		return rc;
+	if (after->active && after->has_revoked_at) {
+		/* Brought back by somebody who may. */
+		after->has_revoked_at = after->has_revoked_reason = false;
+	}
+	json_t *changes = record_changes(c->credential, after);
+	rc = put(txn, after, c->arena, err);
+	if (rc == CG_OK)
+		rc = audit(txn, c->actor, "credential.change", key, after, changes, c->arena, err);
+	else
+		json_decref(changes);
+	c->credential = after;
+	return rc;
+}
+
+cg_rc credential_change(struct store *store, const struct actor *actor, const char *key_id,
+			const char *sha256, const json_t *patch, struct arena *arena,
+			Cg__Credential **out, struct cg_err *err)
+{
+	struct call c = {.actor = actor, .key_id = key_id, .patch = patch, .arena = arena};
+	cg_rc rc = read_sha256(sha256, &c, err);
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_GRANTS, change_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.credential;
+	return rc;
+}
+
+static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	Cg__Key *key;
+	cg_rc rc = actor_require(c->actor, CG__ROLE__ADMIN, err);
+	if (rc == CG_OK)
+		rc = load_key(txn, c, &key, err);
+	if (rc == CG_OK)
+		rc = get_txn(txn, c, err);
+	if (rc != CG_OK)
+		return rc;
+	Cg__Credential *credential = c->credential;
+	credential->has_active = true;
+	credential->active = false;
+	credential->has_revoked_at = credential->has_revoked_reason = true;
+	credential->revoked_at = clock_unix_s();
+	credential->revoked_reason = c->reason;
+	rc = put(txn, credential, c->arena, err);
+	return rc == CG_OK
+		   ? audit(txn, c->actor, "credential.revoke", key, credential, NULL, c->arena, err)
+		   : rc;
+}
+
+/* key_exposed comes with the blocking of public keys; promising it before would be a lie. */
+static cg_rc read_reason(const char *text, struct call *c, struct cg_err *err)
+{
+	static const struct {
+		const char *text;
+		Cg__Credential__Reason reason;
+	} reasons[] = {
+	    {"other",      CG__CREDENTIAL__REASON__OTHER	   },
+	    {"superseded", CG__CREDENTIAL__REASON__SUPERSEDED},
+	    {"left",	     CG__CREDENTIAL__REASON__LEFT	 },
+	};
+	for (size_t i = 0; i < CG_COUNT(reasons); i++)
+		if (strcmp(text ? text : "other", reasons[i].text) == 0) {
+			c->reason = reasons[i].reason;
+			return CG_OK;
+		}
+	return cg_fail_field(err, "reason", "must be one of: other, superseded, left");
+}
+
+cg_rc credential_revoke(struct store *store, const struct actor *actor, const char *key_id,
+			const char *sha256, const char *reason, struct arena *arena,
+			struct cg_err *err)
+{
+	struct call c = {.actor = actor, .key_id = key_id, .arena = arena};
+	cg_rc rc = read_sha256(sha256, &c, err);
+	if (rc == CG_OK)
+		rc = read_reason(reason, &c, err);
+	return rc == CG_OK ? store_write(store, STORE_CHANGES_GRANTS, revoke_txn, &c, err) : rc;
+}

@@ -1,0 +1,359 @@
+#include "base/base.h"
+#include "model/entity.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "model/audit.h"
+
+#define CHECK_HEAD(type)                                                                           \
+	_Static_assert(offsetof(type, id) == offsetof(struct entity_head, id) &&                   \
+			   offsetof(type, created_at) ==                                           \
+			       offsetof(struct entity_head, created_at) &&                         \
+			   offsetof(type, revision) == offsetof(struct entity_head, revision) &&   \
+			   offsetof(type, name) == offsetof(struct entity_head, name),             \
+		       "the first members of " #type)
+CHECK_HEAD(Cg__Api);
+CHECK_HEAD(Cg__Key);
+CHECK_HEAD(Cg__User);
+CHECK_HEAD(Cg__RestToken);
+
+/* Records looked at in one stay in the store while a list is searched. */
+#define LIST_SCAN 500
+
+static cg_rc check_name(struct store_txn *txn, const struct entity *e, const struct entity_head *m,
+			struct arena *arena, struct cg_err *err)
+{
+	struct span bytes;
+	struct entity_head *other;
+	if (!m->name)
+		return cg_fail_field(err, "name", "is missing");
+	if (!e->unique_name)
+		return CG_OK;
+	cg_rc rc = store_find(txn, e->by_name, span_of(m->name), arena, &bytes, err);
+	if (rc != CG_OK)
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	rc = record_unpack(e->type, bytes, arena, &other, err);
+	if (rc != CG_OK || (m->id && strcmp(other->id, m->id) == 0))
+		return rc;
+	return cg_fail_code(err, CG_CLASH, "name_in_use", "There is another %s with the name “%s”.",
+			    e->word, m->name);
+}
+
+static cg_rc check(struct store_txn *txn, const struct entity *e, void *message, const void *before,
+		   struct arena *arena, struct cg_err *err)
+{
+	/* Both, so that all faults of fields are told at once. */
+	cg_rc names = check_name(txn, e, message, arena, err);
+	if (names != CG_OK && names != CG_BAD_VALUE)
+		return names;
+	cg_rc rc = e->check(txn, message, before, arena, err);
+	return rc != CG_OK ? rc : names;
+}
+
+cg_rc entity_create_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
+		       const json_t *json, struct arena *arena, void *out_message,
+		       struct cg_err *err)
+{
+	struct entity_head *m;
+	struct span bytes;
+	cg_rc rc = actor_require(actor, e->role, err);
+	if (rc == CG_OK)
+		rc = record_from_json(e->type, json, NULL, arena, &m, err);
+	if (rc == CG_OK)
+		rc = check(txn, e, m, NULL, arena, err);
+	if (rc != CG_OK)
+		return rc;
+	char *id = arena_alloc(arena, ID_TEXT + 1);
+	if (!id)
+		return cg_fail_memory(err);
+	if (random_id(id) != CG_OK)
+		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	m->id = id;
+	m->has_created_at = m->has_updated_at = m->has_revision = true;
+	m->created_at = m->updated_at = clock_unix_s();
+	m->revision = 1;
+	rc = record_pack(m, arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = store_add(txn, e->table, span_of(id), bytes, err);
+	if (rc != CG_OK)
+		return rc;
+	json_t *changes = record_changes(NULL, m);
+	rc = audit_add(txn, actor, arena_printf(arena, "%s.create", e->audit), id, m->name, changes,
+		       arena, err);
+	json_decref(changes);
+	if (rc == CG_OK)
+		memcpy(out_message, &m, sizeof(m));
+	return rc;
+}
+
+/* One call, on its way into the transaction. */
+struct call {
+	const struct entity *e;
+	const struct actor *actor;
+	const char *id;
+	uint64_t revision;
+	const json_t *json;
+	struct arena *arena;
+	void *message;
+};
+
+static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	return entity_create_in(txn, c->e, c->actor, c->json, c->arena, &c->message, err);
+}
+
+cg_rc entity_create(struct store *store, const struct entity *e, const struct actor *actor,
+		    const json_t *json, struct arena *arena, void *out_message, struct cg_err *err)
+{
+	struct call c = {.e = e, .actor = actor, .json = json, .arena = arena};
+	cg_rc rc = store_write(store, e->effect, create_txn, &c, err);
+	if (rc == CG_OK)
+		memcpy(out_message, &c.message, sizeof(c.message));
+	return rc;
+}
+
+cg_rc entity_get_in(struct store_txn *txn, const struct entity *e, const char *id_or_name,
+		    struct arena *arena, void *out_message, struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = store_get(txn, e->table, span_of(id_or_name), arena, &bytes, err);
+	if (rc == CG_NOT_FOUND)
+		rc = store_find(txn, e->by_name, span_of(id_or_name), arena, &bytes, err);
+	if (rc == CG_NOT_FOUND)
+		return cg_fail(err, CG_NOT_FOUND, "There is no %s “%.100s”.", e->word, id_or_name);
+	return rc == CG_OK ? record_unpack(e->type, bytes, arena, out_message, err) : rc;
+}
+
+static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	return entity_get_in(txn, c->e, c->id, c->arena, &c->message, err);
+}
+
+cg_rc entity_get(struct store *store, const struct entity *e, const char *id_or_name,
+		 struct arena *arena, void *out_message, struct cg_err *err)
+{
+	struct call c = {.e = e, .id = id_or_name, .arena = arena};
+	cg_rc rc = store_read(store, get_txn, &c, err);
+	if (rc == CG_OK)
+		memcpy(out_message, &c.message, sizeof(c.message));
+	return rc;
+}
+
+cg_rc entity_put_in(struct store_txn *txn, const struct entity *e, void *message,
+		    struct arena *arena, struct cg_err *err)
+{
+	struct entity_head *m = message;
+	struct span bytes;
+	m->has_revision = m->has_updated_at = true;
+	m->revision++;
+	m->updated_at = clock_unix_s();
+	cg_rc rc = record_pack(m, arena, &bytes, err);
+	return rc == CG_OK ? store_put(txn, e->table, span_of(m->id), bytes, err) : rc;
+}
+
+static cg_rc check_revision(const struct call *c, const struct entity_head *m, struct cg_err *err)
+{
+	if (c->revision == ENTITY_ANY_REVISION || c->revision == m->revision)
+		return CG_OK;
+	return cg_fail(err, CG_STALE,
+		       "The %s was changed meanwhile (it is at revision %" PRIu64
+		       "): read it again and repeat your change.",
+		       c->e->word, m->revision);
+}
+
+static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct entity_head *before, *after;
+	cg_rc rc = actor_require(c->actor, c->e->role, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, c->e, c->id, c->arena, &before, err);
+	if (rc == CG_OK)
+		rc = check_revision(c, before, err);
+	if (rc == CG_OK)
+		rc = record_patch(c->e->type, c->json, before, c->arena, &after, err);
+	if (rc == CG_OK)
+		rc = check(txn, c->e, after, before, c->arena, err);
+	if (rc != CG_OK)
+		return rc;
+	json_t *changes = record_changes(before, after);
+	if (json_object_size(changes) > 0) {
+		rc = entity_put_in(txn, c->e, after, c->arena, err);
+		if (rc == CG_OK)
+			rc = audit_add(txn, c->actor,
+				       arena_printf(c->arena, "%s.change", c->e->audit), after->id,
+				       after->name, changes, c->arena, err);
+	}
+	json_decref(changes);
+	c->message = after;
+	return rc;
+}
+
+cg_rc entity_change(struct store *store, const struct entity *e, const struct actor *actor,
+		    const char *id, uint64_t revision, const json_t *patch, struct arena *arena,
+		    void *out_message, struct cg_err *err)
+{
+	struct call c = {
+	    .e = e, .actor = actor, .id = id, .revision = revision, .json = patch, .arena = arena};
+	cg_rc rc = store_write(store, e->effect, change_txn, &c, err);
+	if (rc == CG_OK)
+		memcpy(out_message, &c.message, sizeof(c.message));
+	return rc;
+}
+
+static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct entity_head *m;
+	cg_rc rc = actor_require(c->actor, c->e->role, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, c->e, c->id, c->arena, &m, err);
+	if (rc == CG_OK)
+		rc = check_revision(c, m, err);
+	if (rc == CG_OK && c->e->removing)
+		rc = c->e->removing(txn, m, c->arena, err);
+	if (rc == CG_OK)
+		rc = store_remove(txn, c->e->table, span_of(m->id), err);
+	if (rc == CG_OK)
+		rc = audit_add(txn, c->actor, arena_printf(c->arena, "%s.delete", c->e->audit),
+			       m->id, m->name, NULL, c->arena, err);
+	return rc;
+}
+
+cg_rc entity_remove(struct store *store, const struct entity *e, const struct actor *actor,
+		    const char *id, uint64_t revision, struct arena *arena, struct cg_err *err)
+{
+	struct call c = {.e = e, .actor = actor, .id = id, .revision = revision, .arena = arena};
+	return store_write(store, e->effect, remove_txn, &c, err);
+}
+
+/* --- lists --- */
+
+struct listing {
+	const struct entity *e;
+	struct arena *arena;
+	struct span q;
+	size_t limit, scanned;
+	struct entity_page *page;
+	struct span index_key, key;	      /* the last record looked at */
+	struct span last_index_key, last_key; /* the last record on the page */
+	bool more;
+};
+
+/* Holds `q`, in any letter case (ASCII). */
+static bool text_holds(const char *text, struct span q)
+{
+	size_t n = text ? strlen(text) : 0;
+	for (size_t i = 0; i + q.n <= n; i++)
+		if (strncasecmp(text + i, q.p, q.n) == 0)
+			return true;
+	return false;
+}
+
+static bool matches(const struct listing *l, const struct entity_head *m)
+{
+	if (l->q.n == 0 || text_holds(m->name, l->q) || text_holds(m->id, l->q))
+		return true;
+	if (l->e->type == &cg__key__descriptor) {
+		const Cg__Key *key = (const void *)m;
+		for (size_t i = 0; i < key->n_tags; i++)
+			if (text_holds(key->tags[i], l->q))
+				return true;
+	}
+	return false;
+}
+
+static cg_rc keep(struct arena *arena, struct span bytes, struct span *out, struct cg_err *err)
+{
+	char *copy = arena_copy(arena, bytes);
+	if (!copy)
+		return cg_fail_memory(err);
+	*out = span_make(copy, bytes.n);
+	return CG_OK;
+}
+
+static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
+		   struct cg_err *err)
+{
+	struct listing *l = arg;
+	struct entity_head *m;
+	if (l->page->n == l->limit) {
+		l->more = true;
+		return CG_NOT_FOUND;
+	}
+	cg_rc rc = record_unpack(l->e->type, value, l->arena, &m, err);
+	if (rc == CG_OK)
+		rc = keep(l->arena, index_key, &l->index_key, err);
+	if (rc == CG_OK)
+		rc = keep(l->arena, key, &l->key, err);
+	if (rc != CG_OK)
+		return rc;
+	if (matches(l, m)) {
+		l->page->messages[l->page->n++] = m;
+		l->last_index_key = l->index_key;
+		l->last_key = l->key;
+	}
+	return ++l->scanned % LIST_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
+}
+
+static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct listing *l = arg;
+	struct store_walk walk = {.by_index = true,
+				  .index = l->e->by_name,
+				  .index_key = l->index_key,
+				  .after_key = l->key};
+	return store_walk(txn, &walk, visit, l, err);
+}
+
+/* A cursor is where the page ended: hex of the name, a dot, the id. */
+static cg_rc read_cursor(struct span cursor, struct listing *l, struct cg_err *err)
+{
+	struct span name;
+	if (cursor.n == 0)
+		return CG_OK;
+	if (!span_next(&cursor, '.', &name) || cursor.n == 0 || name.n % 2 != 0)
+		return cg_fail_field(err, "cursor", "is not one that a list gave");
+	uint8_t *bytes = arena_alloc(l->arena, name.n / 2 + 1);
+	if (!bytes)
+		return cg_fail_memory(err);
+	if (!hex_parse(name, bytes, name.n / 2))
+		return cg_fail_field(err, "cursor", "is not one that a list gave");
+	l->index_key = span_make(bytes, name.n / 2);
+	l->key = cursor;
+	return CG_OK;
+}
+
+static const char *write_cursor(const struct listing *l)
+{
+	char *hex = arena_alloc(l->arena, 2 * l->last_index_key.n + 1);
+	if (!hex)
+		return NULL;
+	hex_format((const uint8_t *)l->last_index_key.p, l->last_index_key.n, hex);
+	return arena_printf(l->arena, "%s.%.*s", hex, (int)l->last_key.n, l->last_key.p);
+}
+
+cg_rc entity_list(struct store *store, const struct entity *e, struct span cursor, size_t limit,
+		  struct span q, struct arena *arena, struct entity_page *out, struct cg_err *err)
+{
+	struct entity_page page = {arena_alloc(arena, limit * sizeof(void *)), 0, NULL};
+	struct listing l = {.e = e, .arena = arena, .q = q, .limit = limit, .page = &page};
+	size_t before;
+	if (!page.messages)
+		return cg_fail_memory(err);
+	cg_rc rc = read_cursor(cursor, &l, err);
+	/* In several short stays: a search over many records must not keep everybody out. */
+	do {
+		before = l.scanned;
+		if (rc == CG_OK)
+			rc = store_read(store, list_txn, &l, err);
+	} while (rc == CG_OK && !l.more && l.scanned != before && l.scanned % LIST_SCAN == 0);
+	if (rc != CG_OK)
+		return rc;
+	if (l.more && !(page.next = write_cursor(&l)))
+		return cg_fail_memory(err);
+	*out = page;
+	return CG_OK;
+}

@@ -1,0 +1,81 @@
+/* What APIs, keys, users and the like have in common: made from JSON, changed by a merge patch,
+ * listed by name; each change in one transaction with its audit entry.  The files of this folder
+ * say per entity what is special. */
+#ifndef CG_MODEL_ENTITY_H
+#define CG_MODEL_ENTITY_H
+
+#include "model/actor.h"
+#include "store/store.h"
+
+/* The members that every such record begins with, in schema/ as here (checked in entity.c). */
+struct entity_head {
+	ProtobufCMessage base;
+	char *id;
+	protobuf_c_boolean has_created_at;
+	int64_t created_at;
+	protobuf_c_boolean has_updated_at;
+	int64_t updated_at;
+	protobuf_c_boolean has_revision;
+	uint64_t revision;
+	char *name;
+};
+
+struct entity {
+	const char *word;  /* for sentences: "API" */
+	const char *audit; /* for the audit: "api" */
+	const ProtobufCMessageDescriptor *type;
+	enum store_table table;
+	enum store_index by_name;
+	bool unique_name;
+	Cg__Role role; /* needed to change one */
+	enum store_effect effect;
+	/* Checks values against each other and against other records, and brings them into their
+	 * normal form.  `before` is NULL for a new one. */
+	cg_rc (*check)(struct store_txn *txn, void *message, const void *before,
+		       struct arena *arena, struct cg_err *err);
+	/* Before one is removed: takes what belongs to it along.  May be NULL. */
+	cg_rc (*removing)(struct store_txn *txn, const void *message, struct arena *arena,
+			  struct cg_err *err);
+};
+
+/* Any revision will do, for the functions below. */
+#define ENTITY_ANY_REVISION UINT64_MAX
+
+/* Makes one from JSON in a transaction of its own. */
+cg_rc entity_create(struct store *store, const struct entity *e, const struct actor *actor,
+		    const json_t *json, struct arena *arena, void *out_message,
+		    struct cg_err *err) CG_MUST_USE;
+/* The same within a transaction that does more. */
+cg_rc entity_create_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
+		       const json_t *json, struct arena *arena, void *out_message,
+		       struct cg_err *err) CG_MUST_USE;
+/* Changes one; CG_STALE unless its revision is `revision`.  A patch that changes nothing leaves the
+ * revision. */
+cg_rc entity_change(struct store *store, const struct entity *e, const struct actor *actor,
+		    const char *id, uint64_t revision, const json_t *patch, struct arena *arena,
+		    void *out_message, struct cg_err *err) CG_MUST_USE;
+cg_rc entity_remove(struct store *store, const struct entity *e, const struct actor *actor,
+		    const char *id, uint64_t revision, struct arena *arena,
+		    struct cg_err *err) CG_MUST_USE;
+
+/* One by id, or by name where no id fits. CG_NOT_FOUND with a sentence. */
+cg_rc entity_get(struct store *store, const struct entity *e, const char *id_or_name,
+		 struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
+cg_rc entity_get_in(struct store_txn *txn, const struct entity *e, const char *id_or_name,
+		    struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
+/* Writes a record back within a transaction, as its next revision. */
+cg_rc entity_put_in(struct store_txn *txn, const struct entity *e, void *message,
+		    struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
+struct entity_page {
+	void **messages;
+	size_t n;
+	const char *next; /* cursor of the next page; NULL: this was the last */
+};
+/* A page of those whose id, name or other text holds `q` (empty: all), in the order of names.
+ * CG_BAD_VALUE for a cursor that no page gave. */
+cg_rc entity_list(struct store *store, const struct entity *e, struct span cursor, size_t limit,
+		  struct span q, struct arena *arena, struct entity_page *out,
+		  struct cg_err *err) CG_MUST_USE;
+
+#endif

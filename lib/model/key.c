@@ -1,0 +1,176 @@
+#include "base/base.h"
+#include "model/key.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "model/api.h"
+#include "model/audit.h"
+#include "model/credential_in.h"
+#include "model/pattern.h"
+
+/* The API by id or name; the entry then holds the id. */
+static cg_rc check_api(struct store_txn *txn, Cg__Access *entry, size_t i, struct arena *arena,
+		       struct cg_err *err)
+{
+	Cg__Api *api;
+	char at[64];
+	(void)snprintf(at, sizeof(at), "access[%u].api_id", (unsigned)i);
+	if (!entry->api_id || !*entry->api_id)
+		return cg_fail_field(err, at, "is missing");
+	cg_rc rc = entity_get_in(txn, &api_entity, entry->api_id, arena, &api, NULL);
+	if (rc == CG_NOT_FOUND)
+		return cg_fail_field(err, at, "there is no API “%.100s”", entry->api_id);
+	if (rc == CG_OK)
+		entry->api_id = api->id;
+	return rc;
+}
+
+static cg_rc check_entry(const Cg__Access *entry, size_t i, struct cg_err *err)
+{
+	char at[64];
+	cg_rc rc = CG_OK;
+	(void)snprintf(at, sizeof(at), "access[%u].methods", (unsigned)i);
+	for (size_t j = 0; j < entry->n_methods; j++)
+		if (!token_is_valid(entry->methods[j]))
+			rc = cg_fail_field(err, at, "“%.40s” is not a method such as GET",
+					   entry->methods[j]);
+	(void)snprintf(at, sizeof(at), "access[%u].paths", (unsigned)i);
+	for (size_t j = 0; j < entry->n_paths; j++) {
+		const char *why = path_pattern_fault(entry->paths[j]);
+		if (why)
+			rc = cg_fail_field(err, at, "“%.80s” %s", entry->paths[j], why);
+	}
+	return rc;
+}
+
+static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
+		   struct cg_err *err)
+{
+	Cg__Key *key = message;
+	const Cg__Key *old = before;
+	cg_rc worst = CG_OK;
+	for (size_t i = 0; i < key->n_access; i++) {
+		cg_rc rc = check_api(txn, key->access[i], i, arena, err);
+		if (rc == CG_OK)
+			rc = check_entry(key->access[i], i, err);
+		if (rc != CG_OK && rc != CG_BAD_VALUE)
+			return rc;
+		if (rc != CG_OK)
+			worst = rc;
+	}
+	bool same =
+	    old && old->has_expires_at == key->has_expires_at && old->expires_at == key->expires_at;
+	if (key->has_expires_at && !same && key->expires_at <= clock_unix_s())
+		worst = cg_fail_field(err, "expires_at",
+				      "is in the past; leave it out for a key without an end, or "
+				      "switch the key off with active");
+	return worst;
+}
+
+struct drop_call {
+	const char *api_id;
+	struct arena *arena;
+	struct span *ids; /* of keys */
+	size_t n, room;
+};
+
+static cg_rc collect(struct span index_key, struct span key, struct span value, void *arg,
+		     struct cg_err *err)
+{
+	struct drop_call *c = arg;
+	(void)index_key;
+	(void)value;
+	if (c->n == c->room) {
+		size_t room = c->room ? 2 * c->room : 64;
+		struct span *ids = arena_alloc(c->arena, room * sizeof(*ids));
+		if (!ids)
+			return cg_fail_memory(err);
+		if (c->n > 0)
+			memcpy(ids, c->ids, c->n * sizeof(*ids));
+		c->ids = ids;
+		c->room = room;
+	}
+	char *copy = arena_copy(c->arena, key);
+	if (!copy)
+		return cg_fail_memory(err);
+	c->ids[c->n++] = span_make(copy, key.n);
+	return CG_OK;
+}
+
+cg_rc key_drop_api(struct store_txn *txn, const char *api_id, struct arena *arena,
+		   struct cg_err *err)
+{
+	struct drop_call c = {.api_id = api_id, .arena = arena};
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_KEY_BY_API,
+				  .only = true,
+				  .index_key = span_of(api_id)};
+	/* First all, then the writes: a write moves what the cursor walks on. */
+	cg_rc rc = store_walk(txn, &walk, collect, &c, err);
+	for (size_t i = 0; rc == CG_OK && i < c.n; i++) {
+		Cg__Key *key;
+		size_t kept = 0;
+		rc = entity_get_in(txn, &key_entity, c.ids[i].p, arena, &key, err);
+		if (rc != CG_OK)
+			break;
+		for (size_t j = 0; j < key->n_access; j++)
+			if (strcmp(key->access[j]->api_id, api_id) != 0)
+				key->access[kept++] = key->access[j];
+		key->n_access = kept;
+		rc = entity_put_in(txn, &key_entity, key, arena, err);
+	}
+	return rc;
+}
+
+/* --- making one --- */
+
+struct create_call {
+	const struct actor *actor;
+	const struct key_new *what;
+	struct arena *arena;
+	Cg__Key *key;
+	char *token;
+};
+
+static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct create_call *c = arg;
+	Cg__Credential *credential;
+	cg_rc rc =
+	    entity_create_in(txn, &key_entity, c->actor, c->what->key, c->arena, &c->key, err);
+	if (rc == CG_OK && c->what->cert)
+		rc = credential_add_certificate_in(txn, c->actor, c->key, c->what->cert, c->arena,
+						   &credential, err);
+	if (rc == CG_OK && c->what->token)
+		rc = credential_add_token_in(txn, c->actor, c->key, c->arena, &credential, c->token,
+					     err);
+	return rc;
+}
+
+cg_rc key_create(struct store *store, const struct actor *actor, const struct key_new *what,
+		 struct arena *arena, Cg__Key **out, char token[TOKEN_TEXT + 1], struct cg_err *err)
+{
+	struct create_call c = {.actor = actor, .what = what, .arena = arena, .token = token};
+	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, create_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.key;
+	return rc;
+}
+
+static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,
+		      struct cg_err *err)
+{
+	return credential_drop_key_in(txn, ((const Cg__Key *)message)->id, arena, err);
+}
+
+const struct entity key_entity = {
+    .word = "key",
+    .audit = "key",
+    .type = &cg__key__descriptor,
+    .table = STORE_KEY,
+    .by_name = STORE_KEY_BY_NAME,
+    .unique_name = false,
+    .role = CG__ROLE__ADMIN,
+    .effect = STORE_CHANGES_GRANTS,
+    .check = check,
+    .removing = removing,
+};

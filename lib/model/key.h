@@ -1,0 +1,53 @@
+/* Keys and their credentials. */
+#ifndef CG_MODEL_KEY_H
+#define CG_MODEL_KEY_H
+
+#include "base/hash.h"
+#include "cert/cert.h"
+#include "model/entity.h"
+
+/* For entity_change, entity_get, …; a new key is made by key_create. */
+extern const struct entity key_entity;
+
+/* What a key is made from. */
+struct key_new {
+	const json_t *key;	 /* the record's members */
+	const struct cert *cert; /* NULL: none */
+	bool token;		 /* make one */
+};
+/* *token is filled when one was asked for: the only time that it is seen; the store keeps its
+ * digest.  CG_CLASH (certificate_in_use, certificate_revoked) when the certificate belongs to
+ * another key; nothing is written then. */
+cg_rc key_create(struct store *store, const struct actor *actor, const struct key_new *what,
+		 struct arena *arena, Cg__Key **out, char token[TOKEN_TEXT + 1],
+		 struct cg_err *err) CG_MUST_USE;
+
+/* Takes an API that goes away out of every key's access rights. */
+cg_rc key_drop_api(struct store_txn *txn, const char *api_id, struct arena *arena,
+		   struct cg_err *err) CG_MUST_USE;
+
+/* --- credentials --- */
+
+struct credentials {
+	Cg__Credential **items;
+	size_t n;
+};
+cg_rc credential_list(struct store *store, const char *key_id, struct arena *arena,
+		      struct credentials *out, struct cg_err *err) CG_MUST_USE;
+/* One of a key, by any notation of its SHA-256. */
+cg_rc credential_get(struct store *store, const char *key_id, const char *sha256,
+		     struct arena *arena, Cg__Credential **out, struct cg_err *err) CG_MUST_USE;
+/* A further credential of a key: a certificate (cert), or a token (cert is NULL). */
+cg_rc credential_add(struct store *store, const struct actor *actor, const char *key_id,
+		     const struct cert *cert, struct arena *arena, Cg__Credential **out,
+		     char token[TOKEN_TEXT + 1], struct cg_err *err) CG_MUST_USE;
+cg_rc credential_change(struct store *store, const struct actor *actor, const char *key_id,
+			const char *sha256, const json_t *patch, struct arena *arena,
+			Cg__Credential **out, struct cg_err *err) CG_MUST_USE;
+/* Revokes: the credential is refused from the next request, and its digest stays known, so that
+ * nobody can register it anew. `reason` is a member of the enumeration, NULL: other. */
+cg_rc credential_revoke(struct store *store, const struct actor *actor, const char *key_id,
+			const char *sha256, const char *reason, struct arena *arena,
+			struct cg_err *err) CG_MUST_USE;
+
+#endif

@@ -1,0 +1,197 @@
+#include "base/base.h"
+#include "model/pattern.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include <arpa/inet.h>
+
+/* --- paths --- */
+
+/* Bytes of a path that need no escape (RFC 3986 section 3.3), and '%' of those that do. */
+static bool is_path_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c != '\0' && strchr("-._~!$&'()*+,;=:@%/", c));
+}
+
+/* ".", "..", and the same with parameters or escapes; no pattern needs them, and no request that
+ * has one gets as far as this. */
+static bool has_dot_segment(struct span path)
+{
+	struct span segment;
+	while (span_next(&path, '/', &segment))
+		if (segment.n > 0 && segment.n <= 2 && strspn(segment.p, ".") >= segment.n)
+			return true;
+	return false;
+}
+
+static const char *path_fault(const char *path)
+{
+	if (path[0] != '/')
+		return "must begin with /";
+	for (const char *c = path; *c; c++) {
+		if (!is_path_char(*c))
+			return "holds a character that paths do not have; escape it as %XX";
+		if (*c == '%' && !(strspn(c + 1, "0123456789abcdefABCDEF") >= 2))
+			return "holds a % that is not followed by two hex digits";
+	}
+	if (strstr(path, "//"))
+		return "holds an empty segment (//)";
+	if (has_dot_segment(span_of(path)) || strcasestr(path, "%2e") || strcasestr(path, "%00"))
+		return "holds a dot segment or %2e; write the path without";
+	return NULL;
+}
+
+const char *listen_path_normal(const char *text, struct arena *arena, const char **why)
+{
+	*why = path_fault(text);
+	if (*why)
+		return NULL;
+	size_t n = strlen(text);
+	const char *out =
+	    text[n - 1] == '/' ? arena_strdup(arena, text) : arena_printf(arena, "%s/", text);
+	if (!out)
+		*why = "cannot be read: no memory";
+	return out;
+}
+
+bool listen_path_covers(const char *listen_path, struct span path)
+{
+	struct span lp = span_of(listen_path);
+	return span_starts(path, lp) || (path.n == lp.n - 1 && span_starts(lp, path));
+}
+
+bool listen_path_is_reserved(const char *listen_path)
+{
+	static const char *const reserved[] = {"/admin/",   "/portal/",
+					       "/healthz/", "/readyz/",
+					       "/metrics/", "/.well-known/acme-challenge/"};
+	for (size_t i = 0; i < CG_COUNT(reserved); i++)
+		if (listen_path_covers(reserved[i], span_of(listen_path)) ||
+		    listen_path_covers(listen_path, span_of(reserved[i])))
+			return true;
+	return false;
+}
+
+/* "{name}": one segment, whatever it holds. */
+static bool is_placeholder(struct span segment)
+{
+	return segment.n > 2 && segment.p[0] == '{' && segment.p[segment.n - 1] == '}';
+}
+
+const char *path_pattern_fault(const char *pattern)
+{
+	struct span rest = span_of(pattern), segment;
+	char plain[PATH_MAX_BYTES + 1];
+	size_t n = 0;
+	if (rest.n == 0 || rest.n >= sizeof(plain) || pattern[0] != '/')
+		return "must begin with /";
+	while (span_next(&rest, '/', &segment)) {
+		if (is_placeholder(segment)) {
+			for (size_t i = 1; i + 1 < segment.n; i++)
+				if (strchr("{}", segment.p[i]) || !is_path_char(segment.p[i]))
+					return "has a placeholder that is not of the form {name}";
+			segment = SPAN_LIT("x");
+		} else if (segment.n > 0 && memchr(segment.p, '*', segment.n)) {
+			if (segment.n != 1 || rest.p)
+				return "may have a * only as its last segment";
+		}
+		memcpy(plain + n, segment.p, segment.n);
+		n += segment.n;
+		if (rest.p)
+			plain[n++] = '/';
+	}
+	plain[n] = '\0';
+	return path_fault(plain);
+}
+
+bool path_pattern_matches(const char *pattern, struct span path)
+{
+	struct span want_rest = span_of(pattern), have_rest = path, want, have;
+	while (span_next(&want_rest, '/', &want)) {
+		/* A star takes all that follows, at least the slash before it. */
+		if (!want_rest.p && span_is(want, SPAN_LIT("*")))
+			return have_rest.p != NULL;
+		if (!span_next(&have_rest, '/', &have))
+			return false;
+		if (is_placeholder(want) ? have.n == 0 : !span_is(want, have))
+			return false;
+	}
+	return have_rest.p == NULL;
+}
+
+/* --- addresses --- */
+
+struct block {
+	uint8_t bytes[16]; /* IPv4 as IPv6-mapped */
+	unsigned bits;	   /* of the 128 that count */
+};
+
+static bool address_parse(struct span text, uint8_t out[16], bool *v4)
+{
+	char z[INET6_ADDRSTRLEN + 1];
+	struct in_addr a4;
+	struct in6_addr a6;
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	if (text.n == 0 || text.n >= sizeof(z) || memchr(text.p, '\0', text.n))
+		return false;
+	memcpy(z, text.p, text.n);
+	z[text.n] = '\0';
+	*v4 = inet_pton(AF_INET, z, &a4) == 1;
+	if (*v4) {
+		memcpy(out, mapped, sizeof(mapped));
+		memcpy(out + 12, &a4, 4);
+		return true;
+	}
+	if (inet_pton(AF_INET6, z, &a6) != 1)
+		return false;
+	memcpy(out, &a6, 16);
+	return true;
+}
+
+static bool block_parse(const char *text, struct block *out)
+{
+	struct span rest = span_of(text), address;
+	struct block b;
+	bool v4;
+	uint64_t bits;
+	if (!span_next(&rest, '/', &address) || !address_parse(address, b.bytes, &v4))
+		return false;
+	b.bits = 128;
+	if (rest.p) {
+		if (!number_parse(rest, v4 ? 32 : 128, &bits))
+			return false;
+		b.bits = (unsigned)bits + (v4 ? 96 : 0);
+	}
+	*out = b;
+	return true;
+}
+
+bool address_block_is_valid(const char *text)
+{
+	struct block b;
+	return block_parse(text, &b);
+}
+
+bool address_block_holds(const char *text, struct span address)
+{
+	struct block b;
+	uint8_t a[16];
+	bool v4;
+	if (!block_parse(text, &b) || !address_parse(address, a, &v4))
+		return false;
+	for (unsigned i = 0; i < b.bits; i++)
+		if (((a[i / 8] ^ b.bytes[i / 8]) >> (7 - i % 8)) & 1)
+			return false;
+	return true;
+}
+
+bool token_is_valid(const char *text)
+{
+	if (!*text)
+		return false;
+	for (const char *c = text; *c; c++)
+		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+		      (*c >= '0' && *c <= '9') || strchr("!#$%&'*+-.^_`|~", *c)))
+			return false;
+	return true;
+}

@@ -1,0 +1,124 @@
+/* One row per field of schema/: what its descriptor cannot say. */
+#include "base/base.h"
+#include "record/record.h"
+#include "base/hash.h"
+#include "base/limits.h"
+
+#define MANY UINT64_MAX
+/* The members that every record has. */
+#define COMMON(m)                                                                                  \
+	{m ".id", FIELD_TEXT, FIELD_READ, 1, 64, "Made by certgate; never changes."},              \
+	    {m ".created_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was made."},                  \
+	    {m ".updated_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was last changed."},          \
+	{                                                                                          \
+		m ".revision", FIELD_NUMBER, FIELD_READ, 0, MANY,                                  \
+		    "Grows with each change; also the ETag."                                       \
+	}
+
+/* clang-format off */
+static const struct record_field rows[] = {
+	COMMON("Api"),
+	{"Api.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "A name for people; unique."},
+	{"Api.listen_path", FIELD_TEXT, FIELD_SET, 1, PATH_MAX_BYTES, "Requests whose path begins with it, by whole segments, belong to this API; of several the longest wins."},
+	{"Api.sites", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "Names of the sites it listens on, as the web server's include sets them; empty: all."},
+	{"Api.strip_listen_path", FIELD_BOOL, FIELD_SET, 0, 0, "The upstream sees the path without the listen path."},
+	{"Api.target_url", FIELD_TEXT, FIELD_SET, 1, URL_MAX_BYTES, "The upstream: http or https, host, optional port and path."},
+	{"Api.active", FIELD_BOOL, FIELD_SET, 0, 0, "Off: answers 404 api_inactive."},
+	{"Api.auth", FIELD_MESSAGE, FIELD_SET, 0, 0, "How callers are known."},
+	{"Api.forward_client_cert", FIELD_BOOL, FIELD_SET, 0, 0, "The upstream gets Client-Cert and the X-Certgate fields."},
+	{"Api.strip_credential", FIELD_BOOL, FIELD_SET, 0, 0, "The token is removed before the request goes on."},
+	{"Api.timeout_ms", FIELD_NUMBER, FIELD_SET, 1, 3600000, "Milliseconds without a byte from the upstream, before or after the first; not a limit on the whole."},
+	{"Api.max_body_bytes", FIELD_NUMBER, FIELD_SET, 0, (uint64_t)1 << 53, "Largest request body; null: no limit."},
+	{"Api.browser_pages", FIELD_BOOL, FIELD_SET, 0, 0, "Pages of the upstream may run in browsers without the sandbox."},
+	{"Api.allowed_ips", FIELD_TEXT, FIELD_SET, 1, 64, "Addresses or CIDR blocks that may call; empty: all."},
+	{"Api.blocked_ips", FIELD_TEXT, FIELD_SET, 1, 64, "Addresses or CIDR blocks that may not call."},
+	{"ApiAuth.use_certificate", FIELD_BOOL, FIELD_SET, 0, 0, "A registered client certificate lets a caller in."},
+	{"ApiAuth.use_token", FIELD_BOOL, FIELD_SET, 0, 0, "A token lets a caller in."},
+	{"ApiAuth.token_header", FIELD_TEXT, FIELD_SET, 1, 64, "The header field that carries the token, with or without Bearer."},
+	{"ApiAuth.keyless", FIELD_BOOL, FIELD_SET, 0, 0, "Everybody may call; nobody is identified."},
+	{"ApiAuth.trust", FIELD_ENUM, FIELD_SET, 0, 0, "pinned: the registered certificate itself is what is trusted."},
+
+	COMMON("Key"),
+	{"Key.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "A name for people."},
+	{"Key.active", FIELD_BOOL, FIELD_SET, 0, 0, "Off: every credential of the key is refused."},
+	{"Key.expires_at", FIELD_TIME, FIELD_SET, 0, 0, "From then on the key is refused; null: never."},
+	{"Key.access", FIELD_MESSAGE, FIELD_SET, 0, 0, "What the key may call; empty: nothing."},
+	{"Key.tags", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "Words to find it by."},
+	{"Key.meta", FIELD_MAP, FIELD_SET, 0, 4096, "Further facts, text by name."},
+	{"Access.api_id", FIELD_TEXT, FIELD_SET, 1, 64, "The API."},
+	{"Access.methods", FIELD_TEXT, FIELD_SET, 1, 32, "Methods allowed; empty: all."},
+	{"Access.paths", FIELD_TEXT, FIELD_SET, 1, PATH_MAX_BYTES, "Paths below the listen path: /exact, /below/*, /with/{name} for one segment; empty: all."},
+	{"MetaEntry.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "Name."},
+	{"MetaEntry.value", FIELD_TEXT, FIELD_SET, 0, 4096, "Value."},
+
+	{"Credential.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the certificate's DER or of the token."},
+	{"Credential.type", FIELD_ENUM, FIELD_READ, 0, 0, "What the caller shows."},
+	{"Credential.key_id", FIELD_TEXT, FIELD_READ, 1, 64, "The key it belongs to."},
+	{"Credential.active", FIELD_BOOL, FIELD_SET, 0, 0, "Off: refused. A revoked one is switched on again only here."},
+	{"Credential.active_from", FIELD_TIME, FIELD_SET, 0, 0, "Refused before."},
+	{"Credential.ends_at", FIELD_TIME, FIELD_SET, 0, 0, "Refused from then on; null: never."},
+	{"Credential.bound_to", FIELD_HEX, FIELD_SET, 0, SHA256_BYTES, "A token's: it works only together with one of these certificates."},
+	{"Credential.added_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was added."},
+	{"Credential.not_before", FIELD_TIME, FIELD_READ, 0, 0, "A certificate's: valid from."},
+	{"Credential.not_after", FIELD_TIME, FIELD_READ, 0, 0, "A certificate's: valid to, inclusive."},
+	{"Credential.revoked_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was revoked."},
+	{"Credential.revoked_reason", FIELD_ENUM, FIELD_READ, 0, 0, "Why it was revoked."},
+
+	COMMON("Certificate"),
+	{"Certificate.kind", FIELD_ENUM, FIELD_READ, 0, 0, "What it is for."},
+	{"Certificate.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the DER; also the id."},
+	{"Certificate.spki_sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the public key (SubjectPublicKeyInfo)."},
+	{"Certificate.subject", FIELD_TEXT, FIELD_READ, 0, MANY, "Subject, RFC 4514."},
+	{"Certificate.issuer", FIELD_TEXT, FIELD_READ, 0, MANY, "Issuer, RFC 4514."},
+	{"Certificate.serial", FIELD_TEXT, FIELD_READ, 0, MANY, "Serial number, hex."},
+	{"Certificate.not_before", FIELD_TIME, FIELD_READ, 0, 0, "Valid from."},
+	{"Certificate.not_after", FIELD_TIME, FIELD_READ, 0, 0, "Valid to, inclusive."},
+	{"Certificate.public_key", FIELD_TEXT, FIELD_READ, 0, MANY, "Kind and size of the public key."},
+	{"Certificate.names", FIELD_TEXT, FIELD_READ, 0, MANY, "Subject alternative names."},
+	{"Certificate.der", FIELD_PEM, FIELD_READ, 0, CERT_DER_MAX, "The public certificate."},
+
+	COMMON("User"),
+	{"User.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "What the person types to sign in; unique."},
+	{"User.role", FIELD_ENUM, FIELD_SET, 0, 0, "What the person may do."},
+	{"User.must_change", FIELD_BOOL, FIELD_SET, 0, 0, "The password must be changed at the next sign-in."},
+	{"User.password_hash", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "yescrypt."},
+
+	COMMON("RestToken"),
+	{"RestToken.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "A name for people."},
+	{"RestToken.role", FIELD_ENUM, FIELD_SET, 0, 0, "What it may do; never more than its owner may now."},
+	{"RestToken.owner_id", FIELD_TEXT, FIELD_READ, 1, 64, "The user it belongs to; it ends with that user."},
+	{"RestToken.expires_at", FIELD_TIME, FIELD_SET, 0, 0, "From then on it is refused."},
+	{"RestToken.sha256", FIELD_HEX, FIELD_HIDDEN, 0, SHA256_BYTES, "Digest of the token."},
+
+	{"AuditEntry.number", FIELD_NUMBER, FIELD_READ, 0, MANY, "Counts up from 1."},
+	{"AuditEntry.at", FIELD_TIME, FIELD_READ, 0, 0, "When."},
+	{"AuditEntry.actor", FIELD_TEXT, FIELD_READ, 0, MANY, "Who, by name."},
+	{"AuditEntry.actor_id", FIELD_TEXT, FIELD_READ, 0, MANY, "Who."},
+	{"AuditEntry.from_address", FIELD_TEXT, FIELD_READ, 0, MANY, "From which address."},
+	{"AuditEntry.request_id", FIELD_TEXT, FIELD_READ, 0, MANY, "In which request."},
+	{"AuditEntry.action", FIELD_TEXT, FIELD_READ, 0, MANY, "What was done."},
+	{"AuditEntry.subject_id", FIELD_TEXT, FIELD_READ, 0, MANY, "To what."},
+	{"AuditEntry.subject_name", FIELD_TEXT, FIELD_READ, 0, MANY, "To what, by name."},
+	{"AuditEntry.changes", FIELD_TEXT, FIELD_READ, 0, MANY, "New values of what changed, as JSON."},
+
+	{"Meta.schema_version", FIELD_NUMBER, FIELD_HIDDEN, 0, MANY, "The newest line of schema/MIGRATIONS."},
+	{"Meta.created_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "When the store was made."},
+};
+/* clang-format on */
+
+const struct record_field *record_field(const ProtobufCMessageDescriptor *message,
+					const ProtobufCFieldDescriptor *field)
+{
+	size_t len = strlen(message->short_name);
+	for (size_t i = 0; i < CG_COUNT(rows); i++)
+		if (strncmp(rows[i].name, message->short_name, len) == 0 &&
+		    rows[i].name[len] == '.' && strcmp(rows[i].name + len + 1, field->name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+const struct record_field *record_fields(size_t *n)
+{
+	*n = CG_COUNT(rows);
+	return rows;
+}

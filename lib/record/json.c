@@ -1,0 +1,564 @@
+/* The walker between messages and JSON: one function each way, over the descriptors. */
+#include "base/base.h"
+#include "record/record.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "cert/cert.h"
+
+static const char *json_name(const ProtobufCFieldDescriptor *f, const struct record_field *row)
+{
+	return row->form == FIELD_PEM ? "pem" : f->name;
+}
+
+/* A C type's value out of a message that is only known by its descriptor. */
+#define READ(type, at) (*(const type *)(const void *)(at))
+
+static bool is_present(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
+{
+	const char *base = (const char *)m;
+	if (f->label == PROTOBUF_C_LABEL_REQUIRED)
+		return true;
+	if (f->type == PROTOBUF_C_TYPE_STRING || f->type == PROTOBUF_C_TYPE_MESSAGE)
+		return READ(void *, base + f->offset) != NULL;
+	/* An optional field with a default is there even when nobody has set it. */
+	return READ(protobuf_c_boolean, base + f->quantifier_offset) || f->default_value;
+}
+
+static size_t value_size(const ProtobufCFieldDescriptor *f)
+{
+	switch ((int)f->type) {
+	case PROTOBUF_C_TYPE_BOOL:
+		return sizeof(protobuf_c_boolean);
+	case PROTOBUF_C_TYPE_ENUM:
+		return sizeof(int);
+	case PROTOBUF_C_TYPE_STRING:
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return sizeof(void *);
+	case PROTOBUF_C_TYPE_BYTES:
+		return sizeof(ProtobufCBinaryData);
+	default:
+		return sizeof(uint64_t);
+	}
+}
+
+/* --- to JSON --- */
+
+static json_t *enum_to_json(const ProtobufCFieldDescriptor *f, int number)
+{
+	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(f->descriptor, number);
+	char name[64];
+	size_t i;
+	if (!v)
+		return json_null();
+	for (i = 0; v->name[i] && i < sizeof(name) - 1; i++)
+		name[i] =
+		    (char)(v->name[i] >= 'A' && v->name[i] <= 'Z' ? v->name[i] + 32 : v->name[i]);
+	name[i] = '\0';
+	return json_string(name);
+}
+
+static json_t *time_to_json(int64_t t)
+{
+	char text[RFC3339_TEXT + 1];
+	return rfc3339_format(t, text) ? json_string(text) : json_null();
+}
+
+static json_t *pem_to_json(const ProtobufCBinaryData *der)
+{
+	struct arena arena;
+	arena_init(&arena, (size_t)4 * CERT_DER_MAX);
+	char *pem = cert_pem(&arena, span_make(der->data, der->len));
+	json_t *out = pem ? json_string(pem) : NULL;
+	arena_release(&arena);
+	return out;
+}
+
+static json_t *hex_to_json(const ProtobufCBinaryData *bytes)
+{
+	char text[2 * SHA256_BYTES + 1];
+	if (bytes->len > SHA256_BYTES)
+		return json_null();
+	hex_format(bytes->data, bytes->len, text);
+	return json_string(text);
+}
+
+static json_t *value_to_json(const ProtobufCFieldDescriptor *f, const struct record_field *row,
+			     const char *at)
+{
+	switch (row->form) {
+	case FIELD_TEXT:
+		return json_string(READ(char *, at));
+	case FIELD_NUMBER:
+		return json_integer((json_int_t)READ(uint64_t, at));
+	case FIELD_BOOL:
+		return json_boolean(READ(protobuf_c_boolean, at));
+	case FIELD_ENUM:
+		return enum_to_json(f, READ(int, at));
+	case FIELD_TIME:
+		return time_to_json(READ(int64_t, at));
+	case FIELD_HEX:
+		return hex_to_json((const void *)at);
+	case FIELD_PEM:
+		return pem_to_json((const void *)at);
+	case FIELD_MESSAGE:
+		return record_to_json(READ(void *, at));
+	case FIELD_MAP:
+		break;
+	}
+	return NULL;
+}
+
+static json_t *map_to_json(const Cg__MetaEntry *const *entries, size_t n)
+{
+	json_t *out = json_object();
+	for (size_t i = 0; out && i < n; i++)
+		if (json_object_set_new(out, entries[i]->name,
+					json_string(entries[i]->value ? entries[i]->value : "")) <
+		    0) {
+			json_decref(out);
+			out = NULL;
+		}
+	return out;
+}
+
+static json_t *field_to_json(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,
+			     const struct record_field *row)
+{
+	const char *base = (const char *)m;
+	if (f->label != PROTOBUF_C_LABEL_REPEATED)
+		return is_present(m, f) ? value_to_json(f, row, base + f->offset) : json_null();
+	size_t n = READ(size_t, base + f->quantifier_offset);
+	const char *items = READ(char *, base + f->offset);
+	if (row->form == FIELD_MAP)
+		return map_to_json((const void *)items, n);
+	json_t *list = json_array();
+	for (size_t i = 0; list && i < n; i++)
+		if (json_array_append_new(list, value_to_json(f, row, items + i * value_size(f))) <
+		    0) {
+			json_decref(list);
+			list = NULL;
+		}
+	return list;
+}
+
+json_t *record_to_json(const void *message)
+{
+	const ProtobufCMessage *m = message;
+	json_t *out = json_object();
+	for (unsigned i = 0; out && i < m->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
+		const struct record_field *row = record_field(m->descriptor, f);
+		if (!row || row->access == FIELD_HIDDEN)
+			continue;
+		if (json_object_set_new(out, json_name(f, row), field_to_json(m, f, row)) < 0) {
+			json_decref(out);
+			out = NULL;
+		}
+	}
+	return out;
+}
+
+json_t *record_changes(const void *before, const void *after)
+{
+	const ProtobufCMessage *m = after;
+	json_t *old = before ? record_to_json(before) : json_object(), *now = record_to_json(after);
+	json_t *out = json_object();
+	for (unsigned i = 0; old && now && out && i < m->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
+		const struct record_field *row = record_field(m->descriptor, f);
+		if (!row || row->access != FIELD_SET)
+			continue;
+		json_t *value = json_object_get(now, json_name(f, row));
+		if (!json_equal(value, json_object_get(old, json_name(f, row))))
+			(void)json_object_set(out, json_name(f, row), value);
+	}
+	json_decref(old);
+	json_decref(now);
+	return out;
+}
+
+/* --- from JSON --- */
+
+/* One conversion: where it is, for messages, and where its memory comes from. */
+struct reading {
+	struct arena *arena;
+	struct cg_err *err;
+};
+
+#define PATH_TEXT 96
+
+/* Where in the JSON; cut when it does not fit. */
+static void write_path(char out[PATH_TEXT], const char *fmt, ...) CG_PRINTF(2, 3);
+static void write_path(char out[PATH_TEXT], const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(out, PATH_TEXT, fmt, ap);
+	va_end(ap);
+}
+
+static cg_rc wrong(struct reading *r, const char *path, const char *what)
+{
+	return cg_fail_field(r->err, path, "%s", what);
+}
+
+static cg_rc read_message(struct reading *r, const ProtobufCMessageDescriptor *type,
+			  const json_t *json, const ProtobufCMessage *base, const char *path,
+			  ProtobufCMessage **out);
+
+static cg_rc read_text(struct reading *r, const struct record_field *row, const json_t *json,
+		       const char *path, char *at)
+{
+	if (!json_is_string(json))
+		return wrong(r, path, "must be text");
+	struct span s = span_make(json_string_value(json), json_string_length(json));
+	if (s.n < row->min)
+		return wrong(r, path, "must not be empty");
+	if (s.n > row->max)
+		return cg_fail_field(r->err, path, "is longer than %" PRIu64 " bytes", row->max);
+	if (!text_is_clean(s))
+		return wrong(r, path, "holds control characters; remove them");
+	char *copy = arena_copy(r->arena, s);
+	if (!copy)
+		return cg_fail_memory(r->err);
+	memcpy(at, &copy, sizeof(copy));
+	return CG_OK;
+}
+
+static cg_rc read_number(struct reading *r, const struct record_field *row, const json_t *json,
+			 const char *path, char *at)
+{
+	uint64_t v = (uint64_t)json_integer_value(json);
+	if (!json_is_integer(json) || json_integer_value(json) < 0 || v < row->min || v > row->max)
+		return cg_fail_field(r->err, path,
+				     "must be a whole number from %" PRIu64 " to %" PRIu64,
+				     row->min, row->max);
+	memcpy(at, &v, sizeof(v));
+	return CG_OK;
+}
+
+static cg_rc read_enum(struct reading *r, const ProtobufCFieldDescriptor *f, const json_t *json,
+		       const char *path, char *at)
+{
+	const ProtobufCEnumDescriptor *e = f->descriptor;
+	char names[200] = "";
+	for (unsigned i = 0; i < e->n_values; i++) {
+		json_t *name = enum_to_json(f, e->values[i].value);
+		bool hit = json_is_string(json) && json_equal(name, json);
+		size_t n = strlen(names);
+		(void)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+			       json_string_value(name));
+		json_decref(name);
+		if (hit) {
+			memcpy(at, &e->values[i].value, sizeof(int));
+			return CG_OK;
+		}
+	}
+	return cg_fail_field(r->err, path, "must be one of: %s", names);
+}
+
+static cg_rc read_time(struct reading *r, const json_t *json, const char *path, char *at)
+{
+	int64_t t;
+	if (!json_is_string(json) ||
+	    !rfc3339_parse(span_make(json_string_value(json), json_string_length(json)), &t))
+		return wrong(r, path, "must be a time such as 2026-11-25T13:00:00Z");
+	memcpy(at, &t, sizeof(t));
+	return CG_OK;
+}
+
+static cg_rc read_sha256(struct reading *r, const json_t *json, const char *path, char *at)
+{
+	struct sha256 digest;
+	if (!json_is_string(json) ||
+	    !sha256_parse(span_make(json_string_value(json), json_string_length(json)), &digest))
+		return wrong(r, path, "must be a SHA-256: 64 hex digits");
+	char *copy = arena_copy(r->arena, span_make(digest.b, SHA256_BYTES));
+	if (!copy)
+		return cg_fail_memory(r->err);
+	ProtobufCBinaryData bytes = {SHA256_BYTES, (uint8_t *)copy};
+	memcpy(at, &bytes, sizeof(bytes));
+	return CG_OK;
+}
+
+static cg_rc read_value(struct reading *r, const ProtobufCFieldDescriptor *f,
+			const struct record_field *row, const json_t *json,
+			const ProtobufCMessage *base, const char *path, char *at)
+{
+	protobuf_c_boolean b;
+	ProtobufCMessage *sub;
+	cg_rc rc;
+	switch (row->form) {
+	case FIELD_TEXT:
+		return read_text(r, row, json, path, at);
+	case FIELD_NUMBER:
+		return read_number(r, row, json, path, at);
+	case FIELD_BOOL:
+		if (!json_is_boolean(json))
+			return wrong(r, path, "must be true or false");
+		b = json_is_true(json);
+		memcpy(at, &b, sizeof(b));
+		return CG_OK;
+	case FIELD_ENUM:
+		return read_enum(r, f, json, path, at);
+	case FIELD_TIME:
+		return read_time(r, json, path, at);
+	case FIELD_HEX:
+		return read_sha256(r, json, path, at);
+	case FIELD_MESSAGE:
+		rc = read_message(r, f->descriptor, json, base, path, &sub);
+		if (rc == CG_OK)
+			memcpy(at, &sub, sizeof(sub));
+		return rc;
+	case FIELD_MAP:
+	case FIELD_PEM:
+		break;
+	}
+	return wrong(r, path, "cannot be set");
+}
+
+/* Room for n items of a list; sets the message's pointer and count. */
+static char *list_room(struct reading *r, ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,
+		       size_t n, size_t item)
+{
+	char *items = arena_alloc(r->arena, n * item);
+	if (items) {
+		memcpy((char *)m + f->offset, &items, sizeof(items));
+		memcpy((char *)m + f->quantifier_offset, &n, sizeof(n));
+	}
+	return items;
+}
+
+static cg_rc read_list(struct reading *r, const ProtobufCFieldDescriptor *f,
+		       const struct record_field *row, const json_t *json, const char *path,
+		       ProtobufCMessage *m)
+{
+	if (!json_is_array(json))
+		return wrong(r, path, "must be a list");
+	size_t n = json_array_size(json);
+	if (n > LIST_MAX_ENTRIES)
+		return cg_fail_field(r->err, path, "has more than %d entries", LIST_MAX_ENTRIES);
+	char *items = list_room(r, m, f, n, value_size(f));
+	if (!items)
+		return cg_fail_memory(r->err);
+	cg_rc worst = CG_OK;
+	for (size_t i = 0; i < n; i++) {
+		char at[PATH_TEXT];
+		write_path(at, "%s[%zu]", path, i);
+		cg_rc rc = read_value(r, f, row, json_array_get(json, i), NULL, at,
+				      items + i * value_size(f));
+		if (rc != CG_OK && worst != CG_BAD_INPUT)
+			worst = rc;
+	}
+	return worst;
+}
+
+static cg_rc read_map(struct reading *r, const ProtobufCFieldDescriptor *f,
+		      const struct record_field *row, const json_t *json, const char *path,
+		      ProtobufCMessage *m)
+{
+	if (!json_is_object(json))
+		return wrong(r, path, "must be an object of texts");
+	size_t n = json_object_size(json), i = 0;
+	if (n > LIST_MAX_ENTRIES)
+		return cg_fail_field(r->err, path, "has more than %d entries", LIST_MAX_ENTRIES);
+	char *items = list_room(r, m, f, n, sizeof(void *));
+	if (!items)
+		return cg_fail_memory(r->err);
+	struct record_field name_row = {.min = 1, .max = NAME_MAX_BYTES};
+	const char *name;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)json, name, value)
+	{
+		Cg__MetaEntry *e =
+		    (Cg__MetaEntry *)(void *)record_new(&cg__meta_entry__descriptor, r->arena);
+		if (!e)
+			return cg_fail_memory(r->err);
+		char at[PATH_TEXT];
+		write_path(at, "%s.%.60s", path, name);
+		json_t *name_json = json_string(name);
+		cg_rc rc = read_text(r, &name_row, name_json, at, (char *)&e->name);
+		json_decref(name_json);
+		if (rc == CG_OK)
+			rc = read_text(r, row, value, at, (char *)&e->value);
+		if (rc != CG_OK)
+			return rc;
+		memcpy(items + i++ * sizeof(void *), &e, sizeof(e));
+	}
+	return CG_OK;
+}
+
+static void copy_field(const ProtobufCMessage *from, ProtobufCMessage *to,
+		       const ProtobufCFieldDescriptor *f)
+{
+	bool list = f->label == PROTOBUF_C_LABEL_REPEATED;
+	memcpy((char *)to + f->offset, (const char *)from + f->offset,
+	       list ? sizeof(void *) : value_size(f));
+	if (list)
+		memcpy((char *)to + f->quantifier_offset, (const char *)from + f->quantifier_offset,
+		       sizeof(size_t));
+	else if (f->label == PROTOBUF_C_LABEL_OPTIONAL && f->type != PROTOBUF_C_TYPE_STRING &&
+		 f->type != PROTOBUF_C_TYPE_MESSAGE)
+		memcpy((char *)to + f->quantifier_offset, (const char *)from + f->quantifier_offset,
+		       sizeof(protobuf_c_boolean));
+}
+
+/* What clients cannot set: kept from base; in the JSON it may stand as it is in base. */
+static cg_rc keep_field(struct reading *r, const ProtobufCFieldDescriptor *f,
+			const struct record_field *row, const json_t *json,
+			const ProtobufCMessage *base, const char *path, ProtobufCMessage *m)
+{
+	if (base)
+		copy_field(base, m, f);
+	if (!json || json_is_null(json))
+		return CG_OK;
+	json_t *now = base && row->access == FIELD_READ ? field_to_json(base, f, row) : NULL;
+	bool same = now && json_equal(now, json);
+	json_decref(now);
+	return same ? CG_OK : wrong(r, path, "is set by certgate");
+}
+
+static cg_rc set_field(struct reading *r, const ProtobufCFieldDescriptor *f,
+		       const struct record_field *row, const json_t *json,
+		       const ProtobufCMessage *base, const char *path, ProtobufCMessage *m)
+{
+	bool list = f->label == PROTOBUF_C_LABEL_REPEATED;
+	if (!json || json_is_null(json))
+		return CG_OK;
+	if (row->form == FIELD_MAP)
+		return read_map(r, f, row, json, path, m);
+	if (list)
+		return read_list(r, f, row, json, path, m);
+	const ProtobufCMessage *sub = base && row->form == FIELD_MESSAGE
+					  ? READ(void *, (const char *)base + f->offset)
+					  : NULL;
+	cg_rc rc = read_value(r, f, row, json, sub, path, (char *)m + f->offset);
+	if (rc == CG_OK && f->label == PROTOBUF_C_LABEL_OPTIONAL &&
+	    f->type != PROTOBUF_C_TYPE_STRING && f->type != PROTOBUF_C_TYPE_MESSAGE)
+		*(protobuf_c_boolean *)(void *)((char *)m + f->quantifier_offset) = true;
+	return rc;
+}
+
+static const ProtobufCFieldDescriptor *find_member(const ProtobufCMessageDescriptor *type,
+						   const char *name)
+{
+	for (unsigned i = 0; i < type->n_fields; i++) {
+		const struct record_field *row = record_field(type, &type->fields[i]);
+		if (row && row->access != FIELD_HIDDEN &&
+		    strcmp(json_name(&type->fields[i], row), name) == 0)
+			return &type->fields[i];
+	}
+	return NULL;
+}
+
+static void join_path(char out[PATH_TEXT], const char *path, const char *name)
+{
+	write_path(out, "%s%s%.60s", path, *path ? "." : "", name);
+}
+
+/* A misspelt member would otherwise be taken for a wish granted. */
+static cg_rc check_members(struct reading *r, const ProtobufCMessageDescriptor *type,
+			   const json_t *json, const char *path)
+{
+	const char *name;
+	json_t *value;
+	cg_rc rc = CG_OK;
+	json_object_foreach((json_t *)(uintptr_t)json, name, value)
+	{
+		char at[PATH_TEXT];
+		join_path(at, path, name);
+		const ProtobufCFieldDescriptor *f = find_member(type, name);
+		if (!f) {
+			(void)cg_fail_field(r->err, at, "is not a member that %s has",
+					    type->short_name);
+			if (r->err)
+				r->err->code = "unknown_member";
+			rc = CG_BAD_INPUT;
+		} else if (f->type == PROTOBUF_C_TYPE_MESSAGE &&
+			   f->label != PROTOBUF_C_LABEL_REPEATED && json_is_object(value) &&
+			   check_members(r, f->descriptor, value, at) != CG_OK) {
+			rc = CG_BAD_INPUT;
+		}
+	}
+	return rc;
+}
+
+static cg_rc read_message(struct reading *r, const ProtobufCMessageDescriptor *type,
+			  const json_t *json, const ProtobufCMessage *base, const char *path,
+			  ProtobufCMessage **out)
+{
+	if (!json_is_object(json))
+		return *path ? wrong(r, path, "must be an object")
+			     : cg_fail(r->err, CG_BAD_INPUT, "The body must be a JSON object.");
+	ProtobufCMessage *m = record_new(type, r->arena);
+	if (!m)
+		return cg_fail_memory(r->err);
+	cg_rc worst = check_members(r, type, json, path);
+	for (unsigned i = 0; worst != CG_BAD_INPUT && i < type->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &type->fields[i];
+		const struct record_field *row = record_field(type, f);
+		if (!row)
+			return cg_fail(r->err, CG_FAIL, "The field %s.%s has no row.",
+				       type->short_name, f->name);
+		char at[PATH_TEXT];
+		join_path(at, path, json_name(f, row));
+		const json_t *value =
+		    row->access == FIELD_HIDDEN ? NULL : json_object_get(json, json_name(f, row));
+		cg_rc rc = row->access == FIELD_SET ? set_field(r, f, row, value, base, at, m)
+						    : keep_field(r, f, row, value, base, at, m);
+		if (rc != CG_OK)
+			worst = rc;
+	}
+	if (worst == CG_OK)
+		*out = m;
+	return worst;
+}
+
+cg_rc record_from_json(const ProtobufCMessageDescriptor *type, const json_t *json, const void *base,
+		       struct arena *arena, void *out_message, struct cg_err *err)
+{
+	struct reading r = {arena, err};
+	ProtobufCMessage *m;
+	cg_rc rc = read_message(&r, type, json, base, "", &m);
+	if (rc == CG_OK)
+		memcpy(out_message, &m, sizeof(m));
+	return rc;
+}
+
+/* RFC 7396 section 2. */
+static void merge(json_t *into, const json_t *patch)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)patch, name, value)
+	{
+		json_t *old = json_object_get(into, name);
+		if (json_is_null(value))
+			(void)json_object_del(into, name);
+		else if (json_is_object(value) && json_is_object(old))
+			merge(old, value);
+		else
+			(void)json_object_set(into, name, value);
+	}
+}
+
+cg_rc record_patch(const ProtobufCMessageDescriptor *type, const json_t *patch, const void *base,
+		   struct arena *arena, void *out_message, struct cg_err *err)
+{
+	if (!json_is_object(patch))
+		return cg_fail(err, CG_BAD_INPUT, "The body must be a JSON object.");
+	/* The patch itself too: {"nmae": null} would leave no trace in the merged record. */
+	struct reading r = {arena, err};
+	cg_rc rc = check_members(&r, type, patch, "");
+	if (rc != CG_OK)
+		return rc;
+	json_t *merged = record_to_json(base);
+	if (!merged)
+		return cg_fail_memory(err);
+	merge(merged, patch);
+	rc = record_from_json(type, merged, base, arena, out_message, err);
+	json_decref(merged);
+	return rc;
+}

@@ -1,0 +1,82 @@
+/* The JSON schema of a message, for OpenAPI. */
+#include "base/base.h"
+#include "record/record.h"
+
+static json_t *enum_names(const ProtobufCEnumDescriptor *e)
+{
+	json_t *names = json_array();
+	for (unsigned i = 0; names && i < e->n_values; i++) {
+		char name[64];
+		size_t n = 0;
+		for (const char *c = e->values[i].name; *c && n < sizeof(name) - 1; c++)
+			name[n++] = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+		name[n] = '\0';
+		(void)json_array_append_new(names, json_string(name));
+	}
+	return names;
+}
+
+static json_t *value_schema(const ProtobufCFieldDescriptor *f, const struct record_field *row)
+{
+	switch (row->form) {
+	case FIELD_TEXT:
+		return json_pack("{s:s}", "type", "string");
+	case FIELD_PEM:
+		return json_pack("{s:s}", "type", "string");
+	case FIELD_NUMBER:
+		return json_pack("{s:s, s:I}", "type", "integer", "minimum", (json_int_t)row->min);
+	case FIELD_BOOL:
+		return json_pack("{s:s}", "type", "boolean");
+	case FIELD_ENUM:
+		return json_pack("{s:s, s:o}", "type", "string", "enum", enum_names(f->descriptor));
+	case FIELD_TIME:
+		return json_pack("{s:s, s:s}", "type", "string", "format", "date-time");
+	case FIELD_HEX:
+		return json_pack("{s:s, s:s}", "type", "string", "pattern", "^[0-9a-f]{64}$");
+	case FIELD_MESSAGE:
+		return record_schema(f->descriptor);
+	case FIELD_MAP:
+		return json_pack("{s:s, s:{s:s}}", "type", "object", "additionalProperties", "type",
+				 "string");
+	}
+	return NULL;
+}
+
+/* A field that may be null has its type as a list (JSON Schema 2020-12, OpenAPI 3.1). */
+static void allow_null(json_t *schema)
+{
+	json_t *type = json_object_get(schema, "type");
+	(void)json_object_set_new(schema, "type", json_pack("[O, s]", type, "null"));
+	json_t *names = json_object_get(schema, "enum");
+	if (names)
+		(void)json_array_append_new(names, json_null());
+}
+
+static json_t *field_schema(const ProtobufCFieldDescriptor *f, const struct record_field *row)
+{
+	json_t *s = value_schema(f, row);
+	if (f->label == PROTOBUF_C_LABEL_REPEATED && row->form != FIELD_MAP)
+		s = json_pack("{s:s, s:o}", "type", "array", "items", s);
+	else if (f->label == PROTOBUF_C_LABEL_OPTIONAL && !f->default_value &&
+		 f->type != PROTOBUF_C_TYPE_MESSAGE && f->type != PROTOBUF_C_TYPE_STRING)
+		allow_null(s);
+	(void)json_object_set_new(s, "description", json_string(row->about));
+	if (row->access == FIELD_READ)
+		(void)json_object_set_new(s, "readOnly", json_true());
+	return s;
+}
+
+json_t *record_schema(const ProtobufCMessageDescriptor *type)
+{
+	json_t *members = json_object();
+	for (unsigned i = 0; i < type->n_fields; i++) {
+		const struct record_field *row = record_field(type, &type->fields[i]);
+		if (!row || row->access == FIELD_HIDDEN)
+			continue;
+		(void)json_object_set_new(members,
+					  row->form == FIELD_PEM ? "pem" : type->fields[i].name,
+					  field_schema(&type->fields[i], row));
+	}
+	return json_pack("{s:s, s:o, s:b}", "type", "object", "properties", members,
+			 "additionalProperties", 0);
+}

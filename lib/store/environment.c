@@ -1,0 +1,170 @@
+#include "base/base.h"
+#include "store/environment.h"
+#include "base/log.h"
+#include "store/tables.h"
+#include <sys/statvfs.h>
+
+#define CACHE_BYTES	 (16U * 1024 * 1024)
+#define LOG_FILE_BYTES	 (10U * 1024 * 1024)
+#define LOG_BUFFER_BYTES (256U * 1024)
+#define LOCKS_MAX	 50000U /* a transaction of 25000 puts ran out of the default (measured) */
+#define LOCKERS_MAX	 5000U
+#define TXNS_MAX	 500U
+/* Regions are sparse files: on a full disk the first touch of a page would be SIGBUS. */
+#define REGION_BYTES   ((uint64_t)48 * 1024 * 1024)
+#define INDEX_KEYS_MAX 500
+
+static void on_error(const DB_ENV *env, const char *prefix, const char *message)
+{
+	(void)env;
+	(void)prefix;
+	log_error("database", "message", message, LOG_END);
+}
+
+cg_rc environment_error(int cause, const char *where, struct cg_err *err)
+{
+	log_error("database_failed", "where", where, "cause", db_strerror(cause), LOG_END);
+	if (cause == ENOSPC || cause == EDQUOT)
+		return cg_fail_code(err, CG_FULL, "storage_full",
+				    "The disk that holds the store is full: free some space. "
+				    "Nothing was changed.");
+	if (cause == EACCES || cause == EPERM || cause == EROFS)
+		return cg_fail(err, CG_UNAVAILABLE,
+			       "The store's folder cannot be written (%s): give it back to the "
+			       "user that certgate runs as.",
+			       db_strerror(cause));
+	return cg_fail(err, CG_UNAVAILABLE, "The store cannot be used now (%s, %s).", where,
+		       db_strerror(cause));
+}
+
+/* The keys of an index, out of a record's bytes. */
+static int index_keys(DB *index, const DBT *key, const DBT *value, DBT *result)
+{
+	const struct index_def *def = index->app_private;
+	struct arena arena;
+	void *message;
+	struct span keys[INDEX_KEYS_MAX];
+	(void)key;
+	arena_init(&arena, (size_t)4 * 1024 * 1024);
+	int rc = DB_DONOTINDEX;
+	if (record_unpack(store_tables[def->table].type, span_make(value->data, value->size),
+			  &arena, &message, NULL) != CG_OK) {
+		rc = arena.failed ? ENOMEM : EINVAL;
+		goto out;
+	}
+	size_t n = def->keys(message, keys, INDEX_KEYS_MAX);
+	if (n == 0)
+		goto out;
+	DBT *items = n > 1 ? calloc(n, sizeof(*items)) : result;
+	if (!items) {
+		rc = ENOMEM;
+		goto out;
+	}
+	memset(items, 0, n * sizeof(*items));
+	rc = 0;
+	for (size_t i = 0; i < n; i++) {
+		items[i].data = malloc(keys[i].n > 0 ? keys[i].n : 1);
+		if (!items[i].data) {
+			rc = ENOMEM;
+			n = i;
+			break;
+		}
+		memcpy(items[i].data, keys[i].p, keys[i].n);
+		items[i].size = (u_int32_t)keys[i].n;
+		items[i].flags = DB_DBT_APPMALLOC;
+	}
+	if (rc != 0) {
+		for (size_t i = 0; i < n; i++)
+			free(items[i].data);
+		if (items != result)
+			free(items);
+	} else if (items != result) {
+		*result = (DBT){.data = items,
+				.size = (u_int32_t)n,
+				.flags = DB_DBT_MULTIPLE | DB_DBT_APPMALLOC};
+	}
+out:
+	arena_release(&arena);
+	return rc;
+}
+
+static int open_env(const struct home *home, bool recover, struct environment *e)
+{
+	DB_ENV *env;
+	int rc = db_env_create(&env, 0);
+	if (rc != 0)
+		return rc;
+	e->env = env;
+	env->set_errcall(env, on_error);
+	if ((rc = env->set_cachesize(env, 0, CACHE_BYTES, 1)) != 0 ||
+	    (rc = env->set_lk_detect(env, DB_LOCK_MINWRITE)) != 0 ||
+	    (rc = env->set_lk_max_locks(env, LOCKS_MAX)) != 0 ||
+	    (rc = env->set_lk_max_objects(env, LOCKS_MAX)) != 0 ||
+	    (rc = env->set_lk_max_lockers(env, LOCKERS_MAX)) != 0 ||
+	    (rc = env->set_tx_max(env, TXNS_MAX)) != 0 ||
+	    (rc = env->set_lg_max(env, LOG_FILE_BYTES)) != 0 ||
+	    (rc = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
+	    (rc = env->set_data_dir(env, home->db)) != 0 ||
+	    (rc = env->set_lg_dir(env, home->db)) != 0 ||
+	    (rc = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0)
+		return rc;
+	return env->open(env, home->run,
+			 DB_CREATE | DB_THREAD | DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG |
+			     DB_INIT_TXN | (recover ? (u_int32_t)DB_RECOVER : 0),
+			 0600);
+}
+
+static int open_db(struct environment *e, const char *file, const struct index_def *index, DB **out)
+{
+	DB *db;
+	int rc = db_create(&db, e->env, 0);
+	if (rc != 0)
+		return rc;
+	*out = db;
+	/* A damaged page is an error then, never a wrong answer. */
+	if ((rc = db->set_flags(db, DB_CHKSUM | (index ? (u_int32_t)DB_DUPSORT : 0))) != 0)
+		return rc;
+	db->app_private = (void *)(uintptr_t)index;
+	return db->open(db, NULL, file, NULL, DB_BTREE, DB_CREATE | DB_AUTO_COMMIT | DB_THREAD,
+			0600);
+}
+
+cg_rc environment_open(const struct home *home, bool recover, struct environment *out,
+		       struct cg_err *err)
+{
+	struct environment e = {0};
+	struct statvfs fs;
+	if (recover && statvfs(home->run, &fs) == 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize < REGION_BYTES)
+		return environment_error(ENOSPC, home->run, err);
+	const char *where = home->db;
+	int rc = open_env(home, recover, &e);
+	for (size_t i = 0; rc == 0 && i < STORE__TABLES; i++)
+		rc = open_db(&e, where = store_tables[i].file, NULL, &e.tables[i]);
+	for (size_t i = 0; rc == 0 && i < STORE__INDEXES; i++) {
+		const struct index_def *def = &store_indexes[i];
+		rc = open_db(&e, where = def->file, def, &e.indexes[i]);
+		if (rc == 0)
+			rc = e.tables[def->table]->associate(e.tables[def->table], NULL,
+							     e.indexes[i], index_keys, 0);
+	}
+	if (rc != 0) {
+		environment_close(&e);
+		return environment_error(rc, where, err);
+	}
+	*out = e;
+	return CG_OK;
+}
+
+void environment_close(struct environment *e)
+{
+	for (size_t i = 0; i < STORE__INDEXES; i++)
+		if (e->indexes[i])
+			(void)e->indexes[i]->close(e->indexes[i], DB_NOSYNC);
+	for (size_t i = 0; i < STORE__TABLES; i++)
+		if (e->tables[i])
+			(void)e->tables[i]->close(e->tables[i], DB_NOSYNC);
+	if (e->env)
+		(void)e->env->close(e->env, 0);
+	*e = (struct environment){0};
+}

@@ -1,0 +1,99 @@
+#include "base/base.h"
+#include "store/lock.h"
+#include "base/limits.h"
+#include "base/mapped.h"
+#include <pthread.h>
+
+struct lock_file {
+	struct mapped_head head;
+	pthread_mutex_t mutex;
+	uint32_t inside; /* somebody is in the library, or left it broken */
+	unsigned commits;
+	uint64_t environment;
+};
+
+struct store_lock {
+	struct lock_file *file;
+};
+
+static void make(void *memory)
+{
+	struct lock_file *file = memory;
+	pthread_mutexattr_t attr;
+	(void)pthread_mutexattr_init(&attr);
+	(void)pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	(void)pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	(void)pthread_mutex_init(&file->mutex, &attr);
+	(void)pthread_mutexattr_destroy(&attr);
+	/* Regions that may lie beside it belong to a lock that nobody holds any more. */
+	file->inside = 1;
+	file->environment = LOCK_ENVIRONMENT_FIRST;
+}
+
+cg_rc lock_open(const struct home *home, struct store_lock **out, struct cg_err *err)
+{
+	char path[HOME_PATH_MAX + 8];
+	void *memory = NULL;
+	(void)snprintf(path, sizeof(path), "%s/lock", home->run);
+	struct store_lock *lock = calloc(1, sizeof(*lock));
+	if (!lock)
+		return cg_fail_memory(err);
+	cg_rc rc = mapped_open(path, sizeof(struct lock_file), make, &memory, err);
+	if (rc != CG_OK) {
+		free(lock);
+		return rc;
+	}
+	lock->file = memory;
+	*out = lock;
+	return CG_OK;
+}
+
+void lock_close(struct store_lock **lock)
+{
+	if (!*lock)
+		return;
+	void *memory = (*lock)->file;
+	mapped_close(&memory, sizeof(struct lock_file));
+	free(*lock);
+	*lock = NULL;
+}
+
+cg_rc lock_enter(struct store_lock *lock, bool *broken, struct cg_err *err)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += STORE_LOCK_WAIT_MS / 1000;
+	int rc = pthread_mutex_clocklock(&lock->file->mutex, CLOCK_MONOTONIC, &until);
+	bool died = rc == EOWNERDEAD;
+	if (died)
+		rc = pthread_mutex_consistent(&lock->file->mutex);
+	if (rc != 0)
+		return cg_fail(err, CG_UNAVAILABLE,
+			       "The store is busy (%s): try again in a moment.", strerror(rc));
+	/* Before anything else: a kill from here on is seen by whoever comes next. */
+	bool left = __atomic_exchange_n(&lock->file->inside, 1, __ATOMIC_SEQ_CST) != 0;
+	*broken = died || left;
+	return CG_OK;
+}
+
+void lock_leave(struct store_lock *lock, bool broken)
+{
+	if (!broken)
+		__atomic_store_n(&lock->file->inside, 0, __ATOMIC_SEQ_CST);
+	(void)pthread_mutex_unlock(&lock->file->mutex);
+}
+
+uint64_t lock_environment(const struct store_lock *lock)
+{
+	return lock->file->environment;
+}
+
+void lock_environment_move(struct store_lock *lock)
+{
+	lock->file->environment++;
+}
+
+unsigned lock_count_commit(struct store_lock *lock)
+{
+	return ++lock->file->commits;
+}

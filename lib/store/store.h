@@ -1,0 +1,111 @@
+/* One Berkeley DB environment, shared by all programs and surviving the SIGKILL of any of them.
+ *
+ * Every use of the library, opening and recovery included, happens while holding one process-shared
+ * robust mutex (lock.h), so nobody can wait on a latch of a dead process; a holder that died means
+ * recovery by whoever comes next.  The library's own protocols for this (DB_REGISTER, failchk) hang
+ * with the plain pthread mutexes of Debian's build.
+ *
+ * Tables hold bytes; what the bytes are is record/'s business. */
+#ifndef CG_STORE_STORE_H
+#define CG_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/error.h"
+#include "base/home.h"
+#include "base/span.h"
+#include "live/live.h"
+
+#define STORE_SCHEMA_VERSION 1
+
+enum store_table {
+	STORE_META,	   /* "meta" */
+	STORE_API,	   /* id */
+	STORE_KEY,	   /* id */
+	STORE_CREDENTIAL,  /* SHA-256, 32 bytes */
+	STORE_CERTIFICATE, /* id: SHA-256 in hex */
+	STORE_USER,	   /* id */
+	STORE_REST_TOKEN,  /* id */
+	STORE_AUDIT,	   /* number, 8 bytes big-endian */
+	STORE__TABLES,
+};
+
+/* Indexes are secondaries of the library, so they cannot drift from the records. */
+enum store_index {
+	STORE_API_BY_NAME,
+	STORE_KEY_BY_NAME,
+	STORE_KEY_BY_API,	 /* id of each API in the access rights */
+	STORE_CREDENTIAL_BY_KEY, /* key id */
+	STORE_USER_BY_NAME,
+	STORE_REST_TOKEN_BY_NAME,
+	STORE_REST_TOKEN_BY_SHA256,
+	STORE__INDEXES,
+};
+
+struct store;
+struct store_txn;
+
+/* Reads and writes of one transaction.  May run more than once: it must not keep anything from a
+ * run that failed.  Keep it short: nobody else is in the store meanwhile. */
+typedef cg_rc (*store_fn)(struct store_txn *txn, void *arg, struct cg_err *err);
+
+/* Whether a write can change what any grant is; then the generation moves with it. */
+enum store_effect { STORE_CHANGES_GRANTS, STORE_CHANGES_NONE };
+
+/* Makes an empty store in home's folders; CG_CLASH when there is one. */
+cg_rc store_create(const struct home *home, struct cg_err *err) CG_MUST_USE;
+/* Opens the store for this process; one per process, used by all its threads. */
+cg_rc store_open(const struct home *home, struct store **out, struct cg_err *err) CG_MUST_USE;
+void store_close(struct store **store);
+
+/* The generation file that goes with the store; borrowed. */
+const struct live *store_live(const struct store *store);
+/* Recoveries that this process has lived through: each left an old region mapped, so a long-lived
+ * process ends in good order after STORE_RECOVERIES_MAX. */
+unsigned store_recoveries(const struct store *store);
+
+/* CG_UNAVAILABLE when the store's lock cannot be had within STORE_LOCK_WAIT_MS or the database
+ * fails; CG_FULL when the disk is full; else what fn returned.  A write is on disk when CG_OK comes
+ * back, and has not happened otherwise. */
+cg_rc store_read(struct store *store, store_fn fn, void *arg, struct cg_err *err) CG_MUST_USE;
+cg_rc store_write(struct store *store, enum store_effect effect, store_fn fn, void *arg,
+		  struct cg_err *err) CG_MUST_USE;
+
+/* The record under `key`, copied into the arena.  CG_NOT_FOUND leaves err alone. */
+cg_rc store_get(struct store_txn *txn, enum store_table table, struct span key, struct arena *arena,
+		struct span *value, struct cg_err *err) CG_MUST_USE;
+/* The first record that the index has under `index_key`; likewise. */
+cg_rc store_find(struct store_txn *txn, enum store_index index, struct span index_key,
+		 struct arena *arena, struct span *value, struct cg_err *err) CG_MUST_USE;
+/* Writes a record, new or not. */
+cg_rc store_put(struct store_txn *txn, enum store_table table, struct span key, struct span value,
+		struct cg_err *err) CG_MUST_USE;
+/* Writes a record that must be new; CG_CLASH leaves err alone. */
+cg_rc store_add(struct store_txn *txn, enum store_table table, struct span key, struct span value,
+		struct cg_err *err) CG_MUST_USE;
+cg_rc store_remove(struct store_txn *txn, enum store_table table, struct span key,
+		   struct cg_err *err) CG_MUST_USE;
+
+/* One record on a walk; borrowed until the function returns.  CG_OK goes on; CG_NOT_FOUND ends the
+ * walk without an error; anything else ends it with that. */
+typedef cg_rc (*store_visit_fn)(struct span index_key, struct span key, struct span value,
+				void *arg, struct cg_err *err);
+
+/* Records in the order of their keys, or of an index. */
+struct store_walk {
+	bool by_index;
+	enum store_table table;
+	enum store_index index;
+	bool only;	       /* with by_index: only the records under index_key */
+	struct span index_key; /* with by_index: where to start, or what to look for */
+	struct span after_key; /* start behind this primary key (under index_key); empty: at the
+				  beginning */
+};
+cg_rc store_walk(struct store_txn *txn, const struct store_walk *walk, store_visit_fn visit,
+		 void *arg, struct cg_err *err) CG_MUST_USE;
+
+/* The highest key of a table; CG_NOT_FOUND when it is empty. */
+cg_rc store_last(struct store_txn *txn, enum store_table table, struct arena *arena,
+		 struct span *key, struct cg_err *err) CG_MUST_USE;
+
+#endif

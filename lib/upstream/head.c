@@ -1,0 +1,170 @@
+#include "base/base.h"
+#include "upstream/head.h"
+#include "base/text.h"
+
+/* Fields for one connection only (RFC 9110 section 7.6.1). */
+static const char *const hop_by_hop[] = {
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+};
+
+/* Fields that a web server takes for orders of its CGI program: to answer with another status, to
+ * send a file of the host, to fetch another URL.  Those that end in '-' stand for all that begin
+ * like this. */
+static const char *const cgi_orders[] = {
+    "status",	   "script-control", "x-sendfile", "x-sendfile2", "x-sendfile-temporary",
+    "x-lighttpd-", "x-accel-",	     "x-reproxy-", "variable-",	  "x-litespeed-",
+};
+
+static bool is_in(struct span name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct span entry = span_of(list[i]);
+		if (entry.p[entry.n - 1] == '-' && name.n > entry.n) {
+			if (span_is_nocase(span_make(name.p, entry.n), entry))
+				return true;
+		} else if (span_is_nocase(name, entry)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_name(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		bool alnum =
+		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!alnum && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+			return false;
+	}
+	return name.n > 0;
+}
+
+static bool is_value(struct span value)
+{
+	for (size_t i = 0; i < value.n; i++) {
+		unsigned char c = (unsigned char)value.p[i];
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+int upstream_status(struct span line)
+{
+	uint64_t status;
+	if (line.n < 12 || !span_starts(line, SPAN_LIT("HTTP/1.")) || line.p[8] != ' ' ||
+	    !number_parse(span_make(line.p + 9, 3), 999, &status))
+		return 0;
+	return line.n == 12 || line.p[12] == ' ' || line.p[12] == '\r' ? (int)status : 0;
+}
+
+/* Whether one of the Connection fields names this one. */
+static bool is_named_by_connection(const struct upstream_head *h, struct span name)
+{
+	for (size_t i = 0; i < h->n_fields; i++) {
+		struct span rest = h->fields[i].value, part;
+		if (!span_is_nocase(h->fields[i].name, SPAN_LIT("connection")))
+			continue;
+		while (span_next(&rest, ',', &part))
+			if (span_is_nocase(span_trim(part), name))
+				return true;
+	}
+	return false;
+}
+
+static const char *read_length(struct upstream_head *h, struct span value)
+{
+	uint64_t length;
+	if (!number_parse(value, INT64_MAX, &length))
+		return "its Content-Length is not a number";
+	if (h->has_length && h->length != length)
+		return "it has two Content-Lengths that differ";
+	h->has_length = true;
+	h->length = length;
+	return NULL;
+}
+
+/* Takes the fields out that the client must not see. */
+static void filter(struct upstream_head *h, bool with_length)
+{
+	bool keep[HEADERS_MAX], seen_length = false;
+	size_t n = 0;
+	for (size_t i = 0; i < h->n_fields; i++) {
+		struct span name = h->fields[i].name;
+		bool is_length = span_is_nocase(name, SPAN_LIT("content-length"));
+		keep[i] = !is_in(name, hop_by_hop, CG_COUNT(hop_by_hop)) &&
+			  !is_in(name, cgi_orders, CG_COUNT(cgi_orders)) &&
+			  !is_named_by_connection(h, name) &&
+			  !(is_length && (seen_length || !with_length));
+		seen_length = seen_length || is_length;
+	}
+	for (size_t i = 0; i < h->n_fields; i++)
+		if (keep[i])
+			h->fields[n++] = h->fields[i];
+	h->n_fields = n;
+}
+
+const char *upstream_head_read(struct span raw, bool to_head_request, struct upstream_head *out)
+{
+	struct upstream_head *h = out;
+	struct span line;
+	bool chunked = false;
+	h->n_fields = 0;
+	h->has_length = h->drop_connection = false;
+	h->length = 0;
+	if (!span_next(&raw, '\n', &line) || (h->status = upstream_status(line)) < 200 ||
+	    h->status > 599)
+		return "its status is none of HTTP/1.1";
+	while (span_next(&raw, '\n', &line)) {
+		const char *why = NULL;
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		if (line.n == 0 && raw.n == 0)
+			break;
+		const char *colon = line.n > 0 ? memchr(line.p, ':', line.n) : NULL;
+		size_t n = colon ? (size_t)(colon - line.p) : 0;
+		struct web_field f = {
+		    span_make(line.p, n), {NULL, 0}
+		   };
+		f.value = span_trim(span_from(line, n + 1));
+		/* This also refuses fields that are folded over two lines. */
+		if (!colon || !is_name(f.name))
+			return "a field has no name, or one that is not allowed";
+		if (!is_value(f.value))
+			return "a field has a control character in its value";
+		if (h->n_fields == HEADERS_MAX)
+			return "it has too many fields";
+		if (span_is_nocase(f.name, SPAN_LIT("content-length"))) {
+			why = read_length(h, f.value);
+		} else if (span_is_nocase(f.name, SPAN_LIT("transfer-encoding"))) {
+			if (!span_is_nocase(f.value, SPAN_LIT("chunked")))
+				why = "it has a transfer coding other than chunked";
+			chunked = true;
+		}
+		if (why)
+			return why;
+		h->fields[h->n_fields++] = f;
+	}
+	if (chunked)
+		h->has_length = false;
+	h->has_body = !to_head_request && h->status != 204 && h->status != 304;
+	/* An upstream that sends a body where none may be would have it read as the answer to
+	 * somebody's next request. */
+	h->drop_connection = !h->has_body && (chunked || to_head_request || h->length > 0);
+	filter(h, h->has_length && h->status != 204);
+	if (!h->has_body) {
+		h->has_length = true;
+		h->length = 0;
+	}
+	return NULL;
+}

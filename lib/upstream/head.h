@@ -1,0 +1,28 @@
+/* The head of an upstream's answer: read, judged, and cut down to what a client may see.  Private
+ * to upstream/ and its test. */
+#ifndef CG_UPSTREAM_HEAD_H
+#define CG_UPSTREAM_HEAD_H
+
+#include "base/base.h"
+#include "base/limits.h"
+#include "base/span.h"
+#include "web/request.h"
+
+struct upstream_head {
+	int status;
+	bool has_length; /* `length` bytes of body follow; true with 0 where none may */
+	uint64_t length;
+	bool has_body; /* false for HEAD, 204 and 304 */
+	/* The connection cannot be trusted to be at the start of an answer afterwards. */
+	bool drop_connection;
+	size_t n_fields;
+	struct web_field fields[HEADERS_MAX]; /* for the client, in order; the names as they came */
+};
+
+/* The status in a line "HTTP/1.x NNN …", or 0. */
+int upstream_status(struct span line);
+/* Reads a head: status line and fields, each line ended by LF or CRLF, without the empty line.
+ * NULL, or the reason why it must not be passed on.  Spans are borrowed from `raw`. */
+const char *upstream_head_read(struct span raw, bool to_head_request, struct upstream_head *out);
+
+#endif

@@ -1,0 +1,390 @@
+#include "base/base.h"
+#include "web/fcgi.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "web/io.h"
+#include <fastcgi.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#define LISTENER    0		  /* where web servers and supervisors put it */
+#define STACK_BYTES (1024 * 1024) /* of a thread */
+#define LINGER_MS   100		  /* silence after which a connection with unread input is closed */
+#define PAUSE_MS    100		  /* after accept found no free descriptor */
+/* While ending: a connection that has been idle for so long is closed.  The server takes the one
+ * it used last first, and does not notice a close that comes at the same moment. */
+#define IDLE_MS 50
+#define LOOK_MS 10   /* how often that is looked at */
+#define STOP_MS 5000 /* then idle connections are closed however short they have been so */
+
+/* libfcgi is given connections, it does not accept them: it blocks in accept where no signal gets
+ * it out, and ties a thread to each connection that a server keeps.  Here a connection without a
+ * request waits in an epoll set, and any thread takes up the next one that has something to read.
+ */
+struct connection {
+	struct connection *next, *prev;
+	int fd;
+	bool busy; /* a thread serves it */
+	int64_t idle_since_mono_ms;
+};
+
+struct server {
+	const struct web_program *program;
+	pthread_t main_thread;
+	int epoll_fd;
+	int end_fd;	      /* becomes readable, and stays so, when the threads are to end */
+	pthread_mutex_t lock; /* for all below, and the members of connections */
+	struct connection *connections;
+	bool failed;
+};
+
+static char listener_mark, end_mark; /* their addresses tell events apart from connections */
+
+/* Wakes the main thread, which ends the others. */
+static void ask_to_stop(struct server *s)
+{
+	(void)pthread_kill(s->main_thread, SIGTERM);
+}
+
+static void fail(struct server *s, const char *what)
+{
+	log_error(what, "cause", strerror(errno), LOG_END);
+	(void)pthread_mutex_lock(&s->lock);
+	s->failed = true;
+	(void)pthread_mutex_unlock(&s->lock);
+	ask_to_stop(s);
+}
+
+/* --- connections --- */
+
+/* Once more waits for a request on c, in any thread. */
+static bool park(struct server *s, struct connection *c, int op)
+{
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = c};
+	(void)pthread_mutex_lock(&s->lock);
+	c->busy = false;
+	c->idle_since_mono_ms = clock_mono_ms();
+	bool ok = epoll_ctl(s->epoll_fd, op, c->fd, &ev) == 0;
+	c->busy = !ok;
+	(void)pthread_mutex_unlock(&s->lock);
+	return ok;
+}
+
+/* Takes c out of the list and frees it; its descriptor is another matter. */
+static void forget(struct server *s, struct connection *c)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		s->connections = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	(void)pthread_mutex_unlock(&s->lock);
+	free(c);
+}
+
+/* Not left to libfcgi, which reads on for as long as the server sends. */
+static void close_fd(int fd, bool unread)
+{
+	/* A server that is still sending would see our close as an error, and might not read the
+	 * answer that is already in its socket. */
+	if (unread && shutdown(fd, SHUT_WR) == 0) {
+		char scrap[4096];
+		size_t bytes = 0;
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		while (bytes < REFUSAL_DRAIN_BYTES && poll(&p, 1, LINGER_MS) > 0) {
+			ssize_t got = read(fd, scrap, sizeof(scrap));
+			if (got <= 0)
+				break;
+			bytes += (size_t)got;
+		}
+	}
+	(void)close(fd);
+}
+
+static bool set_up_socket(int fd)
+{
+	struct timeval silent = {.tv_sec = SERVER_SILENT_S};
+	int on = 1;
+	/* Fails on a unix socket, which needs it not. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silent, sizeof(silent)) == 0 &&
+	       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silent, sizeof(silent)) == 0;
+}
+
+/* Sibling processes wait on the same listener, so another may have been quicker. */
+static void accept_one(struct server *s)
+{
+	int fd = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			struct pollfd p = {.fd = s->end_fd, .events = POLLIN};
+			log_error("accept", "cause", strerror(errno), LOG_END);
+			(void)poll(&p, 1, PAUSE_MS);
+		} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+			fail(s, "accept");
+		}
+		return;
+	}
+	struct connection *c = calloc(1, sizeof(*c));
+	if (!c || !set_up_socket(fd)) {
+		free(c);
+		(void)close(fd);
+		return;
+	}
+	c->fd = fd;
+	c->busy = true;
+	(void)pthread_mutex_lock(&s->lock);
+	c->next = s->connections;
+	if (c->next)
+		c->next->prev = c;
+	s->connections = c;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (!park(s, c, EPOLL_CTL_ADD)) {
+		forget(s, c);
+		(void)close(fd);
+	}
+}
+
+/* --- one request --- */
+
+/* Reads what is left of the body, waiting for it for so long.  True when it is at its end, so that
+ * the connection can carry another request. */
+static bool drain(struct web_io *io, int64_t wait_ms)
+{
+	char scrap[4096];
+	size_t bytes = 0;
+	int64_t until = clock_mono_ms() + wait_ms;
+	while (!io->in_eof && !io->in_broken && bytes < REFUSAL_DRAIN_BYTES) {
+		if (!web_io_is_buffered(io)) {
+			int64_t left = until - clock_mono_ms();
+			struct pollfd p = {.fd = web_io_fd(io), .events = POLLIN};
+			if (poll(&p, 1, left > 0 ? (int)left : 0) <= 0)
+				break;
+		}
+		ssize_t got = web_io_read(io, scrap, sizeof(scrap));
+		if (got > 0)
+			bytes += (size_t)got;
+	}
+	return io->in_eof;
+}
+
+/* Ends the request towards the server.  True when the connection can carry another one; *at_end
+ * tells whether all that the server sent was read. */
+static bool finish(FCGX_Request *fcgi, struct web_response *resp, bool *at_end)
+{
+	struct web_io *io = resp->request->io;
+	bool keep = false;
+	*at_end = false;
+	if (!resp->aborted) {
+		*at_end = drain(io, 0);
+		/* A refusal does not wait for the body. */
+		if (!*at_end && web_response_flush(resp) == CG_OK)
+			*at_end = drain(io, REFUSAL_DRAIN_MS);
+		keep = *at_end && fcgi->keepConnection;
+		/* The error stream first: then the end of the answer and END_REQUEST leave in one
+		 * write. */
+		keep = FCGX_FClose(fcgi->err) == 0 && keep;
+		keep = FCGX_FClose(fcgi->out) == 0 && keep;
+	}
+	web_io_wipe(io);
+	FCGX_Free(fcgi, 0);
+	return keep;
+}
+
+static bool serve_one(struct server *s, void *thread, FCGX_Request *fcgi, struct arena *arena,
+		      bool *at_end)
+{
+	struct web_io io;
+	struct web_request req;
+	struct web_response resp;
+	web_io_fcgi(&io, fcgi);
+	bool ready =
+	    web_request_init(&req, arena, fcgi->envp, s->program->proof_ok, s->program->ctx, &io);
+	web_response_init(&resp, &req);
+	web_run(s->program, thread, &req, &resp, ready);
+	bool keep = finish(fcgi, &resp, at_end);
+	web_response_release(&resp);
+	arena_clear(arena);
+	return keep;
+}
+
+/* Something has come on c: a request, or its end. */
+static void serve_connection(struct server *s, void *thread, struct connection *c,
+			     FCGX_Request *fcgi, struct arena *arena)
+{
+	bool at_end = false, keep = false;
+	(void)pthread_mutex_lock(&s->lock);
+	c->busy = true;
+	(void)pthread_mutex_unlock(&s->lock);
+	fcgi->ipcFd = c->fd;
+	fcgi->keepConnection = 1; /* else libfcgi would close it first */
+	if (FCGX_Accept_r(fcgi) != 0) {
+		/* The connection ended, or made no sense.  libfcgi has closed it, and found no
+		 * listener to accept another from. */
+		forget(s, c);
+		return;
+	}
+	if (fcgi->role == FCGI_RESPONDER)
+		keep = serve_one(s, thread, fcgi, arena, &at_end);
+	else
+		FCGX_Free(fcgi, 0);
+	fcgi->ipcFd = -1;
+	if (!keep || !park(s, c, EPOLL_CTL_MOD)) {
+		int fd = c->fd;
+		forget(s, c);
+		close_fd(fd, !at_end);
+	}
+}
+
+static void *thread_main(void *arg)
+{
+	struct server *s = arg;
+	const struct web_program *p = s->program;
+	struct arena arena;
+	FCGX_Request fcgi;
+	bool ended = false;
+	arena_init(&arena, REQUEST_ARENA_MAX);
+	void *thread = p->thread_start ? p->thread_start(p->ctx) : NULL;
+	if ((p->thread_start && !thread) ||
+	    FCGX_InitRequest(&fcgi, -1, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+		fail(s, "thread_start");
+		ended = true;
+	}
+	while (!ended) {
+		struct epoll_event ev;
+		int n = epoll_wait(s->epoll_fd, &ev, 1, -1);
+		if (n < 0 && errno != EINTR) {
+			fail(s, "epoll_wait");
+			break;
+		}
+		if (n <= 0)
+			continue;
+		if (ev.data.ptr == &end_mark) {
+			ended = true;
+		} else if (ev.data.ptr == &listener_mark) {
+			accept_one(s);
+		} else {
+			serve_connection(s, thread, ev.data.ptr, &fcgi, &arena);
+			if (p->stop_after && p->stop_after(p->ctx))
+				ask_to_stop(s);
+		}
+	}
+	if (thread && p->thread_end)
+		p->thread_end(p->ctx, thread);
+	arena_release(&arena);
+	return NULL;
+}
+
+/* --- start and end --- */
+
+/* Closes connections that have been idle for a moment, all idle ones when `all`.  True when none
+ * is left. */
+static bool close_idle(struct server *s, bool all)
+{
+	int64_t now = clock_mono_ms();
+	(void)pthread_mutex_lock(&s->lock);
+	for (struct connection *c = s->connections, *next; c; c = next) {
+		next = c->next;
+		/* A thread that was woken for it has read nothing yet. */
+		struct pollfd p = {.fd = c->fd, .events = POLLIN};
+		if (c->busy || (!all && now - c->idle_since_mono_ms < IDLE_MS) ||
+		    poll(&p, 1, 0) != 0)
+			continue;
+		(void)close(c->fd);
+		if (c->prev)
+			c->prev->next = next;
+		else
+			s->connections = next;
+		if (next)
+			next->prev = c->prev;
+		free(c);
+	}
+	bool none = !s->connections;
+	(void)pthread_mutex_unlock(&s->lock);
+	return none;
+}
+
+static bool start(struct server *s, sigset_t *stop_signals)
+{
+	struct epoll_event listener = {.events = EPOLLIN | EPOLLEXCLUSIVE,
+				       .data.ptr = &listener_mark};
+	struct epoll_event end = {.events = EPOLLIN, .data.ptr = &end_mark};
+	int flags = fcntl(LISTENER, F_GETFL);
+	(void)sigemptyset(stop_signals);
+	(void)sigaddset(stop_signals, SIGTERM);
+	(void)sigaddset(stop_signals, SIGINT);
+	(void)sigaddset(stop_signals, SIGUSR1);
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	s->end_fd = eventfd(0, EFD_CLOEXEC);
+	return s->epoll_fd >= 0 && s->end_fd >= 0 && flags >= 0 &&
+	       fcntl(LISTENER, F_SETFL, flags | O_NONBLOCK) == 0 &&
+	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, LISTENER, &listener) == 0 &&
+	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->end_fd, &end) == 0 &&
+	       (errno = pthread_sigmask(SIG_BLOCK, stop_signals, NULL)) == 0;
+}
+
+static unsigned start_threads(struct server *s, pthread_t *threads)
+{
+	pthread_attr_t attr;
+	unsigned n = 0;
+	if (pthread_attr_init(&attr) != 0)
+		return 0;
+	if (pthread_attr_setstacksize(&attr, STACK_BYTES) == 0)
+		while (n < s->program->threads &&
+		       pthread_create(&threads[n], &attr, thread_main, s) == 0)
+			n++;
+	(void)pthread_attr_destroy(&attr);
+	return n;
+}
+
+int web_fcgi_serve(const struct web_program *p)
+{
+	struct server s = {.program = p,
+			   .main_thread = pthread_self(),
+			   .epoll_fd = -1,
+			   .end_fd = -1,
+			   .lock = PTHREAD_MUTEX_INITIALIZER};
+	sigset_t stop_signals;
+	int signal_number;
+
+	if (!web_io_layout_is_known()) {
+		log_error(
+		    "start", "cause",
+		    "this libfcgi differs inside from the versions 2.4; install libfcgi 2.4.2",
+		    LOG_END);
+		return 1;
+	}
+	pthread_t *threads = calloc(p->threads, sizeof(*threads));
+	if (!threads || !start(&s, &stop_signals)) {
+		log_error("start", "cause", strerror(errno), LOG_END);
+		free(threads);
+		return 1;
+	}
+	unsigned n = start_threads(&s, threads);
+	if (n == p->threads)
+		(void)sigwait(&stop_signals, &signal_number);
+	else
+		fail(&s, "start_threads");
+	/* Whoever connects now waits for a sibling or a successor, on the same listener. */
+	(void)epoll_ctl(s.epoll_fd, EPOLL_CTL_DEL, LISTENER, NULL);
+	int64_t until = clock_mono_ms() + STOP_MS;
+	while (n > 0 && !close_idle(&s, clock_mono_ms() >= until))
+		(void)poll(NULL, 0, LOOK_MS);
+	(void)eventfd_write(s.end_fd, 1);
+	for (unsigned i = 0; i < n; i++)
+		(void)pthread_join(threads[i], NULL);
+	free(threads);
+	(void)close(s.end_fd);
+	(void)close(s.epoll_fd);
+	return s.failed ? 1 : 0;
+}

@@ -1,0 +1,168 @@
+#include "base/base.h"
+#include "web/io.h"
+#include <gnutls/gnutls.h>
+#include <sys/socket.h>
+
+/* The head of libfcgi's private FCGX_Stream_Data (fcgiapp.c, the same from 2.2 to 2.4).  A record
+ * that was read ahead wakes no poll, and FCGX_Stream does not show it. */
+struct stream_data {
+	unsigned char *buff;
+	int bufflen;
+	unsigned char *m_buff;
+	unsigned char *buff_stop;
+};
+
+static const struct stream_data *data_of(const FCGX_Stream *stream)
+{
+	return stream->data;
+}
+
+static size_t read_ahead(const FCGX_Stream *in)
+{
+	return (size_t)(data_of(in)->buff_stop - in->rdNext);
+}
+
+bool web_io_layout_is_known(void)
+{
+	/* A request with no variables, and a record of its body that breaks off: 11 bytes are left
+	 * when the request has been read. */
+	static const unsigned char bytes[] = {
+	    1, 1, 0, 1, 0, 8, 0, 0, 0,	 1,   1,
+	    0, 0, 0, 0, 0,			   /* BEGIN_REQUEST: responder, kept */
+	    1, 4, 0, 1, 0, 0, 0, 0,		   /* PARAMS: end */
+	    1, 5, 0, 1, 0, 9, 0, 0, 'a', 'b', 'c', /* STDIN: three of nine bytes */
+	};
+	int pair[2];
+	bool known = false;
+	FCGX_Request request;
+	if (FCGX_InitRequest(&request, -1, FCGI_FAIL_ACCEPT_ON_INTR) != 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return false;
+	if (write(pair[0], bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes)) {
+		request.ipcFd = pair[1];
+		request.keepConnection = 1;
+		known = FCGX_Accept_r(&request) == 0 && read_ahead(request.in) == 11 &&
+			data_of(request.in)->bufflen >= 8000 &&
+			data_of(request.in)->bufflen <= 8192 && FCGX_GetChar(request.in) == 'a' &&
+			read_ahead(request.in) == 2;
+	}
+	FCGX_Free(&request, 0);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	return known;
+}
+
+void web_io_fcgi(struct web_io *io, FCGX_Request *fcgi)
+{
+	*io = (struct web_io){.fcgi = fcgi, .in_fd = -1, .out_fd = -1};
+}
+
+void web_io_cgi(struct web_io *io, int in_fd, int out_fd)
+{
+	*io = (struct web_io){.in_fd = in_fd, .out_fd = out_fd};
+}
+
+int web_io_fd(const struct web_io *io)
+{
+	return io->fcgi ? io->fcgi->ipcFd : io->in_fd;
+}
+
+bool web_io_is_buffered(const struct web_io *io)
+{
+	return io->fcgi && !io->in_eof && !io->in_broken && read_ahead(io->fcgi->in) > 0;
+}
+
+ssize_t web_io_read(struct web_io *io, void *buf, size_t n)
+{
+	if (io->in_broken)
+		return -1;
+	if (io->in_eof || n == 0)
+		return 0;
+	if (!io->fcgi) {
+		ssize_t got;
+		do
+			got = read(io->in_fd, buf, n);
+		while (got < 0 && errno == EINTR);
+		io->in_eof = got == 0;
+		io->in_broken = got < 0;
+		return got;
+	}
+	/* FCGX_GetStr waits until all n bytes are there; the first byte alone, then what lies
+	 * behind it, does not. */
+	FCGX_Stream *in = io->fcgi->in;
+	int c = FCGX_GetChar(in);
+	if (c < 0) {
+		io->in_broken = FCGX_GetError(in) != 0;
+		io->in_eof = !io->in_broken;
+		return io->in_broken ? -1 : 0;
+	}
+	char *to = buf;
+	*to = (char)c;
+	size_t more = (size_t)(in->stop - in->rdNext);
+	if (more > n - 1)
+		more = n - 1;
+	return 1 + FCGX_GetStr(to + 1, (int)more, in);
+}
+
+static bool write_all(int fd, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(fd, p, n);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return false;
+		p += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+bool web_io_write(struct web_io *io, struct span bytes)
+{
+	while (bytes.n > 0 && !io->out_broken) {
+		size_t n = bytes.n;
+		if (io->fcgi) {
+			/* Its length is an int. */
+			if (n > INT_MAX / 2)
+				n = INT_MAX / 2;
+			io->out_broken = FCGX_PutStr(bytes.p, (int)n, io->fcgi->out) != (int)n;
+		} else {
+			if (n > sizeof(io->out) - io->out_n)
+				n = sizeof(io->out) - io->out_n;
+			memcpy(io->out + io->out_n, bytes.p, n);
+			io->out_n += n;
+			if (io->out_n == sizeof(io->out))
+				(void)web_io_flush(io);
+		}
+		bytes = span_from(bytes, n);
+	}
+	return !io->out_broken;
+}
+
+bool web_io_flush(struct web_io *io)
+{
+	if (io->out_broken)
+		return false;
+	if (io->fcgi) {
+		io->out_broken = FCGX_FFlush(io->fcgi->out) != 0;
+	} else {
+		io->out_broken = !write_all(io->out_fd, io->out, io->out_n);
+		io->out_n = 0;
+	}
+	return !io->out_broken;
+}
+
+void web_io_wipe(struct web_io *io)
+{
+	if (io->fcgi) {
+		for (char **e = io->fcgi->envp; e && *e; e++)
+			gnutls_memset(*e, 0, strlen(*e));
+		FCGX_Stream *streams[] = {io->fcgi->in, io->fcgi->out};
+		for (size_t i = 0; i < CG_COUNT(streams); i++)
+			if (streams[i])
+				gnutls_memset(data_of(streams[i])->buff, 0,
+					      (size_t)data_of(streams[i])->bufflen);
+	}
+	gnutls_memset(io->out, 0, sizeof(io->out));
+}

@@ -1,0 +1,39 @@
+/* Bytes from and to the web server; private to web/.  FastCGI through libfcgi, plain CGI through
+ * two descriptors. */
+#ifndef CG_WEB_IO_H
+#define CG_WEB_IO_H
+
+#include "base/base.h"
+#include "base/span.h"
+#include <fcgiapp.h>
+
+struct web_io {
+	FCGX_Request *fcgi; /* NULL: plain CGI on the two descriptors */
+	int in_fd, out_fd;
+	bool in_eof;	/* the server said that the body ends here */
+	bool in_broken; /* it broke off before */
+	bool out_broken;
+	size_t out_n; /* plain CGI only */
+	char out[8192];
+};
+
+void web_io_fcgi(struct web_io *io, FCGX_Request *fcgi);
+void web_io_cgi(struct web_io *io, int in_fd, int out_fd);
+
+/* What libfcgi keeps to itself about the bytes that it has read ahead is needed to know whether a
+ * read would wait.  True when the library at hand lays it out as the one this was written for. */
+bool web_io_layout_is_known(void);
+
+/* The descriptor to poll for input. */
+int web_io_fd(const struct web_io *io);
+/* True when bytes were read ahead that no poll will announce. */
+bool web_io_is_buffered(const struct web_io *io);
+/* > 0 bytes; 0 at the end; -1 broken.  Waits for the first byte only. */
+ssize_t web_io_read(struct web_io *io, void *buf, size_t n);
+/* False when the server no longer listens. */
+bool web_io_write(struct web_io *io, struct span bytes);
+bool web_io_flush(struct web_io *io);
+/* Wipes what the library has read and written: tokens pass through it. */
+void web_io_wipe(struct web_io *io);
+
+#endif

@@ -1,0 +1,65 @@
+#include "base/base.h"
+#include "web/json.h"
+#include "base/limits.h"
+#include "web/problem.h"
+#include <gnutls/gnutls.h>
+
+/* Whether a Content-Type is the media type, whatever parameters follow. */
+static bool is_type(struct span value, const char *type)
+{
+	struct span media;
+	return span_next(&value, ';', &media) && span_is_nocase(span_trim(media), span_of(type));
+}
+
+cg_rc web_json_read(struct web_request *req, json_t **out, struct cg_err *err)
+{
+	struct span type, body;
+	size_t times = web_request_field(req, "content-type", &type);
+	if (times > 1 || (times == 1 && !is_type(type, "application/json") &&
+			  !is_type(type, "application/merge-patch+json")))
+		return cg_fail_code(err, CG_BAD_INPUT, "unsupported_media_type",
+				    "The body must be sent as Content-Type: application/json.");
+	cg_rc rc = web_request_body_all(req, REST_BODY_MAX, &body, err);
+	if (rc != CG_OK)
+		return rc;
+	if (body.n == 0)
+		return cg_fail(err, CG_BAD_INPUT, "The request has no body; send a JSON object.");
+	json_error_t e;
+	json_t *value = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, &e);
+	if (!value)
+		return cg_fail(err, CG_BAD_INPUT,
+			       "The body is not valid JSON: line %d, column %d: %s.", e.line,
+			       e.column, e.text);
+	if (!json_is_object(value)) {
+		json_decref(value);
+		return cg_fail(err, CG_BAD_INPUT,
+			       "The body must be a JSON object, in curly brackets.");
+	}
+	*out = value;
+	return CG_OK;
+}
+
+void web_json_send_as(struct web_response *resp, int status, const char *content_type,
+		      const json_t *value)
+{
+	static const char fallback[] =
+	    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\","
+	    "\"status\":503,\"code\":\"unavailable\"}";
+	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	(void)web_response_field_text(resp, "X-Content-Type-Options", "nosniff");
+	if (resp->no_store)
+		(void)web_response_field_text(resp, "Cache-Control", "no-store");
+	if (text) {
+		(void)web_response_send(resp, status, content_type, span_of(text));
+		/* It may hold a token that is shown once. */
+		gnutls_memset(text, 0, strlen(text));
+		free(text);
+	} else {
+		(void)web_response_send(resp, 503, "application/problem+json", span_of(fallback));
+	}
+}
+
+void web_json_send(struct web_response *resp, int status, const json_t *value)
+{
+	web_json_send_as(resp, status, "application/json", value);
+}

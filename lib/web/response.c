@@ -1,0 +1,178 @@
+#include "base/base.h"
+#include "web/response.h"
+#include "base/limits.h"
+#include "web/io.h"
+
+const char *web_reason(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} rows[] = {
+	    {200, "OK"			     },
+	    {201, "Created"			   },
+	    {202, "Accepted"			    },
+	    {204, "No Content"		      },
+	    {206, "Partial Content"		   },
+	    {301, "Moved Permanently"		     },
+	    {302, "Found"			  },
+	    {303, "See Other"			     },
+	    {304, "Not Modified"			},
+	    {307, "Temporary Redirect"	      },
+	    {308, "Permanent Redirect"	      },
+	    {400, "Bad Request"		       },
+	    {401, "Unauthorized"			},
+	    {403, "Forbidden"			     },
+	    {404, "Not Found"			     },
+	    {405, "Method Not Allowed"	      },
+	    {406, "Not Acceptable"		  },
+	    {408, "Request Timeout"		   },
+	    {409, "Conflict"			    },
+	    {410, "Gone"			   },
+	    {411, "Length Required"		   },
+	    {412, "Precondition Failed"	       },
+	    {413, "Content Too Large"		     },
+	    {414, "URI Too Long"			},
+	    {415, "Unsupported Media Type"	  },
+	    {416, "Range Not Satisfiable"		 },
+	    {422, "Unprocessable Content"		 },
+	    {428, "Precondition Required"		 },
+	    {429, "Too Many Requests"		     },
+	    {431, "Request Header Fields Too Large"},
+	    {500, "Internal Server Error"		 },
+	    {501, "Not Implemented"		   },
+	    {502, "Bad Gateway"		       },
+	    {503, "Service Unavailable"	       },
+	    {504, "Gateway Timeout"		   },
+	    {507, "Insufficient Storage"		},
+	};
+	for (size_t i = 0; i < CG_COUNT(rows); i++)
+		if (rows[i].status == status)
+			return rows[i].reason;
+	return "Status";
+}
+
+void web_response_init(struct web_response *resp, struct web_request *req)
+{
+	*resp = (struct web_response){.request = req};
+	buf_init(&resp->head, RESPONSE_HEAD_MAX);
+}
+
+void web_response_release(struct web_response *resp)
+{
+	buf_release(&resp->head);
+}
+
+void web_response_status(struct web_response *resp, int status)
+{
+	if (!resp->head_sent)
+		resp->status = status;
+}
+
+static bool is_name(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		if (c <= ' ' || c == 0x7f || strchr("()<>@,;:\\\"/[]?={}", c))
+			return false;
+	}
+	return name.n > 0;
+}
+
+cg_rc web_response_field(struct web_response *resp, struct span name, struct span value)
+{
+	if (resp->head_sent || !is_name(name) || span_is_nocase(name, SPAN_LIT("status")))
+		return CG_FAIL;
+	for (size_t i = 0; i < value.n; i++)
+		if (value.p[i] == '\r' || value.p[i] == '\n' || value.p[i] == '\0')
+			return CG_FAIL;
+	/* One that does not fit would empty the buffer. */
+	if (resp->head.failed || name.n + value.n + 4 > resp->head.max - resp->head.n)
+		return CG_FAIL;
+	buf_add(&resp->head, name);
+	buf_add_text(&resp->head, ": ");
+	buf_add(&resp->head, value);
+	buf_add_text(&resp->head, "\r\n");
+	return resp->head.failed ? CG_FAIL : CG_OK;
+}
+
+cg_rc web_response_field_text(struct web_response *resp, const char *name, const char *value)
+{
+	return web_response_field(resp, span_of(name), span_of(value));
+}
+
+size_t web_response_mark(const struct web_response *resp)
+{
+	return resp->head.n;
+}
+
+void web_response_rewind(struct web_response *resp, size_t mark)
+{
+	if (!resp->head_sent && mark < resp->head.n)
+		resp->head.n = mark;
+}
+
+static void send_head(struct web_response *resp)
+{
+	char line[64];
+	/* An answer that lost fields of its head must not go out as if it were whole. */
+	if (resp->head.failed || resp->status < 200 || resp->status > 599)
+		resp->status = 500;
+	int n = snprintf(line, sizeof(line), "Status: %d %s\r\n", resp->status,
+			 web_reason(resp->status));
+	resp->body_allowed = !resp->request->is_head && resp->status != 204 && resp->status != 304;
+	resp->head_sent = true;
+	resp->unflushed = true;
+	struct web_io *io = resp->request->io;
+	if (n > 0)
+		(void)web_io_write(io, span_make(line, (size_t)n));
+	(void)web_io_write(io, buf_span(&resp->head));
+	(void)web_io_write(io, SPAN_LIT("\r\n"));
+	buf_release(&resp->head);
+}
+
+cg_rc web_response_body(struct web_response *resp, struct span bytes)
+{
+	struct web_io *io = resp->request->io;
+	if (resp->aborted)
+		return CG_FAIL;
+	if (!resp->head_sent)
+		send_head(resp);
+	if (resp->body_allowed && bytes.n > 0) {
+		(void)web_io_write(io, bytes);
+		resp->body_bytes += bytes.n;
+		resp->unflushed = true;
+	}
+	return io->out_broken ? CG_FAIL : CG_OK;
+}
+
+cg_rc web_response_flush(struct web_response *resp)
+{
+	if (resp->aborted)
+		return CG_FAIL;
+	if (!resp->head_sent)
+		send_head(resp);
+	if (resp->unflushed)
+		(void)web_io_flush(resp->request->io);
+	resp->unflushed = false;
+	return resp->request->io->out_broken ? CG_FAIL : CG_OK;
+}
+
+cg_rc web_response_send(struct web_response *resp, int status, const char *content_type,
+			struct span body)
+{
+	char length[24];
+	(void)snprintf(length, sizeof(length), "%zu", body.n);
+	web_response_status(resp, status);
+	if (content_type)
+		(void)web_response_field_text(resp, "Content-Type", content_type);
+	if (status != 204 && status != 304)
+		(void)web_response_field_text(resp, "Content-Length", length);
+	return web_response_body(resp, body);
+}
+
+void web_response_abort(struct web_response *resp)
+{
+	resp->aborted = true;
+	resp->request->io->out_broken = true;
+}

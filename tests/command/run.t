@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+"""`make run`, as a newcomer and as a script meet it."""
+import os
+import shlex
+import signal
+import ssl
+import stat
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from certgate_test import *  # noqa: E402
+from certgate_test import _free_port  # noqa: E402
+
+folder = tempfile.mkdtemp(prefix="cgr.", dir="/tmp")
+atexit.register(shutil.rmtree, folder, True)
+os.chmod(folder, 0o711)
+state = folder + "/a demo"
+port = _free_port()
+# A make of its own, not a part of the one that runs the tests.
+environment = {k: v for k, v in os.environ.items()
+               if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "CERTGATE_HOME")}
+if "CERTGATE_TEST_MAKEFLAGS" in os.environ:
+    environment["MAKEFLAGS"] = os.environ["CERTGATE_TEST_MAKEFLAGS"]
+started = []
+
+
+def make_run(*settings):
+    process = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", "make", "-C", TREE, "run", f"PORT={port}",
+         f"STATE={state}", *settings], env=environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    started.append(process)
+    return process
+
+
+def demo_env():
+    variables = {}
+    with open(state + "/demo.env", encoding="utf-8") as text:
+        for line in text:
+            name, _, value = line.rstrip("\n").partition("=")
+            variables[name] = shlex.split(value)[0] if value != "''" else ""
+    return variables
+
+
+def wait_ready(process):
+    def ready():
+        if process.poll() is not None:
+            raise RuntimeError(f"make run ended: {process.stdout.read()}")
+        return os.path.exists(state + "/demo.env")
+
+    wait_until(ready, "demo.env", 120)
+    return demo_env()
+
+
+def processes():
+    """Command lines of the demo's processes: they name its state or its run folder."""
+    found = []
+    marks = [state.encode(), *(run.encode() for run in run_folders())]
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as text:
+                line = text.read()
+            with open(f"/proc/{pid}/environ", "rb") as text:
+                home = text.read()
+        except OSError:
+            continue
+        if int(pid) != os.getpid() and any(mark in line for mark in marks) or \
+                b"CERTGATE_HOME=" + state.encode() in home:
+            found.append(f"{pid} {line!r}")
+    return found
+
+
+runs = set()
+
+
+def run_folders():
+    try:
+        with open(state + "/web/run-folder", encoding="ascii") as text:
+            runs.add(text.read().strip())
+    except FileNotFoundError:
+        pass
+    return runs
+
+
+def port_is_free():
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def nothing_left(what):
+    is_eq(processes(), [], f"{what}: no process is left")
+    ok(port_is_free(), f"{what}: nothing listens")
+    ok(not os.path.exists(state + "/demo.env"), f"{what}: demo.env is gone")
+    is_eq([run for run in runs if os.path.exists(run)], [], f"{what}: the socket folder is gone")
+
+
+def fetch(url, ca):
+    context = ssl.create_default_context(cafile=ca)
+    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context),
+                                         urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=20) as answer:
+        return answer.status
+
+
+try:
+    with case("the first start"):
+        process = make_run()
+        first = wait_ready(process)
+        run_folders()
+        is_eq(sorted(first), sorted(
+            "CERTGATE_" + name for name in ("URL", "CA", "HOME", "ADMIN_USER", "ADMIN_PASSWORD",
+                                            "ADMIN_TOKEN", "UPSTREAM", "BIN", "MAIL")),
+              "demo.env has its names")
+        is_eq(stat.S_IMODE(os.stat(state + "/demo.env").st_mode), 0o600, "and is 0600")
+        is_eq(fetch(first["CERTGATE_URL"] + "/healthz", first["CERTGATE_CA"]), 200,
+              "when it is there, the server answers")
+        is_eq(first["CERTGATE_URL"], f"https://localhost:{port}", "the URL is the promised one")
+        ok(first["CERTGATE_ADMIN_PASSWORD"], "there is a password")
+        ok(os.access(first["CERTGATE_BIN"] + "/certgate", os.X_OK), "the command is where it says")
+        ok(os.path.isdir(first["CERTGATE_MAIL"]), "so is the mail folder")
+        is_eq(urllib.request.urlopen(first["CERTGATE_UPSTREAM"] + "/").status, 200,
+              "and the upstream")
+        is_eq(stat.S_IMODE(os.stat(state).st_mode) & 0o007, 0, "others cannot enter STATE")
+        loose = subprocess.run(["find", state, "-name", "*.key", "-perm", "/077"],
+                               capture_output=True, text=True, check=False).stdout
+        is_eq(loose, "", "no key file is open to others")
+
+    with case("a second one on the same STATE"):
+        done = subprocess.run(["make", "-C", TREE, "run", f"PORT={port + 1 if port < 65000 else 1024}",
+                               f"STATE={state}"], env=environment, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, check=False)
+        ok(done.returncode != 0, "is refused")
+        like(done.stderr, "running with STATE=.* already", "with a sentence")
+        ok(os.path.exists(state + "/demo.env"), "and the first goes on")
+
+    with case("a port that is taken"):
+        other = folder + "/other"
+        done = subprocess.run(["make", "-C", TREE, "run", f"PORT={port}", f"STATE={other}"],
+                              env=environment, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, check=False)
+        ok(done.returncode != 0, "is refused")
+        like(done.stderr, f"[Pp]ort {port}", "with a sentence that names it")
+        ok(not os.path.exists(other + "/demo.env"), "no demo.env")
+
+    with case("SIGTERM to make alone"):
+        os.kill(process.pid, signal.SIGTERM)
+        text, _ = process.communicate(timeout=30)
+        nothing_left("after SIGTERM")
+        like(text, r"openssl req -x509", "it had printed the quickstart")
+        like(text, r"certgate.* *\\\n *key create --name", "with the command")
+        like(text, re.escape(first["CERTGATE_ADMIN_PASSWORD"]), "and the password")
+
+    with case("the second start"):
+        process = make_run("GATES=2")
+        second = wait_ready(process)
+        run_folders()
+        is_eq(second["CERTGATE_ADMIN_PASSWORD"], first["CERTGATE_ADMIN_PASSWORD"],
+              "keeps the password")
+        is_eq(second["CERTGATE_CA"], first["CERTGATE_CA"], "keeps the CA")
+        ok(second["CERTGATE_ADMIN_TOKEN"] != first["CERTGATE_ADMIN_TOKEN"], "has a new token")
+        gates = subprocess.run(["pgrep", "-x", "gate"], capture_output=True, text=True,
+                               check=False).stdout.split()
+        mine = 0
+        for pid in gates:
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as text:
+                    mine += f"CERTGATE_HOME={state}/home".encode() in text.read().split(b"\0")
+            except OSError:
+                pass
+        is_eq(mine, 2, "GATES=2 starts two gates")
+
+    with case("SIGINT to make alone"):
+        os.kill(process.pid, signal.SIGINT)
+        process.communicate(timeout=30)
+        nothing_left("after SIGINT")
+
+    with case("SIGKILL of make"):
+        process = make_run()
+        wait_ready(process)
+        run_folders()
+        process.kill()
+        process.wait()
+        wait_until(lambda: not processes() and not os.path.exists(state + "/demo.env"),
+                   "the demo's end", 20)
+        nothing_left("after SIGKILL")
+
+    with case("Ctrl-C"):
+        process = make_run()
+        wait_ready(process)
+        run_folders()
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=30)
+        nothing_left("after Ctrl-C")
+
+    with case("what it does not know"):
+        done = subprocess.run(["make", "-C", TREE, "run", "SERVER=lighttpd", f"STATE={state}"],
+                              env=environment, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, check=False)
+        ok(done.returncode != 0, "SERVER=lighttpd ends")
+        like(done.stderr, "lighttpd is not there yet", "with a sentence")
+finally:
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+done_testing()

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""The supervisor: what it starts, restarts, stops and refuses."""
+import os
+import signal
+import stat
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from certgate_test import *  # noqa: E402
+
+
+def status_of(pid, name):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as text:
+        return next(line.split(":", 1)[1].split() for line in text if line.startswith(name + ":"))
+
+
+def alive(pid):
+    """Not counting one that ended and waits for its parent to look."""
+    try:
+        return status_of(pid, "State")[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+with Site(gates=2, admins=2) as site:
+    with case("what it starts"):
+        gates, admins = site.pids("gate"), site.pids("admin")
+        is_eq(len(gates), 2, "as many gates as asked for, under their own name")
+        is_eq(len(admins), 2, "as many admins")
+        for path in (site.gate_socket, site.admin_socket):
+            is_eq(stat.S_IMODE(os.stat(path).st_mode), 0o660, f"{os.path.basename(path)} is 0660")
+        for pid in (gates[0], admins[0]):
+            ok(os.readlink(f"/proc/{pid}/fd/0").startswith("socket:"),
+               "descriptor 0 is the listening socket")
+        with open(f"/proc/{gates[0]}/environ", "rb") as text:
+            ok(f"CERTGATE_HOME={site.home}".encode() in text.read().split(b"\0"),
+               "CERTGATE_HOME is in its environment")
+        if ROOT:
+            uid = str(pwd.getpwnam(WEB_USER).pw_uid)
+            for pid in gates + admins:
+                is_eq(status_of(pid, "Uid"), [uid] * 4, "runs as the user, in all four ids")
+            is_eq(status_of(gates[0], "Groups"), [], "no group of root is left")
+            is_eq(int(status_of(gates[0], "CapEff")[0], 16), 0, "no capability is left")
+        like(open(site.logs + "/supervise.log", encoding="utf-8").read(),
+             r"(?m)^ready: 2 gate, 2 admin$", "it says when all are started")
+
+    with case("a worker that ends is started again"):
+        for pid in gates + admins:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: len(site.pids("gate") + site.pids("admin")) == 4 and
+                   not set(site.pids("gate") + site.pids("admin")) & set(gates + admins),
+                   "new workers")
+        is_eq(site.curl("/healthz").status, 200, "and serves")
+        before = time.monotonic()
+        for _ in range(6):
+            old = site.pids("gate")
+            os.kill(old[0], signal.SIGKILL)
+            wait_until(lambda: len(set(site.pids("gate")) - {old[0]}) == 2, "a new gate")
+        ok(time.monotonic() - before < 6, "a second at most lies between two starts")
+        is_eq(site.curl("/healthz").status, 200, "and it serves still")
+
+    with case("a request under way survives the end of another worker"):
+        ok(all(site.curl("/healthz").status == 200 for _ in range(5)), "five in a row")
+
+    with case("refusals"):
+        user = ["--user", WEB_USER] if ROOT else []
+        done = site.certgate("supervise", "--sockets", site.sockets, *user)
+        is_eq(done.returncode, 1, "a second one on the same sockets is refused")
+        like(done.stderr, "listens on", "with the reason")
+        is_eq(site.curl("/healthz").status, 200, "and the first goes on")
+        long = site.folder + "/" + "s" * 100
+        done = site.certgate("supervise", "--sockets", long, *user)
+        ok(done.returncode != 0, "a socket path over 107 bytes is refused")
+        like(done.stderr, "107", "with the number")
+        for wrong in (["--gates", "0"], ["--gates", "many"], ["--surprise"], ["extra"]):
+            done = site.certgate("supervise", "--sockets", site.folder + "/empty", *user, *wrong)
+            is_eq(done.returncode, 2, f"{' '.join(wrong)} is wrong usage")
+        is_eq(site.certgate("supervise", *user).returncode, 2, "so is no --sockets")
+        if ROOT:
+            done = site.certgate("supervise", "--sockets", site.folder + "/empty")
+            ok(done.returncode != 0, "root has to name a user")
+            like(done.stderr, "--user", "and is told so")
+            done = site.certgate("supervise", "--sockets", site.folder + "/empty", "--user", "root")
+            ok(done.returncode != 0, "and not root")
+        done = site.certgate("supervise", "--sockets", site.folder + "/empty", "--bin",
+                             site.folder, *user)
+        is_eq(done.returncode, 1, "programs that are not there: refused")
+        is_eq(os.listdir(site.folder + "/empty"), [], "and no socket is left")
+
+    with case("stop"):
+        pids = site.pids("gate") + site.pids("admin")
+        is_eq(site.stop_programs(), 0, "SIGTERM ends it with status 0")
+        ok(not any(alive(pid) for pid in pids), "no worker is left")
+        is_eq(os.listdir(site.sockets), [], "no socket is left")
+
+    with case("SIGKILL of the supervisor"):
+        site.start_programs()
+        wait_until(lambda: len(site.pids("gate") + site.pids("admin")) == 4, "the workers")
+        pids = site.pids("gate") + site.pids("admin")
+        site.stop_programs(signal.SIGKILL)
+        wait_until(lambda: not any(alive(pid) for pid in pids), "the end of all workers", 5)
+        ok(True, "leaves no worker")
+        site.start_programs()
+        wait_until(lambda: site.curl("/healthz").status == 200, "the gate")
+        ok(True, "and the next one takes over its sockets")
+done_testing()

@@ -1,0 +1,24 @@
+#!/bin/bash
+# ctemplate escapes nothing by itself: every template begins with the line that makes it.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/tools/tap.sh
+
+wrong='' files=0
+while read -r file; do
+	files=$((files + 1))
+	head -n 1 "$file" | grep -qE '^\{\{%AUTOESCAPE context="(HTML|TEXT|JAVASCRIPT|CSS|JSON|XML)"' ||
+		wrong="$wrong $file"
+done < <(find templates -type f -name '*.tpl' 2>/dev/null)
+[ -z "$wrong" ]
+ok $? "every template begins with its auto-escape line ($files templates)" "$wrong"
+
+# Nothing that is a template under another name slips past.
+wrong=$(grep -rlE '\{\{[%#/>A-Z]' templates 2>/dev/null | grep -v '\.tpl$' | tr '\n' ' ')
+[ -z "$wrong" ]
+ok $? "only files named .tpl hold template marks" "$wrong"
+
+# A guard without input guards nothing: where pages are, templates are.
+[ "$files" -gt 0 ] || [ ! -d lib/page ]
+ok $? "there are templates wherever there is lib/page"
+done_testing
