@@ -190,22 +190,35 @@ static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg
 
 /* --- sockets --- */
 
+static bool listens(const struct sockaddr_un *address)
+{
+	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* Anything but a clear refusal counts as somebody. */
+	bool refused = probe >= 0 &&
+		       connect(probe, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+		       (errno == ECONNREFUSED || errno == ENOENT);
+	if (probe >= 0)
+		(void)close(probe);
+	return !refused;
+}
+
 /* Removes a socket that nobody listens on any more; anything else that lies there stays. */
 static cg_rc clear_path(const char *path, const struct sockaddr_un *address, struct cg_err *err)
 {
+	static const struct timespec pause = {.tv_nsec = 100000000};
+	int64_t deadline = clock_mono_ms() + SUPERVISE_TAKEOVER_MS;
 	struct stat st;
 	if (lstat(path, &st) != 0)
 		return CG_OK; /* bind says what is wrong, if anything is */
 	if (!S_ISSOCK(st.st_mode))
 		return cg_fail(err, CG_CLASH, "%s is in the way: it is not a socket.", path);
-	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (probe < 0)
-		return cg_fail(err, CG_FAIL, "No socket could be made: %s.", strerror(errno));
-	bool dead = connect(probe, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
-		    errno == ECONNREFUSED;
-	(void)close(probe);
-	if (!dead)
-		return cg_fail(err, CG_CLASH, "Another program listens on %s already.", path);
+	/* The workers of a supervisor that was killed are on their way out. */
+	while (listens(address)) {
+		if (clock_mono_ms() >= deadline)
+			return cg_fail(err, CG_CLASH, "Another program listens on %s already.",
+				       path);
+		(void)nanosleep(&pause, NULL);
+	}
 	if (unlink(path) != 0 && errno != ENOENT)
 		return cg_fail(err, CG_FAIL, "The old socket %s cannot be removed: %s.", path,
 			       strerror(errno));

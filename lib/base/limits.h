@@ -83,6 +83,7 @@
 #define SUPERVISE_BACKOFF_MIN_MS 50   /* the first pause before a restart; one before it is at once */
 #define SUPERVISE_BACKOFF_MAX_MS 1000 /* pauses double up to this */
 #define SUPERVISE_STEADY_MS	 5000 /* a worker that lived so long is started again at once */
+#define SUPERVISE_TAKEOVER_MS	 1500 /* a wait for a dead supervisor's workers to let go of a socket */
 #define SUPERVISE_STOP_MS	 5000 /* from SIGTERM to SIGKILL */
 
 #endif

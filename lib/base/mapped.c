@@ -59,13 +59,16 @@ cg_rc mapped_open(const char *path, size_t size, void (*make)(void *), void **ou
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int cause = fd < 0 ? errno : 0;
-	/* Released by close. */
 	if (cause == 0 && fcntl(fd, F_OFD_SETLKW, &lock) != 0)
 		cause = errno;
 	if (cause == 0)
 		cause = make_file(fd, size, make, out);
-	if (fd >= 0)
+	if (fd >= 0) {
+		/* Closing is not enough: the mapping keeps the open file, and with it the lock. */
+		lock.l_type = F_UNLCK;
+		(void)fcntl(fd, F_OFD_SETLK, &lock);
 		(void)close(fd);
+	}
 	if (cause == 0)
 		return CG_OK;
 	if (cause == ENOSPC || cause == EDQUOT)

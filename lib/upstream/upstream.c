@@ -3,17 +3,14 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "upstream/fields.h"
 #include "upstream/head.h"
+#include "upstream/sockets.h"
 #include <curl/curl.h>
 #include <gnutls/gnutls.h>
-#include <poll.h>
 
 /* A wait ends after this at the latest, to look at the clock, ms. */
 #define LOOK_MS 1000
-/* So many pieces of what an upstream sent unasked are read before it is given up. */
-#define NOISE_READS 16
-/* Sockets of one call: addresses that are tried at the same time, and a second attempt. */
-#define SOCKETS_TRIED 12
 /* So often the client's side may wake us after its body's end. */
 #define CLIENT_NEWS_MAX 8
 
@@ -21,9 +18,7 @@ static const char unanswered[] = "the upstream closed the connection unanswered"
 
 struct upstream {
 	CURLM *multi; /* owns the kept connections */
-	/* All of their sockets, and for a while those of connections that are being made. */
-	int sockets[UPSTREAM_KEPT_MAX + SOCKETS_TRIED];
-	size_t n_sockets;
+	struct upstream_sockets sockets;
 	CURL *easy;
 	char *kept; /* UPSTREAM_REWIND_BYTES, made at first use */
 	char error[CURL_ERROR_SIZE];
@@ -114,43 +109,12 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 		x->out->address_denied = true;
 		return CURL_SOCKET_BAD;
 	}
-	struct upstream *u = x->u;
-	if (u->n_sockets == CG_COUNT(u->sockets))
-		return CURL_SOCKET_BAD;
-	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-	if (fd < 0)
-		return CURL_SOCKET_BAD;
-	u->sockets[u->n_sockets++] = fd;
-	return fd;
+	return upstream_socket_open(&x->u->sockets, a->family, a->socktype, a->protocol);
 }
 
 static int close_socket(void *arg, curl_socket_t fd)
 {
-	struct upstream *u = arg;
-	for (size_t i = 0; i < u->n_sockets; i++)
-		if (u->sockets[i] == fd)
-			u->sockets[i] = u->sockets[--u->n_sockets];
-	return close(fd);
-}
-
-/* Ends kept connections on which something has come since their last answer: it would be read as
- * the answer to the next request.  curl 7.88 takes such a connection for a good one, but notices
- * when it is at its end.  False when one could not be brought to that. */
-static bool end_noisy_connections(struct upstream *u)
-{
-	bool all_ended = true;
-	for (size_t i = 0; i < u->n_sockets; i++) {
-		struct pollfd p = {.fd = u->sockets[i], .events = POLLIN};
-		char scrap[16 * 1024];
-		ssize_t got = 1;
-		if (poll(&p, 1, 0) <= 0)
-			continue;
-		(void)shutdown(p.fd, SHUT_RDWR);
-		for (int n = 0; n < NOISE_READS && got > 0; n++)
-			got = recv(p.fd, scrap, sizeof(scrap), MSG_DONTWAIT);
-		all_ended = all_ended && got <= 0;
-	}
-	return all_ended;
+	return upstream_socket_close(arg, fd);
 }
 
 /* Before each attempt.  curl sends a request again by itself when a kept connection turns out
@@ -325,69 +289,6 @@ static size_t take_body(char *p, size_t size, size_t count, void *arg)
 
 /* --- setting up --- */
 
-/* Fields that are made here, from what the exchange really is, or belong to one connection. */
-static bool is_ours(struct span name)
-{
-	static const char *const list[] = {"host",
-					   "content-length",
-					   "connection",
-					   "keep-alive",
-					   "te",
-					   "trailer",
-					   "upgrade",
-					   "transfer-encoding",
-					   "expect",
-					   "proxy-connection",
-					   "proxy-authorization",
-					   "http2-settings"};
-	for (size_t i = 0; i < CG_COUNT(list); i++)
-		if (span_is_nocase(name, span_of(list[i])))
-			return true;
-	return false;
-}
-
-static bool append(struct exchange *x, const char *line)
-{
-	struct curl_slist *longer = line ? curl_slist_append(x->fields, line) : NULL;
-	if (longer)
-		x->fields = longer;
-	return longer != NULL;
-}
-
-static bool set_fields(struct exchange *x)
-{
-	const struct upstream_call *c = x->call;
-	bool accept = false, agent = false, ok = true;
-	for (size_t i = 0; i < c->n_fields && ok; i++) {
-		struct span name = c->fields[i].name, value = c->fields[i].value;
-		if (is_ours(name))
-			continue;
-		/* curl would send a line break as the start of another field. */
-		if (name.n == 0 || memchr(name.p, '\n', name.n) || memchr(name.p, ':', name.n) ||
-		    (value.n > 0 &&
-		     (memchr(value.p, '\n', value.n) || memchr(value.p, '\r', value.n) ||
-		      memchr(value.p, 0, value.n))))
-			return false;
-		accept = accept || span_is_nocase(name, SPAN_LIT("accept"));
-		agent = agent || span_is_nocase(name, SPAN_LIT("user-agent"));
-		value = span_trim(value);
-		/* "Name;" is curl's way to send a field with nothing in it. */
-		ok = append(x, value.n == 0
-				   ? arena_printf(x->req->arena, "%.*s;", (int)name.n, name.p)
-				   : arena_printf(x->req->arena, "%.*s: %.*s", (int)name.n, name.p,
-						  (int)value.n, value.p));
-	}
-	/* "Name:" takes out what curl would add. */
-	ok = ok && append(x, "Expect:");
-	ok = ok && (accept || append(x, "Accept:"));
-	ok = ok && (agent || append(x, "User-Agent:"));
-	if (x->sends_body && x->req->body == WEB_BODY_CHUNKED)
-		ok = ok && append(x, "Transfer-Encoding: chunked");
-	if (!x->sends_body && !x->req->is_head && x->req->body == WEB_BODY_LENGTH)
-		ok = ok && append(x, "Content-Length: 0");
-	return ok;
-}
-
 static bool is_host(struct span host)
 {
 	static const char letters[] =
@@ -444,8 +345,8 @@ static bool set_options(struct exchange *x)
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, x);
 	SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-	SET(CURLOPT_CLOSESOCKETDATA, x->u);
-	if (!end_noisy_connections(x->u))
+	SET(CURLOPT_CLOSESOCKETDATA, &x->u->sockets);
+	if (!upstream_sockets_end_noisy(&x->u->sockets))
 		SET(CURLOPT_FRESH_CONNECT, 1L);
 	SET(CURLOPT_PREREQFUNCTION, before_attempt);
 	SET(CURLOPT_PREREQDATA, x);
@@ -492,7 +393,7 @@ static bool prepare(struct exchange *x)
 		decide(x, UPSTREAM_BODY_TOO_LARGE, "the body's length is over the API's limit");
 		return false;
 	}
-	if (!set_fields(x) || !set_options(x)) {
+	if (!upstream_fields_make(c, x->req, x->sends_body, &x->fields) || !set_options(x)) {
 		decide(x, UPSTREAM_FAILED, "the request cannot be put together");
 		return false;
 	}
@@ -628,11 +529,9 @@ void upstream_exchange(struct upstream *u, const struct upstream_call *call,
 		out->outcome = UPSTREAM_CUT;
 	if (out->outcome == UPSTREAM_CUT || out->outcome == UPSTREAM_CLIENT_GONE)
 		web_response_abort(resp);
-	/* Names and values may be secrets, and so may the body's start. */
+	/* The body may be a secret. */
 	if (x.n_kept > 0)
 		gnutls_memset(u->kept, 0, x.n_kept);
-	for (struct curl_slist *f = x.fields; f; f = f->next)
-		gnutls_memset(f->data, 0, strlen(f->data));
-	curl_slist_free_all(x.fields);
+	upstream_fields_free(&x.fields);
 	buf_release(&x.raw_head);
 }

@@ -68,7 +68,7 @@ def processes():
         except OSError:
             continue
         if int(pid) != os.getpid() and any(mark in line for mark in marks) or \
-                b"CERTGATE_HOME=" + state.encode() in home:
+                b"CERTGATE_HOME=" + state.encode() in home or b"STATE=" + state.encode() in home:
             found.append(f"{pid} {line!r}")
     return found
 

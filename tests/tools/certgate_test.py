@@ -499,15 +499,19 @@ class Site:
 
     def start_programs(self):
         user = ["--user", WEB_USER] if ROOT else []
+        log = self.logs + "/supervise.log"
+        before = os.path.getsize(log) if os.path.exists(log) else 0
         self._spawn("supervise", [self.bin + "/certgate", "--home", self.home, "supervise",
                                   "--sockets", self.sockets, "--bin", self.bin,
                                   "--gates", str(self.gates), "--admins", str(self.admins), *user])
 
-        def there():
+        def started():
             self._must_run("supervise")
-            return os.path.exists(self.gate_socket) and os.path.exists(self.admin_socket)
+            with open(log, "rb") as text:
+                text.seek(before)
+                return re.search(rb"^ready: ", text.read(), re.M)
 
-        wait_until(there, "the sockets")
+        wait_until(started, "the programs")
 
     def stop_programs(self, sig=signal.SIGTERM):
         """Returns the supervisor's exit status."""
@@ -632,9 +636,10 @@ Include "{TREE}/apache-conf/certgate.conf"
     def certgate(self, *args, stdin=None):
         """The command, on this site's data folder."""
         return subprocess.run([getattr(self, "bin", BIN) + "/certgate", "--home", self.home,
-                               *map(str, args)], input=stdin, capture_output=True,
-                              text=not isinstance(stdin, bytes), check=False,
-                              stdin=None if stdin is not None else subprocess.DEVNULL)
+                               *map(str, args)], capture_output=True, check=False,
+                              text=not isinstance(stdin, bytes), timeout=120,
+                              **({"stdin": subprocess.DEVNULL} if stdin is None
+                                 else {"input": stdin}))
 
     def make_cert(self, name, key="ec", days=30, extra=(), **kwargs):
         return make_cert(self.certs, name, key, days, extra, **kwargs)
