@@ -7,8 +7,9 @@
 #include <sys/prctl.h>
 
 /* A record with its credentials. */
-static json_t *key_json(struct command *c, const Cg__Key *key, struct cg_err *err)
+static json_t *key_json(struct command *c, const void *message, struct cg_err *err)
 {
+	const Cg__Key *key = message;
 	struct credentials list;
 	if (credential_list(c->store, key->id, &c->arena, &list, err) != CG_OK)
 		return NULL;
@@ -32,6 +33,8 @@ static void take_apis(struct command *c, json_t *json)
 	if (access)
 		(void)json_object_set_new(json, "access", access);
 }
+
+static const struct record_kind keys = {.entity = &key_entity, .take = take_apis, .show = key_json};
 
 /* --cert FILE, as the caller may read it. */
 static cg_rc take_cert(struct command *c, bool *given, struct cert_reading *out, struct cg_err *err)
@@ -65,10 +68,9 @@ static int create(struct command *c)
 	char token[TOKEN_TEXT + 1] = "";
 	Cg__Key *key;
 	cg_rc rc = take_cert(c, &cert, &reading, &err);
-	json_t *json = rc == CG_OK ? records_take_members(c, key_entity.type, &err) : NULL;
+	json_t *json = rc == CG_OK ? records_take(c, &keys, &err) : NULL;
 	if (!json)
 		return command_fail(c, &err);
-	take_apis(c, json);
 	struct key_new what = {.key = json,
 			       .cert = cert ? &reading.leaf : NULL,
 			       .token = command_take_flag(c, "--token")};
@@ -89,42 +91,6 @@ static int create(struct command *c)
 		(void)json_object_set_new(told, "token", json_string(token));
 	gnutls_memset(token, 0, sizeof(token));
 	return command_print(c, told);
-}
-
-static int show(struct command *c)
-{
-	struct cg_err err = {0};
-	Cg__Key *key;
-	const char *id = command_next(c);
-	if (!command_all_taken(c) || !id)
-		return EXIT_USAGE;
-	cg_rc rc = command_open(c, &err);
-	if (rc == CG_OK)
-		rc = entity_get(c->store, &key_entity, id, &c->arena, &key, &err);
-	json_t *json = rc == CG_OK ? key_json(c, key, &err) : NULL;
-	return json ? command_print(c, json) : command_fail(c, &err);
-}
-
-static int set(struct command *c)
-{
-	struct cg_err err = {0};
-	Cg__Key *key;
-	json_t *patch = records_take_members(c, key_entity.type, &err);
-	if (!patch)
-		return command_fail(c, &err);
-	take_apis(c, patch);
-	const char *id = command_next(c);
-	if (!command_all_taken(c) || !id || json_object_size(patch) == 0) {
-		json_decref(patch);
-		return EXIT_USAGE;
-	}
-	cg_rc rc = command_open(c, &err);
-	if (rc == CG_OK)
-		rc = entity_change(c->store, &key_entity, &c->actor, id, ENTITY_ANY_REVISION, patch,
-				   &c->arena, &key, &err);
-	json_decref(patch);
-	json_t *json = rc == CG_OK ? key_json(c, key, &err) : NULL;
-	return json ? command_print(c, json) : command_fail(c, &err);
 }
 
 static int add(struct command *c)
@@ -173,19 +139,9 @@ int key_main(struct command *c)
 	const char *verb = command_next(c);
 	if (!verb)
 		return EXIT_USAGE;
-	if (strcmp(verb, "list") == 0)
-		return records_list(c, &key_entity);
-	if (strcmp(verb, "show") == 0)
-		return show(c);
-	if (strcmp(verb, "create") == 0)
-		return create(c);
-	if (strcmp(verb, "set") == 0)
-		return set(c);
-	if (strcmp(verb, "delete") == 0)
-		return records_delete(c, &key_entity);
 	if (strcmp(verb, "add") == 0)
 		return add(c);
 	if (strcmp(verb, "revoke") == 0)
 		return revoke_credential(c);
-	return EXIT_USAGE;
+	return records_main(c, &keys, verb, create);
 }

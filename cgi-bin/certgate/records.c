@@ -66,37 +66,52 @@ static json_t *take_value(struct command *c, const ProtobufCFieldDescriptor *f,
 	return list;
 }
 
-json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor *type,
-			     struct cg_err *err)
+static json_t *take_members(struct command *c, const ProtobufCMessageDescriptor *type)
 {
 	json_t *out = json_object();
-	for (unsigned i = 0; i < type->n_fields; i++) {
+	for (unsigned i = 0; out && i < type->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &type->fields[i];
 		const struct record_field *row = record_field(type, f);
+		bool list = f->label == PROTOBUF_C_LABEL_REPEATED;
+		json_t *value = NULL;
 		if (!row || row->access != FIELD_SET || row->form == FIELD_MAP)
 			continue;
-		json_t *value;
-		if (row->form == FIELD_MESSAGE) {
-			if (f->label == PROTOBUF_C_LABEL_REPEATED)
-				continue;
-			value = records_take_members(c, f->descriptor, err);
-			if (json_object_size(value) == 0) {
-				json_decref(value);
-				continue;
-			}
-		} else {
+		if (row->form != FIELD_MESSAGE)
 			value = take_value(c, f, row);
+		else if (!list)
+			value = take_members(c, f->descriptor);
+		/* No option of a sub-record: nothing is said of it. */
+		if (json_is_object(value) && json_object_size(value) == 0) {
+			json_decref(value);
+			continue;
 		}
+		/* A text that is not UTF-8 has become NULL. */
 		if (value && json_object_set_new(out, f->name, value) < 0) {
-			(void)cg_fail(err, CG_BAD_INPUT, "An option's value is not valid UTF-8.");
 			json_decref(out);
-			return NULL;
+			out = NULL;
 		}
 	}
 	return out;
 }
 
-int records_list(struct command *c, const struct entity *e)
+json_t *records_take(struct command *c, const struct record_kind *kind, struct cg_err *err)
+{
+	json_t *json = take_members(c, kind->entity->type);
+	if (!json)
+		(void)cg_fail(err, CG_BAD_INPUT, "An option's value cannot be read.");
+	else if (kind->take)
+		kind->take(c, json);
+	return json;
+}
+
+int records_print(struct command *c, const struct record_kind *kind, const void *message)
+{
+	struct cg_err err = {0};
+	json_t *json = kind->show ? kind->show(c, message, &err) : record_to_json(message);
+	return json ? command_print(c, json) : command_fail(c, &err);
+}
+
+static int list(struct command *c, const struct entity *e)
 {
 	struct cg_err err = {0};
 	struct entity_page page = {0};
@@ -119,7 +134,7 @@ int records_list(struct command *c, const struct entity *e)
 	return command_fail(c, &err);
 }
 
-int records_show(struct command *c, const struct entity *e)
+static int show(struct command *c, const struct record_kind *kind)
 {
 	struct cg_err err = {0};
 	void *message;
@@ -128,15 +143,15 @@ int records_show(struct command *c, const struct entity *e)
 		return EXIT_USAGE;
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
-		rc = entity_get(c->store, e, id, &c->arena, &message, &err);
-	return rc == CG_OK ? command_print(c, record_to_json(message)) : command_fail(c, &err);
+		rc = entity_get(c->store, kind->entity, id, &c->arena, &message, &err);
+	return rc == CG_OK ? records_print(c, kind, message) : command_fail(c, &err);
 }
 
-int records_set(struct command *c, const struct entity *e)
+static int set(struct command *c, const struct record_kind *kind)
 {
 	struct cg_err err = {0};
 	void *message;
-	json_t *patch = records_take_members(c, e->type, &err);
+	json_t *patch = records_take(c, kind, &err);
 	if (!patch)
 		return command_fail(c, &err);
 	const char *id = command_next(c);
@@ -146,13 +161,13 @@ int records_set(struct command *c, const struct entity *e)
 	}
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
-		rc = entity_change(c->store, e, &c->actor, id, ENTITY_ANY_REVISION, patch,
-				   &c->arena, &message, &err);
+		rc = entity_change(c->store, kind->entity, &c->actor, id, ENTITY_ANY_REVISION,
+				   patch, &c->arena, &message, &err);
 	json_decref(patch);
-	return rc == CG_OK ? command_print(c, record_to_json(message)) : command_fail(c, &err);
+	return rc == CG_OK ? records_print(c, kind, message) : command_fail(c, &err);
 }
 
-int records_delete(struct command *c, const struct entity *e)
+static int delete (struct command *c, const struct entity *e)
 {
 	struct cg_err err = {0};
 	const char *id = command_next(c);
@@ -163,4 +178,20 @@ int records_delete(struct command *c, const struct entity *e)
 		rc =
 		    entity_remove(c->store, e, &c->actor, id, ENTITY_ANY_REVISION, &c->arena, &err);
 	return rc == CG_OK ? EXIT_DONE : command_fail(c, &err);
+}
+
+int records_main(struct command *c, const struct record_kind *kind, const char *verb,
+		 int (*create)(struct command *c))
+{
+	if (strcmp(verb, "list") == 0)
+		return list(c, kind->entity);
+	if (strcmp(verb, "show") == 0)
+		return show(c, kind);
+	if (strcmp(verb, "create") == 0)
+		return create(c);
+	if (strcmp(verb, "set") == 0)
+		return set(c, kind);
+	if (strcmp(verb, "delete") == 0)
+		return delete (c, kind->entity);
+	return EXIT_USAGE;
 }

@@ -5,15 +5,24 @@
 #include "command.h"
 #include "model/entity.h"
 
+struct record_kind {
+	const struct entity *entity;
+	/* Takes options that are no members of their own, and adds to the JSON; may be NULL. */
+	void (*take)(struct command *c, json_t *json);
+	/* What is shown of one, a new reference, NULL with *err; NULL: the record itself. */
+	json_t *(*show)(struct command *c, const void *message, struct cg_err *err);
+};
+
 /* Takes the options that name members of the record ("--listen-path", and of its sub-records:
  * "--use-certificate") out of the words, as JSON of their kinds.  A list's option comes once per
- * entry.  NULL, with *err, for a value that does not fit. */
-json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor *type,
-			     struct cg_err *err);
+ * entry.  NULL, with *err, for a value that is no text. */
+json_t *records_take(struct command *c, const struct record_kind *kind, struct cg_err *err);
+/* Opens the store and prints what is left to say of a record; for a sub-command's last line. */
+int records_print(struct command *c, const struct record_kind *kind, const void *message);
 
-int records_list(struct command *c, const struct entity *e);
-int records_show(struct command *c, const struct entity *e);
-int records_set(struct command *c, const struct entity *e);
-int records_delete(struct command *c, const struct entity *e);
+/* Runs "list", "show", "set" and "delete", and calls `create` for "create"; EXIT_USAGE for another
+ * verb. */
+int records_main(struct command *c, const struct record_kind *kind, const char *verb,
+		 int (*create)(struct command *c));
 
 #endif

@@ -4,13 +4,15 @@
 #include "records.h"
 #include <gnutls/gnutls.h>
 
+static const struct record_kind tokens = {.entity = &token_entity};
+
 static int create(struct command *c)
 {
 	struct cg_err err = {0};
 	Cg__RestToken *made;
 	char token[TOKEN_TEXT + 1] = "";
 	const char *owner = command_take(c, "--owner");
-	json_t *json = records_take_members(c, token_entity.type, &err);
+	json_t *json = records_take(c, &tokens, &err);
 	if (!json)
 		return command_fail(c, &err);
 	if (!command_all_taken(c)) {
@@ -33,11 +35,5 @@ static int create(struct command *c)
 int token_main(struct command *c)
 {
 	const char *verb = command_next(c);
-	if (verb && strcmp(verb, "list") == 0)
-		return records_list(c, &token_entity);
-	if (verb && strcmp(verb, "create") == 0)
-		return create(c);
-	if (verb && strcmp(verb, "delete") == 0)
-		return records_delete(c, &token_entity);
-	return EXIT_USAGE;
+	return verb ? records_main(c, &tokens, verb, create) : EXIT_USAGE;
 }

@@ -40,25 +40,14 @@ static bool is_identity_field(struct span name)
 	return false;
 }
 
-static bool is_token_field(const Cg__ApiAuth *auth, struct span name)
-{
-	if (name.n != strlen(auth->token_header))
-		return false;
-	for (size_t i = 0; i < name.n; i++) {
-		char c = auth->token_header[i];
-		if (name.p[i] != (char)(c >= 'A' && c <= 'Z' ? c + 32 : c == '_' ? '-' : c))
-			return false;
-	}
-	return true;
-}
-
 static void add_client_fields(struct exchange *x, struct outgoing *out)
 {
 	const Cg__Api *api = x->route->api;
 	bool strip = api->strip_credential && api->auth->use_token && !api->auth->keyless;
 	for (size_t i = 0; i < x->req->n_fields; i++) {
 		struct web_field f = x->req->fields[i];
-		if (is_identity_field(f.name) || (strip && is_token_field(api->auth, f.name)))
+		if (is_identity_field(f.name) ||
+		    (strip && web_field_is(f.name, api->auth->token_header)))
 			continue;
 		if (span_is(f.name, SPAN_LIT("cookie"))) {
 			f.value = cookie_without_ours(f.value, x->arena);

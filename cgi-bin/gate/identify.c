@@ -124,17 +124,9 @@ static bool read_token(struct exchange *x)
 {
 	const Cg__ApiAuth *auth = x->route->api->auth;
 	struct span value, bearer = SPAN_LIT("Bearer ");
-	char name[64 + 1];
 	if (!auth->use_token)
 		return true;
-	size_t n = 0;
-	for (; auth->token_header[n] && n < sizeof(name) - 1; n++) {
-		char c = auth->token_header[n];
-		/* As a CGI host folds it. */
-		name[n] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c == '_' ? '-' : c);
-	}
-	name[n] = '\0';
-	size_t times = web_request_field(x->req, name, &value);
+	size_t times = web_request_field(x->req, auth->token_header, &value);
 	if (times > 1) {
 		refuse(x, REFUSAL_BAD_REQUEST,
 		       "The field with the token is there more than once: send it once.");

@@ -20,6 +20,8 @@ struct sha256 {
 cg_rc sha256_of(struct span bytes, struct sha256 *out) CG_MUST_USE;
 /* Lower-case hex of n bytes into 2n + 1 characters. */
 void hex_format(const uint8_t *bytes, size_t n, char *out);
+/* The value of a hex digit of either case, -1 for another character. */
+int hex_digit(char c);
 /* Exactly 2n hex digits of either case; false and out untouched otherwise. */
 bool hex_parse(struct span text, uint8_t *out, size_t n) CG_MUST_USE;
 /* Reads a SHA-256 in the notations people use: 64 hex digits of either case, with or without colons

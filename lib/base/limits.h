@@ -41,10 +41,10 @@
 #define COMMAND_ARENA_MAX (64 * 1024 * 1024)
 
 /* --- requests --- */
-#define REST_BODY_MAX	 (512 * 1024) /* a JSON or PEM body, bytes: 413 */
-#define TARGET_MAX_BYTES (64 * 1024)  /* request target: 400; the web server's own limit is lower  \
-				       */
-#define HEADERS_MAX	   200	      /* header fields of a request or an answer: 400, 502 */
+#define REST_BODY_MAX (512 * 1024) /* a JSON or PEM body, bytes: 413 */
+/* Request target, bytes: 400; the web server's own limit is lower. */
+#define TARGET_MAX_BYTES   (64 * 1024)
+#define HEADERS_MAX	   200		/* header fields of a request or an answer: 400, 502 */
 #define RESPONSE_HEAD_MAX  (256 * 1024) /* an upstream's header block, bytes: 502 */
 #define LIST_LIMIT_DEFAULT 50		/* items of a page of a list */
 #define LIST_LIMIT_MAX	   500		/* 422 */
@@ -79,11 +79,16 @@
 #define GRANTS_CACHED_MAX    100000 /* credentials remembered for one generation */
 
 /* --- supervisor --- */
-#define SUPERVISE_WORKERS_MAX	 64   /* processes of one program: wrong usage above it */
-#define SUPERVISE_BACKOFF_MIN_MS 50   /* the first pause before a restart; one before it is at once */
-#define SUPERVISE_BACKOFF_MAX_MS 1000 /* pauses double up to this */
-#define SUPERVISE_STEADY_MS	 5000 /* a worker that lived so long is started again at once */
-#define SUPERVISE_TAKEOVER_MS	 1500 /* a wait for a dead supervisor's workers to let go of a socket */
-#define SUPERVISE_STOP_MS	 5000 /* from SIGTERM to SIGKILL */
+/* Processes of one program: wrong usage above it. */
+#define SUPERVISE_WORKERS_MAX 64
+/* The first restart is at once; then pauses double from the one to the other.  A worker that lived
+ * for SUPERVISE_STEADY_MS is started again at once. */
+#define SUPERVISE_BACKOFF_MIN_MS 50
+#define SUPERVISE_BACKOFF_MAX_MS 1000
+#define SUPERVISE_STEADY_MS	 5000
+/* A wait for the workers of a killed supervisor to end: refused after it. */
+#define SUPERVISE_TAKEOVER_MS 1500
+/* From SIGTERM to SIGKILL. */
+#define SUPERVISE_STOP_MS 5000
 
 #endif

@@ -55,6 +55,15 @@ bool text_is_clean(struct span text)
 	return true;
 }
 
+bool text_holds(const char *text, struct span part)
+{
+	size_t n = text ? strlen(text) : 0;
+	for (size_t i = 0; i + part.n <= n; i++)
+		if (strncasecmp(text + i, part.p, part.n) == 0)
+			return true;
+	return false;
+}
+
 void text_for_log(struct span text, char *out, size_t room)
 {
 	static const char cut[] = "...";

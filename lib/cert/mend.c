@@ -35,17 +35,6 @@ static const struct {
     {SPAN_LIT("\xef\xbb\xbf"), 0	}, /* byte order mark */
 };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Up to `most` digits at s; how many, and their value. */
 static size_t number_at(struct span s, bool hex, size_t most, uint32_t *value)
 {

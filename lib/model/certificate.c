@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "model/audit.h"
 #include "model/entity.h"
 
@@ -220,22 +221,13 @@ struct listing {
 	struct store_txn *txn;
 };
 
-static bool holds(const char *hay, struct span q)
-{
-	size_t n = hay ? strlen(hay) : 0;
-	for (size_t i = 0; i + q.n <= n; i++)
-		if (strncasecmp(hay + i, q.p, q.n) == 0)
-			return true;
-	return false;
-}
-
 static bool matches(const struct listing *l, const Cg__Certificate *c)
 {
 	if (l->q.n == 0 || (l->q_hex.n > 0 && span_starts(span_of(c->id), l->q_hex)) ||
-	    holds(c->subject, l->q) || holds(c->issuer, l->q))
+	    text_holds(c->subject, l->q) || text_holds(c->issuer, l->q))
 		return true;
 	for (size_t i = 0; i < c->n_names; i++)
-		if (holds(c->names[i], l->q))
+		if (text_holds(c->names[i], l->q))
 			return true;
 	return false;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "model/audit.h"
 
 #define CHECK_HEAD(type)                                                                           \
@@ -241,16 +242,6 @@ struct listing {
 	struct span last_index_key, last_key; /* the last record on the page */
 	bool more;
 };
-
-/* Holds `q`, in any letter case (ASCII). */
-static bool text_holds(const char *text, struct span q)
-{
-	size_t n = text ? strlen(text) : 0;
-	for (size_t i = 0; i + q.n <= n; i++)
-		if (strncasecmp(text + i, q.p, q.n) == 0)
-			return true;
-	return false;
-}
 
 static bool matches(const struct listing *l, const struct entity_head *m)
 {

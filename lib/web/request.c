@@ -170,11 +170,22 @@ bool web_request_init(struct web_request *req, struct arena *arena, char *const 
 	return !arena->failed;
 }
 
+bool web_field_is(struct span name, const char *header)
+{
+	size_t i = 0;
+	for (; i < name.n && header[i]; i++) {
+		char c = header[i];
+		if (name.p[i] != (char)(c >= 'A' && c <= 'Z' ? c + 32 : c == '_' ? '-' : c))
+			return false;
+	}
+	return i == name.n && !header[i];
+}
+
 size_t web_request_field(const struct web_request *req, const char *name, struct span *value)
 {
 	size_t times = 0;
 	for (size_t i = 0; i < req->n_fields; i++) {
-		if (!span_is_text(req->fields[i].name, name))
+		if (!web_field_is(req->fields[i].name, name))
 			continue;
 		if (times++ == 0 && value)
 			*value = req->fields[i].value;

@@ -1,16 +1,6 @@
 #include "base/base.h"
 #include "web/route.h"
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+#include "base/hash.h"
 
 bool web_decode(struct span text, bool plus, struct arena *arena, struct span *out)
 {
@@ -23,7 +13,7 @@ bool web_decode(struct span text, bool plus, struct arena *arena, struct span *o
 		if (c == '%') {
 			if (text.n - i < 3)
 				return false;
-			int high = hex_value(text.p[i + 1]), low = hex_value(text.p[i + 2]);
+			int high = hex_digit(text.p[i + 1]), low = hex_digit(text.p[i + 2]);
 			if (high < 0 || low < 0 || (high == 0 && low == 0))
 				return false;
 			c = (char)(high * 16 + low);

@@ -1,17 +1,7 @@
 #include "base/base.h"
 #include "web/target.h"
+#include "base/hash.h"
 #include "base/limits.h"
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* The byte that stands at *at, with its escape undone; moves *at behind it.  -1: bad escape. */
 static int next_byte(struct span s, size_t *at)
@@ -21,7 +11,7 @@ static int next_byte(struct span s, size_t *at)
 		return c;
 	if (s.n - *at < 2)
 		return -1;
-	int high = hex_value(s.p[*at]), low = hex_value(s.p[*at + 1]);
+	int high = hex_digit(s.p[*at]), low = hex_digit(s.p[*at + 1]);
 	*at += 2;
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }

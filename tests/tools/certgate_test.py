@@ -426,6 +426,8 @@ class Site:
 
     def _programs(self):
         """The folder of the programs; a copy when the web server's user cannot reach them."""
+        if not os.access(BIN + "/gate", os.X_OK):
+            raise RuntimeError(f"there is no {BIN}/gate: run make")
         if not ROOT:
             return BIN
         reach = subprocess.run(["setpriv", "--reuid", WEB_USER, "--regid", WEB_USER,

@@ -48,13 +48,6 @@ void certificates_get(void *arg)
 		rest_send(call, 200, use.certificate, more(use.key_id), "certificates");
 }
 
-static bool is_json(struct rest_call *call)
-{
-	struct span type, json = SPAN_LIT("application/json");
-	return web_request_field(call->req, "content-type", &type) > 0 && type.n >= json.n &&
-	       span_is_nocase(span_make(type.p, json.n), json);
-}
-
 /* {"pem": "…", "kind": "client"}. */
 static cg_rc read_json(struct rest_call *call, struct cert_reading *out, struct cg_err *err)
 {
@@ -92,7 +85,7 @@ static cg_rc read_json(struct rest_call *call, struct cert_reading *out, struct 
 static cg_rc read_body(struct rest_call *call, struct cert_reading *out, struct cg_err *err)
 {
 	struct span body;
-	if (is_json(call))
+	if (rest_body_is_json(call))
 		return read_json(call, out, err);
 	cg_rc rc = web_request_body_all(call->req, CERT_INPUT_MAX, &body, err);
 	return rc == CG_OK ? rest_read_certificate(call, body, true, out, err) : rc;

@@ -144,20 +144,11 @@ void credentials_list(void *arg)
 		rest_send_page(call, credentials_json(&list), NULL);
 }
 
-/* A body as it is, that is not JSON, is a certificate. */
-static bool is_json(struct rest_call *call)
-{
-	struct span type;
-	struct span json = SPAN_LIT("application/json");
-	return web_request_field(call->req, "content-type", &type) > 0 && type.n >= json.n &&
-	       span_is_nocase(span_make(type.p, json.n), json);
-}
-
 static cg_rc read_wish(struct rest_call *call, struct wish *wish, struct cg_err *err)
 {
 	json_t *json = NULL;
 	struct span body;
-	if (!is_json(call)) {
+	if (!rest_body_is_json(call)) {
 		cg_rc rc = web_request_body_all(call->req, CERT_INPUT_MAX, &body, err);
 		wish->certificate = true;
 		return rc == CG_OK ? rest_read_certificate(call, body, true, &wish->reading, err)

@@ -148,6 +148,13 @@ cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err)
 		       "revision: read it again and repeat your change.");
 }
 
+bool rest_body_is_json(struct rest_call *call)
+{
+	struct span type, json = SPAN_LIT("application/json");
+	return web_request_field(call->req, "content-type", &type) > 0 && type.n >= json.n &&
+	       span_is_nocase(span_make(type.p, json.n), json);
+}
+
 cg_rc rest_read_certificate(struct rest_call *call, struct span text, bool as_it_is,
 			    struct cert_reading *out, struct cg_err *err)
 {

@@ -47,6 +47,8 @@ void rest_send_page(struct rest_call *call, json_t *items, const char *next);
 /* The revision of If-Match, ENTITY_ANY_REVISION when the field is missing or "*".  A tag that is
  * not ours matches nothing: CG_STALE. */
 cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err) CG_MUST_USE;
+/* Whether the body says that it is JSON; else it is a certificate as it is. */
+bool rest_body_is_json(struct rest_call *call);
 /* A certificate of a JSON text, or of a body as it is. */
 cg_rc rest_read_certificate(struct rest_call *call, struct span text, bool as_it_is,
 			    struct cert_reading *out, struct cg_err *err) CG_MUST_USE;
