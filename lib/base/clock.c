@@ -1,6 +1,10 @@
 #include "base/base.h"
 #include "base/clock.h"
 
+#define DAY_S	86400
+#define FIRST_S INT64_C(-62167219200) /* 0000-01-01T00:00:00Z */
+#define LAST_S	INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
 int64_t clock_unix_s(void)
 {
 	struct timespec ts;
@@ -84,11 +88,13 @@ bool rfc3339_parse(struct span s, int64_t *out)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	struct tm want = tm;
-	time_t t = timegm(&tm);
-	/* timegm turns 30 February into 1 March; a day that does not exist is an error here. */
-	if (tm.tm_mday != want.tm_mday && want.tm_sec != 60)
+	int day = tm.tm_mday, second = tm.tm_sec;
+	tm.tm_sec = 0;
+	int64_t t = (int64_t)timegm(&tm) + second - offset_s;
+	/* timegm turns 30 February into 1 March; a day that does not exist is an error here.  A leap
+	 * second is the last one of a day in UTC. */
+	if (tm.tm_mday != day || (second == 60 && t % DAY_S != 0) || t < FIRST_S || t > LAST_S)
 		return false;
-	*out = (int64_t)t - offset_s;
+	*out = t;
 	return true;
 }

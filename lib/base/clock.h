@@ -11,8 +11,9 @@ int64_t clock_unix_s(void);
 int64_t clock_mono_ms(void);
 /* t (years 0 to 9999) as RFC 3339 in UTC; false, and out empty, outside of that. */
 bool rfc3339_format(int64_t t, char out[RFC3339_TEXT + 1]);
-/* RFC 3339 section 5.6 with Z or a numeric offset; fractions of a second are dropped.  False, and
- * *out untouched, when the text is anything else or no such day exists. */
+/* RFC 3339 section 5.6 with Z or a numeric offset; fractions of a second are dropped, and a leap
+ * second is the one after it.  False, and *out untouched, when the text is anything else, no such
+ * day exists, or rfc3339_format could not write it. */
 bool rfc3339_parse(struct span text, int64_t *out) CG_MUST_USE;
 
 #endif

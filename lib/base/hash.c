@@ -77,8 +77,7 @@ cg_rc random_bytes(void *out, size_t n)
 	return gnutls_rnd(GNUTLS_RND_KEY, out, n) < 0 ? CG_FAIL : CG_OK;
 }
 
-/* RFC 4648 section 6, lower case, no padding. */
-static void base32_format(const uint8_t *bytes, size_t n, char *out)
+void base32_format(const uint8_t *bytes, size_t n, char *out)
 {
 	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 	unsigned held = 0, bits = 0;

@@ -28,6 +28,8 @@ bool hex_parse(struct span text, uint8_t *out, size_t n) CG_MUST_USE;
  * or spaces between bytes, after "sha256:", "SHA256 Fingerprint=" or "sha256 fingerprint=".
  * False when it is not one. */
 bool sha256_parse(struct span text, struct sha256 *out) CG_MUST_USE;
+/* RFC 4648 section 6 in lower case, without padding: (8n + 4) / 5 characters and a NUL. */
+void base32_format(const uint8_t *bytes, size_t n, char *out);
 /* n random bytes fit for secrets; CG_FAIL when the library has none. */
 cg_rc random_bytes(void *out, size_t n) CG_MUST_USE;
 /* 128 random bits as an id, 256 as a token; out has room for the text and a NUL. */
