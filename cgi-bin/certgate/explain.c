@@ -1,9 +1,12 @@
 /* certgate explain: the gate's decision, by the gate's function, in words. */
 #include "base/base.h"
 #include "base/clock.h"
+#include "base/limits.h"
+#include "base/text.h"
 #include "cert/cert.h"
 #include "command.h"
 #include "grant/decide.h"
+#include "model/pattern.h"
 #include "web/target.h"
 
 struct question {
@@ -46,20 +49,17 @@ static cg_rc find_grants(struct command *c, const struct question *q, struct fac
 	return rc;
 }
 
-static cg_rc gather(struct command *c, const struct question *q, struct facts *f,
-		    struct cg_err *err)
+static cg_rc gather(struct command *c, const struct question *q, const struct web_target *target,
+		    struct facts *f, struct cg_err *err)
 {
-	struct web_target target;
 	struct routes routes;
-	cg_rc rc = web_target_parse(span_of(q->url), SPAN_LIT(""), &target, err);
-	if (rc == CG_OK)
-		rc = routes_load(c->store, &c->arena, &routes, err);
+	cg_rc rc = routes_load(c->store, &c->arena, &routes, err);
 	if (rc != CG_OK)
 		return rc;
-	const struct route *route = routes_find(&routes, span_of(q->site), target.path);
+	const struct route *route = routes_find(&routes, span_of(q->site), target->path);
 	*f = (struct facts){.api = route ? route->api : NULL,
 			    .method = span_of(q->method),
-			    .path = route ? route_rest(route, target.path) : target.path,
+			    .path = route ? route_rest(route, target->path) : target->path,
 			    .remote_addr = span_of(q->address),
 			    .proof_ok = true,
 			    .https = true};
@@ -84,6 +84,39 @@ static json_t *answer_json(struct command *c, const struct facts *f, const struc
 			 "steps", steps);
 }
 
+static void print_line(const struct decision_line *line)
+{
+	char safe[1024];
+	text_for_log(span_of(line->text), safe, sizeof(safe));
+	(void)printf("%-4s %-10s %s\n", line->passed ? "ok" : "NO", line->step, safe);
+}
+
+/* What the gate refuses before it looks whose request it is. */
+static int print_bad_request(struct command *c, const char *why)
+{
+	const struct refusal_row *row = refusal_row(REFUSAL_BAD_REQUEST);
+	const struct decision_line line = {"request", false, why};
+	if (c->json)
+		return command_print(
+		    c,
+		    json_pack("{s:b, s:i, s:s, s:s, s:n, s:n, s:[{s:s, s:b, s:s}]}", "allowed", 0,
+			      "status", row->status, "code", row->code, "detail", why, "api_id",
+			      "key_id", "steps", "step", line.step, "passed", 0, "text", why));
+	print_line(&line);
+	(void)printf("refused: %d %s\n", row->status, row->code);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+/* As lib/web/request.c looks at it. */
+static const char *request_fault(const struct question *q, struct web_target *target,
+				 struct cg_err *err)
+{
+	if (strlen(q->method) > METHOD_MAX_BYTES || !token_is_valid(q->method))
+		return "The request's method is not allowed.";
+	return web_target_parse(span_of(q->url), SPAN_LIT(""), target, err) == CG_OK ? NULL
+										     : err->text;
+}
+
 static int print(struct command *c, const struct facts *f, const struct decision *d)
 {
 	const struct refusal_row *row = refusal_row(d->refusal);
@@ -92,8 +125,7 @@ static int print(struct command *c, const struct facts *f, const struct decision
 		return command_print(c, answer_json(c, f, d));
 	size_t n = decision_lines(f, d, &c->arena, lines);
 	for (size_t i = 0; i < n; i++)
-		(void)printf("%-4s %-10s %s\n", lines[i].passed ? "ok" : "NO", lines[i].step,
-			     lines[i].text);
+		print_line(&lines[i]);
 	if (d->refusal == REFUSAL_NONE)
 		(void)printf("allowed\n");
 	else
@@ -105,6 +137,7 @@ int explain_main(struct command *c)
 {
 	struct cg_err err = {0};
 	struct facts facts;
+	struct web_target target;
 	struct question q = {.url = command_take(c, "--url"),
 			     .method = command_take(c, "--method"),
 			     .address = command_take(c, "--address"),
@@ -116,6 +149,8 @@ int explain_main(struct command *c)
 		return EXIT_USAGE;
 	if (!q.method)
 		q.method = "GET";
+	if (!q.address)
+		q.address = "127.0.0.1";
 	if (q.cert_path)
 		rc = command_read_file(c, q.cert_path, &q.cert, &err);
 	if (rc == CG_OK && q.token_stdin)
@@ -123,8 +158,11 @@ int explain_main(struct command *c)
 	q.token = span_trim(q.token);
 	if (rc == CG_OK)
 		rc = command_open(c, &err);
+	const char *fault = rc == CG_OK ? request_fault(&q, &target, &err) : NULL;
+	if (fault)
+		return print_bad_request(c, fault);
 	if (rc == CG_OK)
-		rc = gather(c, &q, &facts, &err);
+		rc = gather(c, &q, &target, &facts, &err);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
 	struct decision decision = decide(&facts, clock_unix_s());

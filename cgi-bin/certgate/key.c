@@ -130,7 +130,8 @@ static int revoke_credential(struct command *c)
 		return EXIT_USAGE;
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
-		rc = credential_revoke(c->store, &c->actor, id, sha256, reason, &c->arena, &err);
+		rc = credential_revoke(c->store, &c->actor, id, sha256, ENTITY_ANY_REVISION, reason,
+				       &c->arena, &err);
 	return rc == CG_OK ? EXIT_DONE : command_fail(c, &err);
 }
 

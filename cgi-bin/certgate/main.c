@@ -32,7 +32,7 @@ static const struct {
      "  Tokens for the REST interface; ROLE is owner, admin or viewer.\n"			 },
     {"explain",	explain_main,
      "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"
-     "  The decision that the gate would take, step by step.\n"				       },
+     "  The decision that the gate would take, step by step; IP is 127.0.0.1 unless given.\n"     },
     {"supervise", NULL,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
      "  Holds the sockets, starts the programs and starts them again.\n"				},
@@ -44,9 +44,14 @@ static int usage(FILE *to, const char *only)
 		(void)fputs("certgate [--home DIR] [--json] COMMAND …\n"
 			    "  The data folder is DIR, else CERTGATE_HOME.\n\n",
 			    to);
+	bool found = !only;
 	for (size_t i = 0; i < CG_COUNT(commands); i++)
-		if (!only || strcmp(only, commands[i].name) == 0)
+		if (!only || strcmp(only, commands[i].name) == 0) {
+			found = true;
 			(void)fputs(commands[i].help, to);
+		}
+	if (!found)
+		return usage(stderr, NULL);
 	return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 

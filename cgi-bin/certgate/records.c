@@ -120,14 +120,22 @@ static int list(struct command *c, const struct entity *e)
 		return EXIT_USAGE;
 	cg_rc rc = command_open(c, &err);
 	json_t *items = json_array();
-	/* Page by page: the store is not held for longer. */
+	char *next = NULL;
+	/* Page by page, each in memory of its own: the store is not held for longer. */
 	do {
+		struct arena arena;
+		arena_init(&arena, COMMAND_ARENA_MAX);
 		if (rc == CG_OK)
-			rc = entity_list(c->store, e, span_of(page.next), LIST_LIMIT_MAX,
-					 span_of(q), &c->arena, &page, &err);
+			rc = entity_list(c->store, e, span_of(next), LIST_LIMIT_MAX, span_of(q),
+					 &arena, &page, &err);
 		for (size_t i = 0; rc == CG_OK && i < page.n; i++)
 			(void)json_array_append_new(items, record_to_json(page.messages[i]));
-	} while (rc == CG_OK && page.next);
+		free(next);
+		next = NULL;
+		if (rc == CG_OK && page.next && !(next = strdup(page.next)))
+			rc = cg_fail_memory(&err);
+		arena_release(&arena);
+	} while (next);
 	if (rc == CG_OK)
 		return command_print(c, items);
 	json_decref(items);

@@ -313,7 +313,7 @@ void forward(struct exchange *x)
 	    .fields = out.items,
 	    .n_fields = out.n,
 	    .timeout_ms = (uint32_t)api->timeout_ms,
-	    .max_body_bytes = api->has_max_body_bytes ? api->max_body_bytes : 0,
+	    .max_body_bytes = api->has_max_body_bytes ? api->max_body_bytes : UINT64_MAX,
 	    .may_connect = may_connect,
 	    .drop = drop,
 	    .ctx = x,
@@ -322,7 +322,9 @@ void forward(struct exchange *x)
 	};
 	struct upstream_result result = {0};
 	upstream_exchange(x->upstream, &call, x->req, x->resp, &result);
-	if (result.outcome != UPSTREAM_OK)
+	/* What a client does wrong is no news: he could fill the disk with it. */
+	if (result.outcome != UPSTREAM_OK && result.outcome != UPSTREAM_CLIENT_GONE &&
+	    result.outcome != UPSTREAM_BODY_TOO_LARGE)
 		log_error("upstream", "request_id", x->req->id, "api", api->name, "outcome",
 			  upstream_outcome_name(result.outcome), "cause", result.cause, LOG_END);
 	answer_failure(x, &result);

@@ -83,6 +83,25 @@ static enum facts_certificate when_one(struct span verify)
 	return FACTS_CERT_NOT_VERIFIED;
 }
 
+/* What is wrong in the web server's set-up is wrong for many requests: one line a second says it.
+ */
+static void tell_unusable(struct exchange *x)
+{
+	static int64_t last_s;
+	int64_t now = x->req->received_unix_s;
+	if (__atomic_exchange_n(&last_s, now, __ATOMIC_RELAXED) == now)
+		return;
+	log_error("certificate_unusable", "request_id", x->req->id, "verify",
+		  arena_copy(x->arena, x->req->client_verify), "hint",
+		  x->facts.certificate == FACTS_CERT_NOT_PASSED
+		      ? "SSL_CLIENT_CERT is missing: SSLOptions +ExportCertData or "
+			"ssl.verifyclient.exportcert"
+		  : x->facts.certificate == FACTS_CERT_REFUSED
+		      ? "not verified and not passed on: not in lighttpd's ssl.ca-file?"
+		      : "see SSL_CLIENT_VERIFY",
+		  LOG_END);
+}
+
 /* False without memory: a certificate that cannot be looked at must not count as none. */
 static bool read_certificate(struct exchange *x)
 {
@@ -107,15 +126,7 @@ static bool read_certificate(struct exchange *x)
 		return false;
 	}
 	if (f->certificate != FACTS_CERT_NONE && f->certificate != FACTS_CERT_PRESENT)
-		log_error("certificate_unusable", "request_id", req->id, "verify",
-			  arena_copy(x->arena, req->client_verify), "hint",
-			  f->certificate == FACTS_CERT_NOT_PASSED
-			      ? "SSL_CLIENT_CERT is missing: SSLOptions +ExportCertData or "
-				"ssl.verifyclient.exportcert"
-			  : f->certificate == FACTS_CERT_REFUSED
-			      ? "not verified and not passed on: not in lighttpd's ssl.ca-file?"
-			      : "see SSL_CLIENT_VERIFY",
-			  LOG_END);
+		tell_unusable(x);
 	return true;
 }
 

@@ -40,11 +40,11 @@ void *arena_alloc(struct arena *a, size_t size)
 	size_t need = (size + align - 1) / align * align;
 	if (need == 0)
 		need = align;
+	if (a->used_bytes + need > a->max_bytes)
+		goto failed;
 	struct arena_block *b = a->blocks;
 	if (!b || b->size - b->used < need) {
 		size_t room = need > BLOCK_BYTES ? need : BLOCK_BYTES;
-		if (a->used_bytes + need > a->max_bytes)
-			goto failed;
 		b = malloc(sizeof(*b) + room);
 		if (!b)
 			goto failed;

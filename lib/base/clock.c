@@ -91,8 +91,8 @@ bool rfc3339_parse(struct span s, int64_t *out)
 	int day = tm.tm_mday, second = tm.tm_sec;
 	tm.tm_sec = 0;
 	int64_t t = (int64_t)timegm(&tm) + second - offset_s;
-	/* timegm turns 30 February into 1 March; a day that does not exist is an error here.  A leap
-	 * second is the last one of a day in UTC. */
+	/* timegm turns 30 February into 1 March; a day that does not exist is an error here.  A
+	 * leap second is the last one of a day in UTC. */
 	if (tm.tm_mday != day || (second == 60 && t % DAY_S != 0) || t < FIRST_S || t > LAST_S)
 		return false;
 	*out = t;

@@ -58,9 +58,12 @@ const char *url_parse(const char *text, struct arena *arena, struct url *out)
 	CURLU *u = curl_url();
 	if (!u)
 		return "cannot be read: no memory";
-	const char *why;
-	if (!strstr(text, "://"))
+	const char *why, *mark = strstr(text, "://");
+	if (!mark)
 		why = "must begin with http:// or https://";
+	/* curl would take what follows the third slash for the host. */
+	else if (mark[3] == '/')
+		why = "has no host after the two slashes";
 	else if (curl_url_set(u, CURLUPART_URL, text, CURLU_PATH_AS_IS) != CURLUE_OK)
 		why = "cannot be read as a URL such as https://backend.example:8443/base";
 	else

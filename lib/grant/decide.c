@@ -5,7 +5,7 @@
 static struct decision stop(enum decision_step step, enum refusal refusal,
 			    const struct grant *grant)
 {
-	return (struct decision){refusal, step, grant};
+	return (struct decision){.refusal = refusal, .step = step, .grant = grant};
 }
 
 static bool in_blocks(char *const *blocks, size_t n, struct span address)
@@ -21,8 +21,9 @@ static bool address_may(const struct facts *f)
 	const Cg__Api *api = f->api;
 	if (api->n_allowed_ips + api->n_blocked_ips == 0)
 		return true;
-	/* Without the proof the address is anybody's word. */
-	if (!f->proof_ok)
+	/* Without the proof the address is anybody's word; and what is no address is in no block.
+	 */
+	if (!f->proof_ok || !address_is_valid(f->remote_addr))
 		return false;
 	return (api->n_allowed_ips == 0 ||
 		in_blocks(api->allowed_ips, api->n_allowed_ips, f->remote_addr)) &&
@@ -104,16 +105,19 @@ static enum refusal credential_fault(const Cg__Credential *c, int64_t now)
 	return REFUSAL_NONE;
 }
 
-static enum refusal credentials_fault(const struct facts *f, const struct grant *g, int64_t now)
+static struct decision judge_credentials(const struct facts *f, const struct grant *g, int64_t now)
 {
-	enum refusal fault = credential_fault(g->credential, now);
-	if (fault != REFUSAL_NONE)
-		return fault;
-	if (g == f->certificate_grant && f->certificate != FACTS_CERT_PRESENT)
-		return REFUSAL_CERTIFICATE_UNTRUSTED;
-	if (g == f->certificate_grant && f->token && f->token_grant)
-		return credential_fault(f->token_grant->credential, now);
-	return REFUSAL_NONE;
+	struct decision d = stop(DECISION_CREDENTIAL, credential_fault(g->credential, now), g);
+	d.credential = g->credential;
+	if (d.refusal != REFUSAL_NONE || g != f->certificate_grant)
+		return d;
+	if (f->certificate != FACTS_CERT_PRESENT) {
+		d.refusal = REFUSAL_CERTIFICATE_UNTRUSTED;
+	} else if (f->token && f->token_grant) {
+		d.credential = f->token_grant->credential;
+		d.refusal = credential_fault(d.credential, now);
+	}
+	return d;
 }
 
 static bool entry_has_path(const Cg__Access *entry, struct span path)
@@ -166,9 +170,9 @@ struct decision decide(const struct facts *f, int64_t now)
 	if (identity.refusal != REFUSAL_NONE)
 		return identity;
 	const struct grant *g = identity.grant;
-	enum refusal fault = credentials_fault(f, g, now);
-	if (fault != REFUSAL_NONE)
-		return stop(DECISION_CREDENTIAL, fault, g);
+	struct decision credentials = judge_credentials(f, g, now);
+	if (credentials.refusal != REFUSAL_NONE)
+		return credentials;
 	if (!g->key->active)
 		return stop(DECISION_KEY, REFUSAL_KEY_INACTIVE, g);
 	if (g->key->has_expires_at && now >= g->key->expires_at)

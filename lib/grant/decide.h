@@ -53,6 +53,7 @@ struct decision {
 	enum refusal refusal;	   /* REFUSAL_NONE: it may pass */
 	enum decision_step step;   /* where it was decided */
 	const struct grant *grant; /* whom the request belongs to; NULL: nobody, or not known yet */
+	const Cg__Credential *credential; /* the one at fault, at DECISION_CREDENTIAL */
 };
 
 /* Starts from a refusal; only the last line of it allows. */

@@ -37,7 +37,8 @@ static const char *transport_fault(const struct facts *f)
 		       "`SSLOptions +ExportCertData` (Apache) or `ssl.verifyclient.exportcert` "
 		       "(lighttpd), and keep certificates under 12 kB.";
 	case FACTS_CERT_REFUSED:
-		return "The web server saw a client certificate that it could not verify, and passes "
+		return "The web server saw a client certificate that it could not verify, and "
+		       "passes "
 		       "none on: on lighttpd put it, or its CA, into `ssl.ca-file`; on Apache set "
 		       "`SSLOptions +ExportCertData`.";
 	case FACTS_CERT_NO_VERIFY:
@@ -81,8 +82,8 @@ static const char *unknown_detail(const struct facts *f, const struct decision *
 				    "The certificate is registered, but the token in %s is not "
 				    "known: leave it out.",
 				    f->api->auth->token_header);
-	if (f->api->auth->use_certificate && (f->certificate == FACTS_CERT_PRESENT ||
-					      f->certificate == FACTS_CERT_NOT_VERIFIED))
+	if (f->api->auth->use_certificate &&
+	    (f->certificate == FACTS_CERT_PRESENT || f->certificate == FACTS_CERT_NOT_VERIFIED))
 		return arena_printf(arena,
 				    "The certificate with SHA-256 %s is not registered for a key: "
 				    "ask the provider of the API to register it, or request a key "
@@ -91,9 +92,19 @@ static const char *unknown_detail(const struct facts *f, const struct decision *
 	return "The token is not known: check that it was copied whole.";
 }
 
+static const char *mismatch_detail(const struct facts *f, const struct decision *d)
+{
+	/* Nobody yet, or the token's own key: then it is the binding that does not hold. */
+	if (!d->grant || strcmp(d->grant->key->id, f->token_grant->key->id) == 0)
+		return "This token works only together with a certificate that it is bound to: "
+		       "send that certificate with it (curl: --cert FILE --key FILE).";
+	return "The token does not belong to this certificate: send the one that does, or the "
+	       "certificate alone.";
+}
+
 static const char *inactive_detail(const struct decision *d, struct arena *arena)
 {
-	const Cg__Credential *c = d->grant->credential;
+	const Cg__Credential *c = d->credential;
 	const char *what = c->type == CG__CREDENTIAL__TYPE__CERTIFICATE ? "certificate" : "token";
 	if (c->has_revoked_at)
 		return arena_printf(arena,
@@ -128,8 +139,7 @@ static const char *detail(const struct facts *f, const struct decision *d, struc
 	case REFUSAL_CREDENTIAL_UNKNOWN:
 		return unknown_detail(f, d, arena);
 	case REFUSAL_CREDENTIAL_MISMATCH:
-		return "The token does not belong to this certificate: send the one that does, or "
-		       "the certificate alone.";
+		return mismatch_detail(f, d);
 	case REFUSAL_CERTIFICATE_UNTRUSTED:
 		return "The web server could not accept this certificate in the handshake: make a "
 		       "new one for clients and have it registered.";
@@ -139,12 +149,12 @@ static const char *detail(const struct facts *f, const struct decision *d, struc
 		return arena_printf(arena,
 				    "The certificate is valid from %s on: wait, or check "
 				    "the clock of the machine that made it.",
-				    time_of(d->grant->credential->not_before, arena));
+				    time_of(d->credential->not_before, arena));
 	case REFUSAL_CERTIFICATE_EXPIRED:
 		return arena_printf(arena,
 				    "The certificate expired on %s: make a new one and have it "
 				    "registered.",
-				    time_of(d->grant->credential->not_after, arena));
+				    time_of(d->credential->not_after, arena));
 	case REFUSAL_KEY_INACTIVE:
 		return "The key is switched off: ask the provider of the API.";
 	case REFUSAL_KEY_EXPIRED:

@@ -215,7 +215,7 @@ struct listing {
 	struct arena *arena;
 	struct span q, q_hex; /* q_hex: q as the digits of a fingerprint or of the start of one */
 	size_t limit, scanned;
-	struct span at; /* the last looked at */
+	char at[SHA256_HEX + 1]; /* id of the last looked at, "" at the start */
 	bool more;
 	struct certificate_page *page;
 	struct store_txn *txn;
@@ -232,35 +232,52 @@ static bool matches(const struct listing *l, const Cg__Certificate *c)
 	return false;
 }
 
+/* Whether one belongs on the list.  In an arena of its own: a search may look at very many. */
+static cg_rc is_wanted(const struct listing *l, struct span value, bool *out, struct cg_err *err)
+{
+	struct arena scratch;
+	Cg__Certificate *c;
+	*out = true;
+	if (l->q.n == 0)
+		return CG_OK;
+	arena_init(&scratch, l->arena->max_bytes);
+	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, &scratch, &c, err);
+	if (rc == CG_OK)
+		*out = matches(l, c);
+	arena_release(&scratch);
+	return rc;
+}
+
 static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
 		   struct cg_err *err)
 {
 	struct listing *l = arg;
-	Cg__Certificate *c;
+	struct certificate_use *use = &l->page->items[l->page->n];
+	bool wanted;
 	(void)index_key;
 	if (l->page->n == l->limit) {
 		l->more = true;
 		return CG_NOT_FOUND;
 	}
-	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &c, err);
+	cg_rc rc = is_wanted(l, value, &wanted, err);
+	if (rc == CG_OK && wanted)
+		rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate,
+				   err);
+	if (rc == CG_OK && wanted)
+		rc = find_key(l->txn, use->certificate, l->arena, &use->key_id, err);
 	if (rc != CG_OK)
 		return rc;
-	(void)key; /* the id */
-	l->at = span_of(c->id);
-	if (matches(l, c)) {
-		struct certificate_use *use = &l->page->items[l->page->n++];
-		use->certificate = c;
-		rc = find_key(l->txn, c, l->arena, &use->key_id, err);
-	}
-	if (rc == CG_OK && ++l->scanned % LIST_SCAN == 0)
-		return CG_NOT_FOUND;
-	return rc;
+	l->page->n += wanted;
+	(void)snprintf(l->at, sizeof(l->at), "%.*s", (int)key.n, key.p);
+	return ++l->scanned % LIST_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
 }
 
 static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct listing *l = arg;
-	struct store_walk walk = {.table = STORE_CERTIFICATE, .after_key = l->at};
+	char start[sizeof(l->at)];
+	memcpy(start, l->at, sizeof(start));
+	struct store_walk walk = {.table = STORE_CERTIFICATE, .after_key = span_of(start)};
 	l->txn = txn;
 	return store_walk(txn, &walk, visit, l, err);
 }
@@ -296,12 +313,17 @@ cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, st
 			    .q = q,
 			    .q_hex = fingerprint_start(q, arena),
 			    .limit = limit,
-			    .at = cursor,
 			    .page = &page};
 	size_t before;
 	cg_rc rc = CG_OK;
 	if (!page.items)
 		return cg_fail_memory(err);
+	if (cursor.n > 0) {
+		uint8_t digest[SHA256_BYTES];
+		if (!hex_parse(cursor, digest, sizeof(digest)))
+			return cg_fail_field(err, "cursor", "is not one that a list gave");
+		hex_format(digest, sizeof(digest), l.at);
+	}
 	do {
 		before = l.scanned;
 		rc = store_read(store, list_txn, &l, err);

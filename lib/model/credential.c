@@ -5,10 +5,13 @@
 #include "model/certificate.h"
 #include "model/credential_in.h"
 
-static cg_rc put(struct store_txn *txn, const Cg__Credential *credential, struct arena *arena,
+/* Writes one back, as its next revision. */
+static cg_rc put(struct store_txn *txn, Cg__Credential *credential, struct arena *arena,
 		 struct cg_err *err)
 {
 	struct span bytes;
+	credential->has_revision = true;
+	credential->revision++;
 	cg_rc rc = record_pack(credential, arena, &bytes, err);
 	return rc == CG_OK ? store_put(txn, STORE_CREDENTIAL,
 				       span_make(credential->sha256.data, credential->sha256.len),
@@ -64,8 +67,9 @@ static cg_rc add(struct store_txn *txn, const struct actor *actor, const Cg__Key
 {
 	struct span bytes, sha256 = span_make(credential->sha256.data, credential->sha256.len);
 	credential->key_id = key->id;
-	credential->has_added_at = true;
+	credential->has_added_at = credential->has_revision = true;
 	credential->added_at = clock_unix_s();
+	credential->revision = 1;
 	cg_rc rc = record_pack(credential, arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = store_add(txn, STORE_CREDENTIAL, sha256, bytes, err);
@@ -119,6 +123,7 @@ struct call {
 	const struct actor *actor;
 	const char *key_id;
 	struct sha256 sha256;
+	uint64_t revision;
 	const struct cert *cert;
 	const json_t *patch;
 	Cg__Credential__Reason reason;
@@ -208,6 +213,24 @@ static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
+/* The one that is to be changed, at the revision that the caller has seen. */
+static cg_rc load_for_change(struct store_txn *txn, struct call *c, Cg__Key **key,
+			     struct cg_err *err)
+{
+	cg_rc rc = actor_require(c->actor, CG__ROLE__ADMIN, err);
+	if (rc == CG_OK)
+		rc = load_key(txn, c, key, err);
+	if (rc == CG_OK)
+		rc = get_txn(txn, c, err);
+	if (rc == CG_OK && c->revision != ENTITY_ANY_REVISION &&
+	    c->revision != c->credential->revision)
+		rc = cg_fail(err, CG_STALE,
+			     "The credential was changed meanwhile (it is at revision %" PRIu64
+			     "): read it again and repeat your change.",
+			     c->credential->revision);
+	return rc;
+}
+
 static cg_rc read_sha256(const char *text, struct call *c, struct cg_err *err)
 {
 	if (sha256_parse(span_of(text), &c->sha256))
@@ -269,11 +292,7 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct call *c = arg;
 	Cg__Key *key;
 	Cg__Credential *after;
-	cg_rc rc = actor_require(c->actor, CG__ROLE__ADMIN, err);
-	if (rc == CG_OK)
-		rc = load_key(txn, c, &key, err);
-	if (rc == CG_OK)
-		rc = get_txn(txn, c, err);
+	cg_rc rc = load_for_change(txn, c, &key, err);
 	if (rc == CG_OK)
 		rc = record_patch(&cg__credential__descriptor, c->patch, c->credential, c->arena,
 				  &after, err);
@@ -286,8 +305,10 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		after->has_revoked_at = after->has_revoked_reason = false;
 	}
 	json_t *changes = record_changes(c->credential, after);
-	rc = put(txn, after, c->arena, err);
-	if (rc == CG_OK)
+	bool changed = json_object_size(changes) > 0;
+	if (changed)
+		rc = put(txn, after, c->arena, err);
+	if (changed && rc == CG_OK)
 		rc = audit(txn, c->actor, "credential.change", key, after, changes, c->arena, err);
 	else
 		json_decref(changes);
@@ -296,10 +317,11 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 }
 
 cg_rc credential_change(struct store *store, const struct actor *actor, const char *key_id,
-			const char *sha256, const json_t *patch, struct arena *arena,
-			Cg__Credential **out, struct cg_err *err)
+			const char *sha256, uint64_t revision, const json_t *patch,
+			struct arena *arena, Cg__Credential **out, struct cg_err *err)
 {
-	struct call c = {.actor = actor, .key_id = key_id, .patch = patch, .arena = arena};
+	struct call c = {
+	    .actor = actor, .key_id = key_id, .revision = revision, .patch = patch, .arena = arena};
 	cg_rc rc = read_sha256(sha256, &c, err);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_GRANTS, change_txn, &c, err);
@@ -312,11 +334,7 @@ static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	Cg__Key *key;
-	cg_rc rc = actor_require(c->actor, CG__ROLE__ADMIN, err);
-	if (rc == CG_OK)
-		rc = load_key(txn, c, &key, err);
-	if (rc == CG_OK)
-		rc = get_txn(txn, c, err);
+	cg_rc rc = load_for_change(txn, c, &key, err);
 	if (rc != CG_OK)
 		return rc;
 	Cg__Credential *credential = c->credential;
@@ -351,10 +369,10 @@ static cg_rc read_reason(const char *text, struct call *c, struct cg_err *err)
 }
 
 cg_rc credential_revoke(struct store *store, const struct actor *actor, const char *key_id,
-			const char *sha256, const char *reason, struct arena *arena,
-			struct cg_err *err)
+			const char *sha256, uint64_t revision, const char *reason,
+			struct arena *arena, struct cg_err *err)
 {
-	struct call c = {.actor = actor, .key_id = key_id, .arena = arena};
+	struct call c = {.actor = actor, .key_id = key_id, .revision = revision, .arena = arena};
 	cg_rc rc = read_sha256(sha256, &c, err);
 	if (rc == CG_OK)
 		rc = read_reason(reason, &c, err);

@@ -20,6 +20,7 @@ CHECK_HEAD(Cg__RestToken);
 
 /* Records looked at in one stay in the store while a list is searched. */
 #define LIST_SCAN 500
+#define ID_MAX	  64 /* of a record's id, as its row says */
 
 static cg_rc check_name(struct store_txn *txn, const struct entity *e, const struct entity_head *m,
 			struct arena *arena, struct cg_err *err)
@@ -114,13 +115,54 @@ cg_rc entity_create(struct store *store, const struct entity *e, const struct ac
 	return rc;
 }
 
+struct named {
+	struct arena *arena;
+	struct span record;
+	unsigned n;
+};
+
+static cg_rc visit_named(struct span index_key, struct span key, struct span value, void *arg,
+			 struct cg_err *err)
+{
+	struct named *named = arg;
+	(void)index_key;
+	(void)key;
+	if (++named->n > 1)
+		return CG_NOT_FOUND;
+	char *copy = arena_copy(named->arena, value);
+	if (!copy)
+		return cg_fail_memory(err);
+	named->record = span_make(copy, value.n);
+	return CG_OK;
+}
+
+/* The one with this name; which of several is not for us to choose. */
+static cg_rc find_named(struct store_txn *txn, const struct entity *e, const char *name,
+			struct arena *arena, struct span *out, struct cg_err *err)
+{
+	struct named named = {.arena = arena};
+	struct store_walk walk = {
+	    .by_index = true, .index = e->by_name, .only = true, .index_key = span_of(name)};
+	cg_rc rc = store_walk(txn, &walk, visit_named, &named, err);
+	if (rc == CG_OK && named.n == 0)
+		return CG_NOT_FOUND;
+	if (rc == CG_OK && named.n > 1)
+		return cg_fail_code(
+		    err, CG_CLASH, "name_ambiguous",
+		    "There is more than one %s “%.100s”: name the one that is meant "
+		    "by its id.",
+		    e->word, name);
+	*out = named.record;
+	return rc;
+}
+
 cg_rc entity_get_in(struct store_txn *txn, const struct entity *e, const char *id_or_name,
 		    struct arena *arena, void *out_message, struct cg_err *err)
 {
 	struct span bytes;
 	cg_rc rc = store_get(txn, e->table, span_of(id_or_name), arena, &bytes, err);
 	if (rc == CG_NOT_FOUND)
-		rc = store_find(txn, e->by_name, span_of(id_or_name), arena, &bytes, err);
+		rc = find_named(txn, e, id_or_name, arena, &bytes, err);
 	if (rc == CG_NOT_FOUND)
 		return cg_fail(err, CG_NOT_FOUND, "There is no %s “%.100s”.", e->word, id_or_name);
 	return rc == CG_OK ? record_unpack(e->type, bytes, arena, out_message, err) : rc;
@@ -232,14 +274,19 @@ cg_rc entity_remove(struct store *store, const struct entity *e, const struct ac
 
 /* --- lists --- */
 
+/* Where in the index a walk is: a name and an id. */
+struct place {
+	char name[NAME_MAX_BYTES], id[ID_MAX];
+	size_t name_n, id_n;
+};
+
 struct listing {
 	const struct entity *e;
 	struct arena *arena;
 	struct span q;
 	size_t limit, scanned;
 	struct entity_page *page;
-	struct span index_key, key;	      /* the last record looked at */
-	struct span last_index_key, last_key; /* the last record on the page */
+	struct place at; /* the last record looked at */
 	bool more;
 };
 
@@ -256,74 +303,85 @@ static bool matches(const struct listing *l, const struct entity_head *m)
 	return false;
 }
 
-static cg_rc keep(struct arena *arena, struct span bytes, struct span *out, struct cg_err *err)
+/* False when it cannot be one of a record. */
+static bool place_set(struct place *p, struct span name, struct span id)
 {
-	char *copy = arena_copy(arena, bytes);
-	if (!copy)
-		return cg_fail_memory(err);
-	*out = span_make(copy, bytes.n);
-	return CG_OK;
+	if (name.n > sizeof(p->name) || id.n > sizeof(p->id))
+		return false;
+	if (name.n > 0)
+		memcpy(p->name, name.p, name.n);
+	if (id.n > 0)
+		memcpy(p->id, id.p, id.n);
+	p->name_n = name.n;
+	p->id_n = id.n;
+	return true;
+}
+
+/* Whether a record belongs on the list.  In an arena of its own: a search may look at very many. */
+static cg_rc is_wanted(const struct listing *l, struct span value, bool *out, struct cg_err *err)
+{
+	struct arena scratch;
+	struct entity_head *m;
+	*out = true;
+	if (l->q.n == 0)
+		return CG_OK;
+	arena_init(&scratch, l->arena->max_bytes);
+	cg_rc rc = record_unpack(l->e->type, value, &scratch, &m, err);
+	if (rc == CG_OK)
+		*out = matches(l, m);
+	arena_release(&scratch);
+	return rc;
 }
 
 static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
 		   struct cg_err *err)
 {
 	struct listing *l = arg;
-	struct entity_head *m;
+	bool wanted;
 	if (l->page->n == l->limit) {
 		l->more = true;
 		return CG_NOT_FOUND;
 	}
-	cg_rc rc = record_unpack(l->e->type, value, l->arena, &m, err);
-	if (rc == CG_OK)
-		rc = keep(l->arena, index_key, &l->index_key, err);
-	if (rc == CG_OK)
-		rc = keep(l->arena, key, &l->key, err);
+	cg_rc rc = is_wanted(l, value, &wanted, err);
+	if (rc == CG_OK && wanted)
+		rc =
+		    record_unpack(l->e->type, value, l->arena, &l->page->messages[l->page->n], err);
+	if (rc == CG_OK && !place_set(&l->at, index_key, key))
+		rc = cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged name.");
 	if (rc != CG_OK)
 		return rc;
-	if (matches(l, m)) {
-		l->page->messages[l->page->n++] = m;
-		l->last_index_key = l->index_key;
-		l->last_key = l->key;
-	}
+	l->page->n += wanted;
 	return ++l->scanned % LIST_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
 }
 
 static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct listing *l = arg;
+	/* What the walk started at must stay while the place moves on. */
+	struct place start = l->at;
 	struct store_walk walk = {.by_index = true,
 				  .index = l->e->by_name,
-				  .index_key = l->index_key,
-				  .after_key = l->key};
+				  .index_key = span_make(start.name, start.name_n),
+				  .after_key = span_make(start.id, start.id_n)};
 	return store_walk(txn, &walk, visit, l, err);
 }
 
 /* A cursor is where the page ended: hex of the name, a dot, the id. */
-static cg_rc read_cursor(struct span cursor, struct listing *l, struct cg_err *err)
+static bool read_cursor(struct span cursor, struct place *out)
 {
+	uint8_t bytes[NAME_MAX_BYTES];
 	struct span name;
-	if (cursor.n == 0)
-		return CG_OK;
-	if (!span_next(&cursor, '.', &name) || cursor.n == 0 || name.n % 2 != 0)
-		return cg_fail_field(err, "cursor", "is not one that a list gave");
-	uint8_t *bytes = arena_alloc(l->arena, name.n / 2 + 1);
-	if (!bytes)
-		return cg_fail_memory(err);
-	if (!hex_parse(name, bytes, name.n / 2))
-		return cg_fail_field(err, "cursor", "is not one that a list gave");
-	l->index_key = span_make(bytes, name.n / 2);
-	l->key = cursor;
-	return CG_OK;
+	return span_next(&cursor, '.', &name) && cursor.n > 0 && name.n <= 2 * sizeof(bytes) &&
+	       name.n % 2 == 0 && hex_parse(name, bytes, name.n / 2) &&
+	       place_set(out, span_make(bytes, name.n / 2), cursor);
 }
 
-static const char *write_cursor(const struct listing *l)
+static const char *write_cursor(const struct entity_head *last, struct arena *arena)
 {
-	char *hex = arena_alloc(l->arena, 2 * l->last_index_key.n + 1);
-	if (!hex)
-		return NULL;
-	hex_format((const uint8_t *)l->last_index_key.p, l->last_index_key.n, hex);
-	return arena_printf(l->arena, "%s.%.*s", hex, (int)l->last_key.n, l->last_key.p);
+	char hex[2 * NAME_MAX_BYTES + 1];
+	size_t n = strlen(last->name);
+	hex_format((const uint8_t *)last->name, n < NAME_MAX_BYTES ? n : NAME_MAX_BYTES, hex);
+	return arena_printf(arena, "%s.%s", hex, last->id);
 }
 
 cg_rc entity_list(struct store *store, const struct entity *e, struct span cursor, size_t limit,
@@ -332,18 +390,19 @@ cg_rc entity_list(struct store *store, const struct entity *e, struct span curso
 	struct entity_page page = {arena_alloc(arena, limit * sizeof(void *)), 0, NULL};
 	struct listing l = {.e = e, .arena = arena, .q = q, .limit = limit, .page = &page};
 	size_t before;
+	cg_rc rc = CG_OK;
 	if (!page.messages)
 		return cg_fail_memory(err);
-	cg_rc rc = read_cursor(cursor, &l, err);
+	if (cursor.n > 0 && !read_cursor(cursor, &l.at))
+		return cg_fail_field(err, "cursor", "is not one that a list gave");
 	/* In several short stays: a search over many records must not keep everybody out. */
 	do {
 		before = l.scanned;
-		if (rc == CG_OK)
-			rc = store_read(store, list_txn, &l, err);
+		rc = store_read(store, list_txn, &l, err);
 	} while (rc == CG_OK && !l.more && l.scanned != before && l.scanned % LIST_SCAN == 0);
 	if (rc != CG_OK)
 		return rc;
-	if (l.more && !(page.next = write_cursor(&l)))
+	if (l.more && !(page.next = write_cursor(page.messages[page.n - 1], arena)))
 		return cg_fail_memory(err);
 	*out = page;
 	return CG_OK;

@@ -58,7 +58,8 @@ cg_rc entity_remove(struct store *store, const struct entity *e, const struct ac
 		    const char *id, uint64_t revision, struct arena *arena,
 		    struct cg_err *err) CG_MUST_USE;
 
-/* One by id, or by name where no id fits. CG_NOT_FOUND with a sentence. */
+/* One by id, or by name where no id fits.  CG_NOT_FOUND with a sentence; CG_CLASH where several
+ * have that name. */
 cg_rc entity_get(struct store *store, const struct entity *e, const char *id_or_name,
 		 struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
 cg_rc entity_get_in(struct store_txn *txn, const struct entity *e, const char *id_or_name,

@@ -7,6 +7,8 @@
 #include "model/credential_in.h"
 #include "model/pattern.h"
 
+#define LOWER_CASE "abcdefghijklmnopqrstuvwxyz"
+
 /* The API by id or name; the entry then holds the id. */
 static cg_rc check_api(struct store_txn *txn, Cg__Access *entry, size_t i, struct arena *arena,
 		       struct cg_err *err)
@@ -30,7 +32,12 @@ static cg_rc check_entry(const Cg__Access *entry, size_t i, struct cg_err *err)
 	cg_rc rc = CG_OK;
 	(void)snprintf(at, sizeof(at), "access[%u].methods", (unsigned)i);
 	for (size_t j = 0; j < entry->n_methods; j++)
-		if (!token_is_valid(entry->methods[j]))
+		if (token_is_valid(entry->methods[j]) && strpbrk(entry->methods[j], LOWER_CASE))
+			rc = cg_fail_field(err, at,
+					   "“%.40s”: methods are written in capitals, and mean "
+					   "something else otherwise",
+					   entry->methods[j]);
+		else if (!token_is_valid(entry->methods[j]))
 			rc = cg_fail_field(err, at, "“%.40s” is not a method such as GET",
 					   entry->methods[j]);
 	(void)snprintf(at, sizeof(at), "access[%u].paths", (unsigned)i);
@@ -96,6 +103,21 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 	return CG_OK;
 }
 
+static cg_rc drop_from(struct store_txn *txn, const char *key_id, const char *api_id,
+		       struct arena *arena, struct cg_err *err)
+{
+	Cg__Key *key;
+	size_t kept = 0;
+	cg_rc rc = entity_get_in(txn, &key_entity, key_id, arena, &key, err);
+	if (rc != CG_OK)
+		return rc;
+	for (size_t i = 0; i < key->n_access; i++)
+		if (strcmp(key->access[i]->api_id, api_id) != 0)
+			key->access[kept++] = key->access[i];
+	key->n_access = kept;
+	return entity_put_in(txn, &key_entity, key, arena, err);
+}
+
 cg_rc key_drop_api(struct store_txn *txn, const char *api_id, struct arena *arena,
 		   struct cg_err *err)
 {
@@ -107,16 +129,10 @@ cg_rc key_drop_api(struct store_txn *txn, const char *api_id, struct arena *aren
 	/* First all, then the writes: a write moves what the cursor walks on. */
 	cg_rc rc = store_walk(txn, &walk, collect, &c, err);
 	for (size_t i = 0; rc == CG_OK && i < c.n; i++) {
-		Cg__Key *key;
-		size_t kept = 0;
-		rc = entity_get_in(txn, &key_entity, c.ids[i].p, arena, &key, err);
-		if (rc != CG_OK)
-			break;
-		for (size_t j = 0; j < key->n_access; j++)
-			if (strcmp(key->access[j]->api_id, api_id) != 0)
-				key->access[kept++] = key->access[j];
-		key->n_access = kept;
-		rc = entity_put_in(txn, &key_entity, key, arena, err);
+		struct arena one;
+		arena_init(&one, arena->max_bytes);
+		rc = drop_from(txn, c.ids[i].p, api_id, &one, err);
+		arena_release(&one);
 	}
 	return rc;
 }

@@ -41,13 +41,15 @@ cg_rc credential_get(struct store *store, const char *key_id, const char *sha256
 cg_rc credential_add(struct store *store, const struct actor *actor, const char *key_id,
 		     const struct cert *cert, struct arena *arena, Cg__Credential **out,
 		     char token[TOKEN_TEXT + 1], struct cg_err *err) CG_MUST_USE;
+/* Changes one; CG_STALE unless its revision is `revision` (or ENTITY_ANY_REVISION).  A patch that
+ * changes nothing leaves the revision. */
 cg_rc credential_change(struct store *store, const struct actor *actor, const char *key_id,
-			const char *sha256, const json_t *patch, struct arena *arena,
-			Cg__Credential **out, struct cg_err *err) CG_MUST_USE;
+			const char *sha256, uint64_t revision, const json_t *patch,
+			struct arena *arena, Cg__Credential **out, struct cg_err *err) CG_MUST_USE;
 /* Revokes: the credential is refused from the next request, and its digest stays known, so that
  * nobody can register it anew. `reason` is a member of the enumeration, NULL: other. */
 cg_rc credential_revoke(struct store *store, const struct actor *actor, const char *key_id,
-			const char *sha256, const char *reason, struct arena *arena,
-			struct cg_err *err) CG_MUST_USE;
+			const char *sha256, uint64_t revision, const char *reason,
+			struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
 #endif

@@ -1,16 +1,23 @@
 #include "base/base.h"
 #include "model/pattern.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include <arpa/inet.h>
 
 /* --- paths --- */
 
+/* RFC 3986 section 2.3: escaped or not, they mean the same. */
+static bool is_unreserved(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c != '\0' && strchr("-._~", c));
+}
+
 /* Bytes of a path that need no escape (RFC 3986 section 3.3), and '%' of those that do. */
 static bool is_path_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("-._~!$&'()*+,;=:@%/", c));
+	return is_unreserved(c) || (c != '\0' && strchr("!$&'()*+,;=:@%/", c));
 }
 
 /* ".", "..", and the same with parameters or escapes; no pattern needs them, and no request that
@@ -31,13 +38,21 @@ static const char *path_fault(const char *path)
 	for (const char *c = path; *c; c++) {
 		if (!is_path_char(*c))
 			return "holds a character that paths do not have; escape it as %XX";
-		if (*c == '%' && !(strspn(c + 1, "0123456789abcdefABCDEF") >= 2))
+		if (*c != '%')
+			continue;
+		if (hex_digit(c[1]) < 0 || hex_digit(c[2]) < 0)
 			return "holds a % that is not followed by two hex digits";
+		int byte = hex_digit(c[1]) * 16 + hex_digit(c[2]);
+		if (byte < 0x20 || byte == 0x7f)
+			return "holds an escaped control character";
+		/* Web servers undo such an escape before they look whose path it is. */
+		if (is_unreserved((char)byte))
+			return "holds an escape of a character that needs none; write it as it is";
 	}
 	if (strstr(path, "//"))
 		return "holds an empty segment (//)";
-	if (has_dot_segment(span_of(path)) || strcasestr(path, "%2e") || strcasestr(path, "%00"))
-		return "holds a dot segment or %2e; write the path without";
+	if (has_dot_segment(span_of(path)))
+		return "holds a dot segment; write the path without";
 	return NULL;
 }
 
@@ -164,6 +179,13 @@ static bool block_parse(const char *text, struct block *out)
 	}
 	*out = b;
 	return true;
+}
+
+bool address_is_valid(struct span address)
+{
+	uint8_t a[16];
+	bool v4;
+	return address_parse(address, a, &v4);
 }
 
 bool address_block_is_valid(const char *text)

@@ -23,6 +23,8 @@ const char *path_pattern_fault(const char *pattern);
 /* Anchored at both ends; `path` is what is forwarded, byte for byte, below the listen path. */
 bool path_pattern_matches(const char *pattern, struct span path);
 
+/* An IPv4 or IPv6 address. */
+bool address_is_valid(struct span address);
 /* An IPv4 or IPv6 address or CIDR block. */
 bool address_block_is_valid(const char *block);
 /* False also when either text is no address. */

@@ -63,6 +63,7 @@ static const struct record_field rows[] = {
 	{"Credential.not_after", FIELD_TIME, FIELD_READ, 0, 0, "A certificate's: valid to, inclusive."},
 	{"Credential.revoked_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was revoked."},
 	{"Credential.revoked_reason", FIELD_ENUM, FIELD_READ, 0, 0, "Why it was revoked."},
+	{"Credential.revision", FIELD_NUMBER, FIELD_READ, 0, MANY, "Grows with each change; also the ETag."},
 
 	COMMON("Certificate"),
 	{"Certificate.kind", FIELD_ENUM, FIELD_READ, 0, 0, "What it is for."},

@@ -108,9 +108,11 @@ static int open_env(const struct home *home, bool recover, struct environment *e
 	    (rc = env->set_lg_dir(env, home->db)) != 0 ||
 	    (rc = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0)
 		return rc;
+	/* Without recovery only regions that are there: new ones would know nothing of what the log
+	 * has and the tables do not have yet. */
 	return env->open(env, home->run,
-			 DB_CREATE | DB_THREAD | DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG |
-			     DB_INIT_TXN | (recover ? (u_int32_t)DB_RECOVER : 0),
+			 DB_THREAD | DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_TXN |
+			     (recover ? (u_int32_t)(DB_RECOVER | DB_CREATE) : 0),
 			 0600);
 }
 

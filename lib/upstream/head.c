@@ -155,8 +155,10 @@ const char *upstream_head_read(struct span raw, bool to_head_request, struct ups
 			return why;
 		h->fields[h->n_fields++] = f;
 	}
-	if (chunked)
+	if (chunked) {
 		h->has_length = false;
+		h->length = 0;
+	}
 	h->has_body = !to_head_request && h->status != 204 && h->status != 304;
 	/* An upstream that sends a body where none may be would have it read as the answer to
 	 * somebody's next request. */

@@ -166,7 +166,7 @@ static size_t read_body(char *to, size_t size, size_t count, void *arg)
 		decide(x, UPSTREAM_CLIENT_GONE, "the client's body broke off");
 		return CURL_READFUNC_ABORT;
 	}
-	if (got > 0 && x->call->max_body_bytes > 0 && x->req->body_read > x->call->max_body_bytes) {
+	if (x->req->body_read > x->call->max_body_bytes) {
 		decide(x, UPSTREAM_BODY_TOO_LARGE, "the body passed the API's limit");
 		return CURL_READFUNC_ABORT;
 	}
@@ -388,8 +388,7 @@ static bool prepare(struct exchange *x)
 		decide(x, UPSTREAM_UNREACHABLE, "the target URL cannot be used");
 		return false;
 	}
-	if (c->max_body_bytes > 0 && x->req->body == WEB_BODY_LENGTH &&
-	    x->req->content_length > c->max_body_bytes) {
+	if (x->req->body == WEB_BODY_LENGTH && x->req->content_length > c->max_body_bytes) {
 		decide(x, UPSTREAM_BODY_TOO_LARGE, "the body's length is over the API's limit");
 		return false;
 	}

@@ -31,7 +31,7 @@ struct upstream_call {
 	/* How long the upstream may send nothing, before or after its first byte, and take nothing
 	 * of the body.  Connecting takes at most the smaller of this and UPSTREAM_CONNECT_MS. */
 	uint32_t timeout_ms;
-	uint64_t max_body_bytes;	 /* of the request; 0: no limit */
+	uint64_t max_body_bytes;	 /* of the request; UINT64_MAX: no limit */
 	upstream_address_fn may_connect; /* NULL: any */
 	upstream_drop_fn drop;		 /* NULL: none */
 	void *ctx;			 /* for both */

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "web/problem.h"
+#include "base/text.h"
 #include "web/json.h"
 
 #define RETRY_AFTER_S 5 /* with 503: what is not available now is usually back soon */
@@ -46,7 +47,12 @@ static void set_text(json_t *o, const char *name, const char *text)
 	if (!text)
 		return;
 	json_t *value = json_string(text);
-	(void)json_object_set_new(o, name, value ? value : json_string("(not UTF-8)"));
+	if (!value) {
+		char safe[sizeof(((struct cg_err *)NULL)->text)];
+		text_for_log(span_of(text), safe, sizeof(safe));
+		value = json_string(safe);
+	}
+	(void)json_object_set_new(o, name, value);
 }
 
 static json_t *list_fields(const struct cg_err *err)

@@ -71,8 +71,8 @@ typedef bool (*web_proof_fn)(void *ctx, struct span value);
 bool web_request_init(struct web_request *req, struct arena *arena, char *const *env,
 		      web_proof_fn proof_ok, void *ctx, struct web_io *io) CG_MUST_USE;
 
-/* Whether `name`, as it stands in fields, is the field `header`, in whatever letter case and with '_'
- * for '-', as a CGI host folds them. */
+/* Whether `name`, as it stands in fields, is the field `header`, in whatever letter case and with
+ * '_' for '-', as a CGI host folds them. */
 bool web_field_is(struct span name, const char *header);
 /* How often the field `name` (as above) is there; *value, when not NULL, becomes the first
  * one's. */

@@ -240,7 +240,7 @@ class Answer:
         return iter((self.status, self.headers, self.body))
 
     def __repr__(self):
-        return f"<{self.status} {self.headers} {self.body[:300]!r} rc={self.rc} {self.error}>"
+        return f"<{self.status} {self.headers} {repr(self.body)[:900]} rc={self.rc} {self.error}>"
 
     def json(self):
         return json_module.loads(self.body)
@@ -621,15 +621,17 @@ Include "{TREE}/apache-conf/certgate.conf"
         self._stop("web")
 
     def wait_ready(self):
+        health = (self.prefix or "") + "/healthz"
+
         def ready():
             self._must_run("supervise")
             self._must_run("web")
-            return self.curl("/healthz").status == 200
+            return self.curl(health).status == 200
 
         try:
             wait_until(ready, "/healthz through Apache and the gate")
         except TimeoutError:
-            diag(repr(self.curl("/healthz")))
+            diag(repr(self.curl(health)))
             self.dump_logs()
             raise
 

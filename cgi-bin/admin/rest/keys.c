@@ -1,6 +1,7 @@
 /* Keys and their credentials. */
 #include "base/base.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "rest.h"
 #include "web/json.h"
 #include <gnutls/gnutls.h>
@@ -128,20 +129,53 @@ void keys_create(void *arg)
 
 /* --- credentials --- */
 
+/* The page of a key's credentials, which are in the order of their digests; *next is the cursor of
+ * the page after it. */
+static json_t *page_of(const struct credentials *list, const struct rest_page *page, char *next)
+{
+	json_t *items = json_array();
+	char hex[SHA256_HEX + 1] = "";
+	for (size_t i = 0; i < list->n; i++) {
+		char before[SHA256_HEX + 1];
+		memcpy(before, hex, sizeof(before));
+		if (list->items[i]->sha256.len == SHA256_BYTES)
+			hex_format(list->items[i]->sha256.data, SHA256_BYTES, hex);
+		if (page->cursor.n > 0 && memcmp(hex, page->cursor.p, SHA256_HEX) <= 0)
+			continue;
+		if (page->q.n > 0 && !text_holds(hex, page->q))
+			continue;
+		if (json_array_size(items) == page->limit) {
+			memcpy(next, before, sizeof(before));
+			break;
+		}
+		(void)json_array_append_new(items, record_to_json(list->items[i]));
+	}
+	return items;
+}
+
 void credentials_list(void *arg)
 {
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
 	struct credentials list;
+	struct rest_page page;
+	struct sha256 digest;
 	Cg__Key *key;
-	cg_rc rc = entity_get(call->admin->store, &key_entity, rest_param(call, 0), call->arena,
-			      &key, &err);
+	char next[SHA256_HEX + 1] = "";
+	cg_rc rc = rest_read_page(call, &page, &err);
+	if (rc == CG_OK && page.cursor.n > 0 && !hex_parse(page.cursor, digest.b, SHA256_BYTES))
+		rc = cg_fail_field(&err, "cursor", "is not one that a list gave");
+	if (rc == CG_OK)
+		rc = entity_get(call->admin->store, &key_entity, rest_param(call, 0), call->arena,
+				&key, &err);
 	if (rc == CG_OK)
 		rc = credential_list(call->admin->store, key->id, call->arena, &list, &err);
-	if (rc != CG_OK)
+	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
-	else
-		rest_send_page(call, credentials_json(&list), NULL);
+		return;
+	}
+	json_t *items = page_of(&list, &page, next);
+	rest_send_page(call, items, *next ? next : NULL);
 }
 
 static cg_rc read_wish(struct rest_call *call, struct wish *wish, struct cg_err *err)
@@ -224,10 +258,14 @@ void credentials_change(void *arg)
 	struct cg_err err = {0};
 	json_t *patch = NULL;
 	Cg__Credential *credential;
+	uint64_t revision;
 	cg_rc rc = web_json_read(call->req, &patch, &err);
 	if (rc == CG_OK)
+		rc = rest_if_match(call, &revision, &err);
+	if (rc == CG_OK)
 		rc = credential_change(call->admin->store, &call->actor, rest_param(call, 0),
-				       rest_param(call, 1), patch, call->arena, &credential, &err);
+				       rest_param(call, 1), revision, patch, call->arena,
+				       &credential, &err);
 	json_decref(patch);
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
@@ -240,13 +278,16 @@ void credentials_revoke(void *arg)
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
 	struct span reason = {NULL, 0};
+	uint64_t revision;
 	cg_rc rc = web_query_get(call->req->target.query, call->arena, "reason", &reason, &err);
 	if (rc == CG_NOT_FOUND)
 		rc = CG_OK;
 	if (rc == CG_OK)
+		rc = rest_if_match(call, &revision, &err);
+	if (rc == CG_OK)
 		rc = credential_revoke(
 		    call->admin->store, &call->actor, rest_param(call, 0), rest_param(call, 1),
-		    reason.p ? arena_copy(call->arena, reason) : NULL, call->arena, &err);
+		    revision, reason.p ? arena_copy(call->arena, reason) : NULL, call->arena, &err);
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
 	else

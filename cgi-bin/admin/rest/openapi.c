@@ -7,7 +7,7 @@
 static json_t *reference(const char *name)
 {
 	json_t *out = json_object();
-	char ref[64];
+	char ref[128];
 	(void)snprintf(ref, sizeof(ref), "#/components/schemas/%s", name);
 	(void)json_object_set_new(out, "$ref", json_string(ref));
 	return out;
@@ -18,39 +18,104 @@ static json_t *content(const char *type, json_t *schema)
 	return json_pack("{s:{s:o}}", type, "schema", schema);
 }
 
-/* What a route adds to the record it answers or takes. */
-static json_t *with_extra(const char *name, json_t *members)
+/* A record's schema is used in up to three forms: as it is read ("Key"), as it is sent to be made
+ * ("KeyNew"), and as the answer to that ("KeyMade").  Each is one flat object: members that are not
+ * known are refused, which parts put together with allOf could not say. */
+enum form { FORM_READ, FORM_NEW, FORM_MADE };
+
+static const char *const suffixes[] = {"", "New", "Made"};
+
+static const ProtobufCMessageDescriptor *const records[] = {
+    &cg__api__descriptor, &cg__key__descriptor, &cg__credential__descriptor,
+    &cg__certificate__descriptor};
+
+static void add(json_t *schema, const char *name, json_t *type, const char *about)
 {
-	return json_pack("{s:[o, {s:s, s:o}]}", "allOf", reference(name), "type", "object",
-			 "properties", members);
+	if (about)
+		(void)json_object_set_new(type, "description", json_string(about));
+	(void)json_object_set_new(json_object_get(schema, "properties"), name, type);
 }
 
-static json_t *body_schema(const struct rest_route *r)
+static json_t *of_type(const char *type)
 {
-	bool makes = strcmp(r->route.method, "POST") == 0;
-	if (makes && r->in == &cg__key__descriptor)
-		return with_extra("Key",
-				  json_pack("{s:{s:s, s:s}, s:{s:s, s:s}}", "certificate", "type",
-					    "string", "description",
-					    "PEM: the public certificate, or certificate and "
-					    "private key; the key is thrown away.",
-					    "token", "type", "boolean", "description",
-					    "Make a token, too."));
-	if (makes && r->out == &cg__certificate__descriptor)
-		return json_pack("{s:s, s:{s:{s:s}, s:{s:s, s:[s]}}, s:[s]}", "type", "object",
-				 "properties", "pem", "type", "string", "kind", "type", "string",
-				 "enum", "client", "required", "pem");
-	if (makes && r->out == &cg__credential__descriptor)
-		return json_pack("{s:s, s:{s:{s:s}, s:{s:s}}}", "type", "object", "properties",
-				 "certificate", "type", "string", "token", "type", "boolean");
-	return r->in ? reference(r->in->short_name) : NULL;
+	return json_pack("{s:s}", "type", type);
+}
+
+static json_t *list_of(json_t *items)
+{
+	return json_pack("{s:s, s:o}", "type", "array", "items", items);
+}
+
+static json_t *empty(void)
+{
+	return json_pack("{s:s, s:{}, s:b}", "type", "object", "properties", "additionalProperties",
+			 0);
+}
+
+/* What can be given to make a credential. */
+static void add_wish(json_t *schema)
+{
+	add(schema, "certificate", of_type("string"),
+	    "PEM: the public certificate, or certificate and private key; the key is thrown away.");
+	add(schema, "token", of_type("boolean"), "Make a token.");
+}
+
+/* What is told of it once. */
+static void add_told(json_t *schema, bool token)
+{
+	add(schema, "private_key_dropped", of_type("boolean"),
+	    "The text held a private key, which was thrown away.");
+	add(schema, "notices", list_of(of_type("string")), "What is worth knowing of the text.");
+	if (token)
+		add(schema, "token", of_type("string"), "The token; it is shown only here.");
+}
+
+/* NULL where the form is that of FORM_READ. */
+static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
+{
+	bool key = type == &cg__key__descriptor, cert = type == &cg__certificate__descriptor;
+	if (type == &cg__api__descriptor && form != FORM_READ)
+		return NULL;
+	json_t *s = form == FORM_NEW && !key ? empty() : record_schema(type);
+	if (form == FORM_NEW && cert) {
+		add(s, "pem", of_type("string"), "The certificate; a private key is thrown away.");
+		add(s, "kind", json_pack("{s:s, s:[s]}", "type", "string", "enum", "client"), NULL);
+		(void)json_object_set_new(s, "required", json_pack("[s]", "pem"));
+		return s;
+	}
+	if (form == FORM_NEW) {
+		add_wish(s);
+		return s;
+	}
+	if (key)
+		add(s, "credentials", list_of(reference("Credential")), "How its holder is known.");
+	if (cert)
+		add(s, "key_id", json_pack("{s:[s, s]}", "type", "string", "null"),
+		    "The key it belongs to.");
+	if (form == FORM_MADE)
+		add_told(s, !cert);
+	return s;
+}
+
+static json_t *reference_to(const ProtobufCMessageDescriptor *type, enum form form)
+{
+	char name[64];
+	bool one_form = type == &cg__api__descriptor;
+	(void)snprintf(name, sizeof(name), "%s%s", type->short_name,
+		       suffixes[one_form ? FORM_READ : form]);
+	return reference(name);
+}
+
+static bool makes(const struct rest_route *r)
+{
+	return strcmp(r->route.method, "POST") == 0;
 }
 
 static json_t *request_body(const struct rest_route *r)
 {
-	json_t *schema = body_schema(r);
-	if (!schema)
+	if (!makes(r) && !(r->route.flags & REST_PATCH))
 		return NULL;
+	json_t *schema = reference_to(r->record, makes(r) ? FORM_NEW : FORM_READ);
 	json_t *types = content(r->route.flags & REST_PATCH ? "application/merge-patch+json"
 							    : "application/json",
 				schema);
@@ -65,20 +130,12 @@ static json_t *request_body(const struct rest_route *r)
 
 static json_t *answer_schema(const struct rest_route *r)
 {
-	const char *name = r->out->short_name;
-	if (r->route.flags & REST_LIST)
-		return json_pack("{s:s, s:{s:{s:s, s:o}, s:{s:[s, s]}}}", "type", "object",
-				 "properties", "items", "type", "array", "items", reference(name),
-				 "next", "type", "string", "null");
-	if (r->out == &cg__key__descriptor)
-		return with_extra(name, json_pack("{s:{s:s, s:o}, s:{s:s, s:s}}", "credentials",
-						  "type", "array", "items", reference("Credential"),
-						  "token", "type", "string", "description",
-						  "Only in the answer to POST with token: true."));
-	if (r->out == &cg__certificate__descriptor)
-		return with_extra(name, json_pack("{s:{s:[s, s], s:s}}", "key_id", "type", "string",
-						  "null", "description", "The key it belongs to."));
-	return reference(name);
+	json_t *schema = reference_to(r->record, makes(r) ? FORM_MADE : FORM_READ);
+	return r->route.flags & REST_LIST
+		   ? json_pack("{s:s, s:{s:o, s:{s:[s, s]}}, s:b}", "type", "object", "properties",
+			       "items", list_of(schema), "next", "type", "string", "null",
+			       "additionalProperties", 0)
+		   : schema;
 }
 
 static json_t *responses(const struct rest_route *r)
@@ -87,7 +144,7 @@ static json_t *responses(const struct rest_route *r)
 	json_t *out = json_object();
 	json_t *ok = json_pack("{s:s}", "description", r->summary);
 	(void)snprintf(status, sizeof(status), "%d", r->status);
-	if (r->out)
+	if (r->record)
 		(void)json_object_set_new(ok, "content",
 					  content("application/json", answer_schema(r)));
 	(void)json_object_set_new(out, status, ok);
@@ -103,6 +160,15 @@ static void add_parameter(json_t *to, const char *name, const char *in, const ch
 	(void)json_array_append_new(to, json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", name, "in",
 						  in, "required", strcmp(in, "path") == 0, "schema",
 						  "type", type));
+}
+
+static void add_own_parameter(json_t *to, const char *text, struct arena *arena)
+{
+	struct span rest = span_of(text), name;
+	(void)span_next(&rest, ':', &name);
+	add_parameter(to, arena_copy(arena, name), "query", "string");
+	(void)json_object_set_new(json_array_get(to, json_array_size(to) - 1), "description",
+				  json_stringn(span_trim(rest).p, span_trim(rest).n));
 }
 
 /* "/keys/:id" as "/keys/{id}", its parameters into `to`. */
@@ -126,7 +192,7 @@ static char *path_of(const struct rest_route *r, struct arena *arena, json_t *to
 	return out;
 }
 
-static json_t *operation(const struct rest_route *r, json_t *parameters)
+static json_t *operation(const struct rest_route *r, json_t *parameters, struct arena *arena)
 {
 	json_t *body = request_body(r);
 	if (r->route.flags & REST_LIST) {
@@ -134,7 +200,9 @@ static json_t *operation(const struct rest_route *r, json_t *parameters)
 		add_parameter(parameters, "cursor", "query", "string");
 		add_parameter(parameters, "q", "query", "string");
 	}
-	if (r->route.flags & REST_PATCH)
+	if (r->query)
+		add_own_parameter(parameters, r->query, arena);
+	if (r->route.flags & REST_MATCH)
 		add_parameter(parameters, "If-Match", "header", "string");
 	json_t *op = json_pack("{s:s, s:o, s:o}", "summary", r->summary, "parameters", parameters,
 			       "responses", responses(r));
@@ -158,12 +226,16 @@ static json_t *problem_schema(void)
 
 static json_t *schemas(void)
 {
-	static const ProtobufCMessageDescriptor *const types[] = {
-	    &cg__api__descriptor, &cg__key__descriptor, &cg__credential__descriptor,
-	    &cg__certificate__descriptor};
 	json_t *out = json_object();
-	for (size_t i = 0; i < CG_COUNT(types); i++)
-		(void)json_object_set_new(out, types[i]->short_name, record_schema(types[i]));
+	for (size_t i = 0; i < CG_COUNT(records); i++)
+		for (size_t form = 0; form < CG_COUNT(suffixes); form++) {
+			json_t *schema = schema_of(records[i], (enum form)form);
+			char name[64];
+			(void)snprintf(name, sizeof(name), "%s%s", records[i]->short_name,
+				       suffixes[form]);
+			if (schema)
+				(void)json_object_set_new(out, name, schema);
+		}
 	(void)json_object_set_new(out, "Problem", problem_schema());
 	return out;
 }
@@ -186,7 +258,7 @@ void openapi_get(void *arg)
 			item = json_object();
 			(void)json_object_set_new(paths, path ? path : "", item);
 		}
-		(void)json_object_set_new(item, method, operation(r, parameters));
+		(void)json_object_set_new(item, method, operation(r, parameters, call->arena));
 	}
 	json_t *body =
 	    json_pack("{s:s, s:{s:s, s:s}, s:o, s:{s:o, s:{s:{s:s, s:s}}}, s:[{s:[]}]}", "openapi",

@@ -16,30 +16,30 @@
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
-	{{"GET", REST_BASE "/openapi.json", REST_OPEN, openapi_get}, "This description", NULL, NULL, 200},
+	{{"GET", REST_BASE "/openapi.json", REST_OPEN, openapi_get}, "This description", NULL, 200, NULL},
 
-	{{"GET", REST_BASE "/apis", REST_LIST, apis_list}, "List APIs", NULL, API, 200},
-	{{"POST", REST_BASE "/apis", 0, apis_create}, "Make an API", API, API, 201},
-	{{"GET", REST_BASE "/apis/:id", 0, apis_get}, "Read an API", NULL, API, 200},
-	{{"PATCH", REST_BASE "/apis/:id", REST_PATCH, apis_change}, "Change an API", API, API, 200},
-	{{"DELETE", REST_BASE "/apis/:id", 0, apis_remove}, "Remove an API, also from the access rights of keys", NULL, NULL, 204},
+	{{"GET", REST_BASE "/apis", REST_LIST, apis_list}, "List APIs", API, 200, NULL},
+	{{"POST", REST_BASE "/apis", 0, apis_create}, "Make an API", API, 201, NULL},
+	{{"GET", REST_BASE "/apis/:id", 0, apis_get}, "Read an API", API, 200, NULL},
+	{{"PATCH", REST_BASE "/apis/:id", REST_PATCH | REST_MATCH, apis_change}, "Change an API", API, 200, NULL},
+	{{"DELETE", REST_BASE "/apis/:id", REST_MATCH, apis_remove}, "Remove an API, also from the access rights of keys", NULL, 204, NULL},
 
-	{{"GET", REST_BASE "/certificates", REST_LIST, certificates_list}, "List certificates", NULL, CERTIFICATE, 200},
-	{{"POST", REST_BASE "/certificates", REST_PEM, certificates_create}, "Register a certificate", NULL, CERTIFICATE, 201},
-	{{"GET", REST_BASE "/certificates/:sha256", 0, certificates_get}, "Read a certificate", NULL, CERTIFICATE, 200},
-	{{"DELETE", REST_BASE "/certificates/:sha256", 0, certificates_remove}, "Remove a certificate; with ?cascade=true also from its key", NULL, NULL, 204},
+	{{"GET", REST_BASE "/certificates", REST_LIST, certificates_list}, "List certificates", CERTIFICATE, 200, NULL},
+	{{"POST", REST_BASE "/certificates", REST_PEM, certificates_create}, "Register a certificate", CERTIFICATE, 201, NULL},
+	{{"GET", REST_BASE "/certificates/:sha256", 0, certificates_get}, "Read a certificate", CERTIFICATE, 200, NULL},
+	{{"DELETE", REST_BASE "/certificates/:sha256", REST_MATCH, certificates_remove}, "Remove a certificate", NULL, 204, "cascade: true also takes it from the key that uses it."},
 
-	{{"GET", REST_BASE "/keys", REST_LIST, keys_list}, "List keys", NULL, KEY, 200},
-	{{"POST", REST_BASE "/keys", 0, keys_create}, "Make a key, with a certificate and/or a token", KEY, KEY, 201},
-	{{"GET", REST_BASE "/keys/:id", 0, keys_get}, "Read a key", NULL, KEY, 200},
-	{{"PATCH", REST_BASE "/keys/:id", REST_PATCH, keys_change}, "Change a key", KEY, KEY, 200},
-	{{"DELETE", REST_BASE "/keys/:id", 0, keys_remove}, "Remove a key and its credentials", NULL, NULL, 204},
+	{{"GET", REST_BASE "/keys", REST_LIST, keys_list}, "List keys", KEY, 200, NULL},
+	{{"POST", REST_BASE "/keys", 0, keys_create}, "Make a key, with a certificate and/or a token", KEY, 201, NULL},
+	{{"GET", REST_BASE "/keys/:id", 0, keys_get}, "Read a key", KEY, 200, NULL},
+	{{"PATCH", REST_BASE "/keys/:id", REST_PATCH | REST_MATCH, keys_change}, "Change a key", KEY, 200, NULL},
+	{{"DELETE", REST_BASE "/keys/:id", REST_MATCH, keys_remove}, "Remove a key and its credentials", NULL, 204, NULL},
 
-	{{"GET", REST_BASE "/keys/:id/credentials", 0, credentials_list}, "List a key's credentials", NULL, CREDENTIAL, 200},
-	{{"POST", REST_BASE "/keys/:id/credentials", REST_PEM, credentials_create}, "Add a certificate or a token to a key", NULL, CREDENTIAL, 201},
-	{{"GET", REST_BASE "/keys/:id/credentials/:sha256", 0, credentials_get}, "Read a credential", NULL, CREDENTIAL, 200},
-	{{"PATCH", REST_BASE "/keys/:id/credentials/:sha256", REST_PATCH, credentials_change}, "Change a credential", CREDENTIAL, CREDENTIAL, 200},
-	{{"DELETE", REST_BASE "/keys/:id/credentials/:sha256", 0, credentials_revoke}, "Revoke a credential; ?reason=other, superseded or left", NULL, NULL, 204},
+	{{"GET", REST_BASE "/keys/:id/credentials", REST_LIST, credentials_list}, "List a key's credentials", CREDENTIAL, 200, NULL},
+	{{"POST", REST_BASE "/keys/:id/credentials", REST_PEM, credentials_create}, "Add a certificate or a token to a key", CREDENTIAL, 201, NULL},
+	{{"GET", REST_BASE "/keys/:id/credentials/:sha256", 0, credentials_get}, "Read a credential", CREDENTIAL, 200, NULL},
+	{{"PATCH", REST_BASE "/keys/:id/credentials/:sha256", REST_PATCH | REST_MATCH, credentials_change}, "Change a credential", CREDENTIAL, 200, NULL},
+	{{"DELETE", REST_BASE "/keys/:id/credentials/:sha256", REST_MATCH, credentials_revoke}, "Revoke a credential", NULL, 204, "reason: other (unless given), superseded or left."},
 };
 /* clang-format on */
 const size_t rest_routes_n = CG_COUNT(rest_routes);
@@ -64,7 +64,7 @@ static uint64_t revision_of(const void *message)
 	if (m->descriptor == CERTIFICATE)
 		return ((const Cg__Certificate *)message)->revision;
 	if (m->descriptor == CREDENTIAL)
-		return 0;
+		return ((const Cg__Credential *)message)->revision;
 	return ((const struct entity_head *)message)->revision;
 }
 
@@ -138,7 +138,9 @@ cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err)
 		return CG_OK;
 	}
 	tag = span_trim(tag);
+	/* "01" is another tag than "1". */
 	if (times == 1 && tag.n > 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"' &&
+	    tag.p[1] != '0' &&
 	    number_parse(span_make(tag.p + 1, tag.n - 2), INT64_MAX, &revision)) {
 		*out = revision;
 		return CG_OK;
@@ -272,7 +274,7 @@ static cg_rc drop_more(struct rest_call *call, const struct rest_resource *r, js
 	json_object_foreach(more, name, value)
 	{
 		json_t *sent = json_object_get(patch, name);
-		if (sent && !json_equal(sent, value))
+		if (sent && !json_is_null(sent) && !json_equal(sent, value))
 			rc = cg_fail_field(err, name, "is set by certgate");
 		(void)json_object_del(patch, name);
 	}

@@ -14,15 +14,17 @@
 struct rest_route {
 	struct web_route route; /* flags: of enum rest_flags */
 	const char *summary;
-	const ProtobufCMessageDescriptor *in, *out; /* NULL: no body of a record */
-	int status;				    /* of success */
+	const ProtobufCMessageDescriptor *record; /* what it answers, takes or lists; NULL: none */
+	int status;				  /* of success */
+	const char *query; /* a parameter of its own and what it says, "name: sentence"; NULL */
 };
 
 enum rest_flags {
-	REST_OPEN = 1,	/* no token needed */
-	REST_LIST = 2,	/* answers {"items": […], "next": …}, takes limit, cursor, q */
-	REST_PATCH = 4, /* takes a merge patch and If-Match */
-	REST_PEM = 8,	/* also takes a certificate as it is */
+	REST_OPEN = 1,	 /* no token needed */
+	REST_LIST = 2,	 /* answers {"items": […], "next": …}, takes limit, cursor, q */
+	REST_PATCH = 4,	 /* takes a merge patch */
+	REST_PEM = 8,	 /* also takes a certificate as it is */
+	REST_MATCH = 16, /* takes If-Match */
 };
 
 extern const struct rest_route rest_routes[];

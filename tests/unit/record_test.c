@@ -1,0 +1,759 @@
+/* lib/record: every field has its row, and messages go to bytes and JSON and back unharmed. */
+#include "base/base.h"
+#include <setjmp.h>
+#include <cmocka.h>
+#include "base/hash.h"
+#include "base/limits.h"
+#include "record/record.h"
+
+#define ARENA_MAX (16 * 1024 * 1024)
+
+static const ProtobufCMessageDescriptor *const types[] = {
+    &cg__api__descriptor,	  &cg__api_auth__descriptor,   &cg__key__descriptor,
+    &cg__access__descriptor,	  &cg__meta_entry__descriptor, &cg__credential__descriptor,
+    &cg__certificate__descriptor, &cg__user__descriptor,       &cg__rest_token__descriptor,
+    &cg__audit_entry__descriptor, &cg__meta__descriptor,
+};
+
+static struct arena arena;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena_init(&arena, ARENA_MAX);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_release(&arena);
+	return 0;
+}
+
+static json_t *parse(const char *text)
+{
+	json_error_t e;
+	json_t *json = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &e);
+	if (!json)
+		fail_msg("%s: %s", text, e.text);
+	return json;
+}
+
+/* --- rows --- */
+
+static bool form_fits(const ProtobufCFieldDescriptor *f, enum field_form form)
+{
+	switch (form) {
+	case FIELD_TEXT:
+		return f->type == PROTOBUF_C_TYPE_STRING;
+	case FIELD_NUMBER:
+		return f->type == PROTOBUF_C_TYPE_UINT64;
+	case FIELD_BOOL:
+		return f->type == PROTOBUF_C_TYPE_BOOL;
+	case FIELD_ENUM:
+		return f->type == PROTOBUF_C_TYPE_ENUM;
+	case FIELD_TIME:
+		return f->type == PROTOBUF_C_TYPE_INT64;
+	case FIELD_HEX:
+	case FIELD_PEM:
+		return f->type == PROTOBUF_C_TYPE_BYTES;
+	case FIELD_MESSAGE:
+		return f->type == PROTOBUF_C_TYPE_MESSAGE;
+	case FIELD_MAP:
+		return f->type == PROTOBUF_C_TYPE_MESSAGE && f->label == PROTOBUF_C_LABEL_REPEATED;
+	}
+	return false;
+}
+
+static void test_every_field_has_a_row(void **state)
+{
+	(void)state;
+	size_t n_rows, n_fields = 0;
+	const struct record_field *rows = record_fields(&n_rows);
+	for (size_t t = 0; t < CG_COUNT(types); t++)
+		for (unsigned i = 0; i < types[t]->n_fields; i++) {
+			const ProtobufCFieldDescriptor *f = &types[t]->fields[i];
+			const struct record_field *row = record_field(types[t], f);
+			n_fields++;
+			if (!row)
+				fail_msg("%s.%s has no row", types[t]->short_name, f->name);
+			if (!form_fits(f, row->form))
+				fail_msg("%s: the form does not fit its type", row->name);
+			/* What points to another type is tested here too. */
+			if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
+				size_t k = 0;
+				while (k < CG_COUNT(types) && types[k] != f->descriptor)
+					k++;
+				assert_true(k < CG_COUNT(types));
+			}
+		}
+	for (size_t i = 0; i < n_rows; i++) {
+		const char *dot = strchr(rows[i].name, '.');
+		bool found = false;
+		assert_non_null(dot);
+		for (size_t t = 0; !found && t < CG_COUNT(types); t++)
+			found = strlen(types[t]->short_name) == (size_t)(dot - rows[i].name) &&
+				strncmp(types[t]->short_name, rows[i].name,
+					(size_t)(dot - rows[i].name)) == 0 &&
+				protobuf_c_message_descriptor_get_field_by_name(types[t], dot + 1);
+		if (!found)
+			fail_msg("the row %s belongs to no field", rows[i].name);
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(rows[i].name, rows[j].name) == 0)
+				fail_msg("%s has two rows", rows[i].name);
+		assert_true(rows[i].about && *rows[i].about);
+		assert_true(rows[i].about[strlen(rows[i].about) - 1] == '.');
+		assert_true(rows[i].min <= rows[i].max);
+	}
+	assert_int_equal(n_rows, n_fields);
+}
+
+/* Every message of schema/ is among `types`: a new one cannot be forgotten here. */
+static void test_every_message_is_tested(void **state)
+{
+	(void)state;
+	char command[4200], line[256];
+	const char *root = getenv("CERTGATE_SOURCE");
+	(void)snprintf(command, sizeof(command), "cat '%s'/schema/*.proto", root ? root : ".");
+	FILE *f = popen(command, "r");
+	size_t n = 0;
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "message ", 8) != 0)
+			continue;
+		n++;
+		size_t len = strcspn(line + 8, " {");
+		size_t k = 0;
+		while (k < CG_COUNT(types) && (strlen(types[k]->short_name) != len ||
+					       strncmp(types[k]->short_name, line + 8, len) != 0))
+			k++;
+		if (k == CG_COUNT(types))
+			fail_msg("not tested here: %s", line);
+	}
+	assert_int_equal(pclose(f), 0);
+	assert_int_equal(n, CG_COUNT(types));
+}
+
+/* --- messages with every field set, made from the descriptors --- */
+
+static void fill(ProtobufCMessage *m, unsigned seed);
+
+static void fill_value(const ProtobufCFieldDescriptor *f, const struct record_field *row, char *at,
+		       unsigned seed)
+{
+	char *text = arena_printf(&arena, "%s-%u \xc3\xbc<&>\"\\", f->name, seed);
+	int64_t time = 1700000000 + seed;
+	uint64_t number = row->min + 1 + seed;
+	protobuf_c_boolean yes = seed % 2 == 0;
+	assert_non_null(text);
+	switch (row->form) {
+	case FIELD_TEXT:
+		memcpy(at, &text, sizeof(text));
+		break;
+	case FIELD_NUMBER:
+		memcpy(at, &number, sizeof(number));
+		break;
+	case FIELD_BOOL:
+		memcpy(at, &yes, sizeof(yes));
+		break;
+	case FIELD_ENUM: {
+		const ProtobufCEnumDescriptor *e = f->descriptor;
+		memcpy(at, &e->values[seed % e->n_values].value, sizeof(int));
+		break;
+	}
+	case FIELD_TIME:
+		memcpy(at, &time, sizeof(time));
+		break;
+	case FIELD_HEX:
+	case FIELD_PEM: {
+		ProtobufCBinaryData bytes = {SHA256_BYTES, arena_alloc(&arena, SHA256_BYTES)};
+		assert_non_null(bytes.data);
+		memset(bytes.data, (int)(seed & 0xff), SHA256_BYTES);
+		memcpy(at, &bytes, sizeof(bytes));
+		break;
+	}
+	case FIELD_MESSAGE:
+	case FIELD_MAP: {
+		ProtobufCMessage *sub = record_new(f->descriptor, &arena);
+		assert_non_null(sub);
+		fill(sub, seed);
+		memcpy(at, &sub, sizeof(sub));
+		break;
+	}
+	}
+}
+
+static size_t size_of(const ProtobufCFieldDescriptor *f)
+{
+	return f->type == PROTOBUF_C_TYPE_BYTES	 ? sizeof(ProtobufCBinaryData)
+	       : f->type == PROTOBUF_C_TYPE_ENUM ? sizeof(int)
+	       : f->type == PROTOBUF_C_TYPE_BOOL ? sizeof(protobuf_c_boolean)
+						 : 8;
+}
+
+static void fill(ProtobufCMessage *m, unsigned seed)
+{
+	for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
+		const struct record_field *row = record_field(m->descriptor, f);
+		char *base = (char *)m;
+		assert_non_null(row);
+		if (f->label == PROTOBUF_C_LABEL_REPEATED) {
+			size_t n = 3;
+			char *items = arena_alloc(&arena, n * size_of(f));
+			assert_non_null(items);
+			for (unsigned j = 0; j < n; j++)
+				fill_value(f, row, items + j * size_of(f), seed + 10 * j + i);
+			memcpy(base + f->offset, &items, sizeof(items));
+			memcpy(base + f->quantifier_offset, &n, sizeof(n));
+			continue;
+		}
+		fill_value(f, row, base + f->offset, seed + i);
+		if (f->label == PROTOBUF_C_LABEL_OPTIONAL && f->type != PROTOBUF_C_TYPE_STRING &&
+		    f->type != PROTOBUF_C_TYPE_MESSAGE) {
+			protobuf_c_boolean has = true;
+			memcpy(base + f->quantifier_offset, &has, sizeof(has));
+		}
+	}
+}
+
+static struct span pack(const void *m)
+{
+	struct span bytes = {NULL, 0};
+	assert_int_equal(record_pack(m, &arena, &bytes, NULL), CG_OK);
+	return bytes;
+}
+
+static void test_pack_round_trip(void **state)
+{
+	(void)state;
+	for (size_t t = 0; t < CG_COUNT(types); t++)
+		for (unsigned seed = 0; seed < 4; seed++) {
+			ProtobufCMessage *m = record_new(types[t], &arena), *back;
+			assert_non_null(m);
+			fill(m, seed);
+			struct span bytes = pack(m);
+			assert_int_equal(record_unpack(types[t], bytes, &arena, &back, NULL),
+					 CG_OK);
+			struct span again = pack(back);
+			assert_true(span_is(bytes, again));
+			json_t *a = record_to_json(m), *b = record_to_json(back);
+			assert_non_null(a);
+			assert_true(json_equal(a, b));
+			json_decref(a);
+			json_decref(b);
+			/* What is cut short is an error or something else, never a crash. */
+			for (size_t n = 0; n < bytes.n; n++) {
+				char *cut = malloc(n ? n : 1);
+				assert_non_null(cut);
+				memcpy(cut, bytes.p, n);
+				(void)!record_unpack(types[t], span_make(cut, n), &arena, &back,
+						     NULL);
+				free(cut);
+			}
+			arena_clear(&arena);
+		}
+	/* Required fields are required. */
+	void *m;
+	struct cg_err err = {0};
+	assert_int_equal(record_unpack(&cg__api__descriptor, SPAN_LIT(""), &arena, &m, &err),
+			 CG_UNAVAILABLE);
+	assert_int_equal(
+	    record_unpack(&cg__api__descriptor, SPAN_LIT("garbage!"), &arena, &m, &err),
+	    CG_UNAVAILABLE);
+}
+
+/* Fields that are not in the bytes have the schema's defaults. */
+static void test_defaults(void **state)
+{
+	(void)state;
+	Cg__Api *api;
+	assert_int_equal(
+	    record_unpack(&cg__api__descriptor, SPAN_LIT("\x0a\x02id"), &arena, &api, NULL), CG_OK);
+	assert_true(api->active && api->strip_listen_path && api->forward_client_cert &&
+		    api->strip_credential && !api->browser_pages && !api->has_max_body_bytes);
+	assert_int_equal(api->timeout_ms, 30000);
+	json_t *json = parse("{\"name\": \"x\"}"), *out;
+	assert_int_equal(record_from_json(&cg__api__descriptor, json, NULL, &arena, &api, NULL),
+			 CG_OK);
+	assert_non_null(api->auth);
+	assert_true(!api->auth->use_certificate && api->auth->use_token && !api->auth->keyless);
+	assert_string_equal(api->auth->token_header, "Authorization");
+	static char id[] = "the-id";
+	api->id = id;
+	out = record_to_json(api);
+	json_t *want = parse("{\"id\": null, \"name\": \"x\", \"listen_path\": null, \"sites\": [],"
+			     "\"strip_listen_path\": true, \"target_url\": null, \"active\": true,"
+			     "\"auth\": {\"use_certificate\": false, \"use_token\": true,"
+			     "\"token_header\": \"Authorization\", \"keyless\": false,"
+			     "\"trust\": \"pinned\"}, \"forward_client_cert\": true,"
+			     "\"strip_credential\": true, \"timeout_ms\": 30000,"
+			     "\"max_body_bytes\": null, \"browser_pages\": false,"
+			     "\"allowed_ips\": [], \"blocked_ips\": []}");
+	const char *name;
+	json_t *value;
+	json_object_foreach(want, name, value)
+	{
+		if (strcmp(name, "id") != 0 && !json_equal(value, json_object_get(out, name)))
+			fail_msg("Api.%s", name);
+	}
+	json_decref(want);
+	json_decref(out);
+	json_decref(json);
+	json = parse("{\"name\": \"x\"}");
+	Cg__Key *key;
+	assert_int_equal(record_from_json(&cg__key__descriptor, json, NULL, &arena, &key, NULL),
+			 CG_OK);
+	assert_true(key->active && !key->has_expires_at && key->n_access == 0);
+	json_decref(json);
+}
+
+/* --- JSON --- */
+
+/* What is shown can be sent back: with itself as the base nothing changes; nothing hidden shows. */
+static void test_json_round_trip(void **state)
+{
+	(void)state;
+	for (size_t t = 0; t < CG_COUNT(types); t++) {
+		ProtobufCMessage *m = record_new(types[t], &arena), *back;
+		struct cg_err err = {0};
+		assert_non_null(m);
+		fill(m, 3);
+		json_t *json = record_to_json(m);
+		assert_non_null(json);
+		for (unsigned i = 0; i < types[t]->n_fields; i++) {
+			const ProtobufCFieldDescriptor *f = &types[t]->fields[i];
+			const struct record_field *row = record_field(types[t], f);
+			const char *name = row->form == FIELD_PEM ? "pem" : f->name;
+			assert_int_equal(json_object_get(json, name) != NULL,
+					 row->access != FIELD_HIDDEN);
+		}
+		if (record_from_json(types[t], json, m, &arena, &back, &err) != CG_OK)
+			fail_msg("%s: %s", types[t]->short_name, err.text);
+		assert_true(span_is(pack(m), pack(back)));
+		json_t *nothing = json_object();
+		assert_int_equal(record_patch(types[t], nothing, m, &arena, &back, &err), CG_OK);
+		assert_true(span_is(pack(m), pack(back)));
+		/* The whole record as a patch. */
+		assert_int_equal(record_patch(types[t], json, m, &arena, &back, &err), CG_OK);
+		assert_true(span_is(pack(m), pack(back)));
+		json_t *changes = record_changes(m, back);
+		assert_int_equal(json_object_size(changes), 0);
+		json_decref(changes);
+		json_decref(nothing);
+		json_decref(json);
+		arena_clear(&arena);
+	}
+}
+
+static void test_hidden(void **state)
+{
+	(void)state;
+	Cg__User *user = (void *)record_new(&cg__user__descriptor, &arena);
+	static char hash[] = "$y$secret", id[] = "id", name[] = "admin";
+	assert_non_null(user);
+	user->id = id;
+	user->name = name;
+	user->password_hash = hash;
+	json_t *json = record_to_json(user);
+	char *text = json_dumps(json, 0);
+	assert_null(strstr(text, "secret"));
+	free(text);
+	/* Neither set from outside, nor lost by a change. */
+	struct cg_err err = {0};
+	Cg__User *back;
+	json_t *patch = parse("{\"password_hash\": \"$y$other\"}");
+	assert_int_equal(record_patch(&cg__user__descriptor, patch, user, &arena, &back, &err),
+			 CG_BAD_INPUT);
+	assert_string_equal(err.code, "unknown_member");
+	json_decref(patch);
+	patch = parse("{\"name\": \"root\"}");
+	assert_int_equal(record_patch(&cg__user__descriptor, patch, user, &arena, &back, &err),
+			 CG_OK);
+	assert_string_equal(back->password_hash, "$y$secret");
+	assert_string_equal(back->name, "root");
+	json_t *changes = record_changes(user, back);
+	assert_int_equal(json_object_size(changes), 1);
+	json_decref(changes);
+	json_decref(patch);
+	json_decref(json);
+}
+
+static const struct {
+	const char *name;
+	const ProtobufCMessageDescriptor *type;
+	const char *json;
+	cg_rc want;
+	const char *field; /* named in the errors */
+} inputs[] = {
+#define API	   &cg__api__descriptor
+#define KEY	   &cg__key__descriptor
+#define CREDENTIAL &cg__credential__descriptor
+    {"nothing",		      API,			  "{}",						    CG_OK,	  NULL	      },
+    {"not an object",		      API,			   "[]",						    CG_BAD_INPUT, NULL	   },
+    {"unknown",		      API,			  "{\"nmae\": \"x\"}",					  CG_BAD_INPUT, "nmae"	      },
+    {"unknown null",		     API,			  "{\"nmae\": null}",				      CG_BAD_INPUT, "nmae"	  },
+    {"unknown nested",	       API,			    "{\"auth\": {\"use_certificat\": true}}",		      CG_BAD_INPUT,
+						  "auth.use_certificat"															       },
+    {"unknown nested null",	    API,				 "{\"auth\": {\"use_certificat\": null}}",		   CG_BAD_INPUT,
+						  "auth.use_certificat"															       },
+    {"unknown in a list",		  KEY,			       "{\"access\": [{\"api_id\": \"a\"}, {\"api\": \"b\"}]}",
+						  CG_BAD_INPUT,															"access[1].api"},
+    {"unknown empty name",	   API,				"{\"\": 1}",					     CG_BAD_INPUT, ""	     },
+    {"unknown other case",	   API,				"{\"Name\": \"x\"}",				     CG_BAD_INPUT, "Name"	 },
+    {"DER by its own name",	    &cg__certificate__descriptor, "{\"der\": \"x\"}",				      CG_BAD_INPUT, "der"		 },
+    {"unknown beside a bad value",   API,				"{\"name\": 1, \"nmae\": 2}",			      CG_BAD_INPUT, "nmae"	  },
+    {"read only",		    API,			  "{\"id\": \"x\"}",					  CG_BAD_VALUE, "id"	    },
+    {"read only number",		 API,			      "{\"revision\": 1}",					   CG_BAD_VALUE, "revision"	   },
+    {"text: number",		     API,			  "{\"name\": 1}",					   CG_BAD_VALUE, "name"	       },
+    {"text: list",		   API,			  "{\"name\": [\"x\"]}",				       CG_BAD_VALUE, "name"	   },
+    {"text: empty",		    API,			  "{\"name\": \"\"}",					     CG_BAD_VALUE, "name"	 },
+    {"text: newline",		      API,			   "{\"name\": \"a\\nb\"}",				    CG_BAD_VALUE, "name"		},
+    {"text: escape",		     API,			  "{\"name\": \"\\u001b[31m\"}",				 CG_BAD_VALUE, "name"	     },
+    {"text: DEL",		    API,			  "{\"name\": \"\\u007f\"}",				  CG_BAD_VALUE, "name"	      },
+    {"text: C1",		     API,			  "{\"name\": \"\\u009b\"}",				 CG_BAD_VALUE, "name"	     },
+    {"text: markup",		     API,			  "{\"name\": \"<script>\"}",			      CG_OK,	     NULL		 },
+    {"bool: number",		     API,			  "{\"active\": 1}",					     CG_BAD_VALUE, "active"	   },
+    {"bool: text",		   API,			  "{\"active\": \"true\"}",				  CG_BAD_VALUE, "active"	},
+    {"number: text",		     API,			  "{\"timeout_ms\": \"5\"}",				     CG_BAD_VALUE, "timeout_ms"   },
+    {"number: real",		     API,			  "{\"timeout_ms\": 5.0}",				   CG_BAD_VALUE, "timeout_ms"   },
+    {"number: bool",		     API,			  "{\"timeout_ms\": true}",				    CG_BAD_VALUE, "timeout_ms"   },
+    {"number: negative",		 API,			      "{\"timeout_ms\": -1}",				      CG_BAD_VALUE, "timeout_ms"	},
+    {"number: below",		      API,			   "{\"timeout_ms\": 0}",					  CG_BAD_VALUE, "timeout_ms"   },
+    {"number: least",		      API,			   "{\"timeout_ms\": 1}",					  CG_OK,	 NULL	     },
+    {"number: huge",		     API,			  "{\"timeout_ms\": 9223372036854775807}",		   CG_BAD_VALUE, "timeout_ms"   },
+    {"enum: other",		    API,			  "{\"auth\": {\"trust\": \"blind\"}}",		       CG_BAD_VALUE, "auth.trust"	 },
+    {"enum: other case",		 API,			      "{\"auth\": {\"trust\": \"PINNED\"}}",		     CG_BAD_VALUE, "auth.trust"   },
+    {"enum: number",		     API,			  "{\"auth\": {\"trust\": 0}}",				CG_BAD_VALUE, "auth.trust"	  },
+    {"object: text",		     API,			  "{\"auth\": \"x\"}",				       CG_BAD_VALUE, "auth"	   },
+    {"object: list",		     API,			  "{\"auth\": []}",					    CG_BAD_VALUE, "auth"		},
+    {"object: null is all defaults", API,			  "{\"auth\": null}",				      CG_OK,	     NULL		 },
+    {"list: text",		   API,			  "{\"sites\": \"x\"}",				      CG_BAD_VALUE, "sites"	   },
+    {"list: object",		     API,			  "{\"sites\": {}}",					     CG_BAD_VALUE, "sites"	  },
+    {"list: null within",		  API,			       "{\"sites\": [\"a\", null]}",			     CG_BAD_VALUE, "sites[1]"     },
+    {"list: number within",	    API,				 "{\"sites\": [1]}",					     CG_BAD_VALUE, "sites[0]"     },
+    {"list: empty text within",	API,			     "{\"sites\": [\"\"]}",				    CG_BAD_VALUE, "sites[0]"	    },
+    {"entries: text",		      KEY,			   "{\"access\": [\"a\"]}",				    CG_BAD_VALUE, "access[0]"    },
+    {"entries: list",		      KEY,			   "{\"access\": [[]]}",					 CG_BAD_VALUE, "access[0]"	  },
+    {"entries: within",		KEY,			     "{\"access\": [{\"api_id\": \"a\", \"methods\": [1]}]}", CG_BAD_VALUE,
+						  "access[0].methods[0]"															      },
+    {"time: bad",		    KEY,			  "{\"expires_at\": \"tomorrow\"}",			 CG_BAD_VALUE, "expires_at"   },
+    {"time: number",		     KEY,			  "{\"expires_at\": 1700000000}",			  CG_BAD_VALUE, "expires_at"   },
+    {"time: no such day",		  KEY,			       "{\"expires_at\": \"2027-02-30T00:00:00Z\"}",	     CG_BAD_VALUE,
+						  "expires_at"																	},
+    {"time: date",		   KEY,			  "{\"expires_at\": \"2027-02-03\"}",			    CG_BAD_VALUE, "expires_at"   },
+    {"time: null",		   KEY,			  "{\"expires_at\": null}",				  CG_OK,	 NULL	     },
+    {"map: text",		    KEY,			  "{\"meta\": \"x\"}",					    CG_BAD_VALUE, "meta"		},
+    {"map: list",		    KEY,			  "{\"meta\": []}",					 CG_BAD_VALUE, "meta"	     },
+    {"map: number within",	   KEY,				"{\"meta\": {\"a\": 1}}",				  CG_BAD_VALUE, "meta.a"	},
+    {"map: null within",		 KEY,			      "{\"meta\": {\"a\": null}}",				   CG_BAD_VALUE, "meta.a"	 },
+    {"map: empty name",		KEY,			     "{\"meta\": {\"\": \"x\"}}",				  CG_BAD_VALUE, "meta."	       },
+    {"map: control",		     KEY,			  "{\"meta\": {\"a\": \"x\\ty\"}}",			    CG_BAD_VALUE, "meta.a"	  },
+    {"map: control in a name",       KEY,			    "{\"meta\": {\"a\\u0001\": \"x\"}}",			 CG_BAD_VALUE, NULL	   },
+    {"map: empty value",		 KEY,			      "{\"meta\": {\"a\": \"\"}}",				   CG_OK,	  NULL	      },
+    {"digest: short",		      CREDENTIAL,			  "{\"bound_to\": [\"abcd\"]}",				CG_BAD_VALUE, "bound_to[0]"  },
+    {"digest: number",	       CREDENTIAL,		   "{\"bound_to\": [1]}",					  CG_BAD_VALUE, "bound_to[0]"  },
+};
+
+static bool names(const struct cg_err *err, const char *field)
+{
+	for (unsigned i = 0; i < err->n_fields; i++)
+		if (strcmp(err->fields[i].field, field) == 0 && err->fields[i].text[0])
+			return true;
+	return false;
+}
+
+static void test_inputs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(inputs); i++) {
+		struct cg_err err = {0};
+		void *m = NULL;
+		json_t *json = parse(inputs[i].json);
+		cg_rc rc = record_from_json(inputs[i].type, json, NULL, &arena, &m, &err);
+		if (rc != inputs[i].want || (inputs[i].field && !names(&err, inputs[i].field)))
+			fail_msg("%s: %d, field %s, \"%s\"", inputs[i].name, (int)rc,
+				 err.n_fields ? err.fields[0].field : "-", err.text);
+		assert_int_equal(rc == CG_OK, m != NULL);
+		assert_true(rc == CG_OK || err.text[0]);
+		json_decref(json);
+		arena_clear(&arena);
+	}
+	/* All faults at once. */
+	struct cg_err err = {0};
+	void *m;
+	json_t *json = parse("{\"name\": 1, \"active\": 2, \"timeout_ms\": 0,"
+			     "\"auth\": {\"keyless\": 3}, \"sites\": [4]}");
+	assert_int_equal(record_from_json(&cg__api__descriptor, json, NULL, &arena, &m, &err),
+			 CG_BAD_VALUE);
+	static const char *const all[] = {"name", "active", "timeout_ms", "auth.keyless",
+					  "sites[0]"};
+	assert_int_equal(err.n_fields, CG_COUNT(all));
+	for (size_t i = 0; i < CG_COUNT(all); i++)
+		assert_true(names(&err, all[i]));
+	json_decref(json);
+}
+
+/* Lengths to the last byte, as the rows say. */
+static void test_limits(void **state)
+{
+	(void)state;
+	static const struct {
+		const ProtobufCMessageDescriptor *type;
+		const char *name;
+		size_t max;
+	} rows[] = {
+	    {API, "name",	  NAME_MAX_BYTES},
+	    {API, "listen_path", PATH_MAX_BYTES},
+	    {API, "target_url",	URL_MAX_BYTES },
+	    {KEY, "name",	  NAME_MAX_BYTES},
+	};
+	for (size_t i = 0; i < CG_COUNT(rows); i++)
+		for (size_t more = 0; more < 2; more++) {
+			struct cg_err err = {0};
+			void *m;
+			char *text = calloc(1, rows[i].max + 2);
+			assert_non_null(text);
+			memset(text, 'x', rows[i].max + more);
+			json_t *json = json_pack("{s:s}", rows[i].name, text);
+			assert_int_equal(
+			    record_from_json(rows[i].type, json, NULL, &arena, &m, &err),
+			    more ? CG_BAD_VALUE : CG_OK);
+			assert_int_equal(names(&err, rows[i].name), more);
+			json_decref(json);
+			free(text);
+		}
+	/* Numbers, as their rows say. */
+	size_t n_rows, n_numbers = 0;
+	const struct record_field *row = record_fields(&n_rows);
+	for (; n_rows > 0; n_rows--, row++) {
+		const char *dot = strchr(row->name, '.');
+		if (row->form != FIELD_NUMBER || row->access != FIELD_SET ||
+		    strncmp(row->name, "Api.", 4) != 0)
+			continue;
+		const struct {
+			uint64_t n;
+			cg_rc want;
+		} edges[] = {
+		    {row->min,     CG_OK	    },
+		    {row->max,     CG_OK	    },
+		    {row->min - 1, CG_BAD_VALUE},
+		    {row->max + 1, CG_BAD_VALUE},
+		};
+		n_numbers++;
+		for (size_t i = 0; i < CG_COUNT(edges); i++) {
+			void *m;
+			struct cg_err err = {0};
+			if (row->min == 0 && i == 2)
+				continue;
+			json_t *json = json_pack("{s:I}", dot + 1, (json_int_t)edges[i].n);
+			assert_int_equal(record_from_json(API, json, NULL, &arena, &m, &err),
+					 edges[i].want);
+			assert_int_equal(names(&err, dot + 1), edges[i].want != CG_OK);
+			json_decref(json);
+		}
+	}
+	assert_true(n_numbers >= 2);
+	/* Bytes, not characters. */
+	char name[2 * NAME_MAX_BYTES + 1];
+	for (size_t i = 0; i < NAME_MAX_BYTES; i++)
+		memcpy(name + 2 * i, "\xc3\xbc", 2);
+	name[2 * NAME_MAX_BYTES] = '\0';
+	void *m;
+	json_t *json = json_pack("{s:s}", "name", name);
+	assert_int_equal(record_from_json(API, json, NULL, &arena, &m, NULL), CG_BAD_VALUE);
+	json_decref(json);
+	/* Entries of lists and maps. */
+	for (int more = 0; more < 2; more++) {
+		json_t *list = json_array(), *map = json_object();
+		for (int i = 0; i < LIST_MAX_ENTRIES + more; i++) {
+			char text[16];
+			(void)snprintf(text, sizeof(text), "%d", i);
+			assert_int_equal(json_array_append_new(list, json_string(text)), 0);
+			assert_int_equal(json_object_set_new(map, text, json_string("x")), 0);
+		}
+		json = json_pack("{s:o}", "tags", list);
+		assert_int_equal(record_from_json(KEY, json, NULL, &arena, &m, NULL),
+				 more ? CG_BAD_VALUE : CG_OK);
+		json_decref(json);
+		json = json_pack("{s:o}", "meta", map);
+		assert_int_equal(record_from_json(KEY, json, NULL, &arena, &m, NULL),
+				 more ? CG_BAD_VALUE : CG_OK);
+		json_decref(json);
+	}
+	/* A record that is too large in all. */
+	Cg__Key *key = (void *)record_new(KEY, &arena);
+	struct cg_err err = {0};
+	struct span bytes;
+	assert_non_null(key);
+	static char id[] = "id";
+	key->id = id;
+	key->name = arena_alloc(&arena, RECORD_MAX + 1);
+	assert_non_null(key->name);
+	memset(key->name, 'x', RECORD_MAX);
+	assert_int_equal(record_pack(key, &arena, &bytes, &err), CG_TOO_BIG);
+	arena_clear(&arena);
+	/* No memory is an error, at every allocation. */
+	json = parse("{\"name\": \"x\", \"sites\": [\"a\", \"b\"], \"auth\": {\"keyless\": true}}");
+	bool made = false;
+	for (size_t room = 0; !made; room += 16) {
+		struct arena small;
+		arena_init(&small, room);
+		cg_rc rc = record_from_json(API, json, NULL, &small, &m, NULL);
+		assert_true(rc == CG_OK || rc == CG_UNAVAILABLE);
+		made = rc == CG_OK;
+		arena_release(&small);
+	}
+	json_decref(json);
+}
+
+/* --- merge patch --- */
+
+static void test_merge_patch(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *patch, *member, *want; /* the member afterwards */
+	} rows[] = {
+	    {"{\"name\": \"b\"}",			  "name",		  "\"b\""			 },
+	    {"{}",				    "name",	   "\"a\""			  },
+	    {"{\"timeout_ms\": 5}",		    "timeout_ms",	  "5"			     },
+	    {"{\"timeout_ms\": null}",		       "timeout_ms",     "30000"		    },
+	    {"{\"active\": null}",			   "active",	     "true"			   },
+	    {"{\"max_body_bytes\": null}",		   "max_body_bytes", "null"			   },
+	    {"{\"max_body_bytes\": 0}",		"max_body_bytes", "0"			     },
+	    {"{\"sites\": null}",			  "sites",	   "[]"		       },
+	    {"{\"sites\": []}",			"sites",		 "[]"			     },
+	    {"{\"sites\": [\"z\"]}",		     "sites",	      "[\"z\"]"		       },
+	    {"{\"name\": \"b\"}",			  "sites",	   "[\"x\", \"y\"]"	   },
+	    {"{\"auth\": {\"keyless\": true}}",	"auth",
+	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": \"X-Key\","
+	     "\"keyless\": true, \"trust\": \"pinned\"}"						},
+	    {"{\"auth\": {\"token_header\": null}}",  "auth",
+	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": "
+	     "\"Authorization\","
+	     "\"keyless\": false, \"trust\": \"pinned\"}"					 },
+	    {"{\"auth\": null}",			 "auth",
+	     "{\"use_certificate\": false, \"use_token\": true, \"token_header\": "
+	     "\"Authorization\","
+	     "\"keyless\": false, \"trust\": \"pinned\"}"					 },
+	    {"{\"auth\": {}}",			       "auth",
+	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": \"X-Key\","
+	     "\"keyless\": false, \"trust\": \"pinned\"}"					 },
+	    {"{\"id\": \"the-id\", \"revision\": 7}", "id",		    "\"the-id\""		},
+ /* taking away what is not there, or not theirs to take */
+	    {"{\"id\": null}",			       "id",	     "\"the-id\""		 },
+	    {"{\"created_at\": null}",		       "created_at",     "\"2023-11-14T22:13:20Z\""},
+	};
+	json_t *json = parse("{\"name\": \"a\", \"timeout_ms\": 9, \"active\": false,"
+			     "\"max_body_bytes\": 77, \"sites\": [\"x\", \"y\"],"
+			     "\"auth\": {\"use_certificate\": true, \"use_token\": false,"
+			     "\"token_header\": \"X-Key\"}}");
+	Cg__Api *base;
+	static char id[] = "the-id";
+	assert_int_equal(record_from_json(API, json, NULL, &arena, &base, NULL), CG_OK);
+	json_decref(json);
+	base->id = id;
+	base->has_revision = base->has_created_at = true;
+	base->revision = 7;
+	base->created_at = 1700000000;
+	struct span before = pack(base);
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		struct cg_err err = {0};
+		Cg__Api *after;
+		json_t *patch = parse(rows[i].patch), *want = parse(rows[i].want);
+		if (record_patch(API, patch, base, &arena, &after, &err) != CG_OK)
+			fail_msg("%s: %s", rows[i].patch, err.text);
+		json_t *now = record_to_json(after);
+		if (!json_equal(json_object_get(now, rows[i].member), want))
+			fail_msg("%s: %s", rows[i].patch, rows[i].member);
+		/* The base is as it was. */
+		assert_true(span_is(before, pack(base)));
+		json_decref(now);
+		json_decref(want);
+		json_decref(patch);
+	}
+	static const struct {
+		const char *patch;
+		cg_rc want;
+	} bad[] = {
+	    {"{\"nmae\": null}",		 CG_BAD_INPUT},
+	    {"{\"auth\": {\"x\": null}}", CG_BAD_INPUT},
+	    {"{\"id\": \"other\"}",	    CG_BAD_VALUE},
+	    {"{\"revision\": 8}",	  CG_BAD_VALUE},
+	    {"{\"auth\": true}",		 CG_BAD_VALUE},
+	    {"[]",			CG_BAD_INPUT},
+	    {"null",		      CG_BAD_INPUT},
+	    {"\"x\"",		      CG_BAD_INPUT},
+	};
+	for (size_t i = 0; i < CG_COUNT(bad); i++) {
+		Cg__Api *after;
+		json_t *patch = parse(bad[i].patch);
+		if (record_patch(API, patch, base, &arena, &after, NULL) != bad[i].want)
+			fail_msg("%s", bad[i].patch);
+		json_decref(patch);
+	}
+}
+
+/* A map's names merge one by one (RFC 7396). */
+static void test_merge_map(void **state)
+{
+	(void)state;
+	json_t *json = parse("{\"name\": \"k\", \"meta\": {\"a\": \"1\", \"b\": \"2\"}}");
+	json_t *patch = parse("{\"meta\": {\"a\": null, \"c\": \"3\"}}");
+	json_t *want = parse("{\"b\": \"2\", \"c\": \"3\"}");
+	Cg__Key *base, *after;
+	static char id[] = "id";
+	assert_int_equal(record_from_json(KEY, json, NULL, &arena, &base, NULL), CG_OK);
+	base->id = id;
+	assert_int_equal(record_patch(KEY, patch, base, &arena, &after, NULL), CG_OK);
+	json_t *now = record_to_json(after);
+	assert_true(json_equal(json_object_get(now, "meta"), want));
+	json_t *changes = record_changes(base, after);
+	assert_int_equal(json_object_size(changes), 1);
+	assert_true(json_equal(json_object_get(changes, "meta"), want));
+	json_decref(changes);
+	json_decref(now);
+	json_decref(want);
+	json_decref(patch);
+	json_decref(json);
+}
+
+/* Fingerprints come in any notation and are shown in one. */
+static void test_digests(void **state)
+{
+	(void)state;
+	json_t *json = parse(
+	    "{\"bound_to\": [\"SHA256 Fingerprint="
+	    "BA:78:16:BF:8F:01:CF:EA:41:41:40:DE:5D:AE:22:23:B0:03:61:A3:96:17:7A:9C:B4:10:FF:61:"
+	    "F2:00:15:AD\"]}");
+	Cg__Credential *c;
+	assert_int_equal(record_from_json(CREDENTIAL, json, NULL, &arena, &c, NULL), CG_OK);
+	static char key_id[] = "key";
+	c->key_id = key_id;
+	json_t *out = record_to_json(c);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(out, "bound_to"), 0)),
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	json_decref(out);
+	json_decref(json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_every_field_has_a_row, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_every_message_is_tested, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_pack_round_trip, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_defaults, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_json_round_trip, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_hidden, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_inputs, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_merge_patch, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_merge_map, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_digests, setup, teardown),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,772 @@
+/* lib/upstream: heads, and exchanges with a scripted server on a real socket. */
+#include "base/base.h"
+#include <setjmp.h>
+#include <cmocka.h>
+#include "base/clock.h"
+#include "base/limits.h"
+#include "upstream/head.h"
+#include "upstream/upstream.h"
+#include "web/io.h"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#define TEXT_MAX   (256 * 1024)
+#define ANSWER_MAX (1024 * 1024)
+
+/* --- heads --- */
+
+static void heads_that_are_refused(void **state)
+{
+	static const char *const rows[] = {
+	    "",
+	    "garbage\r\n",
+	    "HTTP/2 200\r\n",
+	    "HTTP/1.1 20\r\n",
+	    "HTTP/1.1 2000 OK\r\n",
+	    "HTTP/1.1 100 Continue\r\n",
+	    "HTTP/1.1 101 Switching Protocols\r\n",
+	    "HTTP/1.1 600 Odd\r\n",
+	    "HTTP/1.1 200 OK\r\nNo colon\r\n",
+	    "HTTP/1.1 200 OK\r\n: empty\r\n",
+	    "HTTP/1.1 200 OK\r\nX Y: a\r\n",
+	    "HTTP/1.1 200 OK\r\nX : a\r\n",
+	    "HTTP/1.1 200 OK\r\nX: a\r\n folded\r\n",
+	    "HTTP/1.1 200 OK\r\nX: a\rb\r\n",
+	    "HTTP/1.1 200 OK\r\nX: a\x01\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n",
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n",
+	};
+	static struct upstream_head h;
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		const char *why = upstream_head_read(span_of(rows[i]), false, &h);
+		if (!why)
+			print_error("row %zu is taken\n", i);
+		assert_non_null(why);
+	}
+	static const char nul[] = "HTTP/1.1 200 OK\r\nX: a\0b\r\n";
+	assert_non_null(upstream_head_read(span_make(nul, sizeof(nul) - 1), false, &h));
+	char many[HEADERS_MAX * 8 + 64] = "HTTP/1.1 200 OK\r\n";
+	for (int i = 0; i <= HEADERS_MAX; i++)
+		(void)snprintf(many + strlen(many), sizeof(many) - strlen(many), "X: a\r\n");
+	assert_non_null(upstream_head_read(span_of(many), false, &h));
+}
+
+static void heads_are_filtered(void **state)
+{
+	static const struct {
+		const char *head, *fields; /* "name=value|…" */
+		bool to_head, has_length, has_body, drop;
+		uint64_t length;
+	} rows[] = {
+	    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: 1\r\nX-A:  2 \r\n",
+	     "Content-Length=5|X-A=1|X-A=2|",							       false, true,  true,	 false, 5},
+	    {"HTTP/1.1 200 OK\nX-A: 1\n",					      "X-A=1|",	    false, false, true,	false, 0},
+	    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\ncontent-length: 5\r\n",	      "Content-Length=5|",
+	     false,												true,  true,	false, 5},
+	    {"HTTP/1.1 200 OK\r\nConnection: X-Hop, close\r\nConnection: x-too\r\nX-Hop: 1\r\n"
+	     "X-Too: 2\r\nKeep-Alive: 5\r\nTE: x\r\nTrailer: y\r\nUpgrade: h2\r\n"
+	     "Proxy-Authenticate: Basic\r\nX-Stays: 3\r\n",	       "X-Stays=3|",	   false, false, true,  false, 0},
+	    {"HTTP/1.1 200 OK\r\nStatus: 500\r\nX-Sendfile: /etc/passwd\r\nx-accel-redirect: /a\r\n"
+	     "X-LIGHTTPD-send-file: /b\r\nX-Reproxy-URL: c\r\nScript-Control: no-abort\r\n"
+	     "X-Sender: d\r\n",					   "X-Sender=d|",	    false, false, true,	false, 0},
+	    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n", "",		   false,
+	     false,												       true,  false, 0},
+	    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n",				 "Content-Length=5|", true,  true,  false,
+	     true,														      0},
+	    {"HTTP/1.1 204 No Content\r\n",					    "",			false, true,  false, false, 0},
+	    {"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n",			 "",		     false, true,  false, true,  0},
+	    {"HTTP/1.1 304 Not Modified\r\nETag: e\r\n",				 "ETag=e|",	    false, true,	 false, false, 0},
+	    {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n",			   "Content-Length=5|", false, true,
+	     false,													      true,  0},
+	};
+	static struct upstream_head h;
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		char text[512] = "";
+		const char *why = upstream_head_read(span_of(rows[i].head), rows[i].to_head, &h);
+		if (why)
+			print_error("%s: %s\n", rows[i].head, why);
+		assert_null(why);
+		for (size_t k = 0; k < h.n_fields; k++)
+			(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+				       "%.*s=%.*s|", (int)h.fields[k].name.n, h.fields[k].name.p,
+				       (int)h.fields[k].value.n, h.fields[k].value.p);
+		assert_string_equal(text, rows[i].fields);
+		assert_int_equal(h.has_length, rows[i].has_length);
+		assert_int_equal(h.length, rows[i].length);
+		assert_int_equal(h.has_body, rows[i].has_body);
+		assert_int_equal(h.drop_connection, rows[i].drop);
+	}
+}
+
+/* --- a scripted upstream --- */
+
+/* What the server does with requests whose target is the script's name. */
+enum {
+	CLOSES = 1,	     /* after the answer */
+	HANGS_UP_SECOND = 2, /* a second request on a connection gets no answer */
+	ANSWERS_EARLY = 4,   /* before the body was read */
+	REPEATS = 8,	     /* sends the request's body back */
+	MAKES_NOISE = 16,    /* sends another answer, when the test says so: see `go` */
+};
+
+struct script {
+	const char *target;
+	unsigned flags;
+	const char *answer;
+};
+
+static const struct script scripts[] = {
+    {"/ok",	    0,	       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"		       },
+    {"/chunked",	 0,
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Trailer: t\r\n\r\n"				  },
+    {"/until-close", CLOSES,	     "HTTP/1.0 200 OK\r\n\r\nold"					 },
+    {"/interim",	 0,
+     "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"	},
+    {"/echo",	      REPEATS,	       NULL							      },
+    {"/once",	      HANGS_UP_SECOND, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"		       },
+    {"/204",	     0,		"HTTP/1.1 204 No Content\r\n\r\n"				 },
+    {"/excess",	0,		   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokEXCESS"		 },
+    {"/noise",       MAKES_NOISE,	    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"		    },
+    {"/short",       CLOSES,	       "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"		  },
+    {"/short-chunk", CLOSES,	     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nshort" },
+    {"/silent",	0,		   ""								},
+    {"/stalls",	0,		   "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nstall"		      },
+    {"/gone",	      CLOSES,	      ""								},
+    {"/garbage",	 CLOSES,		 "SSH-2.0-x\r\n\r\n"					       },
+    {"/evil-field",  0,	       "HTTP/1.1 200 OK\r\nX: a\rb\r\nContent-Length: 0\r\n\r\n"		},
+    {"/switch",	0,		   "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"	   },
+    {"/location",	  0,		     "HTTP/1.1 200 OK\r\nLocation: /admin\r\nContent-Length: 0\r\n\r\n"},
+    {"/cookies",	 0,
+     "HTTP/1.1 200 OK\r\nSet-Cookie: ours=1\r\nSet-Cookie: theirs=2\r\nX-Request-Id: "
+     "theirs\r\nContent-Length: 0\r\n\r\n"							      },
+    {"/early",       ANSWERS_EARLY,   "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig"  },
+    {"/early-200",   ANSWERS_EARLY,	  "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"		   },
+};
+
+static struct {
+	int listener;
+	uint16_t port;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	char seen[TEXT_MAX]; /* the requests, as they came */
+	size_t n_seen;
+	unsigned n_requests, n_connections;
+	bool go;
+	bool late_sent;
+} server = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static bool put(int fd, const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = send(fd, bytes, n, MSG_NOSIGNAL);
+		if (done <= 0)
+			return false;
+		bytes += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+static void note(const char *bytes, size_t n)
+{
+	(void)pthread_mutex_lock(&server.lock);
+	if (n < sizeof(server.seen) - server.n_seen) {
+		memcpy(server.seen + server.n_seen, bytes, n);
+		server.n_seen += n;
+		server.seen[server.n_seen] = '\0';
+	}
+	(void)pthread_mutex_unlock(&server.lock);
+}
+
+/* A head into text; false at the connection's end. */
+static bool get_head(int fd, char *text, size_t room)
+{
+	size_t n = 0;
+	while (n < room - 1) {
+		if (read(fd, text + n, 1) != 1)
+			return false;
+		if (text[0] == 0x16) /* TLS: this server has none */
+			return false;
+		text[++n] = '\0';
+		if (n >= 4 && strcmp(text + n - 4, "\r\n\r\n") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The raw body that the head announces. */
+static bool get_body(int fd, const char *head, char *text, size_t room)
+{
+	const char *length = strcasestr(head, "\r\ncontent-length: ");
+	bool chunked = strcasestr(head, "\r\ntransfer-encoding: chunked") != NULL;
+	size_t want = length ? (size_t)strtoul(length + 18, NULL, 10) : 0, n = 0;
+	text[0] = '\0';
+	while (n < room - 1 &&
+	       (chunked ? n < 5 || strcmp(text + n - 5, "0\r\n\r\n") != 0 : n < want)) {
+		ssize_t got = read(fd, text + n, chunked ? 1 : want - n);
+		if (got <= 0)
+			return false;
+		n += (size_t)got;
+		text[n] = '\0';
+	}
+	return true;
+}
+
+static const struct script *script_of(const char *head)
+{
+	for (size_t i = 0; i < CG_COUNT(scripts); i++) {
+		const char *at = strstr(head, scripts[i].target);
+		size_t n = strlen(scripts[i].target);
+		if (at && at == strchr(head, ' ') + 1 && (at[n] == ' ' || at[n] == '?'))
+			return &scripts[i];
+	}
+	return NULL;
+}
+
+static const char noise[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+
+static bool play(int fd, const struct script *s, const char *head, char *body)
+{
+	if (!(s->flags & ANSWERS_EARLY)) {
+		if (!get_body(fd, head, body, TEXT_MAX))
+			return false;
+		note(body, strlen(body));
+	}
+	if ((s->flags & REPEATS)) {
+		char line[80];
+		(void)snprintf(line, sizeof(line), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+			       strlen(body));
+		return put(fd, line, strlen(line)) && put(fd, body, strlen(body));
+	}
+	if (!put(fd, s->answer, strlen(s->answer)))
+		return false;
+	if (s->flags & MAKES_NOISE) {
+		(void)pthread_mutex_lock(&server.lock);
+		while (!server.go)
+			(void)pthread_cond_wait(&server.changed, &server.lock);
+		(void)put(fd, noise, sizeof(noise) - 1);
+		server.late_sent = true;
+		(void)pthread_cond_broadcast(&server.changed);
+		(void)pthread_mutex_unlock(&server.lock);
+	}
+	return !(s->flags & CLOSES) && !(s->flags & ANSWERS_EARLY);
+}
+
+static void *serve_connection(void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+	char *head = malloc(TEXT_MAX), *body = malloc(TEXT_MAX);
+	for (unsigned n = 0; head && body && get_head(fd, head, TEXT_MAX); n++) {
+		const struct script *s = script_of(head);
+		note(head, strlen(head));
+		(void)pthread_mutex_lock(&server.lock);
+		server.n_requests++;
+		(void)pthread_mutex_unlock(&server.lock);
+		if (!s || ((s->flags & HANGS_UP_SECOND) && n > 0) || !play(fd, s, head, body)) {
+			/* The answer has to arrive before a close that throws the body away. */
+			if (s && (s->flags & ANSWERS_EARLY))
+				(void)get_body(fd, head, body, TEXT_MAX);
+			break;
+		}
+	}
+	free(head);
+	free(body);
+	(void)close(fd);
+	return NULL;
+}
+
+static void *serve(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		pthread_t thread;
+		int fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			return NULL;
+		(void)pthread_mutex_lock(&server.lock);
+		server.n_connections++;
+		(void)pthread_mutex_unlock(&server.lock);
+		if (pthread_create(&thread, NULL, serve_connection, (void *)(intptr_t)fd) != 0)
+			return NULL;
+		(void)pthread_detach(thread);
+	}
+}
+
+static int start_server(void **state)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof(a);
+	pthread_t thread;
+	(void)state;
+	server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(server.listener, (struct sockaddr *)&a, n) != 0 ||
+	    listen(server.listener, 64) != 0 ||
+	    getsockname(server.listener, (struct sockaddr *)&a, &n) != 0 ||
+	    pthread_create(&thread, NULL, serve, NULL) != 0)
+		return -1;
+	server.port = ntohs(a.sin_port);
+	(void)pthread_detach(thread);
+	return upstream_global_init() ? 0 : -1;
+}
+
+/* --- exchanges --- */
+
+struct exchange {
+	struct upstream *upstream;
+	struct arena arena;
+	struct web_io io;
+	struct web_request req;
+	struct web_response resp;
+	struct upstream_call call;
+	struct upstream_result result;
+	int in[2], out[2];
+	char *answer;
+};
+
+/* A new request of the same thread; body NULL: none.  Its length is announced unless chunked. */
+static void open_request(struct exchange *x, const char *method, const char *target,
+			 const char *body, bool chunked)
+{
+	char vars[3][256], *env[6] = {vars[0], vars[1]};
+	static char chunks[] = "HTTP_TRANSFER_ENCODING=chunked", host[] = "HTTP_HOST=a.example";
+	(void)snprintf(vars[0], sizeof(vars[0]), "REQUEST_METHOD=%s", method);
+	(void)snprintf(vars[1], sizeof(vars[1]), "REQUEST_URI=%s", target);
+	(void)snprintf(vars[2], sizeof(vars[2]), "CONTENT_LENGTH=%zu", body ? strlen(body) : 0);
+	env[2] = host;
+	if (body)
+		env[3] = chunked ? chunks : vars[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, x->in), 0);
+	assert_int_equal(pipe(x->out), 0);
+	assert_true(fcntl(x->out[1], F_SETPIPE_SZ, ANSWER_MAX) >= ANSWER_MAX);
+	if (body)
+		assert_int_equal(write(x->in[1], body, strlen(body)), strlen(body));
+	(void)shutdown(x->in[1], SHUT_WR);
+	arena_init(&x->arena, REQUEST_ARENA_MAX);
+	web_io_cgi(&x->io, x->in[0], x->out[1]);
+	assert_true(web_request_init(&x->req, &x->arena, env, NULL, NULL, &x->io));
+	/* The names in `env` end with this function; what is used later is copied. */
+	x->req.method = span_of(method);
+	x->req.host = SPAN_LIT("a.example");
+	x->req.n_fields = 0;
+	web_response_init(&x->resp, &x->req);
+	x->call = (struct upstream_call){.method = span_of(method),
+					 .host = SPAN_LIT("127.0.0.1"),
+					 .port = server.port,
+					 .target = span_of(target),
+					 .timeout_ms = 5000,
+					 .max_body_bytes = UINT64_MAX};
+	(void)pthread_mutex_lock(&server.lock);
+	server.n_seen = server.n_requests = server.n_connections = 0;
+	server.seen[0] = '\0';
+	(void)pthread_mutex_unlock(&server.lock);
+}
+
+/* Runs it; what the client got is in x->answer. */
+static void run(struct exchange *x)
+{
+	upstream_exchange(x->upstream, &x->call, &x->req, &x->resp, &x->result);
+	(void)web_response_flush(&x->resp);
+	(void)close(x->out[1]);
+	size_t n = 0;
+	ssize_t got;
+	while ((got = read(x->out[0], x->answer + n, ANSWER_MAX - 1 - n)) > 0)
+		n += (size_t)got;
+	x->answer[n] = '\0';
+	web_response_release(&x->resp);
+	arena_release(&x->arena);
+	(void)close(x->out[0]);
+	(void)close(x->in[0]);
+	(void)close(x->in[1]);
+}
+
+static void call(struct exchange *x, const char *method, const char *target, const char *body,
+		 bool chunked)
+{
+	open_request(x, method, target, body, chunked);
+	run(x);
+}
+
+static struct exchange *new_exchange(void)
+{
+	struct exchange *x = calloc(1, sizeof(*x));
+	assert_non_null(x);
+	x->upstream = upstream_new();
+	x->answer = malloc(ANSWER_MAX);
+	assert_true(x->upstream && x->answer);
+	return x;
+}
+
+static void free_exchange(struct exchange *x)
+{
+	upstream_free(&x->upstream);
+	assert_null(x->upstream);
+	free(x->answer);
+	free(x);
+}
+
+static struct web_field field(const char *name, const char *value)
+{
+	return (struct web_field){span_of(name), span_of(value)};
+}
+
+static void answers_pass(void **state)
+{
+	static const struct {
+		const char *method, *target, *want;
+	} rows[] = {
+	    {"GET",  "/ok",	   "Status: 200 OK\r\nContent-Length: 2\r\n\r\nok"},
+	    {"HEAD", "/ok",	    "Status: 200 OK\r\nContent-Length: 2\r\n\r\n"	 },
+	    {"GET",  "/chunked",	"Status: 200 OK\r\n\r\nabcde"		     },
+	    {"GET",  "/until-close", "Status: 200 OK\r\n\r\nold"		       },
+	    {"GET",  "/interim",	"Status: 200 OK\r\nContent-Length: 2\r\n\r\nok"},
+	    {"GET",  "/204",	    "Status: 204 No Content\r\n\r\n"		    },
+	    {"GET",  "/excess",      "Status: 200 OK\r\nContent-Length: 2\r\n\r\nok"},
+	    {"GET",  "/ok",	   "Status: 200 OK\r\nContent-Length: 2\r\n\r\nok"},
+ /* mod_cgid would fetch /admin instead. */
+	    {"GET",  "/location",
+	     "Status: 200 OK\r\nLocation: http://a.example/admin\r\n"
+	     "Content-Length: 0\r\n\r\n"					    },
+	};
+	struct exchange *x = new_exchange();
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		call(x, rows[i].method, rows[i].target, NULL, false);
+		assert_int_equal(x->result.outcome, UPSTREAM_OK);
+		assert_string_equal(x->answer, rows[i].want);
+		assert_string_equal(x->result.cause, "");
+	}
+	free_exchange(x);
+}
+
+static void requests_pass_as_they_are(void **state)
+{
+	struct exchange *x = new_exchange();
+	const struct web_field fields[] = {
+	    field("x-a", "1"),
+	    field("x-empty", ""),
+	    field("cookie", "a=b; c=d"),
+	    field("authorization", "Bearer t"),
+	    field("host", "evil"),
+	    field("content-length", "7"),
+	    field("transfer-encoding", "chunked"),
+	    field("expect", "100-continue"),
+	    field("connection", "x-a"),
+	};
+	char want[512];
+	(void)state;
+	open_request(x, "GET", "/ok?a/../b%2F\"<|{}\\^`[]\xc3\xa9", NULL, false);
+	x->call.fields = fields;
+	x->call.n_fields = CG_COUNT(fields);
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_OK);
+	(void)snprintf(want, sizeof(want),
+		       "GET /ok?a/../b%%2F\"<|{}\\^`[]\xc3\xa9 HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
+		       "x-a: 1\r\nx-empty:\r\ncookie: a=b; c=d\r\nauthorization: Bearer t\r\n\r\n",
+		       (unsigned)server.port);
+	assert_string_equal(server.seen, want);
+
+	const struct web_field evil = field("x-a", "1\r\nx-b: 2");
+	open_request(x, "GET", "/ok", NULL, false);
+	x->call.fields = &evil;
+	x->call.n_fields = 1;
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_FAILED);
+	assert_int_equal(server.n_requests, 0);
+	free_exchange(x);
+}
+
+static void bodies_pass(void **state)
+{
+	struct exchange *x = new_exchange();
+	char *body = malloc(100001), want[128];
+	(void)state;
+	assert_non_null(body);
+	memset(body, 'b', 100000);
+	body[100000] = '\0';
+	call(x, "POST", "/echo", "hello", false);
+	assert_int_equal(x->result.outcome, UPSTREAM_OK);
+	assert_non_null(strstr(server.seen, "\r\nContent-Length: 5\r\n\r\nhello"));
+	assert_null(strstr(server.seen, "Expect"));
+	assert_null(strcasestr(server.seen, "content-type"));
+	assert_string_equal(x->answer, "Status: 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+	call(x, "PATCH", "/echo", "hello", true);
+	assert_non_null(
+	    strstr(server.seen, "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0"));
+	call(x, "POST", "/echo", "", false);
+	assert_non_null(strstr(server.seen, "\r\nContent-Length: 0\r\n\r\n"));
+	call(x, "PUT", "/echo", body, false);
+	(void)snprintf(want, sizeof(want), "Status: 200 OK\r\nContent-Length: 100000\r\n\r\n");
+	assert_int_equal(x->result.response_bytes, 100000);
+	assert_int_equal(strlen(x->answer), strlen(want) + 100000);
+	assert_string_equal(x->answer + strlen(want), body);
+	free(body);
+	free_exchange(x);
+}
+
+static void failures_are_told_apart(void **state)
+{
+	static const struct {
+		const char *target;
+		enum upstream_outcome want;
+		bool begun;
+	} rows[] = {
+	    {"/short",       UPSTREAM_CUT,	     true },
+	      {"/short-chunk", UPSTREAM_CUT,	     true },
+	    {"/stalls",	UPSTREAM_CUT,	      true },
+	      {"/silent",	  UPSTREAM_TIMEOUT,	    false},
+	    {"/gone",	      UPSTREAM_UNREACHABLE, false},
+	      {"/garbage",	   UPSTREAM_INVALID,     false},
+	    {"/evil-field",  UPSTREAM_INVALID,     false},
+	      {"/switch",	  UPSTREAM_INVALID,	    false},
+	};
+	struct exchange *x = new_exchange();
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		open_request(x, "GET", rows[i].target, NULL, false);
+		x->call.timeout_ms = 300;
+		upstream_exchange(x->upstream, &x->call, &x->req, &x->resp, &x->result);
+		if (x->result.outcome != rows[i].want)
+			print_error("%s: %s: %s\n", rows[i].target,
+				    upstream_outcome_name(x->result.outcome), x->result.cause);
+		assert_int_equal(x->result.outcome, rows[i].want);
+		assert_int_equal(x->resp.aborted, rows[i].begun);
+		assert_int_equal(x->resp.head_sent, rows[i].begun);
+		assert_true(x->result.cause[0] != '\0');
+		/* A refusal of ours must have nothing of the upstream's in it. */
+		assert_true(rows[i].begun || x->resp.head.n == 0);
+		run(x);
+	}
+	/* A port where nobody listens: bound, not listening. */
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+	open_request(x, "GET", "/ok", NULL, false);
+	x->call.port = ntohs(a.sin_port);
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_UNREACHABLE);
+	(void)close(fd);
+	/* No TLS there. */
+	open_request(x, "GET", "/ok", NULL, false);
+	x->call.https = true;
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_TLS);
+	open_request(x, "GET", "/ok", NULL, false);
+	x->call.host = SPAN_LIT("user@127.0.0.1");
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_UNREACHABLE);
+	free_exchange(x);
+}
+
+static bool deny(void *ctx, const struct sockaddr *a, socklen_t n)
+{
+	unsigned *asked = ctx;
+	assert_int_equal(a->sa_family, AF_INET);
+	assert_int_equal(n, sizeof(struct sockaddr_in));
+	++*asked;
+	return false;
+}
+
+static void denied_addresses_are_not_connected(void **state)
+{
+	struct exchange *x = new_exchange();
+	unsigned asked = 0;
+	(void)state;
+	open_request(x, "GET", "/ok", NULL, false);
+	x->call.may_connect = deny;
+	x->call.ctx = &asked;
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_UNREACHABLE);
+	assert_true(x->result.address_denied);
+	assert_int_equal(asked, 1);
+	assert_int_equal(server.n_connections, 0);
+	free_exchange(x);
+}
+
+static bool drop_ours(void *ctx, struct span name, struct span value)
+{
+	(void)ctx;
+	return span_is_nocase(name, SPAN_LIT("x-request-id")) ||
+	       (span_is_nocase(name, SPAN_LIT("set-cookie")) &&
+		span_starts(value, SPAN_LIT("ours=")));
+}
+
+static void fields_are_dropped_and_added(void **state)
+{
+	const struct web_field add = field("X-Request-Id", "ours");
+	struct exchange *x = new_exchange();
+	(void)state;
+	open_request(x, "GET", "/cookies", NULL, false);
+	x->call.drop = drop_ours;
+	x->call.add = &add;
+	x->call.n_add = 1;
+	run(x);
+	assert_string_equal(x->answer, "Status: 200 OK\r\nSet-Cookie: theirs=2\r\n"
+				       "Content-Length: 0\r\nX-Request-Id: ours\r\n\r\n");
+	free_exchange(x);
+}
+
+static void connections_are_kept(void **state)
+{
+	struct exchange *x = new_exchange();
+	(void)state;
+	call(x, "GET", "/ok", NULL, false);
+	assert_int_equal(server.n_connections, 1);
+	call(x, "GET", "/ok", NULL, false);
+	assert_int_equal(server.n_connections, 0);
+	call(x, "POST", "/echo", "a", false);
+	assert_int_equal(server.n_connections, 0);
+	call(x, "GET", "/204", NULL, false);
+	assert_int_equal(server.n_connections, 0);
+	free_exchange(x);
+}
+
+/* The server closes a kept connection when the second request has come: the first attempt was
+ * perhaps acted on. */
+static void only_repeatable_requests_are_repeated(void **state)
+{
+	static const struct {
+		const char *method, *body;
+		bool chunked, repeated;
+	} rows[] = {
+	    {"GET",    NULL,	  false, true },
+	    {"PUT",    "body", false, true },
+	    {"PUT",    "body", true,  true },
+	    {"DELETE", NULL,   false, true },
+	    {"POST",   NULL,   false, false},
+	    {"POST",   "body", false, false},
+	    {"PATCH",  "body", true,  false},
+	    {"MKCOL",  NULL,   false, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		struct exchange *x = new_exchange();
+		call(x, "GET", "/once", NULL, false);
+		assert_int_equal(x->result.outcome, UPSTREAM_OK);
+		call(x, rows[i].method, "/once", rows[i].body, rows[i].chunked);
+		if (x->result.outcome != (rows[i].repeated ? UPSTREAM_OK : UPSTREAM_UNREACHABLE))
+			print_error("%s: %s\n", rows[i].method, x->result.cause);
+		assert_int_equal(x->result.outcome,
+				 rows[i].repeated ? UPSTREAM_OK : UPSTREAM_UNREACHABLE);
+		assert_int_equal(server.n_requests, rows[i].repeated ? 2 : 1);
+		free_exchange(x);
+	}
+}
+
+/* What an upstream sends after its answer must not become the answer to the next request. */
+static void noise_is_no_answer(void **state)
+{
+	struct exchange *x = new_exchange();
+	(void)state;
+	call(x, "GET", "/noise", NULL, false);
+	assert_non_null(strstr(x->answer, "\r\n\r\nok"));
+	(void)pthread_mutex_lock(&server.lock);
+	server.go = true;
+	(void)pthread_cond_broadcast(&server.changed);
+	while (!server.late_sent)
+		(void)pthread_cond_wait(&server.changed, &server.lock);
+	(void)pthread_mutex_unlock(&server.lock);
+	call(x, "GET", "/ok", NULL, false);
+	assert_int_equal(x->result.outcome, UPSTREAM_OK);
+	assert_non_null(strstr(x->answer, "\r\n\r\nok"));
+	assert_int_equal(server.n_connections, 1);
+	free_exchange(x);
+}
+
+static void large_bodies_are_stopped(void **state)
+{
+	struct exchange *x = new_exchange();
+	(void)state;
+	open_request(x, "POST", "/echo", "123456", false);
+	x->call.max_body_bytes = 5;
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_BODY_TOO_LARGE);
+	assert_int_equal(server.n_connections, 0);
+	open_request(x, "POST", "/echo", "123456", true);
+	x->call.max_body_bytes = 5;
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_BODY_TOO_LARGE);
+	assert_null(strstr(server.seen, "123456"));
+	open_request(x, "POST", "/echo", "12345", true);
+	x->call.max_body_bytes = 5;
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_OK);
+	free_exchange(x);
+}
+
+/* The client has sent a part of its body and keeps the connection open. */
+static void an_early_answer_passes_at_once(void **state)
+{
+	static const char *const targets[] = {"/early", "/early-200"};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(targets); i++) {
+		struct exchange *x = new_exchange();
+		open_request(x, "POST", targets[i], "begin", false);
+		x->req.content_length = 1000;
+		int pair[2];
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		assert_int_equal(write(pair[1], "begin", 5), 5);
+		x->io.in_fd = pair[0];
+		run(x);
+		assert_int_equal(x->result.outcome, UPSTREAM_OK);
+		assert_non_null(strstr(x->answer, i == 0 ? "\r\n\r\nbig" : "\r\n\r\nyes"));
+		(void)close(pair[0]);
+		(void)close(pair[1]);
+		free_exchange(x);
+	}
+}
+
+static void a_broken_body_is_not_passed_as_whole(void **state)
+{
+	struct exchange *x = new_exchange();
+	(void)state;
+	open_request(x, "POST", "/echo", "half", false);
+	x->req.content_length = 8;
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_CLIENT_GONE);
+	assert_true(x->resp.aborted);
+	/* The same for a client that stops, and says nothing. */
+	open_request(x, "POST", "/echo", "half", false);
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	x->io.in_fd = pair[0];
+	x->call.timeout_ms = 300;
+	run(x);
+	assert_int_equal(x->result.outcome, UPSTREAM_CLIENT_GONE);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	free_exchange(x);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(heads_that_are_refused),
+	    cmocka_unit_test(heads_are_filtered),
+	    cmocka_unit_test(answers_pass),
+	    cmocka_unit_test(requests_pass_as_they_are),
+	    cmocka_unit_test(bodies_pass),
+	    cmocka_unit_test(failures_are_told_apart),
+	    cmocka_unit_test(denied_addresses_are_not_connected),
+	    cmocka_unit_test(fields_are_dropped_and_added),
+	    cmocka_unit_test(connections_are_kept),
+	    cmocka_unit_test(only_repeatable_requests_are_repeated),
+	    cmocka_unit_test(noise_is_no_answer),
+	    cmocka_unit_test(large_bodies_are_stopped),
+	    cmocka_unit_test(an_early_answer_passes_at_once),
+	    cmocka_unit_test(a_broken_body_is_not_passed_as_whole),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("upstream", tests, start_server, NULL);
+}
