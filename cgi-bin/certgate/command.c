@@ -132,13 +132,18 @@ void command_close(struct command *c)
 
 int command_fail(const struct command *c, const struct cg_err *err)
 {
+	/* It may quote what somebody typed, or the name of a record. */
+	char safe[2 * sizeof(err->text)], field[2 * sizeof(err->fields[0].field)];
+	text_for_log(span_of(err->text), safe, sizeof(safe));
 	if (c->json && err->code)
-		(void)fprintf(stderr, "certgate: %s (%s)\n", err->text, err->code);
+		(void)fprintf(stderr, "certgate: %s (%s)\n", safe, err->code);
 	else
-		(void)fprintf(stderr, "certgate: %s\n", err->text);
-	for (unsigned i = 1; i < err->n_fields; i++)
-		(void)fprintf(stderr, "certgate: %s: %s\n", err->fields[i].field,
-			      err->fields[i].text);
+		(void)fprintf(stderr, "certgate: %s\n", safe);
+	for (unsigned i = 1; i < err->n_fields; i++) {
+		text_for_log(span_of(err->fields[i].field), field, sizeof(field));
+		text_for_log(span_of(err->fields[i].text), safe, sizeof(safe));
+		(void)fprintf(stderr, "certgate: %s: %s\n", field, safe);
+	}
 	return EXIT_REFUSED;
 }
 

@@ -24,10 +24,11 @@ static cg_rc make_folder(const char *path, const struct passwd *owner, struct cg
 	return CG_OK;
 }
 
-/* The file that the web server includes, for whoever starts the web server alone. */
+/* The file that the web server includes, for whoever starts the web server alone.  What it holds
+ * stays until there is a new proof. */
 static cg_rc open_proof_file(const char *path, int *out, struct cg_err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || fchmod(fd, 0600) != 0) {
 		int cause = errno;
 		if (fd >= 0)
@@ -48,7 +49,7 @@ static cg_rc write_proof_file(int fd, const char *proof, struct cg_err *err)
 			 "# The web server's proof: certgate believes no certificate without it.\n"
 			 "SetEnv CERTGATE_PROOF %s\n",
 			 proof);
-	bool ok = write(fd, text, (size_t)n) == n && fsync(fd) == 0;
+	bool ok = ftruncate(fd, 0) == 0 && write(fd, text, (size_t)n) == n && fsync(fd) == 0;
 	gnutls_memset(text, 0, sizeof(text));
 	return ok ? CG_OK
 		  : cg_fail(err, CG_UNAVAILABLE, "The proof file cannot be written: %s.",

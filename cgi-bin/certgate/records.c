@@ -11,6 +11,13 @@ static void option_of(const char *field, char out[64])
 			out[i] = '-';
 }
 
+/* Text that is not UTF-8 becomes something that no member takes, so that the model refuses it. */
+static json_t *text_json(const char *text)
+{
+	json_t *json = json_string(text);
+	return json ? json : json_array();
+}
+
 /* A switch may stand alone: "--use-certificate", "--use-certificate false". */
 static json_t *take_bool(struct command *c, const char *option)
 {
@@ -28,7 +35,7 @@ static json_t *take_bool(struct command *c, const char *option)
 		return NULL;
 	if (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)
 		return json_boolean(strcmp(value, "true") == 0);
-	return json_string(value); /* the model says what is wrong with it */
+	return text_json(value); /* the model says what is wrong with it */
 }
 
 static json_t *value_of(const struct record_field *row, const char *text)
@@ -40,7 +47,7 @@ static json_t *value_of(const struct record_field *row, const char *text)
 		return json_null();
 	if (row->form == FIELD_NUMBER && (number = json_loads(text, JSON_DECODE_ANY, &ignored)))
 		return number;
-	return json_string(text);
+	return text_json(text);
 }
 
 static json_t *take_value(struct command *c, const ProtobufCFieldDescriptor *f,
@@ -85,7 +92,6 @@ static json_t *take_members(struct command *c, const ProtobufCMessageDescriptor 
 			json_decref(value);
 			continue;
 		}
-		/* A text that is not UTF-8 has become NULL. */
 		if (value && json_object_set_new(out, f->name, value) < 0) {
 			json_decref(out);
 			out = NULL;

@@ -5,6 +5,8 @@
 #include "cert/cert.h"
 #include "gate.h"
 
+#define UNUSABLE_LINES_PER_S 20
+
 enum verify { VERIFY_MISSING, VERIFY_NONE, VERIFY_GOOD, VERIFY_BAD };
 
 /* Whether "FAILED:…" only says that no CA stands behind the certificate, which the registration
@@ -83,13 +85,16 @@ static enum facts_certificate when_one(struct span verify)
 	return FACTS_CERT_NOT_VERIFIED;
 }
 
-/* What is wrong in the web server's set-up is wrong for many requests: one line a second says it.
- */
+/* What is wrong in the web server's set-up is wrong for many requests, and clients can send what is
+ * damaged: some lines a second say it. */
 static void tell_unusable(struct exchange *x)
 {
-	static int64_t last_s;
+	static int64_t second;
+	static unsigned lines;
 	int64_t now = x->req->received_unix_s;
-	if (__atomic_exchange_n(&last_s, now, __ATOMIC_RELAXED) == now)
+	if (__atomic_exchange_n(&second, now, __ATOMIC_RELAXED) != now)
+		__atomic_store_n(&lines, 0, __ATOMIC_RELAXED);
+	if (__atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED) >= UNUSABLE_LINES_PER_S)
 		return;
 	log_error("certificate_unusable", "request_id", x->req->id, "verify",
 		  arena_copy(x->arena, x->req->client_verify), "hint",

@@ -446,7 +446,7 @@ static void problems(void **state)
 	assert_non_null(strstr(text, "Cache-Control: no-store\r\n"));
 	assert_non_null(strstr(text,
 			       "\"errors\":[{\"field\":\"rate.limit\",\"message\":\"Must be at "
-			       "least 1.\"},{\"field\":\"(not UTF-8)\""));
+			       "least 1.\"},{\"field\":\"na\\\\xffme\""));
 	close_fixture(&f);
 }
 
