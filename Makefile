@@ -115,7 +115,7 @@ run: export BIN := $(CURDIR)/$(B)/bin
 run: ## starts the demo: PORT=8080 STATE=./var/demo HOST=127.0.0.1 GATES=1 SERVER=apache
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES)
 	@$(MAKE) --no-print-directory all
-	@exec setpriv --pdeathsig TERM tests/tools/demo
+	@exec env --default-signal=INT,TERM,HUP setpriv --pdeathsig TERM tests/tools/demo
 
 # `make test TESTS="tests/gate/refusals.t"` runs some.
 TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/*/*.t))

@@ -4,6 +4,7 @@
 #include "base/home.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "web/json.h"
 #include "web/problem.h"
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
@@ -40,6 +41,7 @@ int main(void)
 	log_open("admin");
 	/* A core file would hold what people upload. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
+	web_json_init();
 	cg_rc rc = gnutls_global_init() < 0 ? cg_fail_memory(&err) : home_find(NULL, &home, &err);
 	if (rc == CG_OK)
 		rc = home_check(&home, &err);

@@ -107,6 +107,7 @@ static void close_fd(int fd, bool unread)
 				break;
 			bytes += (size_t)got;
 		}
+		explicit_bzero(scrap, sizeof(scrap));
 	}
 	(void)close(fd);
 }
@@ -175,6 +176,8 @@ static bool drain(struct web_io *io, int64_t wait_ms)
 		if (got > 0)
 			bytes += (size_t)got;
 	}
+	/* A refused upload may hold a private key. */
+	explicit_bzero(scrap, sizeof(scrap));
 	return io->in_eof;
 }
 

@@ -8,6 +8,10 @@
 #include "web/response.h"
 #include <jansson.h>
 
+/* Once, at a program's start: from then on what jansson frees is wiped, since requests may hold
+ * private keys and tokens, well-formed or not. */
+void web_json_init(void);
+
 /* The request's body as a JSON object (REST_BODY_MAX; a name that comes twice is an error).  The
  * caller owns *out (json_decref).  CG_BAD_INPUT: not JSON, not an object; with the code
  * "unsupported_media_type" (415, see web_problem) when Content-Type is neither application/json nor

@@ -65,7 +65,7 @@ certs = {"none": None, "unknown": site.make_cert("unknown")}
 tokens = {"none": None, "unknown": "a" * 52}
 owners = {}
 for state in ("good", "revoked", "off", "later", "ended", "key off", "key expired", "expired"):
-    extra = {"not_before": stamp(-60), "not_after": stamp(6)} if state == "expired" else {}
+    extra = {"not_before": stamp(-60), "not_after": stamp(8)} if state == "expired" else {}
     certs[state] = site.make_cert(state, **extra)
     owners[state] = key(state, certs[state])
 credential(owners["off"], certs["off"].sha256, active=False)
@@ -73,7 +73,7 @@ credential(owners["later"], certs["later"].sha256, active_from="2099-01-01T00:00
 credential(owners["ended"], certs["ended"].sha256, ends_at="2020-01-01T00:00:00Z")
 must(rest("DELETE", f"/keys/{owners['revoked']['id']}/credentials/{certs['revoked'].sha256}"))
 must(rest("PATCH", "/keys/" + owners["key off"]["id"], {"active": False}))
-must(rest("PATCH", "/keys/" + owners["key expired"]["id"], {"expires_at": now(2)}))
+must(rest("PATCH", "/keys/" + owners["key expired"]["id"], {"expires_at": now(5)}))
 early = site.make_cert("early", not_before="20450101000000Z", not_after="20460101000000Z")
 got = rest("POST", "/keys", {"name": "early", "access": everywhere, "certificate": early.pem})
 if got.status == 201:
@@ -192,7 +192,7 @@ ACCESS = {
                             {"methods": ["POST"], "paths": ["/b"]}],
     "another API": [{"api_id": apis["tokens"]["id"]}],
 }
-partner = {name: site.make_cert("rights " + name) for name in ACCESS}
+partner = {name: site.make_cert(f"rights {n}") for n, name in enumerate(ACCESS)}
 for name, entries in ACCESS.items():
     key(name, partner[name], access=[{"api_id": apis["both"]["id"], **e} for e in entries])
 

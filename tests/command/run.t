@@ -28,8 +28,9 @@ started = []
 
 
 def make_run(*settings):
+    # A test that was started in the background may have been told to ignore SIGINT.
     process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", "make", "-C", TREE, "run", f"PORT={port}",
+        ["env", "--default-signal=INT", "setpriv", "--pdeathsig", "TERM", "make", "-C", TREE, "run", f"PORT={port}",
          f"STATE={state}", *settings], env=environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
     started.append(process)
