@@ -15,6 +15,19 @@ struct question {
 	struct span cert, token;
 };
 
+/* From the first marker of a certificate to its end. */
+static struct span first_block(struct span text)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----",
+			  end[] = "-----END CERTIFICATE-----";
+	const char *from = memmem(text.p, text.n, begin, sizeof(begin) - 1);
+	if (!from)
+		return SPAN_LIT("");
+	text = span_from(text, (size_t)(from - text.p));
+	const char *to = memmem(text.p, text.n, end, sizeof(end) - 1);
+	return to ? span_make(text.p, (size_t)(to - text.p) + sizeof(end) - 1) : SPAN_LIT("");
+}
+
 /* As the gate reads it; also with text around it, as openssl prints. */
 static cg_rc read_cert(struct command *c, const struct question *q, struct facts *f,
 		       struct cg_err *err)
@@ -25,6 +38,10 @@ static cg_rc read_cert(struct command *c, const struct question *q, struct facts
 		return CG_OK;
 	f->certificate = FACTS_CERT_PRESENT;
 	if (cert_from_server(q->cert, &c->arena, &der, &f->sha256) == CERT_SEEN_ONE)
+		return CG_OK;
+	/* One that has expired, say, with a private key beside it: what is wrong with it is for the
+	 * decision to tell. */
+	if (cert_from_server(first_block(q->cert), &c->arena, &der, &f->sha256) == CERT_SEEN_ONE)
 		return CG_OK;
 	cg_rc rc = cert_read(q->cert, CERT_WAY_ADMIN_FILE, CERT_KIND_UPSTREAM, clock_unix_s(),
 			     &c->arena, &reading, NULL, err);

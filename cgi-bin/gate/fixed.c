@@ -17,9 +17,8 @@ static void send_state(struct exchange *x, int status, const char *state)
 	json_decref(body);
 }
 
-bool answer_fixed(struct exchange *x)
+bool answer_fixed(struct exchange *x, struct span path)
 {
-	struct span path = x->req->target.local;
 	if (!span_is(x->req->method, SPAN_LIT("GET")) && !x->req->is_head)
 		return false;
 	if (span_is(path, SPAN_LIT("/healthz"))) {

@@ -6,7 +6,7 @@
  *   identify  identify.c certificate and token -> digests
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
- *   forward   forward.c  to the upstream and back
+ *   forward   forward.c  to the upstream and back, with the fields of fields.c
  *   refuse    refuse.c   or why not
  */
 #ifndef CG_GATE_GATE_H
@@ -66,8 +66,18 @@ cg_rc snapshot_grant(struct resolver *resolver, struct snapshot *snapshot,
 /* Fills the facts about certificate and token. */
 bool identify(struct exchange *x);
 void forward(struct exchange *x);
-/* Answers requests for the gate's own paths; true when it was one. */
-bool answer_fixed(struct exchange *x);
+/* Answers a request for one of the gate's own paths; false when `path` is none. */
+bool answer_fixed(struct exchange *x, struct span path);
+
+/* --- fields.c --- */
+
+/* Fields on their way out. */
+struct outgoing {
+	struct web_field *items;
+	size_t n;
+};
+/* All of them, in the request's arena; without memory the arena says so. */
+void fields_make(struct exchange *x, struct outgoing *out);
 
 /* --- refuse.c --- */
 

@@ -171,16 +171,18 @@ bool identify(struct exchange *x)
 		rc = cg_fail_memory(&err);
 	const Cg__ApiAuth *auth = x->route->api->auth;
 	bool look = !auth->keyless;
-	if (rc == CG_OK && look && auth->use_certificate &&
-	    (f->certificate == FACTS_CERT_PRESENT || f->certificate == FACTS_CERT_NOT_VERIFIED))
-		rc = snapshot_grant(g->resolver, x->snapshot, &f->sha256, x->arena,
-				    &f->certificate_grant, &err);
 	if (rc == CG_OK && look && f->token) {
 		rc = sha256_of(x->token, &digest);
 		if (rc == CG_OK)
 			rc = snapshot_grant(g->resolver, x->snapshot, &digest, x->arena,
 					    &f->token_grant, &err);
 	}
+	/* Also where only a token's binding asks for it. */
+	bool bound = f->token_grant && f->token_grant->credential->n_bound_to > 0;
+	if (rc == CG_OK && look && (auth->use_certificate || bound) &&
+	    (f->certificate == FACTS_CERT_PRESENT || f->certificate == FACTS_CERT_NOT_VERIFIED))
+		rc = snapshot_grant(g->resolver, x->snapshot, &f->sha256, x->arena,
+				    &f->certificate_grant, &err);
 	if (rc == CG_OK)
 		return true;
 	log_error("identify_failed", "request_id", x->req->id, "cause", err.text, LOG_END);

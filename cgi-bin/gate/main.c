@@ -9,21 +9,38 @@
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+
+#define DESCRIPTORS_MAX 65536
 
 /* Routes, identifies, decides; then forwards or refuses. */
 static void pass(struct exchange *x)
 {
 	struct web_request *req = x->req;
 	struct cg_err err = {0};
+	struct span site = req->proof_ok ? req->site : SPAN_LIT("");
+	if (answer_fixed(x, req->target.path))
+		return;
 	if (snapshot_acquire(x->gate->resolver, &x->snapshot, &err) != CG_OK) {
+		if (answer_fixed(x, req->target.local))
+			return;
 		log_error("store_unreadable", "request_id", req->id, "cause", err.text, LOG_END);
 		refuse(x, REFUSAL_UNAVAILABLE,
 		       "The key store cannot be read now: try again in a moment.");
 		return;
 	}
 	/* The site is the web server's word only beside its proof. */
-	x->route = routes_find(snapshot_routes(x->snapshot),
-			       req->proof_ok ? req->site : SPAN_LIT(""), req->target.path);
+	const struct routes *routes = snapshot_routes(x->snapshot);
+	x->route = routes_find(routes, site, req->target.path);
+	/* Below a prefix, where no API has the path. */
+	if (!x->route && answer_fixed(x, req->target.local))
+		return;
+	if (routes_are_ambiguous(routes, site, req->target.path, x->route, x->arena)) {
+		refuse(x, REFUSAL_BAD_REQUEST,
+		       "The path could be read as one of another API: write it without escapes of "
+		       "plain letters, “;” and doubled slashes.");
+		return;
+	}
 	x->facts.method = req->method;
 	x->facts.remote_addr = req->remote_addr;
 	if (x->route) {
@@ -46,7 +63,7 @@ static void handle(void *ctx, void *thread, struct web_request *req, struct web_
 	    .gate = gate, .upstream = thread, .req = req, .resp = resp, .arena = req->arena};
 	if (req->bad)
 		refuse(&x, REFUSAL_BAD_REQUEST, req->bad);
-	else if (!answer_fixed(&x))
+	else
 		pass(&x);
 	snapshot_release(gate->resolver, &x.snapshot);
 }
@@ -74,6 +91,18 @@ static bool stop_after(void *ctx)
 	return store_recoveries(((struct gate *)ctx)->store) >= STORE_RECOVERIES_MAX;
 }
 
+/* Each thread keeps connections to upstreams beside the one it serves; the usual soft limit of 1024
+ * is for programs that use select(2). */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur =
+		    limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(void)
 {
 	struct home home;
@@ -82,6 +111,7 @@ int main(void)
 	log_open("gate");
 	/* A core file would hold tokens of requests under way. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
+	raise_descriptors();
 	if (gnutls_global_init() < 0 || !upstream_global_init()) {
 		log_error("start_failed", "cause", "the libraries cannot be set up", LOG_END);
 		return 1;

@@ -2,13 +2,14 @@
  * hangs on one snapshot, which goes when its last request has gone: nothing is ever updated in
  * place. */
 #include "base/base.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "gate.h"
 #include <pthread.h>
 
 #define BUCKETS	     4096u
 #define SNAPSHOT_MAX ((size_t)512 * 1024 * 1024) /* routes of one generation, bytes */
-#define GRANT_MAX    ((size_t)4 * 1024 * 1024)	 /* one key and credential, bytes */
+#define GRANT_MAX    RECORD_ARENA_MAX		 /* one key and credential, bytes */
 
 struct known {
 	struct known *next;
@@ -29,7 +30,10 @@ struct snapshot {
 
 struct resolver {
 	struct store *store;
-	pthread_mutex_t mutex;
+	/* One thread reads a new generation, the others wait for it.  Taken before `mutex`. */
+	pthread_mutex_t loading;
+	int64_t failed_mono_ms; /* when the last reading failed; under `loading` */
+	pthread_mutex_t mutex;	/* of what is below */
 	struct snapshot *current;
 };
 
@@ -39,6 +43,8 @@ struct resolver *resolver_new(struct store *store)
 	if (!r)
 		return NULL;
 	r->store = store;
+	r->failed_mono_ms = INT64_MIN;
+	(void)pthread_mutex_init(&r->loading, NULL);
 	(void)pthread_mutex_init(&r->mutex, NULL);
 	return r;
 }
@@ -63,6 +69,7 @@ void resolver_free(struct resolver **resolver)
 		return;
 	snapshot_release(r, &r->current);
 	(void)pthread_mutex_destroy(&r->mutex);
+	(void)pthread_mutex_destroy(&r->loading);
 	free(r);
 	*resolver = NULL;
 }
@@ -98,36 +105,63 @@ static cg_rc snapshot_load(struct resolver *r, uint64_t generation, struct snaps
 	return rc;
 }
 
-cg_rc snapshot_acquire(struct resolver *r, struct snapshot **out, struct cg_err *err)
+/* The current snapshot, if it is of this generation; with one more user. */
+static struct snapshot *current_of(struct resolver *r, uint64_t generation)
+{
+	struct snapshot *s = NULL;
+	(void)pthread_mutex_lock(&r->mutex);
+	if (r->current && r->current->generation == generation) {
+		s = r->current;
+		s->users++;
+	}
+	(void)pthread_mutex_unlock(&r->mutex);
+	return s;
+}
+
+/* Reads the newest generation and makes it the current one, with one more user.  Under `loading`.
+ */
+static cg_rc load_current(struct resolver *r, int64_t asked_mono_ms, struct snapshot **out,
+			  struct cg_err *err)
 {
 	/* Before the store is read: what moves meanwhile makes this snapshot old at once, never a
 	 * newer one's contents an older generation's. */
 	uint64_t generation = live_generation(store_live(r->store));
-	struct snapshot *found = NULL, *replaced = NULL;
-	(void)pthread_mutex_lock(&r->mutex);
-	if (r->current && r->current->generation == generation) {
-		found = r->current;
-		found->users++;
-	}
-	(void)pthread_mutex_unlock(&r->mutex);
-	if (found) {
-		*out = found;
+	if ((*out = current_of(r, generation)))
 		return CG_OK;
+	/* Whoever waited while another waited for a store that cannot be had need not do the same
+	 * again, one after the other. */
+	if (r->failed_mono_ms >= asked_mono_ms)
+		return cg_fail(err, CG_UNAVAILABLE, "The store could not be read just now.");
+	struct snapshot *loaded = NULL, *replaced;
+	cg_rc rc = snapshot_load(r, generation, &loaded, err);
+	if (rc != CG_OK || !loaded) {
+		r->failed_mono_ms = clock_mono_ms();
+		return rc != CG_OK ? rc : CG_FAIL;
 	}
-	cg_rc rc = snapshot_load(r, generation, &found, err);
-	if (rc != CG_OK)
-		return rc;
+	loaded->users++;
 	(void)pthread_mutex_lock(&r->mutex);
-	/* Another thread may have been faster, with a newer one even; then ours is only our own. */
-	if (live_generation(store_live(r->store)) == generation) {
-		replaced = r->current;
-		r->current = found;
-		found->users++;
-	}
+	replaced = r->current;
+	r->current = loaded;
 	(void)pthread_mutex_unlock(&r->mutex);
 	snapshot_release(r, &replaced);
-	*out = found;
+	*out = loaded;
 	return CG_OK;
+}
+
+cg_rc snapshot_acquire(struct resolver *r, struct snapshot **out, struct cg_err *err)
+{
+	struct snapshot *s = current_of(r, live_generation(store_live(r->store)));
+	if (s) {
+		*out = s;
+		return CG_OK;
+	}
+	int64_t asked_mono_ms = clock_mono_ms();
+	(void)pthread_mutex_lock(&r->loading);
+	cg_rc rc = load_current(r, asked_mono_ms, &s, err);
+	(void)pthread_mutex_unlock(&r->loading);
+	if (rc == CG_OK)
+		*out = s;
+	return rc;
 }
 
 const struct routes *snapshot_routes(const struct snapshot *s)

@@ -33,10 +33,12 @@
 #define URL_MAX_BYTES	 2048	       /* target_url: 422 */
 #define LIST_MAX_ENTRIES 500	       /* entries of any list in a record: 422 */
 #define RECORD_MAX	 (1024 * 1024) /* a packed record, bytes: 422 */
+/* The same record unpacked: a text of one byte takes 24 and its length two. */
+#define RECORD_ARENA_MAX ((size_t)32 * RECORD_MAX)
 
 /* --- memory --- */
 /* A request's arena, bytes.  A request that needs more ends with 503. */
-#define REQUEST_ARENA_MAX (8 * 1024 * 1024)
+#define REQUEST_ARENA_MAX (64 * 1024 * 1024)
 /* A sub-command's or a worker's long-lived arena, bytes. */
 #define COMMAND_ARENA_MAX (64 * 1024 * 1024)
 
@@ -51,6 +53,7 @@
 /* A refused request's body: so much is read and thrown away before the connection is closed. */
 #define REFUSAL_DRAIN_BYTES (64 * 1024)
 #define REFUSAL_DRAIN_MS    1000
+#define ALONE_DRAIN_MS	    100 /* by a program with one thread */
 /* The head of a request body kept so that a stale kept connection can be retried, bytes. */
 #define UPSTREAM_REWIND_BYTES (64 * 1024)
 /* Connecting to an upstream, ms: 504 above it, or above the API's own timeout if that is less. */
@@ -75,7 +78,9 @@
 #define STORE_RECOVERIES_MAX 8
 
 /* --- gate --- */
-#define GATE_THREADS_DEFAULT 176    /* Apache's default MaxRequestWorkers of 150 and a reserve */
+/* Requests that a gate serves at once: Apache's default MaxRequestWorkers of 150 and a reserve.
+ * Idle connections take no thread. */
+#define GATE_THREADS_DEFAULT 176
 #define GRANTS_CACHED_MAX    100000 /* credentials remembered for one generation */
 
 /* --- supervisor --- */

@@ -105,16 +105,26 @@ static enum refusal credential_fault(const Cg__Credential *c, int64_t now)
 	return REFUSAL_NONE;
 }
 
+/* The credential that the request came by, then the one beside it. */
 static struct decision judge_credentials(const struct facts *f, const struct grant *g, int64_t now)
 {
 	struct decision d = stop(DECISION_CREDENTIAL, credential_fault(g->credential, now), g);
+	const struct grant *beside = NULL;
 	d.credential = g->credential;
-	if (d.refusal != REFUSAL_NONE || g != f->certificate_grant)
+	if (d.refusal != REFUSAL_NONE)
 		return d;
-	if (f->certificate != FACTS_CERT_PRESENT) {
-		d.refusal = REFUSAL_CERTIFICATE_UNTRUSTED;
-	} else if (f->token && f->token_grant) {
-		d.credential = f->token_grant->credential;
+	if (g == f->certificate_grant) {
+		if (f->certificate != FACTS_CERT_PRESENT) {
+			d.refusal = REFUSAL_CERTIFICATE_UNTRUSTED;
+			return d;
+		}
+		beside = f->token ? f->token_grant : NULL;
+	} else if (g->credential->n_bound_to > 0) {
+		/* A certificate that was revoked must not carry a token any more. */
+		beside = f->certificate_grant;
+	}
+	if (beside) {
+		d.credential = beside->credential;
 		d.refusal = credential_fault(d.credential, now);
 	}
 	return d;

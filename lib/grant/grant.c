@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "grant/grant.h"
+#include "base/log.h"
 #include "model/pattern.h"
 
 struct load {
@@ -30,10 +31,11 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 		return rc;
 	struct route *route = &l->routes.items[l->routes.n++];
 	route->api = api;
+	/* One that cannot be used must not take the others with it, nor leave its path to them. */
 	const char *why = url_parse(api->target_url, l->arena, &route->target);
+	route->usable = why == NULL;
 	if (why)
-		return cg_fail(err, CG_UNAVAILABLE, "The target URL of the API “%s” %s.", api->name,
-			       why);
+		log_error("target_url_unusable", "api", api->name, "why", why, LOG_END);
 	return CG_OK;
 }
 
@@ -79,6 +81,42 @@ const struct route *routes_find(const struct routes *routes, struct span site, s
 		    is_of_site(routes->items[i].api, site))
 			return &routes->items[i];
 	return NULL;
+}
+
+/* As the laxest of upstreams might read it. */
+static struct span lax_reading(struct span path, struct arena *arena)
+{
+	char *out = arena_alloc(arena, path.n + 1);
+	size_t n = 0;
+	bool in_parameter = false;
+	for (size_t i = 0; out && i < path.n; i++) {
+		char c = path.p[i];
+		if (c == '%' && i + 2 < path.n && hex_digit(path.p[i + 1]) >= 0 &&
+		    hex_digit(path.p[i + 2]) >= 0) {
+			c = (char)(hex_digit(path.p[i + 1]) * 16 + hex_digit(path.p[i + 2]));
+			i += 2;
+		}
+		if (c == ';')
+			in_parameter = true;
+		if (c == '/')
+			in_parameter = false;
+		if (!in_parameter && !(c == '/' && n > 0 && out[n - 1] == '/'))
+			out[n++] = c;
+	}
+	return span_make(out, n);
+}
+
+bool routes_are_ambiguous(const struct routes *routes, struct span site, struct span path,
+			  const struct route *found, struct arena *arena)
+{
+	bool plain = true;
+	for (size_t i = 0; i < path.n && plain; i++)
+		plain = path.p[i] != '%' && path.p[i] != ';' &&
+			!(path.p[i] == '/' && i > 0 && path.p[i - 1] == '/');
+	if (plain)
+		return false;
+	struct span lax = lax_reading(path, arena);
+	return !lax.p || routes_find(routes, site, lax) != found;
 }
 
 struct span route_rest(const struct route *route, struct span path)

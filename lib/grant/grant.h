@@ -19,6 +19,7 @@ struct grant {
 
 struct route {
 	const Cg__Api *api;
+	bool usable; /* false: target_url cannot be read, by this version's rules */
 	struct url target;
 };
 
@@ -35,6 +36,11 @@ cg_rc routes_load(struct store *store, struct arena *arena, struct routes *out,
 /* The API with the longest listen path that covers `path` by whole segments, among those of `site`
  * (APIs without sites belong to all); NULL when none does. */
 const struct route *routes_find(const struct routes *routes, struct span site, struct span path);
+/* Whether an upstream that decodes escapes of plain letters, drops ";…" or merges slashes would
+ * read the path as one of another API: then it could be used to get around that API's demands.
+ * Without memory: true. */
+bool routes_are_ambiguous(const struct routes *routes, struct span site, struct span path,
+			  const struct route *found, struct arena *arena);
 /* What follows the listen path, from its last slash on; "/" for the listen path itself. */
 struct span route_rest(const struct route *route, struct span path);
 

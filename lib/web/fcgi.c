@@ -183,7 +183,7 @@ static bool drain(struct web_io *io, int64_t wait_ms)
 
 /* Ends the request towards the server.  True when the connection can carry another one; *at_end
  * tells whether all that the server sent was read. */
-static bool finish(FCGX_Request *fcgi, struct web_response *resp, bool *at_end)
+static bool finish(FCGX_Request *fcgi, struct web_response *resp, int64_t drain_ms, bool *at_end)
 {
 	struct web_io *io = resp->request->io;
 	bool keep = false;
@@ -192,7 +192,7 @@ static bool finish(FCGX_Request *fcgi, struct web_response *resp, bool *at_end)
 		*at_end = drain(io, 0);
 		/* A refusal does not wait for the body. */
 		if (!*at_end && web_response_flush(resp) == CG_OK)
-			*at_end = drain(io, REFUSAL_DRAIN_MS);
+			*at_end = drain(io, drain_ms);
 		keep = *at_end && fcgi->keepConnection;
 		/* The error stream first: then the end of the answer and END_REQUEST leave in one
 		 * write. */
@@ -215,7 +215,9 @@ static bool serve_one(struct server *s, void *thread, FCGX_Request *fcgi, struct
 	    web_request_init(&req, arena, fcgi->envp, s->program->proof_ok, s->program->ctx, &io);
 	web_response_init(&resp, &req);
 	web_run(s->program, thread, &req, &resp, ready);
-	bool keep = finish(fcgi, &resp, at_end);
+	/* A program with one thread serves nobody else meanwhile. */
+	bool keep = finish(fcgi, &resp, s->program->threads > 1 ? REFUSAL_DRAIN_MS : ALONE_DRAIN_MS,
+			   at_end);
 	web_response_release(&resp);
 	arena_clear(arena);
 	return keep;

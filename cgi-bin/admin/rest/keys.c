@@ -114,10 +114,13 @@ void keys_create(void *arg)
 				&err);
 	}
 	json_decref(json);
-	json_t *told = rc == CG_OK ? more(call, key, &err) : NULL;
-	if (!told) {
-		rest_fail(call, rc == CG_OK ? CG_UNAVAILABLE : rc, &err);
+	if (rc != CG_OK) {
+		rest_fail(call, rc, &err);
 	} else {
+		/* The key is made: its token must be told, whatever else cannot be read now. */
+		json_t *told = more(call, key, &err);
+		if (!told)
+			told = json_object();
 		if (wish.token)
 			(void)json_object_set_new(told, "token", json_string(token));
 		if (wish.certificate)

@@ -1,0 +1,189 @@
+/* The header fields that go to the upstream: the client's, less what is not for it or not the
+ * client's to say, and what the gate says itself. */
+#include "base/base.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "gate.h"
+#include "model/pattern.h"
+#include "web/cookie.h"
+
+#define FIELDS_MADE 16 /* at most so many are added below */
+
+static void add(struct outgoing *out, const char *name, struct span value)
+{
+	if (value.p)
+		out->items[out->n++] = (struct web_field){span_of(name), value};
+}
+
+/* Fields that say who the client is: the gate alone sets them, and other CGI hosts behind us would
+ * believe them.  Any spelling has become this one in the CGI variables. */
+static bool is_identity_field(struct span name)
+{
+	static const char *const exact[] = {
+	    "client-cert",	"client-cert-chain", "forwarded",    "x-forwarded-for",
+	    "x-forwarded-host", "x-forwarded-proto", "x-request-id", "x-client-request-id"};
+	static const char *const starts[] = {"x-certgate-", "certgate-", "ssl-client-",
+					     "ssl-server-"};
+	for (size_t i = 0; i < CG_COUNT(exact); i++)
+		if (span_is_text(name, exact[i]))
+			return true;
+	for (size_t i = 0; i < CG_COUNT(starts); i++)
+		if (span_starts(name, span_of(starts[i])))
+			return true;
+	return false;
+}
+
+/* Other characters are what some CGI host behind us would fold into one of our names. */
+static bool is_plain_name(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (!((name.p[i] >= 'a' && name.p[i] <= 'z') ||
+		      (name.p[i] >= '0' && name.p[i] <= '9') || name.p[i] == '-'))
+			return false;
+	return name.n > 0;
+}
+
+/* RFC 9110 section 7.6.1: what Connection names is for this hop alone. */
+static bool is_named_by_connection(const struct web_request *req, struct span name)
+{
+	for (size_t i = 0; i < req->n_fields; i++) {
+		struct span rest = req->fields[i].value, word;
+		if (!span_is(req->fields[i].name, SPAN_LIT("connection")))
+			continue;
+		while (span_next(&rest, ',', &word))
+			if (span_is_nocase(span_trim(word), name))
+				return true;
+	}
+	return false;
+}
+
+static void add_client_fields(struct exchange *x, struct outgoing *out)
+{
+	const Cg__Api *api = x->route->api;
+	bool strip = api->strip_credential && api->auth->use_token && !api->auth->keyless;
+	for (size_t i = 0; i < x->req->n_fields; i++) {
+		struct web_field f = x->req->fields[i];
+		if (!is_plain_name(f.name) || is_identity_field(f.name) ||
+		    is_named_by_connection(x->req, f.name) ||
+		    (strip && web_field_is(f.name, api->auth->token_header)))
+			continue;
+		if (span_is(f.name, SPAN_LIT("cookie"))) {
+			f.value = cookie_without_ours(f.value, x->arena);
+			if (f.value.n == 0)
+				continue;
+		}
+		out->items[out->n++] = f;
+	}
+}
+
+/* Printable ASCII stays; all else, and the percent sign, as %XX. */
+static struct span percent_encoded(const char *text, struct arena *arena)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char *out = arena_alloc(arena, 3 * strlen(text) + 1);
+	size_t n = 0;
+	for (; out && *text; text++) {
+		if (*text >= ' ' && *text < 0x7f && *text != '%') {
+			out[n++] = *text;
+		} else {
+			out[n++] = '%';
+			out[n++] = digits[(uint8_t)*text >> 4];
+			out[n++] = digits[(uint8_t)*text & 15];
+		}
+	}
+	return span_make(out, n);
+}
+
+/* RFC 9440: a byte sequence of RFC 8941. */
+static struct span client_cert_field(struct exchange *x)
+{
+	char *base64 = base64_format(x->arena, x->cert_der);
+	struct span value = span_of(base64 ? arena_printf(x->arena, ":%s:", base64) : NULL);
+	if (value.n > CLIENT_CERT_FIELD_MAX) {
+		log_info("client_cert_left_out", "request_id", x->req->id, "cause",
+			 "longer than upstreams take", LOG_END);
+		return (struct span){NULL, 0};
+	}
+	return value;
+}
+
+static void add_identity(struct exchange *x, struct outgoing *out)
+{
+	const struct grant *g = x->decision.grant;
+	if (!g || !x->route->api->forward_client_cert)
+		return;
+	add(out, "X-Certgate-Key-Id", span_of(g->key->id));
+	add(out, "X-Certgate-Key-Name", percent_encoded(g->key->name, x->arena));
+	if (g != x->facts.certificate_grant)
+		return;
+	char *hex = arena_alloc(x->arena, SHA256_HEX + 1);
+	if (hex)
+		hex_format(x->facts.sha256.b, SHA256_BYTES, hex);
+	add(out, "X-Certgate-Fingerprint", span_of(hex));
+	add(out, "Client-Cert", client_cert_field(x));
+}
+
+/* A value in a Forwarded field: a quoted string (RFC 7239 section 4). */
+static bool fits_quotes(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '"' || s.p[i] == '\\' || s.p[i] < ' ' || s.p[i] == 0x7f)
+			return false;
+	return s.n > 0;
+}
+
+static void add_forwarded(struct exchange *x, struct outgoing *out)
+{
+	const struct web_request *req = x->req;
+	const char *proto = req->https ? "https" : "http";
+	bool host = fits_quotes(req->host);
+	/* Without the proof the address is anybody's word. */
+	bool address = req->proof_ok && address_is_valid(req->remote_addr);
+	struct span from = address ? req->remote_addr : SPAN_LIT("unknown");
+	bool v6 = address && memchr(from.p, ':', from.n);
+	if (address)
+		add(out, "X-Forwarded-For", from);
+	if (host)
+		add(out, "X-Forwarded-Host", req->host);
+	add(out, "X-Forwarded-Proto", span_of(proto));
+	add(out, "Forwarded",
+	    span_of(arena_printf(x->arena, "for=\"%s%.*s%s\"%s%.*s%s;proto=%s", v6 ? "[" : "",
+				 (int)from.n, from.p, v6 ? "]" : "", host ? ";host=\"" : "",
+				 host ? (int)req->host.n : 0, host ? req->host.p : "",
+				 host ? "\"" : "", proto)));
+}
+
+/* W3C Trace Context, version 00; "sampled" is not ours to say. */
+static void add_traceparent(struct exchange *x, struct outgoing *out)
+{
+	uint8_t bytes[24];
+	char hex[2 * sizeof(bytes) + 1];
+	if (web_request_field(x->req, "traceparent", NULL) > 0 ||
+	    random_bytes(bytes, sizeof(bytes)) != CG_OK)
+		return;
+	hex_format(bytes, sizeof(bytes), hex);
+	add(out, "traceparent",
+	    span_of(arena_printf(x->arena, "00-%.32s-%.16s-00", hex, hex + 32)));
+}
+
+static void add_request_id(struct exchange *x, struct outgoing *out)
+{
+	struct span theirs;
+	add(out, "X-Request-Id", span_of(x->req->id));
+	if (web_request_field(x->req, "x-request-id", &theirs) > 0)
+		add(out, "X-Client-Request-Id", theirs);
+}
+
+void fields_make(struct exchange *x, struct outgoing *out)
+{
+	out->n = 0;
+	out->items =
+	    arena_alloc(x->arena, (x->req->n_fields + FIELDS_MADE) * sizeof(struct web_field));
+	if (!out->items)
+		return;
+	add_client_fields(x, out);
+	add_identity(x, out);
+	add_forwarded(x, out);
+	add_request_id(x, out);
+	add_traceparent(x, out);
+}
