@@ -113,7 +113,8 @@ bool routes_are_ambiguous(const struct routes *routes, struct span site, struct 
 	for (size_t i = 0; i < path.n && plain; i++)
 		plain = path.p[i] != '%' && path.p[i] != ';' &&
 			!(path.p[i] == '/' && i > 0 && path.p[i - 1] == '/');
-	if (plain)
+	/* What goes nowhere gets around nobody. */
+	if (plain || !found)
 		return false;
 	struct span lax = lax_reading(path, arena);
 	return !lax.p || routes_find(routes, site, lax) != found;
