@@ -30,7 +30,9 @@ static bool proof_ok(void *ctx, struct span value)
 
 static bool stop_after(void *ctx)
 {
-	return store_recoveries(((struct admin *)ctx)->store) >= STORE_RECOVERIES_MAX;
+	struct admin *admin = ctx;
+	return store_recoveries(admin->store) >= STORE_RECOVERIES_MAX ||
+	       live_is_lost(store_live(admin->store));
 }
 
 int main(void)

@@ -88,7 +88,9 @@ static bool proof_ok(void *ctx, struct span value)
 
 static bool stop_after(void *ctx)
 {
-	return store_recoveries(((struct gate *)ctx)->store) >= STORE_RECOVERIES_MAX;
+	struct gate *gate = ctx;
+	return store_recoveries(gate->store) >= STORE_RECOVERIES_MAX ||
+	       live_is_lost(store_live(gate->store));
 }
 
 /* Each thread keeps connections to upstreams beside the one it serves; the usual soft limit of 1024

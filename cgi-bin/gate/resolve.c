@@ -150,6 +150,11 @@ static cg_rc load_current(struct resolver *r, int64_t asked_mono_ms, struct snap
 
 cg_rc snapshot_acquire(struct resolver *r, struct snapshot **out, struct cg_err *err)
 {
+	/* A generation that nobody moves any more says nothing. */
+	if (live_is_lost(store_live(r->store)))
+		return cg_fail(err, CG_UNAVAILABLE,
+			       "The run folder's file “live” is gone: the "
+			       "program ends, to be started again.");
 	struct snapshot *s = current_of(r, live_generation(store_live(r->store)));
 	if (s) {
 		*out = s;
@@ -194,7 +199,11 @@ cg_rc snapshot_grant(struct resolver *r, struct snapshot *s, const struct sha256
 		*out = k->grant;
 		return CG_OK;
 	}
-	/* A flood of made-up digests must not push out, or grow beyond, what is known. */
+	/* A flood of made-up digests stops here, without the store. */
+	if (!live_may_be_known(store_live(r->store), digest)) {
+		*out = NULL;
+		return CG_OK;
+	}
 	if (full)
 		return grant_load(r->store, digest, arena, out, err);
 	k = calloc(1, sizeof(*k));
@@ -209,6 +218,12 @@ cg_rc snapshot_grant(struct resolver *r, struct snapshot *s, const struct sha256
 		return rc;
 	}
 	*out = k->grant;
+	/* Only what is there takes room. */
+	if (!k->grant) {
+		arena_release(&k->arena);
+		free(k);
+		return CG_OK;
+	}
 	/* Another thread may have added the same meanwhile: twice does no harm. */
 	struct known **bucket = bucket_of(s, digest);
 	(void)pthread_mutex_lock(&s->mutex);

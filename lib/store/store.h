@@ -59,7 +59,7 @@ cg_rc store_open(const struct home *home, struct store **out, struct cg_err *err
 void store_close(struct store **store);
 
 /* The generation file that goes with the store; borrowed. */
-const struct live *store_live(const struct store *store);
+struct live *store_live(const struct store *store);
 /* Recoveries that this process has lived through: each left an old region mapped, so a long-lived
  * process ends in good order after STORE_RECOVERIES_MAX. */
 unsigned store_recoveries(const struct store *store);
