@@ -66,28 +66,56 @@ static cg_rc become(const struct passwd *owner, struct cg_err *err)
 	return CG_OK;
 }
 
+/* Makes the store, or goes on with one that an interrupted init has left: it has no user yet. */
 static cg_rc make_store(struct command *c, int proof_fd, Cg__User **user, char *password,
 			struct cg_err *err)
 {
 	char proof[SHA256_HEX + 1];
+	struct entity_page users = {0};
 	cg_rc rc = store_create(&c->home, err);
+	bool was_there = rc == CG_CLASH;
+	if (rc == CG_OK || was_there)
+		rc = command_open(c, err);
+	if (rc == CG_OK && was_there)
+		rc = entity_list(c->store, &user_entity, SPAN_LIT(""), 1, SPAN_LIT(""), &c->arena,
+				 &users, err);
+	if (rc == CG_OK && users.n > 0)
+		return cg_fail(err, CG_CLASH,
+			       "There is a store in %s already; nothing was changed.", c->home.dir);
 	if (rc == CG_OK)
 		rc = proof_make(&c->home, proof, err);
 	if (rc == CG_OK)
 		rc = write_proof_file(proof_fd, proof, err);
 	gnutls_memset(proof, 0, sizeof(proof));
-	if (rc == CG_OK)
-		rc = command_open(c, err);
-	if (rc == CG_OK)
-		rc =
-		    user_create_owner(c->store, &c->actor, "admin", &c->arena, user, password, err);
-	return rc;
+	return rc == CG_OK
+		   ? user_create_owner(c->store, &c->actor, "admin", &c->arena, user, password, err)
+		   : rc;
+}
+
+/* A store may be here, whole or half made. */
+static bool has_store(const struct home *home)
+{
+	char meta[HOME_PATH_MAX + 16];
+	(void)snprintf(meta, sizeof(meta), "%s/meta.db", home->db);
+	return access(meta, F_OK) == 0;
+}
+
+/* Another data folder's proof must not be overwritten unseen. */
+static cg_rc check_proof_file(const struct command *c, const char *path, int fd, struct cg_err *err)
+{
+	struct stat st;
+	if (has_store(&c->home) || fstat(fd, &st) != 0 || st.st_size == 0)
+		return CG_OK;
+	return cg_fail(
+	    err, CG_CLASH,
+	    "%.300s holds a proof already, of another data folder perhaps: remove it, or "
+	    "name another file with --proof-file.",
+	    path);
 }
 
 int init_main(struct command *c)
 {
 	struct cg_err err = {0};
-	struct stat st;
 	char password[PASSWORD_TEXT + 1] = "";
 	const char *user_name = command_take(c, "--user");
 	const char *proof_path = command_take(c, "--proof-file");
@@ -101,16 +129,12 @@ int init_main(struct command *c)
 		return command_fail(c, &err);
 	}
 	cg_rc rc = home_find(c->home_option, &c->home, &err);
-	if (rc == CG_OK) {
-		char meta[HOME_PATH_MAX + 16];
-		(void)snprintf(meta, sizeof(meta), "%s/meta.db", c->home.db);
-		if (stat(meta, &st) == 0)
-			rc = cg_fail(&err, CG_CLASH,
-				     "There is a store in %s already; nothing was changed.",
-				     c->home.dir);
-	}
+	if (!proof_path)
+		proof_path = PROOF_FILE;
 	if (rc == CG_OK)
-		rc = open_proof_file(proof_path ? proof_path : PROOF_FILE, &proof_fd, &err);
+		rc = open_proof_file(proof_path, &proof_fd, &err);
+	if (rc == CG_OK)
+		rc = check_proof_file(c, proof_path, proof_fd, &err);
 	const char *folders[] = {c->home.dir, c->home.db, c->home.run, c->home.keys};
 	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(folders); i++)
 		rc = make_folder(folders[i], owner, &err);
@@ -122,9 +146,9 @@ int init_main(struct command *c)
 		(void)close(proof_fd);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
-	int status = command_print(c, json_pack("{s:s, s:s, s:s, s:s}", "home", c->home.dir,
-						"proof_file", proof_path ? proof_path : PROOF_FILE,
-						"user", user->name, "password", password));
+	int status =
+	    command_print(c, json_pack("{s:s, s:s, s:s, s:s}", "home", c->home.dir, "proof_file",
+				       proof_path, "user", user->name, "password", password));
 	gnutls_memset(password, 0, sizeof(password));
 	return status;
 }

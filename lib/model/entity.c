@@ -292,7 +292,7 @@ struct listing {
 
 static bool matches(const struct listing *l, const struct entity_head *m)
 {
-	if (l->q.n == 0 || text_holds(m->name, l->q) || text_holds(m->id, l->q))
+	if (l->q.n == 0 || text_holds(m->name, l->q) || span_starts(span_of(m->id), l->q))
 		return true;
 	if (l->e->type == &cg__key__descriptor) {
 		const Cg__Key *key = (const void *)m;

@@ -73,8 +73,8 @@ struct entity_page {
 	size_t n;
 	const char *next; /* cursor of the next page; NULL: this was the last */
 };
-/* A page of those whose id, name or other text holds `q` (empty: all), in the order of names.
- * CG_BAD_VALUE for a cursor that no page gave. */
+/* A page of those whose name or other text holds `q`, or whose id begins with it (empty: all), in
+ * the order of names. CG_BAD_VALUE for a cursor that no page gave. */
 cg_rc entity_list(struct store *store, const struct entity *e, struct span cursor, size_t limit,
 		  struct span q, struct arena *arena, struct entity_page *out,
 		  struct cg_err *err) CG_MUST_USE;

@@ -87,10 +87,24 @@ with case("init"):
     ok(not os.path.exists(folder + "/elsewhere"), "is not followed")
     with open(proof_file, "w", encoding="ascii") as out:
         out.write("# another's\n")
-    refuses("a data folder that cannot be made", "cannot be made", "--home",
-            "/proc/nowhere/home", "init", *OWNER, "--proof-file", proof_file, folder_option=False)
-    is_eq(read(proof_file), b"# another's\n", "leaves the proof file as it was")
+    refuses("another data folder's proof file", "holds a proof already", "init", *OWNER,
+            "--proof-file", proof_file)
+    is_eq(read(proof_file), b"# another's\n", "is left as it was")
+    ok(not os.path.exists(home), "and no data folder is made")
     os.unlink(proof_file)
+    refuses("a data folder that cannot be made", "cannot be made", "--home",
+            "/proc/nowhere/home", "init", *OWNER, "--proof-file", folder + "/nowhere.conf",
+            folder_option=False)
+    for seconds in ("0.005", "0.02", "0.05"):
+        subprocess.run(["timeout", "-s", "KILL", seconds, BIN + "/certgate", "--home", home, "init",
+                        *OWNER, "--proof-file", proof_file], capture_output=True, check=False)
+        if run("init", *OWNER, "--proof-file", proof_file)[0] == 0:
+            subprocess.run(["rm", "-rf", home, proof_file], check=True)
+        else:
+            like(run("init", *OWNER, "--proof-file", proof_file)[2], "already",
+                 f"killed after {seconds} s it had been through")
+            subprocess.run(["rm", "-rf", home, proof_file], check=True)
+    ok(not os.path.exists(home), "init goes on where a killed one left off")
     status, out, err = run("init", *OWNER, "--proof-file", proof_file)
     is_eq((status, err), (0, ""), "works")
     like(out, r"^home: .*\nproof_file: .*\nuser: admin\npassword: [a-z2-7]{26}\n\Z",
@@ -195,14 +209,14 @@ os.chmod(both, 0o600)
 with case("key"):
     # Of files that only the caller may read, when the caller is root.
     status, out, err = run("--json", "key", "create", "--name", "Billing", "--cert", both, "--api",
-                           "a", "--tags", "x", "--tags", "y", "--expires-at",
+                           "a", "--tags", "x", "--tags", "tag-y", "--expires-at",
                            "2099-01-01T00:00:00Z")
     is_eq(status, 0, "create from public and private in one file") or diag(err)
     like(err, "(?i)private key", "says that it drops the private key")
     key = json_module.loads(out)
     is_eq([key["name"], key["access"], key["tags"], key["expires_at"],
            [c["sha256"] for c in key["credentials"]]],
-          ["Billing", [{"api_id": api["id"], "methods": [], "paths": []}], ["x", "y"],
+          ["Billing", [{"api_id": api["id"], "methods": [], "paths": []}], ["x", "tag-y"],
            "2099-01-01T00:00:00Z", [cert.sha256]], "and all options count")
     ok("token" not in key, "no token that was not asked for")
     secret = cert.key_pem.splitlines()[1]
@@ -218,7 +232,7 @@ with case("key"):
     is_eq(does("show", "key", "show", "Billing")["id"], key["id"], "by name")
     is_eq(does("show", "key", "show", key["id"])["id"], key["id"], "by id")
     is_eq([k["name"] for k in does("list", "key", "list")], ["Billing", "Tokens"], "in order")
-    is_eq([k["name"] for k in does("list by tag", "key", "list", "y")], ["Billing"], "those only")
+    is_eq([k["name"] for k in does("list by tag", "key", "list", "tag-y")], ["Billing"], "those only")
     got = does("set", "key", "set", "Billing", "--active", "false", "--expires-at", "null")
     is_eq((got["active"], got["expires_at"], got["access"]), (False, None, key["access"]),
           "changes what is named")
