@@ -23,6 +23,20 @@ static void handle(void *ctx, void *thread, struct web_request *req, struct web_
 		rest_handle(ctx, req, resp);
 }
 
+/* For an admin that could not start. */
+static void handle_unavailable(void *ctx, void *thread, struct web_request *req,
+			       struct web_response *resp)
+{
+	(void)ctx;
+	(void)thread;
+	(void)web_response_field_text(resp, "X-Request-Id", req->id);
+	web_problem_send(
+	    resp, &(struct web_problem){.status = 503,
+					.code = "unavailable",
+					.detail = "The key store cannot be used now: see the log.",
+					.request_id = req->id});
+}
+
 static bool proof_ok(void *ctx, struct span value)
 {
 	return proof_is_right(&((struct admin *)ctx)->proof, value);
@@ -52,7 +66,12 @@ int main(void)
 	if (rc == CG_OK)
 		rc = store_open(&home, &admin.store, &err);
 	if (rc != CG_OK) {
+		const struct web_program unavailable = {.threads = START_FAILED_THREADS,
+							.handle = handle_unavailable,
+							.no_store = true,
+							.end_after_ms = START_FAILED_SERVE_MS};
 		log_error("start_failed", "cause", err.text, LOG_END);
+		(void)web_serve(&unavailable);
 		return 1;
 	}
 	const struct web_program program = {

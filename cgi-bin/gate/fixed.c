@@ -27,7 +27,7 @@ bool answer_fixed(struct exchange *x, struct span path)
 	}
 	if (span_is(path, SPAN_LIT("/readyz"))) {
 		struct cg_err err = {0};
-		if (store_read(x->gate->store, look, x->arena, &err) == CG_OK)
+		if (x->gate->store && store_read(x->gate->store, look, x->arena, &err) == CG_OK)
 			send_state(x, 200, "ready");
 		else
 			refuse(x, REFUSAL_UNAVAILABLE,

@@ -59,7 +59,8 @@ static bool may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
 		    IN6_IS_ADDR_UNSPECIFIED(&a->sin6_addr) || (holds_v4 && is_denied_v4(ntohl(v4))))
 			return false;
 		port = ntohs(a->sin6_port);
-		(void)inet_ntop(AF_INET6, &a->sin6_addr, text, sizeof(text));
+		(void)inet_ntop(holds_v4 ? AF_INET : AF_INET6,
+				holds_v4 ? (const void *)&v4 : &a->sin6_addr, text, sizeof(text));
 	} else {
 		return false;
 	}
@@ -189,7 +190,13 @@ void forward(struct exchange *x)
 	/* What a client does wrong is no news: he could fill the disk with it. */
 	if (result.outcome != UPSTREAM_OK && result.outcome != UPSTREAM_CLIENT_GONE &&
 	    result.outcome != UPSTREAM_BODY_TOO_LARGE)
-		log_error("upstream", "request_id", x->req->id, "api", api->name, "outcome",
-			  upstream_outcome_name(result.outcome), "cause", result.cause, LOG_END);
+		log_error(
+		    "upstream", "request_id", x->req->id, "api", api->name, "outcome",
+		    upstream_outcome_name(result.outcome), "cause",
+		    result.outcome == UPSTREAM_UNREACHABLE && result.address_denied
+			? "its address is link-local, multicast or this listener's own, where "
+			  "no upstream may be"
+			: result.cause,
+		    LOG_END);
 	answer_failure(x, &result);
 }

@@ -68,6 +68,19 @@ static void handle(void *ctx, void *thread, struct web_request *req, struct web_
 	snapshot_release(gate->resolver, &x.snapshot);
 }
 
+/* For a gate that could not start. */
+static void handle_unavailable(void *ctx, void *thread, struct web_request *req,
+			       struct web_response *resp)
+{
+	struct exchange x = {
+	    .gate = ctx, .upstream = thread, .req = req, .resp = resp, .arena = req->arena};
+	if (req->bad)
+		refuse(&x, REFUSAL_BAD_REQUEST, req->bad);
+	else if (!answer_fixed(&x, req->target.path) && !answer_fixed(&x, req->target.local))
+		refuse(&x, REFUSAL_UNAVAILABLE,
+		       "The key store cannot be read now: try again in a moment.");
+}
+
 static void *thread_start(void *ctx)
 {
 	(void)ctx;
@@ -128,7 +141,12 @@ int main(void)
 	if (rc == CG_OK && !(gate.resolver = resolver_new(gate.store)))
 		rc = cg_fail_memory(&err);
 	if (rc != CG_OK) {
+		const struct web_program unavailable = {.threads = START_FAILED_THREADS,
+							.ctx = &gate,
+							.handle = handle_unavailable,
+							.end_after_ms = START_FAILED_SERVE_MS};
 		log_error("start_failed", "cause", err.text, LOG_END);
+		(void)web_serve(&unavailable);
 		return 1;
 	}
 	const struct web_program program = {

@@ -83,6 +83,12 @@
 #define GATE_THREADS_DEFAULT 176
 #define GRANTS_CACHED_MAX    100000 /* credentials remembered for one generation */
 
+/* --- start --- */
+/* A program that cannot start answers 503 for so long before it ends and is started again: whoever
+ * has connected would wait for as long as the web server lets him. */
+#define START_FAILED_SERVE_MS 1000
+#define START_FAILED_THREADS  4
+
 /* --- supervisor --- */
 /* Processes of one program: wrong usage above it. */
 #define SUPERVISE_WORKERS_MAX 64

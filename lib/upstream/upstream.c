@@ -34,6 +34,7 @@ struct exchange {
 	struct upstream_result *out;
 	struct curl_slist *fields;
 	struct buf raw_head;
+	bool opened; /* a socket, for an address that is allowed */
 	bool head_done;
 	int64_t active_mono_ms; /* when a byte last went either way */
 	/* What we decided ourselves, in a callback; OK: nothing. */
@@ -109,6 +110,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 		x->out->address_denied = true;
 		return CURL_SOCKET_BAD;
 	}
+	x->opened = true;
 	return upstream_socket_open(&x->u->sockets, a->family, a->socktype, a->protocol);
 }
 
@@ -460,7 +462,10 @@ static enum upstream_outcome outcome_of(const struct exchange *x, CURLcode code)
 	case CURLE_OK:
 		return x->head_done ? UPSTREAM_OK : UPSTREAM_INVALID;
 	case CURLE_OPERATION_TIMEDOUT:
-		return UPSTREAM_TIMEOUT;
+		/* curl says so, too, of a socket that was denied when its last error was a
+		 * time-out. */
+		return x->out->address_denied && !x->opened ? UPSTREAM_UNREACHABLE
+							    : UPSTREAM_TIMEOUT;
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_GOT_NOTHING:

@@ -338,6 +338,15 @@ static bool start(struct server *s, sigset_t *stop_signals)
 	       (errno = pthread_sigmask(SIG_BLOCK, stop_signals, NULL)) == 0;
 }
 
+static void wait_for_end(const sigset_t *stop_signals, uint32_t end_after_ms)
+{
+	struct timespec limit = {.tv_sec = end_after_ms / 1000,
+				 .tv_nsec = end_after_ms % 1000 * 1000000L};
+	while (sigtimedwait(stop_signals, NULL, end_after_ms > 0 ? &limit : NULL) < 0 &&
+	       errno == EINTR)
+		continue;
+}
+
 static unsigned start_threads(struct server *s, pthread_t *threads)
 {
 	pthread_attr_t attr;
@@ -360,7 +369,6 @@ int web_fcgi_serve(const struct web_program *p)
 			   .end_fd = -1,
 			   .lock = PTHREAD_MUTEX_INITIALIZER};
 	sigset_t stop_signals;
-	int signal_number;
 
 	if (!web_io_layout_is_known()) {
 		log_error(
@@ -377,7 +385,7 @@ int web_fcgi_serve(const struct web_program *p)
 	}
 	unsigned n = start_threads(&s, threads);
 	if (n == p->threads)
-		(void)sigwait(&stop_signals, &signal_number);
+		wait_for_end(&stop_signals, p->end_after_ms);
 	else
 		fail(&s, "start_threads");
 	/* Whoever connects now waits for a sibling or a successor, on the same listener. */

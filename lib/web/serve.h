@@ -25,6 +25,8 @@ struct web_program {
 	 * May be NULL. */
 	bool (*stop_after)(void *ctx);
 	bool no_store; /* for web_response.no_store */
+	/* Then it ends by itself; 0: never.  A plain CGI program ends anyway. */
+	uint32_t end_after_ms;
 };
 
 /* Serves until SIGTERM, SIGINT or SIGUSR1, or until stop_after: then takes no further connection,

@@ -68,6 +68,18 @@ def viewer(role="viewer", **members):
     return json_module.loads(made.stdout)
 
 
+def pages(path):
+    """The items of a list, page by page to its end."""
+    cursor, n = "", 0
+    while cursor is not None:
+        n += 1
+        if n > 1000:
+            raise RuntimeError(f"{path}: the pages have no end")
+        page = rest("GET", path + (f"&cursor={urllib.parse.quote(cursor)}" if cursor else "")).body
+        yield page["items"]
+        cursor = page["next"]
+
+
 look = viewer()["token"]
 apis_only = new_api(name="first")
 partner = site.make_cert("partner")
@@ -237,11 +249,7 @@ with case("credentials"):
     is_eq(got.body["next"], None, "which ends")
     is_eq({c["sha256"] for c in rest("GET", f"/keys/{key['id']}").body["credentials"]},
           {old.sha256, new.sha256, digest, third.sha256}, "and on the key")
-    seen, cursor = [], ""
-    while cursor is not None:
-        page = rest("GET", f"{path}?limit=1" + (f"&cursor={cursor}" if cursor else "")).body
-        seen += [c["sha256"] for c in page["items"]]
-        cursor = page["next"]
+    seen = [c["sha256"] for page in pages(f"{path}?limit=1") for c in page]
     is_eq(seen, sorted([old.sha256, new.sha256, digest, third.sha256]), "page by page, each once")
     is_eq([c["sha256"] for c in rest("GET", f"{path}?q={new.sha256[:10]}").body["items"]],
           [new.sha256], "found by the start of a fingerprint")
@@ -260,7 +268,7 @@ with case("credentials"):
     for member in ("sha256", "type", "key_id", "added_at", "revoked_at", "revision"):
         problem(rest("PATCH", one, {member: "x"}), 422, "bad_value", f"{member} is not for clients",
                 member)
-    problem(rest("PATCH", one, {"ende": None}), 400, "unknown_member", "unknown member", "ende")
+    problem(rest("PATCH", one, {"endz": None}), 400, "unknown_member", "unknown member", "endz")
     problem(rest("PATCH", one, {"active": False}, {"If-Match": '"1"'}), 412, "stale",
             "an old tag")
     problem(rest("DELETE", one, headers={"If-Match": '"1"'}), 412, "stale", "an old tag at DELETE")
@@ -411,13 +419,13 @@ with case("unknown members"):
             ("api, patch null", "PATCH", "/apis/" + api["id"], {"nmae": None}, "nmae"),
             ("api, patch nested null", "PATCH", "/apis/" + api["id"], {"auth": {"x": None}},
              "auth.x"),
-            ("key", "POST", "/keys", {"name": "k", "acces": []}, "acces"),
-            ("key, null", "POST", "/keys", {"name": "k", "acces": None}, "acces"),
+            ("key", "POST", "/keys", {"name": "k", "akcess": []}, "akcess"),
+            ("key, null", "POST", "/keys", {"name": "k", "akcess": None}, "akcess"),
             ("key, access entry", "POST", "/keys",
              {"name": "k", "access": [{"api_id": api["id"]}, {"api_id": api["id"], "path": []}]},
              "access[1].path"),
             ("key, access entry null", "PATCH", "/keys/" + key["id"],
-             {"access": [{"api_id": api["id"], "methds": None}]}, "access[0].methds"),
+             {"access": [{"api_id": api["id"], "methodz": None}]}, "access[0].methodz"),
             ("key, made with what only PATCH's answer has", "POST", "/keys",
              {"name": "k", "credentials": []}, "credentials"),
             ("key, another case", "POST", "/keys", {"Name": "k"}, "Name"),
@@ -809,21 +817,11 @@ with case("lists"):
         for key in pool.map(lambda name: new_key(name=name, tags=["walked", name[-2:]]), wanted):
             made.add(key["id"])
     for limit in (1, 7, 50, 119, 120, 500):
-        seen, cursor, pages = [], None, 0
-        while pages == 0 or cursor:
-            page = rest("GET", f"/keys?q=walk-&limit={limit}" +
-                        (f"&cursor={urllib.parse.quote(cursor)}" if cursor else "")).body
-            if len(page["items"]) > limit:
-                ok(False, f"limit {limit}: a page has no more")
-            seen += [k["id"] for k in page["items"]]
-            cursor = page["next"]
-            pages += 1
+        got = list(pages(f"/keys?q=walk-&limit={limit}"))
+        is_eq([len(p) for p in got if len(p) > limit], [], f"limit {limit}: no page has more")
+        seen = [k["id"] for page in got for k in page]
         is_eq((len(seen), set(seen)), (120, made), f"limit {limit}: every key once")
-    seen, cursor = [], ""
-    while cursor is not None:
-        page = rest("GET", "/keys?limit=50" + (f"&cursor={cursor}" if cursor else "")).body
-        seen += [(k["name"].encode(), k["id"]) for k in page["items"]]
-        cursor = page["next"]
+    seen = [(k["name"].encode(), k["id"]) for page in pages("/keys?limit=50") for k in page]
     ok(made <= {k for _, k in seen} and seen == sorted(seen), "all, in the order of names")
     is_eq(len(rest("GET", "/keys").body["items"]), 50, "50 unless asked otherwise")
     is_eq(set(rest("GET", "/keys").body), {"items", "next"}, "items and next, nothing else")

@@ -438,6 +438,9 @@ def starts(site, program):
             wait_until(lambda: process.poll() is not None or
                        select.select([client.sock], [], [], 0)[0], f"{program} to serve or end")
             status = process.poll()
+            # One that cannot start says so to whoever waits, and ends.
+            if status is None and client.answer().status == 503:
+                status = process.wait(DEADLINE_S)
             process.terminate()
             process.wait(10)
             return status, process.stdout.read().decode()

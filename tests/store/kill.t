@@ -240,6 +240,8 @@ def every_certificate():
     found, cursor = {}, ""
     while cursor is not None:
         page = site.rest("GET", "/certificates?limit=200" + (f"&cursor={cursor}" if cursor else ""))
+        if page.status != 200 or any(c["id"] in found for c in page.body["items"]):
+            raise RuntimeError(repr(page))
         found.update((c["id"], c) for c in page.body["items"])
         cursor = page.body["next"]
     return found

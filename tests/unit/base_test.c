@@ -211,7 +211,7 @@ static void test_sha256_notations(void **state)
 	    {"a9993e364706816aba3e25717850c26c9cd0d89d",				 false},
 	    {"ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",			     false},
 	};
-	struct sha256 want;
+	struct sha256 want = {{0}};
 	assert_true(hex_parse(SPAN_LIT(DIGEST), want.b, SHA256_BYTES));
 	for (size_t i = 0; i < CG_COUNT(rows); i++) {
 		struct span text = exact(rows[i].text, strlen(rows[i].text));

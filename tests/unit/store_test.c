@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -539,6 +540,17 @@ static void test_failed_transaction_leaves_nothing(void **state)
 	store_close(&s);
 }
 
+/* A child that ends with this program at the latest. */
+static pid_t fork_child(void)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)alarm(60);
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	}
+	return pid;
+}
+
 static void test_generation(void **state)
 {
 	(void)state;
@@ -556,7 +568,7 @@ static void test_generation(void **state)
 	int pipe_fds[2];
 	uint64_t there = 0;
 	assert_int_equal(pipe(pipe_fds), 0);
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 	if (pid == 0) {
 		struct store *mine = NULL;
 		if (store_open(&home, &mine, NULL) != CG_OK)
@@ -611,14 +623,12 @@ static cg_rc die_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 /* A child that gets a signal of its own within a transaction. */
 static pid_t child_with(enum moment when, int sig)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 	if (pid != 0)
 		return pid;
 	struct store *s = NULL;
 	struct death d = {when, sig};
 	const struct key k = {"acknowledged", "by the dead", {"d"}};
-	/* It must not outlive the test. */
-	(void)alarm(60);
 	if (store_open(&home, &s, NULL) != CG_OK || change(s, PUT, &k, 1) != CG_OK)
 		_exit(1);
 	cg_rc rc = when == READING ? store_read(s, die_txn, &d, NULL)
@@ -668,11 +678,10 @@ static void test_killed_anywhere(void **state)
 	for (unsigned round = 0; round < 12; round++) {
 		int fds[2];
 		assert_int_equal(pipe(fds), 0);
-		pid_t pid = fork();
+		pid_t pid = fork_child();
 		assert_true(pid >= 0);
 		if (pid == 0) {
 			struct store *mine = NULL;
-			(void)alarm(60);
 			if (store_open(&home, &mine, NULL) != CG_OK)
 				_exit(1);
 			for (unsigned i = 0;; i++) {
@@ -858,11 +867,10 @@ static void test_threads_and_processes(void **state)
 	struct store *s = open_store();
 	pid_t children[2];
 	for (size_t i = 0; i < CG_COUNT(children); i++) {
-		children[i] = fork();
+		children[i] = fork_child();
 		assert_true(children[i] >= 0);
 		if (children[i] == 0) {
 			struct store *mine = NULL;
-			(void)alarm(60);
 			_exit(store_open(&home, &mine, NULL) != CG_OK || write_some(mine));
 		}
 	}
@@ -949,7 +957,7 @@ static void make_mapped(void *memory)
 /* 0: opened and right.  Ends by a signal when it must wait for ever. */
 static int open_in_child(const char *path, size_t size, uint64_t want)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 	if (pid == 0) {
 		void *memory = NULL;
 		(void)alarm(10);
@@ -1020,6 +1028,8 @@ int main(void)
 	    TEST(test_logs_are_removed),
 	    TEST(test_mapped_file),
 	};
+	/* A fault here tends to be a wait for ever: it must be a failure. */
+	(void)alarm(120);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
