@@ -232,7 +232,7 @@ static const struct {
 } rfc4648[] = {
     {"",	 "",	     "",		 ""		   },
     {"f",	  "Zg==",	  "my",		"66"	    },
-    {"fo",	   "Zm8=",	   "mzxq",	   "666f"	 },
+    {"f\x6f",  "Zm8=",     "mzxq",	      "666f"	    },
     {"foo",    "Zm9v",	    "mzxw6",	     "666f6f"	     },
     {"foob",   "Zm9vYg==", "mzxw6yq",    "666f6f62"    },
     {"fooba",  "Zm9vYmE=", "mzxw6ytb",   "666f6f6261"  },

@@ -117,7 +117,7 @@ static void test_reserved(void **state)
 	    {"/.well-known/",		      true },
  /* neither */
 	    {"/admins/",			 false},
-	    {"/admi/",			 false},
+	    {"/adm/",			  false},
 	    {"/admin-x/",			  false},
 	    {"/admin.x/",			  false},
 	    {"/x/admin/",			  false},

@@ -250,7 +250,7 @@ void openapi_get(void *arg)
 		char *path = path_of(r, call->arena, parameters);
 		char method[16];
 		size_t n = 0;
-		for (; r->route.method[n] && n < sizeof(method) - 1; n++)
+		for (; n < sizeof(method) - 1 && r->route.method[n]; n++)
 			method[n] = (char)(r->route.method[n] + 32);
 		method[n] = '\0';
 		json_t *item = path ? json_object_get(paths, path) : NULL;
