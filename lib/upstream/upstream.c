@@ -491,13 +491,25 @@ static enum upstream_outcome outcome_of(const struct exchange *x, CURLcode code)
 	}
 }
 
-static void run(struct exchange *x)
+/* A kept connection may turn out dead while the body is being sent; there curl does not try again
+ * by itself. */
+static bool died_while_sending(const struct exchange *x, CURLcode code)
+{
+	long connects = 1;
+	(void)curl_easy_getinfo(x->u->easy, CURLINFO_NUM_CONNECTS, &connects);
+	return code == CURLE_SEND_ERROR && connects == 0 && x->verdict == UPSTREAM_OK &&
+	       x->repeatable && x->kept_all && x->raw_head.n == 0 && !x->head_done;
+}
+
+/* One transfer; true when it is to be done again, on a new connection. */
+static bool run_once(struct exchange *x)
 {
 	CURLM *multi = x->u->multi;
 	int running = 1, left;
+	bool again = false;
 	if (curl_multi_add_handle(multi, x->u->easy) != CURLM_OK) {
 		decide(x, UPSTREAM_FAILED, "curl_multi_add_handle failed");
-		return;
+		return false;
 	}
 	x->active_mono_ms = clock_mono_ms();
 	do {
@@ -507,12 +519,25 @@ static void run(struct exchange *x)
 	CURLMsg *msg = curl_multi_info_read(multi, &left);
 	if (msg && msg->msg == CURLMSG_DONE) {
 		enum upstream_outcome outcome = outcome_of(x, msg->data.result);
-		if (outcome != UPSTREAM_OK)
+		again = died_while_sending(x, msg->data.result);
+		if (outcome != UPSTREAM_OK && !again)
 			decide(x, outcome,
 			       x->u->error[0] ? x->u->error : curl_easy_strerror(msg->data.result));
 	}
 	/* Where the transfer is not over, this closes its connection. */
 	(void)curl_multi_remove_handle(multi, x->u->easy);
+	return again;
+}
+
+static void run(struct exchange *x)
+{
+	if (!run_once(x))
+		return;
+	x->replayed = 0;
+	x->attempts = 1;
+	x->waits_for_client = false;
+	if (curl_easy_setopt(x->u->easy, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK || run_once(x))
+		decide(x, UPSTREAM_UNREACHABLE, unanswered);
 }
 
 void upstream_exchange(struct upstream *u, const struct upstream_call *call,
