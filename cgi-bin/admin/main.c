@@ -4,6 +4,7 @@
 #include "base/home.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "model/open.h"
 #include "web/problem.h"
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
@@ -46,7 +47,7 @@ int main(void)
 	if (rc == CG_OK)
 		rc = proof_load(&home, &admin.proof, &err);
 	if (rc == CG_OK)
-		rc = store_open(&home, &admin.store, &err);
+		rc = model_open(&home, &admin.store, &err);
 	if (rc != CG_OK) {
 		log_error("start_failed", "cause", err.text, LOG_END);
 		return 1;

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "model/open.h"
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -112,16 +113,22 @@ cg_rc command_open(struct command *c, struct cg_err *err)
 	uid_t uid = getuid();
 	cg_rc rc = command_become_owner(c, err);
 	if (rc == CG_OK)
-		rc = store_open(&c->home, &c->store, err);
+		rc = model_open(&c->home, &c->store, err);
 	if (rc != CG_OK)
 		return rc;
-	char *name = arena_printf(&c->arena, "command (uid %lu)", (unsigned long)uid);
-	if (!name)
-		return cg_fail_memory(err);
-	/* Whoever can open the data folder could write to it anyway. */
-	c->actor = (struct actor){
-	    .name = name, .id = "", .role = CG__ROLE__OWNER, .from_address = "", .request_id = ""};
+	c->actor = command_actor(c, uid);
 	return CG_OK;
+}
+
+struct actor command_actor(struct command *c, uid_t uid)
+{
+	const char *name = arena_printf(&c->arena, "command (uid %lu)", (unsigned long)uid);
+	/* Whoever can open the data folder could write to it anyway. */
+	return (struct actor){.name = name ? name : "command",
+			      .id = "",
+			      .role = CG__ROLE__OWNER,
+			      .from_address = "",
+			      .request_id = ""};
 }
 
 void command_close(struct command *c)

@@ -49,6 +49,8 @@ cg_rc command_read_file(struct command *c, const char *path, struct span *out,
 cg_rc command_open(struct command *c, struct cg_err *err) CG_MUST_USE;
 /* The first two steps of it. */
 cg_rc command_become_owner(struct command *c, struct cg_err *err) CG_MUST_USE;
+/* Who is asking, for the audit; `uid` as it was before becoming the owner. */
+struct actor command_actor(struct command *c, uid_t uid);
 /* Closes the store and frees. */
 void command_close(struct command *c);
 
@@ -68,5 +70,11 @@ int api_main(struct command *c);
 int key_main(struct command *c);
 int token_main(struct command *c);
 int explain_main(struct command *c);
+int backup_main(struct command *c);
+int restore_main(struct command *c);
+int verify_main(struct command *c);
+int export_main(struct command *c);
+int import_main(struct command *c);
+int steward_main(struct command *c);
 
 #endif

@@ -6,6 +6,7 @@
 #include "model/audit.h"
 #include "model/credential_in.h"
 #include "model/pattern.h"
+#include "model/revoked.h"
 
 /* The API by id or name; the entry then holds the id. */
 static cg_rc check_api(struct store_txn *txn, Cg__Access *entry, size_t i, struct arena *arena,
@@ -63,6 +64,8 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		worst = cg_fail_field(err, "expires_at",
 				      "is in the past; leave it out for a key without an end, or "
 				      "switch the key off with active");
+	if (worst == CG_OK && old && old->active && !key->active)
+		worst = revoked_note(txn, REVOKED_KEY, key->id, arena, err);
 	return worst;
 }
 
@@ -159,7 +162,9 @@ cg_rc key_create(struct store *store, const struct actor *actor, const struct ke
 static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,
 		      struct cg_err *err)
 {
-	return credential_drop_key_in(txn, ((const Cg__Key *)message)->id, arena, err);
+	const char *id = ((const Cg__Key *)message)->id;
+	cg_rc rc = revoked_note(txn, REVOKED_KEY, id, arena, err);
+	return rc == CG_OK ? credential_drop_key_in(txn, id, arena, err) : rc;
 }
 
 const struct entity key_entity = {

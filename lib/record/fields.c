@@ -62,6 +62,7 @@ static const struct record_field rows[] = {
 	{"Credential.not_before", FIELD_TIME, FIELD_READ, 0, 0, "A certificate's: valid from."},
 	{"Credential.not_after", FIELD_TIME, FIELD_READ, 0, 0, "A certificate's: valid to, inclusive."},
 	{"Credential.revoked_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was revoked."},
+	{"Credential.held", FIELD_BOOL, FIELD_SET, 0, 0, "On after a restore that could not tell what was revoked since the backup: refused until it is switched off."},
 	{"Credential.revoked_reason", FIELD_ENUM, FIELD_READ, 0, 0, "Why it was revoked."},
 
 	COMMON("Certificate"),
@@ -81,6 +82,7 @@ static const struct record_field rows[] = {
 	{"User.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "What the person types to sign in; unique."},
 	{"User.role", FIELD_ENUM, FIELD_SET, 0, 0, "What the person may do."},
 	{"User.must_change", FIELD_BOOL, FIELD_SET, 0, 0, "The password must be changed at the next sign-in."},
+	{"User.held", FIELD_BOOL, FIELD_SET, 0, 0, "On after a restore that could not tell who was removed since the backup: may do nothing until it is switched off."},
 	{"User.password_hash", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "yescrypt."},
 
 	COMMON("RestToken"),
@@ -101,6 +103,10 @@ static const struct record_field rows[] = {
 	{"AuditEntry.subject_name", FIELD_TEXT, FIELD_READ, 0, MANY, "To what, by name."},
 	{"AuditEntry.changes", FIELD_TEXT, FIELD_READ, 0, MANY, "New values of what changed, as JSON."},
 
+	{"AuditEntry.previous", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "HMAC of the entry before."},
+	{"AuditEntry.hmac", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "HMAC of this entry and, through previous, of all before."},
+
+	{"Meta.store_id", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "Random; tells whether a backup is of this store."},
 	{"Meta.schema_version", FIELD_NUMBER, FIELD_HIDDEN, 0, MANY, "The newest line of schema/MIGRATIONS."},
 	{"Meta.created_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "When the store was made."},
 };

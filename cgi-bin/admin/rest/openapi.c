@@ -78,6 +78,9 @@ static json_t *answer_schema(const struct rest_route *r)
 	if (r->out == &cg__certificate__descriptor)
 		return with_extra(name, json_pack("{s:{s:[s, s], s:s}}", "key_id", "type", "string",
 						  "null", "description", "The key it belongs to."));
+	if (r->out == &cg__rest_token__descriptor)
+		return with_extra(name, json_pack("{s:{s:s, s:s}}", "token", "type", "string",
+						  "description", "Only in the answer to POST."));
 	return reference(name);
 }
 
@@ -159,8 +162,9 @@ static json_t *problem_schema(void)
 static json_t *schemas(void)
 {
 	static const ProtobufCMessageDescriptor *const types[] = {
-	    &cg__api__descriptor, &cg__key__descriptor, &cg__credential__descriptor,
-	    &cg__certificate__descriptor};
+	    &cg__api__descriptor,	  &cg__key__descriptor,
+	    &cg__credential__descriptor,  &cg__certificate__descriptor,
+	    &cg__audit_entry__descriptor, &cg__rest_token__descriptor};
 	json_t *out = json_object();
 	for (size_t i = 0; i < CG_COUNT(types); i++)
 		(void)json_object_set_new(out, types[i]->short_name, record_schema(types[i]));

@@ -13,6 +13,8 @@
 #define KEY	    &cg__key__descriptor
 #define CREDENTIAL  &cg__credential__descriptor
 #define CERTIFICATE &cg__certificate__descriptor
+#define AUDIT	    &cg__audit_entry__descriptor
+#define TOKEN	    &cg__rest_token__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -40,6 +42,14 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/keys/:id/credentials/:sha256", 0, credentials_get}, "Read a credential", NULL, CREDENTIAL, 200},
 	{{"PATCH", REST_BASE "/keys/:id/credentials/:sha256", REST_PATCH, credentials_change}, "Change a credential", CREDENTIAL, CREDENTIAL, 200},
 	{{"DELETE", REST_BASE "/keys/:id/credentials/:sha256", 0, credentials_revoke}, "Revoke a credential; ?reason=other, superseded or left", NULL, NULL, 204},
+
+	{{"GET", REST_BASE "/audit", REST_LIST, audit_get}, "Who changed what, newest first", NULL, AUDIT, 200},
+
+	{{"GET", REST_BASE "/tokens", REST_LIST | REST_OWNER, tokens_list}, "List REST tokens", NULL, TOKEN, 200},
+	{{"POST", REST_BASE "/tokens", REST_OWNER, tokens_create}, "Make a REST token of the caller's own", TOKEN, TOKEN, 201},
+	{{"GET", REST_BASE "/tokens/:id", REST_OWNER, tokens_get}, "Read a REST token", NULL, TOKEN, 200},
+	{{"PATCH", REST_BASE "/tokens/:id", REST_PATCH | REST_OWNER, tokens_change}, "Change a REST token", TOKEN, TOKEN, 200},
+	{{"DELETE", REST_BASE "/tokens/:id", REST_OWNER, tokens_remove}, "End a REST token", NULL, NULL, 204},
 };
 /* clang-format on */
 const size_t rest_routes_n = CG_COUNT(rest_routes);
@@ -63,7 +73,7 @@ static uint64_t revision_of(const void *message)
 	const ProtobufCMessage *m = message;
 	if (m->descriptor == CERTIFICATE)
 		return ((const Cg__Certificate *)message)->revision;
-	if (m->descriptor == CREDENTIAL)
+	if (m->descriptor == CREDENTIAL || m->descriptor == AUDIT)
 		return 0;
 	return ((const struct entity_head *)message)->revision;
 }
@@ -344,6 +354,18 @@ static bool authenticate(struct rest_call *call)
 	return false;
 }
 
+/* What viewers may read, everybody may; the rest is decided in model/.  False after having answered
+ * 403. */
+static bool may_call(struct rest_call *call)
+{
+	struct cg_err err = {0};
+	if (!(call->match.route->flags & REST_OWNER) ||
+	    actor_require(&call->actor, CG__ROLE__OWNER, &err) == CG_OK)
+		return true;
+	rest_fail(call, CG_DENIED, &err);
+	return false;
+}
+
 static void answer_no_route(struct rest_call *call, enum web_match match)
 {
 	struct web_problem p = {.status = 404,
@@ -376,6 +398,6 @@ void rest_handle(struct admin *admin, struct web_request *req, struct web_respon
 					      req->target.path, req->arena, &call.match);
 	if (match != WEB_MATCH_FOUND)
 		answer_no_route(&call, match);
-	else if ((call.match.route->flags & REST_OPEN) || authenticate(&call))
+	else if ((call.match.route->flags & REST_OPEN) || (authenticate(&call) && may_call(&call)))
 		call.match.route->handler(&call);
 }

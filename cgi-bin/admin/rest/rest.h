@@ -19,10 +19,11 @@ struct rest_route {
 };
 
 enum rest_flags {
-	REST_OPEN = 1,	/* no token needed */
-	REST_LIST = 2,	/* answers {"items": […], "next": …}, takes limit, cursor, q */
-	REST_PATCH = 4, /* takes a merge patch and If-Match */
-	REST_PEM = 8,	/* also takes a certificate as it is */
+	REST_OPEN = 1,	 /* no token needed */
+	REST_LIST = 2,	 /* answers {"items": […], "next": …}, takes limit, cursor, q */
+	REST_PATCH = 4,	 /* takes a merge patch and If-Match */
+	REST_PEM = 8,	 /* also takes a certificate as it is */
+	REST_OWNER = 16, /* for owners alone, reading included */
 };
 
 extern const struct rest_route rest_routes[];
@@ -92,6 +93,14 @@ void certificates_list(void *call);
 void certificates_create(void *call);
 void certificates_get(void *call);
 void certificates_remove(void *call);
+
+void audit_get(void *call);
+
+void tokens_list(void *call);
+void tokens_create(void *call);
+void tokens_get(void *call);
+void tokens_change(void *call);
+void tokens_remove(void *call);
 
 void openapi_get(void *call);
 
