@@ -18,24 +18,67 @@ static json_t *content(const char *type, json_t *schema)
 	return json_pack("{s:{s:o}}", type, "schema", schema);
 }
 
-/* What a route adds to the record it answers or takes. */
-static json_t *with_extra(const char *name, json_t *members)
+/* A record with further members.  Not "allOf": each record's schema is closed to members that it
+ * does not name. */
+static json_t *with_members(const ProtobufCMessageDescriptor *type, json_t *members)
 {
-	return json_pack("{s:[o, {s:s, s:o}]}", "allOf", reference(name), "type", "object",
-			 "properties", members);
+	json_t *schema = record_schema(type);
+	(void)json_object_update(json_object_get(schema, "properties"), members);
+	json_decref(members);
+	return schema;
+}
+
+static json_t *told_once(const char *type, const char *about)
+{
+	return json_pack("{s:s, s:s, s:b}", "type", type, "description", about, "readOnly", 1);
+}
+
+static void add_told_of_certificate(json_t *members)
+{
+	(void)json_object_set_new(members, "private_key_dropped",
+				  told_once("boolean", "Only in the answer to POST: a private key "
+						       "came along and was thrown away."));
+	(void)json_object_set_new(members, "notices",
+				  json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "array", "items",
+					    "type", "string", "description",
+					    "Only in the answer to POST: sentences for the person.",
+					    "readOnly", 1));
+}
+
+/* What answers say of a record beside its own members. */
+static json_t *answer_of(const ProtobufCMessageDescriptor *type)
+{
+	json_t *members = json_object();
+	if (type == &cg__key__descriptor)
+		(void)json_object_set_new(members, "credentials",
+					  json_pack("{s:s, s:o, s:b}", "type", "array", "items",
+						    reference("Credential"), "readOnly", 1));
+	if (type == &cg__certificate__descriptor)
+		(void)json_object_set_new(members, "key_id",
+					  json_pack("{s:[s, s], s:s, s:b}", "type", "string",
+						    "null", "description", "The key it belongs to.",
+						    "readOnly", 1));
+	if (type == &cg__key__descriptor || type == &cg__credential__descriptor ||
+	    type == &cg__rest_token__descriptor)
+		(void)json_object_set_new(members, "token",
+					  told_once("string", "Only in the answer that made it."));
+	if (type == &cg__key__descriptor || type == &cg__credential__descriptor ||
+	    type == &cg__certificate__descriptor)
+		add_told_of_certificate(members);
+	return with_members(type, members);
 }
 
 static json_t *body_schema(const struct rest_route *r)
 {
 	bool makes = strcmp(r->route.method, "POST") == 0;
 	if (makes && r->in == &cg__key__descriptor)
-		return with_extra("Key",
-				  json_pack("{s:{s:s, s:s}, s:{s:s, s:s}}", "certificate", "type",
-					    "string", "description",
-					    "PEM: the public certificate, or certificate and "
-					    "private key; the key is thrown away.",
-					    "token", "type", "boolean", "description",
-					    "Make a token, too."));
+		return with_members(r->in,
+				    json_pack("{s:{s:s, s:s}, s:{s:s, s:s}}", "certificate", "type",
+					      "string", "description",
+					      "PEM: the public certificate, or certificate and "
+					      "private key; the key is thrown away.",
+					      "token", "type", "boolean", "description",
+					      "Make a token, too."));
 	if (makes && r->out == &cg__certificate__descriptor)
 		return json_pack("{s:s, s:{s:{s:s}, s:{s:s, s:[s]}}, s:[s]}", "type", "object",
 				 "properties", "pem", "type", "string", "kind", "type", "string",
@@ -70,17 +113,6 @@ static json_t *answer_schema(const struct rest_route *r)
 		return json_pack("{s:s, s:{s:{s:s, s:o}, s:{s:[s, s]}}}", "type", "object",
 				 "properties", "items", "type", "array", "items", reference(name),
 				 "next", "type", "string", "null");
-	if (r->out == &cg__key__descriptor)
-		return with_extra(name, json_pack("{s:{s:s, s:o}, s:{s:s, s:s}}", "credentials",
-						  "type", "array", "items", reference("Credential"),
-						  "token", "type", "string", "description",
-						  "Only in the answer to POST with token: true."));
-	if (r->out == &cg__certificate__descriptor)
-		return with_extra(name, json_pack("{s:{s:[s, s], s:s}}", "key_id", "type", "string",
-						  "null", "description", "The key it belongs to."));
-	if (r->out == &cg__rest_token__descriptor)
-		return with_extra(name, json_pack("{s:{s:s, s:s}}", "token", "type", "string",
-						  "description", "Only in the answer to POST."));
 	return reference(name);
 }
 
@@ -167,7 +199,7 @@ static json_t *schemas(void)
 	    &cg__audit_entry__descriptor, &cg__rest_token__descriptor};
 	json_t *out = json_object();
 	for (size_t i = 0; i < CG_COUNT(types); i++)
-		(void)json_object_set_new(out, types[i]->short_name, record_schema(types[i]));
+		(void)json_object_set_new(out, types[i]->short_name, answer_of(types[i]));
 	(void)json_object_set_new(out, "Problem", problem_schema());
 	return out;
 }
