@@ -7,6 +7,7 @@
 #include "model/open.h"
 #include "web/problem.h"
 #include "web/serve.h"
+#include "web/unready.h"
 #include <gnutls/gnutls.h>
 #include <sys/prctl.h>
 
@@ -33,24 +34,39 @@ static bool stop_after(void *ctx)
 	return store_recoveries(((struct admin *)ctx)->store) >= STORE_RECOVERIES_MAX;
 }
 
-int main(void)
+static cg_rc open_all(struct admin *admin, struct cg_err *err)
 {
 	struct home home;
+	cg_rc rc = home_find(NULL, &home, err);
+	if (rc == CG_OK)
+		rc = home_check(&home, err);
+	if (rc == CG_OK)
+		rc = proof_load(&home, &admin->proof, err);
+	return rc == CG_OK ? model_open(&home, &admin->store, err) : rc;
+}
+
+static bool can_open(void)
+{
+	struct admin admin = {0};
+	cg_rc rc = open_all(&admin, NULL);
+	store_close(&admin.store);
+	return rc == CG_OK;
+}
+
+int main(void)
+{
 	struct admin admin = {0};
 	struct cg_err err = {0};
 	log_open("admin");
 	/* A core file would hold what people upload. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	cg_rc rc = gnutls_global_init() < 0 ? cg_fail_memory(&err) : home_find(NULL, &home, &err);
-	if (rc == CG_OK)
-		rc = home_check(&home, &err);
-	if (rc == CG_OK)
-		rc = proof_load(&home, &admin.proof, &err);
-	if (rc == CG_OK)
-		rc = model_open(&home, &admin.store, &err);
-	if (rc != CG_OK) {
-		log_error("start_failed", "cause", err.text, LOG_END);
+	if (gnutls_global_init() < 0) {
+		log_error("start_failed", "cause", "GnuTLS cannot be set up", LOG_END);
 		return 1;
+	}
+	if (open_all(&admin, &err) != CG_OK) {
+		log_error("start_failed", "cause", err.text, LOG_END);
+		return web_serve_unready(err.text, can_open);
 	}
 	const struct web_program program = {
 	    .threads = 1,

@@ -118,8 +118,9 @@ static void tell_plan(const struct restore_plan *p)
 	if (p->hold)
 		(void)fprintf(stderr,
 			      "%s Every credential and user of the backup will be held until an "
-			      "administrator has looked through them (held: false lets one in "
-			      "again).\n",
+			      "administrator has looked through them: `certgate user set NAME "
+			      "--held false` lets a user in again, held: false in REST a "
+			      "credential.\n",
 			      p->why_hold);
 	else
 		(void)fprintf(stderr, "%zu revocations since will be applied again.\n", p->revoked);

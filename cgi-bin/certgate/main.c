@@ -30,6 +30,9 @@ static const struct {
     {"token",     token_main,
      "token list [TEXT] | create --name NAME [--role ROLE] [--owner USER] | delete TOKEN\n"
      "  Tokens for the REST interface; ROLE is owner, admin or viewer.\n"			 },
+    {"user",	     user_main,
+     "user list [TEXT] | show USER | set USER --held false\n"
+     "  --held false lets somebody in again whom a restore holds.\n"				    },
     {"explain",	explain_main,
      "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"
      "  The decision that the gate would take, step by step.\n"				       },

@@ -7,6 +7,7 @@
 #include "gate.h"
 #include "model/open.h"
 #include "web/serve.h"
+#include "web/unready.h"
 #include <gnutls/gnutls.h>
 #include <sys/prctl.h>
 
@@ -74,9 +75,37 @@ static bool stop_after(void *ctx)
 	return store_recoveries(((struct gate *)ctx)->store) >= STORE_RECOVERIES_MAX;
 }
 
-int main(void)
+static cg_rc open_all(struct gate *gate, struct cg_err *err)
 {
 	struct home home;
+	cg_rc rc = home_find(NULL, &home, err);
+	if (rc == CG_OK)
+		rc = home_check(&home, err);
+	if (rc == CG_OK)
+		rc = proof_load(&home, &gate->proof, err);
+	if (rc == CG_OK)
+		rc = model_open(&home, &gate->store, err);
+	if (rc == CG_OK && !(gate->resolver = resolver_new(gate->store)))
+		rc = cg_fail_memory(err);
+	return rc;
+}
+
+static void close_all(struct gate *gate)
+{
+	resolver_free(&gate->resolver);
+	store_close(&gate->store);
+}
+
+static bool can_open(void)
+{
+	struct gate gate = {0};
+	cg_rc rc = open_all(&gate, NULL);
+	close_all(&gate);
+	return rc == CG_OK;
+}
+
+int main(void)
+{
 	struct gate gate = {0};
 	struct cg_err err = {0};
 	log_open("gate");
@@ -86,18 +115,11 @@ int main(void)
 		log_error("start_failed", "cause", "the libraries cannot be set up", LOG_END);
 		return 1;
 	}
-	cg_rc rc = home_find(NULL, &home, &err);
-	if (rc == CG_OK)
-		rc = home_check(&home, &err);
-	if (rc == CG_OK)
-		rc = proof_load(&home, &gate.proof, &err);
-	if (rc == CG_OK)
-		rc = model_open(&home, &gate.store, &err);
-	if (rc == CG_OK && !(gate.resolver = resolver_new(gate.store)))
-		rc = cg_fail_memory(&err);
-	if (rc != CG_OK) {
+	if (open_all(&gate, &err) != CG_OK) {
 		log_error("start_failed", "cause", err.text, LOG_END);
-		return 1;
+		close_all(&gate);
+		return web_serve_unready("The key store cannot be read now: try again in a moment.",
+					 can_open);
 	}
 	const struct web_program program = {
 	    .threads = GATE_THREADS_DEFAULT,
@@ -109,7 +131,6 @@ int main(void)
 	    .stop_after = stop_after,
 	};
 	int status = web_serve(&program);
-	resolver_free(&gate.resolver);
-	store_close(&gate.store);
+	close_all(&gate);
 	return status;
 }

@@ -69,15 +69,18 @@ static cg_rc chain(const uint8_t key[KEYFILE_BYTES], Cg__AuditEntry *entry, stru
 	return rc;
 }
 
-static cg_rc put(struct store_txn *txn, const Cg__AuditEntry *entry, struct arena *arena,
-		 struct cg_err *err)
+static cg_rc put(struct store_txn *txn, const Cg__AuditEntry *entry, bool is_new,
+		 struct arena *arena, struct cg_err *err)
 {
 	struct span bytes;
-	char key[8];
-	number_write(entry->number, key);
+	char number[8];
+	struct span key = span_make(number, sizeof(number));
+	number_write(entry->number, number);
 	cg_rc rc = record_pack(entry, arena, &bytes, err);
-	return rc == CG_OK ? store_put(txn, STORE_AUDIT, span_make(key, sizeof(key)), bytes, err)
-			   : rc;
+	if (rc == CG_OK)
+		rc = is_new ? store_add(txn, STORE_AUDIT, key, bytes, err)
+			    : store_put(txn, STORE_AUDIT, key, bytes, err);
+	return rc;
 }
 
 static void tell(void *arg)
@@ -147,7 +150,7 @@ cg_rc audit_add(struct store_txn *txn, const struct actor *actor, const char *ac
 	if (rc == CG_OK)
 		rc = chain(key, &entry, previous, arena, err);
 	if (rc == CG_OK)
-		rc = put(txn, &entry, arena, err);
+		rc = put(txn, &entry, true, arena, err);
 	gnutls_memset(key, 0, sizeof(key));
 	free(dump);
 	if (rc != CG_OK)
@@ -263,7 +266,7 @@ cg_rc audit_chain_all(struct store_txn *txn, struct arena *arena, struct cg_err 
 			break;
 		rc = chain(key, c.entry, c.previous, arena, err);
 		if (rc == CG_OK)
-			rc = put(txn, c.entry, arena, err);
+			rc = put(txn, c.entry, false, arena, err);
 		c.previous = span_make(c.entry->hmac.data, c.entry->hmac.len);
 		number_write(c.entry->number, number);
 		c.after = span_make(number, sizeof(number));

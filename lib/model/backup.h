@@ -26,9 +26,13 @@ struct restore_plan {
 cg_rc restore_plan(const struct home *home, const char *from, struct span passphrase,
 		   struct restore_plan *out, struct cg_err *err) CG_MUST_USE;
 /* Does it.  The databases that were there are kept beside (`kept`, HOME_PATH_MAX bytes, gets the
- * path).  A kill at any moment leaves the old store or the new one. */
+ * path).  A kill at any moment leaves the old store or, once whoever opens it next has called
+ * restore_finish, the new one. */
 cg_rc restore_run(const struct home *home, const struct actor *actor, const char *from,
 		  struct span passphrase, char kept[HOME_PATH_MAX], struct restore_plan *out,
 		  struct cg_err *err) CG_MUST_USE;
+/* Finishes, or clears away, what a restore left that was killed.  For whoever has the data folder
+ * open or claimed, so that no restore is under way. */
+cg_rc restore_finish(const struct home *home, struct cg_err *err) CG_MUST_USE;
 
 #endif

@@ -13,15 +13,18 @@ static cg_rc check_api(struct store_txn *txn, Cg__Access *entry, size_t i, struc
 		       struct cg_err *err)
 {
 	Cg__Api *api;
+	struct cg_err why = {0};
 	char at[64];
 	(void)snprintf(at, sizeof(at), "access[%u].api_id", (unsigned)i);
 	if (!entry->api_id || !*entry->api_id)
 		return cg_fail_field(err, at, "is missing");
-	cg_rc rc = entity_get_in(txn, &api_entity, entry->api_id, arena, &api, NULL);
+	cg_rc rc = entity_get_in(txn, &api_entity, entry->api_id, arena, &api, &why);
 	if (rc == CG_NOT_FOUND)
 		return cg_fail_field(err, at, "there is no API “%.100s”", entry->api_id);
 	if (rc == CG_OK)
 		entry->api_id = api->id;
+	else if (err)
+		*err = why;
 	return rc;
 }
 

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "model/audit.h"
+#include "model/backup.h"
 #include "model/revoked.h"
 
 /* An upgrade reads and writes the whole audit. */
@@ -59,16 +60,19 @@ cg_rc model_open(const struct home *home, struct store **out, struct cg_err *err
 {
 	struct store *store;
 	cg_rc rc = store_open(home, &store, err);
+	if (rc != CG_OK)
+		return rc;
+	rc = restore_finish(home, err);
 	if (rc == CG_OK && store_version(store) < STORE_SCHEMA_VERSION) {
 		rc = save_copy(store, err);
 		if (rc == CG_OK)
 			rc = store_write(store, STORE_CHANGES_GRANTS, upgrade_txn, NULL, err);
 		if (rc == CG_OK)
 			log_info("store_upgraded", "home", home->dir, LOG_END);
-		else
-			store_close(&store);
 	}
 	if (rc == CG_OK)
 		*out = store;
+	else
+		store_close(&store);
 	return rc;
 }

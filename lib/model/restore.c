@@ -4,28 +4,42 @@
 #include "base/clock.h"
 #include "base/folder.h"
 #include "base/keyfile.h"
+#include "base/log.h"
 #include "model/open.h"
 #include "model/revoked.h"
 #include <fcntl.h>
 
 #define BATCH 2000 /* records changed in one transaction */
 
-/* The data folder as it will be: same place, databases and run folder beside, keys of the backup
- * where they came along. */
+/* In the databases that make way, before they do: whether a restore that was killed had come so
+ * far. */
+#define REPLACED "replaced"
+
+/* `name` in the folder `restore` below home's, where the data folder is staged. */
+static void staged(const struct home *home, const char *name, char out[HOME_PATH_MAX])
+{
+	(void)snprintf(out, HOME_PATH_MAX, "%.900s/restore%s%.60s", home->dir, *name ? "/" : "",
+		       name);
+}
+
+/* The data folder as it will be, below home's; with the keys of the backup where they came
+ * along. */
 static cg_rc stage_make(const struct home *home, const char *from, struct span passphrase,
 			struct home *out, struct cg_err *err)
 {
 	struct home s = *home;
-	(void)snprintf(s.db, sizeof(s.db), "%.900s/db.restore", home->dir);
-	(void)snprintf(s.run, sizeof(s.run), "%.900s/run.restore", home->dir);
-	folder_remove(s.db); /* what a restore left that was killed */
-	folder_remove(s.run);
-	cg_rc rc = folder_make(s.db, err);
+	staged(home, "", s.dir);
+	staged(home, "db", s.db);
+	staged(home, "run", s.run);
+	cg_rc rc = restore_finish(home, err);
+	if (rc == CG_OK)
+		rc = folder_make(s.dir, err);
+	if (rc == CG_OK)
+		rc = folder_make(s.db, err);
 	if (rc == CG_OK)
 		rc = folder_make(s.run, err);
 	if (rc == CG_OK && passphrase.n > 0) {
-		(void)snprintf(s.keys, sizeof(s.keys), "%.900s/keys.restore", home->dir);
-		folder_remove(s.keys);
+		staged(home, "keys", s.keys);
 		rc = folder_make(s.keys, err);
 		if (rc == CG_OK)
 			rc = backup_unseal_keys(from, passphrase, &s, err);
@@ -34,12 +48,12 @@ static cg_rc stage_make(const struct home *home, const char *from, struct span p
 	return rc;
 }
 
-static void stage_remove(const struct home *home, const struct home *stage)
+/* In the end, well or not. */
+static void stage_remove(const struct home *home)
 {
-	folder_remove(stage->db);
-	folder_remove(stage->run);
-	if (strcmp(stage->keys, home->keys) != 0)
-		folder_remove(stage->keys);
+	struct cg_err err = {0};
+	if (restore_finish(home, &err) != CG_OK)
+		log_error("restore_unfinished", "cause", err.text, LOG_END);
 }
 
 static cg_rc count_line(enum revoked_kind kind, const char *what, void *arg, struct cg_err *err)
@@ -74,6 +88,23 @@ static uint64_t current_number(const struct home *home)
 	return number;
 }
 
+/* Whether the files are those that backup.json was written for. */
+static bool fits(const json_t *json, const struct verify_report *r, bool other_host)
+{
+	char hash[SHA256_HEX + 1];
+	const json_t *audit = json_object_get(json, "audit");
+	const json_t *records = json_object_get(json, "records");
+	const char *id = json_string_value(json_object_get(json, "store_id"));
+	const char *noted = json_string_value(json_object_get(audit, "hash"));
+	hex_format(r->head.hmac.b, SHA256_BYTES, hash);
+	bool ok = id && strcmp(id, r->store_id) == 0 && noted;
+	for (enum store_table t = 0; t < STORE__TABLES; t++)
+		ok = ok && json_integer_value(json_object_get(records, store_table_name(t))) ==
+			       (json_int_t)r->records[t];
+	/* Another host's chain cannot be followed to its end. */
+	return ok && (other_host || strcmp(noted, hash) == 0);
+}
+
 static cg_rc plan(const struct home *home, const struct home *stage, const char *from, uint64_t now,
 		  struct restore_plan *out, struct cg_err *err)
 {
@@ -83,15 +114,20 @@ static cg_rc plan(const struct home *home, const struct home *stage, const char 
 	struct restore_plan p = {0};
 	backup_path(from, "db", db);
 	cg_rc rc = backup_read_json(from, "backup.json", &json, err);
-	json_decref(json);
 	if (rc == CG_OK)
 		rc = verify_files(db, stage, NULL, &p.backup, err);
+	p.other_host = p.backup.other_host && p.backup.n_faults == 1;
+	if (rc == CG_OK && p.backup.n_faults > 0 && !p.other_host)
+		rc = cg_fail(err, CG_BAD_VALUE, "The backup in %s is not whole: %s", from,
+			     p.backup.faults[0]);
+	if (rc == CG_OK && !fits(json, &p.backup, p.other_host))
+		rc = cg_fail(err, CG_BAD_VALUE,
+			     "The backup in %s is not whole: its files are not those that its "
+			     "backup.json tells of.",
+			     from);
+	json_decref(json);
 	if (rc != CG_OK)
 		return rc;
-	p.other_host = p.backup.other_host && p.backup.n_faults == 1;
-	if (p.backup.n_faults > 0 && !p.other_host)
-		return cg_fail(err, CG_BAD_VALUE, "The backup in %s is not whole: %s", from,
-			       p.backup.faults[0]);
 	/* Of another host's audit only the number of entries is known. */
 	uint64_t number = p.other_host ? p.backup.records[STORE_AUDIT] : p.backup.head.number;
 	p.lost = now > number ? now - number : 0;
@@ -107,15 +143,15 @@ cg_rc restore_plan(const struct home *home, const char *from, struct span passph
 {
 	struct home stage;
 	int claim;
+	uint64_t now = current_number(home);
 	cg_rc rc = store_claim(home, &claim, err);
 	if (rc != CG_OK)
 		return rc;
-	(void)close(claim);
-	uint64_t now = current_number(home);
 	rc = stage_make(home, from, passphrase, &stage, err);
 	if (rc == CG_OK)
 		rc = plan(home, &stage, from, now, out, err);
-	stage_remove(home, &stage);
+	stage_remove(home);
+	(void)close(claim);
 	return rc;
 }
 
@@ -292,6 +328,23 @@ struct finish_call {
 	const struct restore_plan *plan;
 };
 
+/* Where revoked.log says nothing of this store, a new file comes with it.  That one knows nothing
+ * of the time before either, so backups of that time must not seem to fit it: the store gets
+ * another id. */
+static cg_rc begin_anew(struct store_txn *txn, struct arena *arena, struct cg_err *err)
+{
+	Cg__Meta *meta;
+	char id[ID_TEXT + 1];
+	if (random_id(id) != CG_OK)
+		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	cg_rc rc = store_meta_read(txn, arena, &meta, err);
+	if (rc != CG_OK)
+		return rc;
+	meta->store_id = id;
+	rc = store_meta_write(txn, meta, arena, err);
+	return rc == CG_OK ? revoked_begin(txn, arena, err) : rc;
+}
+
 static cg_rc finish_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct finish_call *c = arg;
@@ -300,9 +353,8 @@ static cg_rc finish_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	arena_init(&arena, (size_t)1024 * 1024 * 1024);
 	if (c->plan->other_host)
 		rc = audit_chain_all(txn, &arena, err);
-	/* Where the old file says nothing of this store, it begins anew. */
 	if (rc == CG_OK && c->plan->hold)
-		rc = revoked_restart(txn, &arena, err);
+		rc = begin_anew(txn, &arena, err);
 	json_t *changes = json_pack("{s:b, s:b, s:I, s:I}", "held", c->plan->hold, "other_host",
 				    c->plan->other_host, "revoked", (json_int_t)c->plan->revoked,
 				    "lost", (json_int_t)c->plan->lost);
@@ -328,6 +380,8 @@ static cg_rc apply(const struct home *home, const struct home *stage, const stru
 			rc = hold_all(store, STORE_USER, err);
 	} else {
 		rc = revoked_each(home, p->backup.store_id, number, revoke_line, store, err);
+		if (rc == CG_OK)
+			rc = revoked_restored(home, err);
 	}
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_GRANTS, finish_txn, &finish, err);
@@ -337,48 +391,80 @@ static cg_rc apply(const struct home *home, const struct home *stage, const stru
 	return rc;
 }
 
-static cg_rc exchange(const char *a, const char *b, struct cg_err *err)
+/* --- putting it in place --- */
+
+static bool rename_if_there(const char *from, const char *to)
 {
-	if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0)
-		return CG_OK;
-	return cg_fail(err, CG_UNAVAILABLE, "%s and %s cannot be exchanged: %s.", a, b,
-		       strerror(errno));
+	return rename(from, to) == 0 || errno == ENOENT;
 }
 
-/* The staged databases become the data folder's. */
-static cg_rc swap(const struct home *home, const struct home *stage, char kept[HOME_PATH_MAX],
-		  struct cg_err *err)
+/* What follows the exchange of the databases: the rest of the stage is moved to its place, and the
+ * old databases to where they are kept.  May be begun again after a kill, and by several at the
+ * same time. */
+static cg_rc move_rest(const struct home *home, char kept[HOME_PATH_MAX], struct cg_err *err)
 {
-	char when[RFC3339_TEXT + 1], regions[HOME_PATH_MAX + 16];
-	static const char *const of_old[] = {"__db.001", "__db.002", "__db.003", "__db.004",
-					     "__db.005", "lock",     "live"};
+	/* The proof is this host's, not the backup's. */
+	static const char *const keys[] = {"audit.key", "seal.key"};
+	char from[HOME_PATH_MAX], to[HOME_PATH_MAX + 32], when[RFC3339_TEXT + 1];
+	bool ok = true;
+	for (size_t i = 0; ok && i < CG_COUNT(keys); i++) {
+		char name[32];
+		(void)snprintf(name, sizeof(name), "keys/%s", keys[i]);
+		staged(home, name, from);
+		keyfile_path(home, keys[i], to);
+		ok = rename_if_there(from, to);
+	}
+	staged(home, "", from);
+	ok = ok && revoked_replace(home, from);
 	(void)rfc3339_format(clock_unix_s(), when);
 	(void)snprintf(kept, HOME_PATH_MAX, "%.900s/db-before-restore-%s-%ld", home->dir, when,
 		       (long)getpid());
+	staged(home, "db", from);
+	if (!ok || !rename_if_there(from, kept))
+		return cg_fail(err, CG_UNAVAILABLE, "%s cannot be put in place: %s.", from,
+			       strerror(errno));
+	return folder_sync(home->dir, err);
+}
+
+cg_rc restore_finish(const struct home *home, struct cg_err *err)
+{
+	char stage[HOME_PATH_MAX], mark[HOME_PATH_MAX], kept[HOME_PATH_MAX];
+	staged(home, "", stage);
+	staged(home, "db/" REPLACED, mark);
+	if (access(stage, F_OK) != 0)
+		return CG_OK;
+	cg_rc rc = access(mark, F_OK) == 0 ? move_rest(home, kept, err) : CG_OK;
+	if (rc == CG_OK)
+		folder_remove(stage);
+	return rc;
+}
+
+/* The staged data folder becomes home's. */
+static cg_rc swap(const struct home *home, const struct home *stage, char kept[HOME_PATH_MAX],
+		  struct cg_err *err)
+{
+	char path[HOME_PATH_MAX + 16];
+	static const char *const of_old[] = {"__db.001", "__db.002", "__db.003", "__db.004",
+					     "__db.005", "lock",     "live"};
 	/* First the regions of the old databases: without them the next one to come recovers, on
 	 * whichever databases it finds. */
 	for (size_t i = 0; i < CG_COUNT(of_old); i++) {
-		(void)snprintf(regions, sizeof(regions), "%s/%s", home->run, of_old[i]);
-		if (unlink(regions) != 0 && errno != ENOENT)
-			return cg_fail(err, CG_UNAVAILABLE, "%s cannot be removed: %s.", regions,
+		(void)snprintf(path, sizeof(path), "%s/%s", home->run, of_old[i]);
+		if (unlink(path) != 0 && errno != ENOENT)
+			return cg_fail(err, CG_UNAVAILABLE, "%s cannot be removed: %s.", path,
 				       strerror(errno));
 	}
-	cg_rc rc = exchange(stage->db, home->db, err);
-	if (rc == CG_OK && strcmp(stage->keys, home->keys) != 0) {
-		/* The proof is this host's, not the backup's. */
-		char from[HOME_PATH_MAX + 32], to[HOME_PATH_MAX + 32];
-		keyfile_path(stage, "audit.key", from);
-		keyfile_path(home, "audit.key", to);
-		bool ok = rename(from, to) == 0;
-		keyfile_path(stage, "seal.key", from);
-		keyfile_path(home, "seal.key", to);
-		if (!ok || rename(from, to) != 0)
-			rc = cg_fail(err, CG_UNAVAILABLE, "The keys cannot be put in place: %s.",
-				     strerror(errno));
-	}
-	if (rc == CG_OK && rename(stage->db, kept) != 0)
-		rc = cg_fail(err, CG_UNAVAILABLE, "%s cannot be made: %s.", kept, strerror(errno));
-	return rc == CG_OK ? folder_sync(home->dir, err) : rc;
+	(void)snprintf(path, sizeof(path), "%s/" REPLACED, home->db);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
+			       strerror(errno));
+	(void)close(fd);
+	cg_rc rc = folder_sync(home->db, err);
+	if (rc == CG_OK && renameat2(AT_FDCWD, stage->db, AT_FDCWD, home->db, RENAME_EXCHANGE) != 0)
+		rc = cg_fail(err, CG_UNAVAILABLE, "%s and %s cannot be exchanged: %s.", stage->db,
+			     home->db, strerror(errno));
+	return rc == CG_OK ? move_rest(home, kept, err) : rc;
 }
 
 cg_rc restore_run(const struct home *home, const struct actor *actor, const char *from,
@@ -402,7 +488,7 @@ cg_rc restore_run(const struct home *home, const struct actor *actor, const char
 		rc = apply(home, &stage, actor, out, err);
 	if (rc == CG_OK)
 		rc = swap(home, &stage, kept, err);
-	stage_remove(home, &stage);
+	stage_remove(home);
 	(void)close(claim);
 	return rc;
 }

@@ -9,6 +9,9 @@ static const char *const names[] = {"credential", "key", "user", "token"};
 _Static_assert(CG_COUNT(names) == REVOKED__KINDS, "a name for each kind");
 
 #define HEAD "certgate-revoked-1"
+/* The kind of a line that is no revocation: here the store went back to a backup, and the numbers
+ * of what follows are not those of backups made before. */
+#define RESTORE "restore"
 
 static void path_of(const struct home *home, char out[HOME_PATH_MAX + 16])
 {
@@ -61,15 +64,34 @@ cg_rc revoked_begin(struct store_txn *txn, struct arena *arena, struct cg_err *e
 	return rc == CG_OK ? append(txn, last + 1, NULL, arena, err) : rc;
 }
 
-cg_rc revoked_restart(struct store_txn *txn, struct arena *arena, struct cg_err *err)
+cg_rc revoked_restored(const struct home *home, struct cg_err *err)
 {
-	char path[HOME_PATH_MAX + 16], before[HOME_PATH_MAX + 32];
-	path_of(store_txn_home(txn), path);
+	char path[HOME_PATH_MAX + 16];
+	static const char line[] = "0 " RESTORE " -\n";
+	path_of(home, path);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	bool ok =
+	    fd >= 0 && write(fd, line, strlen(line)) == (ssize_t)strlen(line) && fdatasync(fd) == 0;
+	int cause = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	return ok ? CG_OK
+		  : cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
+			    strerror(cause));
+}
+
+bool revoked_replace(const struct home *home, const char *folder)
+{
+	char path[HOME_PATH_MAX + 16], before[HOME_PATH_MAX + 32], from[HOME_PATH_MAX + 16];
+	path_of(home, path);
 	(void)snprintf(before, sizeof(before), "%s.before", path);
-	if (rename(path, before) != 0 && errno != ENOENT)
-		return cg_fail(err, CG_UNAVAILABLE, "%s cannot be moved: %s.", path,
-			       strerror(errno));
-	return revoked_begin(txn, arena, err);
+	(void)snprintf(from, sizeof(from), "%s/revoked.log", folder);
+	if (access(from, F_OK) != 0)
+		return errno == ENOENT;
+	/* A second name, so that there is no moment without the file. */
+	return (unlink(before) == 0 || errno == ENOENT) &&
+	       (link(path, before) == 0 || errno == ENOENT || errno == EEXIST) &&
+	       (rename(from, path) == 0 || errno == ENOENT);
 }
 
 cg_rc revoked_note(struct store_txn *txn, enum revoked_kind kind, const char *what,
@@ -114,7 +136,8 @@ static bool head_fits(struct span line, const char *store_id, uint64_t after)
 	       from <= after + 1;
 }
 
-static cg_rc visit_line(struct span line, uint64_t after, struct arena *arena,
+/* *after becomes 0 where the store went back to a backup: whatever follows counts. */
+static cg_rc visit_line(struct span line, uint64_t *after, struct arena *arena,
 			revoked_visit_fn visit, void *arg, struct cg_err *err)
 {
 	struct span number_word, kind, what;
@@ -122,12 +145,17 @@ static cg_rc visit_line(struct span line, uint64_t after, struct arena *arena,
 	if (!span_next(&line, ' ', &number_word) || !span_next(&line, ' ', &kind) ||
 	    !span_next(&line, ' ', &what) || !number_parse(number_word, UINT64_MAX, &number))
 		return cg_fail(err, CG_NOT_FOUND, "revoked.log has a line that cannot be read.");
+	if (span_is_text(kind, RESTORE)) {
+		*after = 0;
+		return CG_OK;
+	}
 	const char *text = arena_copy(arena, what);
 	if (!text)
 		return cg_fail_memory(err);
 	for (size_t i = 0; i < CG_COUNT(names); i++)
 		if (span_is_text(kind, names[i]))
-			return number > after ? visit((enum revoked_kind)i, text, arg, err) : CG_OK;
+			return number > *after ? visit((enum revoked_kind)i, text, arg, err)
+					       : CG_OK;
 	return cg_fail(err, CG_NOT_FOUND, "revoked.log has a line that cannot be read.");
 }
 
@@ -144,7 +172,7 @@ cg_rc revoked_each(const struct home *home, const char *store_id, uint64_t after
 			     "nobody knows what was revoked since.");
 	while (rc == CG_OK && span_next(&text, '\n', &line))
 		if (line.n > 0)
-			rc = visit_line(line, after, &arena, visit, arg, err);
+			rc = visit_line(line, &after, &arena, visit, arg, err);
 	arena_release(&arena);
 	return rc;
 }

@@ -19,8 +19,12 @@ enum revoked_kind {
 
 /* Begins the file, unless it is there: from the next audit entry on everything is in it. */
 cg_rc revoked_begin(struct store_txn *txn, struct arena *arena, struct cg_err *err) CG_MUST_USE;
-/* Begins it anew; what was there is kept beside as revoked.log.before. */
-cg_rc revoked_restart(struct store_txn *txn, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* Notes that the store goes back to a backup: numbers of audit entries are given again from here
+ * on, so what follows is applied to every backup. */
+cg_rc revoked_restored(const struct home *home, struct cg_err *err) CG_MUST_USE;
+/* Puts the revoked.log of `folder`, if there is one, in the place of home's, which is kept beside
+ * as revoked.log.before.  Several processes may do it at the same time.  False with errno. */
+bool revoked_replace(const struct home *home, const char *folder) CG_MUST_USE;
 /* Notes one, on disk, within the transaction that does it and before its audit entry: a line too
  * many only costs a second look after a restore, one too few would open a door. */
 cg_rc revoked_note(struct store_txn *txn, enum revoked_kind kind, const char *what,

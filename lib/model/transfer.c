@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "model/transfer.h"
+#include "base/hash.h"
 #include "model/api.h"
 #include "model/audit.h"
 #include "model/entity.h"
@@ -136,9 +137,8 @@ static cg_rc read_array(FILE *f, const struct section *section, record_fn each, 
 	int c = next_char(f);
 	if (c == ']')
 		return CG_OK;
-	while (c == ',' || c == '{') {
-		if (c == '{')
-			(void)ungetc(c, f);
+	(void)ungetc(c, f);
+	do {
 		json_t *record = next_value(f);
 		if (!record)
 			return bad_file(err);
@@ -147,22 +147,35 @@ static cg_rc read_array(FILE *f, const struct section *section, record_fn each, 
 		if (rc != CG_OK)
 			return rc;
 		c = next_char(f);
-	}
+	} while (c == ',');
 	return c == ']' ? CG_OK : bad_file(err);
 }
 
+/* Where the arrays begin, as the first reading found them. */
+struct places {
+	long at[CG_COUNT(sections)]; /* 0: not there */
+	bool is_export, has_version;
+};
+
 /* A member of the outer object; `name` says which. */
-static cg_rc read_member(FILE *f, const char *name, record_fn each, void *arg, struct cg_err *err)
+static cg_rc read_member(FILE *f, const char *name, struct places *p, record_fn each, void *arg,
+			 struct cg_err *err)
 {
 	for (size_t i = 0; i < CG_COUNT(sections); i++)
-		if (strcmp(name, sections[i].name) == 0)
-			return next_char(f) == '[' ? read_array(f, &sections[i], each, arg, err)
-						   : bad_file(err);
+		if (strcmp(name, sections[i].name) == 0) {
+			if (p->at[i] != 0 || next_char(f) != '[' || (p->at[i] = ftell(f)) < 0)
+				return bad_file(err);
+			return read_array(f, &sections[i], each, arg, err);
+		}
 	uint64_t number = next_number(f);
-	if (strcmp(name, "certgate_export") == 0 && number == EXPORT_FORMAT)
+	if (strcmp(name, "certgate_export") == 0 && number == EXPORT_FORMAT) {
+		p->is_export = true;
 		return CG_OK;
-	if (strcmp(name, "schema_version") == 0 && number >= 1 && number <= STORE_SCHEMA_VERSION)
+	}
+	if (strcmp(name, "schema_version") == 0 && number >= 1 && number <= STORE_SCHEMA_VERSION) {
+		p->has_version = true;
 		return CG_OK;
+	}
 	return cg_fail(
 	    err, CG_BAD_INPUT,
 	    "The export has the member “%.60s” that this certgate does not know, or is of "
@@ -170,9 +183,11 @@ static cg_rc read_member(FILE *f, const char *name, record_fn each, void *arg, s
 	    name);
 }
 
-static cg_rc read_export(FILE *f, record_fn each, void *arg, struct cg_err *err)
+/* All of it, in the order of the file. */
+static cg_rc read_export(FILE *f, struct places *p, record_fn each, void *arg, struct cg_err *err)
 {
 	cg_rc rc = CG_OK;
+	memset(p, 0, sizeof(*p));
 	rewind(f);
 	int c = next_char(f);
 	if (c != '{')
@@ -182,11 +197,29 @@ static cg_rc read_export(FILE *f, record_fn each, void *arg, struct cg_err *err)
 		if (!json_is_string(name) || next_char(f) != ':')
 			rc = bad_file(err);
 		else
-			rc = read_member(f, json_string_value(name), each, arg, err);
+			rc = read_member(f, json_string_value(name), p, each, arg, err);
 		json_decref(name);
 		c = rc == CG_OK ? next_char(f) : EOF;
 	} while (rc == CG_OK && c == ',');
-	return rc != CG_OK ? rc : c == '}' ? CG_OK : bad_file(err);
+	if (rc != CG_OK)
+		return rc;
+	bool whole =
+	    c == '}' && next_char(f) == EOF && !ferror(f) && p->is_export && p->has_version;
+	return whole ? CG_OK : bad_file(err);
+}
+
+/* Once more, in the order in which references need it. */
+static cg_rc read_sections(FILE *f, const struct places *p, record_fn each, void *arg,
+			   struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(sections); i++) {
+		if (p->at[i] == 0 || !sections[i].imported)
+			continue;
+		rc = fseek(f, p->at[i], SEEK_SET) == 0 ? read_array(f, &sections[i], each, arg, err)
+						       : bad_file(err);
+	}
+	return rc;
 }
 
 /* --- import --- */
@@ -224,6 +257,34 @@ static bool exists(struct store_txn *txn, enum store_table table, const char *id
 {
 	struct span ignored;
 	return id && store_get(txn, table, span_of(id), arena, &ignored, NULL) == CG_OK;
+}
+
+/* What a record refers to and is not there; NULL when all is. */
+static const char *missing(struct store_txn *txn, const struct item *item, struct arena *arena)
+{
+	char hex[SHA256_HEX + 1];
+	if (item->section->table == STORE_KEY) {
+		const Cg__Key *key = item->message;
+		for (size_t i = 0; i < key->n_access; i++)
+			if (!exists(txn, STORE_API, key->access[i]->api_id, arena))
+				return "an API";
+	} else if (item->section->table == STORE_CREDENTIAL) {
+		const Cg__Credential *c = item->message;
+		if (!exists(txn, STORE_KEY, c->key_id, arena))
+			return "a key";
+		if (c->type != CG__CREDENTIAL__TYPE__CERTIFICATE)
+			return NULL;
+		if (c->sha256.len != SHA256_BYTES)
+			return "a certificate";
+		hex_format(c->sha256.data, SHA256_BYTES, hex);
+		if (!exists(txn, STORE_CERTIFICATE, hex, arena))
+			return "a certificate";
+	} else if (item->section->table == STORE_REST_TOKEN) {
+		if (!exists(txn, STORE_USER, ((const Cg__RestToken *)item->message)->owner_id,
+			    arena))
+			return "a user";
+	}
+	return NULL;
 }
 
 /* Names that have to be unique. */
@@ -274,20 +335,15 @@ static cg_rc import_item(struct store_txn *txn, struct importing *x, const struc
 		clash(&x->run, "%s: %s is there with other contents.", item->section->name, id);
 	} else if (rc == CG_NOT_FOUND) {
 		rc = CG_OK;
-		if (name_is_taken(txn, item, &x->arena))
+		/* Before anything is written, what is referred to may be in the file. */
+		const char *lacks = x->write ? missing(txn, item, &x->arena) : NULL;
+		if (name_is_taken(txn, item, &x->arena)) {
 			clash(&x->run, "%s: the name “%s” is taken by another record.",
 			      item->section->name, name);
-		else if (x->write && table == STORE_CREDENTIAL &&
-			 !exists(txn, STORE_KEY, ((const Cg__Credential *)item->message)->key_id,
-				 &x->arena))
-			clash(&x->run, "%s: %s belongs to a key that is not there.",
-			      item->section->name, id);
-		else if (x->write && table == STORE_REST_TOKEN &&
-			 !exists(txn, STORE_USER, ((const Cg__RestToken *)item->message)->owner_id,
-				 &x->arena))
-			clash(&x->run, "%s: %s belongs to a user who is not there.",
-			      item->section->name, id);
-		else {
+		} else if (lacks) {
+			clash(&x->run, "%s: %s belongs to %s that is not there.",
+			      item->section->name, id, lacks);
+		} else {
 			x->run.added[table]++;
 			if (x->write)
 				rc = store_add(txn, table, item->key, bytes, err);
@@ -350,13 +406,14 @@ static cg_rc take_record(const struct section *section, const json_t *record, vo
 	return ++x->n == BATCH ? flush(x, err) : CG_OK;
 }
 
-static cg_rc pass(struct importing *x, FILE *from, bool write, struct transfer_report *report,
-		  struct cg_err *err)
+static cg_rc pass(struct importing *x, FILE *from, bool write, struct places *places,
+		  struct transfer_report *report, struct cg_err *err)
 {
 	memset(report, 0, sizeof(*report));
 	x->write = write;
 	x->report = report;
-	cg_rc rc = read_export(from, take_record, x, err);
+	cg_rc rc = write ? read_sections(from, places, take_record, x, err)
+			 : read_export(from, places, take_record, x, err);
 	return rc == CG_OK ? flush(x, err) : rc;
 }
 
@@ -385,6 +442,7 @@ cg_rc transfer_import(struct store *store, const struct actor *actor, FILE *from
 		      struct transfer_report *out, struct cg_err *err)
 {
 	struct told told = {actor, out};
+	struct places places;
 	struct importing *x = calloc(1, sizeof(*x));
 	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
 	if (!x)
@@ -392,16 +450,21 @@ cg_rc transfer_import(struct store *store, const struct actor *actor, FILE *from
 	x->store = store;
 	arena_init(&x->arena, (size_t)1024 * 1024 * 1024);
 	if (rc == CG_OK)
-		rc = pass(x, from, false, out, err);
+		rc = pass(x, from, false, &places, out, err);
 	if (rc == CG_OK && out->n_clashes > 0 && !skip)
 		rc = cg_fail(err, CG_CLASH,
 			     "Nothing was imported: %zu records clash with what is "
 			     "there.",
 			     out->n_clashes);
 	if (rc == CG_OK)
-		rc = pass(x, from, true, out, err);
+		rc = pass(x, from, true, &places, out, err);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_NONE, tell_txn, &told, err);
+	if (rc == CG_OK && out->n_clashes > 0 && !skip)
+		rc = cg_fail(err, CG_CLASH,
+			     "All was imported but %zu records, which refer to others that are "
+			     "not there.",
+			     out->n_clashes);
 	arena_release(&x->arena);
 	free(x);
 	return rc;

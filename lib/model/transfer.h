@@ -14,14 +14,16 @@ cg_rc transfer_export(struct store *store, FILE *to, struct cg_err *err) CG_MUST
 
 struct transfer_report {
 	size_t added[STORE__TABLES], same[STORE__TABLES];
-	/* Records that are there with other contents, names that another record has, credentials
-	 * whose key is missing: sentences; those above the maximum are only counted. */
+	/* Records that are there with other contents, names that another record has, references
+	 * that lead nowhere: sentences; those above the maximum are only counted. */
 	char clashes[TRANSFER_CLASHES_MAX][240];
 	size_t n_clashes;
 };
-/* Reads an export, twice: first for clashes, which end it with CG_CLASH before anything is written,
- * unless `skip` says to leave those out; then for the records, in batches.  The audit is not
- * imported: it tells of this store.  `from` must be a file that can be read again. */
+/* Reads an export, twice: first all of it, for faults and clashes, which end it (with CG_CLASH)
+ * before anything is written, unless `skip` says to leave clashing records out; then for the
+ * records, in batches.  A reference that leads nowhere comes to light then only: such a record is
+ * left out, which is CG_CLASH too.  The audit is not imported: it tells of this store.  `from` must
+ * be a file that can be read again. */
 cg_rc transfer_import(struct store *store, const struct actor *actor, FILE *from, bool skip,
 		      struct transfer_report *out, struct cg_err *err) CG_MUST_USE;
 

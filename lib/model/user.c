@@ -104,10 +104,16 @@ static cg_rc check_token(struct store_txn *txn, void *message, const void *befor
 			 struct arena *arena, struct cg_err *err)
 {
 	Cg__RestToken *token = message;
+	Cg__User *owner;
 	int64_t now = clock_unix_s();
-	(void)txn;
-	(void)before;
-	(void)arena;
+	/* Of a new one token_create looks at the owner. */
+	if (before && token->owner_id) {
+		cg_rc rc = entity_get_in(txn, &user_entity, token->owner_id, arena, &owner, err);
+		if (rc != CG_OK)
+			return rc;
+		if (token->role > owner->role)
+			return cg_fail_field(err, "role", "is more than %s may do", owner->name);
+	}
 	if (!token->has_expires_at) {
 		token->has_expires_at = true;
 		token->expires_at = now + TOKEN_LIFE_MAX_S;

@@ -220,14 +220,18 @@ static cg_rc verify_scratch(const struct home *scratch, const struct audit_head 
 	cg_rc rc = store_check_files(scratch->db, &why);
 	if (rc == CG_OK)
 		rc = model_open(scratch, &copy, &why);
-	if (rc != CG_OK) {
-		/* What cannot be opened is no copy of a store that is whole. */
+	if (rc == CG_OK) {
+		rc = verify_store(copy, scratch, expected, out, &why);
+		store_close(&copy);
+	}
+	if (rc == CG_UNAVAILABLE) {
+		/* What cannot be opened or read is no copy of a store that is whole. */
 		memset(out, 0, sizeof(*out));
 		fault(out, "%s", why.text);
 		return CG_OK;
 	}
-	rc = verify_store(copy, scratch, expected, out, err);
-	store_close(&copy);
+	if (rc != CG_OK && err)
+		*err = why;
 	return rc;
 }
 

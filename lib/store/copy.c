@@ -100,7 +100,7 @@ cg_rc store_copy(struct store *s, const char *db, struct cg_err *err)
 		/* Nobody else is in the store, so the files hold everything after this. */
 		int failed = s->environment.env->txn_checkpoint(s->environment.env, 0, 0, DB_FORCE);
 		if (failed != 0)
-			rc = environment_error(failed, "checkpoint", err);
+			rc = environment_error(&s->home, failed, "checkpoint", err);
 		else
 			cause = each_file(s->home.db, copy_each, &to);
 		store_leave(s, failed != 0 && failed != ENOSPC);
@@ -148,5 +148,5 @@ cg_rc store_checkpoint(struct store *s, struct cg_err *err)
 	if (failed == 0)
 		failed = env->log_archive(env, NULL, DB_ARCH_REMOVE);
 	store_leave(s, failed != 0 && failed != ENOSPC);
-	return failed == 0 ? CG_OK : environment_error(failed, "checkpoint", err);
+	return failed == 0 ? CG_OK : environment_error(&s->home, failed, "checkpoint", err);
 }

@@ -24,6 +24,11 @@ struct store_txn {
 	int failed;  /* the library's error that fn came upon, 0: none */
 	store_note_fn note;
 	void *note_arg;
+	/* A record that was not there before; n 0: none.  Tells whether a commit that failed
+	 * happened all the same. */
+	enum store_table added_table;
+	size_t added_n;
+	char added_key[64];
 };
 
 /* Enters the lock with handles of the newest environment; recovers it when it is broken. */

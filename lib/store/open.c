@@ -48,11 +48,14 @@ static cg_rc attach(const struct home *home, struct store **out, struct cg_err *
 		return cg_fail_memory(err);
 	s->home = *home;
 	s->users_fd = lock_users(home, F_RDLCK);
-	if (s->users_fd < 0)
-		rc = cg_fail(err, CG_UNAVAILABLE, "The store cannot be opened now: %s",
-			     errno == EAGAIN || errno == EACCES
-				 ? "a backup is being restored."
-				 : "its run folder cannot be written.");
+	int cause = errno;
+	if (s->users_fd < 0 && cause == EAGAIN)
+		rc = cg_fail(err, CG_UNAVAILABLE,
+			     "The store in %s cannot be opened now: a backup is being restored.",
+			     home->dir);
+	else if (s->users_fd < 0)
+		rc = cg_fail(err, CG_UNAVAILABLE, "The run folder %s cannot be written: %s.",
+			     home->run, strerror(cause));
 	if (rc == CG_OK)
 		rc = live_open(home, &s->live, err);
 	if (rc == CG_OK)

@@ -5,7 +5,7 @@
 static cg_rc fail(struct store_txn *txn, int cause, const char *where, struct cg_err *err)
 {
 	txn->failed = cause;
-	return environment_error(cause, where, err);
+	return environment_error(&txn->store->home, cause, where, err);
 }
 
 static DBT dbt_of(struct span s)
@@ -68,7 +68,13 @@ cg_rc store_put(struct store_txn *txn, enum store_table table, struct span key, 
 cg_rc store_add(struct store_txn *txn, enum store_table table, struct span key, struct span value,
 		struct cg_err *err)
 {
-	return put(txn, table, key, value, DB_NOOVERWRITE, err);
+	cg_rc rc = put(txn, table, key, value, DB_NOOVERWRITE, err);
+	if (rc == CG_OK && key.n <= sizeof(txn->added_key)) {
+		txn->added_table = table;
+		txn->added_n = key.n;
+		memcpy(txn->added_key, key.p, key.n);
+	}
+	return rc;
 }
 
 cg_rc store_remove(struct store_txn *txn, enum store_table table, struct span key,

@@ -23,9 +23,13 @@ static cg_rc reopen(struct store *s, bool broken, struct cg_err *err)
 		broken = rc != CG_OK; /* regions lost or damaged: recovery makes them anew */
 	}
 	if (broken) {
-		lock_environment_move(s->lock);
-		live_generation_move(s->live);
 		rc = environment_open(&s->home, true, &now, err);
+		/* Only then: caches hold what was acknowledged, and go on while nothing can be
+		 * recovered. */
+		if (rc == CG_OK) {
+			lock_environment_move(s->lock);
+			live_generation_move(s->live);
+		}
 		/* The first opening of a new run folder is no news. */
 		if (lock_environment(s->lock) > LOCK_ENVIRONMENT_FIRST + 1 || rc != CG_OK)
 			log_info("store_recovered", "result", rc == CG_OK ? "ok" : "failed",
@@ -76,17 +80,65 @@ static void checkpoint(struct store *s)
 		log_error("checkpoint_failed", "cause", db_strerror(rc), LOG_END);
 }
 
+/* How often the log was written to, as far as one can know. */
+static bool log_writes(DB_ENV *env, uintmax_t *out)
+{
+	DB_LOG_STAT *stat = NULL;
+	if (env->log_stat(env, &stat, 0) != 0)
+		return false;
+	*out = stat->st_wcount;
+	free(stat);
+	return true;
+}
+
+/* The commit failed, and may be in the log all the same.
+ * When the disk was full and the log has not been written to since `before`, it is not: the library
+ * has made an abort of it.  Else a recovery, here and now while nobody else is inside, decides.
+ * *failed is then 0 when the environment is whole. */
+static cg_rc settle(struct store *s, const struct store_txn *t, uintmax_t before, int *failed,
+		    struct cg_err *err)
+{
+	DBT key = {.data = (void *)(uintptr_t)t->added_key, .size = (u_int32_t)t->added_n};
+	cg_rc rc = environment_error(&s->home, *failed, "commit", err);
+	uintmax_t now;
+	int found = EIO;
+	if (rc == CG_FULL && log_writes(s->environment.env, &now) && now == before)
+		return rc;
+	*failed = EIO; /* no reason for another try */
+	if (reopen(s, true, NULL) == CG_OK) {
+		DB *db = s->environment.tables[t->added_table];
+		*failed = 0;
+		if (t->added_n > 0)
+			*failed = found = db->exists(db, NULL, &key, 0);
+	}
+	if (found == DB_NOTFOUND)
+		*failed = 0;
+	if (found == 0 || found == DB_NOTFOUND)
+		return found == 0 ? CG_OK : rc;
+	return cg_fail_code(
+	    err, CG_UNAVAILABLE, "outcome_unknown",
+	    "The disk that holds the data folder %.300s failed at the last moment. It "
+	    "is not known whether this was done: look before you repeat it.",
+	    s->home.dir);
+}
+
 /* One run of a transaction, inside the lock. */
 static cg_rc run_once(struct store *s, bool write, enum store_effect effect, store_fn fn, void *arg,
 		      int *failed, struct cg_err *err)
 {
 	struct store_txn t = {.store = s};
 	DB_ENV *env = s->environment.env;
+	uintmax_t writes = UINTMAX_MAX; /* not known */
 	*failed = 0;
+	if (write)
+		(void)log_writes(env, &writes);
 	if (write && (*failed = env->txn_begin(env, NULL, &t.txn, 0)) != 0)
-		return environment_error(*failed, "begin", err);
+		return environment_error(&s->home, *failed, "begin", err);
 	cg_rc rc = fn(&t, arg, err);
 	*failed = t.failed;
+	/* One that fn passed over, taking it for something that is not there. */
+	if (rc == CG_OK && t.failed != 0)
+		rc = environment_error(&s->home, t.failed, "read", err);
 	if (!write)
 		return rc;
 	if (rc != CG_OK) {
@@ -95,13 +147,9 @@ static cg_rc run_once(struct store *s, bool write, enum store_effect effect, sto
 			*failed = aborted;
 		return rc;
 	}
-	if ((*failed = t.txn->commit(t.txn, DB_TXN_SYNC)) != 0) {
-		rc = environment_error(*failed, "commit", err);
-		/* Whether it is in the log or not, recovery decides. */
-		if (is_harmless(*failed))
-			*failed = DB_RUNRECOVERY;
+	if ((*failed = t.txn->commit(t.txn, DB_TXN_SYNC)) != 0 &&
+	    (rc = settle(s, &t, writes, failed, err)) != CG_OK)
 		return rc;
-	}
 	if (effect == STORE_CHANGES_GRANTS)
 		live_generation_move(s->live);
 	if (t.note)

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "web/io.h"
+#include "web/notify.h"
 #include <fastcgi.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -24,6 +25,8 @@
 #define IDLE_MS 50
 #define LOOK_MS 10   /* how often that is looked at */
 #define STOP_MS 5000 /* then idle connections are closed however short they have been so */
+/* From a thread to the main one: stop_after says that it is time. */
+#define TIME_TO_END SIGUSR2
 
 /* libfcgi is given connections, it does not accept them: it blocks in accept where no signal gets
  * it out, and ties a thread to each connection that a server keeps.  Here a connection without a
@@ -276,7 +279,7 @@ static void *thread_main(void *arg)
 		} else {
 			serve_connection(s, thread, ev.data.ptr, &fcgi, &arena);
 			if (p->stop_after && p->stop_after(p->ctx))
-				ask_to_stop(s);
+				(void)pthread_kill(s->main_thread, TIME_TO_END);
 		}
 	}
 	if (thread && p->thread_end)
@@ -324,6 +327,7 @@ static bool start(struct server *s, sigset_t *stop_signals)
 	(void)sigaddset(stop_signals, SIGTERM);
 	(void)sigaddset(stop_signals, SIGINT);
 	(void)sigaddset(stop_signals, SIGUSR1);
+	(void)sigaddset(stop_signals, TIME_TO_END);
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	s->end_fd = eventfd(0, EFD_CLOEXEC);
 	return s->epoll_fd >= 0 && s->end_fd >= 0 && flags >= 0 &&
@@ -347,6 +351,25 @@ static unsigned start_threads(struct server *s, pthread_t *threads)
 	return n;
 }
 
+/* Until this process is to end.  When it is time and somebody starts a successor, that one accepts
+ * first; but not for ever, should it not come up. */
+static void wait_for_end(const sigset_t *stop_signals)
+{
+	int64_t until, left;
+	sigset_t others = *stop_signals;
+	int number;
+	if (sigwait(stop_signals, &number) != 0 || number != TIME_TO_END ||
+	    !notify_send(NOTIFY_SUCCESSOR))
+		return;
+	(void)sigdelset(&others, TIME_TO_END);
+	until = clock_mono_ms() + SUCCESSOR_WAIT_MS;
+	do {
+		left = until - clock_mono_ms();
+		struct timespec limit = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+		number = left > 0 ? sigtimedwait(&others, NULL, &limit) : 0;
+	} while (number < 0 && errno == EINTR);
+}
+
 int web_fcgi_serve(const struct web_program *p)
 {
 	struct server s = {.program = p,
@@ -355,7 +378,6 @@ int web_fcgi_serve(const struct web_program *p)
 			   .end_fd = -1,
 			   .lock = PTHREAD_MUTEX_INITIALIZER};
 	sigset_t stop_signals;
-	int signal_number;
 
 	if (!web_io_layout_is_known()) {
 		log_error(
@@ -371,10 +393,13 @@ int web_fcgi_serve(const struct web_program *p)
 		return 1;
 	}
 	unsigned n = start_threads(&s, threads);
-	if (n == p->threads)
-		(void)sigwait(&stop_signals, &signal_number);
-	else
+	if (n == p->threads) {
+		if (!p->unready)
+			(void)notify_send(NOTIFY_READY);
+		wait_for_end(&stop_signals);
+	} else {
 		fail(&s, "start_threads");
+	}
 	/* Whoever connects now waits for a sibling or a successor, on the same listener. */
 	(void)epoll_ctl(s.epoll_fd, EPOLL_CTL_DEL, LISTENER, NULL);
 	int64_t until = clock_mono_ms() + STOP_MS;

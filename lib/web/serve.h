@@ -22,9 +22,11 @@ struct web_program {
 	 * with status 500 is sent. */
 	void (*handle)(void *ctx, void *thread, struct web_request *req, struct web_response *resp);
 	/* Asked after each request; true: finish what runs and end, for a successor to take over.
-	 * May be NULL. */
+	 * Where whoever started this one hears of it (notify.h), the successor accepts first.  May
+	 * be NULL. */
 	bool (*stop_after)(void *ctx);
 	bool no_store; /* for web_response.no_store */
+	bool unready;  /* whoever started it is not told that it is ready */
 };
 
 /* Serves until SIGTERM, SIGINT or SIGUSR1, or until stop_after: then takes no further connection,
