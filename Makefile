@@ -63,6 +63,8 @@ PROTO_OBJS := $(PROTOS:%.proto=$(B)/%.pb-c.o)
 LIB_SRCS := $(sort $(foreach d,$(LAYERS),$(wildcard lib/$(d)/*.c)))
 LIB_OBJS := $(LIB_SRCS:%.c=$(B)/%.o) $(PROTO_OBJS)
 PROGRAMS := $(sort $(patsubst cgi-bin/%/main.c,%,$(wildcard cgi-bin/*/main.c)))
+# Programs that tests use.
+TEST_TOOLS := $(B)/tests/tools/store_edit
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*_test.c)))
 program_objs = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard cgi-bin/$(1)/*.c cgi-bin/$(1)/*/*.c)))
 
@@ -81,7 +83,7 @@ $(B)/bin/$(1): $(call program_objs,$(1)) $(B)/lib/libcertgate.a Makefile
 -include $(patsubst %.o,%.d,$(call program_objs,$(1)))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
--include $(patsubst %.o,%.d,$(LIB_OBJS)) $(UNIT_TESTS:%=%.d)
+-include $(patsubst %.o,%.d,$(LIB_OBJS)) $(UNIT_TESTS:%=%.d) $(TEST_TOOLS:%=%.d)
 
 $(B)/schema/%.pb-c.c $(B)/schema/%.pb-c.h: schema/%.proto
 	@mkdir -p $(@D)
@@ -100,6 +102,11 @@ $(B)/tests/unit/%_test: tests/unit/%_test.c $(B)/lib/libcertgate.a Makefile
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(B)/lib/libcertgate.a -lcmocka $(LDLIBS)
+
+$(B)/tests/tools/%: tests/tools/%.c $(B)/lib/libcertgate.a Makefile
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(B)/lib/libcertgate.a $(LDLIBS)
 
 # --- run and test ---
 # Packages first and the rest in a make of its own: this one has looked for the libraries before they
@@ -125,13 +132,21 @@ test: ## installs what is missing, builds, runs every test
 	@$(MAKE) --no-print-directory all unit-tests
 	@exec setpriv --pdeathsig TERM tests/tools/run-tests $(TESTS)
 
-unit-tests: $(UNIT_TESTS)
+unit-tests: $(UNIT_TESTS) $(TEST_TOOLS)
+
+BENCHES ?= $(sort $(wildcard tests/bench/*))
+bench: export MODE := $(MODE)
+bench: export QUICK := $(QUICK)
+bench: ## measures, as ratios within one run; QUICK=1 with less: BENCHES="tests/bench/store"
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory all unit-tests
+	@for bench in $(BENCHES); do setpriv --pdeathsig TERM $$bench || failed=1; done; exit $${failed:-0}
 
 deps: ## installs the Debian packages that building, running, testing and checking need
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
 
 # --- check ---
-C_FILES := $(sort $(wildcard lib/*/*.[ch] cgi-bin/*/*.[ch] cgi-bin/*/*/*.[ch] tests/unit/*.[ch]))
+C_FILES := $(sort $(wildcard lib/*/*.[ch] cgi-bin/*/*.[ch] cgi-bin/*/*/*.[ch] tests/unit/*.[ch] tests/tools/*.[ch]))
 SCRIPTS := .ci/run tests/tools/demo tests/tools/install-packages \
 	$(shell grep -lE '^.!/bin/(ba)?sh' tests/*/*.t /dev/null 2>/dev/null)
 # Narrow on purpose: what it finds is looked at.  Off, because it finds what is none here: out-parameters
@@ -187,4 +202,4 @@ clean: ## removes what the build made
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all run test unit-tests deps check lint install uninstall clean help
+.PHONY: all run test unit-tests bench deps check lint install uninstall clean help

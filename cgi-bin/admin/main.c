@@ -4,6 +4,7 @@
 #include "base/home.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "model/open.h"
 #include "web/json.h"
 #include "web/problem.h"
 #include "web/serve.h"
@@ -27,14 +28,13 @@ static void handle(void *ctx, void *thread, struct web_request *req, struct web_
 static void handle_unavailable(void *ctx, void *thread, struct web_request *req,
 			       struct web_response *resp)
 {
-	(void)ctx;
+	const struct cg_err *why = ctx;
 	(void)thread;
 	(void)web_response_field_text(resp, "X-Request-Id", req->id);
-	web_problem_send(
-	    resp, &(struct web_problem){.status = 503,
-					.code = "unavailable",
-					.detail = "The key store cannot be used now: see the log.",
-					.request_id = req->id});
+	web_problem_send(resp, &(struct web_problem){.status = 503,
+						     .code = "unavailable",
+						     .detail = why->text,
+						     .request_id = req->id});
 }
 
 static bool proof_ok(void *ctx, struct span value)
@@ -64,9 +64,10 @@ int main(void)
 	if (rc == CG_OK)
 		rc = proof_load(&home, &admin.proof, &err);
 	if (rc == CG_OK)
-		rc = store_open(&home, &admin.store, &err);
+		rc = model_open(&home, &admin.store, &err);
 	if (rc != CG_OK) {
 		const struct web_program unavailable = {.threads = START_FAILED_THREADS,
+							.ctx = &err,
 							.handle = handle_unavailable,
 							.no_store = true,
 							.end_after_ms = START_FAILED_SERVE_MS};

@@ -19,7 +19,7 @@ static int create(struct command *c)
 	if (rc == CG_OK)
 		rc = entity_create(c->store, &api_entity, &c->actor, json, &c->arena, &api, &err);
 	json_decref(json);
-	return rc == CG_OK ? records_print(c, &apis, api) : command_fail(c, &err);
+	return rc == CG_OK ? records_print_done(c, &apis, api) : command_fail(c, &err);
 }
 
 int api_main(struct command *c)

@@ -2,7 +2,9 @@
 #include "command.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "model/open.h"
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -112,16 +114,22 @@ cg_rc command_open(struct command *c, struct cg_err *err)
 	uid_t uid = getuid();
 	cg_rc rc = command_become_owner(c, err);
 	if (rc == CG_OK)
-		rc = store_open(&c->home, &c->store, err);
+		rc = model_open(&c->home, &c->store, err);
 	if (rc != CG_OK)
 		return rc;
-	char *name = arena_printf(&c->arena, "command (uid %lu)", (unsigned long)uid);
-	if (!name)
-		return cg_fail_memory(err);
-	/* Whoever can open the data folder could write to it anyway. */
-	c->actor = (struct actor){
-	    .name = name, .id = "", .role = CG__ROLE__OWNER, .from_address = "", .request_id = ""};
+	c->actor = command_actor(c, uid);
 	return CG_OK;
+}
+
+struct actor command_actor(struct command *c, uid_t uid)
+{
+	const char *name = arena_printf(&c->arena, "command (uid %lu)", (unsigned long)uid);
+	/* Whoever can open the data folder could write to it anyway. */
+	return (struct actor){.name = name ? name : "command",
+			      .id = "",
+			      .role = CG__ROLE__OWNER,
+			      .from_address = "",
+			      .request_id = ""};
 }
 
 void command_close(struct command *c)
@@ -182,17 +190,36 @@ static void print_lines(const json_t *json)
 	}
 }
 
-int command_print(const struct command *c, json_t *json)
+/* NULL without memory.  Not json_dumps: when its buffer cannot grow it leaves out a piece. */
+static char *dump(const json_t *json)
 {
-	if (c->json) {
-		/* Plain ASCII: what certificates say must not move a terminal's cursor. */
-		(void)json_dumpf(json, stdout,
-				 JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
-		(void)putchar('\n');
+	/* Plain ASCII: what certificates say must not move a terminal's cursor. */
+	const size_t flags = JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY;
+	size_t n = json_dumpb(json, NULL, 0, flags);
+	char *out = n > 0 ? malloc(n + 1) : NULL;
+	if (out && json_dumpb(json, out, n, flags) != n) {
+		free(out);
+		return NULL;
+	}
+	if (out)
+		out[n] = '\0';
+	return out;
+}
+
+/* As lines, or as a whole; false without memory. */
+static bool print(const struct command *c, const json_t *json)
+{
+	char *whole = c->json ? dump(json) : NULL;
+	if (!json || (c->json && !whole))
+		return false;
+	if (whole) {
+		(void)printf("%s\n", whole);
+		gnutls_memset(whole, 0, strlen(whole)); /* it may hold a token */
+		free(whole);
 	} else if (json_is_array(json)) {
 		size_t i;
 		json_t *item;
-		json_array_foreach(json, i, item)
+		json_array_foreach((json_t *)(uintptr_t)json, i, item)
 		{
 			if (i > 0)
 				(void)putchar('\n');
@@ -201,6 +228,36 @@ int command_print(const struct command *c, json_t *json)
 	} else {
 		print_lines(json);
 	}
+	return true;
+}
+
+int command_print(const struct command *c, json_t *json)
+{
+	struct cg_err err = {0};
+	bool printed = print(c, json);
 	json_decref(json);
+	if (!printed && cg_fail_memory(&err) != CG_OK)
+		return command_fail(c, &err);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int command_print_done(const struct command *c, json_t *json, const char *id, const char *token,
+		       const struct cg_err *err)
+{
+	if (json && token)
+		(void)json_object_set_new(json, "token", json_string(token));
+	bool printed = (!token || json_object_get(json, "token")) && print(c, json);
+	json_decref(json);
+	if (!printed) {
+		(void)fprintf(stderr, "certgate: This was done, but cannot be shown now: %s\n",
+			      err->text[0] ? err->text : "there is no memory left.");
+		/* Both are letters and digits. */
+		if (c->json)
+			(void)printf("{\"id\": \"%s\"%s%s%s}\n", id, token ? ", \"token\": \"" : "",
+				     token ? token : "", token ? "\"" : "");
+		else
+			(void)printf("id: %s\n%s%s%s", id, token ? "token: " : "",
+				     token ? token : "", token ? "\n" : "");
+	}
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
 }

@@ -49,6 +49,8 @@ cg_rc command_read_file(struct command *c, const char *path, struct span *out,
 cg_rc command_open(struct command *c, struct cg_err *err) CG_MUST_USE;
 /* The first two steps of it. */
 cg_rc command_become_owner(struct command *c, struct cg_err *err) CG_MUST_USE;
+/* Who is asking, for the audit; `uid` as it was before becoming the owner. */
+struct actor command_actor(struct command *c, uid_t uid);
 /* Closes the store and frees. */
 void command_close(struct command *c);
 
@@ -57,8 +59,13 @@ int command_fail(const struct command *c, const struct cg_err *err);
 /* Prints how the sub-command is used on standard error; returns EXIT_USAGE. */
 int command_usage(const char *text);
 /* Prints JSON on standard output: as it is with --json, else as "name: value" lines, whose values
- * are safe on a terminal.  Takes the reference. */
+ * are safe on a terminal.  Takes the reference; NULL: there is no memory. */
 int command_print(const struct command *c, json_t *json);
+/* The same for a record that was made or changed just now, with its token where it got one (else
+ * NULL).  When there is no memory to show it (json is NULL, err says why), at least its id and
+ * token: what was done must not look as if it had failed. */
+int command_print_done(const struct command *c, json_t *json, const char *id, const char *token,
+		       const struct cg_err *err);
 
 /* --- sub-commands: the words after their own name --- */
 
@@ -67,6 +74,13 @@ int cert_main(struct command *c);
 int api_main(struct command *c);
 int key_main(struct command *c);
 int token_main(struct command *c);
+int user_main(struct command *c);
 int explain_main(struct command *c);
+int backup_main(struct command *c);
+int restore_main(struct command *c);
+int verify_main(struct command *c);
+int export_main(struct command *c);
+int import_main(struct command *c);
+int steward_main(struct command *c);
 
 #endif

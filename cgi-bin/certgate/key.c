@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "cert/cert.h"
 #include "model/key.h"
 #include "records.h"
@@ -82,15 +83,14 @@ static int create(struct command *c)
 	if (rc == CG_OK)
 		rc = key_create(c->store, &c->actor, &what, &c->arena, &key, token, &err);
 	json_decref(json);
-	json_t *told = rc == CG_OK ? key_json(c, key, &err) : NULL;
-	if (!told)
+	if (rc != CG_OK)
 		return command_fail(c, &err);
 	if (cert)
 		tell_notices(&reading);
-	if (what.token)
-		(void)json_object_set_new(told, "token", json_string(token));
+	json_t *told = key_json(c, key, &err);
+	int status = command_print_done(c, told, key->id, what.token ? token : NULL, &err);
 	gnutls_memset(token, 0, sizeof(token));
-	return command_print(c, told);
+	return status;
 }
 
 static int add(struct command *c)
@@ -112,13 +112,15 @@ static int add(struct command *c)
 				    &credential, token, &err);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
-	json_t *told = record_to_json(credential);
 	if (cert)
 		tell_notices(&reading);
-	else
-		(void)json_object_set_new(told, "token", json_string(token));
+	char hex[SHA256_HEX + 1] = "";
+	if (credential->sha256.len == SHA256_BYTES)
+		hex_format(credential->sha256.data, SHA256_BYTES, hex);
+	int status = command_print_done(c, record_to_json(credential), hex,
+					wants_token ? token : NULL, &err);
 	gnutls_memset(token, 0, sizeof(token));
-	return command_print(c, told);
+	return status;
 }
 
 static int revoke_credential(struct command *c)

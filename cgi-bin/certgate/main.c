@@ -30,9 +30,35 @@ static const struct {
     {"token",     token_main,
      "token list [TEXT] | create --name NAME [--role ROLE] [--owner USER] | delete TOKEN\n"
      "  Tokens for the REST interface; ROLE is owner, admin or viewer.\n"			 },
+    {"user",	     user_main,
+     "user list [TEXT] | show USER | set USER --held false\n"
+     "  --held false lets somebody in again whom a restore holds.\n"				    },
     {"explain",	explain_main,
      "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"
      "  The decision that the gate would take, step by step; IP is 127.0.0.1 unless given.\n"     },
+    {"backup",    backup_main,
+     "backup DIR [--with-key]\n"
+     "  Copies the store, while everything runs, into an empty folder, and checks the copy.\n"
+     "  --with-key: the keys too, sealed under the passphrase on standard input.\n"		   },
+    {"restore",	restore_main,
+     "restore DIR [--yes] [--with-key]\n"
+     "  Goes back to a backup.  Says what will be lost or held, and does it with --yes.  Refuses\n"
+     "  while the data folder is in use; keeps the databases that were there.\n"			},
+    {"verify",    verify_main,
+     "verify [--head NUMBER:HASH]\n"
+     "  Checks a copy of the store: files, records, indexes, references, and the audit's chain, "
+     "to\n"
+     "  a head that was noted in syslog.\n"						       },
+    {"export",    export_main,
+     "export FILE\n"
+     "  All records as JSON (-: standard output); no secrets.\n"					},
+    {"import",    import_main,
+     "import FILE [--skip-clashes]\n"
+     "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"
+     "  clash, unless those are to be skipped.\n"						 },
+    {"steward",	steward_main,
+     "steward\n"
+     "  The housekeeping, once: writes the logs back and removes those that are not needed.\n"    },
     {"supervise", NULL,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
      "  Holds the sockets, starts the programs and starts them again.\n"				},

@@ -110,11 +110,18 @@ json_t *records_take(struct command *c, const struct record_kind *kind, struct c
 	return json;
 }
 
-int records_print(struct command *c, const struct record_kind *kind, const void *message)
+static json_t *show_json(struct command *c, const struct record_kind *kind, const void *message,
+			 struct cg_err *err)
 {
+	return kind->show ? kind->show(c, message, err) : record_to_json(message);
+}
+
+int records_print_done(struct command *c, const struct record_kind *kind, const void *message)
+{
+	const struct entity_head *m = message;
 	struct cg_err err = {0};
-	json_t *json = kind->show ? kind->show(c, message, &err) : record_to_json(message);
-	return json ? command_print(c, json) : command_fail(c, &err);
+	json_t *json = show_json(c, kind, message, &err);
+	return command_print_done(c, json, m->id, NULL, &err);
 }
 
 static int list(struct command *c, const struct entity *e)
@@ -158,7 +165,8 @@ static int show(struct command *c, const struct record_kind *kind)
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
 		rc = entity_get(c->store, kind->entity, id, &c->arena, &message, &err);
-	return rc == CG_OK ? records_print(c, kind, message) : command_fail(c, &err);
+	json_t *json = rc == CG_OK ? show_json(c, kind, message, &err) : NULL;
+	return json || err.text[0] == '\0' ? command_print(c, json) : command_fail(c, &err);
 }
 
 static int set(struct command *c, const struct record_kind *kind)
@@ -178,7 +186,7 @@ static int set(struct command *c, const struct record_kind *kind)
 		rc = entity_change(c->store, kind->entity, &c->actor, id, ENTITY_ANY_REVISION,
 				   patch, &c->arena, &message, &err);
 	json_decref(patch);
-	return rc == CG_OK ? records_print(c, kind, message) : command_fail(c, &err);
+	return rc == CG_OK ? records_print_done(c, kind, message) : command_fail(c, &err);
 }
 
 static int delete (struct command *c, const struct entity *e)

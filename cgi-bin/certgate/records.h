@@ -17,8 +17,8 @@ struct record_kind {
  * "--use-certificate") out of the words, as JSON of their kinds.  A list's option comes once per
  * entry.  NULL, with *err, for a value that is no text. */
 json_t *records_take(struct command *c, const struct record_kind *kind, struct cg_err *err);
-/* Opens the store and prints what is left to say of a record; for a sub-command's last line. */
-int records_print(struct command *c, const struct record_kind *kind, const void *message);
+/* Prints a record that was made or changed just now; for a sub-command's last line. */
+int records_print_done(struct command *c, const struct record_kind *kind, const void *message);
 
 /* Runs "list", "show", "set" and "delete", and calls `create` for "create"; EXIT_USAGE for another
  * verb. */

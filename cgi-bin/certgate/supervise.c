@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "web/notify.h"
 
 /* A program of which some processes run on one socket. */
 struct program {
@@ -28,6 +29,8 @@ struct program {
 struct worker {
 	const struct program *program;
 	pid_t pid; /* 0: not running */
+	/* Its predecessor, which serves on until this one accepts; 0: none, or gone. */
+	pid_t leaving;
 	int64_t started_mono_ms;
 	int64_t due_mono_ms; /* when to start it again */
 	int64_t delay_ms;    /* the pause before the next start */
@@ -40,6 +43,10 @@ struct supervisor {
 	struct program programs[PROGRAMS];
 	struct worker workers[PROGRAMS * SUPERVISE_WORKERS_MAX];
 	size_t n_workers;
+	const char *sockets; /* the folder */
+	/* Where workers tell how far they are (web/notify.h). */
+	char notify_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	int notify_fd; /* -1 before it is open */
 	pid_t self;
 	bool drop; /* become uid and gid in the workers */
 	uid_t uid;
@@ -123,6 +130,7 @@ static cg_rc find_paths(struct supervisor *s, const char *sockets, const char *b
 				       "socket's ends at %zu: name a shorter --sockets folder.",
 				       sockets, p->name, n, sizeof(p->socket_path) - 1);
 	}
+	s->sockets = sockets;
 	return CG_OK;
 }
 
@@ -258,8 +266,45 @@ static cg_rc open_socket(struct program *p, gid_t group, struct cg_err *err)
 	return CG_OK;
 }
 
+/* For the workers alone.  A signal tells that something has come. */
+static cg_rc open_notify(struct supervisor *s, struct cg_err *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int on = 1;
+	char *folder = realpath(s->sockets, NULL); /* the workers have another current folder */
+	int n = snprintf(s->notify_path, sizeof(s->notify_path), "%s/notify", folder ? folder : "");
+	free(folder);
+	if (!folder || n < 0 || (size_t)n >= sizeof(s->notify_path))
+		return cg_fail(err, CG_FAIL, "The folder %s has too long a path for sockets.",
+			       s->sockets);
+	memcpy(address.sun_path, s->notify_path, sizeof(s->notify_path));
+	/* What lies there is of one that was killed: the programs' sockets are ours by now. */
+	(void)unlink(s->notify_path);
+	s->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mode_t before = umask(0177);
+	bool ok = s->notify_fd >= 0 &&
+		  bind(s->notify_fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	int cause = errno;
+	(void)umask(before);
+	if (ok) {
+		ok = (!s->drop || chown(s->notify_path, s->uid, (gid_t)-1) == 0) &&
+		     setsockopt(s->notify_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
+		     fcntl(s->notify_fd, F_SETOWN, s->self) == 0 &&
+		     fcntl(s->notify_fd, F_SETFL, O_NONBLOCK | O_ASYNC) == 0;
+		cause = errno;
+	}
+	return ok ? CG_OK
+		  : cg_fail(err, CG_FAIL, "The socket %s cannot be made: %s.", s->notify_path,
+			    strerror(cause));
+}
+
 static void close_sockets(struct supervisor *s)
 {
+	if (s->notify_fd >= 0) {
+		(void)close(s->notify_fd);
+		(void)unlink(s->notify_path);
+		s->notify_fd = -1;
+	}
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		if (s->programs[i].fd < 0)
 			continue;
@@ -284,7 +329,7 @@ run_worker(const struct supervisor *s, const struct program *p, int report)
 {
 	sigset_t none;
 	(void)sigemptyset(&none);
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGCHLD};
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGCHLD, SIGIO};
 	for (size_t i = 0; i < CG_COUNT(signals); i++)
 		(void)signal(signals[i], SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -297,7 +342,8 @@ run_worker(const struct supervisor *s, const struct program *p, int report)
 	ready = ready && chdir("/") == 0 && dup2(p->fd, STDIN_FILENO) == STDIN_FILENO &&
 		dup2(STDERR_FILENO, STDOUT_FILENO) == STDOUT_FILENO &&
 		close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
-		setenv("CERTGATE_HOME", s->home->dir, 1) == 0;
+		setenv("CERTGATE_HOME", s->home->dir, 1) == 0 &&
+		setenv("NOTIFY_SOCKET", s->notify_path, 1) == 0;
 	if (ready)
 		(void)execl(p->path, p->path, (char *)NULL);
 	int cause = errno;
@@ -356,7 +402,7 @@ static void reap(struct supervisor *s)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (size_t i = 0; i < s->n_workers; i++) {
 			struct worker *w = &s->workers[i];
-			if (w->pid != pid)
+			if (w->pid != pid && w->leaving != pid)
 				continue;
 			char number[24], how[48];
 			(void)snprintf(number, sizeof(number), "%ld", (long)pid);
@@ -365,24 +411,78 @@ static void reap(struct supervisor *s)
 			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 			log_info("worker_ended", "program", w->program->name, "pid", number, "by",
 				 how, LOG_END);
+			if (w->leaving == pid) {
+				w->leaving = 0;
+				continue;
+			}
 			w->pid = 0;
 			plan_restart(w, clock_mono_ms());
 		}
 	}
 }
 
+/* Does what the news of one worker asks for. */
+static void hear(struct supervisor *s, pid_t pid, const char *news)
+{
+	for (size_t i = 0; i < s->n_workers; i++) {
+		struct worker *w = &s->workers[i];
+		if (w->pid != pid)
+			continue;
+		if (strcmp(news, NOTIFY_READY) == 0 && w->leaving > 0) {
+			log_info("successor_ready", "program", w->program->name, LOG_END);
+			(void)kill(w->leaving, SIGTERM);
+		} else if (strcmp(news, NOTIFY_SUCCESSOR) == 0 && w->leaving == 0) {
+			w->leaving = pid;
+			w->pid = 0;
+			w->due_mono_ms = clock_mono_ms();
+		}
+	}
+}
+
+/* Reads what has come; who sent it is the kernel's word. */
+static void hear_all(struct supervisor *s)
+{
+	for (;;) {
+		char news[128];
+		union {
+			struct cmsghdr head;
+			char room[CMSG_SPACE(sizeof(struct ucred))];
+		} control;
+		struct iovec io = {.iov_base = news, .iov_len = sizeof(news) - 1};
+		struct msghdr message = {.msg_iov = &io,
+					 .msg_iovlen = 1,
+					 .msg_control = &control,
+					 .msg_controllen = sizeof(control)};
+		ssize_t n = recvmsg(s->notify_fd, &message, MSG_CMSG_CLOEXEC);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return;
+		const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+		struct ucred sender;
+		if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_CREDENTIALS)
+			continue;
+		memcpy(&sender, CMSG_DATA(head), sizeof(sender));
+		news[n] = '\0';
+		hear(s, sender.pid, news);
+	}
+}
+
 static void signal_all(const struct supervisor *s, int sig)
 {
-	for (size_t i = 0; i < s->n_workers; i++)
+	for (size_t i = 0; i < s->n_workers; i++) {
 		if (s->workers[i].pid > 0)
 			(void)kill(s->workers[i].pid, sig);
+		if (s->workers[i].leaving > 0)
+			(void)kill(s->workers[i].leaving, sig);
+	}
 }
 
 static size_t running(const struct supervisor *s)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < s->n_workers; i++)
-		n += s->workers[i].pid > 0;
+		n += (size_t)(s->workers[i].pid > 0) + (size_t)(s->workers[i].leaving > 0);
 	return n;
 }
 
@@ -422,9 +522,10 @@ static void keep_running(struct supervisor *s, const sigset_t *signals)
 {
 	for (;;) {
 		int sig = wait_signal(signals, start_due(s));
-		if (sig != 0 && sig != SIGCHLD)
+		if (sig != 0 && sig != SIGCHLD && sig != SIGIO)
 			return;
-		/* SIGCHLDs merge, and one may have come and gone: look each time. */
+		/* Signals merge, and one may have come and gone: look each time. */
+		hear_all(s);
 		reap(s);
 	}
 }
@@ -438,7 +539,7 @@ static void stop_all(struct supervisor *s, const sigset_t *signals)
 	for (reap(s); running(s) > 0; reap(s)) {
 		int64_t left = deadline - clock_mono_ms();
 		int sig = left > 0 && !killed ? wait_signal(signals, left) : 0;
-		if (sig == SIGCHLD)
+		if (sig == SIGCHLD || sig == SIGIO)
 			continue;
 		if (!killed) {
 			log_error("workers_killed", "cause",
@@ -457,6 +558,8 @@ static cg_rc start_all(struct supervisor *s, struct cg_err *err)
 	cg_rc rc = CG_OK;
 	for (size_t i = 0; i < PROGRAMS && rc == CG_OK; i++)
 		rc = open_socket(&s->programs[i], s->socket_gid, err);
+	if (rc == CG_OK)
+		rc = open_notify(s, err);
 	for (size_t i = 0; i < PROGRAMS && rc == CG_OK; i++) {
 		for (unsigned n = 0; n < s->programs[i].workers && rc == CG_OK; n++) {
 			struct worker *w = &s->workers[s->n_workers++];
@@ -473,6 +576,7 @@ int supervise_main(int argc, char **argv, const struct home *home)
 	    .home = home,
 	    .programs = {[GATE] = {.name = "gate", .fd = -1, .workers = 1},
 			 [ADMIN] = {.name = "admin", .fd = -1, .workers = 2}},
+	    .notify_fd = -1,
 	    .self = getpid(),
 	    .socket_gid = (gid_t)-1,
 	};
@@ -484,7 +588,7 @@ int supervise_main(int argc, char **argv, const struct home *home)
 			      rc == CG_BAD_INPUT ? usage : "");
 		return rc == CG_BAD_INPUT ? 2 : 1;
 	}
-	static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+	static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGIO};
 	sigset_t signals;
 	(void)sigemptyset(&signals);
 	for (size_t i = 0; i < CG_COUNT(watched); i++) {

@@ -26,10 +26,9 @@ static int create(struct command *c)
 	json_decref(json);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
-	json_t *told = record_to_json(made);
-	(void)json_object_set_new(told, "token", json_string(token));
+	int status = command_print_done(c, record_to_json(made), made->id, token, &err);
 	gnutls_memset(token, 0, sizeof(token));
-	return command_print(c, told);
+	return status;
 }
 
 int token_main(struct command *c)

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gate.h"
-#include "store/store.h"
+#include "model/open.h"
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
 #include <sys/prctl.h>
@@ -137,7 +137,7 @@ int main(void)
 	if (rc == CG_OK)
 		rc = proof_load(&home, &gate.proof, &err);
 	if (rc == CG_OK)
-		rc = store_open(&home, &gate.store, &err);
+		rc = model_open(&home, &gate.store, &err);
 	if (rc == CG_OK && !(gate.resolver = resolver_new(gate.store)))
 		rc = cg_fail_memory(&err);
 	if (rc != CG_OK) {

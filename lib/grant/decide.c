@@ -94,7 +94,7 @@ static struct decision identify(const struct facts *f)
 /* Of a credential itself; both of them are judged when two came. */
 static enum refusal credential_fault(const Cg__Credential *c, int64_t now)
 {
-	if (!c->active || c->has_revoked_at || (c->has_active_from && now < c->active_from) ||
+	if (!c->active || c->held || c->has_revoked_at || (c->has_active_from && now < c->active_from) ||
 	    (c->has_ends_at && now >= c->ends_at))
 		return REFUSAL_CREDENTIAL_INACTIVE;
 	if (c->has_not_before && now < c->not_before)

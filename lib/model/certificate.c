@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "model/audit.h"
 #include "model/entity.h"
+#include "model/revoked.h"
 
 static char *text(const char *s)
 {
@@ -188,6 +189,8 @@ static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 				    "ask for ?cascade=true.",
 				    c->use.key_id);
 	if (*c->use.key_id)
+		rc = revoked_note(txn, REVOKED_CREDENTIAL, certificate->id, c->arena, err);
+	if (rc == CG_OK && *c->use.key_id)
 		rc =
 		    store_remove(txn, STORE_CREDENTIAL,
 				 span_make(certificate->sha256.data, certificate->sha256.len), err);

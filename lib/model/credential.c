@@ -4,6 +4,7 @@
 #include "model/audit.h"
 #include "model/certificate.h"
 #include "model/credential_in.h"
+#include "model/revoked.h"
 
 /* Writes one back, as its next revision. */
 static cg_rc put(struct store_txn *txn, Cg__Credential *credential, struct arena *arena,
@@ -17,6 +18,16 @@ static cg_rc put(struct store_txn *txn, Cg__Credential *credential, struct arena
 				       span_make(credential->sha256.data, credential->sha256.len),
 				       bytes, err)
 			   : rc;
+}
+
+static cg_rc note_revoked(struct store_txn *txn, const Cg__Credential *credential,
+			  struct arena *arena, struct cg_err *err)
+{
+	char hex[SHA256_HEX + 1];
+	if (credential->sha256.len != SHA256_BYTES)
+		return cg_fail(err, CG_UNAVAILABLE, "A credential in the store has no digest.");
+	hex_format(credential->sha256.data, SHA256_BYTES, hex);
+	return revoked_note(txn, REVOKED_CREDENTIAL, hex, arena, err);
 }
 
 static cg_rc audit(struct store_txn *txn, const struct actor *actor, const char *action,
@@ -184,10 +195,14 @@ cg_rc credential_drop_key_in(struct store_txn *txn, const char *key_id, struct a
 {
 	struct call c = {.key_id = key_id, .arena = arena};
 	cg_rc rc = list_txn(txn, &c, err);
-	for (size_t i = 0; rc == CG_OK && i < c.list.n; i++)
+	for (size_t i = 0; rc == CG_OK && i < c.list.n; i++) {
+		rc = note_revoked(txn, c.list.items[i], arena, err);
+		if (rc != CG_OK)
+			break;
 		rc = store_remove(
 		    txn, STORE_CREDENTIAL,
 		    span_make(c.list.items[i]->sha256.data, c.list.items[i]->sha256.len), err);
+	}
 	return rc;
 }
 
@@ -304,6 +319,10 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		/* Brought back by somebody who may. */
 		after->has_revoked_at = after->has_revoked_reason = false;
 	}
+	if (c->credential->active && !after->active)
+		rc = note_revoked(txn, after, c->arena, err);
+	if (rc != CG_OK)
+		return rc;
 	json_t *changes = record_changes(c->credential, after);
 	bool changed = json_object_size(changes) > 0;
 	if (changed)
@@ -343,7 +362,9 @@ static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	credential->has_revoked_at = credential->has_revoked_reason = true;
 	credential->revoked_at = clock_unix_s();
 	credential->revoked_reason = c->reason;
-	rc = put(txn, credential, c->arena, err);
+	rc = note_revoked(txn, credential, c->arena, err);
+	if (rc == CG_OK)
+		rc = put(txn, credential, c->arena, err);
 	return rc == CG_OK
 		   ? audit(txn, c->actor, "credential.revoke", key, credential, NULL, c->arena, err)
 		   : rc;

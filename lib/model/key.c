@@ -6,6 +6,7 @@
 #include "model/audit.h"
 #include "model/credential_in.h"
 #include "model/pattern.h"
+#include "model/revoked.h"
 
 #define LOWER_CASE "abcdefghijklmnopqrstuvwxyz"
 
@@ -14,15 +15,18 @@ static cg_rc check_api(struct store_txn *txn, Cg__Access *entry, size_t i, struc
 		       struct cg_err *err)
 {
 	Cg__Api *api;
+	struct cg_err why = {0};
 	char at[64];
 	(void)snprintf(at, sizeof(at), "access[%u].api_id", (unsigned)i);
 	if (!entry->api_id || !*entry->api_id)
 		return cg_fail_field(err, at, "is missing");
-	cg_rc rc = entity_get_in(txn, &api_entity, entry->api_id, arena, &api, NULL);
+	cg_rc rc = entity_get_in(txn, &api_entity, entry->api_id, arena, &api, &why);
 	if (rc == CG_NOT_FOUND)
 		return cg_fail_field(err, at, "there is no API “%.100s”", entry->api_id);
 	if (rc == CG_OK)
 		entry->api_id = api->id;
+	else if (err)
+		*err = why;
 	return rc;
 }
 
@@ -70,6 +74,8 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		worst = cg_fail_field(err, "expires_at",
 				      "is in the past; leave it out for a key without an end, or "
 				      "switch the key off with active");
+	if (worst == CG_OK && old && old->active && !key->active)
+		worst = revoked_note(txn, REVOKED_KEY, key->id, arena, err);
 	return worst;
 }
 
@@ -175,7 +181,9 @@ cg_rc key_create(struct store *store, const struct actor *actor, const struct ke
 static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,
 		      struct cg_err *err)
 {
-	return credential_drop_key_in(txn, ((const Cg__Key *)message)->id, arena, err);
+	const char *id = ((const Cg__Key *)message)->id;
+	cg_rc rc = revoked_note(txn, REVOKED_KEY, id, arena, err);
+	return rc == CG_OK ? credential_drop_key_in(txn, id, arena, err) : rc;
 }
 
 const struct entity key_entity = {

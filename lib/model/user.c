@@ -2,6 +2,7 @@
 #include "model/user.h"
 #include "base/clock.h"
 #include "model/audit.h"
+#include "model/revoked.h"
 #include <crypt.h>
 #include <gnutls/gnutls.h>
 
@@ -18,6 +19,12 @@ static cg_rc check_user(struct store_txn *txn, void *message, const void *before
 	return CG_OK;
 }
 
+static cg_rc removing_user(struct store_txn *txn, const void *message, struct arena *arena,
+			   struct cg_err *err)
+{
+	return revoked_note(txn, REVOKED_USER, ((const Cg__User *)message)->id, arena, err);
+}
+
 const struct entity user_entity = {
     .word = "user",
     .audit = "user",
@@ -28,6 +35,7 @@ const struct entity user_entity = {
     .role = CG__ROLE__OWNER,
     .effect = STORE_CHANGES_NONE,
     .check = check_user,
+    .removing = removing_user,
 };
 
 /* yescrypt with libxcrypt's default cost. */
@@ -60,9 +68,12 @@ struct owner_call {
 static cg_rc owner_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct owner_call *c = arg;
+	cg_rc rc = revoked_begin(txn, c->arena, err);
+	if (rc != CG_OK)
+		return rc;
 	json_t *json =
 	    json_pack("{s:s, s:s, s:b}", "name", c->name, "role", "owner", "must_change", 1);
-	cg_rc rc = entity_create_in(txn, &user_entity, c->actor, json, c->arena, &c->user, err);
+	rc = entity_create_in(txn, &user_entity, c->actor, json, c->arena, &c->user, err);
 	json_decref(json);
 	if (rc != CG_OK)
 		return rc;
@@ -93,10 +104,16 @@ static cg_rc check_token(struct store_txn *txn, void *message, const void *befor
 			 struct arena *arena, struct cg_err *err)
 {
 	Cg__RestToken *token = message;
+	Cg__User *owner;
 	int64_t now = clock_unix_s();
-	(void)txn;
-	(void)before;
-	(void)arena;
+	/* Of a new one token_create looks at the owner. */
+	if (before && token->owner_id) {
+		cg_rc rc = entity_get_in(txn, &user_entity, token->owner_id, arena, &owner, err);
+		if (rc != CG_OK)
+			return rc;
+		if (token->role > owner->role)
+			return cg_fail_field(err, "role", "is more than %s may do", owner->name);
+	}
 	if (!token->has_expires_at) {
 		token->has_expires_at = true;
 		token->expires_at = now + TOKEN_LIFE_MAX_S;
@@ -105,6 +122,12 @@ static cg_rc check_token(struct store_txn *txn, void *message, const void *befor
 		return cg_fail_field(err, "expires_at",
 				     "must lie in the future, at most a year ahead");
 	return CG_OK;
+}
+
+static cg_rc removing_token(struct store_txn *txn, const void *message, struct arena *arena,
+			    struct cg_err *err)
+{
+	return revoked_note(txn, REVOKED_TOKEN, ((const Cg__RestToken *)message)->id, arena, err);
 }
 
 const struct entity token_entity = {
@@ -117,6 +140,7 @@ const struct entity token_entity = {
     .role = CG__ROLE__OWNER,
     .effect = STORE_CHANGES_NONE,
     .check = check_token,
+    .removing = removing_token,
 };
 
 struct token_call {
@@ -181,7 +205,8 @@ cg_rc token_check(struct store *store, struct span token, struct arena *arena, s
 	if (sha256_of(token, &c.digest) != CG_OK)
 		return cg_fail_memory(err);
 	cg_rc rc = store_read(store, check_txn, &c, err);
-	if (rc == CG_NOT_FOUND || (rc == CG_OK && (c.token->expires_at <= clock_unix_s())))
+	if (rc == CG_NOT_FOUND ||
+	    (rc == CG_OK && (c.user->held || c.token->expires_at <= clock_unix_s())))
 		return cg_fail(err, CG_DENIED, "The token is not known or has ended.");
 	if (rc != CG_OK)
 		return rc;

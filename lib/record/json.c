@@ -143,14 +143,13 @@ static json_t *field_to_json(const ProtobufCMessage *m, const ProtobufCFieldDesc
 	return list;
 }
 
-json_t *record_to_json(const void *message)
+static json_t *to_json(const ProtobufCMessage *m, bool whole)
 {
-	const ProtobufCMessage *m = message;
 	json_t *out = json_object();
 	for (unsigned i = 0; out && i < m->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
 		const struct record_field *row = record_field(m->descriptor, f);
-		if (!row || row->access == FIELD_HIDDEN)
+		if (!row || (row->access == FIELD_HIDDEN && !whole))
 			continue;
 		if (json_object_set_new(out, json_name(f, row), field_to_json(m, f, row)) < 0) {
 			json_decref(out);
@@ -158,6 +157,16 @@ json_t *record_to_json(const void *message)
 		}
 	}
 	return out;
+}
+
+json_t *record_to_json(const void *message)
+{
+	return to_json(message, false);
+}
+
+json_t *record_to_whole_json(const void *message)
+{
+	return to_json(message, true);
 }
 
 json_t *record_changes(const void *before, const void *after)
@@ -185,6 +194,7 @@ json_t *record_changes(const void *before, const void *after)
 struct reading {
 	struct arena *arena;
 	struct cg_err *err;
+	bool whole; /* an import: clients' rights do not matter */
 };
 
 #define PATH_TEXT 96
@@ -283,6 +293,19 @@ static cg_rc read_sha256(struct reading *r, const json_t *json, const char *path
 	return CG_OK;
 }
 
+static cg_rc read_pem(struct reading *r, const json_t *json, const char *path, char *at)
+{
+	struct span der;
+	struct sha256 ignored;
+	if (!json_is_string(json) ||
+	    cert_from_server(span_make(json_string_value(json), json_string_length(json)), r->arena,
+			     &der, &ignored) != CERT_SEEN_ONE)
+		return wrong(r, path, "must be one certificate as PEM");
+	ProtobufCBinaryData bytes = {der.n, (uint8_t *)(uintptr_t)der.p};
+	memcpy(at, &bytes, sizeof(bytes));
+	return CG_OK;
+}
+
 static cg_rc read_value(struct reading *r, const ProtobufCFieldDescriptor *f,
 			const struct record_field *row, const json_t *json,
 			const ProtobufCMessage *base, const char *path, char *at)
@@ -312,8 +335,9 @@ static cg_rc read_value(struct reading *r, const ProtobufCFieldDescriptor *f,
 		if (rc == CG_OK)
 			memcpy(at, &sub, sizeof(sub));
 		return rc;
-	case FIELD_MAP:
 	case FIELD_PEM:
+		return read_pem(r, json, path, at);
+	case FIELD_MAP:
 		break;
 	}
 	return wrong(r, path, "cannot be set");
@@ -442,11 +466,11 @@ static cg_rc set_field(struct reading *r, const ProtobufCFieldDescriptor *f,
 }
 
 static const ProtobufCFieldDescriptor *find_member(const ProtobufCMessageDescriptor *type,
-						   const char *name)
+						   const char *name, bool whole)
 {
 	for (unsigned i = 0; i < type->n_fields; i++) {
 		const struct record_field *row = record_field(type, &type->fields[i]);
-		if (row && row->access != FIELD_HIDDEN &&
+		if (row && (whole || row->access != FIELD_HIDDEN) &&
 		    strcmp(json_name(&type->fields[i], row), name) == 0)
 			return &type->fields[i];
 	}
@@ -469,7 +493,7 @@ static cg_rc check_members(struct reading *r, const ProtobufCMessageDescriptor *
 	{
 		char at[PATH_TEXT];
 		join_path(at, path, name);
-		const ProtobufCFieldDescriptor *f = find_member(type, name);
+		const ProtobufCFieldDescriptor *f = find_member(type, name, r->whole);
 		if (!f) {
 			(void)cg_fail_field(r->err, at, "is not a member that %s has",
 					    type->short_name);
@@ -504,10 +528,12 @@ static cg_rc read_message(struct reading *r, const ProtobufCMessageDescriptor *t
 				       type->short_name, f->name);
 		char at[PATH_TEXT];
 		join_path(at, path, json_name(f, row));
-		const json_t *value =
-		    row->access == FIELD_HIDDEN ? NULL : json_object_get(json, json_name(f, row));
-		cg_rc rc = row->access == FIELD_SET ? set_field(r, f, row, value, base, at, m)
-						    : keep_field(r, f, row, value, base, at, m);
+		const json_t *value = row->access == FIELD_HIDDEN && !r->whole
+					  ? NULL
+					  : json_object_get(json, json_name(f, row));
+		cg_rc rc = row->access == FIELD_SET || r->whole
+			       ? set_field(r, f, row, value, base, at, m)
+			       : keep_field(r, f, row, value, base, at, m);
 		if (rc != CG_OK)
 			worst = rc;
 	}
@@ -519,9 +545,20 @@ static cg_rc read_message(struct reading *r, const ProtobufCMessageDescriptor *t
 cg_rc record_from_json(const ProtobufCMessageDescriptor *type, const json_t *json, const void *base,
 		       struct arena *arena, void *out_message, struct cg_err *err)
 {
-	struct reading r = {arena, err};
+	struct reading r = {.arena = arena, .err = err};
 	ProtobufCMessage *m;
 	cg_rc rc = read_message(&r, type, json, base, "", &m);
+	if (rc == CG_OK)
+		memcpy(out_message, &m, sizeof(m));
+	return rc;
+}
+
+cg_rc record_from_whole_json(const ProtobufCMessageDescriptor *type, const json_t *json,
+			     struct arena *arena, void *out_message, struct cg_err *err)
+{
+	struct reading r = {.arena = arena, .err = err, .whole = true};
+	ProtobufCMessage *m;
+	cg_rc rc = read_message(&r, type, json, NULL, "", &m);
 	if (rc == CG_OK)
 		memcpy(out_message, &m, sizeof(m));
 	return rc;
@@ -550,7 +587,7 @@ cg_rc record_patch(const ProtobufCMessageDescriptor *type, const json_t *patch, 
 	if (!json_is_object(patch))
 		return cg_fail(err, CG_BAD_INPUT, "The body must be a JSON object.");
 	/* The patch itself too: {"nmae": null} would leave no trace in the merged record. */
-	struct reading r = {arena, err};
+	struct reading r = {.arena = arena, .err = err};
 	cg_rc rc = check_members(&r, type, patch, "");
 	if (rc != CG_OK)
 		return rc;

@@ -74,6 +74,12 @@ cg_rc record_from_json(const ProtobufCMessageDescriptor *type, const json_t *jso
 /* `base` changed by a JSON merge patch (RFC 7396), checked as record_from_json does. */
 cg_rc record_patch(const ProtobufCMessageDescriptor *type, const json_t *patch, const void *base,
 		   struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
+/* All of a message, what is hidden included (digests and hashes; secrets are sealed): for export, and
+ * back.  record_from_whole_json judges as record_from_json does. */
+json_t *record_to_whole_json(const void *message) CG_MUST_USE;
+cg_rc record_from_whole_json(const ProtobufCMessageDescriptor *type, const json_t *json,
+			     struct arena *arena, void *out_message,
+			     struct cg_err *err) CG_MUST_USE;
 /* JSON of the settable members that differ, as {"member": new value}; for the audit. */
 json_t *record_changes(const void *before, const void *after) CG_MUST_USE;
 /* The JSON schema of a message, for OpenAPI; a new reference. */

@@ -1,7 +1,9 @@
 #include "base/base.h"
 #include "store/environment.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "store/tables.h"
+#include <fcntl.h>
 #include <sys/statvfs.h>
 
 #define CACHE_BYTES	 (16U * 1024 * 1024)
@@ -10,8 +12,8 @@
 #define LOCKS_MAX	 50000U /* a transaction of 25000 puts ran out of the default (measured) */
 #define LOCKERS_MAX	 5000U
 #define TXNS_MAX	 500U
-/* Regions are sparse files: on a full disk the first touch of a page would be SIGBUS. */
-#define REGION_BYTES   ((uint64_t)48 * 1024 * 1024)
+/* What the regions take up at most (measured: 57 MB), and a little more. */
+#define REGION_BYTES   ((uint64_t)64 * 1024 * 1024)
 #define INDEX_KEYS_MAX 500
 
 static void on_error(const DB_ENV *env, const char *prefix, const char *message)
@@ -21,19 +23,28 @@ static void on_error(const DB_ENV *env, const char *prefix, const char *message)
 	log_error("database", "message", message, LOG_END);
 }
 
-cg_rc environment_error(int cause, const char *where, struct cg_err *err)
+static void ignore_error(const DB_ENV *env, const char *prefix, const char *message)
+{
+	(void)env;
+	(void)prefix;
+	(void)message;
+}
+
+cg_rc environment_error(const struct home *home, int cause, const char *where, struct cg_err *err)
 {
 	log_error("database_failed", "where", where, "cause", db_strerror(cause), LOG_END);
 	if (cause == ENOSPC || cause == EDQUOT)
 		return cg_fail_code(err, CG_FULL, "storage_full",
-				    "The disk that holds the store is full: free some space. "
-				    "Nothing was changed.");
-	if (cause == EACCES || cause == EPERM || cause == EROFS)
+				    "The disk that holds the data folder %.300s is full: free some "
+				    "space. Nothing was changed.",
+				    home->dir);
+	if (cause == EACCES || cause == EPERM)
 		return cg_fail(err, CG_UNAVAILABLE,
-			       "The store's folder cannot be written (%s): give it back to the "
+			       "The data folder %.300s cannot be written (%s): give it back to the "
 			       "user that certgate runs as.",
-			       db_strerror(cause));
-	return cg_fail(err, CG_UNAVAILABLE, "The store cannot be used now (%s, %s).", where,
+			       home->dir, db_strerror(cause));
+	return cg_fail(err, CG_UNAVAILABLE,
+		       "The data folder %.300s cannot be used now (%.60s, %s).", home->dir, where,
 		       db_strerror(cause));
 }
 
@@ -45,11 +56,11 @@ static int index_keys(DB *index, const DBT *key, const DBT *value, DBT *result)
 	void *message;
 	struct span keys[INDEX_KEYS_MAX];
 	(void)key;
-	arena_init(&arena, (size_t)4 * 1024 * 1024);
+	arena_init(&arena, RECORD_ARENA_MAX);
 	int rc = DB_DONOTINDEX;
 	if (record_unpack(store_tables[def->table].type, span_make(value->data, value->size),
 			  &arena, &message, NULL) != CG_OK) {
-		rc = arena.failed ? ENOMEM : EINVAL;
+		rc = arena.failed ? ENOMEM : EBADMSG;
 		goto out;
 	}
 	size_t n = def->keys(message, keys, INDEX_KEYS_MAX);
@@ -116,6 +127,40 @@ static int open_env(const struct home *home, bool recover, struct environment *e
 			 0600);
 }
 
+/* Regions are sparse files that grow: on a full disk the first touch of a page would be SIGBUS.  So
+ * each gets all the room that it is mapped for, which the library does not tell, but the kernel
+ * does. */
+static int allocate_regions(const struct home *home)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[HOME_PATH_MAX + 256];
+	size_t n = strlen(home->run);
+	int rc = maps ? 0 : errno;
+	while (rc == 0 && fgets(line, sizeof(line), maps)) {
+		char *end, *path = strchr(line, '/');
+		/* "7f12a000-7f13b000 rw-s ..." */
+		unsigned long long from = strtoull(line, &end, 16);
+		if (!path || *end != '-')
+			continue;
+		unsigned long long to = strtoull(end + 1, NULL, 16);
+		path[strcspn(path, "\n")] = '\0';
+		/* " (deleted)" behind it: of an environment before this one. */
+		if (strncmp(path, home->run, n) != 0 || strncmp(path + n, "/__db.", 6) != 0 ||
+		    strchr(path + n, ' '))
+			continue;
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)(to - from)) != 0)
+			rc = errno;
+		if (rc == EOPNOTSUPP)
+			rc = 0; /* this file system has no such thing */
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	if (maps)
+		(void)fclose(maps);
+	return rc;
+}
+
 static int open_db(struct environment *e, const char *file, const struct index_def *index, DB **out)
 {
 	DB *db;
@@ -131,16 +176,20 @@ static int open_db(struct environment *e, const char *file, const struct index_d
 			0600);
 }
 
-cg_rc environment_open(const struct home *home, bool recover, struct environment *out,
+cg_rc environment_open(const struct home *home, bool recover, struct environment *out, int *cause,
 		       struct cg_err *err)
 {
 	struct environment e = {0};
 	struct statvfs fs;
 	if (recover && statvfs(home->run, &fs) == 0 &&
-	    (uint64_t)fs.f_bavail * fs.f_frsize < REGION_BYTES)
-		return environment_error(ENOSPC, home->run, err);
+	    (uint64_t)fs.f_bavail * fs.f_frsize < REGION_BYTES) {
+		*cause = ENOSPC;
+		return environment_error(home, ENOSPC, home->run, err);
+	}
 	const char *where = home->db;
 	int rc = open_env(home, recover, &e);
+	if (rc == 0 && recover)
+		rc = allocate_regions(home);
 	for (size_t i = 0; rc == 0 && i < STORE__TABLES; i++)
 		rc = open_db(&e, where = store_tables[i].file, NULL, &e.tables[i]);
 	for (size_t i = 0; rc == 0 && i < STORE__INDEXES; i++) {
@@ -152,7 +201,8 @@ cg_rc environment_open(const struct home *home, bool recover, struct environment
 	}
 	if (rc != 0) {
 		environment_close(&e);
-		return environment_error(rc, where, err);
+		*cause = rc;
+		return environment_error(home, rc, where, err);
 	}
 	*out = e;
 	return CG_OK;
@@ -160,6 +210,9 @@ cg_rc environment_open(const struct home *home, bool recover, struct environment
 
 void environment_close(struct environment *e)
 {
+	/* After a recovery: a line for each handle, and some more. */
+	if (e->env)
+		e->env->set_errcall(e->env, ignore_error);
 	for (size_t i = 0; i < STORE__INDEXES; i++)
 		if (e->indexes[i])
 			(void)e->indexes[i]->close(e->indexes[i], DB_NOSYNC);

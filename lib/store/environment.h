@@ -15,13 +15,14 @@ struct environment {
 };
 
 /* Opens all handles; with `recover`, runs recovery first (which discards the regions of an older
- * environment).  *out is written on CG_OK only. */
-cg_rc environment_open(const struct home *home, bool recover, struct environment *out,
+ * environment).  *out is written on CG_OK only, the library's error to *cause otherwise. */
+cg_rc environment_open(const struct home *home, bool recover, struct environment *out, int *cause,
 		       struct cg_err *err) CG_MUST_USE;
 /* Closes what is open.  After a recovery elsewhere the library complains; its complaints are
  * ignored. */
 void environment_close(struct environment *e);
-/* The sentence and result for an error of the library. */
-cg_rc environment_error(int cause, const char *where, struct cg_err *err) CG_MUST_USE;
+/* The sentence and result for an error of the library; names home's folder. */
+cg_rc environment_error(const struct home *home, int cause, const char *where,
+			struct cg_err *err) CG_MUST_USE;
 
 #endif

@@ -15,8 +15,9 @@
 #include "base/home.h"
 #include "base/span.h"
 #include "live/live.h"
+#include "record/record.h"
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 enum store_table {
 	STORE_META,	   /* "meta" */
@@ -52,12 +53,29 @@ typedef cg_rc (*store_fn)(struct store_txn *txn, void *arg, struct cg_err *err);
 /* Whether a write can change what any grant is; then the generation moves with it. */
 enum store_effect { STORE_CHANGES_GRANTS, STORE_CHANGES_NONE };
 
+/* Called after the commit, while still inside the lock, so in the order of the commits. */
+typedef void (*store_note_fn)(void *arg);
+
 /* Makes an empty store in home's folders; CG_CLASH when there is one. */
 cg_rc store_create(const struct home *home, struct cg_err *err) CG_MUST_USE;
 /* Opens the store for this process; one per process, used by all its threads. */
 cg_rc store_open(const struct home *home, struct store **out, struct cg_err *err) CG_MUST_USE;
 void store_close(struct store **store);
+/* Claims the folders for one process alone, as long as the descriptor *out is open; CG_CLASH while
+ * any has the store open. */
+cg_rc store_claim(const struct home *home, int *out, struct cg_err *err) CG_MUST_USE;
 
+/* The folders it was opened in; borrowed. */
+const struct home *store_home(const struct store *store);
+const struct home *store_txn_home(const struct store_txn *txn);
+/* The schema's version when it was opened: STORE_SCHEMA_VERSION or less.  model/ brings older ones
+ * up to date. */
+uint64_t store_version(const struct store *store);
+/* Within a transaction: the store's own record. */
+cg_rc store_meta_read(struct store_txn *txn, struct arena *arena, Cg__Meta **out,
+		      struct cg_err *err) CG_MUST_USE;
+cg_rc store_meta_write(struct store_txn *txn, const Cg__Meta *meta, struct arena *arena,
+		       struct cg_err *err) CG_MUST_USE;
 /* The generation file that goes with the store; borrowed. */
 struct live *store_live(const struct store *store);
 /* Recoveries that this process has lived through: each left an old region mapped, so a long-lived
@@ -103,6 +121,34 @@ struct store_walk {
 };
 cg_rc store_walk(struct store_txn *txn, const struct store_walk *walk, store_visit_fn visit,
 		 void *arg, struct cg_err *err) CG_MUST_USE;
+
+/* Has note(arg) called when this transaction has been committed; the last one asked for.  arg has
+ * to live until store_write returns. */
+void store_after_commit(struct store_txn *txn, store_note_fn note, void *arg);
+
+/* The number of records of a table, and of the entries of an index. */
+cg_rc store_count(struct store_txn *txn, enum store_table table, size_t *out,
+		  struct cg_err *err) CG_MUST_USE;
+cg_rc store_count_index(struct store_txn *txn, enum store_index index, size_t *out,
+			struct cg_err *err) CG_MUST_USE;
+/* The index keys that a record has to have, for checking; at most max are written, their number is
+ * returned. */
+size_t store_index_keys(enum store_index index, const void *message, struct span *keys, size_t max);
+enum store_table store_index_table(enum store_index index);
+const ProtobufCMessageDescriptor *store_table_type(enum store_table table);
+const char *store_table_name(enum store_table table);
+
+/* Copies the databases and logs as they are at one moment into the folder `db`, which must exist
+ * and be empty.  Others wait meanwhile; the copy is on disk when CG_OK comes back. */
+cg_rc store_copy(struct store *store, const char *db, struct cg_err *err) CG_MUST_USE;
+/* Copies databases and logs that nobody has open from folder to folder; likewise. */
+cg_rc store_copy_files(const char *from, const char *to, struct cg_err *err) CG_MUST_USE;
+/* Checks the structure of every database file of a copy that nobody has open; CG_UNAVAILABLE,
+ * naming the file, when one is damaged. */
+cg_rc store_check_files(const char *db, struct cg_err *err) CG_MUST_USE;
+/* Makes room in the logs: writes what is in memory to the databases and removes logs that are no
+ * longer needed. */
+cg_rc store_checkpoint(struct store *store, struct cg_err *err) CG_MUST_USE;
 
 /* The highest key of a table; CG_NOT_FOUND when it is empty. */
 cg_rc store_last(struct store_txn *txn, enum store_table table, struct arena *arena,

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "web/io.h"
+#include "web/notify.h"
 #include <fastcgi.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -24,6 +25,8 @@
 #define IDLE_MS 50
 #define LOOK_MS 10   /* how often that is looked at */
 #define STOP_MS 5000 /* then idle connections are closed however short they have been so */
+/* From a thread to the main one: stop_after says that it is time. */
+#define TIME_TO_END SIGUSR2
 
 /* libfcgi is given connections, it does not accept them: it blocks in accept where no signal gets
  * it out, and ties a thread to each connection that a server keeps.  Here a connection without a
@@ -281,7 +284,7 @@ static void *thread_main(void *arg)
 		} else {
 			serve_connection(s, thread, ev.data.ptr, &fcgi, &arena);
 			if (p->stop_after && p->stop_after(p->ctx))
-				ask_to_stop(s);
+				(void)pthread_kill(s->main_thread, TIME_TO_END);
 		}
 	}
 	if (thread && p->thread_end)
@@ -329,6 +332,7 @@ static bool start(struct server *s, sigset_t *stop_signals)
 	(void)sigaddset(stop_signals, SIGTERM);
 	(void)sigaddset(stop_signals, SIGINT);
 	(void)sigaddset(stop_signals, SIGUSR1);
+	(void)sigaddset(stop_signals, TIME_TO_END);
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	s->end_fd = eventfd(0, EFD_CLOEXEC);
 	return s->epoll_fd >= 0 && s->end_fd >= 0 && flags >= 0 &&
@@ -336,15 +340,6 @@ static bool start(struct server *s, sigset_t *stop_signals)
 	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, LISTENER, &listener) == 0 &&
 	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->end_fd, &end) == 0 &&
 	       (errno = pthread_sigmask(SIG_BLOCK, stop_signals, NULL)) == 0;
-}
-
-static void wait_for_end(const sigset_t *stop_signals, uint32_t end_after_ms)
-{
-	struct timespec limit = {.tv_sec = end_after_ms / 1000,
-				 .tv_nsec = end_after_ms % 1000 * 1000000L};
-	while (sigtimedwait(stop_signals, NULL, end_after_ms > 0 ? &limit : NULL) < 0 &&
-	       errno == EINTR)
-		continue;
 }
 
 static unsigned start_threads(struct server *s, pthread_t *threads)
@@ -359,6 +354,33 @@ static unsigned start_threads(struct server *s, pthread_t *threads)
 			n++;
 	(void)pthread_attr_destroy(&attr);
 	return n;
+}
+
+/* A signal, or the end of the time; 0 then.  left_ms 0: however long it takes. */
+static int wait_for_signal(const sigset_t *signals, int64_t left_ms)
+{
+	int64_t until = clock_mono_ms() + left_ms;
+	int number;
+	do {
+		int64_t left = left_ms > 0 ? until - clock_mono_ms() : 0;
+		struct timespec limit = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+		if (left_ms > 0 && left <= 0)
+			return 0;
+		number = sigtimedwait(signals, NULL, left_ms > 0 ? &limit : NULL);
+	} while (number < 0 && errno == EINTR);
+	return number > 0 ? number : 0;
+}
+
+/* Until this process is to end.  When it is time and somebody starts a successor, that one accepts
+ * first; but not for ever, should it not come up. */
+static void wait_for_end(const sigset_t *stop_signals, uint32_t end_after_ms)
+{
+	sigset_t others = *stop_signals;
+	if (wait_for_signal(stop_signals, end_after_ms) != TIME_TO_END ||
+	    !notify_send(NOTIFY_SUCCESSOR))
+		return;
+	(void)sigdelset(&others, TIME_TO_END);
+	(void)wait_for_signal(&others, SUCCESSOR_WAIT_MS);
 }
 
 int web_fcgi_serve(const struct web_program *p)
@@ -384,10 +406,13 @@ int web_fcgi_serve(const struct web_program *p)
 		return 1;
 	}
 	unsigned n = start_threads(&s, threads);
-	if (n == p->threads)
+	if (n == p->threads) {
+		if (p->end_after_ms == 0)
+			(void)notify_send(NOTIFY_READY);
 		wait_for_end(&stop_signals, p->end_after_ms);
-	else
+	} else {
 		fail(&s, "start_threads");
+	}
 	/* Whoever connects now waits for a sibling or a successor, on the same listener. */
 	(void)epoll_ctl(s.epoll_fd, EPOLL_CTL_DEL, LISTENER, NULL);
 	int64_t until = clock_mono_ms() + STOP_MS;

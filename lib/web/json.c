@@ -59,18 +59,21 @@ void web_json_send_as(struct web_response *resp, int status, const char *content
 	static const char fallback[] =
 	    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\","
 	    "\"status\":503,\"code\":\"unavailable\"}";
-	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	/* Not json_dumps: when its buffer cannot grow it leaves out a piece. */
+	const size_t flags = JSON_COMPACT | JSON_PRESERVE_ORDER;
+	size_t n = value ? json_dumpb(value, NULL, 0, flags) : 0;
+	char *text = n > 0 ? malloc(n) : NULL;
 	(void)web_response_field_text(resp, "X-Content-Type-Options", "nosniff");
 	if (resp->no_store)
 		(void)web_response_field_text(resp, "Cache-Control", "no-store");
-	if (text) {
-		(void)web_response_send(resp, status, content_type, span_of(text));
-		/* It may hold a token that is shown once. */
-		gnutls_memset(text, 0, strlen(text));
-		free(text);
-	} else {
+	if (text && json_dumpb(value, text, n, flags) == n)
+		(void)web_response_send(resp, status, content_type, span_make(text, n));
+	else
 		(void)web_response_send(resp, 503, "application/problem+json", span_of(fallback));
-	}
+	/* It may hold a token that is shown once. */
+	if (text)
+		gnutls_memset(text, 0, n);
+	free(text);
 }
 
 void web_json_send(struct web_response *resp, int status, const json_t *value)

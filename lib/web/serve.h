@@ -22,10 +22,11 @@ struct web_program {
 	 * with status 500 is sent. */
 	void (*handle)(void *ctx, void *thread, struct web_request *req, struct web_response *resp);
 	/* Asked after each request; true: finish what runs and end, for a successor to take over.
-	 * May be NULL. */
+	 * Where whoever started this one hears of it (notify.h), the successor accepts first.  May
+	 * be NULL. */
 	bool (*stop_after)(void *ctx);
 	bool no_store; /* for web_response.no_store */
-	/* Then it ends by itself; 0: never.  A plain CGI program ends anyway. */
+	/* Then it ends by itself, and nobody is told that it is ready; 0: never.  A plain CGI program ends anyway. */
 	uint32_t end_after_ms;
 };
 

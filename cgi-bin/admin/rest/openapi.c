@@ -26,8 +26,8 @@ enum form { FORM_READ, FORM_NEW, FORM_MADE };
 static const char *const suffixes[] = {"", "New", "Made"};
 
 static const ProtobufCMessageDescriptor *const records[] = {
-    &cg__api__descriptor, &cg__key__descriptor, &cg__credential__descriptor,
-    &cg__certificate__descriptor};
+    &cg__api__descriptor,	  &cg__key__descriptor,		&cg__credential__descriptor,
+    &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor};
 
 static void add(json_t *schema, const char *name, json_t *type, const char *about)
 {
@@ -74,8 +74,15 @@ static void add_told(json_t *schema, bool token)
 static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 {
 	bool key = type == &cg__key__descriptor, cert = type == &cg__certificate__descriptor;
-	if (type == &cg__api__descriptor && form != FORM_READ)
+	bool made_alike = type == &cg__api__descriptor || type == &cg__audit_entry__descriptor;
+	if (made_alike && form != FORM_READ)
 		return NULL;
+	if (type == &cg__rest_token__descriptor) {
+		json_t *token = record_schema(type);
+		if (form == FORM_MADE)
+			add(token, "token", of_type("string"), "The token; it is shown only here.");
+		return token;
+	}
 	json_t *s = form == FORM_NEW && !key ? empty() : record_schema(type);
 	if (form == FORM_NEW && cert) {
 		add(s, "pem", of_type("string"), "The certificate; a private key is thrown away.");

@@ -13,6 +13,8 @@
 #define KEY	    &cg__key__descriptor
 #define CREDENTIAL  &cg__credential__descriptor
 #define CERTIFICATE &cg__certificate__descriptor
+#define AUDIT	    &cg__audit_entry__descriptor
+#define TOKEN	    &cg__rest_token__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -40,6 +42,14 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/keys/:id/credentials/:sha256", 0, credentials_get}, "Read a credential", CREDENTIAL, 200, NULL},
 	{{"PATCH", REST_BASE "/keys/:id/credentials/:sha256", REST_PATCH | REST_MATCH, credentials_change}, "Change a credential", CREDENTIAL, 200, NULL},
 	{{"DELETE", REST_BASE "/keys/:id/credentials/:sha256", REST_MATCH, credentials_revoke}, "Revoke a credential", NULL, 204, "reason: other (unless given), superseded or left."},
+
+	{{"GET", REST_BASE "/audit", REST_LIST, audit_get}, "Who changed what, newest first", AUDIT, 200, NULL},
+
+	{{"GET", REST_BASE "/tokens", REST_LIST | REST_OWNER, tokens_list}, "List REST tokens", TOKEN, 200, NULL},
+	{{"POST", REST_BASE "/tokens", REST_OWNER, tokens_create}, "Make a REST token of the caller's own", TOKEN, 201, NULL},
+	{{"GET", REST_BASE "/tokens/:id", REST_OWNER, tokens_get}, "Read a REST token", TOKEN, 200, NULL},
+	{{"PATCH", REST_BASE "/tokens/:id", REST_PATCH | REST_MATCH | REST_OWNER, tokens_change}, "Change a REST token", TOKEN, 200, NULL},
+	{{"DELETE", REST_BASE "/tokens/:id", REST_MATCH | REST_OWNER, tokens_remove}, "End a REST token", NULL, 204, NULL},
 };
 /* clang-format on */
 const size_t rest_routes_n = CG_COUNT(rest_routes);
@@ -63,6 +73,8 @@ static uint64_t revision_of(const void *message)
 	const ProtobufCMessage *m = message;
 	if (m->descriptor == CERTIFICATE)
 		return ((const Cg__Certificate *)message)->revision;
+	if (m->descriptor == AUDIT)
+		return 0;
 	if (m->descriptor == CREDENTIAL)
 		return ((const Cg__Credential *)message)->revision;
 	return ((const struct entity_head *)message)->revision;
@@ -346,6 +358,18 @@ static bool authenticate(struct rest_call *call)
 	return false;
 }
 
+/* What viewers may read, everybody may; the rest is decided in model/.  False after having answered
+ * 403. */
+static bool may_call(struct rest_call *call)
+{
+	struct cg_err err = {0};
+	if (!(call->match.route->flags & REST_OWNER) ||
+	    actor_require(&call->actor, CG__ROLE__OWNER, &err) == CG_OK)
+		return true;
+	rest_fail(call, CG_DENIED, &err);
+	return false;
+}
+
 static void answer_no_route(struct rest_call *call, enum web_match match)
 {
 	struct web_problem p = {.status = 404,
@@ -378,6 +402,6 @@ void rest_handle(struct admin *admin, struct web_request *req, struct web_respon
 					      req->target.path, req->arena, &call.match);
 	if (match != WEB_MATCH_FOUND)
 		answer_no_route(&call, match);
-	else if ((call.match.route->flags & REST_OPEN) || authenticate(&call))
+	else if ((call.match.route->flags & REST_OPEN) || (authenticate(&call) && may_call(&call)))
 		call.match.route->handler(&call);
 }

@@ -25,6 +25,7 @@ enum rest_flags {
 	REST_PATCH = 4,	 /* takes a merge patch */
 	REST_PEM = 8,	 /* also takes a certificate as it is */
 	REST_MATCH = 16, /* takes If-Match */
+	REST_OWNER = 32, /* for owners alone, reading included */
 };
 
 extern const struct rest_route rest_routes[];
@@ -94,6 +95,14 @@ void certificates_list(void *call);
 void certificates_create(void *call);
 void certificates_get(void *call);
 void certificates_remove(void *call);
+
+void audit_get(void *call);
+
+void tokens_list(void *call);
+void tokens_create(void *call);
+void tokens_get(void *call);
+void tokens_change(void *call);
+void tokens_remove(void *call);
 
 void openapi_get(void *call);
 

@@ -1,0 +1,57 @@
+#include "base/base.h"
+#include "base/folder.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+
+static bool is_empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool empty = dir != NULL;
+	while (empty && (entry = readdir(dir)))
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	if (dir)
+		(void)closedir(dir);
+	return empty;
+}
+
+cg_rc folder_make(const char *path, struct cg_err *err)
+{
+	if (mkdir(path, 0700) == 0)
+		return CG_OK;
+	int cause = errno;
+	if (cause == EEXIST && is_empty(path) && chmod(path, 0700) == 0)
+		return CG_OK;
+	if (cause == EEXIST)
+		return cg_fail(err, CG_CLASH, "%s is there already and not an empty folder.", path);
+	return cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be made: %s.", path,
+		       strerror(cause));
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	(void)remove(path);
+	return 0;
+}
+
+void folder_remove(const char *path)
+{
+	(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+cg_rc folder_sync(const char *path, struct cg_err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+	int cause = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	return ok ? CG_OK
+		  : cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be written: %s.", path,
+			    strerror(cause));
+}

@@ -1,0 +1,191 @@
+#include "base/base.h"
+#include "model/backup_in.h"
+#include "base/clock.h"
+#include "base/folder.h"
+#include "base/keyfile.h"
+#include "base/seal.h"
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <sys/stat.h>
+
+#define BACKUP_FORMAT 1
+#define SALT_BYTES    16
+
+static const char *const key_names[] = {"seal.key", "audit.key"};
+
+/* --- files of a backup --- */
+
+void backup_path(const char *folder, const char *name, char out[HOME_PATH_MAX + 32])
+{
+	(void)snprintf(out, HOME_PATH_MAX + 32, "%.1000s/%.30s", folder, name);
+}
+
+/* Writes a file whole, on disk. */
+static cg_rc write_json(const char *folder, const char *name, json_t *json, struct cg_err *err)
+{
+	char path[HOME_PATH_MAX + 32];
+	backup_path(folder, name, path);
+	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	json_decref(json);
+	if (!text)
+		return cg_fail_memory(err);
+	size_t n = strlen(text);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n && write(fd, "\n", 1) == 1 &&
+		  fsync(fd) == 0;
+	int cause = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	free(text);
+	if (!ok)
+		return cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
+			       strerror(cause));
+	return folder_sync(folder, err);
+}
+
+cg_rc backup_read_json(const char *folder, const char *name, json_t **out, struct cg_err *err)
+{
+	char path[HOME_PATH_MAX + 32];
+	json_error_t why;
+	backup_path(folder, name, path);
+	*out = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+	if (!*out)
+		return cg_fail(err, CG_BAD_VALUE, "%s cannot be read: %s.", path, why.text);
+	return CG_OK;
+}
+
+/* --- keys that travel along --- */
+
+static json_t *sealed_hex(struct span sealed, struct arena *arena)
+{
+	char *hex = arena_alloc(arena, 2 * sealed.n + 1);
+	if (!hex)
+		return NULL;
+	hex_format((const uint8_t *)sealed.p, sealed.n, hex);
+	return json_string(hex);
+}
+
+static cg_rc seal_keys(const struct home *home, const char *to, struct span passphrase,
+		       struct cg_err *err)
+{
+	struct arena arena;
+	struct seal_key under;
+	uint8_t salt[SALT_BYTES], key[KEYFILE_BYTES];
+	struct span sealed;
+	arena_init(&arena, (size_t)64 * 1024);
+	json_t *json = json_object();
+	cg_rc rc = random_bytes(salt, sizeof(salt));
+	if (rc == CG_OK)
+		rc = seal_key_derive(passphrase, salt, &under, err);
+	(void)json_object_set_new(json, "salt", sealed_hex(span_make(salt, sizeof(salt)), &arena));
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(key_names); i++) {
+		rc = keyfile_load(home, key_names[i], key, err);
+		if (rc == CG_OK)
+			rc = seal_close(&under, span_make(key, sizeof(key)), span_of(key_names[i]),
+					&arena, &sealed, err);
+		if (rc == CG_OK)
+			(void)json_object_set_new(json, key_names[i], sealed_hex(sealed, &arena));
+	}
+	gnutls_memset(key, 0, sizeof(key));
+	seal_key_wipe(&under);
+	arena_release(&arena);
+	if (rc == CG_OK)
+		return write_json(to, "keys.json", json, err);
+	json_decref(json);
+	return rc;
+}
+
+/* One key of keys.json, opened and written to the folder. */
+static cg_rc unseal_key(const json_t *json, const char *name, const struct seal_key *under,
+			const struct home *to, struct arena *arena, struct cg_err *err)
+{
+	char path[HOME_PATH_MAX + 32], text[2 * KEYFILE_BYTES + 2];
+	struct span hex = span_of(json_string_value(json_object_get(json, name))), plain;
+	uint8_t *sealed = arena_alloc(arena, hex.n / 2 + 1);
+	if (!sealed)
+		return cg_fail_memory(err);
+	if (hex.n == 0 || !hex_parse(hex, sealed, hex.n / 2))
+		return cg_fail(err, CG_BAD_VALUE, "keys.json of the backup is damaged.");
+	cg_rc rc =
+	    seal_open(under, span_make(sealed, hex.n / 2), span_of(name), arena, &plain, err);
+	if (rc != CG_OK || plain.n != KEYFILE_BYTES)
+		return cg_fail(err, CG_BAD_VALUE,
+			       "The passphrase does not open the backup's keys.");
+	hex_format((const uint8_t *)plain.p, KEYFILE_BYTES, text);
+	text[2 * KEYFILE_BYTES] = '\n';
+	keyfile_path(to, name, path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && write(fd, text, sizeof(text) - 1) == (ssize_t)(sizeof(text) - 1) &&
+		  fsync(fd) == 0;
+	int cause = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	gnutls_memset(text, 0, sizeof(text));
+	return ok ? CG_OK
+		  : cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
+			    strerror(cause));
+}
+
+cg_rc backup_unseal_keys(const char *from, struct span passphrase, const struct home *to,
+			 struct cg_err *err)
+{
+	struct arena arena;
+	struct seal_key under;
+	uint8_t salt[SALT_BYTES];
+	json_t *json = NULL;
+	cg_rc rc = backup_read_json(from, "keys.json", &json, err);
+	if (rc == CG_OK && !hex_parse(span_of(json_string_value(json_object_get(json, "salt"))),
+				      salt, sizeof(salt)))
+		rc = cg_fail(err, CG_BAD_VALUE, "keys.json of the backup is damaged.");
+	if (rc == CG_OK)
+		rc = seal_key_derive(passphrase, salt, &under, err);
+	arena_init(&arena, (size_t)64 * 1024);
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(key_names); i++)
+		rc = unseal_key(json, key_names[i], &under, to, &arena, err);
+	seal_key_wipe(&under);
+	arena_release(&arena);
+	json_decref(json);
+	return rc;
+}
+
+/* --- making one --- */
+
+static cg_rc describe(const char *to, const struct verify_report *report, bool keys,
+		      struct cg_err *err)
+{
+	char when[RFC3339_TEXT + 1], hash[SHA256_HEX + 1];
+	json_t *records = json_object();
+	(void)rfc3339_format(clock_unix_s(), when);
+	hex_format(report->head.hmac.b, SHA256_BYTES, hash);
+	for (enum store_table t = 0; records && t < STORE__TABLES; t++)
+		(void)json_object_set_new(records, store_table_name(t),
+					  json_integer((json_int_t)report->records[t]));
+	return write_json(to, "backup.json",
+			  json_pack("{s:i, s:s, s:i, s:s, s:{s:I, s:s}, s:b, s:o}",
+				    "certgate_backup", BACKUP_FORMAT, "created_at", when,
+				    "schema_version", STORE_SCHEMA_VERSION, "store_id",
+				    report->store_id, "audit", "number",
+				    (json_int_t)report->head.number, "hash", hash, "keys", keys,
+				    "records", records),
+			  err);
+}
+
+cg_rc backup_make(struct store *store, const char *to, struct span passphrase,
+		  struct verify_report *report, struct cg_err *err)
+{
+	char db[HOME_PATH_MAX + 32];
+	backup_path(to, "db", db);
+	cg_rc rc = folder_make(to, err);
+	if (rc == CG_OK)
+		rc = folder_make(db, err);
+	if (rc == CG_OK)
+		rc = store_copy(store, db, err);
+	if (rc == CG_OK)
+		rc = verify_files(db, store_home(store), NULL, report, err);
+	if (rc == CG_OK && report->n_faults > 0)
+		rc = cg_fail(err, CG_BAD_VALUE, "The copy in %s is not whole, and is no backup: %s",
+			     to, report->faults[0]);
+	if (rc == CG_OK && passphrase.n > 0)
+		rc = seal_keys(store_home(store), to, passphrase, err);
+	return rc == CG_OK ? describe(to, report, passphrase.n > 0, err) : rc;
+}

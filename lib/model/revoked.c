@@ -1,0 +1,178 @@
+#include "base/base.h"
+#include "model/revoked.h"
+#include "base/text.h"
+#include "model/audit.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static const char *const names[] = {"credential", "key", "user", "token"};
+_Static_assert(CG_COUNT(names) == REVOKED__KINDS, "a name for each kind");
+
+#define HEAD "certgate-revoked-1"
+/* The kind of a line that is no revocation: here the store went back to a backup, and the numbers
+ * of what follows are not those of backups made before. */
+#define RESTORE "restore"
+
+static void path_of(const struct home *home, char out[HOME_PATH_MAX + 16])
+{
+	(void)snprintf(out, HOME_PATH_MAX + 16, "%s/revoked.log", home->dir);
+}
+
+/* The first line: which store, and from which audit entry on every revocation is in the file. */
+static bool write_head(int fd, const char *store_id, uint64_t from, struct arena *arena)
+{
+	const char *head = arena_printf(arena, HEAD " %s %" PRIu64 "\n", store_id, from);
+	return head && write(fd, head, strlen(head)) == (ssize_t)strlen(head);
+}
+
+/* Adds `line` (NULL: none) behind what is there, on disk. */
+static cg_rc append(struct store_txn *txn, uint64_t number, const char *line, struct arena *arena,
+		    struct cg_err *err)
+{
+	char path[HOME_PATH_MAX + 16];
+	struct stat st;
+	Cg__Meta *meta;
+	cg_rc rc = store_meta_read(txn, arena, &meta, err);
+	if (rc != CG_OK)
+		return rc;
+	path_of(store_txn_home(txn), path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && fstat(fd, &st) == 0;
+	if (ok && st.st_size == 0)
+		ok = write_head(fd, meta->store_id ? meta->store_id : "-", number, arena);
+	if (ok && line)
+		ok = write(fd, line, strlen(line)) == (ssize_t)strlen(line);
+	ok = ok && fdatasync(fd) == 0;
+	int cause = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	if (ok)
+		return CG_OK;
+	if (cause == ENOSPC || cause == EDQUOT)
+		return cg_fail_code(err, CG_FULL, "storage_full",
+				    "There is no room for %s: free some disk space. Nothing was "
+				    "changed.",
+				    path);
+	return cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s. Nothing was changed.", path,
+		       strerror(cause));
+}
+
+cg_rc revoked_begin(struct store_txn *txn, struct arena *arena, struct cg_err *err)
+{
+	uint64_t last;
+	cg_rc rc = audit_last_number(txn, arena, &last, err);
+	return rc == CG_OK ? append(txn, last + 1, NULL, arena, err) : rc;
+}
+
+cg_rc revoked_restored(const struct home *home, struct cg_err *err)
+{
+	char path[HOME_PATH_MAX + 16];
+	static const char line[] = "0 " RESTORE " -\n";
+	path_of(home, path);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	bool ok =
+	    fd >= 0 && write(fd, line, strlen(line)) == (ssize_t)strlen(line) && fdatasync(fd) == 0;
+	int cause = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	return ok ? CG_OK
+		  : cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
+			    strerror(cause));
+}
+
+bool revoked_replace(const struct home *home, const char *folder)
+{
+	char path[HOME_PATH_MAX + 16], before[HOME_PATH_MAX + 32], from[HOME_PATH_MAX + 16];
+	path_of(home, path);
+	(void)snprintf(before, sizeof(before), "%s.before", path);
+	(void)snprintf(from, sizeof(from), "%s/revoked.log", folder);
+	if (access(from, F_OK) != 0)
+		return errno == ENOENT;
+	/* A second name, so that there is no moment without the file. */
+	return (unlink(before) == 0 || errno == ENOENT) &&
+	       (link(path, before) == 0 || errno == ENOENT || errno == EEXIST) &&
+	       (rename(from, path) == 0 || errno == ENOENT);
+}
+
+cg_rc revoked_note(struct store_txn *txn, enum revoked_kind kind, const char *what,
+		   struct arena *arena, struct cg_err *err)
+{
+	uint64_t last;
+	cg_rc rc = audit_last_number(txn, arena, &last, err);
+	if (rc != CG_OK)
+		return rc;
+	const char *line = arena_printf(arena, "%" PRIu64 " %s %s\n", last + 1, names[kind], what);
+	return line ? append(txn, last + 1, line, arena, err) : cg_fail_memory(err);
+}
+
+/* --- reading --- */
+
+static cg_rc read_file(const struct home *home, struct arena *arena, struct span *out,
+		       struct cg_err *err)
+{
+	char path[HOME_PATH_MAX + 16];
+	struct stat st;
+	path_of(home, path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *p =
+	    fd >= 0 && fstat(fd, &st) == 0 ? arena_alloc(arena, (size_t)st.st_size + 1) : NULL;
+	ssize_t n = p ? read(fd, p, (size_t)st.st_size) : -1;
+	if (fd >= 0)
+		(void)close(fd);
+	if (n < 0)
+		return cg_fail(err, CG_NOT_FOUND,
+			       "%s cannot be read, so nobody knows what was revoked since.", path);
+	*out = span_make(p, (size_t)n);
+	return CG_OK;
+}
+
+static bool head_fits(struct span line, const char *store_id, uint64_t after)
+{
+	struct span word;
+	uint64_t from;
+	return span_next(&line, ' ', &word) && span_is(word, SPAN_LIT(HEAD)) &&
+	       span_next(&line, ' ', &word) && span_is_text(word, store_id) &&
+	       span_next(&line, ' ', &word) && number_parse(word, UINT64_MAX, &from) &&
+	       from <= after + 1;
+}
+
+/* *after becomes 0 where the store went back to a backup: whatever follows counts. */
+static cg_rc visit_line(struct span line, uint64_t *after, struct arena *arena,
+			revoked_visit_fn visit, void *arg, struct cg_err *err)
+{
+	struct span number_word, kind, what;
+	uint64_t number;
+	if (!span_next(&line, ' ', &number_word) || !span_next(&line, ' ', &kind) ||
+	    !span_next(&line, ' ', &what) || !number_parse(number_word, UINT64_MAX, &number))
+		return cg_fail(err, CG_NOT_FOUND, "revoked.log has a line that cannot be read.");
+	if (span_is_text(kind, RESTORE)) {
+		*after = 0;
+		return CG_OK;
+	}
+	const char *text = arena_copy(arena, what);
+	if (!text)
+		return cg_fail_memory(err);
+	for (size_t i = 0; i < CG_COUNT(names); i++)
+		if (span_is_text(kind, names[i]))
+			return number > *after ? visit((enum revoked_kind)i, text, arg, err)
+					       : CG_OK;
+	return cg_fail(err, CG_NOT_FOUND, "revoked.log has a line that cannot be read.");
+}
+
+cg_rc revoked_each(const struct home *home, const char *store_id, uint64_t after,
+		   revoked_visit_fn visit, void *arg, struct cg_err *err)
+{
+	struct arena arena;
+	struct span text = {NULL, 0}, line;
+	arena_init(&arena, (size_t)256 * 1024 * 1024);
+	cg_rc rc = read_file(home, &arena, &text, err);
+	if (rc == CG_OK && (!span_next(&text, '\n', &line) || !head_fits(line, store_id, after)))
+		rc = cg_fail(err, CG_NOT_FOUND,
+			     "revoked.log is of another store or was begun after the backup, so "
+			     "nobody knows what was revoked since.");
+	while (rc == CG_OK && span_next(&text, '\n', &line))
+		if (line.n > 0)
+			rc = visit_line(line, &after, &arena, visit, arg, err);
+	arena_release(&arena);
+	return rc;
+}

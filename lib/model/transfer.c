@@ -1,0 +1,471 @@
+#include "base/base.h"
+#include "model/transfer.h"
+#include "base/hash.h"
+#include "model/api.h"
+#include "model/audit.h"
+#include "model/entity.h"
+#include "model/user.h"
+
+#define EXPORT_FORMAT 1
+#define BATCH	      500 /* records of one stay in the store */
+
+/* In the order in which references need them. */
+static const struct section {
+	const char *name;
+	enum store_table table;
+	bool imported;
+} sections[] = {
+    {"users",	      STORE_USER,	  true },
+    {"apis",	     STORE_API,		true },
+    {"certificates", STORE_CERTIFICATE, true },
+    {"keys",	     STORE_KEY,		true },
+    {"credentials",  STORE_CREDENTIAL,  true },
+    {"tokens",       STORE_REST_TOKEN,	 true },
+    {"audit",	      STORE_AUDIT,	   false},
+};
+
+/* --- export --- */
+
+struct exporting {
+	const struct section *section;
+	FILE *to;
+	struct arena arena; /* of one record */
+	char after[64];
+	size_t after_n, batch;
+	bool first;
+};
+
+static cg_rc export_record(struct span index_key, struct span key, struct span value, void *arg,
+			   struct cg_err *err)
+{
+	struct exporting *x = arg;
+	void *message;
+	(void)index_key;
+	arena_clear(&x->arena);
+	cg_rc rc =
+	    record_unpack(store_table_type(x->section->table), value, &x->arena, &message, err);
+	if (rc != CG_OK)
+		return rc;
+	json_t *json = record_to_whole_json(message);
+	(void)fputs(x->first ? "\n" : ",\n", x->to);
+	int written = json ? json_dumpf(json, x->to, JSON_COMPACT) : -1;
+	json_decref(json);
+	if (written < 0)
+		return cg_fail(err, CG_FULL, "The export cannot be written.");
+	x->first = false;
+	if (key.n > sizeof(x->after))
+		return cg_fail(err, CG_UNAVAILABLE, "A record's key is too long.");
+	memcpy(x->after, key.p, key.n);
+	x->after_n = key.n;
+	return ++x->batch == BATCH ? CG_NOT_FOUND : CG_OK;
+}
+
+static cg_rc export_batch(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct exporting *x = arg;
+	char after[sizeof(x->after)];
+	memcpy(after, x->after, x->after_n);
+	struct store_walk walk = {.table = x->section->table,
+				  .after_key = span_make(after, x->after_n)};
+	x->batch = 0;
+	return store_walk(txn, &walk, export_record, x, err);
+}
+
+cg_rc transfer_export(struct store *store, FILE *to, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	(void)fprintf(to, "{\"certgate_export\": %d,\n\"schema_version\": %d", EXPORT_FORMAT,
+		      STORE_SCHEMA_VERSION);
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(sections); i++) {
+		struct exporting x = {.section = &sections[i], .to = to, .first = true};
+		arena_init(&x.arena, (size_t)16 * 1024 * 1024);
+		(void)fprintf(to, ",\n\"%s\": [", sections[i].name);
+		do {
+			rc = store_read(store, export_batch, &x, err);
+		} while (rc == CG_OK && x.batch == BATCH);
+		(void)fputs("\n]", to);
+		arena_release(&x.arena);
+	}
+	(void)fputs("}\n", to);
+	if (rc == CG_OK && (ferror(to) || fflush(to) != 0))
+		rc = cg_fail(err, CG_FULL, "The export cannot be written: %s.", strerror(errno));
+	return rc;
+}
+
+/* --- reading one, record by record: it may be larger than memory --- */
+
+static int next_char(FILE *f)
+{
+	int c;
+	do {
+		c = getc(f);
+	} while (c == ' ' || c == '\t' || c == '\r' || c == '\n');
+	return c;
+}
+
+static cg_rc bad_file(struct cg_err *err)
+{
+	return cg_fail(err, CG_BAD_INPUT, "The file is not an export of certgate.");
+}
+
+/* A string or an object: of a number, jansson would read the character behind it too. */
+static json_t *next_value(FILE *f)
+{
+	json_error_t ignored;
+	return json_loadf(f, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES,
+			  &ignored);
+}
+
+static uint64_t next_number(FILE *f)
+{
+	uint64_t number = 0;
+	int c = next_char(f);
+	while (c >= '0' && c <= '9' && number < UINT32_MAX) {
+		number = number * 10 + (uint64_t)(c - '0');
+		c = getc(f);
+	}
+	(void)ungetc(c, f);
+	return number;
+}
+
+typedef cg_rc (*record_fn)(const struct section *section, const json_t *record, void *arg,
+			   struct cg_err *err);
+
+static cg_rc read_array(FILE *f, const struct section *section, record_fn each, void *arg,
+			struct cg_err *err)
+{
+	int c = next_char(f);
+	if (c == ']')
+		return CG_OK;
+	(void)ungetc(c, f);
+	do {
+		json_t *record = next_value(f);
+		if (!record)
+			return bad_file(err);
+		cg_rc rc = section->imported ? each(section, record, arg, err) : CG_OK;
+		json_decref(record);
+		if (rc != CG_OK)
+			return rc;
+		c = next_char(f);
+	} while (c == ',');
+	return c == ']' ? CG_OK : bad_file(err);
+}
+
+/* Where the arrays begin, as the first reading found them. */
+struct places {
+	long at[CG_COUNT(sections)]; /* 0: not there */
+	bool is_export, has_version;
+};
+
+/* A member of the outer object; `name` says which. */
+static cg_rc read_member(FILE *f, const char *name, struct places *p, record_fn each, void *arg,
+			 struct cg_err *err)
+{
+	for (size_t i = 0; i < CG_COUNT(sections); i++)
+		if (strcmp(name, sections[i].name) == 0) {
+			if (p->at[i] != 0 || next_char(f) != '[' || (p->at[i] = ftell(f)) < 0)
+				return bad_file(err);
+			return read_array(f, &sections[i], each, arg, err);
+		}
+	uint64_t number = next_number(f);
+	if (strcmp(name, "certgate_export") == 0 && number == EXPORT_FORMAT) {
+		p->is_export = true;
+		return CG_OK;
+	}
+	if (strcmp(name, "schema_version") == 0 && number >= 1 && number <= STORE_SCHEMA_VERSION) {
+		p->has_version = true;
+		return CG_OK;
+	}
+	return cg_fail(
+	    err, CG_BAD_INPUT,
+	    "The export has the member “%.60s” that this certgate does not know, or is of "
+	    "a newer one.",
+	    name);
+}
+
+/* All of it, in the order of the file. */
+static cg_rc read_export(FILE *f, struct places *p, record_fn each, void *arg, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	memset(p, 0, sizeof(*p));
+	rewind(f);
+	int c = next_char(f);
+	if (c != '{')
+		return bad_file(err);
+	do {
+		json_t *name = next_value(f);
+		if (!json_is_string(name) || next_char(f) != ':')
+			rc = bad_file(err);
+		else
+			rc = read_member(f, json_string_value(name), p, each, arg, err);
+		json_decref(name);
+		c = rc == CG_OK ? next_char(f) : EOF;
+	} while (rc == CG_OK && c == ',');
+	if (rc != CG_OK)
+		return rc;
+	bool whole =
+	    c == '}' && next_char(f) == EOF && !ferror(f) && p->is_export && p->has_version;
+	return whole ? CG_OK : bad_file(err);
+}
+
+/* Once more, in the order in which references need it. */
+static cg_rc read_sections(FILE *f, const struct places *p, record_fn each, void *arg,
+			   struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(sections); i++) {
+		if (p->at[i] == 0 || !sections[i].imported)
+			continue;
+		rc = fseek(f, p->at[i], SEEK_SET) == 0 ? read_array(f, &sections[i], each, arg, err)
+						       : bad_file(err);
+	}
+	return rc;
+}
+
+/* --- import --- */
+
+struct item {
+	const struct section *section;
+	struct span key;
+	const void *message;
+};
+
+struct importing {
+	struct store *store;
+	bool write;
+	struct transfer_report *report;
+	struct item items[BATCH];
+	size_t n;
+	struct arena arena; /* of the batch */
+	/* Of one run of the transaction; added to the report when it is through. */
+	struct transfer_report run;
+};
+
+static void clash(struct transfer_report *r, const char *fmt, ...) CG_PRINTF(2, 3);
+static void clash(struct transfer_report *r, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	if (r->n_clashes < TRANSFER_CLASHES_MAX)
+		(void)vsnprintf(r->clashes[r->n_clashes], sizeof(r->clashes[0]), fmt, ap);
+	r->n_clashes++;
+	va_end(ap);
+}
+
+static bool exists(struct store_txn *txn, enum store_table table, const char *id,
+		   struct arena *arena)
+{
+	struct span ignored;
+	return id && store_get(txn, table, span_of(id), arena, &ignored, NULL) == CG_OK;
+}
+
+/* What a record refers to and is not there; NULL when all is. */
+static const char *missing(struct store_txn *txn, const struct item *item, struct arena *arena)
+{
+	char hex[SHA256_HEX + 1];
+	if (item->section->table == STORE_KEY) {
+		const Cg__Key *key = item->message;
+		for (size_t i = 0; i < key->n_access; i++)
+			if (!exists(txn, STORE_API, key->access[i]->api_id, arena))
+				return "an API";
+	} else if (item->section->table == STORE_CREDENTIAL) {
+		const Cg__Credential *c = item->message;
+		if (!exists(txn, STORE_KEY, c->key_id, arena))
+			return "a key";
+		if (c->type != CG__CREDENTIAL__TYPE__CERTIFICATE)
+			return NULL;
+		if (c->sha256.len != SHA256_BYTES)
+			return "a certificate";
+		hex_format(c->sha256.data, SHA256_BYTES, hex);
+		if (!exists(txn, STORE_CERTIFICATE, hex, arena))
+			return "a certificate";
+	} else if (item->section->table == STORE_REST_TOKEN) {
+		if (!exists(txn, STORE_USER, ((const Cg__RestToken *)item->message)->owner_id,
+			    arena))
+			return "a user";
+	}
+	return NULL;
+}
+
+/* Names that have to be unique. */
+static bool name_is_taken(struct store_txn *txn, const struct item *item, struct arena *arena)
+{
+	const struct entity_head *head = item->message;
+	struct span bytes;
+	enum store_index index;
+	if (item->section->table == STORE_API)
+		index = STORE_API_BY_NAME;
+	else if (item->section->table == STORE_USER)
+		index = STORE_USER_BY_NAME;
+	else
+		return false;
+	return store_find(txn, index, span_of(head->name), arena, &bytes, NULL) == CG_OK;
+}
+
+/* As they are shown: a default that was never set is the same as one that was. */
+static bool is_same(const struct item *item, struct span there, const json_t *json,
+		    struct arena *arena)
+{
+	void *message;
+	if (record_unpack(store_table_type(item->section->table), there, arena, &message, NULL) !=
+	    CG_OK)
+		return false;
+	json_t *other = record_to_whole_json(message);
+	bool same = json_equal(other, json);
+	json_decref(other);
+	return same;
+}
+
+static cg_rc import_item(struct store_txn *txn, struct importing *x, const struct item *item,
+			 struct cg_err *err)
+{
+	struct span bytes, there;
+	enum store_table table = item->section->table;
+	json_t *json = record_to_whole_json(item->message);
+	const char *id = json_string_value(json_object_get(json, "id"));
+	const char *name = json_string_value(json_object_get(json, "name"));
+	if (!id)
+		id = json_string_value(json_object_get(json, "sha256"));
+	cg_rc rc = record_pack(item->message, &x->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = store_get(txn, table, item->key, &x->arena, &there, err);
+	if (rc == CG_OK && is_same(item, there, json, &x->arena)) {
+		x->run.same[table]++;
+	} else if (rc == CG_OK) {
+		clash(&x->run, "%s: %s is there with other contents.", item->section->name, id);
+	} else if (rc == CG_NOT_FOUND) {
+		rc = CG_OK;
+		/* Before anything is written, what is referred to may be in the file. */
+		const char *lacks = x->write ? missing(txn, item, &x->arena) : NULL;
+		if (name_is_taken(txn, item, &x->arena)) {
+			clash(&x->run, "%s: the name “%s” is taken by another record.",
+			      item->section->name, name);
+		} else if (lacks) {
+			clash(&x->run, "%s: %s belongs to %s that is not there.",
+			      item->section->name, id, lacks);
+		} else {
+			x->run.added[table]++;
+			if (x->write)
+				rc = store_add(txn, table, item->key, bytes, err);
+		}
+	}
+	json_decref(json);
+	return rc;
+}
+
+static cg_rc import_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct importing *x = arg;
+	cg_rc rc = CG_OK;
+	memset(&x->run, 0, sizeof(x->run));
+	for (size_t i = 0; rc == CG_OK && i < x->n; i++)
+		rc = import_item(txn, x, &x->items[i], err);
+	return rc;
+}
+
+static cg_rc flush(struct importing *x, struct cg_err *err)
+{
+	cg_rc rc = x->write ? store_write(x->store, STORE_CHANGES_GRANTS, import_txn, x, err)
+			    : store_read(x->store, import_txn, x, err);
+	for (enum store_table t = 0; t < STORE__TABLES; t++) {
+		x->report->added[t] += x->run.added[t];
+		x->report->same[t] += x->run.same[t];
+	}
+	for (size_t i = 0; i < x->run.n_clashes; i++)
+		clash(x->report, "%s",
+		      i < TRANSFER_CLASHES_MAX ? x->run.clashes[i] : "more of the same");
+	x->n = 0;
+	arena_clear(&x->arena);
+	return rc;
+}
+
+static cg_rc take_record(const struct section *section, const json_t *record, void *arg,
+			 struct cg_err *err)
+{
+	struct importing *x = arg;
+	struct item *item = &x->items[x->n];
+	ProtobufCMessage *message;
+	cg_rc rc = record_from_whole_json(store_table_type(section->table), record, &x->arena,
+					  &message, err);
+	if (rc != CG_OK) {
+		char why[sizeof(err->text)];
+		(void)snprintf(why, sizeof(why), "%s", err->text);
+		return cg_fail(err, CG_BAD_INPUT, "A record of %s cannot be read: %.300s",
+			       section->name, why);
+	}
+	item->section = section;
+	item->message = message;
+	if (section->table == STORE_CREDENTIAL) {
+		const Cg__Credential *c = (const void *)message;
+		item->key = span_make(c->sha256.data, c->sha256.len);
+	} else {
+		item->key = span_of(((const Cg__Api *)(const void *)message)->id);
+	}
+	if (item->key.n == 0)
+		return cg_fail(err, CG_BAD_INPUT, "A record of %s has no id.", section->name);
+	return ++x->n == BATCH ? flush(x, err) : CG_OK;
+}
+
+static cg_rc pass(struct importing *x, FILE *from, bool write, struct places *places,
+		  struct transfer_report *report, struct cg_err *err)
+{
+	memset(report, 0, sizeof(*report));
+	x->write = write;
+	x->report = report;
+	cg_rc rc = write ? read_sections(from, places, take_record, x, err)
+			 : read_export(from, places, take_record, x, err);
+	return rc == CG_OK ? flush(x, err) : rc;
+}
+
+struct told {
+	const struct actor *actor;
+	const struct transfer_report *report;
+};
+
+static cg_rc tell_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct told *t = arg;
+	struct arena arena;
+	json_t *changes = json_object();
+	arena_init(&arena, (size_t)64 * 1024);
+	for (size_t i = 0; i < CG_COUNT(sections); i++)
+		(void)json_object_set_new(
+		    changes, sections[i].name,
+		    json_integer((json_int_t)t->report->added[sections[i].table]));
+	cg_rc rc = audit_add(txn, t->actor, "store.import", "", "", changes, &arena, err);
+	json_decref(changes);
+	arena_release(&arena);
+	return rc;
+}
+
+cg_rc transfer_import(struct store *store, const struct actor *actor, FILE *from, bool skip,
+		      struct transfer_report *out, struct cg_err *err)
+{
+	struct told told = {actor, out};
+	struct places places;
+	struct importing *x = calloc(1, sizeof(*x));
+	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
+	if (!x)
+		return cg_fail_memory(err);
+	x->store = store;
+	arena_init(&x->arena, (size_t)1024 * 1024 * 1024);
+	if (rc == CG_OK)
+		rc = pass(x, from, false, &places, out, err);
+	if (rc == CG_OK && out->n_clashes > 0 && !skip)
+		rc = cg_fail(err, CG_CLASH,
+			     "Nothing was imported: %zu records clash with what is "
+			     "there.",
+			     out->n_clashes);
+	if (rc == CG_OK)
+		rc = pass(x, from, true, &places, out, err);
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_NONE, tell_txn, &told, err);
+	if (rc == CG_OK && out->n_clashes > 0 && !skip)
+		rc = cg_fail(err, CG_CLASH,
+			     "All was imported but %zu records, which refer to others that are "
+			     "not there.",
+			     out->n_clashes);
+	arena_release(&x->arena);
+	free(x);
+	return rc;
+}

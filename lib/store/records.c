@@ -1,0 +1,246 @@
+#include "base/base.h"
+#include "store/inside.h"
+#include "store/tables.h"
+
+static cg_rc fail(struct store_txn *txn, int cause, const char *where, struct cg_err *err)
+{
+	txn->failed = cause;
+	return environment_error(&txn->store->home, cause, where, err);
+}
+
+static DBT dbt_of(struct span s)
+{
+	return (DBT){.data = (void *)(uintptr_t)s.p, .size = (u_int32_t)s.n};
+}
+
+/* Takes what the library allocated into the arena. */
+static cg_rc take(DBT *found, struct arena *arena, struct span *out, struct cg_err *err)
+{
+	char *copy = arena_copy(arena, span_make(found->data, found->size));
+	free(found->data);
+	if (!copy)
+		return cg_fail_memory(err);
+	*out = span_make(copy, found->size);
+	return CG_OK;
+}
+
+static cg_rc get(struct store_txn *txn, DB *db, const char *where, struct span key,
+		 struct arena *arena, struct span *value, struct cg_err *err)
+{
+	DBT k = dbt_of(key), v = {.flags = DB_DBT_MALLOC};
+	int rc = db->get(db, txn->txn, &k, &v, 0);
+	if (rc == DB_NOTFOUND)
+		return CG_NOT_FOUND;
+	return rc == 0 ? take(&v, arena, value, err) : fail(txn, rc, where, err);
+}
+
+cg_rc store_get(struct store_txn *txn, enum store_table table, struct span key, struct arena *arena,
+		struct span *value, struct cg_err *err)
+{
+	return get(txn, txn->store->environment.tables[table], store_tables[table].file, key, arena,
+		   value, err);
+}
+
+cg_rc store_find(struct store_txn *txn, enum store_index index, struct span index_key,
+		 struct arena *arena, struct span *value, struct cg_err *err)
+{
+	return get(txn, txn->store->environment.indexes[index], store_indexes[index].file,
+		   index_key, arena, value, err);
+}
+
+static cg_rc put(struct store_txn *txn, enum store_table table, struct span key, struct span value,
+		 u_int32_t flags, struct cg_err *err)
+{
+	DB *db = txn->store->environment.tables[table];
+	DBT k = dbt_of(key), v = dbt_of(value);
+	if (table == STORE_CREDENTIAL)
+		store_note_known(txn->store, key);
+	int rc = db->put(db, txn->txn, &k, &v, flags);
+	if (rc == DB_KEYEXIST)
+		return CG_CLASH;
+	return rc == 0 ? CG_OK : fail(txn, rc, store_tables[table].file, err);
+}
+
+cg_rc store_put(struct store_txn *txn, enum store_table table, struct span key, struct span value,
+		struct cg_err *err)
+{
+	return put(txn, table, key, value, 0, err);
+}
+
+cg_rc store_add(struct store_txn *txn, enum store_table table, struct span key, struct span value,
+		struct cg_err *err)
+{
+	cg_rc rc = put(txn, table, key, value, DB_NOOVERWRITE, err);
+	if (rc == CG_OK && key.n <= sizeof(txn->added_key)) {
+		txn->added_table = table;
+		txn->added_n = key.n;
+		memcpy(txn->added_key, key.p, key.n);
+	}
+	return rc;
+}
+
+cg_rc store_remove(struct store_txn *txn, enum store_table table, struct span key,
+		   struct cg_err *err)
+{
+	DB *db = txn->store->environment.tables[table];
+	DBT k = dbt_of(key);
+	int rc = db->del(db, txn->txn, &k, 0);
+	if (rc == DB_NOTFOUND)
+		return CG_NOT_FOUND;
+	return rc == 0 ? CG_OK : fail(txn, rc, store_tables[table].file, err);
+}
+
+/* --- walks --- */
+
+struct cursor {
+	DBC *c;
+	bool by_index;
+	DBT index_key, key, value;
+};
+
+static int cursor_get(struct cursor *cur, u_int32_t how)
+{
+	return cur->by_index ? cur->c->pget(cur->c, &cur->index_key, &cur->key, &cur->value, how)
+			     : cur->c->get(cur->c, &cur->key, &cur->value, how);
+}
+
+static struct span of_dbt(const DBT *d)
+{
+	return span_make(d->data, d->size);
+}
+
+/* Gives a DBT a copy of the bytes that the library may reallocate. */
+static int preset(DBT *d, struct span bytes)
+{
+	d->data = malloc(bytes.n > 0 ? bytes.n : 1);
+	if (!d->data)
+		return ENOMEM;
+	if (bytes.n > 0)
+		memcpy(d->data, bytes.p, bytes.n);
+	d->size = (u_int32_t)bytes.n;
+	return 0;
+}
+
+/* Puts the cursor on the first record of the walk. */
+static int cursor_start(struct cursor *cur, const struct store_walk *w)
+{
+	int rc;
+	if (!w->by_index) {
+		if ((rc = preset(&cur->key, w->after_key)) != 0)
+			return rc;
+		rc = cursor_get(cur, DB_SET_RANGE);
+		if (rc == 0 && w->after_key.n > 0 && span_is(of_dbt(&cur->key), w->after_key))
+			rc = cursor_get(cur, DB_NEXT);
+		return rc;
+	}
+	if ((rc = preset(&cur->index_key, w->index_key)) != 0)
+		return rc;
+	rc = cursor_get(cur, w->only ? DB_SET : DB_SET_RANGE);
+	/* Under one index key the primary keys are in order. */
+	while (rc == 0 && w->after_key.n > 0 && span_is(of_dbt(&cur->index_key), w->index_key)) {
+		struct span at = of_dbt(&cur->key);
+		size_t n = at.n < w->after_key.n ? at.n : w->after_key.n;
+		int order = memcmp(at.p, w->after_key.p, n);
+		if (order > 0 || (order == 0 && at.n > w->after_key.n))
+			break;
+		rc = cursor_get(cur, w->only ? DB_NEXT_DUP : DB_NEXT);
+	}
+	return rc;
+}
+
+cg_rc store_walk(struct store_txn *txn, const struct store_walk *w, store_visit_fn visit, void *arg,
+		 struct cg_err *err)
+{
+	const struct environment *e = &txn->store->environment;
+	DB *db = w->by_index ? e->indexes[w->index] : e->tables[w->table];
+	struct cursor cur = {.by_index = w->by_index,
+			     .index_key = {.flags = DB_DBT_REALLOC},
+			     .key = {.flags = DB_DBT_REALLOC},
+			     .value = {.flags = DB_DBT_REALLOC}};
+	cg_rc out = CG_OK;
+	int rc = db->cursor(db, txn->txn, &cur.c, 0);
+	if (rc != 0)
+		return fail(txn, rc, "cursor", err);
+	for (rc = cursor_start(&cur, w); rc == 0 && out == CG_OK;
+	     rc = cursor_get(&cur, w->by_index && w->only ? DB_NEXT_DUP : DB_NEXT)) {
+		out = visit(of_dbt(&cur.index_key), of_dbt(&cur.key), of_dbt(&cur.value), arg, err);
+		if (out != CG_OK)
+			break;
+	}
+	int closed = cur.c->close(cur.c);
+	free(cur.index_key.data);
+	free(cur.key.data);
+	free(cur.value.data);
+	if (rc != 0 && rc != DB_NOTFOUND)
+		return fail(txn, rc, "walk", err);
+	if (closed != 0)
+		return fail(txn, closed, "walk", err);
+	return out == CG_NOT_FOUND ? CG_OK : out;
+}
+
+cg_rc store_last(struct store_txn *txn, enum store_table table, struct arena *arena,
+		 struct span *key, struct cg_err *err)
+{
+	DB *db = txn->store->environment.tables[table];
+	DBC *c;
+	DBT k = {.flags = DB_DBT_MALLOC};
+	DBT v = {.flags = DB_DBT_PARTIAL | DB_DBT_MALLOC}; /* the key alone */
+	int rc = db->cursor(db, txn->txn, &c, 0);
+	if (rc != 0)
+		return fail(txn, rc, "cursor", err);
+	rc = c->get(c, &k, &v, DB_LAST);
+	int closed = c->close(c);
+	free(v.data);
+	if (rc == DB_NOTFOUND)
+		return CG_NOT_FOUND;
+	if (rc == 0)
+		rc = closed;
+	return rc == 0 ? take(&k, arena, key, err) : fail(txn, rc, "last", err);
+}
+
+/* --- for checks --- */
+
+static cg_rc count(struct store_txn *txn, DB *db, const char *where, size_t *out,
+		   struct cg_err *err)
+{
+	DB_BTREE_STAT *stat = NULL;
+	int rc = db->stat(db, txn->txn, (void *)&stat, 0);
+	if (rc != 0)
+		return fail(txn, rc, where, err);
+	*out = stat->bt_ndata;
+	free(stat);
+	return CG_OK;
+}
+
+cg_rc store_count(struct store_txn *txn, enum store_table table, size_t *out, struct cg_err *err)
+{
+	return count(txn, txn->store->environment.tables[table], store_tables[table].file, out,
+		     err);
+}
+
+cg_rc store_count_index(struct store_txn *txn, enum store_index index, size_t *out,
+			struct cg_err *err)
+{
+	return count(txn, txn->store->environment.indexes[index], store_indexes[index].file, out,
+		     err);
+}
+
+size_t store_index_keys(enum store_index index, const void *message, struct span *keys, size_t max)
+{
+	return store_indexes[index].keys(message, keys, max);
+}
+
+enum store_table store_index_table(enum store_index index)
+{
+	return store_indexes[index].table;
+}
+
+const ProtobufCMessageDescriptor *store_table_type(enum store_table table)
+{
+	return store_tables[table].type;
+}
+
+const char *store_table_name(enum store_table table)
+{
+	return store_tables[table].type->short_name;
+}

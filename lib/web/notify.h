@@ -1,0 +1,18 @@
+/* News for whoever started this program, in the protocol of sd_notify(3): a datagram to the socket
+ * that NOTIFY_SOCKET names.  systemd and `certgate supervise` listen to it; spawn-fcgi and
+ * mod_fcgid do not. */
+#ifndef CG_WEB_NOTIFY_H
+#define CG_WEB_NOTIFY_H
+
+#include "base/base.h"
+
+/* It accepts requests. */
+#define NOTIFY_READY "READY=1"
+/* It should end, and serves on until it gets SIGTERM: start its successor first.  Whoever does not
+ * know this one ignores it. */
+#define NOTIFY_SUCCESSOR "X_CERTGATE_SUCCESSOR=1"
+
+/* False when nobody listens. */
+bool notify_send(const char *news);
+
+#endif

@@ -1,0 +1,218 @@
+#!/usr/bin/python3
+"""The power goes at random moments while the store is written to by REST and by command.
+
+A shim keeps a shadow of the database and log files with what was synced and nothing else.  Copies of
+it are what a disk holds after a loss of power: some as they are, some with some of the later pages,
+in any order, as a disk may have written them all the same.  Each copy recovers to a whole store that
+holds every write that had been acknowledged.
+
+CERTGATE_POWER_S: seconds of load (10); CERTGATE_SEED: of the random numbers."""
+import fcntl
+import os
+import random
+import sys
+import threading
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from certgate_test import *
+from shim import build_shim
+
+LOAD_S = float(os.environ.get("CERTGATE_POWER_S", "10"))
+SEED = int(os.environ.get("CERTGATE_SEED") or random.randrange(1 << 30))
+PAGE = 4096
+chance = random.Random(SEED)
+diag(f"CERTGATE_SEED={SEED}")
+
+# The shadow itself need not be on a real disk.
+area = tempfile.TemporaryDirectory(prefix="cgt.",
+                                   dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp")
+os.chmod(area.name, 0o755)
+shadow = area.name + "/shadow"
+os.mkdir(shadow)
+os.chmod(shadow, 0o777)
+with open(shadow + "/lock", "wb"):
+    pass
+os.chmod(shadow + "/lock", 0o666)
+os.environ["POWER_SHADOW"] = shadow
+# From the first byte on, with `certgate init`.
+os.environ["LD_PRELOAD"] = build_shim(area.name, "power_shim")
+site = Site(admins=2)
+site.open()
+api = site.make_api()
+
+# What every key is known to be: "coming", "there", "going", "gone".
+keys, ids = {}, {}
+state_lock = threading.Lock()
+stop = threading.Event()
+faults = []
+
+
+def note(name, state):
+    with state_lock:
+        keys[name] = state
+
+
+def make_and_remove(number):
+    made = []
+    for i in range(1 << 30):
+        if stop.is_set():
+            return
+        name = f"rest {number} {i}"
+        note(name, "coming")
+        answer = site.rest("POST", "/keys", {"name": name, "token": True,
+                                             "access": [{"api_id": api["id"]}]})
+        if answer.status != 201:
+            faults.append(f"POST: {answer.status} {answer.body}")
+            return
+        note(name, "there")
+        made.append((name, answer.body["id"]))
+        if i % 3 == 2:
+            name, key = made.pop(0)
+            note(name, "going")
+            answer = site.rest("DELETE", f"/keys/{key}")
+            if answer.status != 204:
+                faults.append(f"DELETE: {answer.status} {answer.body}")
+                return
+            note(name, "gone")
+
+
+def write_much():
+    """Large records, so that the log goes from file to file, and the housekeeping between them."""
+    key = site.make_key("large")["id"]
+    for i in range(1 << 30):
+        if stop.is_set():
+            return
+        paths = [f"/{i}/{j}/" + "x" * 900 for j in range(300)]
+        answer = site.rest("PATCH", f"/keys/{key}",
+                           {"access": [{"api_id": api["id"], "paths": paths}]})
+        if answer.status != 200:
+            faults.append(f"PATCH: {answer.status} {answer.body}")
+        if i % 8 == 7:
+            done = site.certgate("steward")
+            if done.returncode != 0:
+                faults.append(f"steward: {done.stderr}")
+
+
+def by_command():
+    for i in range(1 << 30):
+        if stop.is_set():
+            return
+        name = f"command {i}"
+        note(name, "coming")
+        done = site.certgate("key", "create", "--name", name, "--api", "mtls-api", "--token")
+        if done.returncode != 0:
+            faults.append(f"command: {done.stderr}")
+            return
+        note(name, "there")
+
+
+class Copy:
+    """What is left of the data folder, and what it has to hold."""
+
+    def __init__(self, number, mixed):
+        self.home, self.mixed = f"{area.name}/{number}/home", mixed
+        self.live = f"{area.name}/{number}/live"
+        os.makedirs(self.home)
+        with state_lock:
+            self.keys = dict(keys)  # before the files: what is acknowledged by now must be in them
+        with open(shadow + "/lock", "rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self._copy(shadow, self.home + "/db")
+            if mixed:
+                self._copy(site.home + "/db", self.live)
+
+    @staticmethod
+    def _copy(source, target):
+        subprocess.run(["cp", "-r", "--sparse=always", source, target], check=True)
+
+    def prepare(self):
+        for name in ("lock", ".new"):
+            if os.path.exists(f"{self.home}/db/{name}"):
+                os.unlink(f"{self.home}/db/{name}")
+        if os.path.exists(self.home + "/db/revoked.log"):
+            os.rename(self.home + "/db/revoked.log", self.home + "/revoked.log")
+        if self.mixed:
+            for name in os.listdir(self.live):
+                self._mix(f"{self.home}/db/{name}", f"{self.live}/{name}")
+            shutil.rmtree(self.live)
+        shutil.copytree(site.home + "/keys", self.home + "/keys")
+        os.mkdir(self.home + "/run")
+        user = pwd.getpwnam(WEB_USER)
+        for folder, _, files in os.walk(self.home):
+            os.chmod(folder, 0o700)
+            for path in [folder, *(os.path.join(folder, name) for name in files)]:
+                if ROOT:
+                    os.chown(path, user.pw_uid, user.pw_gid)
+        os.chmod(os.path.dirname(self.home), 0o755)
+
+    @staticmethod
+    def _mix(path, live):
+        """Of what was written and not synced, half."""
+        if not os.path.exists(path):
+            return  # a file whose first sync was not yet
+        with open(path, "r+b") as synced, open(live, "rb") as written:
+            at = 0
+            while True:
+                new, old = written.read(PAGE), synced.read(PAGE)
+                if not new:
+                    return
+                if new != old and chance.random() < 0.5:
+                    synced.seek(at)
+                    synced.write(new)
+                at += PAGE
+                synced.seek(at)
+
+    def certgate(self, *args):
+        env = {n: v for n, v in os.environ.items() if n not in ("LD_PRELOAD", "POWER_SHADOW")}
+        return subprocess.run([site.bin + "/certgate", "--home", self.home, *args], env=env,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, timeout=120)
+
+    def whats_wrong(self):
+        self.prepare()
+        check = self.certgate("verify")
+        if check.returncode != 0 or not check.stdout.startswith("whole: true\n"):
+            return f"verify: {check.stdout[-600:]} {check.stderr[-1500:]}"
+        done = self.certgate("export", "-")
+        if done.returncode != 0:
+            return f"export: {done.stderr[-1500:]}"
+        export = json_module.loads(done.stdout)
+        there = {k["name"]: k["id"] for k in export["keys"]}
+        with_token = {c["key_id"] for c in export["credentials"]}
+        lost = [n for n, s in self.keys.items() if s == "there" and
+                there.get(n) not in with_token]
+        back = [n for n, s in self.keys.items() if s == "gone" and n in there]
+        shutil.rmtree(os.path.dirname(self.home))
+        return f"lost: {lost[:5]}; gone and back: {back[:5]}" if lost or back else None
+
+
+with case("power"):
+    copies = [Copy("first", False)]
+    workers = [threading.Thread(target=make_and_remove, args=(n,)) for n in range(2)]
+    workers += [threading.Thread(target=write_much), threading.Thread(target=by_command)]
+    for worker in workers:
+        worker.start()
+    end = time.monotonic() + LOAD_S
+    while time.monotonic() < end:
+        # The random moment; nothing is waited for.
+        stop.wait(chance.uniform(0.05, LOAD_S / 10))
+        copies.append(Copy(len(copies), len(copies) % 2 == 0))
+    stop.set()
+    for worker in workers:
+        worker.join()
+    copies.append(Copy("last", False))
+    is_eq(faults, [], "every request was carried out")
+    logs = [name for name in os.listdir(shadow) if name.startswith("log.")]
+    diag(f"{len(copies)} copies; {len(keys)} keys were made; log files: {len(logs)}")
+    ok(len(logs) > 1, "the log went from file to file")
+    ok(sum(copy.keys != other.keys for copy, other in zip(copies, copies[1:])) >= len(copies) // 2,
+       "the copies are of different moments")
+    for mixed, title in ((False, "with everything cut off that was not synced"),
+                         (True, "with some pages more")):
+        chosen = [copy for copy in copies if copy.mixed == mixed]
+        wrong = [fault for fault in (copy.whats_wrong() for copy in chosen) if fault]
+        ok(chosen and not wrong, f"{len(chosen)} copies {title} recover to what was acknowledged")
+        if wrong:
+            diag(f"{len(wrong)} wrong", *wrong[:5])
+for variable in ("LD_PRELOAD", "POWER_SHADOW"):
+    del os.environ[variable]
+done_testing()

@@ -1,0 +1,148 @@
+/* What no program of certgate does to a store, for tests:
+ *
+ *   store_edit HOME inside          stands still inside the store, in the middle of a write, after
+ *                                   having said "inside"; for whoever kills it there
+ *   store_edit HOME schema N        makes it a store of schema version N
+ *   store_edit HOME change N        the audit entry N tells of another actor
+ *   store_edit HOME remove N        the entry N is gone
+ *   store_edit HOME insert N        a copy of the entry N comes before it; all behind move up
+ *   store_edit HOME cut N           the entries from N on are gone
+ *
+ * Started as root it becomes HOME's owner. */
+#include "base/base.h"
+#include "base/home.h"
+#include "store/store.h"
+#include <grp.h>
+#include <sys/stat.h>
+
+struct job {
+	const char *what;
+	uint64_t number;
+	struct arena arena;
+};
+
+static void key_of(uint64_t number, char out[8])
+{
+	for (int i = 7; i >= 0; i--, number >>= 8)
+		out[i] = (char)(number & 0xff);
+}
+
+static cg_rc get_entry(struct store_txn *txn, struct job *job, uint64_t number,
+		       Cg__AuditEntry **out, struct cg_err *err)
+{
+	char key[8];
+	struct span bytes;
+	key_of(number, key);
+	cg_rc rc = store_get(txn, STORE_AUDIT, span_make(key, 8), &job->arena, &bytes, err);
+	return rc == CG_OK
+		   ? record_unpack(&cg__audit_entry__descriptor, bytes, &job->arena, out, err)
+		   : rc;
+}
+
+/* Under the number that it says. */
+static cg_rc put_entry(struct store_txn *txn, struct job *job, const Cg__AuditEntry *entry,
+		       struct cg_err *err)
+{
+	char key[8];
+	struct span bytes;
+	key_of(entry->number, key);
+	cg_rc rc = record_pack(entry, &job->arena, &bytes, err);
+	return rc == CG_OK ? store_put(txn, STORE_AUDIT, span_make(key, 8), bytes, err) : rc;
+}
+
+static cg_rc remove_entry(struct store_txn *txn, uint64_t number, struct cg_err *err)
+{
+	char key[8];
+	key_of(number, key);
+	return store_remove(txn, STORE_AUDIT, span_make(key, 8), err);
+}
+
+static cg_rc last_number(struct store_txn *txn, struct job *job, uint64_t *out, struct cg_err *err)
+{
+	struct span key;
+	cg_rc rc = store_last(txn, STORE_AUDIT, &job->arena, &key, err);
+	*out = 0;
+	for (size_t i = 0; rc == CG_OK && i < key.n; i++)
+		*out = (*out << 8) | (uint8_t)key.p[i];
+	return rc;
+}
+
+static cg_rc edit_audit(struct store_txn *txn, struct job *job, struct cg_err *err)
+{
+	static char other[] = "somebody else";
+	Cg__AuditEntry *entry;
+	uint64_t last;
+	cg_rc rc = last_number(txn, job, &last, err);
+	if (rc == CG_OK)
+		rc = get_entry(txn, job, job->number, &entry, err);
+	if (rc != CG_OK)
+		return rc;
+	if (strcmp(job->what, "remove") == 0)
+		return remove_entry(txn, job->number, err);
+	if (strcmp(job->what, "change") == 0) {
+		entry->actor = other;
+		return put_entry(txn, job, entry, err);
+	}
+	if (strcmp(job->what, "cut") == 0) {
+		for (uint64_t n = job->number; rc == CG_OK && n <= last; n++)
+			rc = remove_entry(txn, n, err);
+		return rc;
+	}
+	for (uint64_t n = last; rc == CG_OK && n >= job->number; n--) {
+		rc = get_entry(txn, job, n, &entry, err);
+		entry->number = n + 1;
+		if (rc == CG_OK)
+			rc = put_entry(txn, job, entry, err);
+	}
+	return rc;
+}
+
+static cg_rc edit(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct job *job = arg;
+	Cg__Meta *meta;
+	bool inside = strcmp(job->what, "inside") == 0;
+	if (!inside && strcmp(job->what, "schema") != 0)
+		return edit_audit(txn, job, err);
+	cg_rc rc = store_meta_read(txn, &job->arena, &meta, err);
+	if (rc != CG_OK)
+		return rc;
+	meta->schema_version = job->number;
+	rc = store_meta_write(txn, meta, &job->arena, err);
+	if (rc == CG_OK && inside) {
+		(void)puts("inside");
+		(void)fflush(stdout);
+		for (;;)
+			(void)pause();
+	}
+	return rc;
+}
+
+static bool become_owner(const char *dir)
+{
+	struct stat st;
+	return geteuid() != 0 || (stat(dir, &st) == 0 && setgroups(0, NULL) == 0 &&
+				  setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct home home;
+	struct store *store;
+	struct cg_err err = {0};
+	if (argc < 3)
+		return 2;
+	struct job job = {.what = argv[2], .number = argc > 3 ? strtoull(argv[3], NULL, 10) : 0};
+	arena_init(&job.arena, (size_t)256 * 1024 * 1024);
+	cg_rc rc = become_owner(argv[1]) ? home_find(argv[1], &home, &err) : CG_FAIL;
+	if (rc == CG_OK)
+		rc = store_open(&home, &store, &err);
+	if (rc == CG_OK) {
+		rc = store_write(store, STORE_CHANGES_GRANTS, edit, &job, &err);
+		store_close(&store);
+	}
+	arena_release(&job.arena);
+	if (rc != CG_OK)
+		(void)fprintf(stderr, "store_edit: %s\n", err.text);
+	return rc == CG_OK ? 0 : 1;
+}
