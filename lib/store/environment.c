@@ -2,8 +2,10 @@
 #include "store/environment.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "store/failstop.h"
 #include "store/tables.h"
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #define CACHE_BYTES	 (16U * 1024 * 1024)
@@ -99,9 +101,24 @@ out:
 	return rc;
 }
 
+/* Where the databases are, as seen from the run folder.  The library writes this name into its log,
+ * and what recovers a copy in another place must not follow it back to the original (it did). */
+static const char *db_from_run(const struct home *home)
+{
+	static const char beside[] = "../db";
+	char path[HOME_PATH_MAX + sizeof(beside)];
+	struct stat there, here;
+	(void)snprintf(path, sizeof(path), "%s/%s", home->run, beside);
+	/* Not so where the run folder is a link to somewhere else. */
+	bool is = stat(path, &there) == 0 && stat(home->db, &here) == 0 &&
+		  there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+	return is ? beside : home->db;
+}
+
 static int open_env(const struct home *home, bool recover, struct environment *e)
 {
 	DB_ENV *env;
+	const char *db = db_from_run(home);
 	int rc = db_env_create(&env, 0);
 	if (rc != 0)
 		return rc;
@@ -115,8 +132,7 @@ static int open_env(const struct home *home, bool recover, struct environment *e
 	    (rc = env->set_tx_max(env, TXNS_MAX)) != 0 ||
 	    (rc = env->set_lg_max(env, LOG_FILE_BYTES)) != 0 ||
 	    (rc = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
-	    (rc = env->set_data_dir(env, home->db)) != 0 ||
-	    (rc = env->set_lg_dir(env, home->db)) != 0 ||
+	    (rc = env->set_data_dir(env, db)) != 0 || (rc = env->set_lg_dir(env, db)) != 0 ||
 	    (rc = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0)
 		return rc;
 	/* Without recovery only regions that are there: new ones would know nothing of what the log
@@ -187,6 +203,7 @@ cg_rc environment_open(const struct home *home, bool recover, struct environment
 		return environment_error(home, ENOSPC, home->run, err);
 	}
 	const char *where = home->db;
+	failstop_begin(home);
 	int rc = open_env(home, recover, &e);
 	if (rc == 0 && recover)
 		rc = allocate_regions(home);
@@ -199,6 +216,7 @@ cg_rc environment_open(const struct home *home, bool recover, struct environment
 			rc = e.tables[def->table]->associate(e.tables[def->table], NULL,
 							     e.indexes[i], index_keys, 0);
 	}
+	failstop_end();
 	if (rc != 0) {
 		environment_close(&e);
 		*cause = rc;

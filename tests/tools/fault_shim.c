@@ -2,13 +2,13 @@
  * store does when memory, the disk or the process itself gives out.
  *
  *   FAULT_CALLS   disk (write, pwrite, fsync, fdatasync, ftruncate, fallocate), memory (malloc,
- *                 calloc, realloc), or all
+ *                 calloc, realloc), read (read, pread), or all of these
  *   FAULT_WHO     ours (calls made by the program itself or by Berkeley DB; the default) or others
  *                 (calls of memory made by any other library)
  *   FAULT_AT      which call, from 1; 0: none, only counted
  *   FAULT_DO      once (it fails; the default), ever (and all after it), stop (SIGSTOP before it is
  *                 made), kill (SIGKILL)
- *   FAULT_ERRNO   of calls to the disk (28, ENOSPC); memory fails with ENOMEM
+ *   FAULT_ERRNO   of calls to the disk and reads (28, ENOSPC); memory fails with ENOMEM
  *   FAULT_PATH    only calls on files whose path holds this text
  *   FAULT_SWITCH  a file: while it exists, and only then, calls count
  *   FAULT_LOG     a file: gets a line for each call that counted
@@ -31,7 +31,7 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t size);
 
-enum kind { DISK = 1, MEMORY = 2 };
+enum kind { DISK = 1, MEMORY = 2, READ = 4 };
 enum action { ONCE, EVER, STOP, KILL };
 
 struct range {
@@ -83,7 +83,8 @@ static __attribute__((constructor)) void begin(void)
 	const char *action = setting("FAULT_DO", "once"), *log = setting("FAULT_LOG", NULL);
 	shim.kinds = strcmp(calls, "disk") == 0	    ? DISK
 		     : strcmp(calls, "memory") == 0 ? MEMORY
-						    : DISK | MEMORY;
+		     : strcmp(calls, "read") == 0   ? READ
+						    : DISK | MEMORY | READ;
 	shim.others = strcmp(setting("FAULT_WHO", "ours"), "others") == 0;
 	shim.at = strtoul(setting("FAULT_AT", "0"), NULL, 10);
 	shim.action = strcmp(action, "ever") == 0   ? EVER
@@ -142,7 +143,7 @@ static bool fails(enum kind kind, const char *name, int fd, const void *caller)
 	static __thread bool busy;
 	if (!shim.on || busy || !(shim.kinds & kind) || (kind == DISK && fd == shim.log))
 		return false;
-	if (is_ours(caller) == shim.others || (kind == DISK && !is_on_path(fd)) ||
+	if (is_ours(caller) == shim.others || (kind != MEMORY && !is_on_path(fd)) ||
 	    (shim.gate && syscall(SYS_faccessat, AT_FDCWD, shim.gate, F_OK) != 0))
 		return false;
 	busy = true;
@@ -187,6 +188,16 @@ ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
 	return fails(DISK, "pwrite", fd, CALLER) ? -1 : syscall(SYS_pwrite64, fd, p, n, at);
 }
 
+ssize_t read(int fd, void *p, size_t n)
+{
+	return fails(READ, "read", fd, CALLER) ? -1 : syscall(SYS_read, fd, p, n);
+}
+
+ssize_t pread64(int fd, void *p, size_t n, off64_t at)
+{
+	return fails(READ, "pread", fd, CALLER) ? -1 : syscall(SYS_pread64, fd, p, n, at);
+}
+
 int fsync(int fd)
 {
 	return fails(DISK, "fsync", fd, CALLER) ? -1 : (int)syscall(SYS_fsync, fd);
@@ -210,6 +221,7 @@ int posix_fallocate64(int fd, off64_t at, off64_t n)
 	return syscall(SYS_fallocate, fd, 0, at, n) == 0 ? 0 : errno;
 }
 
+ssize_t pread(int, void *, size_t, off_t) __attribute__((alias("pread64")));
 ssize_t pwrite(int, const void *, size_t, off_t) __attribute__((alias("pwrite64")));
 int ftruncate(int, off_t) __attribute__((alias("ftruncate64")));
 int posix_fallocate(int, off_t, off_t) __attribute__((alias("posix_fallocate64")));
