@@ -238,7 +238,7 @@ int command_print(const struct command *c, json_t *json)
 	json_decref(json);
 	if (!printed && cg_fail_memory(&err) != CG_OK)
 		return command_fail(c, &err);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
 }
 
 int command_print_done(const struct command *c, json_t *json, const char *id, const char *token,
@@ -259,5 +259,5 @@ int command_print_done(const struct command *c, json_t *json, const char *id, co
 			(void)printf("id: %s\n%s%s%s", id, token ? "token: " : "",
 				     token ? token : "", token ? "\n" : "");
 	}
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
 }

@@ -121,7 +121,7 @@ static int print_bad_request(struct command *c, const char *why)
 			      "key_id", "steps", "step", line.step, "passed", 0, "text", why));
 	print_line(&line);
 	(void)printf("refused: %d %s\n", row->status, row->code);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
 }
 
 /* As lib/web/request.c looks at it. */
@@ -147,7 +147,7 @@ static int print(struct command *c, const struct facts *f, const struct decision
 		(void)printf("allowed\n");
 	else
 		(void)printf("refused: %d %s\n", row->status, row->code);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
 }
 
 int explain_main(struct command *c)

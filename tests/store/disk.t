@@ -192,7 +192,7 @@ if MOUNTS:
         refused(by_command("--token"), f"{site.home}.* is full", "a new key by command")
         is_eq(answers(), [200, 200, "credential_unknown"], "the gate goes on from its cache")
         newcomer = site.make_cert("newcomer")
-        is_eq(call(newcomer), "unavailable", "whom it does not know it does not let in")
+        is_eq(call(newcomer), "credential_unknown", "a stranger is told without the store")
         for _ in range(10):
             new_key(token=True)
             call(newcomer)
@@ -246,7 +246,8 @@ with case("the disk turns read-only"):
         is_eq(answer.status, 503, "a new key by REST")
         like(answer.body.get("detail"), site.home, "it says which folder")
     is_eq(answers(), [200, 200, "credential_unknown"], "the gate goes on from its cache")
-    is_eq(call(site.make_cert("another")), "unavailable", "whom it does not know waits outside")
+    is_eq(call(site.make_cert("another")), "credential_unknown",
+          "a stranger is told without the store")
     is_eq(programs(), before, "no process ended of it")
     os.unlink(switch)
     # Of the first one nobody could say whether it was made.

@@ -82,8 +82,9 @@ def while_stopped():
         keys = [pool.submit(new_key, "in vain") for _ in range(2)]
         command = pool.submit(timed, site.certgate, "key", "list")
         meanwhile = [call(known) for _ in range(5)]
-        is_eq([g.result() for g in gets], ["503 unavailable"] * len(gets),
-              "whom it does not know is not let in, known or not")
+        is_eq([g.result() for g in gets],
+              ["503 unavailable"] + ["403 credential_unknown"] * len(strangers),
+              "nobody else is let in: who has a key waits within bounds, strangers are told at once")
         is_eq(meanwhile, [200] * 5, "those who wait do not keep the others")
         is_eq([k.result() for k in keys], ["503 unavailable"] * 2, "REST")
         is_eq(command.result().returncode, 1, "the command")
@@ -126,7 +127,7 @@ with case("it dies before it has written"):
     is_eq(call(known), 200, "one client is known to the gate's cache")
     new = site.make_cert("new")
     dead = stop_inside("dead", 1)
-    is_eq(call(new), "503 unavailable", "whom the gate does not know waits, within bounds")
+    is_eq(call(new), "403 credential_unknown", "a stranger is told without the store")
     dead.kill()
     dead.wait()
     is_eq(call(new), "403 credential_unknown", "the next one in repairs what it left")
