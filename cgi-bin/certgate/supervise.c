@@ -243,8 +243,9 @@ static cg_rc open_socket(struct program *p, gid_t group, struct cg_err *err)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return cg_fail(err, CG_FAIL, "No socket could be made: %s.", strerror(errno));
-	/* Nobody gets in between bind and chmod. */
-	mode_t before = umask(0177);
+	/* Made with its mode, and given away without following a link: the folder may belong to a
+	 * user who would put another file in its place. */
+	mode_t before = umask(0117);
 	int bound = bind(fd, (const struct sockaddr *)&address, sizeof(address));
 	int cause = errno;
 	(void)umask(before);
@@ -257,11 +258,8 @@ static cg_rc open_socket(struct program *p, gid_t group, struct cg_err *err)
 	if (listen(fd, SOMAXCONN) != 0)
 		return cg_fail(err, CG_FAIL, "Nothing can listen on %s: %s.", p->socket_path,
 			       strerror(errno));
-	if (group != (gid_t)-1 && chown(p->socket_path, (uid_t)-1, group) != 0)
+	if (group != (gid_t)-1 && lchown(p->socket_path, (uid_t)-1, group) != 0)
 		return cg_fail(err, CG_FAIL, "The socket %s cannot be given to its group: %s.",
-			       p->socket_path, strerror(errno));
-	if (chmod(p->socket_path, 0660) != 0)
-		return cg_fail(err, CG_FAIL, "The socket %s cannot be opened to its group: %s.",
 			       p->socket_path, strerror(errno));
 	return CG_OK;
 }
@@ -287,7 +285,7 @@ static cg_rc open_notify(struct supervisor *s, struct cg_err *err)
 	int cause = errno;
 	(void)umask(before);
 	if (ok) {
-		ok = (!s->drop || chown(s->notify_path, s->uid, (gid_t)-1) == 0) &&
+		ok = (!s->drop || lchown(s->notify_path, s->uid, (gid_t)-1) == 0) &&
 		     setsockopt(s->notify_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0 &&
 		     fcntl(s->notify_fd, F_SETOWN, s->self) == 0 &&
 		     fcntl(s->notify_fd, F_SETFL, O_NONBLOCK | O_ASYNC) == 0;

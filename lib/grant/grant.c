@@ -147,6 +147,15 @@ static cg_rc find_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 			       err);
 	if (rc == CG_OK)
 		return record_unpack(&cg__key__descriptor, bytes, f->arena, &f->key, err);
+	/* A revoked credential outlives its key; nothing more is asked of it. */
+	if (rc == CG_NOT_FOUND && f->credential->has_revoked_at) {
+		f->key = (Cg__Key *)(void *)record_new(&cg__key__descriptor, f->arena);
+		if (!f->key)
+			return cg_fail_memory(err);
+		f->key->id = f->credential->key_id;
+		f->key->name = arena_strdup(f->arena, "(removed)");
+		return f->key->name ? CG_OK : cg_fail_memory(err);
+	}
 	/* Both go in one transaction, so this is damage, not a key that was removed. */
 	if (rc == CG_NOT_FOUND)
 		return cg_fail(err, CG_UNAVAILABLE,

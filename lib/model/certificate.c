@@ -118,11 +118,12 @@ cg_rc certificate_create(struct store *store, const struct actor *actor, const s
 
 /* The key that the certificate belongs to: its credential's. */
 static cg_rc find_key(struct store_txn *txn, const Cg__Certificate *certificate,
-		      struct arena *arena, const char **key_id, struct cg_err *err)
+		      struct arena *arena, struct certificate_use *use, struct cg_err *err)
 {
 	struct span bytes;
 	Cg__Credential *credential;
-	*key_id = "";
+	use->key_id = "";
+	use->revoked = false;
 	cg_rc rc = store_get(txn, STORE_CREDENTIAL,
 			     span_make(certificate->sha256.data, certificate->sha256.len), arena,
 			     &bytes, err);
@@ -130,9 +131,14 @@ static cg_rc find_key(struct store_txn *txn, const Cg__Certificate *certificate,
 		return CG_OK;
 	if (rc == CG_OK)
 		rc = record_unpack(&cg__credential__descriptor, bytes, arena, &credential, err);
+	if (rc != CG_OK)
+		return rc;
+	use->revoked = credential->has_revoked_at;
+	/* A revoked one may have outlived its key. */
+	rc = store_get(txn, STORE_KEY, span_of(credential->key_id), arena, &bytes, err);
 	if (rc == CG_OK)
-		*key_id = credential->key_id;
-	return rc;
+		use->key_id = credential->key_id;
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
 
 static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -142,7 +148,7 @@ static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_NOT_FOUND)
 		return cg_fail(err, CG_NOT_FOUND,
 			       "There is no certificate with this SHA-256 fingerprint.");
-	return rc == CG_OK ? find_key(txn, c->use.certificate, c->arena, &c->use.key_id, err) : rc;
+	return rc == CG_OK ? find_key(txn, c->use.certificate, c->arena, &c->use, err) : rc;
 }
 
 /* Any notation of a fingerprint into the id. */
@@ -183,14 +189,20 @@ static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	const Cg__Certificate *certificate = c->use.certificate;
 	if (c->revision != ENTITY_ANY_REVISION && c->revision != certificate->revision)
 		return cg_fail(err, CG_STALE, "The certificate was changed meanwhile.");
+	if (c->use.revoked && !c->cascade)
+		return cg_fail_code(
+		    err, CG_CLASH, "certificate_revoked",
+		    "This certificate was revoked, and its record keeps it from being "
+		    "registered anew. To forget that, ask for ?cascade=true.");
 	if (*c->use.key_id && !c->cascade)
 		return cg_fail_code(err, CG_CLASH, "certificate_in_use",
 				    "The key %s uses this certificate: revoke it there first, or "
 				    "ask for ?cascade=true.",
 				    c->use.key_id);
-	if (*c->use.key_id)
+	bool has_credential = *c->use.key_id || c->use.revoked;
+	if (has_credential)
 		rc = revoked_note(txn, REVOKED_CREDENTIAL, certificate->id, c->arena, err);
-	if (rc == CG_OK && *c->use.key_id)
+	if (rc == CG_OK && has_credential)
 		rc =
 		    store_remove(txn, STORE_CREDENTIAL,
 				 span_make(certificate->sha256.data, certificate->sha256.len), err);
@@ -267,7 +279,7 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 		rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate,
 				   err);
 	if (rc == CG_OK && wanted)
-		rc = find_key(l->txn, use->certificate, l->arena, &use->key_id, err);
+		rc = find_key(l->txn, use->certificate, l->arena, use, err);
 	if (rc != CG_OK)
 		return rc;
 	l->page->n += wanted;

@@ -20,6 +20,7 @@ cg_rc certificate_create(struct store *store, const struct actor *actor, const s
 struct certificate_use {
 	Cg__Certificate *certificate;
 	const char *key_id;
+	bool revoked; /* its credential is, and keeps it from being registered anew */
 };
 /* One by any notation of its SHA-256. */
 cg_rc certificate_get(struct store *store, const char *sha256, struct arena *arena,

@@ -56,9 +56,15 @@ static cg_rc in_use(struct store_txn *txn, const Cg__Key *key, struct span sha25
 	if (rc == CG_OK)
 		rc = record_unpack(&cg__credential__descriptor, bytes, arena, &other, err);
 	if (rc == CG_OK)
-		rc = entity_get_in(txn, &key_entity, other->key_id, arena, &owner, err);
+		rc = entity_get_in(txn, &key_entity, other->key_id, arena, &owner, NULL);
+	if (rc == CG_NOT_FOUND && other->has_revoked_at)
+		return cg_fail_code(
+		    err, CG_CLASH, "certificate_revoked",
+		    "This certificate was revoked at a key that is gone. Make a new "
+		    "one; or, if that was a mistake, remove the certificate with "
+		    "?cascade=true, which forgets the revocation.");
 	if (rc != CG_OK)
-		return rc;
+		return cg_fail(err, rc, "The key of this certificate cannot be read.");
 	if (other->has_revoked_at)
 		return cg_fail_code(err, CG_CLASH, "certificate_revoked",
 				    "This certificate was revoked at the key “%s” (%s). If that "
@@ -196,6 +202,10 @@ cg_rc credential_drop_key_in(struct store_txn *txn, const char *key_id, struct a
 	struct call c = {.key_id = key_id, .arena = arena};
 	cg_rc rc = list_txn(txn, &c, err);
 	for (size_t i = 0; rc == CG_OK && i < c.list.n; i++) {
+		/* What was revoked stays known, and cannot be registered anew. */
+		if (c.list.items[i]->has_revoked_at &&
+		    c.list.items[i]->type == CG__CREDENTIAL__TYPE__CERTIFICATE)
+			continue;
 		rc = note_revoked(txn, c.list.items[i], arena, err);
 		if (rc != CG_OK)
 			break;

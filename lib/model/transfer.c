@@ -270,7 +270,7 @@ static const char *missing(struct store_txn *txn, const struct item *item, struc
 				return "an API";
 	} else if (item->section->table == STORE_CREDENTIAL) {
 		const Cg__Credential *c = item->message;
-		if (!exists(txn, STORE_KEY, c->key_id, arena))
+		if (!c->has_revoked_at && !exists(txn, STORE_KEY, c->key_id, arena))
 			return "a key";
 		if (c->type != CG__CREDENTIAL__TYPE__CERTIFICATE)
 			return NULL;

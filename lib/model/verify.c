@@ -64,7 +64,7 @@ static void check_references(struct checking *c, const void *message)
 		const Cg__Credential *credential = message;
 		if (credential->sha256.len == SHA256_BYTES)
 			hex_format(credential->sha256.data, SHA256_BYTES, hex);
-		if (!exists(c, STORE_KEY, credential->key_id))
+		if (!credential->has_revoked_at && !exists(c, STORE_KEY, credential->key_id))
 			fault(c->report,
 			      "The credential %s belongs to a key that is not there (%s).", hex,
 			      credential->key_id);

@@ -57,6 +57,29 @@ with Site() as site:
         is_eq(answer.status, 403, "then it carries the token no more")
         like(answer.body, "credential_inactive", "and that is said")
 
+    with case("a revoked certificate outlives its key"):
+        gone = site.make_cert("gone")
+        doomed = site.make_key("doomed", gone, secret)
+        digest = doomed["credentials"][0]["sha256"]
+        is_eq(site.rest("DELETE", f"/keys/{doomed['id']}/credentials/{digest}").status, 204,
+              "revoked")
+        answer = site.rest("DELETE", f"/certificates/{digest}")
+        is_eq((answer.status, answer.body["code"]), (409, "certificate_revoked"),
+              "its certificate stays")
+        is_eq(site.rest("DELETE", f"/keys/{doomed['id']}").status, 204, "the key is removed")
+        like(site.curl("/open/secret/x", cert=gone).body, "credential_inactive", "still refused")
+        answer = site.rest("POST", "/keys", {"name": "again", "certificate": gone.pem})
+        is_eq((answer.status, answer.body["code"]), (409, "certificate_revoked"),
+              "and not registered anew")
+        is_eq(site.rest("GET", f"/certificates/{digest}").body["key_id"], None, "it has no key")
+        is_eq(site.certgate("verify").returncode, 0, "the store is whole")
+        is_eq(site.rest("DELETE", f"/certificates/{digest}?cascade=true").status, 204,
+              "an administrator can have it forgotten")
+        is_eq(site.rest("POST", "/keys", {"name": "again", "certificate": gone.pem,
+                                          "access": [{"api_id": secret["id"]}]}).status, 201,
+              "then it can be registered")
+        is_eq(site.curl("/open/secret/x", cert=gone).status, 200, "and works")
+
 with Site(prefix="/api") as site:
     with case("the gate's own paths below a prefix"):
         is_eq(site.curl("/api/healthz").status, 200, "are answered where no API is")
