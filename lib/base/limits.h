@@ -53,7 +53,7 @@
 /* A refused request's body: so much is read and thrown away before the connection is closed. */
 #define REFUSAL_DRAIN_BYTES (64 * 1024)
 #define REFUSAL_DRAIN_MS    1000
-#define ALONE_DRAIN_MS	    100 /* by a program with one thread */
+#define ALONE_DRAIN_MS	    300 /* by a program with one thread */
 /* The head of a request body kept so that a stale kept connection can be retried, bytes. */
 #define UPSTREAM_REWIND_BYTES (64 * 1024)
 /* Connecting to an upstream, ms: 504 above it, or above the API's own timeout if that is less. */
