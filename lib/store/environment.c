@@ -134,9 +134,11 @@ static int open_env(const struct home *home, bool recover, struct environment *e
 	    (rc = env->set_data_dir(env, db)) != 0 || (rc = env->set_lg_dir(env, db)) != 0 ||
 	    (rc = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0)
 		return rc;
+	/* Only joined, when there is nothing to recover: regions that were lost and made anew would
+	 * know nothing of what is in the log alone. */
 	return env->open(env, home->run,
-			 DB_CREATE | DB_THREAD | DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG |
-			     DB_INIT_TXN | (recover ? (u_int32_t)DB_RECOVER : 0),
+			 DB_THREAD | DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_TXN |
+			     (recover ? (u_int32_t)(DB_CREATE | DB_RECOVER) : 0),
 			 0600);
 }
 
