@@ -4,6 +4,7 @@
 #include "base/home.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/wipe.h"
 #include "model/open.h"
 #include "web/json.h"
 #include "web/problem.h"
@@ -58,6 +59,8 @@ int main(void)
 	/* A core file would hold what people upload. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	web_json_init();
+	/* GnuTLS 3.7 leaves a copy of an Ed25519 key behind otherwise. */
+	gnutls_free = wipe_free;
 	cg_rc rc = gnutls_global_init() < 0 ? cg_fail_memory(&err) : home_find(NULL, &home, &err);
 	if (rc == CG_OK)
 		rc = home_check(&home, &err);

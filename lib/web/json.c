@@ -1,21 +1,14 @@
 #include "base/base.h"
 #include "web/json.h"
 #include "base/limits.h"
+#include "base/wipe.h"
 #include "web/problem.h"
 #include <gnutls/gnutls.h>
-#include <malloc.h>
-
-static void free_wiped(void *p)
-{
-	if (p)
-		gnutls_memset(p, 0, malloc_usable_size(p));
-	free(p);
-}
 
 void web_json_init(void)
 {
 	/* Given these, jansson does not use realloc, which would leave copies behind. */
-	json_set_alloc_funcs(malloc, free_wiped);
+	json_set_alloc_funcs(malloc, wipe_free);
 }
 
 /* Whether a Content-Type is the media type, whatever parameters follow. */
