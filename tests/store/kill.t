@@ -83,7 +83,7 @@ def note(name, answer, *known):
     # 502, 503: a program died under the request, or waits for the store.
     if status not in (0, 502, 503, 504, *known):
         with lock:
-            wrong.append(f"{name}: {answer!r}"[:600])
+            wrong.append(f"{name}: {status} {answer.body!r}"[:600])
     return status
 
 

@@ -28,7 +28,7 @@ def make_programs():
     for program in ("gate", "admin"):
         with open(f"{folder}/{program}", "w", encoding="ascii") as out:
             out.write(f"#!/bin/sh\nwhile [ -e {holding(program)} ]; do sleep 0.02; done\n"
-                      f"exec {real}/{program}\n")
+                      f"exec '{real}/{program}'\n")
         os.chmod(f"{folder}/{program}", 0o755)
     site.bin = folder
     return real
