@@ -209,8 +209,8 @@ static char *dump(const json_t *json)
 /* As lines, or as a whole; false without memory. */
 static bool print(const struct command *c, const json_t *json)
 {
-	char *whole = c->json ? dump(json) : NULL;
-	if (!json || (c->json && !whole))
+	char *whole = NULL;
+	if (!json || (c->json && !(whole = dump(json))))
 		return false;
 	if (whole) {
 		(void)printf("%s\n", whole);
