@@ -126,8 +126,11 @@ def rest_writer(number):
                 record.tags = record.tags + [tags]
         else:
             record = rng.choice(live)
+            # Before the answer comes nobody knows.
+            record.gone = [False, True]
             answer = timed("DELETE", site.rest, "DELETE", "/keys/" + record.id)
-            record.gone = [True] if note("DELETE", answer, 204) == 204 else [False, True]
+            if note("DELETE", answer, 204) == 204:
+                record.gone = [True]
             # It is refused from the next request on, whatever else is going on.
             if record.gone == [True] and record.token:
                 answer = timed("gate", ask_gate, record.token)
