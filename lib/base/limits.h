@@ -104,7 +104,5 @@
 /* A process that should end serves on for so long until its successor accepts; then it ends all the
  * same. */
 #define SUCCESSOR_WAIT_MS 20000
-/* A program that could not open the store looks so often whether it can now. */
-#define UNREADY_LOOK_MS 500
 
 #endif

@@ -1,7 +1,6 @@
 #include "base/base.h"
 #include "base/seal.h"
 #include "base/hash.h"
-#include "base/keyfile.h"
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
@@ -19,18 +18,6 @@ static cg_rc name_key(struct seal_key *key, struct cg_err *err)
 		return cg_fail_memory(err);
 	hex_format(digest.b, ID_BYTES / 2, key->id);
 	return CG_OK;
-}
-
-cg_rc seal_key_load(const struct home *home, struct seal_key *out, struct cg_err *err)
-{
-	struct seal_key key;
-	cg_rc rc = keyfile_load(home, "seal.key", key.bytes, err);
-	if (rc == CG_OK)
-		rc = name_key(&key, err);
-	if (rc == CG_OK)
-		*out = key;
-	seal_key_wipe(&key);
-	return rc;
 }
 
 cg_rc seal_key_derive(struct span passphrase, const uint8_t salt[16], struct seal_key *out,

@@ -6,7 +6,6 @@
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/error.h"
-#include "base/home.h"
 #include "base/span.h"
 
 /* A key for sealing and its id; wipe it with seal_key_wipe. */
@@ -15,8 +14,6 @@ struct seal_key {
 	char id[9]; /* the start of its SHA-256, in hex */
 };
 
-/* The host's key, keys/seal.key, made when missing. */
-cg_rc seal_key_load(const struct home *home, struct seal_key *out, struct cg_err *err) CG_MUST_USE;
 /* A key from a passphrase and a salt of 16 bytes (PBKDF2-SHA256, 600,000 rounds). */
 cg_rc seal_key_derive(struct span passphrase, const uint8_t salt[16], struct seal_key *out,
 		      struct cg_err *err) CG_MUST_USE;

@@ -200,31 +200,6 @@ cg_rc store_last(struct store_txn *txn, enum store_table table, struct arena *ar
 
 /* --- for checks --- */
 
-static cg_rc count(struct store_txn *txn, DB *db, const char *where, size_t *out,
-		   struct cg_err *err)
-{
-	DB_BTREE_STAT *stat = NULL;
-	int rc = db->stat(db, txn->txn, (void *)&stat, 0);
-	if (rc != 0)
-		return fail(txn, rc, where, err);
-	*out = stat->bt_ndata;
-	free(stat);
-	return CG_OK;
-}
-
-cg_rc store_count(struct store_txn *txn, enum store_table table, size_t *out, struct cg_err *err)
-{
-	return count(txn, txn->store->environment.tables[table], store_tables[table].file, out,
-		     err);
-}
-
-cg_rc store_count_index(struct store_txn *txn, enum store_index index, size_t *out,
-			struct cg_err *err)
-{
-	return count(txn, txn->store->environment.indexes[index], store_indexes[index].file, out,
-		     err);
-}
-
 size_t store_index_keys(enum store_index index, const void *message, struct span *keys, size_t max)
 {
 	return store_indexes[index].keys(message, keys, max);

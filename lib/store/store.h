@@ -126,11 +126,6 @@ cg_rc store_walk(struct store_txn *txn, const struct store_walk *walk, store_vis
  * to live until store_write returns. */
 void store_after_commit(struct store_txn *txn, store_note_fn note, void *arg);
 
-/* The number of records of a table, and of the entries of an index. */
-cg_rc store_count(struct store_txn *txn, enum store_table table, size_t *out,
-		  struct cg_err *err) CG_MUST_USE;
-cg_rc store_count_index(struct store_txn *txn, enum store_index index, size_t *out,
-			struct cg_err *err) CG_MUST_USE;
 /* The index keys that a record has to have, for checking; at most max are written, their number is
  * returned. */
 size_t store_index_keys(enum store_index index, const void *message, struct span *keys, size_t max);
