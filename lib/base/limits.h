@@ -72,7 +72,9 @@
 
 /* --- store --- */
 #define STORE_LOCK_WAIT_MS 4000 /* a wait for the store's lock: 503 after it */
-#define STORE_TRIES	   3	/* runs of a transaction that the library asks to repeat */
+/* A wait for the same holder, after one was in vain. */
+#define STORE_LOCK_STUCK_WAIT_MS 50
+#define STORE_TRIES		 3 /* runs of a transaction that the library asks to repeat */
 /* A process that has seen so many recoveries ends after its requests: each leaves the mappings of
  * an old region behind (measured: 2 to 3 each). */
 #define STORE_RECOVERIES_MAX 8

@@ -7,13 +7,15 @@
 struct lock_file {
 	struct mapped_head head;
 	pthread_mutex_t mutex;
-	uint32_t inside; /* somebody is in the library, or left it broken */
+	uint32_t inside;  /* somebody is in the library, or left it broken */
+	uint32_t entries; /* counts those who came in */
 	unsigned commits;
 	uint64_t environment;
 };
 
 struct store_lock {
 	struct lock_file *file;
+	uint64_t stuck; /* entries + 1 when a wait was in vain; 0: none was */
 };
 
 static void make(void *memory)
@@ -58,20 +60,34 @@ void lock_close(struct store_lock **lock)
 	*lock = NULL;
 }
 
+/* Requests that stand in line in one process would each wait in full for a holder who does not
+ * move: after one of them has, the others find out in passing. */
+static int wait_ms(const struct store_lock *lock, uint32_t entries)
+{
+	uint64_t stuck = __atomic_load_n(&lock->stuck, __ATOMIC_RELAXED);
+	return stuck == (uint64_t)entries + 1 ? STORE_LOCK_STUCK_WAIT_MS : STORE_LOCK_WAIT_MS;
+}
+
 cg_rc lock_enter(struct store_lock *lock, bool *broken, struct cg_err *err)
 {
 	struct timespec until;
+	uint32_t entries = __atomic_load_n(&lock->file->entries, __ATOMIC_RELAXED);
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += STORE_LOCK_WAIT_MS / 1000;
+	int64_t ns = until.tv_nsec + (int64_t)wait_ms(lock, entries) * 1000000;
+	until.tv_sec += ns / 1000000000;
+	until.tv_nsec = ns % 1000000000;
 	int rc = pthread_mutex_clocklock(&lock->file->mutex, CLOCK_MONOTONIC, &until);
 	bool died = rc == EOWNERDEAD;
 	if (died)
 		rc = pthread_mutex_consistent(&lock->file->mutex);
+	if (rc == ETIMEDOUT)
+		__atomic_store_n(&lock->stuck, (uint64_t)entries + 1, __ATOMIC_RELAXED);
 	if (rc != 0)
 		return cg_fail(err, CG_UNAVAILABLE,
 			       "The store is busy (%s): try again in a moment.", strerror(rc));
 	/* Before anything else: a kill from here on is seen by whoever comes next. */
 	bool left = __atomic_exchange_n(&lock->file->inside, 1, __ATOMIC_SEQ_CST) != 0;
+	(void)__atomic_add_fetch(&lock->file->entries, 1, __ATOMIC_RELAXED);
 	*broken = died || left;
 	return CG_OK;
 }

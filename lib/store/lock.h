@@ -14,7 +14,8 @@ void lock_close(struct store_lock **lock);
 
 /* Takes the lock and marks somebody as inside.  *broken: the holder before died inside or left the
  * store broken, or the regions are new: the environment must be recovered.
- * CG_UNAVAILABLE after STORE_LOCK_WAIT_MS. */
+ * CG_UNAVAILABLE after STORE_LOCK_WAIT_MS, or sooner when another wait for the same holder was in
+ * vain. */
 cg_rc lock_enter(struct store_lock *lock, bool *broken, struct cg_err *err) CG_MUST_USE;
 /* Lets others in; `broken`: whoever comes next recovers first. */
 void lock_leave(struct store_lock *lock, bool broken);

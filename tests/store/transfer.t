@@ -1,18 +1,18 @@
 #!/usr/bin/python3
 """Export and import: into an empty store and a filled one, what clashes, what is refused, and a kill
 in the middle."""
-import contextlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import TREE, case, diag, done_testing, is_eq, like, make_cert, ok  # noqa: E402
 from homes import Home, make_export, read_export  # noqa: E402
+from shim import build_shim  # noqa: E402
 
 MANY = 30000
 work = tempfile.TemporaryDirectory(prefix="cgt.", dir="/tmp")
@@ -218,36 +218,42 @@ with case("references that lead nowhere"):
 with case("killed in the middle and repeated"):
     many = folder + "/many.json"
     make_export(many, MANY)
+    shim = build_shim(folder, "fault_shim")
+    log = folder + "/calls"
+
+    def import_under(home, **faults):
+        """With FAULT_… for tests/tools/fault_shim.c, which sees the calls that write the log."""
+        env = dict(os.environ, LD_PRELOAD=shim, FAULT_CALLS="disk", FAULT_PATH="/db/log.",
+                   **{"FAULT_" + name: str(value) for name, value in faults.items()})
+        return subprocess.run(home.command("import", many), env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              check=False).returncode
+
+    def count(home):
+        return len(home.export()["keys"])
+
+    write("calls", "")
+    os.chmod(log, 0o666)
+    straight = Home(folder, "straight")
+    is_eq(import_under(straight, LOG=log), 0, "for comparison, one that is not killed")
+    with open(log, encoding="ascii") as lines:
+        calls = sum(1 for _ in lines)
     target = Home(folder, "killed")
     counts = []
-
-    def count():
-        return len(target.export()["keys"])
-
-    # Each further kill comes later: what an earlier one left is found and passed over.
-    for n in range(12):
-        process = subprocess.Popen(target.command("import", many), stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        began = time.monotonic()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.35 + 0.25 * n)
-        process.kill()
-        process.wait()
-        counts.append(count())
-        if 0 < counts[-1] < MANY and sum(0 < c < MANY for c in counts) >= 2 or \
-                counts[-1] == MANY:
-            break
-    ok(any(0 < c < MANY for c in counts), f"keys after each kill: {counts}")
+    # The second one passes over what is there, and writes the rest.
+    for at in (calls // 8, calls // 6):
+        is_eq(import_under(target, DO="kill", AT=at), -signal.SIGKILL,
+              f"killed at its {at}th of {calls} calls")
+        counts.append(count(target))
+    ok(0 < counts[0] < counts[1] < MANY, f"keys after each kill: {counts}")
     is_eq(target.faults(), [], "whole after the kills")
     status, report, said = import_json(target, many)
     is_eq(status, 0, "repeated, it goes through")
     ok(report["same"].get("Key", 0) > 0, "it finds what is there")
     is_eq(report["n_clashes"], 0, "nothing clashes")
-    straight = Home(folder, "straight")
-    is_eq(import_json(straight, many)[0], 0, "for comparison, one that was not killed")
     kinds = ("apis", "keys", "credentials")
     ok(records(target, *kinds) == records(straight, *kinds), "the same records are there")
-    is_eq(count(), MANY, "all of them")
+    is_eq(count(target), MANY, "all of them")
     is_eq(target.faults(), [], "whole")
 work.cleanup()
 done_testing()
