@@ -115,7 +115,7 @@ with site:
 
     with case("when the successor accepts"):
         os.unlink(holding("gate"))
-        wait_until(lambda: len(site.pids("gate")) == 1, "the end of the old gate", 15)
+        wait_until(lambda: len(site.pids("gate")) == 1, "the end of the old gate")
         ok(site.pids("gate") != old_gate, "the old one ends, and the new one stays")
         for name in ("on one connection", "by FastCGI", "by curl"):
             loads[name].go_on()
@@ -126,7 +126,7 @@ with site:
              rf'pid="{old_gate[0]}" by="status 0"', "first the one, then the other")
 
     with case("a successor that does not come up"):
-        wait_until(lambda: old_admin[0] not in site.pids("admin"), "the end of the old admin", 30)
+        wait_until(lambda: old_admin[0] not in site.pids("admin"), "the end of the old admin", 90)
         waited = time.monotonic() - asked_at
         ok(15 < waited, "the old one serves for so long as it may hope")
         os.unlink(holding("admin"))
