@@ -45,11 +45,13 @@
 /* --- requests --- */
 #define REST_BODY_MAX (512 * 1024) /* a JSON or PEM body, bytes: 413 */
 /* Request target, bytes: 400; the web server's own limit is lower. */
-#define TARGET_MAX_BYTES   (64 * 1024)
-#define HEADERS_MAX	   200		/* header fields of a request or an answer: 400, 502 */
-#define RESPONSE_HEAD_MAX  (256 * 1024) /* an upstream's header block, bytes: 502 */
-#define LIST_LIMIT_DEFAULT 50		/* items of a page of a list */
-#define LIST_LIMIT_MAX	   500		/* 422 */
+#define TARGET_MAX_BYTES  (64 * 1024)
+#define HEADERS_MAX	  200	       /* header fields of a request or an answer: 400, 502 */
+#define RESPONSE_HEAD_MAX (256 * 1024) /* an upstream's header block, bytes: 502 */
+/* The last use of a REST token is written down at most so often. */
+#define TOKEN_USED_EVERY_S ((int64_t)60)
+#define LIST_LIMIT_DEFAULT 50  /* items of a page of a list */
+#define LIST_LIMIT_MAX	   500 /* 422 */
 /* A refused request's body: so much is read and thrown away before the connection is closed. */
 #define REFUSAL_DRAIN_BYTES (64 * 1024)
 #define REFUSAL_DRAIN_MS    1000

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "model/user.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "model/audit.h"
 #include "model/revoked.h"
 #include <crypt.h>
@@ -198,6 +199,30 @@ static cg_rc check_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
+static cg_rc used_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct token_call *c = arg;
+	cg_rc rc = check_txn(txn, c, err);
+	if (rc != CG_OK)
+		return rc;
+	c->token->has_last_used_at = true;
+	c->token->last_used_at = clock_unix_s();
+	struct span bytes;
+	rc = record_pack(c->token, c->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = store_put(txn, STORE_REST_TOKEN, span_of(c->token->id), bytes, err);
+	return rc;
+}
+
+/* No change of anybody's, so neither a revision nor an entry of the audit; and no reason to refuse
+ * a request when it cannot be written. */
+static void note_used(struct store *store, const struct token_call *checked)
+{
+	struct token_call c = {.digest = checked->digest, .arena = checked->arena};
+	if (clock_unix_s() - checked->token->last_used_at >= TOKEN_USED_EVERY_S)
+		(void)!store_write(store, STORE_CHANGES_NONE, used_txn, &c, NULL);
+}
+
 cg_rc token_check(struct store *store, struct span token, struct arena *arena, struct actor *out,
 		  struct cg_err *err)
 {
@@ -216,5 +241,6 @@ cg_rc token_check(struct store *store, struct span token, struct arena *arena, s
 	out->name = name;
 	out->id = c.user->id;
 	out->role = c.token->role < c.user->role ? c.token->role : c.user->role;
+	note_used(store, &c);
 	return CG_OK;
 }

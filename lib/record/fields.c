@@ -92,6 +92,7 @@ static const struct record_field rows[] = {
 	{"RestToken.role", FIELD_ENUM, FIELD_SET, 0, 0, "What it may do; never more than its owner may now."},
 	{"RestToken.owner_id", FIELD_TEXT, FIELD_READ, 1, 64, "The user it belongs to; it ends with that user."},
 	{"RestToken.expires_at", FIELD_TIME, FIELD_SET, 0, 0, "From then on it is refused."},
+	{"RestToken.last_used_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was last used, to the minute."},
 	{"RestToken.sha256", FIELD_HEX, FIELD_HIDDEN, 0, SHA256_BYTES, "Digest of the token."},
 
 	{"AuditEntry.number", FIELD_NUMBER, FIELD_READ, 0, MANY, "Counts up from 1."},

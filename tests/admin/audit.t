@@ -221,11 +221,21 @@ with site:
               "nobody chooses a token")
         is_eq(site.rest("POST", "/tokens", {"name": "n", "owner_id": new_id()}).status, 422,
               "nor another owner")
-        brief = site.rest("POST", "/tokens", {"name": "brief", "expires_at": time_text(4)}).body
+        brief = site.rest("POST", "/tokens", {"name": "brief", "expires_at": time_text(10)}).body
         is_eq(site.rest("GET", "/keys", token=brief["token"]).status, 200, "before its end it works")
         wait_until(lambda: site.rest("GET", "/keys", token=brief["token"]).status != 200, "its end")
         ok(time_text(0) >= brief["expires_at"], "not before its end")
         is_eq(site.rest("GET", "/keys", token=brief["token"]).status, 401, "it ends")
+        fresh = site.rest("POST", "/tokens", {"name": "fresh"}).body
+        is_eq(fresh["last_used_at"], None, "a new one was never used")
+        began, before = time_text(0), last_number()
+        site.rest("GET", "/keys", token=fresh["token"])
+        seen = site.rest("GET", "/tokens/" + fresh["id"]).body
+        ok(began <= seen["last_used_at"] <= time_text(0), "its use is noted")
+        site.rest("GET", "/keys", token=fresh["token"])
+        is_eq({**seen, "last_used_at": None}, {n: v for n, v in fresh.items() if n != "token"},
+              "which is no change of the record")
+        is_eq(last_number(), before, "nor one for the audit")
         gone = tokens["owner"]
         is_eq(site.rest("DELETE", "/tokens/" + gone["id"]).status, 204, "one is deleted")
         is_eq(site.rest("GET", "/keys", token=gone["token"]).status, 401, "and refused at once")
