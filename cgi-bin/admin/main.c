@@ -84,6 +84,7 @@ int main(void)
 	    .proof_ok = proof_ok,
 	    .handle = handle,
 	    .stop_after = stop_after,
+	    .takes_secrets = true,
 	    .no_store = true,
 	};
 	int status = web_serve(&program);

@@ -4,5 +4,9 @@
 
 /* free, with the memory wiped first: for libraries that let us say how they free.  NULL is fine. */
 void wipe_free(void *p);
+/* The stack below the caller, which calls that have returned left as it was: not only their
+ * variables, also what vector registers held of copied text when a function of a library was bound
+ * at its first call (measured: pieces of a pasted private key).  As deep as calls here go. */
+void wipe_stack(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/wipe.h"
 #include "web/io.h"
 #include "web/notify.h"
 #include <fastcgi.h>
@@ -223,6 +224,8 @@ static bool serve_one(struct server *s, void *thread, FCGX_Request *fcgi, struct
 			   at_end);
 	web_response_release(&resp);
 	arena_clear(arena);
+	if (s->program->takes_secrets)
+		wipe_stack();
 	return keep;
 }
 

@@ -25,8 +25,11 @@ struct web_program {
 	 * Where whoever started this one hears of it (notify.h), the successor accepts first.  May
 	 * be NULL. */
 	bool (*stop_after)(void *ctx);
+	/* Requests may hold secrets of which nothing may be left: the stack is wiped after each. */
+	bool takes_secrets;
 	bool no_store; /* for web_response.no_store */
-	/* Then it ends by itself, and nobody is told that it is ready; 0: never.  A plain CGI program ends anyway. */
+	/* Then it ends by itself, and nobody is told that it is ready; 0: never.  A plain CGI
+	 * program ends anyway. */
 	uint32_t end_after_ms;
 };
 
