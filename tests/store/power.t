@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """The power goes at random moments while the store is written to by REST and by command.
 
-A shim keeps a shadow of the database and log files with what was synced and nothing else: contents by
-fsync of the file, names by fsync of the folder.  Copies of it are what a disk holds after a loss of
-power: some as they are, some with some of the later pages and names, in any order, as a disk may have
-written them all the same.  Each copy recovers to a whole store that holds every write that had been
-acknowledged.
+A shim keeps a shadow of the database and log files with what was synced and nothing else: contents
+by fsync of the file, names by fsync of the folder.  Copies of it are what a disk holds after a loss
+of power: some as they are, some with some of the later pages and names, in any order, as a disk may
+have written them all the same.  Each copy recovers to a whole store that holds every write that had
+been acknowledged.
 
 CERTGATE_POWER_S: seconds of load (6); CERTGATE_SEED: of the random numbers."""
 import fcntl

@@ -228,7 +228,8 @@ void rest_entity_list(struct rest_call *call, const struct rest_resource *r)
 	rest_send_page(call, items, found.next);
 }
 
-/* Of a write that is done: that must be told, even where the computed members cannot be read now. */
+/* Of a write that is done: that must be told, even where the computed members cannot be read now.
+ */
 static void send_done(struct rest_call *call, const struct rest_resource *r, int status,
 		      const void *message)
 {
