@@ -8,7 +8,6 @@ struct lock_file {
 	struct mapped_head head;
 	pthread_mutex_t mutex;
 	uint32_t inside; /* somebody is in the library, or left it broken */
-	unsigned commits;
 	uint64_t environment;
 };
 
@@ -91,9 +90,4 @@ uint64_t lock_environment(const struct store_lock *lock)
 void lock_environment_move(struct store_lock *lock)
 {
 	lock->file->environment++;
-}
-
-unsigned lock_count_commit(struct store_lock *lock)
-{
-	return ++lock->file->commits;
 }
