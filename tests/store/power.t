@@ -33,7 +33,7 @@ os.chmod(area.name, 0o755)
 shadow = area.name + "/shadow"
 os.mkdir(shadow)
 os.chmod(shadow, 0o777)
-for file in ("LOCK", "NAMES"):
+for file in ("LOCK", "NAMES", "KEYS"):
     with open(f"{shadow}/{file}", "wb"):
         pass
     os.chmod(f"{shadow}/{file}", 0o666)
@@ -124,6 +124,11 @@ def acknowledged():
         return sum(state in ("there", "gone") for state in keys.values())
 
 
+def synced_names(path):
+    with open(path, encoding="ascii") as lines:
+        return set(lines.read().splitlines())
+
+
 class Copy:
     """What is left of the data folder, and what it has to hold."""
 
@@ -152,9 +157,8 @@ class Copy:
                        check=True)
 
     def prepare(self):
-        with open(self.home + "/db/NAMES", encoding="ascii") as lines:
-            names = set(lines.read().splitlines())
-        for name in ("LOCK", "NAMES", "NEW"):
+        names = synced_names(self.home + "/db/NAMES")
+        for name in ("LOCK", "NAMES", "KEYS", "NEW"):
             if os.path.exists(f"{self.home}/db/{name}"):
                 os.unlink(f"{self.home}/db/{name}")
         if os.path.exists(self.home + "/db/revoked.log"):
@@ -220,6 +224,10 @@ class Copy:
         shutil.rmtree(os.path.dirname(self.home))
         return f"lost: {lost[:5]}; gone and back: {back[:5]}" if lost or back else None
 
+
+with case("the keys"):
+    # Without audit.key nobody can tell whether the audit is whole.
+    is_eq({"audit.key", "proof"} - synced_names(shadow + "/KEYS"), set(), "have names on disk")
 
 with case("power"):
     copies = [Copy("first", False)]

@@ -2,7 +2,8 @@
  *
  *   POWER_SHADOW  a folder; at each fsync or fdatasync of a file in .../home/db, or of
  *                 .../home/revoked.log, the file as it then is is copied into it, and at each
- *                 fsync of .../home/db the names in there, a line each, to NAMES
+ *                 fsync of .../home/db the names in there, a line each, to NAMES, and of
+ *                 .../home/keys to KEYS
  *
  * So at any moment the shadow holds exactly what was synced: contents, and apart from them names.
  * Its file LOCK is held (flock) around each write, sync, renaming and removal of such a file:
@@ -25,6 +26,15 @@
 #define LOCK  "LOCK"
 #define NAMES "NAMES"
 #define NEW   "NEW"
+
+/* Folders whose names are kept. */
+static const struct {
+	const char *end, *kept;
+} folders[] = {
+    {DB,	   NAMES },
+    {"/home/keys", "KEYS"},
+};
+#define FOLDERS (sizeof(folders) / sizeof(folders[0]))
 
 /* A failure of the shim itself: the test would prove nothing. */
 static void must(bool done)
@@ -101,11 +111,11 @@ static void keep_file(const char *from_path)
 	(void)close(to);
 }
 
-static void keep_names(const char *folder)
+static void keep_names(const char *folder, const char *name)
 {
 	char path[1024], new[1024];
 	const struct dirent *entry;
-	in_shadow(NAMES, path);
+	in_shadow(name, path);
 	in_shadow(NEW, new);
 	DIR *dir = opendir(folder);
 	FILE *to = fopen(new, "we");
@@ -121,15 +131,18 @@ static int sync_fd(int fd, long call)
 {
 	char path[1024];
 	path_of(fd, path);
-	bool file = is_file(path), folder = ends_with(path, DB);
-	if (!file && !folder)
+	bool file = is_file(path);
+	size_t folder = 0;
+	while (folder < FOLDERS && !ends_with(path, folders[folder].end))
+		folder++;
+	if (!file && folder == FOLDERS)
 		return (int)syscall(call, fd);
 	int held = lock();
 	int rc = (int)syscall(call, fd);
 	if (rc == 0 && file)
 		keep_file(path);
-	if (rc == 0 && folder)
-		keep_names(path);
+	if (rc == 0 && folder < FOLDERS)
+		keep_names(path, folders[folder].kept);
 	unlock(held);
 	return rc;
 }
