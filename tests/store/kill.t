@@ -268,18 +268,18 @@ def gate_reader(number):
             note("gate, a new key", answer, 200, *([403] if record.gone != [False] else []))
 
 
+def is_server(pid):
+    """A gate or admin of the supervisor."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as stat:
+            comm, _, rest = stat.read().partition(" (")[2].rpartition(") ")
+    except OSError:
+        return False
+    return comm in ("gate", "admin") and int(rest.split()[1]) == site.processes["supervise"].pid
+
+
 def servers():
-    """The supervisor's gates and admins.  From /proc, as often as it is asked."""
-    found = []
-    for name in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{name}/stat", encoding="latin-1") as stat:
-                comm, _, rest = stat.read().partition(" (")[2].rpartition(") ")
-        except OSError:
-            continue
-        if comm in ("gate", "admin") and int(rest.split()[1]) == site.processes["supervise"].pid:
-            found.append(int(name))
-    return found
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and is_server(name)]
 
 
 def recoveries():
@@ -301,17 +301,24 @@ def regions_and_memory(pid):
         return 0, 0
 
 
+def is_running(pid):
+    """One of our own, not waited for yet."""
+    with lock:
+        process = running.get(pid)
+    return process is not None and process.returncode is None
+
+
 def kill(pid):
-    try:
-        # One that was waited for already is no longer ours to kill.
-        with lock:
-            process = running.get(pid)
-            if process is not None and process.returncode is not None:
-                return
-            os.kill(pid, signal.SIGKILL)
-        counts["kills"] += 1
-    except ProcessLookupError:
-        pass
+    """Never another one that has got its number: what is asked after the descriptor was had holds
+    for the process behind it."""
+    with contextlib.suppress(ProcessLookupError):
+        fd = os.pidfd_open(pid)
+        try:
+            if is_running(pid) or is_server(pid):
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
+                counts["kills"] += 1
+        finally:
+            os.close(fd)
 
 
 def killer():
@@ -472,7 +479,7 @@ with case("afterwards"):
     before = every_key(), every_certificate()
     # Who has lived through so many looks on when it is used: so is each of them.
     wait_until(lambda: well() and all(regions_and_memory(pid)[0] < RECOVERIES
-                                      for pid in servers()), "successors", HANG_S)
+                                      for pid in servers()), "successors")
     ok(True, f"nobody stays who has lived through {RECOVERIES} recoveries")
     now = max(regions_and_memory(pid)[1] for pid in servers())
     ok(now < at_start + RECOVERIES * REGION_BYTES, "nobody keeps the memory of more")
