@@ -1,5 +1,6 @@
 /* certgate init: the data folder, the proof, the first owner. */
 #include "base/base.h"
+#include "base/folder.h"
 #include "command.h"
 #include "model/user.h"
 #include "web/proof.h"
@@ -15,13 +16,14 @@
  * home_check sees. */
 static cg_rc make_folder(const char *path, const struct passwd *owner, struct cg_err *err)
 {
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+	bool made = mkdir(path, 0700) == 0;
+	if (!made && errno != EEXIST)
 		return cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be made: %s.", path,
 			       strerror(errno));
 	if (owner && chown(path, owner->pw_uid, owner->pw_gid) != 0)
 		return cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be given to %s: %s.",
 			       path, owner->pw_name, strerror(errno));
-	return CG_OK;
+	return made ? folder_sync_of(path, err) : CG_OK;
 }
 
 /* The file that the web server includes, for whoever starts the web server alone.  What it holds
@@ -138,6 +140,8 @@ int init_main(struct command *c)
 	const char *folders[] = {c->home.dir, c->home.db, c->home.run, c->home.keys};
 	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(folders); i++)
 		rc = make_folder(folders[i], owner, &err);
+	if (rc == CG_OK)
+		rc = folder_sync_of(proof_path, &err);
 	if (rc == CG_OK)
 		rc = become(owner, &err);
 	if (rc == CG_OK)

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 static bool is_empty(const char *path)
@@ -20,7 +21,7 @@ static bool is_empty(const char *path)
 cg_rc folder_make(const char *path, struct cg_err *err)
 {
 	if (mkdir(path, 0700) == 0)
-		return CG_OK;
+		return folder_sync_of(path, err);
 	int cause = errno;
 	if (cause == EEXIST && is_empty(path) && chmod(path, 0700) == 0)
 		return CG_OK;
@@ -54,4 +55,19 @@ cg_rc folder_sync(const char *path, struct cg_err *err)
 	return ok ? CG_OK
 		  : cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be written: %s.", path,
 			    strerror(cause));
+}
+
+cg_rc folder_sync_of(const char *path, struct cg_err *err)
+{
+	char folder[PATH_MAX];
+	size_t n = strlen(path);
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	while (n > 0 && path[n - 1] != '/')
+		n--;
+	int written = n > 0 ? snprintf(folder, sizeof(folder), "%.*s", (int)n, path)
+			    : snprintf(folder, sizeof(folder), ".");
+	if (written < 0 || (size_t)written >= sizeof(folder))
+		return cg_fail(err, CG_UNAVAILABLE, "The path %.200s is too long.", path);
+	return folder_sync(folder, err);
 }

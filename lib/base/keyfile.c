@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "base/keyfile.h"
+#include "base/folder.h"
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
 
@@ -31,9 +32,12 @@ static cg_rc make(const char *path, struct cg_err *err)
 	}
 	gnutls_memset(text, 0, sizeof(text));
 	gnutls_memset(bytes, 0, sizeof(bytes));
-	return ok ? CG_OK
-		  : cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
-			    strerror(cause));
+	if (!ok)
+		return cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
+			       strerror(cause));
+	/* Before anything is sealed or chained under it; also where another process was first,
+	 * which may not have come so far. */
+	return folder_sync_of(path, err);
 }
 
 cg_rc keyfile_load(const struct home *home, const char *name, uint8_t out[KEYFILE_BYTES],

@@ -145,7 +145,7 @@ cg_rc backup_unseal_keys(const char *from, struct span passphrase, const struct 
 	seal_key_wipe(&under);
 	arena_release(&arena);
 	json_decref(json);
-	return rc;
+	return rc == CG_OK ? folder_sync(to->keys, err) : rc;
 }
 
 /* --- making one --- */

@@ -25,7 +25,7 @@ static cg_rc save_copy(struct store *store, struct cg_err *err)
 		rc = cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be made: %s.", folder,
 			     strerror(errno));
 	folder_remove(unfinished); /* where it is there still */
-	return rc;
+	return rc == CG_OK ? folder_sync_of(folder, err) : rc;
 }
 
 /* From version 1: the store gets its id, the audit its chain, revoked.log its beginning. */

@@ -416,11 +416,20 @@ static cg_rc move_rest(const struct home *home, char kept[HOME_PATH_MAX], struct
 	}
 	staged(home, "", from);
 	ok = ok && revoked_replace(home, from);
+	if (!ok)
+		return cg_fail(err, CG_UNAVAILABLE, "%s cannot be put in place: %s.", from,
+			       strerror(errno));
+	/* Before the mark moves away: after a loss of power it says that all this is to be done. */
+	cg_rc rc = folder_sync(home->keys, err);
+	if (rc == CG_OK)
+		rc = folder_sync(home->dir, err);
+	if (rc != CG_OK)
+		return rc;
 	(void)rfc3339_format(clock_unix_s(), when);
 	(void)snprintf(kept, HOME_PATH_MAX, "%.900s/db-before-restore-%s-%ld", home->dir, when,
 		       (long)getpid());
 	staged(home, "db", from);
-	if (!ok || !rename_if_there(from, kept))
+	if (!rename_if_there(from, kept))
 		return cg_fail(err, CG_UNAVAILABLE, "%s cannot be put in place: %s.", from,
 			       strerror(errno));
 	return folder_sync(home->dir, err);
@@ -464,6 +473,11 @@ static cg_rc swap(const struct home *home, const struct home *stage, char kept[H
 	if (rc == CG_OK && renameat2(AT_FDCWD, stage->db, AT_FDCWD, home->db, RENAME_EXCHANGE) != 0)
 		rc = cg_fail(err, CG_UNAVAILABLE, "%s and %s cannot be exchanged: %s.", stage->db,
 			     home->db, strerror(errno));
+	/* The keys follow the databases, never the other way round. */
+	if (rc == CG_OK)
+		rc = folder_sync(home->dir, err);
+	if (rc == CG_OK)
+		rc = folder_sync(stage->dir, err);
 	return rc == CG_OK ? move_rest(home, kept, err) : rc;
 }
 

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "model/revoked.h"
+#include "base/folder.h"
 #include "base/text.h"
 #include "model/audit.h"
 #include <fcntl.h>
@@ -47,7 +48,7 @@ static cg_rc append(struct store_txn *txn, uint64_t number, const char *line, st
 	if (fd >= 0)
 		(void)close(fd);
 	if (ok)
-		return CG_OK;
+		return st.st_size == 0 ? folder_sync_of(path, err) : CG_OK;
 	if (cause == ENOSPC || cause == EDQUOT)
 		return cg_fail_code(err, CG_FULL, "storage_full",
 				    "There is no room for %s: free some disk space. Nothing was "

@@ -14,6 +14,10 @@
 #define LOCKS_MAX	 50000U /* a transaction of 25000 puts ran out of the default (measured) */
 #define LOCKERS_MAX	 5000U
 #define TXNS_MAX	 500U
+/* Of new databases.  What disks and file systems write whole: of a larger page a loss of power
+ * could leave a half, which no recovery mends.  By default the library takes the file system's
+ * block size, which is larger on some. */
+#define PAGE_BYTES 4096U
 /* What the regions take up at most (measured: 57 MB), and a little more. */
 #define REGION_BYTES   ((uint64_t)64 * 1024 * 1024)
 #define INDEX_KEYS_MAX 500
@@ -185,7 +189,8 @@ static int open_db(struct environment *e, const char *file, const struct index_d
 		return rc;
 	*out = db;
 	/* A damaged page is an error then, never a wrong answer. */
-	if ((rc = db->set_flags(db, DB_CHKSUM | (index ? (u_int32_t)DB_DUPSORT : 0))) != 0)
+	if ((rc = db->set_flags(db, DB_CHKSUM | (index ? (u_int32_t)DB_DUPSORT : 0))) != 0 ||
+	    (rc = db->set_pagesize(db, PAGE_BYTES)) != 0)
 		return rc;
 	db->app_private = (void *)(uintptr_t)index;
 	return db->open(db, NULL, file, NULL, DB_BTREE, DB_CREATE | DB_AUTO_COMMIT | DB_THREAD,

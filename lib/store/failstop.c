@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "store/failstop.h"
+#include "base/folder.h"
 #include <db.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -35,12 +36,39 @@ static void *retake(void *old, size_t size)
 	return p;
 }
 
+/* 0 or errno. */
+static int sync_name(const char *path)
+{
+	return folder_sync_of(path, NULL) == CG_OK ? 0 : EIO;
+}
+
+static bool is_log(const char *path)
+{
+	const char *end = strrchr(path, '/');
+	return strncmp(end ? end + 1 : path, "log.", 4) == 0;
+}
+
+static int lasting_rename(const char *from, const char *to)
+{
+	int cause = rename(from, to) == 0 ? sync_name(to) : errno;
+	errno = cause;
+	return cause == 0 ? 0 : -1;
+}
+
 static int checked_open(const char *path, int flags, ...)
 {
 	va_list ap;
 	va_start(ap, flags);
 	int fd = open(path, flags, va_arg(ap, int));
 	va_end(ap);
+	if (fd >= 0 && (flags & O_CREAT) && is_log(path)) {
+		int cause = sync_name(path);
+		if (cause != 0) {
+			(void)close(fd);
+			fd = -1;
+			errno = cause;
+		}
+	}
 	/* Not those that say something about the folder: they are told. */
 	if (fd < 0 && opening &&
 	    (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO))
@@ -55,6 +83,7 @@ void failstop_begin(const struct home *home)
 		(void)db_env_set_func_malloc(take);
 		(void)db_env_set_func_realloc(retake);
 		(void)db_env_set_func_open(checked_open);
+		(void)db_env_set_func_rename(lasting_rename);
 		set = true;
 	}
 	opening = home;

@@ -9,7 +9,6 @@ struct lock_file {
 	pthread_mutex_t mutex;
 	uint32_t inside;  /* somebody is in the library, or left it broken */
 	uint32_t entries; /* counts those who came in */
-	unsigned commits;
 	uint64_t environment;
 };
 
@@ -107,9 +106,4 @@ uint64_t lock_environment(const struct store_lock *lock)
 void lock_environment_move(struct store_lock *lock)
 {
 	lock->file->environment++;
-}
-
-unsigned lock_count_commit(struct store_lock *lock)
-{
-	return ++lock->file->commits;
 }

@@ -25,7 +25,5 @@ void lock_leave(struct store_lock *lock, bool broken);
 #define LOCK_ENVIRONMENT_FIRST 1
 uint64_t lock_environment(const struct store_lock *lock);
 void lock_environment_move(struct store_lock *lock);
-/* While inside: counts commits of all processes; for checkpoints. */
-unsigned lock_count_commit(struct store_lock *lock);
 
 #endif

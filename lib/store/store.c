@@ -8,8 +8,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define CHECKPOINT_COMMITS 64	/* looked at so often ... */
-#define CHECKPOINT_KB	   512u /* ... and done when so much log was written since */
+/* When so much log was written since the last one.  Not by the number of commits: those of an
+ * import are large, and what a recovery reads is bytes. */
+#define CHECKPOINT_KB 1024U
 
 /* What keeps this process from opening handles, and says nothing of the environment, in which
  * others may be at work. */
@@ -84,8 +85,6 @@ static bool is_harmless(int cause)
 
 static void checkpoint(struct store *s)
 {
-	if (lock_count_commit(s->lock) % CHECKPOINT_COMMITS != 0)
-		return;
 	int rc = s->environment.env->txn_checkpoint(s->environment.env, CHECKPOINT_KB, 0, 0);
 	if (rc != 0)
 		log_error("checkpoint_failed", "cause", db_strerror(rc), LOG_END);

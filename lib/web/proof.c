@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "web/proof.h"
+#include "base/folder.h"
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
 
@@ -65,7 +66,7 @@ cg_rc proof_make(const struct home *home, char out[SHA256_HEX + 1], struct cg_er
 	int cause = errno;
 	if (fd >= 0)
 		(void)close(fd);
-	return ok ? CG_OK
+	return ok ? folder_sync_of(path, err)
 		  : cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
 			    strerror(cause));
 }

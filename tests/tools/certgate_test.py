@@ -751,8 +751,8 @@ Include "{TREE}/apache-conf/certgate.conf"
             sock.sendall(data)
             return read_answer(sock, method)
 
-    def fcgi(self, params=None, stdin=b"", proof=True, socket_path=None, **more):
-        """Straight to the gate's socket, as a web server would."""
+    def variables(self, params=None, stdin=b"", proof=True):
+        """Of a request to the gate, as a web server would set them; None in `params`: not that."""
         variables = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/", "SERVER_PROTOCOL": "HTTP/1.1",
                      "SERVER_NAME": "localhost", "SERVER_PORT": str(self.port),
                      "SERVER_ADDR": "127.0.0.1", "REMOTE_ADDR": "127.0.0.1",
@@ -764,8 +764,12 @@ Include "{TREE}/apache-conf/certgate.conf"
         if stdin:
             variables["CONTENT_LENGTH"] = str(len(stdin))
         variables.update(params or {})
-        variables = {n: v for n, v in variables.items() if v is not None}
-        return fcgi.request(socket_path or self.gate_socket, variables, stdin, **more)
+        return {n: v for n, v in variables.items() if v is not None}
+
+    def fcgi(self, params=None, stdin=b"", proof=True, socket_path=None, **more):
+        """Straight to the gate's socket, as a web server would."""
+        return fcgi.request(socket_path or self.gate_socket,
+                            self.variables(params, stdin, proof), stdin, **more)
 
 
 @atexit.register

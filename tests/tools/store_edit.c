@@ -2,14 +2,16 @@
  *
  *   store_edit HOME inside          stands still inside the store, in the middle of a write, after
  *                                   having said "inside"; for whoever kills it there
- *   store_edit HOME schema N        makes it a store of schema version N
- *   store_edit HOME change N        the audit entry N tells of another actor
- *   store_edit HOME remove N        the entry N is gone
- *   store_edit HOME insert N        a copy of the entry N comes before it; all behind move up
- *   store_edit HOME cut N           the entries from N on are gone
+ *   store_edit HOME write N         writes N times one of some keys of about 1 kB, a transaction
+ * each, says "written", and goes on until it is killed store_edit HOME schema N        makes it a
+ * store of schema version N store_edit HOME change N        the audit entry N tells of another
+ * actor store_edit HOME remove N        the entry N is gone store_edit HOME insert N        a copy
+ * of the entry N comes before it; all behind move up store_edit HOME cut N           the entries
+ * from N on are gone
  *
  * Started as root it becomes HOME's owner. */
 #include "base/base.h"
+#include "base/hash.h"
 #include "base/home.h"
 #include "store/store.h"
 #include <grp.h>
@@ -18,6 +20,7 @@
 struct job {
 	const char *what;
 	uint64_t number;
+	uint64_t done; /* of `write` */
 	struct arena arena;
 };
 
@@ -118,6 +121,52 @@ static cg_rc edit(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
+#define WRITTEN_KEYS 1000
+#define FILLER_BYTES 500
+
+static cg_rc write_key(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct job *job = arg;
+	char id[ID_TEXT + 1], name[32], filler[2 * FILLER_BYTES + 1];
+	static char filler_name[] = "filler";
+	uint8_t bytes[FILLER_BYTES];
+	/* All of them in turn, never neighbours. */
+	uint64_t which = job->done * 379 % WRITTEN_KEYS;
+	struct span packed;
+	Cg__MetaEntry entry = CG__META_ENTRY__INIT, *entries[] = {&entry};
+	Cg__Key key = CG__KEY__INIT;
+	if (random_bytes(bytes, sizeof(bytes)) != CG_OK)
+		return cg_fail(err, CG_UNAVAILABLE, "no random numbers");
+	hex_format(bytes, sizeof(bytes), filler);
+	(void)snprintf(name, sizeof(name), "written %" PRIu64, which);
+	memset(id, 'a', ID_TEXT);
+	id[ID_TEXT] = '\0';
+	for (size_t i = ID_TEXT; which > 0; which /= 10)
+		id[--i] = (char)('a' + which % 10);
+	entry.name = filler_name;
+	entry.value = filler;
+	key.id = id;
+	key.name = name;
+	key.n_meta = 1;
+	key.meta = entries;
+	cg_rc rc = record_pack(&key, &job->arena, &packed, err);
+	return rc == CG_OK ? store_put(txn, STORE_KEY, span_of(id), packed, err) : rc;
+}
+
+static cg_rc write_on(struct store *store, struct job *job, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	for (; rc == CG_OK; job->done++) {
+		if (job->done == job->number) {
+			(void)puts("written");
+			(void)fflush(stdout);
+		}
+		arena_clear(&job->arena);
+		rc = store_write(store, STORE_CHANGES_GRANTS, write_key, job, err);
+	}
+	return rc;
+}
+
 static bool become_owner(const char *dir)
 {
 	struct stat st;
@@ -138,7 +187,9 @@ int main(int argc, char **argv)
 	if (rc == CG_OK)
 		rc = store_open(&home, &store, &err);
 	if (rc == CG_OK) {
-		rc = store_write(store, STORE_CHANGES_GRANTS, edit, &job, &err);
+		rc = strcmp(job.what, "write") == 0
+			 ? write_on(store, &job, &err)
+			 : store_write(store, STORE_CHANGES_GRANTS, edit, &job, &err);
 		store_close(&store);
 	}
 	arena_release(&job.arena);

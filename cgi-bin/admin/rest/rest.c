@@ -228,15 +228,16 @@ void rest_entity_list(struct rest_call *call, const struct rest_resource *r)
 	rest_send_page(call, items, found.next);
 }
 
-static void send_entity(struct rest_call *call, const struct rest_resource *r, int status,
-			const void *message)
+/* Of a write that is done: that must be told, even where the computed members cannot be read now.
+ */
+static void send_done(struct rest_call *call, const struct rest_resource *r, int status,
+		      const void *message)
 {
 	struct cg_err err = {0};
 	json_t *more = r->more ? r->more(call, message, &err) : NULL;
 	if (r->more && !more)
-		rest_fail(call, CG_UNAVAILABLE, &err);
-	else
-		rest_send(call, status, message, more, r->path);
+		log_error("answer_short", "cause", err.text, LOG_END);
+	rest_send(call, status, message, more, r->path);
 }
 
 void rest_entity_create(struct rest_call *call, const struct rest_resource *r)
@@ -252,19 +253,22 @@ void rest_entity_create(struct rest_call *call, const struct rest_resource *r)
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
 	else
-		send_entity(call, r, 201, message);
+		send_done(call, r, 201, message);
 }
 
 void rest_entity_get(struct rest_call *call, const struct rest_resource *r)
 {
 	struct cg_err err = {0};
 	void *message;
+	json_t *more = NULL;
 	cg_rc rc = entity_get(call->admin->store, r->entity, rest_param(call, 0), call->arena,
 			      &message, &err);
+	if (rc == CG_OK && r->more && !(more = r->more(call, message, &err)))
+		rc = CG_UNAVAILABLE;
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
 	else
-		send_entity(call, r, 200, message);
+		rest_send(call, 200, message, more, r->path);
 }
 
 /* Computed members may be sent back as they were read, like any that clients cannot set. */
@@ -312,7 +316,7 @@ void rest_entity_change(struct rest_call *call, const struct rest_resource *r)
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
 	else
-		send_entity(call, r, 200, message);
+		send_done(call, r, 200, message);
 }
 
 void rest_entity_remove(struct rest_call *call, const struct rest_resource *r)
