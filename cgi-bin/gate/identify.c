@@ -183,6 +183,10 @@ bool identify(struct exchange *x)
 	    (f->certificate == FACTS_CERT_PRESENT || f->certificate == FACTS_CERT_NOT_VERIFIED))
 		rc = snapshot_grant(g->resolver, x->snapshot, &f->sha256, x->arena,
 				    &f->certificate_grant, &err);
+	/* Whom the API does not know costs no signatures. */
+	if (rc == CG_OK && f->certificate == FACTS_CERT_PRESENT && f->certificate_grant &&
+	    auth->use_certificate && auth->trust == CG__API_AUTH__TRUST__CA)
+		rc = snapshot_chain(g->resolver, x->snapshot, x, &f->chain, &err);
 	if (rc == CG_OK)
 		return true;
 	log_error("identify_failed", "request_id", x->req->id, "cause", err.text, LOG_END);
