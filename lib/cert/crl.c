@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "cert/inside.h"
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
@@ -88,15 +89,20 @@ static cg_rc read_entries(struct cert_crl *crl, struct cg_err *err)
 cg_rc crl_parse(struct span der, struct cert_crl *out, struct cg_err *err)
 {
 	struct cert_crl crl = {.der = der};
-	struct der all, tbs, v;
+	struct der all, tbs, method, bits, v;
 	struct span top = der;
 	if (!der_take(&top, DER_SEQUENCE, &all) || top.n > 0 ||
-	    !der_take(&all.body, DER_SEQUENCE, &tbs) || !der_take(&all.body, DER_SEQUENCE, &v) ||
-	    !der_take(&all.body, DER_BIT_STRING, &v) || all.body.n > 0)
+	    !der_take(&all.body, DER_SEQUENCE, &tbs) || !der_take(&all.body, DER_SEQUENCE, &method) ||
+	    !der_take(&all.body, DER_BIT_STRING, &bits) || all.body.n > 0 || bits.body.n == 0 ||
+	    bits.body.p[0] != 0)
 		return damaged(err);
+	crl.tbs = tbs.all;
+	crl.signature = span_from(bits.body, 1);
 	struct span rest = tbs.body;
 	der_skip(&rest, DER_INTEGER); /* the version */
-	if (!der_take(&rest, DER_SEQUENCE, &v) || !der_take(&rest, DER_SEQUENCE, &v))
+	/* The method stands inside and outside of what is signed. */
+	if (!der_take(&rest, DER_SEQUENCE, &v) || !span_is(v.all, method.all) ||
+	    !der_take(&rest, DER_SEQUENCE, &v))
 		return damaged(err);
 	crl.issuer = v.all;
 	if (!der_next(&rest, &v) || !der_time(&v, &crl.this_update))
@@ -157,48 +163,67 @@ cg_rc crl_from_text(struct span text, struct arena *arena, struct cert_crl *out,
 	return der_is_canonical(der) ? crl_parse(der, out, err) : damaged(err);
 }
 
-/* *ok: the CA's key made the signature. */
-static cg_rc check_signature(struct span crl_der, struct span ca_der, bool *ok, struct cg_err *err)
+/* Whether the CA's key may sign lists and made this signature, by a method that is still safe.  Not
+ * gnutls_x509_crl_verify: it also judges the dates, by its own clock and although it is told not
+ * to. */
+static int verify(const struct cert_crl *crl, struct span ca_der)
 {
-	gnutls_datum_t list = {(unsigned char *)(uintptr_t)crl_der.p, (unsigned)crl_der.n};
+	gnutls_datum_t list = {(unsigned char *)(uintptr_t)crl->der.p, (unsigned)crl->der.n};
 	gnutls_datum_t cert = {(unsigned char *)(uintptr_t)ca_der.p, (unsigned)ca_der.n};
-	gnutls_x509_crl_t crl = NULL;
+	gnutls_datum_t signed_part = {(unsigned char *)(uintptr_t)crl->tbs.p, (unsigned)crl->tbs.n};
+	gnutls_datum_t signature = {(unsigned char *)(uintptr_t)crl->signature.p,
+				    (unsigned)crl->signature.n};
+	gnutls_x509_crl_t parsed = NULL;
 	gnutls_x509_crt_t ca = NULL;
-	unsigned status = GNUTLS_CERT_INVALID;
-	int rc = gnutls_x509_crl_init(&crl);
+	gnutls_pubkey_t key = NULL;
+	unsigned usage = 0;
+	int rc = gnutls_x509_crl_init(&parsed), method = 0;
 	if (rc >= 0)
 		rc = gnutls_x509_crt_init(&ca);
 	if (rc >= 0)
-		rc = gnutls_x509_crl_import(crl, &list, GNUTLS_X509_FMT_DER);
+		rc = gnutls_pubkey_init(&key);
+	if (rc >= 0)
+		rc = gnutls_x509_crl_import(parsed, &list, GNUTLS_X509_FMT_DER);
+	if (rc >= 0)
+		rc = method = gnutls_x509_crl_get_signature_algorithm(parsed);
 	if (rc >= 0)
 		rc = gnutls_x509_crt_import(ca, &cert, GNUTLS_X509_FMT_DER);
-	/* Its dates are looked at here, with our own clock. */
+	if (rc >= 0) {
+		rc = gnutls_x509_crt_get_key_usage(ca, &usage, NULL);
+		if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+			rc = 0; /* any use */
+		else if (rc >= 0 && !(usage & GNUTLS_KEY_CRL_SIGN))
+			rc = GNUTLS_E_KEY_USAGE_VIOLATION;
+	}
 	if (rc >= 0)
-		rc =
-		    gnutls_x509_crl_verify(crl, &ca, 1, GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status);
-	if (crl)
-		gnutls_x509_crl_deinit(crl);
+		rc = gnutls_pubkey_import_x509(key, ca, 0);
+	if (rc >= 0)
+		rc = gnutls_pubkey_verify_data2(
+		    key, (gnutls_sign_algorithm_t)method,
+		    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &signed_part, &signature);
+	if (key)
+		gnutls_pubkey_deinit(key);
 	if (ca)
 		gnutls_x509_crt_deinit(ca);
-	*ok = rc >= 0 && status == 0;
-	return rc == GNUTLS_E_MEMORY_ERROR ? cg_fail_memory(err) : CG_OK;
+	if (parsed)
+		gnutls_x509_crl_deinit(parsed);
+	return rc;
 }
 
 cg_rc crl_check(const struct cert_crl *crl, struct span ca, int64_t now, struct cg_err *err)
 {
 	struct cert_parts parts;
 	char when[RFC3339_TEXT + 1];
-	bool ok;
 	if (!parts_of(ca, &parts))
 		return cg_fail(err, CG_UNAVAILABLE, "A CA certificate in the store is damaged.");
 	if (!span_is(crl->issuer, parts.subject))
 		return cg_fail_code(err, CG_BAD_VALUE, CRL_OTHER_ISSUER,
 				    "This revocation list is another CA's: its issuer is not the "
 				    "subject of this certificate.");
-	cg_rc rc = check_signature(crl->der, ca, &ok, err);
-	if (rc != CG_OK)
-		return rc;
-	if (!ok)
+	int verified = verify(crl, ca);
+	if (verified == GNUTLS_E_MEMORY_ERROR)
+		return cg_fail_memory(err);
+	if (verified < 0)
 		return cg_fail_code(err, CG_BAD_VALUE, CRL_BAD_SIGNATURE,
 				    "This revocation list is not signed by this CA with a method "
 				    "that is still safe. Fetch it from the CA itself.");
