@@ -62,13 +62,13 @@ static void read_purposes(struct span value, struct arena *arena, struct cert_us
 /* The extensions of a certificate, one behind the other; empty when it has none. */
 static struct span extensions_of(struct span der)
 {
-	struct der cert, tbs, v;
+	struct der cert, tbs, v, list;
 	const struct span none = {NULL, 0};
 	if (!der_take(&der, DER_SEQUENCE, &cert) || !der_take(&cert.body, DER_SEQUENCE, &tbs))
 		return none;
 	while (der_next(&tbs.body, &v))
 		if (v.tag == 0xa3)
-			return der_take(&v.body, DER_SEQUENCE, &v) ? v.body : none;
+			return der_take(&v.body, DER_SEQUENCE, &list) ? list.body : none;
 	return none;
 }
 
