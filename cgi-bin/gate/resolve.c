@@ -53,6 +53,7 @@ struct resolver {
 	int64_t failed_mono_ms; /* when the last reading failed; under `loading` */
 	pthread_mutex_t mutex;	/* of what is below */
 	struct snapshot *current;
+	struct trust_seen *seen; /* has a mutex of its own */
 };
 
 struct resolver *resolver_new(struct store *store)
@@ -61,6 +62,11 @@ struct resolver *resolver_new(struct store *store)
 	if (!r)
 		return NULL;
 	r->store = store;
+	r->seen = trust_seen_new();
+	if (!r->seen) {
+		free(r);
+		return NULL;
+	}
 	r->failed_mono_ms = INT64_MIN;
 	(void)pthread_mutex_init(&r->loading, NULL);
 	(void)pthread_mutex_init(&r->mutex, NULL);
@@ -93,6 +99,7 @@ void resolver_free(struct resolver **resolver)
 	if (!r)
 		return;
 	snapshot_release(r, &r->current);
+	trust_seen_free(&r->seen);
 	(void)pthread_mutex_destroy(&r->mutex);
 	(void)pthread_mutex_destroy(&r->loading);
 	free(r);
@@ -290,14 +297,22 @@ static bool holds(const struct cert_chain *chain, int64_t now)
 	return chain->fault == CERT_CHAIN_GOOD && now >= chain->from && now <= chain->until;
 }
 
-/* A good one until one of its certificates or lists ends; of the others those that no clock
- * changes, for the same certificates beside it. */
-static bool is_answer(const struct chained *c, const struct sha256 *passed, int64_t now)
+/* One that no clock changes, for the same certificates beside it. */
+static bool is_same_refusal(const struct chained *c, const struct sha256 *passed)
 {
-	if (c->chain.fault == CERT_CHAIN_GOOD)
-		return holds(&c->chain, now);
 	return (c->chain.fault == CERT_CHAIN_NO_ISSUER || c->chain.fault == CERT_CHAIN_BROKEN) &&
 	       memcmp(c->passed.b, passed->b, SHA256_BYTES) == 0;
+}
+
+/* A copy of what is remembered. */
+static bool recall(struct snapshot *s, const struct chained *what, struct chained *out)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	const struct chained *c = find_chain(s, what->api, &what->leaf);
+	if (c)
+		*out = *c;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return c != NULL;
 }
 
 static void keep_chain(struct snapshot *s, const struct chained *what, int64_t now)
@@ -342,23 +357,23 @@ cg_rc snapshot_chain(struct resolver *r, struct snapshot *s, struct exchange *x,
 {
 	const struct web_request *req = x->req;
 	int64_t now = req->received_unix_s;
-	struct chained what = {.api = x->route->api, .leaf = x->facts.sha256};
-	bool known = false;
+	struct chained what = {.api = x->route->api, .leaf = x->facts.sha256}, before;
+	bool known = recall(s, &what, &before);
+	if (known && holds(&before.chain, now)) {
+		*out = before.chain;
+		return CG_OK;
+	}
 	if (digest_passed(req, x->arena, &what.passed) != CG_OK)
 		return cg_fail_memory(err);
-	(void)pthread_mutex_lock(&s->mutex);
-	const struct chained *c = find_chain(s, what.api, &what.leaf);
-	if (c && is_answer(c, &what.passed, now)) {
-		*out = c->chain;
-		known = true;
-	}
-	(void)pthread_mutex_unlock(&s->mutex);
-	if (known)
+	if (known && is_same_refusal(&before, &what.passed)) {
+		*out = before.chain;
 		return CG_OK;
+	}
 	const struct trust_question q = {.auth = x->route->api->auth,
 					 .leaf = x->cert_der,
 					 .passed = req->client_chain,
-					 .n_passed = req->n_client_chain};
+					 .n_passed = req->n_client_chain,
+					 .seen = r->seen};
 	cg_rc rc = load_trust(r, s, err);
 	if (rc == CG_OK)
 		rc = trust_judge(r->store, &s->trust, &q, now, x->arena, &what.chain, err);

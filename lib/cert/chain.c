@@ -5,10 +5,27 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
+/* Whether a signature can be checked with it in bounded time: clients send CAs of their own making,
+ * and an RSA key of any size with an exponent as long as the modulus takes seconds. */
+static bool is_affordable(const struct key_parts *key)
+{
+	struct der list, modulus, exponent;
+	struct span rest = key->value;
+	if (key->kind == KEY_OTHER)
+		return false;
+	if (key->kind != KEY_RSA && key->kind != KEY_RSA_PSS)
+		return true;
+	return key->bits <= CERT_RSA_BITS_MAX && der_take(&rest, DER_SEQUENCE, &list) &&
+	       der_take(&list.body, DER_INTEGER, &modulus) &&
+	       der_take(&list.body, DER_INTEGER, &exponent) &&
+	       der_integer_bits(exponent.body) <= CERT_RSA_EXPONENT_BITS_MAX;
+}
+
 bool cert_ca_read(struct span der, struct cert_ca *out)
 {
 	struct cert_parts parts;
-	if (der.n > CERT_DER_MAX || !parts_of(der, &parts) || !parts.signs_certificates)
+	if (der.n > CERT_DER_MAX || !parts_of(der, &parts) || !parts.signs_certificates ||
+	    !is_affordable(&parts.key))
 		return false;
 	struct cert_ca ca = {.der = der,
 			     .subject = parts.subject,
@@ -27,10 +44,10 @@ struct search {
 	const struct cert_chain_query *q;
 	int64_t now;
 	struct cert_parts leaf;
-	const struct cert_ca *path[CERT_CHAIN_DEPTH_MAX]; /* above the leaf, below the anchor */
-	size_t n;
+	struct cert_chain_path path; /* the one that is being tried */
 	unsigned tries, steps;
 	struct cert_chain best;
+	struct cert_chain_path good;
 	cg_rc rc;
 	struct cg_err *err;
 };
@@ -53,13 +70,13 @@ static int verify_with_library(const struct search *s, const struct cert_ca *anc
 	gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
 					 .data =
 					     (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT};
-	unsigned status = GNUTLS_CERT_INVALID, n = (unsigned)s->n + 1;
+	unsigned status = GNUTLS_CERT_INVALID, n = (unsigned)s->path.n + 1;
 	const unsigned flags = GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
 			       GNUTLS_VERIFY_DISABLE_CRL_CHECKS | GNUTLS_VERIFY_DO_NOT_ALLOW_SAME |
 			       GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM);
 	int rc = import(&crts[0], s->q->leaf);
-	for (size_t i = 0; rc >= 0 && i < s->n; i++)
-		rc = import(&crts[i + 1], s->path[i]->der);
+	for (size_t i = 0; rc >= 0 && i < s->path.n; i++)
+		rc = import(&crts[i + 1], s->path.items[i]->der);
 	if (rc >= 0)
 		rc = import(&trusted, anchor->der);
 	if (rc >= 0)
@@ -125,14 +142,14 @@ static struct cert_chain judge(const struct search *s, const struct cert_ca *anc
 {
 	struct cert_chain c = {CERT_CHAIN_GOOD, s->leaf.not_before, s->leaf.not_after};
 	struct span serial = s->leaf.serial;
-	for (size_t i = 0; i <= s->n; i++) {
-		const struct cert_ca *issuer = i < s->n ? s->path[i] : anchor;
+	for (size_t i = 0; i <= s->path.n; i++) {
+		const struct cert_ca *issuer = i < s->path.n ? s->path.items[i] : anchor;
 		narrow(&c, issuer->not_before, issuer->not_after);
 	}
 	if (s->now < c.from || s->now > c.until)
 		c.fault = CERT_CHAIN_DATES;
-	for (size_t i = 0; i <= s->n; i++) {
-		const struct cert_ca *issuer = i < s->n ? s->path[i] : anchor;
+	for (size_t i = 0; i <= s->path.n; i++) {
+		const struct cert_ca *issuer = i < s->path.n ? s->path.items[i] : anchor;
 		judge_list(s, issuer, serial, &c);
 		serial = issuer->serial;
 	}
@@ -142,9 +159,11 @@ static struct cert_chain judge(const struct search *s, const struct cert_ca *anc
 /* Keeps the answer that says most: good ends the search, else the one that came furthest. */
 static void keep(struct search *s, struct cert_chain c)
 {
-	if (s->best.fault != CERT_CHAIN_GOOD &&
-	    (c.fault == CERT_CHAIN_GOOD || c.fault > s->best.fault))
-		s->best = c;
+	if (s->best.fault == CERT_CHAIN_GOOD ||
+	    (c.fault != CERT_CHAIN_GOOD && c.fault <= s->best.fault))
+		return;
+	s->best = c;
+	s->good = s->path;
 }
 
 static void try_anchor(struct search *s, const struct cert_ca *anchor)
@@ -162,8 +181,8 @@ static void try_anchor(struct search *s, const struct cert_ca *anchor)
 
 static bool is_on_path(const struct search *s, const struct cert_ca *ca)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (span_is(s->path[i]->der, ca->der))
+	for (size_t i = 0; i < s->path.n; i++)
+		if (span_is(s->path.items[i]->der, ca->der))
 			return true;
 	return span_is(s->q->leaf, ca->der);
 }
@@ -182,18 +201,19 @@ static void climb(struct search *s, struct span issuer)
 	for (size_t i = 0; i < q->n_anchors && !is_over(s); i++)
 		if (span_is(q->anchors[i]->subject, issuer) && !is_on_path(s, q->anchors[i]))
 			try_anchor(s, q->anchors[i]);
-	for (size_t i = 0; i < q->n_between && s->n < CERT_CHAIN_DEPTH_MAX && !is_over(s); i++) {
+	for (size_t i = 0; i < q->n_between && s->path.n < CERT_CHAIN_DEPTH_MAX && !is_over(s);
+	     i++) {
 		const struct cert_ca *ca = q->between[i];
 		if (!span_is(ca->subject, issuer) || is_on_path(s, ca))
 			continue;
-		s->path[s->n++] = ca;
+		s->path.items[s->path.n++] = ca;
 		climb(s, ca->issuer);
-		s->n--;
+		s->path.n--;
 	}
 }
 
 cg_rc cert_chain_verify(const struct cert_chain_query *q, int64_t now, struct cert_chain *out,
-			struct cg_err *err)
+			struct cert_chain_path *path, struct cg_err *err)
 {
 	struct search s = {
 	    .q = q, .now = now, .best = {.fault = CERT_CHAIN_NO_ISSUER}, .rc = CG_OK, .err = err};
@@ -201,7 +221,10 @@ cg_rc cert_chain_verify(const struct cert_chain_query *q, int64_t now, struct ce
 		climb(&s, s.leaf.issuer);
 	else
 		s.best.fault = CERT_CHAIN_BROKEN;
-	if (s.rc == CG_OK)
-		*out = s.best;
-	return s.rc;
+	if (s.rc != CG_OK)
+		return s.rc;
+	*out = s.best;
+	if (s.best.fault == CERT_CHAIN_GOOD)
+		*path = s.good;
+	return CG_OK;
 }

@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/span.h"
 #include "cert/crl.h"
 
@@ -41,6 +42,12 @@ struct cert_chain {
 	int64_t from, until;
 };
 
+/* The CAs above the certificate and below the one that is trusted. */
+struct cert_chain_path {
+	const struct cert_ca *items[CERT_CHAIN_DEPTH_MAX];
+	size_t n;
+};
+
 struct cert_chain_query {
 	struct span leaf; /* DER */
 	/* What is trusted; and what may stand between, those that are to be tried first before. */
@@ -54,8 +61,10 @@ struct cert_chain_query {
 	size_t n_lists;
 };
 
-/* CG_OK with *out, whatever it says; CG_UNAVAILABLE without memory. */
+/* CG_OK with *out, whatever it says, and with CERT_CHAIN_GOOD *path; CG_UNAVAILABLE without
+ * memory. */
 cg_rc cert_chain_verify(const struct cert_chain_query *q, int64_t now_unix_s,
-			struct cert_chain *out, struct cg_err *err) CG_MUST_USE;
+			struct cert_chain *out, struct cert_chain_path *path,
+			struct cg_err *err) CG_MUST_USE;
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cert/cert.h"
 #include "model/exposed_key.h"
+#include <pthread.h>
 
 struct load {
 	struct arena *arena;
@@ -109,17 +110,63 @@ cg_rc trust_load(struct store *store, struct arena *arena, struct trust *out, st
 
 /* --- one certificate --- */
 
-/* What came beside it, as CAs. */
+struct trust_seen {
+	pthread_mutex_t mutex;
+	struct seen_ca {
+		char *der;
+		size_t n;
+	} cas[CERT_CHAIN_SEEN_MAX];
+	size_t next; /* the place that is taken next */
+};
+
+struct trust_seen *trust_seen_new(void)
+{
+	struct trust_seen *s = calloc(1, sizeof(*s));
+	if (s)
+		(void)pthread_mutex_init(&s->mutex, NULL);
+	return s;
+}
+
+void trust_seen_free(struct trust_seen **seen)
+{
+	struct trust_seen *s = *seen;
+	if (!s)
+		return;
+	for (size_t i = 0; i < CERT_CHAIN_SEEN_MAX; i++)
+		free(s->cas[i].der);
+	(void)pthread_mutex_destroy(&s->mutex);
+	free(s);
+	*seen = NULL;
+}
+
+static void remember(struct trust_seen *s, struct span der)
+{
+	bool known = false;
+	(void)pthread_mutex_lock(&s->mutex);
+	for (size_t i = 0; i < CERT_CHAIN_SEEN_MAX; i++)
+		known =
+		    known || (s->cas[i].der && span_is(span_make(s->cas[i].der, s->cas[i].n), der));
+	char *copy = known ? NULL : malloc(der.n);
+	if (copy) {
+		struct seen_ca *place = &s->cas[s->next++ % CERT_CHAIN_SEEN_MAX];
+		memcpy(copy, der.p, der.n);
+		free(place->der);
+		*place = (struct seen_ca){copy, der.n};
+	}
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+/* What may stand in the chain besides what is registered. */
 struct passed {
 	struct arena *arena;
-	struct cert_ca cas[CERT_CHAIN_PASSED_MAX];
+	struct cert_ca cas[CERT_CHAIN_PASSED_MAX + CERT_CHAIN_SEEN_MAX];
 	size_t n;
 };
 
 /* What is no certificate of a CA cannot stand in a chain. */
 static void read_passed(const struct trust_question *q, struct passed *p)
 {
-	for (size_t i = 0; i < q->n_passed && p->n < CERT_CHAIN_PASSED_MAX; i++) {
+	for (size_t i = 0; i < q->n_passed && i < CERT_CHAIN_PASSED_MAX; i++) {
 		struct span der;
 		struct sha256 ignored;
 		if (cert_from_server(q->passed[i], p->arena, &der, &ignored) == CERT_SEEN_ONE &&
@@ -128,12 +175,24 @@ static void read_passed(const struct trust_question *q, struct passed *p)
 	}
 }
 
+static void read_seen(struct trust_seen *s, struct passed *p)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	for (size_t i = 0; i < CERT_CHAIN_SEEN_MAX && s->cas[i].der; i++) {
+		size_t n = s->cas[i].n;
+		const char *der = arena_copy(p->arena, span_make(s->cas[i].der, n));
+		if (der && cert_ca_read(span_make(der, n), &p->cas[p->n]))
+			p->n++;
+	}
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
 /* Leaves out those whose key is blocked. */
 static cg_rc drop_blocked(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct passed *p = arg;
 	size_t kept = 0;
-	bool blocked[CERT_CHAIN_PASSED_MAX];
+	bool blocked[CG_COUNT(p->cas)];
 	for (size_t i = 0; i < p->n; i++) {
 		cg_rc rc = look_up(txn, &p->cas[i].spki_sha256, p->arena, &blocked[i], err);
 		if (rc != CG_OK)
@@ -159,10 +218,13 @@ cg_rc trust_judge(struct store *store, const struct trust *trust, const struct t
 		  int64_t now, struct arena *arena, struct cert_chain *out, struct cg_err *err)
 {
 	struct passed passed = {.arena = arena};
+	struct cert_chain_path path = {.n = 0};
 	*out = (struct cert_chain){.fault = CERT_CHAIN_NOT_LOOKED_AT};
 	if (q->auth->trust != CG__API_AUTH__TRUST__CA)
 		return CG_OK;
 	read_passed(q, &passed);
+	if (q->seen)
+		read_seen(q->seen, &passed);
 	cg_rc rc = passed.n > 0 ? store_read(store, drop_blocked, &passed, err) : CG_OK;
 	const struct cert_ca **anchors =
 	    arena_alloc(arena, (2 * trust->n + passed.n + 1) * sizeof(void *));
@@ -182,5 +244,8 @@ cg_rc trust_judge(struct store *store, const struct trust *trust, const struct t
 	/* Behind the registered ones: the client chooses them. */
 	for (size_t i = 0; i < passed.n; i++)
 		between[query.n_between++] = &passed.cas[i];
-	return cert_chain_verify(&query, now, out, err);
+	rc = cert_chain_verify(&query, now, out, &path, err);
+	for (size_t i = 0; rc == CG_OK && q->seen && i < path.n; i++)
+		remember(q->seen, path.items[i]->der);
+	return rc;
 }

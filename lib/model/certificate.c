@@ -103,9 +103,13 @@ static cg_rc add(struct store_txn *txn, const struct actor *actor, const struct 
 		cg_rc loaded = load(txn, span_of(c->id), arena, out, err);
 		return loaded == CG_OK ? CG_CLASH : loaded;
 	}
+	json_t *changes = kind == CG__CERTIFICATE__KIND__CLIENT
+			      ? NULL
+			      : json_pack("{s:s}", "kind", kind_name(kind));
 	if (rc == CG_OK)
-		rc = audit_add(txn, actor, "certificate.create", c->id, c->subject, NULL, arena,
+		rc = audit_add(txn, actor, "certificate.create", c->id, c->subject, changes, arena,
 			       err);
+	json_decref(changes);
 	if (rc == CG_OK)
 		*out = c;
 	return rc;

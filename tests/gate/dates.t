@@ -133,11 +133,11 @@ with case("an overlap that ends"):
 
 with case("a CA above"):
     set_clock(BASE)
-    root = site.make_ca("root")
-    short = site.make_cert("short CA", ca=root, not_before=stamp(BASE - 3600),
-                           not_after=stamp(END), extensions=[
-                               "basicConstraints=critical,CA:TRUE",
-                               "keyUsage=critical,keyCertSign,cRLSign"])
+    of_ca = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
+    # The clock of the programs is behind by what the test has taken so far.
+    root = site.make_cert("root", extensions=of_ca, not_before=stamp(BASE - 3600))
+    short = site.make_cert("short CA", ca=root, extensions=of_ca, not_before=stamp(BASE - 3600),
+                           not_after=stamp(END))
     for ca in (root, short):
         must(site.rest("POST", "/certificates", {"pem": ca.pem, "kind": "ca"}))
     by_ca = site.make_api("by-ca", auth={"use_certificate": True, "trust": "ca",
@@ -182,6 +182,8 @@ with case("a revocation list"):
     set_clock(BASE + 901)
     is_eq(connection.get("/by-ca/"), (403, "certificate_untrusted"),
           "after it nobody of this CA passes")
+    with open(site.logs + "/supervise.log", encoding="utf-8") as text:
+        like(text.read(), f"error crl_outdated .*{below.sha256}", "the log says so")
     is_eq(connection.get("/mtls-api/")[0], 403, "(he has no access to the other API)")
     is_eq(crl(BASE - 30, BASE + 900).body["code"], "revocation_list_outdated",
           "one that has ended is not taken")

@@ -161,8 +161,8 @@ with case("chains"):
 
 with case("intermediate CAs"):
     check("/by-ca/", under_issuing, UNTRUSTED, "not sent, not registered", "intermediate")
-    check("/by-ca/", with_chain(under_issuing, issuing), 200, "sent by the client")
     check("/by-ca/", with_chain(under_deeper, deeper), UNTRUSTED, "one of two sent")
+    check("/by-ca/", with_chain(under_issuing, issuing), 200, "sent by the client")
     check("/by-ca/", with_chain(under_deeper, deeper, issuing), 200, "both sent")
     check("/by-ca/", with_chain(under_deeper, root, issuing, foreign, deeper), 200,
           "in any order, with others between")
@@ -194,6 +194,14 @@ with case("a chain that is cut short in one connection"):
         ok(sock.session_reused, "the session is resumed")
         sock.sendall(b"GET /by-ca/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         is_eq(read_answer(sock).status, 200, "the same client without it")
+        session = sock.session or session
+    # A change of anything makes the gate forget what it knew of clients, but not of the CAs that it
+    # has seen in good chains.
+    must(site.rest("PATCH", "/apis/" + pinned["id"], {"timeout_ms": 29000}))
+    with site.tls(session=(context, session)) as sock:
+        ok(sock.session_reused, "the session is resumed again")
+        sock.sendall(b"GET /by-ca/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        is_eq(read_answer(sock).status, 200, "also after a change")
 
 with case("registered intermediate CAs"):
     register_ca(issuing)
@@ -319,13 +327,15 @@ with case("what the web server says"):
           UNTRUSTED, "with rubbish for a chain")
     is_eq(said("SUCCESS", lone, [lone.pem, "rubbish", lone_ca.pem]), 200,
           "with rubbish beside its CA")
+    third_ca = sub_ca("third CA", root)
+    third = leaf("third", third_ca)
+    register(third, api)
     params = {"REQUEST_URI": "/by-ca/", "SSL_CLIENT_VERIFY": "SUCCESS",
-              "SSL_CLIENT_CERT": (second_lone := leaf("lone 2", lone_ca)).pem}
-    register(second_lone, api)
+              "SSL_CLIENT_CERT": third.pem}
     is_eq(code_of(site.fcgi({**params, "HTTP_SSL_CLIENT_CERT_CHAIN_0":
-                                      lone_ca.pem.replace("\n", " ")})), UNTRUSTED,
+                                      third_ca.pem.replace("\n", " ")})), UNTRUSTED,
           "a header field is no chain")
-    is_eq(code_of(site.fcgi({**params, "SSL_CLIENT_CERT_CHAIN_0": lone_ca.pem}, proof=False))[0],
+    is_eq(code_of(site.fcgi({**params, "SSL_CLIENT_CERT_CHAIN_0": third_ca.pem}, proof=False))[0],
           401, "without the proof nothing counts")
 
 with case("a token beside the certificate"):

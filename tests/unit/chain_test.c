@@ -156,6 +156,7 @@ static struct cert_chain ask_at(int64_t now, struct span of, const struct pair *
 	struct cert_ca cas[48];
 	const struct cert_ca *up[16], *mid[48];
 	struct cert_chain out = {CERT_CHAIN_NOT_LOOKED_AT, 0, 0};
+	struct cert_chain_path path = {.n = 0};
 	struct cert_chain_query q = {.leaf = of, .anchors = up, .between = mid};
 	size_t n = 0;
 	assert_true(n_anchors <= 16 && n_between + n_anchors < 48);
@@ -176,7 +177,7 @@ static struct cert_chain ask_at(int64_t now, struct span of, const struct pair *
 	q.lists = cas;
 	q.n_lists = n;
 	struct cg_err err = {0};
-	assert_int_equal(cert_chain_verify(&q, now, &out, &err), CG_OK);
+	assert_int_equal(cert_chain_verify(&q, now, &out, &path, &err), CG_OK);
 	return out;
 }
 
