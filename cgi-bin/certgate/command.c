@@ -70,7 +70,7 @@ bool command_all_taken(const struct command *c)
 
 cg_rc command_read_file(struct command *c, const char *path, struct span *out, struct cg_err *err)
 {
-	size_t room = CERT_INPUT_MAX + 1, n = 0;
+	size_t room = CRL_INPUT_MAX + 1, n = 0; /* the largest of what is read */
 	char *p = arena_alloc(&c->arena, room);
 	if (!p)
 		return cg_fail_memory(err);

@@ -40,7 +40,7 @@ const char *command_next(struct command *c);
 /* True when all words were taken; else says which one is not known, on standard error. */
 bool command_all_taken(const struct command *c);
 
-/* Reads a whole file, or standard input for "-"; at most CERT_INPUT_MAX + 1 bytes, so that what is
+/* Reads a whole file, or standard input for "-"; at most CRL_INPUT_MAX + 1 bytes, so that what is
  * too large shows.  As the caller, before command_open: the data folder's owner may not see it. */
 cg_rc command_read_file(struct command *c, const char *path, struct span *out,
 			struct cg_err *err) CG_MUST_USE;

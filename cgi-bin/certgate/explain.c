@@ -6,6 +6,7 @@
 #include "cert/cert.h"
 #include "command.h"
 #include "grant/decide.h"
+#include "grant/trust.h"
 #include "model/pattern.h"
 #include "web/target.h"
 
@@ -15,39 +16,75 @@ struct question {
 	struct span cert, token;
 };
 
-/* From the first marker of a certificate to its end. */
-static struct span first_block(struct span text)
+/* Takes the next certificate off *text, from its first marker to its end; empty when there is
+ * none. */
+static struct span next_block(struct span *text)
 {
 	static const char begin[] = "-----BEGIN CERTIFICATE-----",
 			  end[] = "-----END CERTIFICATE-----";
-	const char *from = memmem(text.p, text.n, begin, sizeof(begin) - 1);
+	const char *from = memmem(text->p, text->n, begin, sizeof(begin) - 1);
 	if (!from)
 		return SPAN_LIT("");
-	text = span_from(text, (size_t)(from - text.p));
-	const char *to = memmem(text.p, text.n, end, sizeof(end) - 1);
-	return to ? span_make(text.p, (size_t)(to - text.p) + sizeof(end) - 1) : SPAN_LIT("");
+	struct span block = span_from(*text, (size_t)(from - text->p));
+	const char *to = memmem(block.p, block.n, end, sizeof(end) - 1);
+	if (!to)
+		return SPAN_LIT("");
+	size_t n = (size_t)(to - block.p) + sizeof(end) - 1;
+	*text = span_from(block, n);
+	return span_make(block.p, n);
 }
 
-/* As the gate reads it; also with text around it, as openssl prints. */
+/* The client's certificate and what it sends beside it. */
+struct shown {
+	struct span der, chain[CERT_CHAIN_PASSED_MAX];
+	size_t n_chain;
+};
+
+/* As the gate reads it; also with text around it, as openssl prints, and a chain behind it. */
 static cg_rc read_cert(struct command *c, const struct question *q, struct facts *f,
-		       struct cg_err *err)
+		       struct shown *shown, struct cg_err *err)
 {
-	struct span der;
 	struct cert_reading reading;
+	struct span rest = q->cert;
 	if (!q->cert_path)
 		return CG_OK;
 	f->certificate = FACTS_CERT_PRESENT;
-	if (cert_from_server(q->cert, &c->arena, &der, &f->sha256) == CERT_SEEN_ONE)
-		return CG_OK;
 	/* One that has expired, say, with a private key beside it: what is wrong with it is for the
 	 * decision to tell. */
-	if (cert_from_server(first_block(q->cert), &c->arena, &der, &f->sha256) == CERT_SEEN_ONE)
+	if (cert_from_server(q->cert, &c->arena, &shown->der, &f->sha256) == CERT_SEEN_ONE)
 		return CG_OK;
+	if (cert_from_server(next_block(&rest), &c->arena, &shown->der, &f->sha256) ==
+	    CERT_SEEN_ONE) {
+		struct span block;
+		while (shown->n_chain < CERT_CHAIN_PASSED_MAX && (block = next_block(&rest)).n > 0)
+			shown->chain[shown->n_chain++] = block;
+		return CG_OK;
+	}
 	cg_rc rc = cert_read(q->cert, CERT_WAY_ADMIN_FILE, CERT_KIND_UPSTREAM, clock_unix_s(),
 			     &c->arena, &reading, NULL, err);
-	if (rc == CG_OK)
+	if (rc == CG_OK) {
 		f->sha256 = reading.leaf.sha256;
+		shown->der = reading.leaf.der;
+	}
 	return rc;
+}
+
+/* As the gate asks. */
+static cg_rc find_chain(struct command *c, const struct shown *shown, struct facts *f,
+			struct cg_err *err)
+{
+	struct trust trust;
+	if (!f->certificate_grant || !f->api || !f->api->auth->use_certificate ||
+	    f->api->auth->trust != CG__API_AUTH__TRUST__CA)
+		return CG_OK;
+	const struct trust_question question = {.auth = f->api->auth,
+						.leaf = shown->der,
+						.passed = shown->chain,
+						.n_passed = shown->n_chain};
+	cg_rc rc = trust_load(c->store, &c->arena, &trust, err);
+	return rc == CG_OK ? trust_judge(c->store, &trust, &question, clock_unix_s(), &c->arena,
+					 &f->chain, err)
+			   : rc;
 }
 
 static cg_rc find_grants(struct command *c, const struct question *q, struct facts *f,
@@ -70,6 +107,7 @@ static cg_rc gather(struct command *c, const struct question *q, const struct we
 		    struct facts *f, struct cg_err *err)
 {
 	struct routes routes;
+	struct shown shown = {.n_chain = 0};
 	cg_rc rc = routes_load(c->store, &c->arena, &routes, err);
 	if (rc != CG_OK)
 		return rc;
@@ -80,8 +118,10 @@ static cg_rc gather(struct command *c, const struct question *q, const struct we
 			    .remote_addr = span_of(q->address),
 			    .proof_ok = true,
 			    .https = true};
-	rc = read_cert(c, q, f, err);
-	return rc == CG_OK ? find_grants(c, q, f, err) : rc;
+	rc = read_cert(c, q, f, &shown, err);
+	if (rc == CG_OK)
+		rc = find_grants(c, q, f, err);
+	return rc == CG_OK ? find_chain(c, &shown, f, err) : rc;
 }
 
 static json_t *answer_json(struct command *c, const struct facts *f, const struct decision *d)

@@ -123,6 +123,30 @@ static int add(struct command *c)
 	return status;
 }
 
+/* A credential's members: its end, its beginning, whether it counts. */
+static int change(struct command *c)
+{
+	struct cg_err err = {0};
+	Cg__Credential *credential;
+	json_t *patch = records_take_members(c, &cg__credential__descriptor);
+	if (!patch) {
+		(void)cg_fail(&err, CG_BAD_INPUT, "An option's value cannot be read.");
+		return command_fail(c, &err);
+	}
+	const char *id = command_next(c), *sha256 = command_next(c);
+	if (!command_all_taken(c) || !id || !sha256 || json_object_size(patch) == 0) {
+		json_decref(patch);
+		return EXIT_USAGE;
+	}
+	cg_rc rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = credential_change(c->store, &c->actor, id, sha256, ENTITY_ANY_REVISION, patch,
+				       &c->arena, &credential, &err);
+	json_decref(patch);
+	return rc == CG_OK ? command_print_done(c, record_to_json(credential), sha256, NULL, &err)
+			   : command_fail(c, &err);
+}
+
 static int revoke_credential(struct command *c)
 {
 	struct cg_err err = {0};
@@ -146,5 +170,7 @@ int key_main(struct command *c)
 		return add(c);
 	if (strcmp(verb, "revoke") == 0)
 		return revoke_credential(c);
+	if (strcmp(verb, "change") == 0)
+		return change(c);
 	return records_main(c, &keys, verb, create);
 }

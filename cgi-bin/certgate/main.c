@@ -17,7 +17,14 @@ static const struct {
      "  prints, and the web server's proof: FILE (/etc/certgate/proof.conf) is for its include.\n"},
     {"cert",	     cert_main,
      "cert show [--as admin|portal|gate] FILE\n"
-     "  Shows what certgate reads in a file (-: pasted text on standard input).\n"		  },
+     "  Shows what certgate reads in a file (-: pasted text on standard input).\n"
+     "cert list [TEXT] | get SHA256 | add FILE [--kind client|ca|upstream]\n"
+     "cert delete SHA256 [--cascade]\n"
+     "  Those that are registered; --cascade takes one from its key as well.\n"
+     "cert crl CA [FILE | --delete]\n"
+     "  Shows, replaces or forgets the revocation list of a CA (its SHA-256).\n"
+     "cert block SPKI-SHA256 | unblock SPKI-SHA256\n"
+     "  Blocks a public key whose private key is in other hands, or lifts that.\n"		  },
     {"api",	    api_main,
      "api list [TEXT] | show API | create OPTIONS | set API OPTIONS | delete API\n"
      "  Options are the members of the record: --name, --listen-path, --target-url,\n"
@@ -25,6 +32,10 @@ static const struct {
     {"key",	    key_main,
      "key list [TEXT] | show KEY | create OPTIONS | set KEY OPTIONS | delete KEY\n"
      "key add KEY --cert FILE | add KEY --token | revoke KEY SHA256 [--reason REASON]\n"
+     "key change KEY SHA256 [--ends-at TIME] [--active-from TIME] [--active true] [--bound-to "
+     "SHA256]\n"
+     "  REASON is other, superseded, left or key_exposed (blocks the public key).  To renew, add\n"
+     "  the new certificate, then give the old one its end; KEY keeps its rights and its limits.\n"
      "  Options: --name, --cert FILE (public, or public and private key in one file), --token,\n"
      "  --api API (once per API), --active false, --expires-at TIME, --tags TAG.\n"		   },
     {"token",     token_main,

@@ -73,7 +73,7 @@ static json_t *take_value(struct command *c, const ProtobufCFieldDescriptor *f,
 	return list;
 }
 
-static json_t *take_members(struct command *c, const ProtobufCMessageDescriptor *type)
+json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor *type)
 {
 	json_t *out = json_object();
 	for (unsigned i = 0; out && i < type->n_fields; i++) {
@@ -86,7 +86,7 @@ static json_t *take_members(struct command *c, const ProtobufCMessageDescriptor 
 		if (row->form != FIELD_MESSAGE)
 			value = take_value(c, f, row);
 		else if (!list)
-			value = take_members(c, f->descriptor);
+			value = records_take_members(c, f->descriptor);
 		/* No option of a sub-record: nothing is said of it. */
 		if (json_is_object(value) && json_object_size(value) == 0) {
 			json_decref(value);
@@ -102,7 +102,7 @@ static json_t *take_members(struct command *c, const ProtobufCMessageDescriptor 
 
 json_t *records_take(struct command *c, const struct record_kind *kind, struct cg_err *err)
 {
-	json_t *json = take_members(c, kind->entity->type);
+	json_t *json = records_take_members(c, kind->entity->type);
 	if (!json)
 		(void)cg_fail(err, CG_BAD_INPUT, "An option's value cannot be read.");
 	else if (kind->take)

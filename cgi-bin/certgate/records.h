@@ -17,6 +17,8 @@ struct record_kind {
  * "--use-certificate") out of the words, as JSON of their kinds.  A list's option comes once per
  * entry.  NULL, with *err, for a value that is no text. */
 json_t *records_take(struct command *c, const struct record_kind *kind, struct cg_err *err);
+/* The same of a record that is none of a kind. */
+json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor *type);
 /* Prints a record that was made or changed just now; for a sub-command's last line. */
 int records_print_done(struct command *c, const struct record_kind *kind, const void *message);
 

@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "grant/decide.h"
 #include "grant/grant.h"
+#include "grant/trust.h"
 #include "upstream/upstream.h"
 #include "web/proof.h"
 #include "web/request.h"
@@ -60,6 +61,11 @@ const struct routes *snapshot_routes(const struct snapshot *snapshot);
 cg_rc snapshot_grant(struct resolver *resolver, struct snapshot *snapshot,
 		     const struct sha256 *digest, struct arena *arena, const struct grant **out,
 		     struct cg_err *err) CG_MUST_USE;
+
+/* Whether the request's certificate, which is registered, was issued under the CAs of its API; a
+ * chain that was found good once is remembered with the snapshot. */
+cg_rc snapshot_chain(struct resolver *resolver, struct snapshot *snapshot, struct exchange *x,
+		     struct cert_chain *out, struct cg_err *err) CG_MUST_USE;
 
 /* --- the steps; each answers the request itself when it returns false --- */
 

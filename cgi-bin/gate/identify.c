@@ -85,16 +85,20 @@ static enum facts_certificate when_one(struct span verify)
 	return FACTS_CERT_NOT_VERIFIED;
 }
 
-/* What is wrong in the web server's set-up is wrong for many requests, and clients can send what is
- * damaged: some lines a second say it. */
-static void tell_unusable(struct exchange *x)
+/* What is wrong in a set-up is wrong for many requests, and clients can send what is damaged: some
+ * lines a second say it. */
+static bool may_tell(int64_t now)
 {
 	static int64_t second;
 	static unsigned lines;
-	int64_t now = x->req->received_unix_s;
 	if (__atomic_exchange_n(&second, now, __ATOMIC_RELAXED) != now)
 		__atomic_store_n(&lines, 0, __ATOMIC_RELAXED);
-	if (__atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED) >= UNUSABLE_LINES_PER_S)
+	return __atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED) < UNUSABLE_LINES_PER_S;
+}
+
+static void tell_unusable(struct exchange *x)
+{
+	if (!may_tell(x->req->received_unix_s))
 		return;
 	log_error("certificate_unusable", "request_id", x->req->id, "verify",
 		  arena_copy(x->arena, x->req->client_verify), "hint",
@@ -105,6 +109,17 @@ static void tell_unusable(struct exchange *x)
 		      ? "not verified and not passed on: not in lighttpd's ssl.ca-file?"
 		      : "see SSL_CLIENT_VERIFY",
 		  LOG_END);
+}
+
+/* Everybody of one CA is refused then, until somebody does something. */
+static void tell_outdated(struct exchange *x)
+{
+	char hex[SHA256_HEX + 1];
+	if (x->facts.chain.fault != CERT_CHAIN_OUTDATED || !may_tell(x->req->received_unix_s))
+		return;
+	hex_format(x->facts.sha256.b, SHA256_BYTES, hex);
+	log_error("crl_outdated", "request_id", x->req->id, "certificate", hex, "hint",
+		  "give the newest revocation list of its CA: certgate cert crl CA FILE", LOG_END);
 }
 
 /* False without memory: a certificate that cannot be looked at must not count as none. */
@@ -183,6 +198,11 @@ bool identify(struct exchange *x)
 	    (f->certificate == FACTS_CERT_PRESENT || f->certificate == FACTS_CERT_NOT_VERIFIED))
 		rc = snapshot_grant(g->resolver, x->snapshot, &f->sha256, x->arena,
 				    &f->certificate_grant, &err);
+	/* Whom the API does not know costs no signatures. */
+	if (rc == CG_OK && f->certificate == FACTS_CERT_PRESENT && f->certificate_grant &&
+	    auth->use_certificate && auth->trust == CG__API_AUTH__TRUST__CA)
+		rc = snapshot_chain(g->resolver, x->snapshot, x, &f->chain, &err);
+	tell_outdated(x);
 	if (rc == CG_OK)
 		return true;
 	log_error("identify_failed", "request_id", x->req->id, "cause", err.text, LOG_END);

@@ -18,6 +18,17 @@ struct known {
 	const struct grant *grant; /* NULL: nobody has this digest */
 };
 
+/* What came out for a certificate at an API. */
+struct chained {
+	struct chained *next;
+	const Cg__Api *api; /* of the snapshot's routes */
+	struct sha256 leaf;
+	/* Of what came beside it.  A chain that is good stays so without: a client that resumes a
+	 * session sends none. */
+	struct sha256 passed;
+	struct cert_chain chain;
+};
+
 struct snapshot {
 	uint64_t generation;
 	unsigned users; /* under the resolver's mutex; the resolver itself is one */
@@ -26,6 +37,13 @@ struct snapshot {
 	pthread_mutex_t mutex; /* of what is below */
 	struct known *buckets[BUCKETS];
 	size_t n_known;
+	struct chained *chains[BUCKETS];
+	size_t n_chains;
+	/* The CAs, read when the first request asks.  Taken before `mutex`. */
+	pthread_mutex_t trust_mutex;
+	bool trust_loaded;
+	struct arena trust_arena;
+	struct trust trust;
 };
 
 struct resolver {
@@ -35,6 +53,7 @@ struct resolver {
 	int64_t failed_mono_ms; /* when the last reading failed; under `loading` */
 	pthread_mutex_t mutex;	/* of what is below */
 	struct snapshot *current;
+	struct trust_seen *seen; /* has a mutex of its own */
 };
 
 struct resolver *resolver_new(struct store *store)
@@ -43,6 +62,11 @@ struct resolver *resolver_new(struct store *store)
 	if (!r)
 		return NULL;
 	r->store = store;
+	r->seen = trust_seen_new();
+	if (!r->seen) {
+		free(r);
+		return NULL;
+	}
 	r->failed_mono_ms = INT64_MIN;
 	(void)pthread_mutex_init(&r->loading, NULL);
 	(void)pthread_mutex_init(&r->mutex, NULL);
@@ -57,8 +81,15 @@ static void snapshot_free(struct snapshot *s)
 			arena_release(&k->arena);
 			free(k);
 		}
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct chained *c = s->chains[i], *next; c; c = next) {
+			next = c->next;
+			free(c);
+		}
 	arena_release(&s->arena);
+	arena_release(&s->trust_arena);
 	(void)pthread_mutex_destroy(&s->mutex);
+	(void)pthread_mutex_destroy(&s->trust_mutex);
 	free(s);
 }
 
@@ -68,6 +99,7 @@ void resolver_free(struct resolver **resolver)
 	if (!r)
 		return;
 	snapshot_release(r, &r->current);
+	trust_seen_free(&r->seen);
 	(void)pthread_mutex_destroy(&r->mutex);
 	(void)pthread_mutex_destroy(&r->loading);
 	free(r);
@@ -96,7 +128,9 @@ static cg_rc snapshot_load(struct resolver *r, uint64_t generation, struct snaps
 	s->generation = generation;
 	s->users = 1;
 	arena_init(&s->arena, SNAPSHOT_MAX);
+	arena_init(&s->trust_arena, SNAPSHOT_MAX);
 	(void)pthread_mutex_init(&s->mutex, NULL);
+	(void)pthread_mutex_init(&s->trust_mutex, NULL);
 	cg_rc rc = routes_load(r->store, &s->arena, &s->routes, err);
 	if (rc == CG_OK)
 		*out = s;
@@ -231,5 +265,121 @@ cg_rc snapshot_grant(struct resolver *r, struct snapshot *s, const struct sha256
 	*bucket = k;
 	s->n_known++;
 	(void)pthread_mutex_unlock(&s->mutex);
+	return CG_OK;
+}
+
+/* --- chains --- */
+
+static cg_rc load_trust(struct resolver *r, struct snapshot *s, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	(void)pthread_mutex_lock(&s->trust_mutex);
+	if (!s->trust_loaded) {
+		arena_clear(&s->trust_arena);
+		rc = trust_load(r->store, &s->trust_arena, &s->trust, err);
+		s->trust_loaded = rc == CG_OK;
+	}
+	(void)pthread_mutex_unlock(&s->trust_mutex);
+	return rc;
+}
+
+static struct chained *find_chain(struct snapshot *s, const Cg__Api *api, const struct sha256 *leaf)
+{
+	size_t at = ((unsigned)leaf->b[0] << 8 | leaf->b[1]) % BUCKETS;
+	for (struct chained *c = s->chains[at]; c; c = c->next)
+		if (c->api == api && memcmp(c->leaf.b, leaf->b, SHA256_BYTES) == 0)
+			return c;
+	return NULL;
+}
+
+static bool holds(const struct cert_chain *chain, int64_t now)
+{
+	return chain->fault == CERT_CHAIN_GOOD && now >= chain->from && now <= chain->until;
+}
+
+/* One that no clock changes, for the same certificates beside it. */
+static bool is_same_refusal(const struct chained *c, const struct sha256 *passed)
+{
+	return (c->chain.fault == CERT_CHAIN_NO_ISSUER || c->chain.fault == CERT_CHAIN_BROKEN) &&
+	       memcmp(c->passed.b, passed->b, SHA256_BYTES) == 0;
+}
+
+/* A copy of what is remembered. */
+static bool recall(struct snapshot *s, const struct chained *what, struct chained *out)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	const struct chained *c = find_chain(s, what->api, &what->leaf);
+	if (c)
+		*out = *c;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return c != NULL;
+}
+
+static void keep_chain(struct snapshot *s, const struct chained *what, int64_t now)
+{
+	size_t at = ((unsigned)what->leaf.b[0] << 8 | what->leaf.b[1]) % BUCKETS;
+	(void)pthread_mutex_lock(&s->mutex);
+	struct chained *c = find_chain(s, what->api, &what->leaf);
+	if (c) {
+		/* Another thread may have found a good one meanwhile. */
+		if (!holds(&c->chain, now)) {
+			c->passed = what->passed;
+			c->chain = what->chain;
+		}
+	} else if (s->n_chains < GRANTS_CACHED_MAX && (c = malloc(sizeof(*c)))) {
+		*c = *what;
+		c->next = s->chains[at];
+		s->chains[at] = c;
+		s->n_chains++;
+	}
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+/* One digest of all that came beside the certificate. */
+static cg_rc digest_passed(const struct web_request *req, struct arena *arena, struct sha256 *out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < req->n_client_chain; i++)
+		n += req->client_chain[i].n + 1;
+	char *all = arena_alloc(arena, n + 1), *p = all;
+	if (!all)
+		return CG_FAIL;
+	for (size_t i = 0; i < req->n_client_chain; i++) {
+		memcpy(p, req->client_chain[i].p, req->client_chain[i].n);
+		p += req->client_chain[i].n;
+		*p++ = '\0';
+	}
+	return sha256_of(span_make(all, n), out);
+}
+
+cg_rc snapshot_chain(struct resolver *r, struct snapshot *s, struct exchange *x,
+		     struct cert_chain *out, struct cg_err *err)
+{
+	const struct web_request *req = x->req;
+	int64_t now = req->received_unix_s;
+	struct chained what = {.api = x->route->api, .leaf = x->facts.sha256}, before;
+	bool known = recall(s, &what, &before);
+	if (known && holds(&before.chain, now)) {
+		*out = before.chain;
+		return CG_OK;
+	}
+	if (digest_passed(req, x->arena, &what.passed) != CG_OK)
+		return cg_fail_memory(err);
+	if (known && is_same_refusal(&before, &what.passed)) {
+		*out = before.chain;
+		return CG_OK;
+	}
+	const struct trust_question q = {.auth = x->route->api->auth,
+					 .leaf = x->cert_der,
+					 .passed = req->client_chain,
+					 .n_passed = req->n_client_chain,
+					 .seen = r->seen};
+	cg_rc rc = load_trust(r, s, err);
+	if (rc == CG_OK)
+		rc = trust_judge(r->store, &s->trust, &q, now, x->arena, &what.chain, err);
+	if (rc != CG_OK)
+		return rc;
+	keep_chain(s, &what, now);
+	*out = what.chain;
 	return CG_OK;
 }

@@ -45,7 +45,46 @@ bool hex_parse(struct span text, uint8_t *out, size_t n)
 	return true;
 }
 
-bool sha256_parse(struct span text, struct sha256 *out)
+static const char url_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void x5t_format(const struct sha256 *digest, char out[SHA256_X5T + 1])
+{
+	unsigned held = 0, bits = 0;
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
+		held = held << 8 | digest->b[i];
+		for (bits += 8; bits >= 6; bits -= 6)
+			*out++ = url_digits[held >> (bits - 6) & 63];
+	}
+	*out++ = url_digits[held << (6 - bits) & 63];
+	*out = '\0';
+}
+
+static bool x5t_parse(struct span text, struct sha256 *out)
+{
+	struct sha256 digest;
+	unsigned held = 0, bits = 0;
+	size_t n = 0;
+	if (text.n != SHA256_X5T)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		const char *hit = text.p[i] ? strchr(url_digits, text.p[i]) : NULL;
+		if (!hit)
+			return false;
+		held = held << 6 | (unsigned)(hit - url_digits);
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			digest.b[n++] = (uint8_t)(held >> bits);
+		}
+	}
+	/* The two bits that are left over: one text for one digest. */
+	if (held & 3)
+		return false;
+	*out = digest;
+	return true;
+}
+
+struct span sha256_without_prefix(struct span text)
 {
 	static const struct span prefixes[] = {
 	    {"sha256:",		7 },
@@ -56,10 +95,16 @@ bool sha256_parse(struct span text, struct sha256 *out)
 	text = span_trim(text);
 	for (size_t i = 0; i < CG_COUNT(prefixes); i++)
 		if (text.n >= prefixes[i].n &&
-		    span_is_nocase(span_make(text.p, prefixes[i].n), prefixes[i])) {
-			text = span_trim(span_from(text, prefixes[i].n));
-			break;
-		}
+		    span_is_nocase(span_make(text.p, prefixes[i].n), prefixes[i]))
+			return span_trim(span_from(text, prefixes[i].n));
+	return text;
+}
+
+bool sha256_parse(struct span text, struct sha256 *out)
+{
+	text = sha256_without_prefix(text);
+	if (x5t_parse(text, out))
+		return true;
 	char digits[SHA256_HEX];
 	size_t n = 0;
 	for (size_t i = 0; i < text.n; i++) {

@@ -24,8 +24,26 @@
 /* RSA keys, bits: OpenSSL's default level refuses less, more costs seconds per check: 422. */
 #define CERT_RSA_BITS_MIN 2048
 #define CERT_RSA_BITS_MAX 8192
+/* The public exponent of a CA's RSA key, bits (FIPS 186-5 allows no more): it leads nowhere. */
+#define CERT_RSA_EXPONENT_BITS_MAX 256
 /* A certificate that ends within this time is accepted with a notice, seconds. */
 #define CERT_ENDS_SOON_S ((int64_t)30 * 24 * 3600)
+/* Certificates that the web server passes beside the client's own; what comes after is ignored. */
+#define CERT_CHAIN_PASSED_MAX 8
+/* Intermediate CAs out of good chains that a gate remembers; then the oldest is forgotten. */
+#define CERT_CHAIN_SEEN_MAX 64
+/* From a client's certificate up to a CA of the API, that one not counted: untrusted above it. */
+#define CERT_CHAIN_DEPTH_MAX 8
+/* Chains that are tried for one certificate, and CAs that are looked at in them: whoever sends many
+ * with the same names gets no more. */
+#define CERT_CHAIN_TRIES_MAX 16
+#define CERT_CHAIN_STEPS_MAX 256
+/* CAs that one API can trust: 422. */
+#define API_CAS_MAX 50
+/* A revocation list's DER, bytes: about 13000 serial numbers: 413. */
+#define CRL_DER_MAX (480 * 1024)
+/* The same as text. */
+#define CRL_INPUT_MAX (CRL_DER_MAX / 3 * 4 + CRL_DER_MAX / 48 + 4096)
 
 /* --- records --- */
 #define NAME_MAX_BYTES	 200	       /* names of APIs, keys, users, UTF-8 bytes: 422 */

@@ -94,8 +94,8 @@ static struct decision identify(const struct facts *f)
 /* Of a credential itself; both of them are judged when two came. */
 static enum refusal credential_fault(const Cg__Credential *c, int64_t now)
 {
-	if (!c->active || c->held || c->has_revoked_at || (c->has_active_from && now < c->active_from) ||
-	    (c->has_ends_at && now >= c->ends_at))
+	if (!c->active || c->held || c->has_revoked_at ||
+	    (c->has_active_from && now < c->active_from) || (c->has_ends_at && now >= c->ends_at))
 		return REFUSAL_CREDENTIAL_INACTIVE;
 	if (c->has_not_before && now < c->not_before)
 		return REFUSAL_CERTIFICATE_NOT_YET_VALID;
@@ -103,6 +103,13 @@ static enum refusal credential_fault(const Cg__Credential *c, int64_t now)
 	if (c->has_not_after && now > c->not_after)
 		return REFUSAL_CERTIFICATE_EXPIRED;
 	return REFUSAL_NONE;
+}
+
+/* Pinned, the registration is all the trust there is. */
+static bool chain_holds(const struct facts *f, int64_t now)
+{
+	return f->api->auth->trust == CG__API_AUTH__TRUST__PINNED ||
+	       (f->chain.fault == CERT_CHAIN_GOOD && now >= f->chain.from && now <= f->chain.until);
 }
 
 /* The credential that the request came by, then the one beside it. */
@@ -114,7 +121,7 @@ static struct decision judge_credentials(const struct facts *f, const struct gra
 	if (d.refusal != REFUSAL_NONE)
 		return d;
 	if (g == f->certificate_grant) {
-		if (f->certificate != FACTS_CERT_PRESENT) {
+		if (f->certificate != FACTS_CERT_PRESENT || !chain_holds(f, now)) {
 			d.refusal = REFUSAL_CERTIFICATE_UNTRUSTED;
 			return d;
 		}

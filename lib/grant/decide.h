@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/hash.h"
 #include "base/span.h"
+#include "cert/chain.h"
 #include "grant/grant.h"
 #include "grant/refusal.h"
 
@@ -33,6 +34,9 @@ struct facts {
 	enum facts_certificate certificate;
 	struct sha256 sha256;		       /* of the certificate, PRESENT and NOT_VERIFIED */
 	const struct grant *certificate_grant; /* NULL: not registered */
+	/* Whether it was issued under the API's CAs; asked for where the API's trust is ca and the
+	 * certificate is registered. */
+	struct cert_chain chain;
 };
 
 /* The questions, in the order in which they are asked. */

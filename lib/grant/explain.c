@@ -114,6 +114,38 @@ static const char *inactive_detail(const struct decision *d, struct arena *arena
 	return arena_printf(arena, "This %s is not in use now: ask the provider of the API.", what);
 }
 
+static const char *untrusted_detail(const struct facts *f)
+{
+	if (f->certificate != FACTS_CERT_PRESENT)
+		return "The web server could not accept this certificate in the handshake: make a "
+		       "new one for clients and have it registered.";
+	switch (f->chain.fault) {
+	case CERT_CHAIN_NO_ISSUER:
+		return "The certificate is registered, but no chain leads from it to a CA that "
+		       "this API trusts. Send the intermediate certificates along (curl: --cert "
+		       "with a file that holds them behind your own), or use a certificate that "
+		       "one of those CAs has issued.";
+	case CERT_CHAIN_BROKEN:
+		return "The certificate is registered, but its chain to a CA that this API trusts "
+		       "does not hold: a signature is wrong or too weak, or a CA in it may not "
+		       "issue certificates for clients.";
+	case CERT_CHAIN_REVOKED:
+		return "The CA has revoked this certificate, or a CA above it: have a new one "
+		       "issued and registered.";
+	case CERT_CHAIN_OUTDATED:
+		return "The revocation list of this certificate's CA is out of date, so nobody "
+		       "can say whether the certificate still counts: ask the provider of the API "
+		       "to give certgate the newest list.";
+	case CERT_CHAIN_DATES:
+	case CERT_CHAIN_GOOD: /* it was, at another time */
+		return "A CA certificate above this one is not valid now: ask your CA for its "
+		       "newest certificates and send them along.";
+	case CERT_CHAIN_NOT_LOOKED_AT:
+		break;
+	}
+	return "The chain of this certificate has not been verified.";
+}
+
 static const char *detail(const struct facts *f, const struct decision *d, struct arena *arena)
 {
 	switch (d->refusal) {
@@ -141,8 +173,7 @@ static const char *detail(const struct facts *f, const struct decision *d, struc
 	case REFUSAL_CREDENTIAL_MISMATCH:
 		return mismatch_detail(f, d);
 	case REFUSAL_CERTIFICATE_UNTRUSTED:
-		return "The web server could not accept this certificate in the handshake: make a "
-		       "new one for clients and have it registered.";
+		return untrusted_detail(f);
 	case REFUSAL_CREDENTIAL_INACTIVE:
 		return inactive_detail(d, arena);
 	case REFUSAL_CERTIFICATE_NOT_YET_VALID:
@@ -240,7 +271,10 @@ static const char *passed_text(const struct facts *f, const struct decision *d,
 	case DECISION_IDENTITY:
 		return identity_passed(f, d->grant, arena);
 	case DECISION_CREDENTIAL:
-		return "The credential is active and within its dates.";
+		return f->chain.fault == CERT_CHAIN_GOOD
+			   ? "The credential is active and within its dates, and was issued under "
+			     "a CA that the API trusts."
+			   : "The credential is active and within its dates.";
 	case DECISION_KEY:
 		return "The key is active and has not expired.";
 	case DECISION_ACCESS:

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "model/api.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/url.h"
 #include "model/key.h"
@@ -62,6 +63,52 @@ static void check_auth(const Cg__Api *api, struct cg_err *err, cg_rc *rc)
 					    taken[i]);
 }
 
+/* Each is a registered certificate of kind ca, and named once. */
+static cg_rc check_cas(struct store_txn *txn, Cg__ApiAuth *auth, struct arena *arena,
+		       struct cg_err *err)
+{
+	cg_rc worst = CG_OK;
+	if (auth->trust == CG__API_AUTH__TRUST__CA && auth->n_ca_certificates == 0)
+		worst = cg_fail_field(err, "auth.ca_certificates",
+				      "is empty: with trust ca name the SHA-256 of at least one "
+				      "certificate that is registered with the kind ca");
+	if (auth->n_ca_certificates > API_CAS_MAX)
+		return cg_fail_field(err, "auth.ca_certificates", "has more than %d entries",
+				     API_CAS_MAX);
+	size_t kept = 0;
+	for (size_t i = 0; i < auth->n_ca_certificates; i++) {
+		const ProtobufCBinaryData *digest = &auth->ca_certificates[i];
+		struct span bytes, sha256 = span_make(digest->data, digest->len);
+		char at[64], hex[SHA256_HEX + 1] = "";
+		Cg__Certificate *ca = NULL;
+		bool twice = false;
+		(void)snprintf(at, sizeof(at), "auth.ca_certificates[%u]", (unsigned)i);
+		if (digest->len == SHA256_BYTES)
+			hex_format(digest->data, SHA256_BYTES, hex);
+		cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
+		if (rc == CG_OK)
+			rc = record_unpack(&cg__certificate__descriptor, bytes, arena, &ca, err);
+		if (rc != CG_OK && rc != CG_NOT_FOUND)
+			return rc;
+		if (!ca)
+			worst = cg_fail_field(err, at,
+					      "there is no certificate %s: register the CA's "
+					      "certificate first, with the kind ca",
+					      hex);
+		else if (ca->kind != CG__CERTIFICATE__KIND__CA)
+			worst = cg_fail_field(
+			    err, at, "the certificate %s is not registered with the kind ca", hex);
+		for (size_t j = 0; j < kept; j++)
+			twice = twice || span_is(span_make(auth->ca_certificates[j].data,
+							   auth->ca_certificates[j].len),
+						 sha256);
+		if (!twice)
+			auth->ca_certificates[kept++] = *digest;
+	}
+	auth->n_ca_certificates = kept;
+	return worst;
+}
+
 struct clash {
 	const Cg__Api *api;
 	struct arena *arena;
@@ -106,8 +153,9 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		rc = cg_fail_field(err, "target_url", "%s", why);
 	check_lists(api, err, &rc);
 	check_auth(api, err, &rc);
-	if (rc != CG_OK)
-		return rc;
+	cg_rc cas = check_cas(txn, api->auth, arena, err);
+	if (cas != CG_OK || rc != CG_OK)
+		return cas != CG_OK ? cas : rc;
 	struct clash c = {api, arena};
 	struct store_walk all = {.table = STORE_API};
 	return store_walk(txn, &all, visit, &c, err);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "model/audit.h"
 #include "model/entity.h"
+#include "model/exposed_key.h"
 #include "model/revoked.h"
 
 static char *text(const char *s)
@@ -47,44 +48,92 @@ static cg_rc load(struct store_txn *txn, struct span id, struct arena *arena, Cg
 			   : rc;
 }
 
-/* Adds the certificate; CG_CLASH, with *out the one that is there, when it is known. */
+static const struct {
+	const char *name;
+	Cg__Certificate__Kind kind;
+	enum cert_kind reading;
+} kinds[] = {
+    {"client",   CG__CERTIFICATE__KIND__CLIENT,   CERT_KIND_CLIENT  },
+    {"ca",	   CG__CERTIFICATE__KIND__CA,	      CERT_KIND_CA	  },
+    {"upstream", CG__CERTIFICATE__KIND__UPSTREAM, CERT_KIND_UPSTREAM},
+};
+
+cg_rc certificate_kind_parse(struct span text, Cg__Certificate__Kind *out, enum cert_kind *reading,
+			     struct cg_err *err)
+{
+	for (size_t i = 0; i < CG_COUNT(kinds); i++)
+		if (span_is_text(text, kinds[i].name) || text.n == 0) {
+			*out = kinds[i].kind;
+			*reading = kinds[i].reading;
+			return CG_OK;
+		}
+	return cg_fail_field(err, "kind", "must be one of: client, ca, upstream");
+}
+
+static const char *kind_name(Cg__Certificate__Kind kind)
+{
+	for (size_t i = 0; i < CG_COUNT(kinds); i++)
+		if (kinds[i].kind == kind)
+			return kinds[i].name;
+	return "";
+}
+
+/* Adds the certificate; CG_CLASH, with *out the one that is there, when it is known; and with *out
+ * NULL when its public key is blocked. */
 static cg_rc add(struct store_txn *txn, const struct actor *actor, const struct cert *cert,
-		 struct arena *arena, Cg__Certificate **out, struct cg_err *err)
+		 Cg__Certificate__Kind kind, struct arena *arena, Cg__Certificate **out,
+		 struct cg_err *err)
 {
 	Cg__Certificate *c = (void *)record_new(&cg__certificate__descriptor, arena);
 	struct span bytes;
-	cg_rc rc = c ? fill(cert, arena, c, err) : cg_fail_memory(err);
-	if (rc == CG_OK)
-		rc = record_pack(c, arena, &bytes, err);
+	*out = NULL;
+	cg_rc rc =
+	    exposed_key_check_in(txn, span_make(cert->spki_sha256.b, SHA256_BYTES), arena, err);
+	if (rc != CG_OK)
+		return rc;
+	rc = c ? fill(cert, arena, c, err) : cg_fail_memory(err);
+	if (rc != CG_OK)
+		return rc;
+	c->has_kind = true;
+	c->kind = kind;
+	rc = record_pack(c, arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = store_add(txn, STORE_CERTIFICATE, span_of(c->id), bytes, err);
 	if (rc == CG_CLASH) {
 		cg_rc loaded = load(txn, span_of(c->id), arena, out, err);
 		return loaded == CG_OK ? CG_CLASH : loaded;
 	}
+	json_t *changes = kind == CG__CERTIFICATE__KIND__CLIENT
+			      ? NULL
+			      : json_pack("{s:s}", "kind", kind_name(kind));
 	if (rc == CG_OK)
-		rc = audit_add(txn, actor, "certificate.create", c->id, c->subject, NULL, arena,
+		rc = audit_add(txn, actor, "certificate.create", c->id, c->subject, changes, arena,
 			       err);
+	json_decref(changes);
 	if (rc == CG_OK)
 		*out = c;
 	return rc;
 }
 
 cg_rc certificate_put_in(struct store_txn *txn, const struct actor *actor, const struct cert *cert,
-			 struct arena *arena, Cg__Certificate **out, struct cg_err *err)
+			 struct arena *arena, struct cg_err *err)
 {
 	Cg__Certificate *c;
-	cg_rc rc = add(txn, actor, cert, arena, &c, err);
-	if (rc == CG_CLASH)
-		rc = CG_OK;
-	if (rc == CG_OK && out)
-		*out = c;
-	return rc;
+	cg_rc rc = add(txn, actor, cert, CG__CERTIFICATE__KIND__CLIENT, arena, &c, err);
+	if (rc != CG_CLASH || !c)
+		return rc;
+	if (c->kind != CG__CERTIFICATE__KIND__CLIENT)
+		return cg_fail_code(err, CG_BAD_VALUE, CERT_NOT_CLIENT,
+				    "This certificate is registered as one of kind %s, so it "
+				    "cannot let a client in: give the client's own certificate.",
+				    kind_name(c->kind));
+	return CG_OK;
 }
 
 struct call {
 	const struct actor *actor;
 	const struct cert *cert;
+	Cg__Certificate__Kind kind;
 	struct span id; /* hex */
 	uint64_t revision;
 	bool cascade;
@@ -97,20 +146,28 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct call *c = arg;
 	cg_rc rc = actor_require(c->actor, CG__ROLE__ADMIN, err);
 	if (rc == CG_OK)
-		rc = add(txn, c->actor, c->cert, c->arena, &c->use.certificate, err);
-	if (rc == CG_CLASH)
-		rc = cg_fail_code(err, CG_CLASH, "certificate_exists",
-				  "This certificate (%s) is registered already.",
-				  c->use.certificate->id);
-	return rc;
+		rc = add(txn, c->actor, c->cert, c->kind, c->arena, &c->use.certificate, err);
+	const Cg__Certificate *there = c->use.certificate;
+	if (rc != CG_CLASH || !there)
+		return rc;
+	if (there->kind == c->kind)
+		return cg_fail_code(err, CG_CLASH, "certificate_exists",
+				    "This certificate (%s) is registered already.", there->id);
+	return cg_fail_code(err, CG_CLASH, "certificate_exists",
+			    "This certificate (%s) is registered already, with the kind %s; one "
+			    "cannot be both. Remove it first, if it is meant to be of kind %s.",
+			    there->id, kind_name(there->kind), kind_name(c->kind));
 }
 
 cg_rc certificate_create(struct store *store, const struct actor *actor, const struct cert *cert,
-			 struct arena *arena, Cg__Certificate **out, struct cg_err *err)
+			 Cg__Certificate__Kind kind, struct arena *arena, Cg__Certificate **out,
+			 struct cg_err *err)
 {
-	struct call c = {.actor = actor, .cert = cert, .arena = arena};
-	/* On its own it opens nothing: no grant changes. */
-	cg_rc rc = store_write(store, STORE_CHANGES_NONE, create_txn, &c, err);
+	struct call c = {.actor = actor, .cert = cert, .kind = kind, .arena = arena};
+	/* A client's on its own opens nothing; a CA's can be the missing link of others. */
+	enum store_effect effect =
+	    kind == CG__CERTIFICATE__KIND__CA ? STORE_CHANGES_GRANTS : STORE_CHANGES_NONE;
+	cg_rc rc = store_write(store, effect, create_txn, &c, err);
 	if (rc == CG_OK)
 		*out = c.use.certificate;
 	return rc;
@@ -141,6 +198,58 @@ static cg_rc find_key(struct store_txn *txn, const Cg__Certificate *certificate,
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
 
+struct users {
+	struct certificate_use *use;
+	struct arena *arena;
+};
+
+static cg_rc visit_api(struct span index_key, struct span key, struct span value, void *arg,
+		       struct cg_err *err)
+{
+	struct users *u = arg;
+	struct certificate_use *use = u->use;
+	Cg__Api *api;
+	(void)index_key;
+	(void)key;
+	if (use->n_apis == use->room) {
+		size_t room = use->room ? 2 * use->room : 8;
+		const char **ids = arena_alloc(u->arena, 2 * room * sizeof(*ids));
+		if (!ids)
+			return cg_fail_memory(err);
+		for (size_t i = 0; i < use->n_apis; i++) {
+			ids[i] = use->api_ids[i];
+			ids[room + i] = use->api_names[i];
+		}
+		use->api_ids = ids;
+		use->api_names = ids + room;
+		use->room = room;
+	}
+	cg_rc rc = record_unpack(&cg__api__descriptor, value, u->arena, &api, err);
+	if (rc != CG_OK)
+		return rc;
+	use->api_ids[use->n_apis] = api->id;
+	use->api_names[use->n_apis++] = api->name;
+	return CG_OK;
+}
+
+/* Who uses it: its key, or the APIs that trust it. */
+static cg_rc find_users(struct store_txn *txn, const Cg__Certificate *certificate,
+			struct arena *arena, struct certificate_use *use, struct cg_err *err)
+{
+	struct users u = {use, arena};
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_API_BY_CA,
+				  .only = true,
+				  .index_key =
+				      span_make(certificate->sha256.data, certificate->sha256.len)};
+	use->api_ids = use->api_names = NULL;
+	use->n_apis = use->room = 0;
+	cg_rc rc = find_key(txn, certificate, arena, use, err);
+	return rc == CG_OK && certificate->kind == CG__CERTIFICATE__KIND__CA
+		   ? store_walk(txn, &walk, visit_api, &u, err)
+		   : rc;
+}
+
 static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
@@ -148,7 +257,7 @@ static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_NOT_FOUND)
 		return cg_fail(err, CG_NOT_FOUND,
 			       "There is no certificate with this SHA-256 fingerprint.");
-	return rc == CG_OK ? find_key(txn, c->use.certificate, c->arena, &c->use, err) : rc;
+	return rc == CG_OK ? find_users(txn, c->use.certificate, c->arena, &c->use, err) : rc;
 }
 
 /* Any notation of a fingerprint into the id. */
@@ -178,6 +287,22 @@ cg_rc certificate_get(struct store *store, const char *sha256, struct arena *are
 	return rc;
 }
 
+/* With one CA less some of an API's clients would be locked out, and with none of its list left it
+ * could trust nobody or everybody: not for a cascade to decide. */
+static cg_rc ca_in_use(const struct certificate_use *use, struct cg_err *err)
+{
+	char names[300] = "";
+	size_t n = 0;
+	for (size_t i = 0; i < use->n_apis && n < sizeof(names) - 1; i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s“%s” (%s)",
+				      i > 0 ? ", " : "", use->api_names[i], use->api_ids[i]);
+	return cg_fail_code(err, CG_CLASH, "certificate_in_use",
+			    "%zu API%s trust%s this CA: %s. Take it out of auth.ca_certificates "
+			    "there first.",
+			    use->n_apis, use->n_apis == 1 ? "" : "s", use->n_apis == 1 ? "s" : "",
+			    names);
+}
+
 static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
@@ -189,6 +314,8 @@ static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	const Cg__Certificate *certificate = c->use.certificate;
 	if (c->revision != ENTITY_ANY_REVISION && c->revision != certificate->revision)
 		return cg_fail(err, CG_STALE, "The certificate was changed meanwhile.");
+	if (c->use.n_apis > 0)
+		return ca_in_use(&c->use, err);
 	if (c->use.revoked && !c->cascade)
 		return cg_fail_code(
 		    err, CG_CLASH, "certificate_revoked",
@@ -207,6 +334,8 @@ static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		    store_remove(txn, STORE_CREDENTIAL,
 				 span_make(certificate->sha256.data, certificate->sha256.len), err);
 	if (rc == CG_OK)
+		rc = store_remove(txn, STORE_CRL, c->id, err);
+	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		rc = store_remove(txn, STORE_CERTIFICATE, c->id, err);
 	if (rc == CG_OK)
 		rc = audit_add(txn, c->actor, "certificate.delete", certificate->id,
@@ -225,6 +354,11 @@ cg_rc certificate_remove(struct store *store, const struct actor *actor, const c
 /* --- lists --- */
 
 #define LIST_SCAN 500
+/* So many digits find a certificate by the start of its fingerprint.  More, but not all, is rather
+ * a slip, or the fingerprint of another method. */
+#define FINGERPRINT_START_MIN 4
+#define FINGERPRINT_START_MAX 32
+#define SHA1_HEX	      40
 
 struct listing {
 	struct arena *arena;
@@ -236,10 +370,23 @@ struct listing {
 	struct store_txn *txn;
 };
 
+static bool x5t_starts(const Cg__Certificate *c, struct span with)
+{
+	char x5t[SHA256_X5T + 1];
+	struct sha256 digest;
+	if (with.n < FINGERPRINT_START_MIN || c->sha256.len != SHA256_BYTES)
+		return false;
+	memcpy(digest.b, c->sha256.data, SHA256_BYTES);
+	x5t_format(&digest, x5t);
+	return span_starts(span_of(x5t), with);
+}
+
 static bool matches(const struct listing *l, const Cg__Certificate *c)
 {
 	if (l->q.n == 0 || (l->q_hex.n > 0 && span_starts(span_of(c->id), l->q_hex)) ||
-	    text_holds(c->subject, l->q) || text_holds(c->issuer, l->q))
+	    x5t_starts(c, l->q))
+		return true;
+	if (text_holds(c->subject, l->q) || text_holds(c->issuer, l->q))
 		return true;
 	for (size_t i = 0; i < c->n_names; i++)
 		if (text_holds(c->names[i], l->q))
@@ -279,7 +426,7 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 		rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate,
 				   err);
 	if (rc == CG_OK && wanted)
-		rc = find_key(l->txn, use->certificate, l->arena, use, err);
+		rc = find_users(l->txn, use->certificate, l->arena, use, err);
 	if (rc != CG_OK)
 		return rc;
 	l->page->n += wanted;
@@ -297,42 +444,51 @@ static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return store_walk(txn, &walk, visit, l, err);
 }
 
-/* The digits of q, if it could be a fingerprint or the start of one. */
-static struct span fingerprint_start(struct span q, struct arena *arena)
+/* The digits of q, if it could be a fingerprint or the start of one; empty when not.  *n_digits is
+ * their number, when q has nothing else: what is too long for a start and too short for a whole one
+ * is a slip, or of another kind, and finds nothing. */
+static struct span fingerprint_start(struct span q, struct arena *arena, size_t *n_digits)
 {
+	static const struct span none = {NULL, 0};
 	struct sha256 whole;
 	char *hex = arena_alloc(arena, SHA256_HEX + 1);
 	size_t n = 0;
+	*n_digits = 0;
 	if (!hex)
-		return (struct span){NULL, 0};
+		return none;
 	if (sha256_parse(q, &whole)) {
 		hex_format(whole.b, SHA256_BYTES, hex);
+		*n_digits = SHA256_HEX;
 		return span_of(hex);
 	}
+	q = sha256_without_prefix(q);
 	for (size_t i = 0; i < q.n; i++) {
-		char c = q.p[i];
-		if (c == ':' || c == ' ')
+		if (q.p[i] == ':' || q.p[i] == ' ')
 			continue;
-		if (n == SHA256_HEX || !strchr("0123456789abcdefABCDEF", c) || c == '\0')
-			return (struct span){NULL, 0};
-		hex[n++] = (char)(c >= 'A' && c <= 'F' ? c + 32 : c);
+		if (hex_digit(q.p[i]) < 0)
+			return none;
+		if (n < SHA256_HEX)
+			hex[n] = (char)(q.p[i] >= 'A' && q.p[i] <= 'F' ? q.p[i] + 32 : q.p[i]);
+		n++;
 	}
-	return n >= 4 ? span_make(hex, n) : (struct span){NULL, 0};
+	*n_digits = n;
+	return n >= FINGERPRINT_START_MIN && n <= FINGERPRINT_START_MAX ? span_make(hex, n) : none;
 }
 
 cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, struct span q,
 		       struct arena *arena, struct certificate_page *out, struct cg_err *err)
 {
-	struct certificate_page page = {arena_alloc(arena, limit * sizeof(*page.items)), 0, NULL};
-	struct listing l = {.arena = arena,
-			    .q = q,
-			    .q_hex = fingerprint_start(q, arena),
-			    .limit = limit,
-			    .page = &page};
-	size_t before;
+	struct certificate_page page = {.items = arena_alloc(arena, limit * sizeof(*page.items))};
+	struct listing l = {.arena = arena, .q = q, .limit = limit, .page = &page};
+	size_t before, n_digits;
 	cg_rc rc = CG_OK;
 	if (!page.items)
 		return cg_fail_memory(err);
+	l.q_hex = fingerprint_start(q, arena, &n_digits);
+	if (n_digits == SHA1_HEX)
+		page.notice = "This looks like a SHA-1 fingerprint. Certificates are found by "
+			      "their SHA-256 fingerprint: openssl x509 -in cert.pem -noout "
+			      "-fingerprint -sha256";
 	if (cursor.n > 0) {
 		uint8_t digest[SHA256_BYTES];
 		if (!hex_parse(cursor, digest, sizeof(digest)))

@@ -4,6 +4,7 @@
 #include "model/audit.h"
 #include "model/certificate.h"
 #include "model/credential_in.h"
+#include "model/exposed_key.h"
 #include "model/revoked.h"
 
 /* Writes one back, as its next revision. */
@@ -43,6 +44,40 @@ static cg_rc audit(struct store_txn *txn, const struct actor *actor, const char 
 	cg_rc rc = audit_add(txn, actor, action, key->id, key->name, changes, arena, err);
 	json_decref(changes);
 	return rc;
+}
+
+/* The certificate of a credential. */
+static cg_rc load_certificate(struct store_txn *txn, const Cg__Credential *credential,
+			      struct arena *arena, Cg__Certificate **out, struct cg_err *err)
+{
+	char hex[SHA256_HEX + 1] = "";
+	struct span bytes;
+	if (credential->sha256.len == SHA256_BYTES)
+		hex_format(credential->sha256.data, SHA256_BYTES, hex);
+	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__certificate__descriptor, bytes, arena, out, err);
+	/* Both are written in one transaction, so this is damage. */
+	if (rc == CG_NOT_FOUND)
+		rc = cg_fail(err, CG_UNAVAILABLE,
+			     "A credential's certificate is missing in the store: run `certgate "
+			     "verify`.");
+	return rc;
+}
+
+static struct span digest_of(const ProtobufCBinaryData *bytes)
+{
+	return span_make(bytes->data, bytes->len);
+}
+
+/* Marks it as revoked now; one that was revoked before keeps its time. */
+static void set_revoked(Cg__Credential *c, Cg__Credential__Reason reason)
+{
+	if (!c->has_revoked_at)
+		c->revoked_at = clock_unix_s();
+	c->has_active = c->has_revoked_at = c->has_revoked_reason = true;
+	c->active = false;
+	c->revoked_reason = reason;
 }
 
 /* Why a digest cannot be added: whose it is. */
@@ -108,7 +143,7 @@ cg_rc credential_add_certificate_in(struct store_txn *txn, const struct actor *a
 	c->has_not_before = c->has_not_after = true;
 	c->not_before = cert->not_before;
 	c->not_after = cert->not_after;
-	cg_rc rc = certificate_put_in(txn, actor, cert, arena, NULL, err);
+	cg_rc rc = certificate_put_in(txn, actor, cert, arena, err);
 	if (rc == CG_OK)
 		rc = add(txn, actor, key, c, arena, err);
 	if (rc == CG_OK)
@@ -312,6 +347,16 @@ static cg_rc check(const Cg__Credential *c, struct cg_err *err)
 	return CG_OK;
 }
 
+/* Who says that a certificate whose key was exposed is good says it of the key. */
+static cg_rc lift_block(struct store_txn *txn, struct call *c, struct cg_err *err)
+{
+	Cg__Certificate *certificate;
+	cg_rc rc = load_certificate(txn, c->credential, c->arena, &certificate, err);
+	return rc == CG_OK ? exposed_key_lift_in(
+				 txn, c->actor, digest_of(&certificate->spki_sha256), c->arena, err)
+			   : rc;
+}
+
 static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
@@ -327,9 +372,11 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		return rc;
 	if (after->active && after->has_revoked_at) {
 		/* Brought back by somebody who may. */
+		if (after->revoked_reason == CG__CREDENTIAL__REASON__KEY_EXPOSED)
+			rc = lift_block(txn, c, err);
 		after->has_revoked_at = after->has_revoked_reason = false;
 	}
-	if (c->credential->active && !after->active)
+	if (rc == CG_OK && c->credential->active && !after->active)
 		rc = note_revoked(txn, after, c->arena, err);
 	if (rc != CG_OK)
 		return rc;
@@ -359,6 +406,125 @@ cg_rc credential_change(struct store *store, const struct actor *actor, const ch
 	return rc;
 }
 
+static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			Cg__Credential *credential, Cg__Credential__Reason reason,
+			struct arena *arena, struct cg_err *err)
+{
+	set_revoked(credential, reason);
+	cg_rc rc = note_revoked(txn, credential, arena, err);
+	if (rc == CG_OK)
+		rc = put(txn, credential, arena, err);
+	if (rc != CG_OK)
+		return rc;
+	const ProtobufCEnumValue *name =
+	    protobuf_c_enum_descriptor_get_value(&cg__credential__reason__descriptor, (int)reason);
+	char text[32] = "";
+	for (size_t i = 0; name && name->name[i] && i < sizeof(text) - 1; i++)
+		text[i] = (char)(name->name[i] == '_' ? '_' : name->name[i] | 0x20);
+	return audit(txn, actor, "credential.revoke", key, credential,
+		     json_pack("{s:s}", "reason", text), arena, err);
+}
+
+/* The public key of a certificate: with it every certificate that carries it. */
+static cg_rc revoke_exposed(struct store_txn *txn, struct call *c, struct cg_err *err)
+{
+	Cg__Certificate *certificate;
+	Cg__ExposedKey *ignored;
+	struct sha256 spki;
+	if (c->credential->type != CG__CREDENTIAL__TYPE__CERTIFICATE)
+		return cg_fail_field(err, "reason",
+				     "key_exposed is for certificates: a token has no public key");
+	cg_rc rc = load_certificate(txn, c->credential, c->arena, &certificate, err);
+	if (rc != CG_OK)
+		return rc;
+	if (certificate->spki_sha256.len != SHA256_BYTES)
+		return cg_fail(err, CG_UNAVAILABLE, "A certificate in the store is damaged.");
+	memcpy(spki.b, certificate->spki_sha256.data, SHA256_BYTES);
+	rc = exposed_key_block_in(txn, c->actor, &spki, c->arena, &ignored, err);
+	/* Blocked before: then this one may have been added by an import since. */
+	return rc == CG_OK ? credential_revoke_public_key_in(txn, c->actor, &spki, c->arena, err)
+			   : rc;
+}
+
+struct carriers {
+	struct arena *arena;
+	struct span *ids;
+	size_t n, room;
+};
+
+static cg_rc collect_carrier(struct span index_key, struct span key, struct span value, void *arg,
+			     struct cg_err *err)
+{
+	struct carriers *c = arg;
+	struct sha256 digest;
+	(void)index_key;
+	(void)value;
+	if (c->n == c->room) {
+		size_t room = c->room ? 2 * c->room : 8;
+		struct span *ids = arena_alloc(c->arena, room * sizeof(*ids));
+		if (!ids)
+			return cg_fail_memory(err);
+		if (c->n > 0)
+			memcpy(ids, c->ids, c->n * sizeof(*ids));
+		c->ids = ids;
+		c->room = room;
+	}
+	if (!hex_parse(key, digest.b, SHA256_BYTES))
+		return cg_fail(err, CG_UNAVAILABLE, "A certificate in the store is damaged.");
+	const char *copy = arena_copy(c->arena, span_make(digest.b, SHA256_BYTES));
+	if (!copy)
+		return cg_fail_memory(err);
+	c->ids[c->n++] = span_make(copy, SHA256_BYTES);
+	return CG_OK;
+}
+
+static cg_rc revoke_carrier(struct store_txn *txn, const struct actor *actor, struct span sha256,
+			    struct arena *arena, struct cg_err *err)
+{
+	struct span bytes;
+	Cg__Credential *credential;
+	Cg__Key *key, gone = CG__KEY__INIT;
+	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__credential__descriptor, bytes, arena, &credential, err);
+	/* Known, but nobody's. */
+	if (rc == CG_NOT_FOUND)
+		return CG_OK;
+	if (rc != CG_OK || (credential->has_revoked_at &&
+			    credential->revoked_reason == CG__CREDENTIAL__REASON__KEY_EXPOSED))
+		return rc;
+	if (!actor) {
+		set_revoked(credential, CG__CREDENTIAL__REASON__KEY_EXPOSED);
+		return put(txn, credential, arena, err);
+	}
+	rc = entity_get_in(txn, &key_entity, credential->key_id, arena, &key, NULL);
+	if (rc == CG_NOT_FOUND) {
+		/* A revoked one outlives its key. */
+		gone.id = credential->key_id;
+		gone.name = (char *)(uintptr_t) "";
+		key = &gone;
+		rc = CG_OK;
+	}
+	return rc == CG_OK ? revoke_one(txn, actor, key, credential,
+					CG__CREDENTIAL__REASON__KEY_EXPOSED, arena, err)
+			   : cg_fail(err, rc, "The key of a certificate cannot be read.");
+}
+
+cg_rc credential_revoke_public_key_in(struct store_txn *txn, const struct actor *actor,
+				      const struct sha256 *spki, struct arena *arena,
+				      struct cg_err *err)
+{
+	struct carriers c = {.arena = arena};
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_CERTIFICATE_BY_SPKI,
+				  .only = true,
+				  .index_key = span_make(spki->b, SHA256_BYTES)};
+	cg_rc rc = store_walk(txn, &walk, collect_carrier, &c, err);
+	for (size_t i = 0; rc == CG_OK && i < c.n; i++)
+		rc = revoke_carrier(txn, actor, c.ids[i], arena, err);
+	return rc;
+}
+
 static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
@@ -366,37 +532,28 @@ static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	cg_rc rc = load_for_change(txn, c, &key, err);
 	if (rc != CG_OK)
 		return rc;
-	Cg__Credential *credential = c->credential;
-	credential->has_active = true;
-	credential->active = false;
-	credential->has_revoked_at = credential->has_revoked_reason = true;
-	credential->revoked_at = clock_unix_s();
-	credential->revoked_reason = c->reason;
-	rc = note_revoked(txn, credential, c->arena, err);
-	if (rc == CG_OK)
-		rc = put(txn, credential, c->arena, err);
-	return rc == CG_OK
-		   ? audit(txn, c->actor, "credential.revoke", key, credential, NULL, c->arena, err)
-		   : rc;
+	return c->reason == CG__CREDENTIAL__REASON__KEY_EXPOSED
+		   ? revoke_exposed(txn, c, err)
+		   : revoke_one(txn, c->actor, key, c->credential, c->reason, c->arena, err);
 }
 
-/* key_exposed comes with the blocking of public keys; promising it before would be a lie. */
 static cg_rc read_reason(const char *text, struct call *c, struct cg_err *err)
 {
 	static const struct {
 		const char *text;
 		Cg__Credential__Reason reason;
 	} reasons[] = {
-	    {"other",      CG__CREDENTIAL__REASON__OTHER	   },
-	    {"superseded", CG__CREDENTIAL__REASON__SUPERSEDED},
+	    {"other",	      CG__CREDENTIAL__REASON__OTHER	   },
+	    {"superseded",  CG__CREDENTIAL__REASON__SUPERSEDED },
 	    {"left",	     CG__CREDENTIAL__REASON__LEFT	 },
+	    {"key_exposed", CG__CREDENTIAL__REASON__KEY_EXPOSED},
 	};
 	for (size_t i = 0; i < CG_COUNT(reasons); i++)
 		if (strcmp(text ? text : "other", reasons[i].text) == 0) {
 			c->reason = reasons[i].reason;
 			return CG_OK;
 		}
-	return cg_fail_field(err, "reason", "must be one of: other, superseded, left");
+	return cg_fail_field(err, "reason", "must be one of: other, superseded, left, key_exposed");
 }
 
 cg_rc credential_revoke(struct store *store, const struct actor *actor, const char *key_id,

@@ -8,6 +8,7 @@
 #include "model/revoked.h"
 
 /* An upgrade reads and writes the whole audit. */
+#define REWRITE_BATCH	  1000 /* records of one transaction */
 #define UPGRADE_ARENA_MAX ((size_t)1024 * 1024 * 1024)
 
 static cg_rc save_copy(struct store *store, struct cg_err *err)
@@ -42,6 +43,69 @@ static cg_rc to_2(struct store_txn *txn, Cg__Meta *meta, struct arena *arena, st
 	return rc == CG_OK ? revoked_begin(txn, arena, err) : rc;
 }
 
+/* From version 2: the certificates are written once more, some at a time (one transaction would
+ * need a lock for each page), which fills their new indexes.  The version comes last: whoever was
+ * killed before is followed by one who begins again. */
+struct rewriting {
+	struct arena arena;
+	char after[SHA256_HEX + 1];
+	struct record {
+		struct span key, value;
+	} records[REWRITE_BATCH];
+	size_t n;
+};
+
+static cg_rc collect(struct span index_key, struct span key, struct span value, void *arg,
+		     struct cg_err *err)
+{
+	struct rewriting *r = arg;
+	struct record *record = &r->records[r->n];
+	(void)index_key;
+	const char *key_copy = arena_copy(&r->arena, key);
+	const char *value_copy = arena_copy(&r->arena, value);
+	if (!key_copy || !value_copy)
+		return cg_fail_memory(err);
+	record->key = span_make(key_copy, key.n);
+	record->value = span_make(value_copy, value.n);
+	return ++r->n == REWRITE_BATCH ? CG_NOT_FOUND : CG_OK;
+}
+
+static cg_rc rewrite_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct rewriting *r = arg;
+	struct store_walk walk = {.table = STORE_CERTIFICATE, .after_key = span_of(r->after)};
+	r->n = 0;
+	arena_clear(&r->arena);
+	cg_rc rc = store_walk(txn, &walk, collect, r, err);
+	for (size_t i = 0; rc == CG_OK && i < r->n; i++)
+		rc = store_put(txn, STORE_CERTIFICATE, r->records[i].key, r->records[i].value, err);
+	return rc;
+}
+
+static cg_rc rewrite_certificates(struct store *store, struct cg_err *err)
+{
+	struct rewriting *r = calloc(1, sizeof(*r));
+	cg_rc rc = CG_OK;
+	if (!r)
+		return cg_fail_memory(err);
+	arena_init(&r->arena, UPGRADE_ARENA_MAX);
+	do {
+		rc = store_write(store, STORE_CHANGES_NONE, rewrite_txn, r, err);
+		if (rc == CG_OK && r->n > 0)
+			(void)snprintf(r->after, sizeof(r->after), "%s",
+				       r->records[r->n - 1].key.p);
+	} while (rc == CG_OK && r->n == REWRITE_BATCH);
+	arena_release(&r->arena);
+	free(r);
+	return rc;
+}
+
+static cg_rc to_3(struct store_txn *txn, Cg__Meta *meta, struct arena *arena, struct cg_err *err)
+{
+	meta->schema_version = 3;
+	return store_meta_write(txn, meta, arena, err);
+}
+
 static cg_rc upgrade_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct arena arena;
@@ -52,6 +116,8 @@ static cg_rc upgrade_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	/* Another process may have done it meanwhile. */
 	if (rc == CG_OK && meta->schema_version == 1)
 		rc = to_2(txn, meta, &arena, err);
+	if (rc == CG_OK && meta->schema_version == 2)
+		rc = to_3(txn, meta, &arena, err);
 	arena_release(&arena);
 	return rc;
 }
@@ -65,6 +131,8 @@ cg_rc model_open(const struct home *home, struct store **out, struct cg_err *err
 	rc = restore_finish(home, err);
 	if (rc == CG_OK && store_version(store) < STORE_SCHEMA_VERSION) {
 		rc = save_copy(store, err);
+		if (rc == CG_OK)
+			rc = rewrite_certificates(store, err);
 		if (rc == CG_OK)
 			rc = store_write(store, STORE_CHANGES_GRANTS, upgrade_txn, NULL, err);
 		if (rc == CG_OK)

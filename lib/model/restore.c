@@ -5,6 +5,7 @@
 #include "base/folder.h"
 #include "base/keyfile.h"
 #include "base/log.h"
+#include "model/exposed_key.h"
 #include "model/open.h"
 #include "model/revoked.h"
 #include <fcntl.h>
@@ -290,6 +291,15 @@ static cg_rc revoke_user(struct store_txn *txn, struct revoke_call *c, struct cg
 	return put(txn, STORE_USER, span_of(user->id), user, &c->arena, err);
 }
 
+static cg_rc revoke_public_key(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
+{
+	struct sha256 digest;
+	Cg__ExposedKey *ignored;
+	if (!sha256_parse(span_of(c->what), &digest))
+		return cg_fail(err, CG_BAD_VALUE, "revoked.log has a line that cannot be read.");
+	return exposed_key_block_in(txn, NULL, &digest, &c->arena, &ignored, err);
+}
+
 static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct revoke_call *c = arg;
@@ -306,6 +316,9 @@ static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		break;
 	case REVOKED_TOKEN:
 		rc = store_remove(txn, STORE_REST_TOKEN, span_of(c->what), err);
+		break;
+	case REVOKED_PUBLIC_KEY:
+		rc = revoke_public_key(txn, c, err);
 		break;
 	case REVOKED__KINDS:
 		break;

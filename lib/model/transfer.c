@@ -3,7 +3,10 @@
 #include "base/hash.h"
 #include "model/api.h"
 #include "model/audit.h"
+#include "model/credential_in.h"
 #include "model/entity.h"
+#include "model/exposed_key.h"
+#include "model/revoked.h"
 #include "model/user.h"
 
 #define EXPORT_FORMAT 1
@@ -16,10 +19,12 @@ static const struct section {
 	bool imported;
 } sections[] = {
     {"users",	      STORE_USER,	  true },
-    {"apis",	     STORE_API,		true },
     {"certificates", STORE_CERTIFICATE, true },
+    {"crls",	     STORE_CRL,		true },
+    {"apis",	     STORE_API,		true },
     {"keys",	     STORE_KEY,		true },
     {"credentials",  STORE_CREDENTIAL,  true },
+    {"exposed_keys", STORE_EXPOSED_KEY, true },
     {"tokens",       STORE_REST_TOKEN,	 true },
     {"audit",	      STORE_AUDIT,	   false},
 };
@@ -232,6 +237,7 @@ struct item {
 
 struct importing {
 	struct store *store;
+	const struct actor *actor;
 	bool write;
 	struct transfer_report *report;
 	struct item items[BATCH];
@@ -268,6 +274,18 @@ static const char *missing(struct store_txn *txn, const struct item *item, struc
 		for (size_t i = 0; i < key->n_access; i++)
 			if (!exists(txn, STORE_API, key->access[i]->api_id, arena))
 				return "an API";
+	} else if (item->section->table == STORE_API) {
+		const Cg__ApiAuth *auth = ((const Cg__Api *)item->message)->auth;
+		for (size_t i = 0; auth && i < auth->n_ca_certificates; i++) {
+			if (auth->ca_certificates[i].len != SHA256_BYTES)
+				return "a CA";
+			hex_format(auth->ca_certificates[i].data, SHA256_BYTES, hex);
+			if (!exists(txn, STORE_CERTIFICATE, hex, arena))
+				return "a CA";
+		}
+	} else if (item->section->table == STORE_CRL) {
+		if (!exists(txn, STORE_CERTIFICATE, ((const Cg__Crl *)item->message)->id, arena))
+			return "a CA";
 	} else if (item->section->table == STORE_CREDENTIAL) {
 		const Cg__Credential *c = item->message;
 		if (!c->has_revoked_at && !exists(txn, STORE_KEY, c->key_id, arena))
@@ -316,6 +334,37 @@ static bool is_same(const struct item *item, struct span there, const json_t *js
 	return same;
 }
 
+/* A credential that would bring back an exposed key. */
+static bool is_exposed(struct store_txn *txn, const struct item *item, struct arena *arena)
+{
+	const Cg__Credential *c = item->message;
+	Cg__Certificate *certificate;
+	struct span bytes;
+	char hex[SHA256_HEX + 1];
+	if (item->section->table != STORE_CREDENTIAL || c->has_revoked_at ||
+	    c->type != CG__CREDENTIAL__TYPE__CERTIFICATE || c->sha256.len != SHA256_BYTES)
+		return false;
+	hex_format(c->sha256.data, SHA256_BYTES, hex);
+	return store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, NULL) == CG_OK &&
+	       (record_unpack(&cg__certificate__descriptor, bytes, arena, &certificate, NULL) !=
+		    CG_OK ||
+		exposed_key_check_in(
+		    txn, span_make(certificate->spki_sha256.data, certificate->spki_sha256.len),
+		    arena, NULL) != CG_OK);
+}
+
+/* What carries the public key ends with it. */
+static cg_rc expose(struct store_txn *txn, struct importing *x, const Cg__ExposedKey *key,
+		    struct cg_err *err)
+{
+	struct sha256 spki;
+	if (key->spki_sha256.len != SHA256_BYTES)
+		return cg_fail(err, CG_BAD_INPUT, "An exposed key of the export has no digest.");
+	memcpy(spki.b, key->spki_sha256.data, SHA256_BYTES);
+	cg_rc rc = credential_revoke_public_key_in(txn, x->actor, &spki, &x->arena, err);
+	return rc == CG_OK ? revoked_note(txn, REVOKED_PUBLIC_KEY, key->id, &x->arena, err) : rc;
+}
+
 static cg_rc import_item(struct store_txn *txn, struct importing *x, const struct item *item,
 			 struct cg_err *err)
 {
@@ -343,10 +392,15 @@ static cg_rc import_item(struct store_txn *txn, struct importing *x, const struc
 		} else if (lacks) {
 			clash(&x->run, "%s: %s belongs to %s that is not there.",
 			      item->section->name, id, lacks);
+		} else if (is_exposed(txn, item, &x->arena)) {
+			clash(&x->run, "%s: the public key of %s is blocked as exposed.",
+			      item->section->name, id);
 		} else {
 			x->run.added[table]++;
 			if (x->write)
 				rc = store_add(txn, table, item->key, bytes, err);
+			if (x->write && rc == CG_OK && table == STORE_EXPOSED_KEY)
+				rc = expose(txn, x, item->message, err);
 		}
 	}
 	json_decref(json);
@@ -448,6 +502,7 @@ cg_rc transfer_import(struct store *store, const struct actor *actor, FILE *from
 	if (!x)
 		return cg_fail_memory(err);
 	x->store = store;
+	x->actor = actor;
 	arena_init(&x->arena, (size_t)1024 * 1024 * 1024);
 	if (rc == CG_OK)
 		rc = pass(x, from, false, &places, out, err);

@@ -71,6 +71,20 @@ static void check_references(struct checking *c, const void *message)
 		if (credential->type == CG__CREDENTIAL__TYPE__CERTIFICATE &&
 		    !exists(c, STORE_CERTIFICATE, hex))
 			fault(c->report, "The certificate of the credential %s is not there.", hex);
+	} else if (c->table == STORE_API) {
+		const Cg__Api *api = message;
+		for (size_t i = 0; api->auth && i < api->auth->n_ca_certificates; i++) {
+			const ProtobufCBinaryData *ca = &api->auth->ca_certificates[i];
+			if (ca->len == SHA256_BYTES)
+				hex_format(ca->data, SHA256_BYTES, hex);
+			if (!exists(c, STORE_CERTIFICATE, hex))
+				fault(c->report, "The API %s trusts a CA that is not there (%s).",
+				      api->id, hex);
+		}
+	} else if (c->table == STORE_CRL) {
+		const Cg__Crl *crl = message;
+		if (!exists(c, STORE_CERTIFICATE, crl->id))
+			fault(c->report, "The CA of the revocation list %s is not there.", crl->id);
 	} else if (c->table == STORE_REST_TOKEN) {
 		const Cg__RestToken *token = message;
 		if (!exists(c, STORE_USER, token->owner_id))

@@ -37,7 +37,8 @@ static const struct record_field rows[] = {
 	{"ApiAuth.use_token", FIELD_BOOL, FIELD_SET, 0, 0, "A token lets a caller in."},
 	{"ApiAuth.token_header", FIELD_TEXT, FIELD_SET, 1, 64, "The header field that carries the token, with or without Bearer."},
 	{"ApiAuth.keyless", FIELD_BOOL, FIELD_SET, 0, 0, "Everybody may call; nobody is identified."},
-	{"ApiAuth.trust", FIELD_ENUM, FIELD_SET, 0, 0, "pinned: the registered certificate itself is what is trusted."},
+	{"ApiAuth.trust", FIELD_ENUM, FIELD_SET, 0, 0, "pinned: the registered certificate itself is what is trusted. ca: it must also have been issued under one of ca_certificates."},
+	{"ApiAuth.ca_certificates", FIELD_HEX, FIELD_SET, 0, SHA256_BYTES, "SHA-256 of registered certificates of kind ca; with trust ca at least one."},
 
 	COMMON("Key"),
 	{"Key.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "A name for people."},
@@ -79,6 +80,16 @@ static const struct record_field rows[] = {
 	{"Certificate.public_key", FIELD_TEXT, FIELD_READ, 0, MANY, "Kind and size of the public key."},
 	{"Certificate.names", FIELD_TEXT, FIELD_READ, 0, MANY, "Subject alternative names."},
 	{"Certificate.der", FIELD_PEM, FIELD_READ, 0, CERT_DER_MAX, "The public certificate."},
+
+	COMMON("ExposedKey"),
+	{"ExposedKey.spki_sha256", FIELD_HEX, FIELD_SET, 0, SHA256_BYTES, "SHA-256 of the public key (SubjectPublicKeyInfo); also the id."},
+
+	COMMON("Crl"),
+	{"Crl.number", FIELD_TEXT, FIELD_READ, 0, MANY, "Its number, hex."},
+	{"Crl.this_update", FIELD_TIME, FIELD_READ, 0, 0, "When the CA made it."},
+	{"Crl.next_update", FIELD_TIME, FIELD_READ, 0, 0, "Until when it counts; afterwards the CA's certificates are refused. null: without an end."},
+	{"Crl.entries", FIELD_NUMBER, FIELD_READ, 0, MANY, "How many serial numbers are on it."},
+	{"Crl.der", FIELD_CRL, FIELD_READ, 0, CRL_DER_MAX, "The list."},
 
 	COMMON("User"),
 	{"User.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "What the person types to sign in; unique."},
@@ -126,7 +137,8 @@ static struct {
     {.type = &cg__meta_entry__descriptor},  {.type = &cg__credential__descriptor},
     {.type = &cg__certificate__descriptor}, {.type = &cg__user__descriptor},
     {.type = &cg__rest_token__descriptor},  {.type = &cg__audit_entry__descriptor},
-    {.type = &cg__meta__descriptor},
+    {.type = &cg__meta__descriptor},	    {.type = &cg__exposed_key__descriptor},
+    {.type = &cg__crl__descriptor},
 };
 static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 

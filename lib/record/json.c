@@ -6,10 +6,11 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "cert/cert.h"
+#include "cert/crl.h"
 
-static const char *json_name(const ProtobufCFieldDescriptor *f, const struct record_field *row)
+const char *record_json_name(const ProtobufCFieldDescriptor *f, const struct record_field *row)
 {
-	return row->form == FIELD_PEM ? "pem" : f->name;
+	return row->form == FIELD_PEM || row->form == FIELD_CRL ? "pem" : f->name;
 }
 
 /* A C type's value out of a message that is only known by its descriptor. */
@@ -65,11 +66,12 @@ static json_t *time_to_json(int64_t t)
 	return rfc3339_format(t, text) ? json_string(text) : json_null();
 }
 
-static json_t *pem_to_json(const ProtobufCBinaryData *der)
+static json_t *pem_to_json(const struct record_field *row, const ProtobufCBinaryData *bytes)
 {
 	struct arena arena;
-	arena_init(&arena, (size_t)4 * CERT_DER_MAX);
-	char *pem = cert_pem(&arena, span_make(der->data, der->len));
+	struct span der = span_make(bytes->data, bytes->len);
+	arena_init(&arena, 4 * row->max);
+	char *pem = row->form == FIELD_CRL ? crl_pem(&arena, der) : cert_pem(&arena, der);
 	json_t *out = pem ? json_string(pem) : NULL;
 	arena_release(&arena);
 	return out;
@@ -101,7 +103,8 @@ static json_t *value_to_json(const ProtobufCFieldDescriptor *f, const struct rec
 	case FIELD_HEX:
 		return hex_to_json((const void *)at);
 	case FIELD_PEM:
-		return pem_to_json((const void *)at);
+	case FIELD_CRL:
+		return pem_to_json(row, (const void *)at);
 	case FIELD_MESSAGE:
 		return record_to_json(READ(void *, at));
 	case FIELD_MAP:
@@ -151,7 +154,8 @@ static json_t *to_json(const ProtobufCMessage *m, bool whole)
 		const struct record_field *row = record_field(m->descriptor, f);
 		if (!row || (row->access == FIELD_HIDDEN && !whole))
 			continue;
-		if (json_object_set_new(out, json_name(f, row), field_to_json(m, f, row)) < 0) {
+		if (json_object_set_new(out, record_json_name(f, row), field_to_json(m, f, row)) <
+		    0) {
 			json_decref(out);
 			out = NULL;
 		}
@@ -179,9 +183,9 @@ json_t *record_changes(const void *before, const void *after)
 		const struct record_field *row = record_field(m->descriptor, f);
 		if (!row || row->access != FIELD_SET)
 			continue;
-		json_t *value = json_object_get(now, json_name(f, row));
-		if (!json_equal(value, json_object_get(old, json_name(f, row))))
-			(void)json_object_set(out, json_name(f, row), value);
+		json_t *value = json_object_get(now, record_json_name(f, row));
+		if (!json_equal(value, json_object_get(old, record_json_name(f, row))))
+			(void)json_object_set(out, record_json_name(f, row), value);
 	}
 	json_decref(old);
 	json_decref(now);
@@ -306,6 +310,18 @@ static cg_rc read_pem(struct reading *r, const json_t *json, const char *path, c
 	return CG_OK;
 }
 
+static cg_rc read_crl(struct reading *r, const json_t *json, const char *path, char *at)
+{
+	struct cert_crl crl;
+	if (!json_is_string(json) ||
+	    crl_from_text(span_make(json_string_value(json), json_string_length(json)), r->arena,
+			  &crl, NULL) != CG_OK)
+		return wrong(r, path, "must be one revocation list as PEM");
+	ProtobufCBinaryData bytes = {crl.der.n, (uint8_t *)(uintptr_t)crl.der.p};
+	memcpy(at, &bytes, sizeof(bytes));
+	return CG_OK;
+}
+
 static cg_rc read_value(struct reading *r, const ProtobufCFieldDescriptor *f,
 			const struct record_field *row, const json_t *json,
 			const ProtobufCMessage *base, const char *path, char *at)
@@ -337,6 +353,8 @@ static cg_rc read_value(struct reading *r, const ProtobufCFieldDescriptor *f,
 		return rc;
 	case FIELD_PEM:
 		return read_pem(r, json, path, at);
+	case FIELD_CRL:
+		return read_crl(r, json, path, at);
 	case FIELD_MAP:
 		break;
 	}
@@ -471,7 +489,7 @@ static const ProtobufCFieldDescriptor *find_member(const ProtobufCMessageDescrip
 	for (unsigned i = 0; i < type->n_fields; i++) {
 		const struct record_field *row = record_field(type, &type->fields[i]);
 		if (row && (whole || row->access != FIELD_HIDDEN) &&
-		    strcmp(json_name(&type->fields[i], row), name) == 0)
+		    strcmp(record_json_name(&type->fields[i], row), name) == 0)
 			return &type->fields[i];
 	}
 	return NULL;
@@ -527,10 +545,10 @@ static cg_rc read_message(struct reading *r, const ProtobufCMessageDescriptor *t
 			return cg_fail(r->err, CG_FAIL, "The field %s.%s has no row.",
 				       type->short_name, f->name);
 		char at[PATH_TEXT];
-		join_path(at, path, json_name(f, row));
+		join_path(at, path, record_json_name(f, row));
 		const json_t *value = row->access == FIELD_HIDDEN && !r->whole
 					  ? NULL
-					  : json_object_get(json, json_name(f, row));
+					  : json_object_get(json, record_json_name(f, row));
 		cg_rc rc = row->access == FIELD_SET || r->whole
 			       ? set_field(r, f, row, value, base, at, m)
 			       : keep_field(r, f, row, value, base, at, m);

@@ -14,6 +14,8 @@
 #include <schema/audit_entry.pb-c.h>
 #include <schema/certificate.pb-c.h>
 #include <schema/credential.pb-c.h>
+#include <schema/crl.pb-c.h>
+#include <schema/exposed_key.pb-c.h>
 #include <schema/key.pb-c.h>
 #include <schema/meta.pb-c.h>
 #include <schema/rest_token.pb-c.h>
@@ -28,6 +30,7 @@ enum field_form {
 	FIELD_TIME,    /* Unix seconds; RFC 3339 in UTC */
 	FIELD_HEX,     /* bytes; lower-case hex, max = their number */
 	FIELD_PEM,     /* bytes; a certificate's DER, shown as PEM */
+	FIELD_CRL,     /* bytes; a revocation list's DER, shown as PEM */
 	FIELD_MESSAGE, /* an object */
 	FIELD_MAP,     /* repeated {name, value}; an object of strings */
 };
@@ -50,6 +53,8 @@ struct record_field {
 /* The row of a field; NULL when there is none (a unit test finds those). */
 const struct record_field *record_field(const ProtobufCMessageDescriptor *message,
 					const ProtobufCFieldDescriptor *field);
+/* What the member is called in JSON. */
+const char *record_json_name(const ProtobufCFieldDescriptor *field, const struct record_field *row);
 /* All rows, for that test. */
 const struct record_field *record_fields(size_t *n);
 
@@ -74,8 +79,8 @@ cg_rc record_from_json(const ProtobufCMessageDescriptor *type, const json_t *jso
 /* `base` changed by a JSON merge patch (RFC 7396), checked as record_from_json does. */
 cg_rc record_patch(const ProtobufCMessageDescriptor *type, const json_t *patch, const void *base,
 		   struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
-/* All of a message, what is hidden included (digests and hashes; secrets are sealed): for export, and
- * back.  record_from_whole_json judges as record_from_json does. */
+/* All of a message, what is hidden included (digests and hashes; secrets are sealed): for export,
+ * and back.  record_from_whole_json judges as record_from_json does. */
 json_t *record_to_whole_json(const void *message) CG_MUST_USE;
 cg_rc record_from_whole_json(const ProtobufCMessageDescriptor *type, const json_t *json,
 			     struct arena *arena, void *out_message,

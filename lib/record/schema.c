@@ -22,6 +22,7 @@ static json_t *value_schema(const ProtobufCFieldDescriptor *f, const struct reco
 	case FIELD_TEXT:
 		return json_pack("{s:s}", "type", "string");
 	case FIELD_PEM:
+	case FIELD_CRL:
 		return json_pack("{s:s}", "type", "string");
 	case FIELD_NUMBER:
 		return json_pack("{s:s, s:I}", "type", "integer", "minimum", (json_int_t)row->min);
@@ -73,8 +74,7 @@ json_t *record_schema(const ProtobufCMessageDescriptor *type)
 		const struct record_field *row = record_field(type, &type->fields[i]);
 		if (!row || row->access == FIELD_HIDDEN)
 			continue;
-		(void)json_object_set_new(members,
-					  row->form == FIELD_PEM ? "pem" : type->fields[i].name,
+		(void)json_object_set_new(members, record_json_name(&type->fields[i], row),
 					  field_schema(&type->fields[i], row));
 	}
 	return json_pack("{s:s, s:o, s:b}", "type", "object", "properties", members,

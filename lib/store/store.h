@@ -17,7 +17,7 @@
 #include "live/live.h"
 #include "record/record.h"
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 enum store_table {
 	STORE_META,	   /* "meta" */
@@ -28,6 +28,8 @@ enum store_table {
 	STORE_USER,	   /* id */
 	STORE_REST_TOKEN,  /* id */
 	STORE_AUDIT,	   /* number, 8 bytes big-endian */
+	STORE_EXPOSED_KEY, /* id: SHA-256 of the public key in hex */
+	STORE_CRL,	   /* id of the CA's certificate */
 	STORE__TABLES,
 };
 
@@ -40,6 +42,9 @@ enum store_index {
 	STORE_USER_BY_NAME,
 	STORE_REST_TOKEN_BY_NAME,
 	STORE_REST_TOKEN_BY_SHA256,
+	STORE_CERTIFICATE_BY_SPKI, /* SHA-256 of the public key, 32 bytes */
+	STORE_CERTIFICATE_BY_KIND, /* "ca" or "upstream"; clients are not in it */
+	STORE_API_BY_CA,	   /* SHA-256 of each of auth.ca_certificates, 32 bytes */
 	STORE__INDEXES,
 };
 

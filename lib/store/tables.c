@@ -10,6 +10,8 @@ const struct table_def store_tables[STORE__TABLES] = {
     [STORE_USER] = {"user.db",	       &cg__user__descriptor	    },
     [STORE_REST_TOKEN] = {"rest_token.db",  &cg__rest_token__descriptor },
     [STORE_AUDIT] = {"audit.db",	 &cg__audit_entry__descriptor},
+    [STORE_EXPOSED_KEY] = {"exposed_key.db", &cg__exposed_key__descriptor},
+    [STORE_CRL] = {"crl.db",	     &cg__crl__descriptor	 },
 };
 
 static size_t text_key(const char *text, struct span *keys)
@@ -30,19 +32,23 @@ static size_t key_name(const void *message, struct span *keys, size_t max)
 	return text_key(((const Cg__Key *)message)->name, keys);
 }
 
+/* The library refuses the same index key twice for one record. */
+static size_t add_once(struct span *keys, size_t n, size_t max, struct span key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (span_is(keys[i], key))
+			return n;
+	if (n < max)
+		keys[n++] = key;
+	return n;
+}
+
 static size_t key_apis(const void *message, struct span *keys, size_t max)
 {
 	const Cg__Key *key = message;
 	size_t n = 0;
-	for (size_t i = 0; i < key->n_access; i++) {
-		struct span id = span_of(key->access[i]->api_id);
-		size_t j = 0;
-		/* The library refuses the same index key twice for one record. */
-		while (j < n && !span_is(keys[j], id))
-			j++;
-		if (j == n && n < max)
-			keys[n++] = id;
-	}
+	for (size_t i = 0; i < key->n_access; i++)
+		n = add_once(keys, n, max, span_of(key->access[i]->api_id));
 	return n;
 }
 
@@ -72,12 +78,49 @@ static size_t token_sha256(const void *message, struct span *keys, size_t max)
 	return token->has_sha256 ? 1 : 0;
 }
 
+static size_t certificate_spki(const void *message, struct span *keys, size_t max)
+{
+	const Cg__Certificate *c = message;
+	(void)max;
+	keys[0] = span_make(c->spki_sha256.data, c->spki_sha256.len);
+	return 1;
+}
+
+static size_t certificate_kind(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	switch ((int)((const Cg__Certificate *)message)->kind) {
+	case CG__CERTIFICATE__KIND__CA:
+		keys[0] = SPAN_LIT("ca");
+		return 1;
+	case CG__CERTIFICATE__KIND__UPSTREAM:
+		keys[0] = SPAN_LIT("upstream");
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static size_t api_cas(const void *message, struct span *keys, size_t max)
+{
+	const Cg__ApiAuth *auth = ((const Cg__Api *)message)->auth;
+	size_t n = 0;
+	for (size_t i = 0; auth && i < auth->n_ca_certificates; i++)
+		n = add_once(
+		    keys, n, max,
+		    span_make(auth->ca_certificates[i].data, auth->ca_certificates[i].len));
+	return n;
+}
+
 const struct index_def store_indexes[STORE__INDEXES] = {
-    [STORE_API_BY_NAME] = {"api-by-name.db",	     STORE_API,	api_name	},
-    [STORE_KEY_BY_NAME] = {"key-by-name.db",	     STORE_KEY,	key_name	},
-    [STORE_KEY_BY_API] = {"key-by-api.db",	   STORE_KEY,	      key_apis      },
-    [STORE_CREDENTIAL_BY_KEY] = {"credential-by-key.db",	 STORE_CREDENTIAL, credential_key},
+    [STORE_API_BY_NAME] = {"api-by-name.db",	     STORE_API,		api_name	},
+    [STORE_KEY_BY_NAME] = {"key-by-name.db",	     STORE_KEY,		key_name	},
+    [STORE_KEY_BY_API] = {"key-by-api.db",	   STORE_KEY,	      key_apis	      },
+    [STORE_CREDENTIAL_BY_KEY] = {"credential-by-key.db",	 STORE_CREDENTIAL,  credential_key	 },
     [STORE_USER_BY_NAME] = {"user-by-name.db",	       STORE_USER,	   user_name	    },
-    [STORE_REST_TOKEN_BY_NAME] = {"rest_token-by-name.db",   STORE_REST_TOKEN, token_name    },
-    [STORE_REST_TOKEN_BY_SHA256] = {"rest_token-by-sha256.db", STORE_REST_TOKEN, token_sha256  },
+    [STORE_REST_TOKEN_BY_NAME] = {"rest_token-by-name.db",   STORE_REST_TOKEN,  token_name      },
+    [STORE_REST_TOKEN_BY_SHA256] = {"rest_token-by-sha256.db", STORE_REST_TOKEN,	 token_sha256    },
+    [STORE_CERTIFICATE_BY_SPKI] = {"certificate-by-spki.db",  STORE_CERTIFICATE, certificate_spki},
+    [STORE_CERTIFICATE_BY_KIND] = {"certificate-by-kind.db",  STORE_CERTIFICATE, certificate_kind},
+    [STORE_API_BY_CA] = {"api-by-ca.db",		 STORE_API,	    api_cas	   },
 };

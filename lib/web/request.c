@@ -129,6 +129,18 @@ static void read_fields(struct web_request *req, char *const *env)
 		req->body = WEB_BODY_LENGTH;
 }
 
+static void read_chain(struct web_request *req, char *const *env)
+{
+	static const struct span name = SPAN_LIT("SSL_CLIENT_CERT_CHAIN_");
+	for (; *env && req->n_client_chain < CERT_CHAIN_PASSED_MAX; env++) {
+		if (**env != 'S' || strncmp(*env, name.p, name.n) != 0)
+			continue;
+		const char *equals = strchr(*env, '=');
+		if (equals && equals[1])
+			req->client_chain[req->n_client_chain++] = span_of(equals + 1);
+	}
+}
+
 bool web_request_init(struct web_request *req, struct arena *arena, char *const *env,
 		      web_proof_fn proof_ok, void *ctx, struct web_io *io)
 {
@@ -153,6 +165,7 @@ bool web_request_init(struct web_request *req, struct arena *arena, char *const 
 		req->https = span_is_nocase(variable(env, "HTTPS"), SPAN_LIT("on"));
 		req->client_cert = variable(env, "SSL_CLIENT_CERT");
 		req->client_verify = variable(env, "SSL_CLIENT_VERIFY");
+		read_chain(req, env);
 	}
 	if (req->method.n > METHOD_MAX_BYTES || !is_token(req->method)) {
 		bad(req, "The request's method is not allowed.");

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/span.h"
 #include "web/target.h"
 
@@ -51,6 +52,10 @@ struct web_request {
 	bool https;
 	struct span client_cert;   /* SSL_CLIENT_CERT: PEM; empty when there was none */
 	struct span client_verify; /* SSL_CLIENT_VERIFY */
+	/* SSL_CLIENT_CERT_CHAIN_0, _1, …: what the client sent beside it, as Apache passes it on
+	 * (lighttpd does not).  In no order to rely on. */
+	struct span client_chain[CERT_CHAIN_PASSED_MAX];
+	size_t n_client_chain;
 
 	/* From the server, but anybody who can set its variables can set these: see proof_ok. */
 	struct span remote_addr, remote_port, server_addr, server_port, server_name;

@@ -232,12 +232,12 @@ with case("operations"):
                 bad.append(f"response {status}")
         if success == ["204"] and "content" in responses["204"]:
             bad.append("204 has content")
-        if (method in ("post", "patch")) != ("requestBody" in operation):
+        if (method in ("post", "patch", "put")) != ("requestBody" in operation):
             bad.append("the body")
-        elif "requestBody" in operation and "application/json" not in \
+        elif "requestBody" in operation and method != "put" and "application/json" not in \
                 operation["requestBody"]["content"]:
             bad.append("no JSON")
-        if method in ("patch", "delete") and "If-Match" not in [p["name"] for p in parameters]:
+        if method in ("patch", "put", "delete") and "If-Match" not in [p["name"] for p in parameters]:
             bad.append("no If-Match")
         ok(not bad, name + "is whole") or diag(*bad)
     ids = [o.get("operationId") for _, _, o in found if "operationId" in o]

@@ -97,7 +97,8 @@ with case("apis"):
     is_eq({n: made.body[n] for n in body if n != "auth"}, {n: body[n] for n in body if n != "auth"},
           "and the record as it was sent")
     is_eq(made.body["auth"], {"use_certificate": True, "use_token": True, "keyless": False,
-                              "token_header": "Authorization", "trust": "pinned"},
+                              "token_header": "Authorization", "trust": "pinned",
+                              "ca_certificates": []},
           "with the defaults of auth")
     is_eq([made.body[n] for n in ("strip_listen_path", "active", "forward_client_cert",
                                   "strip_credential", "timeout_ms", "max_body_bytes",
@@ -350,7 +351,7 @@ with case("merge patch"):
              "auth": {"use_certificate": True, "use_token": False, "token_header": "X-Key"},
              "allowed_ips": ["192.0.2.0/24"]}
     auth = {"use_certificate": True, "use_token": False, "token_header": "X-Key",
-            "keyless": False, "trust": "pinned"}
+            "keyless": False, "trust": "pinned", "ca_certificates": []}
     for name, patch, member, want in (
             ("nothing", {}, "auth", auth),
             ("a value", {"timeout_ms": 5}, "timeout_ms", 5),
@@ -367,7 +368,7 @@ with case("merge patch"):
             ("nested empty", {"auth": {}}, "auth", auth),
             ("null of the nested", {"auth": None}, "auth",
              {"use_certificate": False, "use_token": True, "token_header": "Authorization",
-              "keyless": False, "trust": "pinned"}),
+              "keyless": False, "trust": "pinned", "ca_certificates": []}),
             ("an unchanged read-only member", {"revision": 1}, "revision", 1)):
         api = new_api(**start)
         got = rest("PATCH", "/apis/" + api["id"], patch)
@@ -536,7 +537,7 @@ with case("bad values"):
     got = rest("POST", "/apis", {"auth": {"use_token": False}, "allowed_ips": ["x"]})
     is_eq({e["field"] for e in got.body["errors"]},
           {"name", "listen_path", "target_url", "auth", "allowed_ips"}, "all bad values at once")
-    problem(rest("POST", "/certificates", {"pem": partner.pem, "kind": "ca"}), 422, "bad_value",
+    problem(rest("POST", "/certificates", {"pem": partner.pem, "kind": "root"}), 422, "bad_value",
             "a kind that is not there", "kind")
     problem(rest("POST", "/certificates", {"pem": 1}), 422, "bad_value", "a number for PEM", "pem")
     problem(rest("POST", "/certificates", {}), 422, "bad_value", "no PEM", "pem")

@@ -314,7 +314,8 @@ with case("token"):
 with case("usage"):
     for words in ([], ["nothing"], ["key"], ["key", "frobnicate"], ["api"], ["token"], ["cert"],
                   ["cert", "show"], ["cert", "show", "x", "y"], ["cert", "show", "--as", "root", "x"],
-                  ["cert", "list", "x"], ["explain"], ["key", "show"], ["key", "delete"],
+                  ["cert", "list", "x", "y"], ["cert", "add"], ["cert", "get"], ["cert", "delete"],
+                  ["cert", "crl"], ["cert", "crl", "a", "b", "--delete"], ["cert", "block"], ["explain"], ["key", "show"], ["key", "delete"],
                   ["key", "list", "a", "b"], ["help", "nothing"], ["--what"],
                   ["key", "list", "--what"], ["key", "create", "--naem", "x"], ["supervise"]):
         status, out, err = run(*words)

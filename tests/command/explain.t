@@ -32,7 +32,11 @@ def stamp(plus_s):
     return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + plus_s))
 
 
+authority = site.make_ca("authority")
+must(rest("POST", "/certificates", {"pem": authority.pem, "kind": "ca"}))
 APIS = {
+    "by-ca": {"auth": {"use_certificate": True, "trust": "ca",
+                       "ca_certificates": [authority.sha256]}},
     "both": {"auth": {"use_certificate": True}},
     "certificates": {"auth": {"use_certificate": True, "use_token": False}},
     "tokens": {"auth": {}},
@@ -64,8 +68,10 @@ def digest(token):
 certs = {"none": None, "unknown": site.make_cert("unknown")}
 tokens = {"none": None, "unknown": "a" * 52}
 owners = {}
-for state in ("good", "revoked", "off", "later", "ended", "key off", "key expired", "expired"):
-    extra = {"not_before": stamp(-60), "not_after": stamp(8)} if state == "expired" else {}
+for state in ("good", "issued", "revoked", "off", "later", "ended", "key off", "key expired", "expired"):
+    extra = {"not_before": stamp(-60), "not_after": stamp(8)} if state == "expired" else \
+        {"ca": authority, "extensions": ["extendedKeyUsage=clientAuth"]} if state == "issued" \
+        else {}
     certs[state] = site.make_cert(state, **extra)
     owners[state] = key(state, certs[state])
 credential(owners["off"], certs["off"].sha256, active=False)
@@ -268,14 +274,14 @@ with case("the tables"):
     for code in ("allowed", "api_not_found", "api_inactive", "credential_missing",
                  "certificate_not_enabled", "credential_unknown", "credential_mismatch",
                  "credential_inactive", "key_inactive", "key_expired", "certificate_expired",
-                 "access_denied", "path_not_allowed", "method_not_allowed", "address_not_allowed",
+                 "certificate_untrusted", "access_denied", "path_not_allowed", "method_not_allowed", "address_not_allowed",
                  "bad_request"):
         ok(seen.get(code), f"met {code}")
     is_eq(sorted(set(seen) - {"certificate_not_yet_valid"}), sorted([
         "allowed", "api_not_found", "api_inactive", "credential_missing",
         "certificate_not_enabled", "credential_unknown", "credential_mismatch",
         "credential_inactive", "key_inactive", "key_expired", "certificate_expired",
-        "access_denied", "path_not_allowed", "method_not_allowed", "address_not_allowed",
+        "certificate_untrusted", "access_denied", "path_not_allowed", "method_not_allowed", "address_not_allowed",
         "bad_request"]), "and nothing else")
 
 # --- as a person asks it ---

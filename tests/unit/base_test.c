@@ -210,6 +210,15 @@ static void test_sha256_notations(void **state)
  /* 40 digits are SHA-1, and never a fingerprint here */
 	    {"a9993e364706816aba3e25717850c26c9cd0d89d",				 false},
 	    {"ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",			     false},
+ /* base64url, 43 characters; the last one has two bits that must be zero */
+	    {"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0",				    true },
+	    {" ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0\n",			       true },
+	    {"sha256:ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0",			   true },
+	    {"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa1",				    false},
+	    {"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa",				   false},
+	    {"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa00",			     false},
+	    {"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0=",			     false},
+	    {"ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0",				    false},
 	};
 	struct sha256 want = {{0}};
 	assert_true(hex_parse(SPAN_LIT(DIGEST), want.b, SHA256_BYTES));
@@ -221,6 +230,9 @@ static void test_sha256_notations(void **state)
 			fail_msg("\"%s\": %d", rows[i].text, is);
 		drop(text);
 	}
+	char x5t[SHA256_X5T + 1];
+	x5t_format(&want, x5t);
+	assert_string_equal(x5t, "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
 	assert_false(sha256_parse(SPAN_LIT(DIGEST "\0"), &want));
 	assert_false(sha256_parse(SPAN_LIT("\0" DIGEST), &want));
 }

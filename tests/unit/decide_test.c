@@ -199,6 +199,28 @@ CHANGE(allowed_no_address, allowed_yes(w); w->facts.remote_addr = SPAN_LIT("");)
 CHANGE(blocked_no_proof, blocked(w); w->facts.proof_ok = false;)
 CHANGE(blocked_no_address, blocked(w); w->facts.remote_addr = SPAN_LIT("");)
 
+/* Trust by CA. */
+CHANGE(by_ca, with_cert(w); w->auth.trust = CG__API_AUTH__TRUST__CA;
+       w->facts.chain = (struct cert_chain){CERT_CHAIN_GOOD, NOW - 10, NOW + 10};)
+CHANGE(by_ca_not_looked_at, by_ca(w); w->facts.chain = (struct cert_chain){0};)
+CHANGE(by_ca_no_issuer, by_ca(w); w->facts.chain.fault = CERT_CHAIN_NO_ISSUER;)
+CHANGE(by_ca_broken, by_ca(w); w->facts.chain.fault = CERT_CHAIN_BROKEN;)
+CHANGE(by_ca_dates, by_ca(w); w->facts.chain.fault = CERT_CHAIN_DATES;)
+CHANGE(by_ca_revoked, by_ca(w); w->facts.chain.fault = CERT_CHAIN_REVOKED;)
+CHANGE(by_ca_outdated, by_ca(w); w->facts.chain.fault = CERT_CHAIN_OUTDATED;)
+CHANGE(by_ca_first, by_ca(w); w->facts.chain.from = NOW;)
+CHANGE(by_ca_last, by_ca(w); w->facts.chain.until = NOW;)
+CHANGE(by_ca_before, by_ca(w); w->facts.chain.from = NOW + 1;)
+CHANGE(by_ca_after, by_ca(w); w->facts.chain.until = NOW - 1;)
+CHANGE(by_ca_unknown, by_ca(w); w->facts.certificate_grant = NULL;)
+CHANGE(by_ca_cred_revoked, by_ca_no_issuer(w); w->cert.has_revoked_at = true;)
+CHANGE(by_ca_not_verified, by_ca(w); w->facts.certificate = FACTS_CERT_NOT_VERIFIED;)
+CHANGE(by_ca_token, with_token(w); w->auth.trust = CG__API_AUTH__TRUST__CA;)
+CHANGE(by_ca_both, by_ca(w); with_token(w);)
+CHANGE(by_ca_both_untrusted, by_ca_no_issuer(w); with_token(w);)
+CHANGE(by_ca_key_off, by_ca(w); w->key.active = false;)
+CHANGE(pinned_no_issuer, by_ca_no_issuer(w); w->auth.trust = CG__API_AUTH__TRUST__PINNED;)
+
 static const struct row {
 	const char *name;
 	void (*change)(struct world *w);
@@ -285,6 +307,25 @@ static const struct row {
     ROW(allowed_no_address, ADDRESS_NOT_ALLOWED, ADDRESS),
     ROW(blocked_no_proof, ADDRESS_NOT_ALLOWED, ADDRESS),
     ROW(blocked_no_address, ADDRESS_NOT_ALLOWED, ADDRESS),
+    ROW(by_ca, NONE, PASS),
+    ROW(by_ca_not_looked_at, CERTIFICATE_UNTRUSTED, CREDENTIAL),
+    ROW(by_ca_no_issuer, CERTIFICATE_UNTRUSTED, CREDENTIAL),
+    ROW(by_ca_broken, CERTIFICATE_UNTRUSTED, CREDENTIAL),
+    ROW(by_ca_dates, CERTIFICATE_UNTRUSTED, CREDENTIAL),
+    ROW(by_ca_revoked, CERTIFICATE_UNTRUSTED, CREDENTIAL),
+    ROW(by_ca_outdated, CERTIFICATE_UNTRUSTED, CREDENTIAL),
+    ROW(by_ca_first, NONE, PASS),
+    ROW(by_ca_last, NONE, PASS),
+    ROW(by_ca_before, CERTIFICATE_UNTRUSTED, CREDENTIAL),
+    ROW(by_ca_after, CERTIFICATE_UNTRUSTED, CREDENTIAL),
+    ROW(by_ca_unknown, CREDENTIAL_UNKNOWN, IDENTITY),
+    ROW(by_ca_cred_revoked, CREDENTIAL_INACTIVE, CREDENTIAL),
+    ROW(by_ca_not_verified, CERTIFICATE_UNTRUSTED, CREDENTIAL),
+    ROW(by_ca_token, NONE, PASS),
+    ROW(by_ca_both, NONE, PASS),
+    ROW(by_ca_both_untrusted, CERTIFICATE_UNTRUSTED, CREDENTIAL),
+    ROW(by_ca_key_off, KEY_INACTIVE, KEY),
+    ROW(pinned_no_issuer, NONE, PASS),
 #undef ROW
 };
 

@@ -13,6 +13,7 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &cg__access__descriptor,	  &cg__meta_entry__descriptor, &cg__credential__descriptor,
     &cg__certificate__descriptor, &cg__user__descriptor,       &cg__rest_token__descriptor,
     &cg__audit_entry__descriptor, &cg__meta__descriptor,
+    &cg__crl__descriptor,	  &cg__exposed_key__descriptor,
 };
 
 static struct arena arena;
@@ -57,6 +58,7 @@ static bool form_fits(const ProtobufCFieldDescriptor *f, enum field_form form)
 		return f->type == PROTOBUF_C_TYPE_INT64;
 	case FIELD_HEX:
 	case FIELD_PEM:
+	case FIELD_CRL:
 		return f->type == PROTOBUF_C_TYPE_BYTES;
 	case FIELD_MESSAGE:
 		return f->type == PROTOBUF_C_TYPE_MESSAGE;
@@ -166,7 +168,8 @@ static void fill_value(const ProtobufCFieldDescriptor *f, const struct record_fi
 		memcpy(at, &time, sizeof(time));
 		break;
 	case FIELD_HEX:
-	case FIELD_PEM: {
+	case FIELD_PEM:
+	case FIELD_CRL: {
 		ProtobufCBinaryData bytes = {SHA256_BYTES, arena_alloc(&arena, SHA256_BYTES)};
 		assert_non_null(bytes.data);
 		memset(bytes.data, (int)(seed & 0xff), SHA256_BYTES);
@@ -287,7 +290,7 @@ static void test_defaults(void **state)
 			     "\"strip_listen_path\": true, \"target_url\": null, \"active\": true,"
 			     "\"auth\": {\"use_certificate\": false, \"use_token\": true,"
 			     "\"token_header\": \"Authorization\", \"keyless\": false,"
-			     "\"trust\": \"pinned\"}, \"forward_client_cert\": true,"
+			     "\"trust\": \"pinned\", \"ca_certificates\": []}, \"forward_client_cert\": true,"
 			     "\"strip_credential\": true, \"timeout_ms\": 30000,"
 			     "\"max_body_bytes\": null, \"browser_pages\": false,"
 			     "\"allowed_ips\": [], \"blocked_ips\": []}");
@@ -325,7 +328,7 @@ static void test_json_round_trip(void **state)
 		for (unsigned i = 0; i < types[t]->n_fields; i++) {
 			const ProtobufCFieldDescriptor *f = &types[t]->fields[i];
 			const struct record_field *row = record_field(types[t], f);
-			const char *name = row->form == FIELD_PEM ? "pem" : f->name;
+			const char *name = record_json_name(f, row);
 			assert_int_equal(json_object_get(json, name) != NULL,
 					 row->access != FIELD_HIDDEN);
 		}
@@ -629,18 +632,18 @@ static void test_merge_patch(void **state)
 	    {"{\"name\": \"b\"}",			  "sites",	   "[\"x\", \"y\"]"	   },
 	    {"{\"auth\": {\"keyless\": true}}",	"auth",
 	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": \"X-Key\","
-	     "\"keyless\": true, \"trust\": \"pinned\"}"						},
+	     "\"keyless\": true, \"trust\": \"pinned\", \"ca_certificates\": []}"						},
 	    {"{\"auth\": {\"token_header\": null}}",  "auth",
 	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": "
 	     "\"Authorization\","
-	     "\"keyless\": false, \"trust\": \"pinned\"}"					 },
+	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"					 },
 	    {"{\"auth\": null}",			 "auth",
 	     "{\"use_certificate\": false, \"use_token\": true, \"token_header\": "
 	     "\"Authorization\","
-	     "\"keyless\": false, \"trust\": \"pinned\"}"					 },
+	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"					 },
 	    {"{\"auth\": {}}",			       "auth",
 	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": \"X-Key\","
-	     "\"keyless\": false, \"trust\": \"pinned\"}"					 },
+	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"					 },
 	    {"{\"id\": \"the-id\", \"revision\": 7}", "id",		    "\"the-id\""		},
  /* taking away what is not there, or not theirs to take */
 	    {"{\"id\": null}",			       "id",	     "\"the-id\""		 },

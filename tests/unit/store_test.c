@@ -246,7 +246,7 @@ static void test_closed_folder(void **state)
 static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct span *io = arg; /* key in, value out */
-	return store_get(txn, STORE_CERTIFICATE, *io, &arena, io, err);
+	return store_get(txn, STORE_CRL, *io, &arena, io, err);
 }
 
 struct bytes {
@@ -257,8 +257,8 @@ struct bytes {
 static cg_rc bytes_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	const struct bytes *b = arg;
-	return b->add ? store_add(txn, STORE_CERTIFICATE, b->key, b->value, err)
-		      : store_put(txn, STORE_CERTIFICATE, b->key, b->value, err);
+	return b->add ? store_add(txn, STORE_CRL, b->key, b->value, err)
+		      : store_put(txn, STORE_CRL, b->key, b->value, err);
 }
 
 static void test_get_put_add_remove(void **state)

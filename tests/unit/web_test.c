@@ -197,15 +197,23 @@ static void facts_count_beside_the_proof_alone(void **state)
 					     "SSL_SERVER_CERT=server",
 					     "SSL_CLIENT_CERT=client",
 					     "SSL_CLIENT_VERIFY=GENEROUS",
+					     "SSL_CLIENT_CERT_CHAIN_0=above",
+					     "SSL_CLIENT_CERT_CHAIN_1=",
+					     "SSL_CLIENT_CERT_CHAIN_2=top",
+					     "HTTP_SSL_CLIENT_CERT_CHAIN_0=no",
 					     "HTTP_SSL_CLIENT_CERT=one",
 					     "HTTP_SSL_CLIENT_CERT=two",
 					     "REMOTE_ADDR=192.0.2.1",
 					     NULL};
-	static const char *const forged[] = {
-	    "REQUEST_METHOD=GET",	 "REQUEST_URI=/x",
-	    "CERTGATE_PROOF=wrong",	 "HTTPS=on",
-	    "SSL_CLIENT_CERT=client",	 "SSL_CLIENT_VERIFY=SUCCESS",
-	    "HTTP_CERTGATE_PROOF=right", NULL};
+	static const char *const forged[] = {"REQUEST_METHOD=GET",
+					     "REQUEST_URI=/x",
+					     "CERTGATE_PROOF=wrong",
+					     "HTTPS=on",
+					     "SSL_CLIENT_CERT=client",
+					     "SSL_CLIENT_VERIFY=SUCCESS",
+					     "SSL_CLIENT_CERT_CHAIN_0=a",
+					     "HTTP_CERTGATE_PROOF=right",
+					     NULL};
 	struct fixture f;
 	struct span value;
 	(void)state;
@@ -214,6 +222,9 @@ static void facts_count_beside_the_proof_alone(void **state)
 	assert_true(f.req.proof_ok && f.req.https);
 	assert_true(span_is_text(f.req.client_cert, "client"));
 	assert_true(span_is_text(f.req.client_verify, "GENEROUS"));
+	assert_int_equal(f.req.n_client_chain, 2);
+	assert_true(span_is_text(f.req.client_chain[0], "above"));
+	assert_true(span_is_text(f.req.client_chain[1], "top"));
 	assert_true(span_is_text(f.req.site, "main"));
 	assert_true(span_is_text(f.req.target.local, "/x"));
 	assert_true(span_is_text(f.req.remote_addr, "192.0.2.1"));
@@ -225,6 +236,7 @@ static void facts_count_beside_the_proof_alone(void **state)
 	open_fixture(&f, forged);
 	assert_false(f.req.proof_ok || f.req.https);
 	assert_int_equal(f.req.client_cert.n + f.req.client_verify.n, 0);
+	assert_int_equal(f.req.n_client_chain, 0);
 	for (size_t i = 0; i < f.req.n_fields; i++)
 		assert_false(span_is_text(f.req.fields[i].value, "right"));
 	close_fixture(&f);

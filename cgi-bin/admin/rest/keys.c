@@ -65,7 +65,7 @@ static cg_rc take_certificate(struct rest_call *call, json_t *json, struct wish 
 	struct cg_err why = {0};
 	cg_rc rc = rest_read_certificate(
 	    call, span_make(json_string_value(text), json_string_length(text)), false,
-	    &wish->reading, &why);
+	    CERT_KIND_CLIENT, &wish->reading, &why);
 	/* It may have held a private key; jansson would free it as it is. */
 	gnutls_memset((void *)(uintptr_t)json_string_value(text), 0, json_string_length(text));
 	(void)json_object_del(json, "certificate");
@@ -188,7 +188,8 @@ static cg_rc read_wish(struct rest_call *call, struct wish *wish, struct cg_err 
 	if (!rest_body_is_json(call)) {
 		cg_rc rc = web_request_body_all(call->req, CERT_INPUT_MAX, &body, err);
 		wish->certificate = true;
-		return rc == CG_OK ? rest_read_certificate(call, body, true, &wish->reading, err)
+		return rc == CG_OK ? rest_read_certificate(call, body, true, CERT_KIND_CLIENT,
+							   &wish->reading, err)
 				   : rc;
 	}
 	cg_rc rc = web_json_read(call->req, &json, err);

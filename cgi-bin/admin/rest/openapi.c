@@ -27,7 +27,15 @@ static const char *const suffixes[] = {"", "New", "Made"};
 
 static const ProtobufCMessageDescriptor *const records[] = {
     &cg__api__descriptor,	  &cg__key__descriptor,		&cg__credential__descriptor,
-    &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor};
+    &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor,
+    &cg__crl__descriptor,	  &cg__exposed_key__descriptor};
+
+/* The same in all forms. */
+static bool has_one_form(const ProtobufCMessageDescriptor *type)
+{
+	return type == &cg__api__descriptor || type == &cg__audit_entry__descriptor ||
+	       type == &cg__crl__descriptor || type == &cg__exposed_key__descriptor;
+}
 
 static void add(json_t *schema, const char *name, json_t *type, const char *about)
 {
@@ -70,12 +78,24 @@ static void add_told(json_t *schema, bool token)
 		add(schema, "token", of_type("string"), "The token; it is shown only here.");
 }
 
+/* What is computed of a certificate. */
+static void add_use(json_t *schema)
+{
+	add(schema, "x5t_s256",
+	    json_pack("{s:s, s:s}", "type", "string", "pattern", "^[A-Za-z0-9_-]{43}$"),
+	    "The fingerprint as JOSE writes it (x5t#S256): base64url of the SHA-256.");
+	add(schema, "usages", list_of(of_type("string")),
+	    "What it says it may be used for; empty: it does not say.");
+	add(schema, "key_id", json_pack("{s:[s, s]}", "type", "string", "null"),
+	    "The key it belongs to.");
+	add(schema, "api_ids", list_of(of_type("string")), "The APIs that trust it as a CA.");
+}
+
 /* NULL where the form is that of FORM_READ. */
 static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 {
 	bool key = type == &cg__key__descriptor, cert = type == &cg__certificate__descriptor;
-	bool made_alike = type == &cg__api__descriptor || type == &cg__audit_entry__descriptor;
-	if (made_alike && form != FORM_READ)
+	if (has_one_form(type) && form != FORM_READ)
 		return NULL;
 	if (type == &cg__rest_token__descriptor) {
 		json_t *token = record_schema(type);
@@ -86,7 +106,10 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 	json_t *s = form == FORM_NEW && !key ? empty() : record_schema(type);
 	if (form == FORM_NEW && cert) {
 		add(s, "pem", of_type("string"), "The certificate; a private key is thrown away.");
-		add(s, "kind", json_pack("{s:s, s:[s]}", "type", "string", "enum", "client"), NULL);
+		add(s, "kind",
+		    json_pack("{s:s, s:[s, s, s]}", "type", "string", "enum", "client", "ca",
+			      "upstream"),
+		    "What it is for; client unless given.");
 		(void)json_object_set_new(s, "required", json_pack("[s]", "pem"));
 		return s;
 	}
@@ -97,8 +120,7 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 	if (key)
 		add(s, "credentials", list_of(reference("Credential")), "How its holder is known.");
 	if (cert)
-		add(s, "key_id", json_pack("{s:[s, s]}", "type", "string", "null"),
-		    "The key it belongs to.");
+		add_use(s);
 	if (form == FORM_MADE)
 		add_told(s, !cert);
 	return s;
@@ -107,9 +129,8 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 static json_t *reference_to(const ProtobufCMessageDescriptor *type, enum form form)
 {
 	char name[64];
-	bool one_form = type == &cg__api__descriptor;
 	(void)snprintf(name, sizeof(name), "%s%s", type->short_name,
-		       suffixes[one_form ? FORM_READ : form]);
+		       suffixes[has_one_form(type) ? FORM_READ : form]);
 	return reference(name);
 }
 
@@ -120,6 +141,9 @@ static bool makes(const struct rest_route *r)
 
 static json_t *request_body(const struct rest_route *r)
 {
+	if (r->route.flags & REST_CRL)
+		return json_pack("{s:b, s:o}", "required", 1, "content",
+				 content("application/pkix-crl", of_type("string")));
 	if (!makes(r) && !(r->route.flags & REST_PATCH))
 		return NULL;
 	json_t *schema = reference_to(r->record, makes(r) ? FORM_NEW : FORM_READ);
@@ -138,11 +162,15 @@ static json_t *request_body(const struct rest_route *r)
 static json_t *answer_schema(const struct rest_route *r)
 {
 	json_t *schema = reference_to(r->record, makes(r) ? FORM_MADE : FORM_READ);
-	return r->route.flags & REST_LIST
-		   ? json_pack("{s:s, s:{s:o, s:{s:[s, s]}}, s:b}", "type", "object", "properties",
-			       "items", list_of(schema), "next", "type", "string", "null",
-			       "additionalProperties", 0)
-		   : schema;
+	if (!(r->route.flags & REST_LIST))
+		return schema;
+	json_t *page =
+	    json_pack("{s:s, s:{s:o, s:{s:[s, s]}}, s:b}", "type", "object", "properties", "items",
+		      list_of(schema), "next", "type", "string", "null", "additionalProperties", 0);
+	if (r->record == &cg__certificate__descriptor)
+		add(page, "notice", json_pack("{s:[s, s]}", "type", "string", "null"),
+		    "What is worth knowing of q: that SHA-1 finds nothing, say.");
+	return page;
 }
 
 static json_t *responses(const struct rest_route *r)

@@ -13,6 +13,8 @@
 #define KEY	    &cg__key__descriptor
 #define CREDENTIAL  &cg__credential__descriptor
 #define CERTIFICATE &cg__certificate__descriptor
+#define CRL	    &cg__crl__descriptor
+#define EXPOSED	    &cg__exposed_key__descriptor
 #define AUDIT	    &cg__audit_entry__descriptor
 #define TOKEN	    &cg__rest_token__descriptor
 
@@ -27,9 +29,17 @@ const struct rest_route rest_routes[] = {
 	{{"DELETE", REST_BASE "/apis/:id", REST_MATCH, apis_remove}, "Remove an API, also from the access rights of keys", NULL, 204, NULL},
 
 	{{"GET", REST_BASE "/certificates", REST_LIST, certificates_list}, "List certificates", CERTIFICATE, 200, NULL},
-	{{"POST", REST_BASE "/certificates", REST_PEM, certificates_create}, "Register a certificate", CERTIFICATE, 201, NULL},
+	{{"POST", REST_BASE "/certificates", REST_PEM, certificates_create}, "Register a certificate", CERTIFICATE, 201, "kind: client (unless given), ca or upstream; for a body that is no JSON."},
 	{{"GET", REST_BASE "/certificates/:sha256", 0, certificates_get}, "Read a certificate", CERTIFICATE, 200, NULL},
-	{{"DELETE", REST_BASE "/certificates/:sha256", REST_MATCH, certificates_remove}, "Remove a certificate", NULL, 204, "cascade: true also takes it from the key that uses it."},
+	{{"DELETE", REST_BASE "/certificates/:sha256", REST_MATCH, certificates_remove}, "Remove a certificate", NULL, 204, "cascade: true also takes it from the key that uses it; a CA that APIs trust stays."},
+	{{"GET", REST_BASE "/certificates/:sha256/crl", 0, crl_get}, "Read the revocation list of a CA", CRL, 200, NULL},
+	{{"PUT", REST_BASE "/certificates/:sha256/crl", REST_CRL | REST_MATCH, crl_put}, "Give the CA's newest revocation list, PEM or DER; past its next_update the CA's certificates are refused", CRL, 200, NULL},
+	{{"DELETE", REST_BASE "/certificates/:sha256/crl", REST_MATCH, crl_remove}, "Forget the revocation list of a CA", NULL, 204, NULL},
+
+	{{"GET", REST_BASE "/exposed-keys", REST_LIST, exposed_keys_list}, "List the public keys that are blocked", EXPOSED, 200, NULL},
+	{{"POST", REST_BASE "/exposed-keys", 0, exposed_keys_create}, "Block a public key whose private key is in other hands: what carries it is revoked, and nothing with it can be registered", EXPOSED, 201, NULL},
+	{{"GET", REST_BASE "/exposed-keys/:sha256", 0, exposed_keys_get}, "Read a block", EXPOSED, 200, NULL},
+	{{"DELETE", REST_BASE "/exposed-keys/:sha256", REST_MATCH, exposed_keys_remove}, "Lift a block; what was revoked with it stays so", NULL, 204, NULL},
 
 	{{"GET", REST_BASE "/keys", REST_LIST, keys_list}, "List keys", KEY, 200, NULL},
 	{{"POST", REST_BASE "/keys", 0, keys_create}, "Make a key, with a certificate and/or a token", KEY, 201, NULL},
@@ -41,7 +51,7 @@ const struct rest_route rest_routes[] = {
 	{{"POST", REST_BASE "/keys/:id/credentials", REST_PEM, credentials_create}, "Add a certificate or a token to a key", CREDENTIAL, 201, NULL},
 	{{"GET", REST_BASE "/keys/:id/credentials/:sha256", 0, credentials_get}, "Read a credential", CREDENTIAL, 200, NULL},
 	{{"PATCH", REST_BASE "/keys/:id/credentials/:sha256", REST_PATCH | REST_MATCH, credentials_change}, "Change a credential", CREDENTIAL, 200, NULL},
-	{{"DELETE", REST_BASE "/keys/:id/credentials/:sha256", REST_MATCH, credentials_revoke}, "Revoke a credential", NULL, 204, "reason: other (unless given), superseded or left."},
+	{{"DELETE", REST_BASE "/keys/:id/credentials/:sha256", REST_MATCH, credentials_revoke}, "Revoke a credential", NULL, 204, "reason: other (unless given), superseded, left, or key_exposed, which blocks the certificate's public key."},
 
 	{{"GET", REST_BASE "/audit", REST_LIST, audit_get}, "Who changed what, newest first", AUDIT, 200, NULL},
 
@@ -77,6 +87,10 @@ static uint64_t revision_of(const void *message)
 		return 0;
 	if (m->descriptor == CREDENTIAL)
 		return ((const Cg__Credential *)message)->revision;
+	if (m->descriptor == EXPOSED)
+		return ((const Cg__ExposedKey *)message)->revision;
+	if (m->descriptor == CRL)
+		return ((const Cg__Crl *)message)->revision;
 	return ((const struct entity_head *)message)->revision;
 }
 
@@ -102,6 +116,14 @@ void rest_send(struct rest_call *call, int status, const void *message, json_t *
 		    arena_printf(call->arena, REST_BASE "/%s/%s", path, id));
 	web_json_send(call->resp, status, body);
 	json_decref(body);
+}
+
+void rest_send_removed(struct rest_call *call, cg_rc rc, const struct cg_err *err)
+{
+	if (rc != CG_OK)
+		rest_fail(call, rc, err);
+	else
+		(void)web_response_send(call->resp, 204, NULL, SPAN_LIT(""));
 }
 
 cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_err *err)
@@ -170,10 +192,10 @@ bool rest_body_is_json(struct rest_call *call)
 }
 
 cg_rc rest_read_certificate(struct rest_call *call, struct span text, bool as_it_is,
-			    struct cert_reading *out, struct cg_err *err)
+			    enum cert_kind kind, struct cert_reading *out, struct cg_err *err)
 {
 	struct cert_exposed exposed;
-	return cert_read(text, as_it_is ? CERT_WAY_ADMIN_FILE : CERT_WAY_ADMIN, CERT_KIND_CLIENT,
+	return cert_read(text, as_it_is ? CERT_WAY_ADMIN_FILE : CERT_WAY_ADMIN, kind,
 			 clock_unix_s(), call->arena, out, &exposed, err);
 }
 

@@ -26,6 +26,7 @@ enum rest_flags {
 	REST_PEM = 8,	 /* also takes a certificate as it is */
 	REST_MATCH = 16, /* takes If-Match */
 	REST_OWNER = 32, /* for owners alone, reading included */
+	REST_CRL = 64,	 /* takes a revocation list as it is, and nothing else */
 };
 
 extern const struct rest_route rest_routes[];
@@ -39,6 +40,8 @@ void rest_fail(struct rest_call *call, cg_rc rc, const struct cg_err *err);
  * ETag, and for 201 the Location REST_BASE/path/id. */
 void rest_send(struct rest_call *call, int status, const void *message, json_t *more,
 	       const char *path);
+/* Answers a removal: 204, or with what went wrong. */
+void rest_send_removed(struct rest_call *call, cg_rc rc, const struct cg_err *err);
 /* limit, cursor, q of a list; other parameters are CG_BAD_INPUT. */
 struct rest_page {
 	size_t limit;
@@ -54,7 +57,8 @@ cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err) C
 bool rest_body_is_json(struct rest_call *call);
 /* A certificate of a JSON text, or of a body as it is. */
 cg_rc rest_read_certificate(struct rest_call *call, struct span text, bool as_it_is,
-			    struct cert_reading *out, struct cg_err *err) CG_MUST_USE;
+			    enum cert_kind kind, struct cert_reading *out,
+			    struct cg_err *err) CG_MUST_USE;
 /* What POST tells of a certificate once: private_key_dropped, notices. */
 void rest_add_reading(json_t *to, const struct cert_reading *reading);
 
@@ -95,6 +99,14 @@ void certificates_list(void *call);
 void certificates_create(void *call);
 void certificates_get(void *call);
 void certificates_remove(void *call);
+void crl_get(void *call);
+void crl_put(void *call);
+void crl_remove(void *call);
+
+void exposed_keys_list(void *call);
+void exposed_keys_create(void *call);
+void exposed_keys_get(void *call);
+void exposed_keys_remove(void *call);
 
 void audit_get(void *call);
 
