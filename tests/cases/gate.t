@@ -205,6 +205,27 @@ def at_clock(rows):
         site.wait_ready()
 
 
+def by_show(row):
+    """certgate cert show --as gate: what it identifies, dates included."""
+    clock = {} if row["clock"] == "-" else cases.faketime(row["clock"])
+    done = subprocess.run(
+        [site.bin + "/certgate", "cert", "show", "--json", "--as", "gate", "-"],
+        input=cases.contents(row["file"]), env={**os.environ, **clock}, capture_output=True,
+        check=False)
+    shown = json_module.loads(done.stdout)
+    faults = []
+    if done.returncode != (0 if shown["accepted"] else 1):
+        faults.append(f"exit status {done.returncode}")
+    if row["verdict"] == "accepted" and not shown["accepted"]:
+        faults.append(f"refused: {shown['reason']}")
+    if shown["accepted"] and shown["sha256"] != row["sha256"] and \
+            (row["verdict"] != "refused" or shown["sha256"] in key_of):
+        faults.append(f"identified as {shown['sha256']}")
+    if not shown["accepted"] and not (cases.is_sentence(shown["reason"]) and shown["code"]):
+        faults.append(f"refused: {shown}")
+    return faults
+
+
 # --- handshakes ---
 
 # The web server ended it; or the client sent none; or it is nobody's.
@@ -256,6 +277,9 @@ with site:
         diag(f"{len(key_of)} certificates are registered; refused although they need not be: "
              f"{sorted(missing) or 'none'}")
         ok(len(key_of) >= 40, "and there is much of it")
+
+    for row in cases.rows(cases.GATE):
+        tally.check(row, cases.GATE, by_show(row), "cert show --as gate")
 
     timed = [row for row in cases.rows(cases.GATE) if row["clock"] != "-"]
     for row in cases.rows(cases.GATE):
