@@ -541,13 +541,17 @@ static void test_private_key_disguises(void **state)
 	    "MIIEvQIBADAN\n-----END PRIVATE KEY-----\n",
 	    "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ",
 	    "Private-Key: (256 bit)\npriv:\n    00:01\n",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\","
+	    "\"d\" : \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+	    "{\\\"kty\\\":\\\"OKP\\\",\\\"d\\\":\\\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\\\"}",
 	};
 	for (size_t i = 0; i < CG_COUNT(marked); i++)
 		assert_private(marked[i], span_of(marked[i]), false);
 	/* Words about keys are no keys. */
 	static const char *const words =
 	    "Your private key - keep it secret - is not in here.\nPrivate key: in the safe.\n"
-	    "Without private key\n";
+	    "Without private "
+	    "key\n{\"kty\":\"EC\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAA\",\"d\":\"2026\"}\n";
 	struct span plain = load("base/plain.pem"), key = load("privkey/key-only-pkcs8.pem");
 	struct arena arena;
 	arena_init(&arena, ARENA_MAX);
