@@ -106,7 +106,8 @@ def f01():
 
 def f03():
     key = site.make_key("A", plain, api)
-    is_eq(site.rest("DELETE", f"/keys/{key['id']}/credentials/{plain.sha256}").status, 204, "revoke")
+    is_eq(site.rest("DELETE", f"/keys/{key['id']}/credentials/{plain.sha256}").status, 204,
+        "revoke")
     is_eq(call(plain), (403, "credential_inactive"), "the call is refused")
     done = site.rest("POST", "/keys", {"name": "B", "certificate": plain.pem})
     is_eq((done.status, done.body["code"]), (409, "certificate_revoked"),

@@ -245,8 +245,10 @@ def by_curl(row, options):
 def by_client(row):
     """The same by clients that load what curl does not."""
     target, pair = path(), Pair(row)
-    command = ["openssl", "s_client", "-quiet", "-cipher", "DEFAULT:@SECLEVEL=0", "-CAfile", site.ca,
-               "-cert", pair.path, "-key", pair.key, "-connect", f"localhost:{site.port}"] if row["file"] in S_CLIENT else \
+    command = ["openssl", "s_client", "-quiet", "-cipher", "DEFAULT:@SECLEVEL=0", "-CAfile",
+        site.ca,
+               "-cert", pair.path, "-key", pair.key, "-connect",
+               f"localhost:{site.port}"] if row["file"] in S_CLIENT else \
         ["gnutls-cli", "--x509cafile", site.ca, "--x509certfile", pair.path, "--x509keyfile",
          pair.key, "--port", str(site.port), "localhost"]
     done = subprocess.run(

@@ -15,7 +15,8 @@ import der  # noqa: E402
 from der import BMP, C, CN, IA5, O, OU, PRINTABLE, TELETEX, UNIVERSAL, UTF8  # noqa: E402
 
 ESC = "\x1b]0;owned\x07\x1b[2J\x1b[31m"
-LINE = "x\r\n2026-12-01T00:00:00Z gate[1] info login user=\"root\"\r\nX-Certgate-Key-Id: other\r\n\r\n"
+LINE = ("x\r\n2026-12-01T00:00:00Z gate[1] info login user=\"root\"\r\n"
+        "X-Certgate-Key-Id: other\r\n\r\n")
 MARKUP = "</script><img src=x onerror=alert(1)>\"'`&{{CN}}{{#S}}<!--"
 FORMULAS = ["=HYPERLINK(\"http://evil.example\")", "+1", "-1", "@SUM(A1)", "\t=1", "|calc", "%00"]
 
@@ -233,7 +234,8 @@ with site:
     with case("the corpus"):
         for row in cases.rows(cases.ADMIN):
             if row["area"] == "2 content" and row["clock"] == "-" and row["file"].rpartition(
-                    "/")[2].startswith(("ansi", "bidi", "bmp", "cn-", "ctem", "dn-", "empty", "form",
+                    "/")[2].startswith(("ansi", "bidi", "bmp", "cn-", "ctem", "dn-", "empty",
+                    "form",
                                         "new", "nul", "path", "san", "serial", "tele", "utf8",
                                         "xss")):
                 block = cases.contents(row["file"]).decode()

@@ -36,7 +36,7 @@ def contents(name):
 
 
 def faketime(clock):
-    """The environment in which a program's clock starts at `clock` (as in the manifest) and runs on.
+    """The environment in which a program's clock starts at `clock` (as in the table) and runs on.
     `clock` may also be a file's name: its text is the time, read anew each time somebody asks."""
     library = FAKETIME.format(os.uname().machine)
     if not os.path.exists(library):
@@ -102,7 +102,8 @@ class Tally:
                     good = self.counts[way, level, verdict, True]
                     bad = self.counts[way, level, verdict, False]
                     if good or bad:
-                        parts.append(f"{verdict} ({level}) {good}" + (f", NOT {bad}" if bad else ""))
+                        wrong = f", NOT {bad}" if bad else ""
+                        parts.append(f"{verdict} ({level}) {good}{wrong}")
             diag(f"{way}: " + "; ".join(parts))
         total = collections.Counter()
         for (_, level, _, good), n in self.counts.items():
