@@ -121,21 +121,27 @@ def marks():
 
 def quoting():
     line = pem.replace("\n", "\\n")
-    for name, text in {
-            "JSON": json_module.dumps({"certificate": pem}),
-            "JSON, one string": json_module.dumps(pem),
-            "JSON in JSON": json_module.dumps(json_module.dumps({"c": pem})),
-            "single quotes": f"'{pem}'",
-            "double quotes": f'"{pem}"', "an env file": f'CERT="{line}"',
-            "export": f"export CERT='{pem}'",
-            "YAML": "cert: |\n" + "".join(f"  {x}\n" for x in pem.splitlines()), "YAML, quoted":
-            f'cert: "{line}"', "Terraform": f"cert = <<EOT\n{pem}EOT\n",
-                "Markdown": f"```pem\n{pem}```",
-            "XML": f"<cert>{pem}</cert>", "CDATA": f"<![CDATA[{pem}]]>", "a mail":
-            f"Dear admin,\n\nhere it is -- thanks!\n\n{pem}\n-- \nPat (VP) \u2014 Partner & Co.\n",
-                "a prompt":
-            f"$ cat cert.pem\n{pem}$ ", "a heading on the same line": "Certificate: " + pem,
-            "a log line": "2026-11-25T12:00:00Z cert=" + line}.items():
+    yaml = "".join(f"  {x}\n" for x in pem.splitlines())
+    quoted = {
+        "JSON": json_module.dumps({"certificate": pem}),
+        "JSON, one string": json_module.dumps(pem),
+        "JSON in JSON": json_module.dumps(json_module.dumps({"c": pem})),
+        "single quotes": f"'{pem}'",
+        "double quotes": f'"{pem}"',
+        "an env file": f'CERT="{line}"',
+        "export": f"export CERT='{pem}'",
+        "YAML": "cert: |\n" + yaml,
+        "YAML, quoted": f'cert: "{line}"',
+        "Terraform": f"cert = <<EOT\n{pem}EOT\n",
+        "Markdown": f"```pem\n{pem}```",
+        "XML": f"<cert>{pem}</cert>",
+        "CDATA": f"<![CDATA[{pem}]]>",
+        "a mail": f"Dear admin,\n\nhere it is -- thanks!\n\n{pem}\n-- \nPat \u2014 Partner & Co.\n",
+        "a prompt": f"$ cat cert.pem\n{pem}$ ",
+        "a heading on the same line": "Certificate: " + pem,
+        "a log line": "2026-11-25T12:00:00Z cert=" + line,
+    }
+    for name, text in quoted.items():
         form(name, text, OK)
     for name, safe in {"all of it": "", "but + / =": "+/=", "but letters of URLs": "-+/="}.items():
         form(f"%XX, {name}", urllib.parse.quote(pem, safe=safe), OK)
