@@ -61,6 +61,11 @@ static cg_rc check_dates(const struct cert *cert, int64_t now, struct arena *are
 static cg_rc check_client(const struct cert_parts *parts, struct cert_reading *out,
 			  struct cg_err *err)
 {
+	if (!name_is_readable(parts->subject) || !name_is_readable(parts->issuer))
+		return cg_fail_code(err, CG_BAD_VALUE, CERT_UNREADABLE,
+				    "A name in this certificate is not text in the encoding that "
+				    "it claims (UTF-8, say), so that web servers cannot read the "
+				    "certificate. " MAKE_NEW);
 	if (!parts->client_auth_allowed)
 		return cg_fail_code(err, CG_BAD_VALUE, CERT_NOT_CLIENT,
 				    "This certificate may not be used by a TLS client: its key "

@@ -83,6 +83,9 @@ bool der_time(const struct der *value, int64_t *unix_s) CG_MUST_USE;
 void oid_add(struct buf *to, struct span oid);
 /* A Name as cert.h says, in the arena; NULL where it is no Name or memory is short. */
 const char *name_text(struct arena *arena, struct span name) CG_MUST_USE;
+/* Whether a web server on OpenSSL can read this Name: its values are text in the encoding they say.
+ */
+bool name_is_readable(struct span name) CG_MUST_USE;
 /* The alternative names of a GeneralNames into *out; false as name_text. */
 bool general_names(struct arena *arena, struct span names, struct cert *out) CG_MUST_USE;
 
