@@ -58,6 +58,8 @@ def refusal_faults(answer, row, data):
         faults.append(f"repeats the input: {body}")
     if "413" in row["invariant"] and answer.status != 413:
         faults.append(f"status {answer.status}, not 413")
+    if "JSON_" in body["detail"]:
+        faults.append(f"the words of a library: {body['detail']}")
     return faults
 
 
@@ -74,17 +76,25 @@ def judge(row, accepted, sha256, why):
     return []
 
 
+def memory_kb():
+    """The most that the administrator's program has had at once."""
+    with open(f"/proc/{site.pids('admin')[0]}/status", encoding="ascii") as status:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1))
+
+
 def by_rest(row, data, send, fingerprint_of):
     """Sends, judges the answer, looks into the store, and empties it."""
-    first = []
+    owner = None
     if row["verdict"] == "refused" and row["sha256"] != "-":
         owner = site.make_key("the other owner", PLAIN)
-        first = [f"credential of {owner['id']}"]
         others = site.rest("GET", "/keys/" + owner["id"]).body
-    before = store()
+    before, memory = store(), memory_kb()
     answer = send(data)
+    grown = memory_kb() - memory
     accepted = 200 <= answer.status < 300
     faults = judge(row, accepted, fingerprint_of(answer) if accepted else None, answer.body)
+    if "8 MB" in row["invariant"] and grown > 8 * 1024:
+        faults.append(f"memory grew by {grown} kB")
     if accepted:
         kept = site.rest("GET", "/certificates/" + row["sha256"])
         if kept.status != 200 or kept.body["sha256"] != row["sha256"] or \
@@ -97,7 +107,7 @@ def by_rest(row, data, send, fingerprint_of):
         faults += refusal_faults(answer, row, data)
         if store() != before:
             faults.append(f"the store is not as before: {before}, {store()}")
-    if first:
+    if owner:
         if answer.status != 409 or answer.body.get("code") != "certificate_in_use" or \
                 "the other owner" not in answer.body["detail"]:
             faults.append(f"{answer.status} {answer.body}")
