@@ -147,7 +147,7 @@ def of_record(answer):
 
 def certgate(*args, stdin=None, clock="-", check_clean=True):
     """The command's status and its output as bytes."""
-    env = {**os.environ, **({} if clock == "-" else cases.faketime(clock))}
+    env = None if clock == "-" else cases.faketime(clock)
     done = subprocess.run([site.bin + "/certgate", "--home", site.home, *args], env=env,
                           capture_output=True, check=False, timeout=120,
                           **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}))
@@ -248,7 +248,7 @@ class At:
     def __enter__(self):
         if self.clock != "-":
             site.stop_programs()
-            site.start_programs(env={**os.environ, **cases.faketime(self.clock)})
+            site.start_programs(env=cases.faketime(self.clock))
             site.wait_ready()
 
     def __exit__(self, *_):

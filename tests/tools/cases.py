@@ -36,14 +36,14 @@ def contents(name):
 
 
 def faketime(clock):
-    """The environment in which a program's clock starts at `clock` (as in the table) and runs on.
+    """The environment of a program whose clock starts at `clock` (as in the table) and runs on.
     `clock` may also be a file's name: its text is the time, read anew each time somebody asks."""
     library = FAKETIME.format(os.uname().machine)
     if not os.path.exists(library):
         raise RuntimeError(f"there is no {library}: install faketime")
-    env = {"LD_PRELOAD": library, "TZ": "UTC", "DONT_FAKE_MONOTONIC": "1",
-           "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-           "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
+    env = {name: value for name, value in os.environ.items() if "FAKETIME" not in name}
+    env.update(LD_PRELOAD=library, TZ="UTC", FAKETIME_DONT_FAKE_MONOTONIC="1",
+               ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
     if clock.startswith("/"):
         env.update(FAKETIME_TIMESTAMP_FILE=clock, FAKETIME_NO_CACHE="1")
     else:
