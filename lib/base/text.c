@@ -80,7 +80,9 @@ bool text_is_clean(struct span text)
 
 bool text_holds(const char *text, struct span part)
 {
-	size_t n = text ? strlen(text) : 0;
+	if (!text)
+		text = "";
+	size_t n = strlen(text);
 	for (size_t i = 0; i + part.n <= n; i++)
 		if (strncasecmp(text + i, part.p, part.n) == 0)
 			return true;
