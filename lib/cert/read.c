@@ -2,6 +2,7 @@
 #include "cert/cert.h"
 #include "cert/inside.h"
 #include "base/text.h"
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
@@ -297,6 +298,28 @@ static bool is_weakly_signed(gnutls_x509_crt_t crt)
 							GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
 }
 
+/* A curve that the library cannot handle, or a point that is not on its curve, is noticed only when
+ * the key is taken out. */
+static cg_rc try_key(const struct reader *r, gnutls_x509_crt_t crt)
+{
+	gnutls_pubkey_t key;
+	int rc = gnutls_pubkey_init(&key);
+	if (rc < 0)
+		return cg_fail_memory(r->err);
+	rc = gnutls_pubkey_import_x509(key, crt, 0);
+	if (rc >= 0)
+		rc = gnutls_pubkey_verify_params(key);
+	gnutls_pubkey_deinit(key);
+	if (rc >= 0)
+		return CG_OK;
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return cg_fail_memory(r->err);
+	return refuse(
+	    r, CERT_KEY_TYPE,
+	    "The key of this certificate is damaged, or of a kind that cannot be used; RSA "
+	    "of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519 and Ed448 can. " MAKE_NEW);
+}
+
 static cg_rc finish(struct reader *r, enum cert_kind kind, int64_t now_unix_s,
 		    struct cert_reading *out)
 {
@@ -306,13 +329,10 @@ static cg_rc finish(struct reader *r, enum cert_kind kind, int64_t now_unix_s,
 	if (rc == CG_OK)
 		rc = cert_check(&r->certs[leaf], &r->parts[leaf], kind, now_unix_s, r->arena,
 				&reading, r->err);
+	if (rc == CG_OK)
+		rc = try_key(r, r->crts[leaf]);
 	if (rc != CG_OK)
 		return rc;
-	/* A curve or point that the library cannot handle is noticed only here. */
-	if (gnutls_x509_crt_get_pk_algorithm(r->crts[leaf], NULL) < 0)
-		return refuse(r, CERT_KEY_TYPE,
-			      "The key of this certificate cannot be used; RSA of 2048 to 8192 "
-			      "bits, P-256, P-384, P-521, Ed25519 and Ed448 can. " MAKE_NEW);
 	struct cert *chain = arena_alloc(r->arena, r->n * sizeof(*chain));
 	if (!chain)
 		return cg_fail_memory(r->err);

@@ -199,6 +199,8 @@ def damage():
                        "another tag": b"\x31" + whole[1:]}.items():
         form(f"damaged: {name}", der.pem(made), ("damaged", "unreadable", "not_der"),
              digest=cases.sha256(made))
+    form("a point that is not on its curve", der.pem(der.certificate(
+        spki[:-1] + bytes([spki[-1] ^ 1]), der.name((der.CN, der.UTF8, "x")))), "key_type")
     form("BER: indefinite length", der.pem(b"\x30\x80" + whole[4:] + b"\0\0"), ("not_der",
          "damaged"))
     form("BER: a longer length", der.pem(b"\x30\x83\0" + whole[2:4] + whole[4:]), ("not_der",
