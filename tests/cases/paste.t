@@ -264,6 +264,11 @@ with site:
     with open(os.path.join(cases.CORPUS, "base/plain.pem"), encoding="ascii") as text:
         PLAIN = type("Pem", (), {"pem": text.read()})
 
+    with case("the table"):
+        is_eq(sorted({way for row in cases.table("manifest.tsv")
+                      for way in row["how"].split("; ")}),
+              sorted([cases.ADMIN, cases.PORTAL, cases.UPLOAD, cases.GATE, cases.TLS]),
+              "has these ways in, each of which is tried here or in gate.t")
     with case("the store"):
         is_eq(empty(), [], "is empty at first")
 
