@@ -51,15 +51,37 @@ static json_t *accepted(const struct cert_reading *r)
 			 notices, "certificates", certificates);
 }
 
+/* The gate looks at the dates with each request, whatever the store holds. */
+static cg_rc check_now(const struct cert *cert, struct cg_err *err)
+{
+	char when[RFC3339_TEXT + 1];
+	int64_t now = clock_unix_s();
+	if (now > cert->not_after) {
+		(void)rfc3339_format(cert->not_after, when);
+		return cg_fail_code(err, CG_BAD_VALUE, CERT_EXPIRED,
+				    "The gate refuses this certificate: it expired on %s.", when);
+	}
+	if (now < cert->not_before) {
+		(void)rfc3339_format(cert->not_before, when);
+		return cg_fail_code(err, CG_BAD_VALUE, "certificate_not_yet_valid",
+				    "The gate refuses this certificate now: it is valid from %s "
+				    "on.",
+				    when);
+	}
+	return CG_OK;
+}
+
 static cg_rc read_as_gate(struct command *c, struct span text, struct cert_reading *out,
 			  struct cg_err *err)
 {
 	struct span der;
 	struct sha256 sha256;
+	cg_rc rc;
 	switch (cert_from_server(text, &c->arena, &der, &sha256)) {
 	case CERT_SEEN_ONE:
 		*out = (struct cert_reading){0};
-		return cert_facts(der, &c->arena, &out->leaf, err);
+		rc = cert_facts(der, &c->arena, &out->leaf, err);
+		return rc == CG_OK ? check_now(&out->leaf, err) : rc;
 	case CERT_SEEN_NONE:
 		return cg_fail_code(err, CG_BAD_VALUE, CERT_NO_CERTIFICATE,
 				    "The gate takes this as: no certificate came.");

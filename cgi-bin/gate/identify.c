@@ -107,6 +107,8 @@ static void tell_unusable(struct exchange *x)
 			"ssl.verifyclient.exportcert"
 		  : x->facts.certificate == FACTS_CERT_REFUSED
 		      ? "not verified and not passed on: not in lighttpd's ssl.ca-file?"
+		  : x->facts.certificate == FACTS_CERT_DAMAGED
+		      ? "SSL_CLIENT_CERT is not one whole certificate"
 		      : "see SSL_CLIENT_VERIFY",
 		  LOG_END);
 }

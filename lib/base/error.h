@@ -29,7 +29,7 @@ struct cg_err {
 	unsigned n_fields;
 	struct cg_field_err {
 		char field[96]; /* as in JSON: "auth.token_header", "access[0].paths" */
-		char text[240];
+		char text[400];
 	} fields[CG_ERR_FIELDS];
 };
 

@@ -36,12 +36,35 @@ static bool is_control(ucs4_t c)
 }
 
 /* Characters that change how others are shown, or show nothing: bidi controls, zero-width and
- * interlinear marks, line and paragraph separators, tags, BOM. */
+ * interlinear marks, fillers, variation selectors, line and paragraph separators, tags, BOM.
+ * Unicode's Default_Ignorable_Code_Point, and the separators. */
 static bool is_deceptive(ucs4_t c)
 {
-	return c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-	       (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+	static const struct {
+		ucs4_t from, to;
+	} ranges[] = {
+	    {0xad,	   0xad   },
+		{0x34f,	0x34f  },
+		  {0x61c,	  0x61c  },
+	      {0x115f,  0x1160 },
+	    {0x17b4,  0x17b5 },
+		{0x180b,	 0x180f },
+		  {0x200b,  0x200f },
+	      {0x2028,  0x202e },
+	    {0x2060,  0x206f },
+		{0x3164,	 0x3164 },
+		  {0xfe00,  0xfe0f },
+	      {0xfeff,  0xfeff },
+	    {0xffa0,  0xffa0 },
+		{0xfff0,	 0xfffb },
+		  {0x1bca0, 0x1bca3},
+	      {0x1d173, 0x1d17a},
+	    {0xe0000, 0xe0fff},
+	};
+	for (size_t i = 0; i < CG_COUNT(ranges); i++)
+		if (c >= ranges[i].from && c <= ranges[i].to)
+			return true;
+	return false;
 }
 
 bool text_is_clean(struct span text)
@@ -57,7 +80,9 @@ bool text_is_clean(struct span text)
 
 bool text_holds(const char *text, struct span part)
 {
-	size_t n = text ? strlen(text) : 0;
+	if (!text)
+		text = "";
+	size_t n = strlen(text);
 	for (size_t i = 0; i + part.n <= n; i++)
 		if (strncasecmp(text + i, part.p, part.n) == 0)
 			return true;

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "cert/cert.h"
 #include "cert/inside.h"
+#include "base/text.h"
 
 /* A serial of more octets is against RFC 5280 (20), but exists; longer ones are cut. */
 #define SERIAL_OCTETS_MAX 64
@@ -47,9 +48,11 @@ static const char *key_text(struct arena *arena, const struct key_parts *key)
 	buf_init(&oid, 8 * key->oid.n + 64);
 	buf_add_text(&oid, "OID ");
 	oid_add(&oid, key->oid);
-	const char *text = oid.failed ? NULL : arena_copy(arena, buf_span(&oid));
+	char text[CERT_NAME_TEXT_MAX + 1];
+	text_for_log(buf_span(&oid), text, sizeof(text));
+	bool failed = oid.failed;
 	buf_release(&oid);
-	return text;
+	return failed ? NULL : arena_strdup(arena, text);
 }
 
 cg_rc cert_facts(struct span der, struct arena *arena, struct cert *out, struct cg_err *err)

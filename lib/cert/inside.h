@@ -60,12 +60,32 @@ unsigned der_integer_bits(struct span body);
 /* UTCTime or GeneralizedTime in the form of RFC 5280, any year from 0 to 9999. */
 bool der_time(const struct der *value, int64_t *unix_s) CG_MUST_USE;
 
+/* --- sentences --- */
+
+/* Ends a refusal that nothing but another certificate helps. */
+#define MAKE_NEW                                                                                   \
+	"Make a new one with: openssl req -x509 -newkey rsa:4096 -nodes -days 365 -keyout "        \
+	"key.pem -out cert.pem (or ask your CA for one)."
+
+/* What other things are, and what to give instead. */
+#define IS_REQUEST                                                                                 \
+	"This is a certificate request (CSR). Give the certificate that your CA made from it, or " \
+	"sign it yourself with: openssl x509 -req -in request.pem -signkey key.pem -days 365 "     \
+	"-out cert.pem"
+#define IS_PUBLIC_KEY                                                                              \
+	"This is a bare public key. Give the certificate that contains it; its text has a BEGIN "  \
+	"CERTIFICATE line. To make one from the private key: openssl req -x509 -key key.pem "      \
+	"-days 365 -out cert.pem"
+
 /* --- names.c: text out of certificates --- */
 
 /* Adds an OBJECT IDENTIFIER in dots. */
 void oid_add(struct buf *to, struct span oid);
 /* A Name as cert.h says, in the arena; NULL where it is no Name or memory is short. */
 const char *name_text(struct arena *arena, struct span name) CG_MUST_USE;
+/* Whether a web server on OpenSSL can read this Name: its values are text in the encoding they say.
+ */
+bool name_is_readable(struct span name) CG_MUST_USE;
 /* The alternative names of a GeneralNames into *out; false as name_text. */
 bool general_names(struct arena *arena, struct span names, struct cert *out) CG_MUST_USE;
 

@@ -292,11 +292,52 @@ static bool has_marker(struct span words)
 	}
 }
 
+/* --- keys in JSON --- */
+
+#define JWK_NUMBER_MIN 20 /* letters of base64url; the shortest private number has 43 */
+
+static bool is_quote(char c)
+{
+	return c == '"' || c == '\'';
+}
+
+static struct span skip_space(struct span s)
+{
+	size_t n = 0;
+	while (n < s.n && (s.p[n] == ' ' || (s.p[n] >= '\t' && s.p[n] <= '\r')))
+		n++;
+	return span_from(s, n);
+}
+
+/* A private key as JSON (RFC 7517): it says its type, and has the member "d" (RFC 7518, 6.2.2.1 and
+ * 6.3.2.1; RFC 8037). */
+static bool has_jwk(struct span text)
+{
+	if (span_find(text, SPAN_LIT("kty")) == SIZE_MAX)
+		return false;
+	for (size_t i = 0; i + 3 < text.n; i++) {
+		if (!is_quote(text.p[i]) || text.p[i + 1] != 'd' || !is_quote(text.p[i + 2]))
+			continue;
+		/* Each space is passed over for one "d" at most. */
+		struct span rest = skip_space(span_from(text, i + 3));
+		if (rest.n == 0 || rest.p[0] != ':')
+			continue;
+		rest = skip_space(span_from(rest, 1));
+		size_t n = 1;
+		while (n < rest.n && n <= JWK_NUMBER_MIN &&
+		       (is_alnum(rest.p[n]) || rest.p[n] == '-' || rest.p[n] == '_'))
+			n++;
+		if (n > JWK_NUMBER_MIN && is_quote(rest.p[0]))
+			return true;
+	}
+	return false;
+}
+
 void private_keys_find(struct span text, char *scratch, struct private_keys *found)
 {
 	struct span words = {scratch, squeeze_words(text, scratch)};
 	struct span base64 = {scratch + text.n, squeeze_base64(text, scratch + text.n)};
-	if (has_marker(words))
+	if (has_marker(words) || has_jwk(text))
 		found->any = found->unread = true;
 	/* "openssh-key-v1" */
 	if (span_find(base64, SPAN_LIT("b3BlbnNzaC1rZXktdjE")) != SIZE_MAX)

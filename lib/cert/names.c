@@ -100,6 +100,61 @@ static bool string_add(struct buf *to, const struct der *value)
 	}
 }
 
+static bool wide_is_valid(struct span bytes, size_t width)
+{
+	uint8_t utf8[6];
+	if (bytes.n % width != 0)
+		return false;
+	for (size_t i = 0; i < bytes.n; i += width) {
+		ucs4_t c = 0;
+		for (size_t k = 0; k < width; k++)
+			c = c << 8 | (uint8_t)bytes.p[i + k];
+		if (u8_uctomb(utf8, c, sizeof(utf8)) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* Whether OpenSSL takes it as the value of an attribute (measured with 3.0: d2i_X509, which a web
+ * server calls before anybody is asked). */
+static bool value_is_readable(const struct der *value)
+{
+	switch (value->tag) {
+	case DER_UTF8:
+		return u8_check((const uint8_t *)value->body.p, value->body.n) == NULL;
+	case DER_BMP:
+		return wide_is_valid(value->body, 2);
+	case DER_UNIVERSAL:
+		return wide_is_valid(value->body, 4);
+	case DER_PRINTABLE:
+	case DER_IA5:
+	case DER_NUMERIC:
+	case DER_TELETEX:
+	case DER_BIT_STRING:
+	case DER_SEQUENCE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool name_is_readable(struct span name)
+{
+	struct der list, rdn, ava, oid, value;
+	if (!der_take(&name, DER_SEQUENCE, &list))
+		return false;
+	while (list.body.n > 0) {
+		if (!der_take(&list.body, DER_SET, &rdn))
+			return false;
+		while (rdn.body.n > 0)
+			if (!der_take(&rdn.body, DER_SEQUENCE, &ava) ||
+			    !der_take(&ava.body, DER_OID, &oid) || !der_next(&ava.body, &value) ||
+			    !value_is_readable(&value))
+				return false;
+	}
+	return true;
+}
+
 /* Of RFC 4514's escapes those without which a value could pass for another attribute; the others
  * only make names hard to read. */
 static void escaped_add(struct buf *to, struct span text)

@@ -150,29 +150,27 @@ static cg_rc damaged(struct cg_err *err, const char *what)
 			    what);
 }
 
+#define IS_PKCS7                                                                                   \
+	"This is a PKCS#7 bundle. Take the certificates out of it with: openssl pkcs7 "            \
+	"-print_certs -in FILE -out cert.pem"
+
 /* What people take for a certificate. */
 static const struct {
 	const char *label;
 	const char *code;
 	const char *sentence;
 } others[] = {
-    {"CERTIFICATE REQUEST",	    CERT_IS_REQUEST,
-     "This is a certificate request (CSR). Give the certificate that your CA made from it."},
-    {"NEW CERTIFICATE REQUEST", CERT_IS_REQUEST,
-     "This is a certificate request (CSR). Give the certificate that your CA made from it."},
+    {"CERTIFICATE REQUEST",	    CERT_IS_REQUEST,    IS_REQUEST		       },
+    {"NEW CERTIFICATE REQUEST", CERT_IS_REQUEST,	 IS_REQUEST		   },
     {"X509 CRL",		 CERT_IS_CRL,
-     "This is a list of revoked certificates (CRL). Give the certificate itself."		 },
-    {"PUBLIC KEY",		   CERT_IS_PUBLIC_KEY,
-     "This is a bare public key. Give the certificate that contains it."			},
-    {"RSA PUBLIC KEY",	       CERT_IS_PUBLIC_KEY,
-     "This is a bare public key. Give the certificate that contains it."			},
-    {"PKCS7",		   CERT_IS_PKCS7,
-     "This is a PKCS#7 bundle. Turn it into PEM with: openssl pkcs7 -print_certs -in FILE" },
-    {"CMS",		     CERT_IS_PKCS7,
-     "This is a PKCS#7 bundle. Turn it into PEM with: openssl pkcs7 -print_certs -in FILE" },
+     "This is a list of revoked certificates (CRL). Give the certificate itself."},
+    {"PUBLIC KEY",		   CERT_IS_PUBLIC_KEY, IS_PUBLIC_KEY		    },
+    {"RSA PUBLIC KEY",	       CERT_IS_PUBLIC_KEY, IS_PUBLIC_KEY		},
+    {"PKCS7",		   CERT_IS_PKCS7,	     IS_PKCS7		     },
+    {"CMS",		     CERT_IS_PKCS7,	   IS_PKCS7			   },
     {"TRUSTED CERTIFICATE",	    CERT_IS_TRUSTED,
      "This is OpenSSL's TRUSTED CERTIFICATE, which carries extra data. Turn it into an ordinary "
-     "certificate with: openssl x509 -in FILE -out cert.pem"				    },
+     "certificate with: openssl x509 -in FILE -out cert.pem"			    },
 };
 
 /* After "-----BEGIN LABEL-----": takes the body and "-----END LABEL-----" off *rest. */
@@ -216,9 +214,10 @@ static cg_rc no_block(struct span text, struct pem_blocks *out, struct cg_err *e
 				    "BEGIN CERTIFICATE line to the END CERTIFICATE line.");
 	if (span_starts(text, SPAN_LIT("ssh-")) || span_starts(text, SPAN_LIT("ecdsa-sha2-")) ||
 	    span_starts(text, SPAN_LIT("---- BEGIN SSH2 ")))
-		return cg_fail_code(err, CG_BAD_VALUE, CERT_IS_SSH_KEY,
-				    "This is an SSH key. Give a TLS certificate; its text has a "
-				    "BEGIN CERTIFICATE line.");
+		return cg_fail_code(
+		    err, CG_BAD_VALUE, CERT_IS_SSH_KEY,
+		    "This is an SSH key, which TLS does not know. Give a TLS "
+		    "certificate; its text has a BEGIN CERTIFICATE line. " MAKE_NEW);
 	if (text.n >= 64 && is_bare_base64(text)) {
 		out->body[0] = text;
 		out->n = 1;

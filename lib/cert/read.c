@@ -1,6 +1,8 @@
 #include "base/base.h"
 #include "cert/cert.h"
 #include "cert/inside.h"
+#include "base/text.h"
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
@@ -92,7 +94,8 @@ static cg_rc refuse_key_alone(const struct reader *r)
 			      "-nokeys -clcerts -out cert.pem");
 	return refuse(r, CERT_PRIVATE_KEY_ALONE,
 		      "This is a private key without its certificate; it was thrown away. Give "
-		      "the certificate, which is public.");
+		      "the certificate, which is public. If there is none yet, make one for this "
+		      "key with: openssl req -x509 -key key.pem -days 365 -out cert.pem");
 }
 
 /* What it is instead of a certificate, where people are known to take it for one. */
@@ -104,26 +107,25 @@ static cg_rc refuse_other(struct reader *r, struct span der)
 	if (r->keys.any)
 		return refuse_key_alone(r);
 	if (key_parts_of(der, &key))
-		return refuse(r, CERT_IS_PUBLIC_KEY,
-			      "This is a bare public key. Give the certificate that contains it.");
+		return refuse(r, CERT_IS_PUBLIC_KEY, IS_PUBLIC_KEY);
 	if (der_take(&rest, DER_SEQUENCE, &all) && der_next(&all.body, &first)) {
 		if (first.tag == DER_OID &&
 		    span_starts(first.body, SPAN_LIT("\x2a\x86\x48\x86\xf7\x0d\x01\x07")))
 			return refuse(r, CERT_IS_PKCS7,
-				      "This is a PKCS#7 bundle. Turn it into PEM with: openssl "
-				      "pkcs7 -inform DER -print_certs -in FILE");
+				      "This is a PKCS#7 bundle. Take the certificates out of it "
+				      "with: openssl pkcs7 -inform DER -print_certs -in FILE -out "
+				      "cert.pem");
 		/* CertificationRequestInfo: version 0, a Name, a key. */
 		if (first.tag == DER_SEQUENCE && der_take(&first.body, DER_INTEGER, &second) &&
 		    second.body.n == 1 && second.body.p[0] == 0 &&
 		    der_take(&first.body, DER_SEQUENCE, &second) &&
 		    der_take(&first.body, DER_SEQUENCE, &third) && key_parts_of(third.all, &key))
-			return refuse(r, CERT_IS_REQUEST,
-				      "This is a certificate request (CSR). Give the certificate "
-				      "that your CA made from it.");
+			return refuse(r, CERT_IS_REQUEST, IS_REQUEST);
 	}
 	return refuse(r, CERT_UNREADABLE,
 		      "This cannot be read as a certificate. Give an X.509 certificate, as text "
-		      "with a BEGIN CERTIFICATE line or as a .cer or .der file.");
+		      "with a BEGIN CERTIFICATE line or as a .cer or .der file. Whether a file is "
+		      "one is shown by: openssl x509 -in FILE -noout -text");
 }
 
 static cg_rc refuse_too_large(const struct reader *r)
@@ -170,7 +172,7 @@ static cg_rc add(struct reader *r, struct span der)
 	if (gnutls_x509_crt_import(crt, &datum, GNUTLS_X509_FMT_DER) < 0)
 		return refuse(r, CERT_UNREADABLE,
 			      "The parts of this certificate contradict each other, so that TLS "
-			      "libraries refuse it. Make a new one.");
+			      "libraries refuse it. " MAKE_NEW);
 	return CG_OK;
 }
 
@@ -206,8 +208,9 @@ static cg_rc read_text(struct reader *r)
 	struct pem_blocks blocks;
 	if (has_binary(r->text))
 		return refuse(r, CERT_BINARY,
-			      "There are bytes in this text that are no text. Choose the file "
-			      "with the file button, or paste the certificate in its text form.");
+			      "There are bytes in this text that are no text. Give the file "
+			      "itself (upload it), or make text of it with: openssl x509 -inform "
+			      "DER -in FILE -out cert.pem");
 	cg_rc rc = pem_split(r->text, &blocks, r->err);
 	if (rc != CG_OK)
 		return r->keys.any && strcmp(r->err->code, CERT_DAMAGED) != 0 ? refuse_key_alone(r)
@@ -244,6 +247,23 @@ static bool issued_another(const struct reader *r, size_t i)
 	return false;
 }
 
+/* How a sentence names one: by its subject, cut between characters; those without one by the start
+ * of the fingerprint. */
+#define NAME_ROOM 80
+static const char *call_by_name(const struct cert *cert, char out[NAME_ROOM])
+{
+	char subject[NAME_ROOM - 8];
+	text_for_log(span_of(cert->subject), subject, sizeof(subject));
+	if (*subject) {
+		(void)snprintf(out, NAME_ROOM, "“%s”", subject);
+	} else {
+		char hex[SHA256_HEX + 1];
+		hex_format(cert->sha256.b, SHA256_BYTES, hex);
+		(void)snprintf(out, NAME_ROOM, "one without a subject (SHA-256 %.16s…)", hex);
+	}
+	return out;
+}
+
 static cg_rc choose(const struct reader *r, size_t *leaf)
 {
 	size_t n = 0, chosen = 0;
@@ -255,14 +275,18 @@ static cg_rc choose(const struct reader *r, size_t *leaf)
 	if (n == 0 && r->keys.n > 0)
 		return refuse(
 		    r, CERT_KEY_MISMATCH,
-		    "The private key does not belong to this certificate; it was thrown "
-		    "away. Give a certificate and its own key, or the certificate alone.");
-	if (n != 1)
+		    "The private key does not belong to this certificate; it was thrown away. "
+		    "Give a certificate and its own key, or the certificate alone. They belong "
+		    "together if these print the same: openssl pkey -in key.pem -pubout and "
+		    "openssl x509 -in cert.pem -noout -pubkey");
+	if (n != 1) {
+		char first[NAME_ROOM], second[NAME_ROOM];
 		return cg_fail_code(r->err, CG_BAD_VALUE, CERT_SEVERAL,
 				    "There are %zu certificates in this text that do not form one "
-				    "chain (the first two are for \"%.60s\" and \"%.60s\"). Give "
-				    "one of them.",
-				    r->n, r->certs[0].subject, r->certs[1].subject);
+				    "chain; the first two are %s and %s. Give one of them alone.",
+				    r->n, call_by_name(&r->certs[0], first),
+				    call_by_name(&r->certs[1], second));
+	}
 	*leaf = chosen;
 	return CG_OK;
 }
@@ -274,6 +298,28 @@ static bool is_weakly_signed(gnutls_x509_crt_t crt)
 							GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
 }
 
+/* A curve that the library cannot handle, or a point that is not on its curve, is noticed only when
+ * the key is taken out. */
+static cg_rc try_key(const struct reader *r, gnutls_x509_crt_t crt)
+{
+	gnutls_pubkey_t key;
+	int rc = gnutls_pubkey_init(&key);
+	if (rc < 0)
+		return cg_fail_memory(r->err);
+	rc = gnutls_pubkey_import_x509(key, crt, 0);
+	if (rc >= 0)
+		rc = gnutls_pubkey_verify_params(key);
+	gnutls_pubkey_deinit(key);
+	if (rc >= 0)
+		return CG_OK;
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return cg_fail_memory(r->err);
+	return refuse(
+	    r, CERT_KEY_TYPE,
+	    "The key of this certificate is damaged, or of a kind that cannot be used; RSA "
+	    "of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519 and Ed448 can. " MAKE_NEW);
+}
+
 static cg_rc finish(struct reader *r, enum cert_kind kind, int64_t now_unix_s,
 		    struct cert_reading *out)
 {
@@ -283,13 +329,10 @@ static cg_rc finish(struct reader *r, enum cert_kind kind, int64_t now_unix_s,
 	if (rc == CG_OK)
 		rc = cert_check(&r->certs[leaf], &r->parts[leaf], kind, now_unix_s, r->arena,
 				&reading, r->err);
+	if (rc == CG_OK)
+		rc = try_key(r, r->crts[leaf]);
 	if (rc != CG_OK)
 		return rc;
-	/* A curve or point that the library cannot handle is noticed only here. */
-	if (gnutls_x509_crt_get_pk_algorithm(r->crts[leaf], NULL) < 0)
-		return refuse(r, CERT_KEY_TYPE,
-			      "The key of this certificate cannot be used. Make one with RSA of "
-			      "2048 bits or more, P-256, P-384, P-521, Ed25519 or Ed448.");
 	struct cert *chain = arena_alloc(r->arena, r->n * sizeof(*chain));
 	if (!chain)
 		return cg_fail_memory(r->err);
@@ -338,14 +381,17 @@ cg_rc cert_read(struct span text, enum cert_way way, enum cert_kind kind, int64_
 			exposed->spki_sha256[exposed->n++] = r.keys.spki_sha256[i];
 		rc = refuse(&r, CERT_PRIVATE_KEY_PASTED,
 			    "This text holds a private key. Nothing of it was kept, but a key that "
-			    "left its owner's hands must not be used any more: make a new key and "
-			    "certificate, and give the certificate alone.");
+			    "left its owner's hands must not be used any more. Make a new key and "
+			    "certificate with: openssl req -x509 -newkey rsa:4096 -nodes -days 365 "
+			    "-keyout key.pem -out cert.pem, and give cert.pem alone.");
 		goto out;
 	}
 	if (is_utf16(text))
-		rc = refuse(&r, CERT_UTF16,
-			    "This file is UTF-16 text, as PowerShell and Notepad write it. Save it "
-			    "as plain text (UTF-8 or ASCII) and give it again.");
+		rc = refuse(
+		    &r, CERT_UTF16,
+		    "This file is UTF-16 text, as PowerShell and Notepad write it. Save it "
+		    "as plain text (UTF-8 or ASCII) and give it again; or: iconv -f UTF-16 -t "
+		    "UTF-8 FILE > cert.pem");
 	else if (file && has_binary(text) && text.p[0] == DER_SEQUENCE)
 		rc = read_binary(&r, text);
 	else

@@ -33,6 +33,11 @@ cg_rc web_json_read(struct web_request *req, json_t **out, struct cg_err *err)
 		return cg_fail(err, CG_BAD_INPUT, "The request has no body; send a JSON object.");
 	json_error_t e;
 	json_t *value = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, &e);
+	if (!value && json_error_code(&e) == json_error_null_character)
+		return cg_fail(
+		    err, CG_BAD_INPUT,
+		    "A text in the body holds a NUL (\\u0000), which no text here may. If it "
+		    "is a certificate, send the file itself as the body.");
 	if (!value)
 		return cg_fail(err, CG_BAD_INPUT,
 			       "The body is not valid JSON: line %d, column %d: %s.", e.line,

@@ -499,13 +499,15 @@ class Site:
         if os.path.exists(self.logs + "/upstream.json"):
             os.truncate(self.logs + "/upstream.json", 0)
 
-    def start_programs(self):
+    def start_programs(self, env=None):
+        """`env`: their environment, where it is not this one's."""
         user = ["--user", WEB_USER] if ROOT else []
         log = self.logs + "/supervise.log"
         before = os.path.getsize(log) if os.path.exists(log) else 0
         self._spawn("supervise", [self.bin + "/certgate", "--home", self.home, "supervise",
                                   "--sockets", self.sockets, "--bin", self.bin,
-                                  "--gates", str(self.gates), "--admins", str(self.admins), *user])
+                                  "--gates", str(self.gates), "--admins", str(self.admins), *user],
+                    env=env)
 
         def started():
             self._must_run("supervise")

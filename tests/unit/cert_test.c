@@ -412,11 +412,12 @@ static void test_kinds(void **state)
 	unload(server);
 }
 
+/* Of any certificate that can be read at all, also of one that no client can use. */
 static void assert_subject(const char *file, const char *subject)
 {
 	struct once o;
 	struct span text = load(file);
-	once_read(&o, text, CERT_WAY_ADMIN, CERT_KIND_CLIENT);
+	once_read(&o, text, CERT_WAY_ADMIN, CERT_KIND_UPSTREAM);
 	assert_int_equal(o.rc, CG_OK);
 	assert_string_equal(o.out.leaf.subject, subject);
 	assert_cert_is_safe(file, &o.out.leaf);
@@ -436,6 +437,8 @@ static void test_text_is_safe(void **state)
 	assert_subject("content/bidi-cn.pem", "CN=partner\\u{202e}gnp.exe\\u{2066} admin,"
 					      "O=Example Partner Ltd,C=GB");
 	assert_subject("content/utf8string-invalid-bytes.pem", "CN=bad\\xff\\xfe\\xc0utf8");
+	assert_file_code("content/utf8string-invalid-bytes.pem", CERT_WAY_ADMIN, CERT_KIND_CLIENT,
+			 CERT_UNREADABLE);
 	assert_subject("content/teletex-latin1.pem", "CN=Caf\xc3\xa9 Beispiel S\xc3\xbc"
 						     "d");
 	assert_subject("content/xss-script-cn.pem",
@@ -541,13 +544,17 @@ static void test_private_key_disguises(void **state)
 	    "MIIEvQIBADAN\n-----END PRIVATE KEY-----\n",
 	    "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ",
 	    "Private-Key: (256 bit)\npriv:\n    00:01\n",
+	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\","
+	    "\"d\" : \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+	    "{\\\"kty\\\":\\\"OKP\\\",\\\"d\\\":\\\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\\\"}",
 	};
 	for (size_t i = 0; i < CG_COUNT(marked); i++)
 		assert_private(marked[i], span_of(marked[i]), false);
 	/* Words about keys are no keys. */
 	static const char *const words =
 	    "Your private key - keep it secret - is not in here.\nPrivate key: in the safe.\n"
-	    "Without private key\n";
+	    "Without private "
+	    "key\n{\"kty\":\"EC\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAA\",\"d\":\"2026\"}\n";
 	struct span plain = load("base/plain.pem"), key = load("privkey/key-only-pkcs8.pem");
 	struct arena arena;
 	arena_init(&arena, ARENA_MAX);
