@@ -7,7 +7,7 @@
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
  *   forward   forward.c  to the upstream and back, with the fields of fields.c
- *   refuse    refuse.c   or why not
+ *   refuse    refuse.c   or why not, to the client and for the administrator (lib/usage/)
  */
 #ifndef CG_GATE_GATE_H
 #define CG_GATE_GATE_H
@@ -16,6 +16,7 @@
 #include "grant/decide.h"
 #include "grant/grant.h"
 #include "upstream/upstream.h"
+#include "usage/refusals.h"
 #include "web/proof.h"
 #include "web/request.h"
 #include "web/response.h"
@@ -28,6 +29,7 @@ struct gate {
 	struct store *store;
 	struct resolver *resolver;
 	struct proof proof;
+	struct refusals *refusals; /* NULL: there is no room for them */
 };
 
 /* One request. */

@@ -202,8 +202,13 @@ static cg_rc read_binary(struct reader *r, struct span text)
 {
 	if (r->keys.any)
 		return refuse_key_alone(r);
-	const char *der = arena_copy(r->arena, text);
-	return der ? add(r, span_make(der, text.n)) : cg_fail_memory(r->err);
+	char *der = arena_copy(r->arena, text);
+	if (!der)
+		return cg_fail_memory(r->err);
+	cg_rc rc = add(r, span_make(der, text.n));
+	if (rc != CG_OK)
+		gnutls_memset(der, 0, text.n);
+	return rc;
 }
 
 static cg_rc read_text(struct reader *r)

@@ -38,6 +38,16 @@ static cg_rc fill(const struct cert *cert, struct arena *arena, Cg__Certificate 
 	return c->id ? CG_OK : cg_fail_memory(err);
 }
 
+cg_rc certificate_record(const struct cert *cert, struct arena *arena, Cg__Certificate **out,
+			 struct cg_err *err)
+{
+	Cg__Certificate *c = (void *)record_new(&cg__certificate__descriptor, arena);
+	cg_rc rc = c ? fill(cert, arena, c, err) : cg_fail_memory(err);
+	if (rc == CG_OK)
+		*out = c;
+	return rc;
+}
+
 static cg_rc load(struct store_txn *txn, struct span id, struct arena *arena, Cg__Certificate **out,
 		  struct cg_err *err)
 {
@@ -51,9 +61,9 @@ static cg_rc load(struct store_txn *txn, struct span id, struct arena *arena, Cg
 static cg_rc add(struct store_txn *txn, const struct actor *actor, const struct cert *cert,
 		 struct arena *arena, Cg__Certificate **out, struct cg_err *err)
 {
-	Cg__Certificate *c = (void *)record_new(&cg__certificate__descriptor, arena);
+	Cg__Certificate *c;
 	struct span bytes;
-	cg_rc rc = c ? fill(cert, arena, c, err) : cg_fail_memory(err);
+	cg_rc rc = certificate_record(cert, arena, &c, err);
 	if (rc == CG_OK)
 		rc = record_pack(c, arena, &bytes, err);
 	if (rc == CG_OK)

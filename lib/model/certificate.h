@@ -16,6 +16,10 @@ cg_rc certificate_create(struct store *store, const struct actor *actor, const s
 			 struct arena *arena, Cg__Certificate **out,
 			 struct cg_err *err) CG_MUST_USE;
 
+/* The record that a certificate would become; nothing is written.  *cert has to live as long. */
+cg_rc certificate_record(const struct cert *cert, struct arena *arena, Cg__Certificate **out,
+			 struct cg_err *err) CG_MUST_USE;
+
 /* A record and the key it belongs to, "" for none. */
 struct certificate_use {
 	Cg__Certificate *certificate;

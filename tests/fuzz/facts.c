@@ -45,10 +45,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		MUST(memcmp(&facts, &unwritten, sizeof(facts)) == 0);
 		fuzz_must_be_kind(&err);
 	}
-	/* As a file and as the text that we make of it: the same judgement, in the words of the same
-	 * code; and the text is, byte for byte, the certificate that the web server would pass. */
-	cg_rc file_rc = cert_read(der, CERT_WAY_ADMIN_FILE, CERT_KIND_UPSTREAM, NOW, &arena, &as_file,
-				  NULL, &file_err);
+	/* As a file and as the text that we make of it: the same judgement, in the words of the
+	 * same code; and the text is, byte for byte, the certificate that the web server would
+	 * pass. */
+	cg_rc file_rc = cert_read(der, CERT_WAY_ADMIN_FILE, CERT_KIND_UPSTREAM, NOW, &arena,
+				  &as_file, NULL, &file_err);
 	struct span pem = span_of(cert_pem(&arena, der));
 	MUST(pem.n > 0);
 	cg_rc text_rc = cert_read(pem, CERT_WAY_ADMIN, CERT_KIND_UPSTREAM, NOW, &arena, &as_text,
@@ -63,8 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		must_be_equal(&facts, &as_text.leaf);
 	}
 	if (file_rc == CG_OK && is_der && rc == CG_OK)
-		MUST(text_rc == CG_OK && memcmp(&as_file.leaf.sha256, &as_text.leaf.sha256,
-						sizeof(sha256)) == 0);
+		MUST(text_rc == CG_OK &&
+		     memcmp(&as_file.leaf.sha256, &as_text.leaf.sha256, sizeof(sha256)) == 0);
 	if (file_rc != CG_OK)
 		fuzz_must_be_kind(&file_err);
 	if (text_rc != CG_OK)

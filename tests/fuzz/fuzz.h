@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 	} while (0)
 _Noreturn void fuzz_fail(const char *file, int line, const char *what);
 
-/* A copy in a block of exactly its size: one byte too far is found by the sanitizer.  Never NULL. */
+/* A copy in a block of exactly its size: one byte too far is found by the sanitizer.  Never NULL.
+ */
 char *fuzz_exact(const uint8_t *bytes, size_t n);
 /* Valid UTF-8 without control, bidi and invisible characters. */
 void fuzz_must_be_safe(const char *text);

@@ -42,7 +42,8 @@ static void read_once(struct once *o, struct span text, enum cert_way way, enum 
 		fuzz_must_be_kind(&o->err);
 		fuzz_must_tell_no_secret(o->err.text);
 		MUST(o->err.code && is_unwritten(&o->out, sizeof(o->out)));
-		MUST(o->exposed.n == 0 || (portal && strcmp(o->err.code, CERT_PRIVATE_KEY_PASTED) == 0));
+		MUST(o->exposed.n == 0 ||
+		     (portal && strcmp(o->err.code, CERT_PRIVATE_KEY_PASTED) == 0));
 		return;
 	}
 	MUST(o->exposed.n == 0 && !(portal && o->out.private_key_dropped));
@@ -93,7 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	struct span text = {copy, n};
 	for (int way = CERT_WAY_ADMIN; way <= CERT_WAY_PORTAL_FILE; way++)
 		read_once(&o[way], text, (enum cert_way)way, CERT_KIND_CLIENT);
-	/* A file is a text field that may be binary; the portal is the admin without private keys. */
+	/* A file is a text field that may be binary; the portal is the admin without private keys.
+	 */
 	for (int i = CERT_WAY_ADMIN; i <= CERT_WAY_PORTAL; i += 2)
 		if (o[i].rc == CG_OK)
 			MUST(o[i + 1].rc == CG_OK && is_same(&o[i], &o[i + 1]));
