@@ -1,4 +1,5 @@
 #include "base/base.h"
+#include "base/text.h"
 #include "cert/cert.h"
 #include "cert/inside.h"
 #include <gnutls/gnutls.h>
@@ -267,12 +268,16 @@ static cg_rc choose(const struct reader *r, size_t *leaf)
 		    r, CERT_KEY_MISMATCH,
 		    "The private key does not belong to this certificate; it was thrown "
 		    "away. Give a certificate and its own key, or the certificate alone.");
-	if (n != 1)
+	if (n != 1) {
+		char names[2][64]; /* cut between characters */
+		for (size_t i = 0; i < 2; i++)
+			text_for_log(span_of(r->certs[i].subject), names[i], sizeof(names[i]));
 		return cg_fail_code(r->err, CG_BAD_VALUE, CERT_SEVERAL,
 				    "There are %zu certificates in this text that do not form one "
-				    "chain (the first two are for \"%.60s\" and \"%.60s\"). Give "
-				    "one of them.",
-				    r->n, r->certs[0].subject, r->certs[1].subject);
+				    "chain (the first two are for \"%s\" and \"%s\"). Give one of "
+				    "them.",
+				    r->n, names[0], names[1]);
+	}
 	*leaf = chosen;
 	return CG_OK;
 }
