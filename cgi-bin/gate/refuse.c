@@ -58,7 +58,7 @@ static void note(struct exchange *x, const struct refusal_row *row, const char *
 	r.code = (char *)(uintptr_t)row->code;
 	r.status = (uint64_t)row->status;
 	r.detail = sentence;
-	r.api_id = x->route ? x->route->api->id : NULL;
+	r.api_id = (char *)(uintptr_t)(x->route ? x->route->api->id : "");
 	r.key_id = (char *)(uintptr_t)key_of(x);
 	r.method = method;
 	r.path = path;

@@ -5,9 +5,11 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "usage/refusals.h"
+#include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -297,6 +299,34 @@ static void test_certificates(void **state)
 			 CG_NOT_FOUND);
 }
 
+/* Two writers in one slot leave something that is neither's: seen here by changing a byte. */
+static void test_torn(void **state)
+{
+	(void)state;
+	char path[HOME_PATH_MAX + 16];
+	struct stat st;
+	struct one o;
+	for (unsigned i = 0; i < 3; i++)
+		note_plain("key-1", "");
+	one_make(&o, "key-1", "");
+	note(&o, SPAN_LIT(""));
+	(void)snprintf(path, sizeof(path), "%s/refusals", home.run);
+	int fd = open(path, O_RDWR);
+	assert_int_equal(fstat(fd, &st), 0);
+	size_t size = (size_t)st.st_size;
+	char *file = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(file != MAP_FAILED);
+	char *at = memmem(file, size, o.detail, 50);
+	assert_non_null(at);
+	assert_int_equal(count_of("key-1"), 4);
+	at[49]++;
+	assert_int_equal(count_of("key-1"), 3);
+	at[49]--;
+	assert_int_equal(count_of("key-1"), 4);
+	assert_int_equal(munmap(file, size), 0);
+	assert_int_equal(close(fd), 0);
+}
+
 static void *write_many(void *arg)
 {
 	(void)arg;
@@ -376,6 +406,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_outlives_its_writers, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_certificates, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_killed_writers, setup, teardown),
 	};
