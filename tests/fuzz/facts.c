@@ -26,7 +26,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	struct arena arena;
-	struct cert facts, unwritten;
+	struct cert facts;
 	struct cg_err err = {.code = NULL};
 	struct cert_reading as_file, as_text;
 	struct cg_err file_err = {.code = NULL}, text_err = {.code = NULL};
@@ -34,15 +34,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	struct span der = {copy, n}, seen = {NULL, 0};
 	struct sha256 sha256;
 	arena_init(&arena, ARENA_MAX);
-	memset(&facts, 0xa5, sizeof(facts));
-	memset(&unwritten, 0xa5, sizeof(unwritten));
+	fuzz_unwrite(&facts, sizeof(facts));
 	cg_rc rc = cert_facts(der, &arena, &facts, &err);
 	if (rc == CG_OK) {
 		MUST(span_is(facts.der, der));
 		fuzz_must_be_sound(&facts);
 	} else {
 		MUST(rc == CG_BAD_VALUE && err.code && strcmp(err.code, CERT_DAMAGED) == 0);
-		MUST(memcmp(&facts, &unwritten, sizeof(facts)) == 0);
+		fuzz_must_be_unwritten(&facts, sizeof(facts));
 		fuzz_must_be_kind(&err);
 	}
 	/* As a file and as the text that we make of it: the same judgement, in the words of the

@@ -26,6 +26,17 @@ char *fuzz_exact(const uint8_t *bytes, size_t n)
 	return p;
 }
 
+void fuzz_unwrite(void *p, size_t n)
+{
+	memset(p, 0xa5, n);
+}
+
+void fuzz_must_be_unwritten(const void *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		MUST(((const uint8_t *)p)[i] == 0xa5);
+}
+
 /* Written down here once more: the list of base/text.c is what is tested. */
 static bool is_unsafe(ucs4_t c)
 {

@@ -17,21 +17,12 @@ struct once {
 	cg_rc rc;
 };
 
-static bool is_unwritten(const void *p, size_t n)
-{
-	const uint8_t *b = p;
-	for (size_t i = 0; i < n; i++)
-		if (b[i] != 0xa5)
-			return false;
-	return true;
-}
-
 static void read_once(struct once *o, struct span text, enum cert_way way, enum cert_kind kind)
 {
 	bool portal = way == CERT_WAY_PORTAL || way == CERT_WAY_PORTAL_FILE;
 	arena_init(&o->arena, ARENA_MAX);
-	memset(&o->out, 0xa5, sizeof(o->out));
-	memset(&o->exposed, 0xa5, sizeof(o->exposed));
+	fuzz_unwrite(&o->out, sizeof(o->out));
+	fuzz_unwrite(&o->exposed, sizeof(o->exposed));
 	o->err = (struct cg_err){.code = NULL};
 	o->rc = cert_read(text, way, kind, NOW, &o->arena, &o->out, &o->exposed, &o->err);
 	MUST(o->rc == CG_OK || o->rc == CG_BAD_VALUE || o->rc == CG_TOO_BIG);
@@ -41,7 +32,8 @@ static void read_once(struct once *o, struct span text, enum cert_way way, enum 
 	if (o->rc != CG_OK) {
 		fuzz_must_be_kind(&o->err);
 		fuzz_must_tell_no_secret(o->err.text);
-		MUST(o->err.code && is_unwritten(&o->out, sizeof(o->out)));
+		MUST(o->err.code);
+		fuzz_must_be_unwritten(&o->out, sizeof(o->out));
 		MUST(o->exposed.n == 0 ||
 		     (portal && strcmp(o->err.code, CERT_PRIVATE_KEY_PASTED) == 0));
 		return;
