@@ -1,4 +1,5 @@
 #include "base/base.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "gate.h"
@@ -54,7 +55,7 @@ static void note(struct exchange *x, const struct refusal_row *row, const char *
 	Cg__Refusal r = CG__REFUSAL__INIT;
 	r.request_id = (char *)(uintptr_t)req->id;
 	r.has_at = r.has_status = true;
-	r.at = req->received_unix_s;
+	r.at = clock_unix_s();
 	r.code = (char *)(uintptr_t)row->code;
 	r.status = (uint64_t)row->status;
 	r.detail = sentence;
@@ -68,8 +69,9 @@ static void note(struct exchange *x, const struct refusal_row *row, const char *
 	r.has_sha256 = x->cert_der.n > 0;
 	if (r.has_sha256)
 		r.sha256 = (ProtobufCBinaryData){SHA256_BYTES, x->facts.sha256.b};
-	/* Only a handshake proves that a certificate is its sender's. */
-	if (x->facts.certificate == FACTS_CERT_PRESENT)
+	/* Only a handshake proves that a certificate is its sender's; registered ones are kept
+	 * elsewhere. */
+	if (x->facts.certificate == FACTS_CERT_PRESENT && !x->facts.certificate_grant)
 		der = x->cert_der;
 	refusals_note(x->gate->refusals, &r, der, x->arena);
 }

@@ -164,7 +164,7 @@ static uint64_t hash_of_source(const char *address)
 {
 	struct in6_addr v6;
 	if (address && inet_pton(AF_INET6, address, &v6) == 1)
-		return hash_of(&v6, 8);
+		return hash_of(&v6, IN6_IS_ADDR_V4MAPPED(&v6) ? sizeof(v6) : 8);
 	return hash_of(address, address ? strlen(address) : 0);
 }
 
@@ -232,7 +232,7 @@ void refusals_note(struct refusals *refusals, const Cg__Refusal *refusal, struct
 	/* The low bits of FNV-1a alone mix badly. */
 	size_t shard = (size_t)((source ^ source >> 32) % REFUSALS_SHARDS);
 	uint64_t number = __atomic_add_fetch(&file->number, 1, __ATOMIC_RELAXED);
-	if (ring == RING_CERTIFICATES && der.n > 0 && der.n <= CERT_DER_MAX)
+	if (certificate && der.n > 0 && der.n <= CERT_DER_MAX)
 		note_der(file, shard, number, (const void *)refusal->sha256.data, der);
 	note_record(file, ring, shard, number, bytes);
 }

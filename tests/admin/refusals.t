@@ -111,6 +111,10 @@ with case("each kind"):
     own = seen(site.curl("/both/", cert=known))
     is_eq((own["code"], own["key_id"], own["sha256"], own["certificate"]),
           ("access_denied", key["id"], known.sha256, None), "a known certificate, whose")
+    beside = site.make_cert("beside")
+    mixed = seen(site.curl("/both/", "-H", "Authorization: Bearer " + key["token"], cert=beside))
+    is_eq((mixed["code"], mixed["key_id"], (mixed["certificate"] or {}).get("pem")),
+          ("credential_unknown", key["id"], beside.pem), "an unknown certificate beside a token")
     rest("PATCH", "/keys/" + key["id"], {"access": [
         {"api_id": "mtls-api", "methods": ["GET"], "paths": ["/open/*"]}]})
     is_eq(seen(site.curl("/mtls-api/closed", cert=known))["code"], "path_not_allowed", "a path")
