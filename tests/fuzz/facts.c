@@ -1,6 +1,8 @@
 /* DER -> facts -> PEM -> the same certificate, whoever reads it. */
 #include "base/base.h"
 #include "fuzz.h"
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 
 #define NOW	  ((int64_t)1795608000) /* 2026-11-25 12:00 UTC */
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
@@ -13,6 +15,21 @@ static void must_be_equal(const struct cert *a, const struct cert *b)
 	MUST(strcmp(a->serial, b->serial) == 0 && strcmp(a->public_key, b->public_key) == 0);
 	MUST(a->not_before == b->not_before && a->not_after == b->not_after);
 	MUST(a->n_names == b->n_names && a->is_ca == b->is_ca);
+}
+
+/* Who writes an accepted certificate anew, as GnuTLS does for its own fingerprint, gets the same
+ * bytes: nobody knows it by another digest. */
+static void must_be_canonical(const struct cert *cert)
+{
+	gnutls_x509_crt_t crt;
+	gnutls_datum_t der = {(unsigned char *)(uintptr_t)cert->der.p, (unsigned)cert->der.n};
+	struct sha256 theirs;
+	size_t n = sizeof(theirs);
+	MUST(gnutls_x509_crt_init(&crt) == 0);
+	MUST(gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) == 0);
+	MUST(gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, &theirs, &n) == 0);
+	MUST(memcmp(&theirs, &cert->sha256, sizeof(theirs)) == 0);
+	gnutls_x509_crt_deinit(crt);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -61,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	if (text_rc == CG_OK) {
 		MUST(rc == CG_OK);
 		must_be_equal(&facts, &as_text.leaf);
+		must_be_canonical(&facts);
 	}
 	if (file_rc == CG_OK && is_der && rc == CG_OK)
 		MUST(text_rc == CG_OK &&
