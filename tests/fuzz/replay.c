@@ -1,5 +1,5 @@
-/* Gives a fuzz target what it found before: every file of its corpus, and of the folders that are
- * named.  Speaks TAP: one test, which fails without input. */
+/* Gives a fuzz target what it found before, every file of its corpus, and those of tests/certs; or
+ * of the folders that are named.  Speaks TAP: one test, which fails without input. */
 #include "base/base.h"
 #include "fuzz.h"
 #include <dirent.h>
@@ -58,17 +58,20 @@ int main(int argc, char **argv)
 {
 	const char *root = getenv("CERTGATE_SOURCE"), *slash = strrchr(argv[0], '/');
 	const char *name = slash ? slash + 1 : argv[0];
-	char corpus[4096];
+	char corpus[4096], certs[4096];
 	size_t run = 0;
 	(void)snprintf(corpus, sizeof(corpus), "%s/tests/fuzz/corpus/%s", root ? root : ".", name);
+	(void)snprintf(certs, sizeof(certs), "%s/tests/certs", root ? root : ".");
 	(void)signal(SIGABRT, tell_which);
 	(void)LLVMFuzzerInitialize(&argc, &argv);
 	(void)printf("1..1\n");
 	(void)fflush(stdout);
 	for (int i = 1; i < argc; i++)
 		run += replay_folder(argv[i]);
-	if (argc < 2)
+	if (argc < 2) {
 		run = replay_folder(corpus);
+		(void)replay_folder(certs);
+	}
 	(void)printf("%sok 1 - %s: %zu inputs of its corpus\n", run > 0 ? "" : "not ", name, run);
 	return run > 0 ? 0 : 1;
 }
