@@ -10,7 +10,7 @@ ifeq ($(origin CC),default)
   CC := gcc
 endif
 CXX ?= g++
-# release | sanitize
+# release | sanitize | fuzz (with clang)
 MODE ?= release
 # Settings of `make run`
 PORT   ?= 8080
@@ -31,7 +31,8 @@ BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb
 	libunistring-dev libcrypt-dev
 RUN_PACKAGES  := apache2 openssl curl python3 procps
 TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin
-CHECK_PACKAGES := clang-format clang-tidy cppcheck shellcheck codespell
+FUZZ_PACKAGES := clang libclang-rt-14-dev
+CHECK_PACKAGES := clang-format clang-tidy cppcheck shellcheck codespell $(FUZZ_PACKAGES)
 
 B := build/$(MODE)
 
@@ -46,8 +47,10 @@ ifdef CI
 endif
 MODE_release  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 MODE_sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+MODE_fuzz     := $(MODE_sanitize) -fsanitize=fuzzer-no-link
 LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 LINK_sanitize := -fsanitize=address,undefined
+LINK_fuzz     := -fsanitize=address,undefined
 
 PKGS := gnutls jansson libcurl libprotobuf-c fcgi
 PKG_CFLAGS := $(shell pkg-config --silence-errors --cflags $(PKGS) 2>/dev/null)
@@ -66,6 +69,9 @@ PROGRAMS := $(sort $(patsubst cgi-bin/%/main.c,%,$(wildcard cgi-bin/*/main.c)))
 # Programs that tests use.
 TEST_TOOLS := $(B)/tests/tools/store_edit
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*_test.c)))
+# tests/fuzz/TARGET.c, each with what finds its inputs: files of its corpus, or libFuzzer.
+FUZZ_TARGETS := $(filter-out fuzz replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
+FUZZ_REPLAYS := $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%)
 program_objs = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard cgi-bin/$(1)/*.c cgi-bin/$(1)/*/*.c)))
 
 all: $(PROGRAMS:%=$(B)/bin/%) ## builds the programs, no network, no root
@@ -108,6 +114,12 @@ $(B)/tests/tools/%: tests/tools/%.c $(B)/lib/libcertgate.a Makefile
 	@echo "  LINK $@"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(B)/lib/libcertgate.a $(LDLIBS)
 
+FUZZ_ENGINE = $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,$(B)/tests/fuzz/replay.o)
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/fuzz.o $(B)/tests/fuzz/replay.o $(B)/lib/libcertgate.a
+	@echo "  LINK $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/tests/fuzz/fuzz.o $(FUZZ_ENGINE) $(B)/lib/libcertgate.a $(LDLIBS)
+-include $(FUZZ_REPLAYS:%=%.d) $(B)/tests/fuzz/fuzz.d $(B)/tests/fuzz/replay.d
+
 # --- run and test ---
 # Packages first and the rest in a make of its own: this one has looked for the libraries before they
 # were there.  The last command is one process, and make's SIGTERM reaches it; should make itself be
@@ -125,14 +137,14 @@ run: ## starts the demo: PORT=8080 STATE=./var/demo HOST=127.0.0.1 GATES=1 SERVE
 	@exec env --default-signal=INT,TERM,HUP setpriv --pdeathsig TERM tests/tools/demo
 
 # `make test TESTS="tests/gate/refusals.t"` runs some.
-TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/*/*.t))
+TESTS ?= $(UNIT_TESTS) $(FUZZ_REPLAYS) $(sort $(wildcard tests/*/*.t))
 test: export MODE := $(MODE)
 test: ## installs what is missing, builds, runs every test
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory all unit-tests
 	@exec setpriv --pdeathsig TERM tests/tools/run-tests $(TESTS)
 
-unit-tests: $(UNIT_TESTS) $(TEST_TOOLS)
+unit-tests: $(UNIT_TESTS) $(TEST_TOOLS) $(FUZZ_REPLAYS)
 
 BENCHES ?= $(sort $(wildcard tests/bench/*))
 bench: export MODE := $(MODE)
@@ -146,8 +158,8 @@ deps: ## installs the Debian packages that building, running, testing and checki
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
 
 # --- check ---
-C_FILES := $(sort $(wildcard lib/*/*.[ch] cgi-bin/*/*.[ch] cgi-bin/*/*/*.[ch] tests/unit/*.[ch] tests/tools/*.[ch]))
-SCRIPTS := .ci/run tests/tools/demo tests/tools/install-packages \
+C_FILES := $(sort $(wildcard lib/*/*.[ch] cgi-bin/*/*.[ch] cgi-bin/*/*/*.[ch] tests/unit/*.[ch] tests/tools/*.[ch] tests/fuzz/*.[ch]))
+SCRIPTS := .ci/run tests/tools/demo tests/tools/install-packages tests/fuzz/run \
 	$(shell grep -lE '^.!/bin/(ba)?sh' tests/*/*.t /dev/null 2>/dev/null)
 # Narrow on purpose: what it finds is looked at.  Off, because it finds what is none here: out-parameters
 # that are set only on CG_OK, by a function in another file, look unset to the analyser; constants such
@@ -165,12 +177,26 @@ check: ## static analysis, formatting, unit tests with sanitizers
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory MODE=sanitize unit-tests
-	@exec setpriv --pdeathsig TERM tests/tools/run-tests $(UNIT_TESTS:$(B)/%=build/sanitize/%)
+	@setpriv --pdeathsig TERM tests/tools/run-tests $(UNIT_TESTS:$(B)/%=build/sanitize/%) \
+		$(FUZZ_REPLAYS:$(B)/%=build/sanitize/%)
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=5
+
+# What is found goes to build/fuzz/found: inputs that reach something new, and those that end the
+# process, which are named at the end.
+TARGET ?= $(FUZZ_TARGETS)
+FUZZ_SECONDS ?= 600
+fuzz: ## makes up inputs for the parsers: FUZZ_SECONDS=600 for each, TARGET="paste facts" some
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(FUZZ_PACKAGES)
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-targets
+	@for target in $(TARGET); do \
+		setpriv --pdeathsig TERM tests/fuzz/run $$target $(FUZZ_SECONDS) || failed=1; done; exit $${failed:-0}
+
+fuzz-targets: $(FUZZ_REPLAYS)
 
 lint: $(PROTOS:%.proto=$(B)/%.pb-c.h)
 	clang-format --dry-run -Werror $(C_FILES)
 	shellcheck -x $(SCRIPTS)
-	codespell --quiet-level 2 -L te,nmae,2st Makefile $(wildcard README.md) apache-conf lib cgi-bin schema \
+	codespell --quiet-level 2 --skip '*/corpus' -L te,nmae,2st Makefile $(wildcard README.md) apache-conf lib cgi-bin schema \
 		$(filter-out tests/certs,$(wildcard tests/*))
 	cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
 		--suppress=nullPointerRedundantCheck --error-exitcode=1 -Ilib $(filter %.c,$(C_FILES))
@@ -202,4 +228,4 @@ clean: ## removes what the build made
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all run test unit-tests bench deps check lint install uninstall clean help
+.PHONY: all run test unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help

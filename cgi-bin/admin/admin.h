@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "model/actor.h"
 #include "store/store.h"
+#include "usage/refusals.h"
 #include "web/proof.h"
 #include "web/request.h"
 #include "web/response.h"
@@ -13,7 +14,10 @@
 struct admin {
 	struct store *store;
 	struct proof proof;
+	struct refusals *refusals; /* NULL: the file cannot be had */
 };
+
+struct rest_route;
 
 /* One request to the REST interface, as its handlers get it. */
 struct rest_call {
@@ -22,6 +26,7 @@ struct rest_call {
 	struct web_response *resp;
 	struct arena *arena;
 	struct web_matched match;
+	const struct rest_route *row; /* of the table in rest/rest.c */
 	struct actor actor;
 };
 

@@ -68,6 +68,8 @@ int main(void)
 		rc = proof_load(&home, &admin.proof, &err);
 	if (rc == CG_OK)
 		rc = model_open(&home, &admin.store, &err);
+	if (rc == CG_OK && refusals_open(&home, &admin.refusals, &err) != CG_OK)
+		log_error("refusals_not_read", "cause", err.text, LOG_END);
 	if (rc != CG_OK) {
 		const struct web_program unavailable = {.threads = START_FAILED_THREADS,
 							.ctx = &err,
@@ -88,6 +90,7 @@ int main(void)
 	    .no_store = true,
 	};
 	int status = web_serve(&program);
+	refusals_close(&admin.refusals);
 	store_close(&admin.store);
 	return status;
 }

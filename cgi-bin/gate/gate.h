@@ -7,7 +7,7 @@
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
  *   forward   forward.c  to the upstream and back, with the fields of fields.c
- *   refuse    refuse.c   or why not
+ *   refuse    refuse.c   or why not, to the client and for the administrator (lib/usage/)
  */
 #ifndef CG_GATE_GATE_H
 #define CG_GATE_GATE_H
@@ -17,6 +17,7 @@
 #include "grant/grant.h"
 #include "grant/trust.h"
 #include "upstream/upstream.h"
+#include "usage/refusals.h"
 #include "web/proof.h"
 #include "web/request.h"
 #include "web/response.h"
@@ -29,6 +30,7 @@ struct gate {
 	struct store *store;
 	struct resolver *resolver;
 	struct proof proof;
+	struct refusals *refusals; /* NULL: there is no room for them */
 };
 
 /* One request. */

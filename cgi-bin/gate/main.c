@@ -140,6 +140,8 @@ int main(void)
 		rc = model_open(&home, &gate.store, &err);
 	if (rc == CG_OK && !(gate.resolver = resolver_new(gate.store)))
 		rc = cg_fail_memory(&err);
+	if (rc == CG_OK && refusals_open(&home, &gate.refusals, &err) != CG_OK)
+		log_error("refusals_not_noted", "cause", err.text, LOG_END);
 	if (rc != CG_OK) {
 		const struct web_program unavailable = {.threads = START_FAILED_THREADS,
 							.ctx = &gate,
@@ -159,6 +161,7 @@ int main(void)
 	    .stop_after = stop_after,
 	};
 	int status = web_serve(&program);
+	refusals_close(&gate.refusals);
 	resolver_free(&gate.resolver);
 	store_close(&gate.store);
 	return status;

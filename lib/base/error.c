@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "base/error.h"
 
+CG_PRINTF(3, 0)
 static void say(struct cg_err *err, const char *code, const char *fmt, va_list ap)
 {
 	if (!err)

@@ -105,6 +105,26 @@
 #define GATE_THREADS_DEFAULT 176
 #define GRANTS_CACHED_MAX    100000 /* credentials remembered for one generation */
 
+/* --- refusals --- */
+/* Refused requests that are remembered: of known keys, with unknown certificates, others.  One kB
+ * each, allocated in the run folder; the oldest of its shard is forgotten for a newer one. */
+#define REFUSALS_OF_KEYS	 2048
+#define REFUSALS_OF_CERTIFICATES 1024
+#define REFUSALS_OF_OTHERS	 1024
+/* Parts of each, by key or by address: one source can push out this part of the others' at most. */
+#define REFUSALS_SHARDS 8
+/* Unknown certificates that are kept, CERT_DER_MAX bytes each. */
+#define REFUSALS_DERS 256
+/* What is kept of a path, of the sentence that the client saw, and of other texts, bytes; longer is
+ * cut. */
+#define REFUSAL_PATH_MAX   255
+#define REFUSAL_DETAIL_MAX 239
+#define REFUSAL_TEXT_MAX   63
+/* Of a token's SHA-256 so many hex digits are kept, and none for tokens shorter than that: a token
+ * of ours has 52 characters, something else may be a password. */
+#define REFUSAL_TOKEN_DIGITS 8
+#define REFUSAL_TOKEN_MIN    20
+
 /* --- start --- */
 /* A program that cannot start answers 503 for so long before it ends and is started again: whoever
  * has connected would wait for as long as the web server lets him. */

@@ -183,24 +183,34 @@ static cg_rc add_base64(struct reader *r, struct span body)
 		digits += base64_value(body.p[i]) >= 0;
 	if (digits / 4 * 3 > CERT_DER_MAX)
 		return refuse_too_large(r);
-	uint8_t *der = arena_alloc(r->arena, body.n / 4 * 3 + 3);
+	size_t room = body.n / 4 * 3 + 3;
+	uint8_t *der = arena_alloc(r->arena, room);
 	if (!der)
 		return cg_fail_memory(r->err);
-	if (!base64_decode(body, der, &n))
-		return refuse(r, CERT_DAMAGED,
-			      "The text of the certificate is damaged: between its BEGIN and END "
-			      "lines is something that is not base64. Copy it again, whole.");
-	return add(r, span_make(der, n));
+	cg_rc rc = base64_decode(body, der, &n)
+		       ? add(r, span_make(der, n))
+		       : refuse(r, CERT_DAMAGED,
+				"The text of the certificate is damaged: between its BEGIN and END "
+				"lines is something that is not base64. Copy it again, whole.");
+	/* It may be a private key between the markers of a certificate. */
+	if (rc != CG_OK)
+		gnutls_memset(der, 0, room);
+	return rc;
 }
 
 /* --- from the text to certificates --- */
 
 static cg_rc read_binary(struct reader *r, struct span text)
 {
-	const char *der = arena_copy(r->arena, text);
+	if (r->keys.any)
+		return refuse_key_alone(r);
+	char *der = arena_copy(r->arena, text);
 	if (!der)
 		return cg_fail_memory(r->err);
-	return r->keys.any ? refuse_key_alone(r) : add(r, span_make(der, text.n));
+	cg_rc rc = add(r, span_make(der, text.n));
+	if (rc != CG_OK)
+		gnutls_memset(der, 0, text.n);
+	return rc;
 }
 
 static cg_rc read_text(struct reader *r)

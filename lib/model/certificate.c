@@ -39,6 +39,16 @@ static cg_rc fill(const struct cert *cert, struct arena *arena, Cg__Certificate 
 	return c->id ? CG_OK : cg_fail_memory(err);
 }
 
+cg_rc certificate_record(const struct cert *cert, struct arena *arena, Cg__Certificate **out,
+			 struct cg_err *err)
+{
+	Cg__Certificate *c = (void *)record_new(&cg__certificate__descriptor, arena);
+	cg_rc rc = c ? fill(cert, arena, c, err) : cg_fail_memory(err);
+	if (rc == CG_OK)
+		*out = c;
+	return rc;
+}
+
 static cg_rc load(struct store_txn *txn, struct span id, struct arena *arena, Cg__Certificate **out,
 		  struct cg_err *err)
 {
@@ -84,14 +94,13 @@ static cg_rc add(struct store_txn *txn, const struct actor *actor, const struct 
 		 Cg__Certificate__Kind kind, struct arena *arena, Cg__Certificate **out,
 		 struct cg_err *err)
 {
-	Cg__Certificate *c = (void *)record_new(&cg__certificate__descriptor, arena);
+	Cg__Certificate *c;
 	struct span bytes;
 	*out = NULL;
 	cg_rc rc =
 	    exposed_key_check_in(txn, span_make(cert->spki_sha256.b, SHA256_BYTES), arena, err);
-	if (rc != CG_OK)
-		return rc;
-	rc = c ? fill(cert, arena, c, err) : cg_fail_memory(err);
+	if (rc == CG_OK)
+		rc = certificate_record(cert, arena, &c, err);
 	if (rc != CG_OK)
 		return rc;
 	c->has_kind = true;

@@ -21,6 +21,10 @@ cg_rc certificate_create(struct store *store, const struct actor *actor, const s
 			 Cg__Certificate__Kind kind, struct arena *arena, Cg__Certificate **out,
 			 struct cg_err *err) CG_MUST_USE;
 
+/* The record that a certificate would become; nothing is written.  *cert has to live as long. */
+cg_rc certificate_record(const struct cert *cert, struct arena *arena, Cg__Certificate **out,
+			 struct cg_err *err) CG_MUST_USE;
+
 /* A record and who uses it. */
 struct certificate_use {
 	Cg__Certificate *certificate;

@@ -153,6 +153,20 @@ struct create_call {
 	char *token;
 };
 
+/* The certificate was not pasted: a handshake has proven that its sender has the private key. */
+static cg_rc audit_proof(struct store_txn *txn, const struct create_call *c, struct cg_err *err)
+{
+	char hex[SHA256_HEX + 1];
+	hex_format(c->what->cert->sha256.b, SHA256_BYTES, hex);
+	json_t *changes = json_pack("{s:s, s:s}", "sha256", hex, "refused_request_id",
+				    c->what->refused_request_id);
+	cg_rc rc = changes ? audit_add(txn, c->actor, "credential.proven", c->key->id, c->key->name,
+				       changes, c->arena, err)
+			   : cg_fail_memory(err);
+	json_decref(changes);
+	return rc;
+}
+
 static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct create_call *c = arg;
@@ -162,6 +176,8 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_OK && c->what->cert)
 		rc = credential_add_certificate_in(txn, c->actor, c->key, c->what->cert, c->arena,
 						   &credential, err);
+	if (rc == CG_OK && c->what->cert && c->what->refused_request_id)
+		rc = audit_proof(txn, c, err);
 	if (rc == CG_OK && c->what->token)
 		rc = credential_add_token_in(txn, c->actor, c->key, c->arena, &credential, c->token,
 					     err);

@@ -14,6 +14,9 @@ struct key_new {
 	const json_t *key;	 /* the record's members */
 	const struct cert *cert; /* NULL: none */
 	bool token;		 /* make one */
+	/* For the audit: the refused request in whose handshake cert's private key was proven;
+	 * NULL. */
+	const char *refused_request_id;
 };
 /* *token is filled when one was asked for: the only time that it is seen; the store keeps its
  * digest.  CG_CLASH (certificate_in_use, certificate_revoked) when the certificate belongs to

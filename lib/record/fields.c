@@ -120,6 +120,20 @@ static const struct record_field rows[] = {
 	{"AuditEntry.previous", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "HMAC of the entry before."},
 	{"AuditEntry.hmac", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "HMAC of this entry and, through previous, of all before."},
 
+	{"Refusal.request_id", FIELD_TEXT, FIELD_READ, 1, 64, "The request's id, as the client saw it."},
+	{"Refusal.at", FIELD_TIME, FIELD_READ, 0, 0, "When."},
+	{"Refusal.code", FIELD_TEXT, FIELD_READ, 0, MANY, "Why, for programs; as the client saw it."},
+	{"Refusal.status", FIELD_NUMBER, FIELD_READ, 0, 599, "The HTTP status that the client saw."},
+	{"Refusal.detail", FIELD_TEXT, FIELD_READ, 0, REFUSAL_DETAIL_MAX, "Why, for people; as the client saw it, cut."},
+	{"Refusal.api_id", FIELD_TEXT, FIELD_READ, 0, 64, "The API that was called; empty: none listens there."},
+	{"Refusal.key_id", FIELD_TEXT, FIELD_READ, 0, 64, "The key whose credential came; empty: nobody's."},
+	{"Refusal.method", FIELD_TEXT, FIELD_READ, 0, REFUSAL_TEXT_MAX, "The request's method."},
+	{"Refusal.path", FIELD_TEXT, FIELD_READ, 0, REFUSAL_PATH_MAX, "The request's path, without its query, made safe and cut."},
+	{"Refusal.site", FIELD_TEXT, FIELD_READ, 0, REFUSAL_TEXT_MAX, "The site it came through."},
+	{"Refusal.address", FIELD_TEXT, FIELD_READ, 0, 64, "From which address; empty where the web server did not prove itself."},
+	{"Refusal.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the certificate that came."},
+	{"Refusal.token_sha256_start", FIELD_TEXT, FIELD_READ, 0, REFUSAL_TOKEN_DIGITS, "The first digits of the SHA-256 of the token that came: a key's credentials show the whole."},
+
 	{"Meta.store_id", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "Random; tells whether a backup is of this store."},
 	{"Meta.schema_version", FIELD_NUMBER, FIELD_HIDDEN, 0, MANY, "The newest line of schema/MIGRATIONS."},
 	{"Meta.created_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "When the store was made."},
@@ -138,7 +152,7 @@ static struct {
     {.type = &cg__certificate__descriptor}, {.type = &cg__user__descriptor},
     {.type = &cg__rest_token__descriptor},  {.type = &cg__audit_entry__descriptor},
     {.type = &cg__meta__descriptor},	    {.type = &cg__exposed_key__descriptor},
-    {.type = &cg__crl__descriptor},
+    {.type = &cg__crl__descriptor},	    {.type = &cg__refusal__descriptor},
 };
 static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 

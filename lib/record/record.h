@@ -18,6 +18,7 @@
 #include <schema/exposed_key.pb-c.h>
 #include <schema/key.pb-c.h>
 #include <schema/meta.pb-c.h>
+#include <schema/refusal.pb-c.h>
 #include <schema/rest_token.pb-c.h>
 #include <schema/user.pb-c.h>
 

@@ -20,8 +20,9 @@ if INSIDE not in os.environ and ROOT and subprocess.run(
     os.execvp("unshare", [*OWN_MOUNTS, sys.executable, os.path.abspath(__file__)])
 MOUNTS = INSIDE in os.environ
 WHY_NOT = "no file system can be mounted here"
-# Room for the store, a copy of it that verify makes, and what a recovery wants to find free.
-DISK_MB = 200
+# Room for the store, a copy of it that verify makes, what a recovery wants to find free, and the file of
+# the refused requests.
+DISK_MB = 220
 
 
 class DiskSite(Site):

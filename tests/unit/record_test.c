@@ -12,7 +12,7 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &cg__api__descriptor,	  &cg__api_auth__descriptor,   &cg__key__descriptor,
     &cg__access__descriptor,	  &cg__meta_entry__descriptor, &cg__credential__descriptor,
     &cg__certificate__descriptor, &cg__user__descriptor,       &cg__rest_token__descriptor,
-    &cg__audit_entry__descriptor, &cg__meta__descriptor,
+    &cg__audit_entry__descriptor, &cg__meta__descriptor,       &cg__refusal__descriptor,
     &cg__crl__descriptor,	  &cg__exposed_key__descriptor,
 };
 

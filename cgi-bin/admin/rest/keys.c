@@ -95,9 +95,9 @@ static cg_rc take_wish(struct rest_call *call, json_t *json, struct wish *wish, 
 	return rc == CG_OK ? take_token(json, wish, err) : rc;
 }
 
-void keys_create(void *arg)
+/* `der` is the certificate when it does not come with the body. */
+static void create(struct rest_call *call, struct span der, const char *refused_request_id)
 {
-	struct rest_call *call = arg;
 	struct cg_err err = {0};
 	struct wish wish = {0};
 	json_t *json = NULL;
@@ -106,10 +106,19 @@ void keys_create(void *arg)
 	cg_rc rc = web_json_read(call->req, &json, &err);
 	if (rc == CG_OK)
 		rc = take_wish(call, json, &wish, &err);
+	if (rc == CG_OK && der.n > 0) {
+		rc = wish.certificate
+			 ? cg_fail_field(&err, "certificate",
+					 "is that of the refused request: leave it out")
+			 : rest_read_certificate(call, der, true, CERT_KIND_CLIENT, &wish.reading,
+						 &err);
+		wish.certificate = true;
+	}
 	if (rc == CG_OK) {
 		struct key_new what = {.key = json,
 				       .cert = wish.certificate ? &wish.reading.leaf : NULL,
-				       .token = wish.token};
+				       .token = wish.token,
+				       .refused_request_id = refused_request_id};
 		rc = key_create(call->admin->store, &call->actor, &what, call->arena, &key, token,
 				&err);
 	}
@@ -128,6 +137,16 @@ void keys_create(void *arg)
 		rest_send(call, 201, key, told, "keys");
 	}
 	gnutls_memset(token, 0, sizeof(token));
+}
+
+void keys_create(void *arg)
+{
+	create(arg, (struct span){NULL, 0}, NULL);
+}
+
+void keys_create_of(struct rest_call *call, struct span der, const char *refused_request_id)
+{
+	create(call, der, refused_request_id);
 }
 
 /* --- credentials --- */

@@ -28,13 +28,14 @@ static const char *const suffixes[] = {"", "New", "Made"};
 static const ProtobufCMessageDescriptor *const records[] = {
     &cg__api__descriptor,	  &cg__key__descriptor,		&cg__credential__descriptor,
     &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor,
-    &cg__crl__descriptor,	  &cg__exposed_key__descriptor};
+    &cg__crl__descriptor,	  &cg__exposed_key__descriptor, &cg__refusal__descriptor};
 
 /* The same in all forms. */
 static bool has_one_form(const ProtobufCMessageDescriptor *type)
 {
 	return type == &cg__api__descriptor || type == &cg__audit_entry__descriptor ||
-	       type == &cg__crl__descriptor || type == &cg__exposed_key__descriptor;
+	       type == &cg__crl__descriptor || type == &cg__exposed_key__descriptor ||
+	       type == &cg__refusal__descriptor;
 }
 
 static void add(json_t *schema, const char *name, json_t *type, const char *about)
@@ -91,10 +92,20 @@ static void add_use(json_t *schema)
 	add(schema, "api_ids", list_of(of_type("string")), "The APIs that trust it as a CA.");
 }
 
+static json_t *unregistered_certificate(void)
+{
+	json_t *s = record_schema(&cg__certificate__descriptor);
+	for (size_t i = 0; rest_not_registered[i]; i++)
+		(void)json_object_del(json_object_get(s, "properties"), rest_not_registered[i]);
+	(void)json_object_set_new(s, "type", json_pack("[s, s]", "object", "null"));
+	return s;
+}
+
 /* NULL where the form is that of FORM_READ. */
 static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 {
 	bool key = type == &cg__key__descriptor, cert = type == &cg__certificate__descriptor;
+	bool refusal = type == &cg__refusal__descriptor;
 	if (has_one_form(type) && form != FORM_READ)
 		return NULL;
 	if (type == &cg__rest_token__descriptor) {
@@ -121,6 +132,11 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 		add(s, "credentials", list_of(reference("Credential")), "How its holder is known.");
 	if (cert)
 		add_use(s);
+	if (refusal) {
+		add(s, "id", of_type("string"), "The request's id.");
+		add(s, "certificate", unregistered_certificate(),
+		    "The unknown certificate; null when none came or it is not kept any more.");
+	}
 	if (form == FORM_MADE)
 		add_told(s, !cert);
 	return s;
@@ -197,13 +213,16 @@ static void add_parameter(json_t *to, const char *name, const char *in, const ch
 						  "type", type));
 }
 
-static void add_own_parameter(json_t *to, const char *text, struct arena *arena)
+static void add_own_parameters(json_t *to, const char *text, struct arena *arena)
 {
-	struct span rest = span_of(text), name;
-	(void)span_next(&rest, ':', &name);
-	add_parameter(to, arena_copy(arena, name), "query", "string");
-	(void)json_object_set_new(json_array_get(to, json_array_size(to) - 1), "description",
-				  json_stringn(span_trim(rest).p, span_trim(rest).n));
+	struct span rest = span_of(text), one, name;
+	while (span_next(&rest, '|', &one)) {
+		(void)span_next(&one, ':', &name);
+		add_parameter(to, arena_copy(arena, name), "query", "string");
+		(void)json_object_set_new(json_array_get(to, json_array_size(to) - 1),
+					  "description",
+					  json_stringn(span_trim(one).p, span_trim(one).n));
+	}
 }
 
 /* "/keys/:id" as "/keys/{id}", its parameters into `to`. */
@@ -236,7 +255,7 @@ static json_t *operation(const struct rest_route *r, json_t *parameters, struct 
 		add_parameter(parameters, "q", "query", "string");
 	}
 	if (r->query)
-		add_own_parameter(parameters, r->query, arena);
+		add_own_parameters(parameters, r->query, arena);
 	if (r->route.flags & REST_MATCH)
 		add_parameter(parameters, "If-Match", "header", "string");
 	json_t *op = json_pack("{s:s, s:o, s:o}", "summary", r->summary, "parameters", parameters,

@@ -17,6 +17,7 @@
 #define EXPOSED	    &cg__exposed_key__descriptor
 #define AUDIT	    &cg__audit_entry__descriptor
 #define TOKEN	    &cg__rest_token__descriptor
+#define REFUSAL	    &cg__refusal__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -55,6 +56,10 @@ const struct rest_route rest_routes[] = {
 
 	{{"GET", REST_BASE "/audit", REST_LIST, audit_get}, "Who changed what, newest first", AUDIT, 200, NULL},
 
+	{{"GET", REST_BASE "/refusals", REST_LIST, refusals_get_list}, "The newest refused requests and why, newest first", REFUSAL, 200, "code: of the refusal.|api_id: the API's.|sha256: of a certificate or a token, in any notation.|request_id: the request's."},
+	{{"GET", REST_BASE "/refusals/:id", 0, refusals_get}, "Read a refused request, by its request id", REFUSAL, 200, NULL},
+	{{"POST", REST_BASE "/refusals/:id/key", 0, refusals_make_key}, "Make a key from the unknown certificate of a refused request", KEY, 201, NULL},
+
 	{{"GET", REST_BASE "/tokens", REST_LIST | REST_OWNER, tokens_list}, "List REST tokens", TOKEN, 200, NULL},
 	{{"POST", REST_BASE "/tokens", REST_OWNER, tokens_create}, "Make a REST token of the caller's own", TOKEN, 201, NULL},
 	{{"GET", REST_BASE "/tokens/:id", REST_OWNER, tokens_get}, "Read a REST token", TOKEN, 200, NULL},
@@ -83,7 +88,7 @@ static uint64_t revision_of(const void *message)
 	const ProtobufCMessage *m = message;
 	if (m->descriptor == CERTIFICATE)
 		return ((const Cg__Certificate *)message)->revision;
-	if (m->descriptor == AUDIT)
+	if (m->descriptor == AUDIT || m->descriptor == REFUSAL)
 		return 0;
 	if (m->descriptor == CREDENTIAL)
 		return ((const Cg__Credential *)message)->revision;
@@ -126,6 +131,16 @@ void rest_send_removed(struct rest_call *call, cg_rc rc, const struct cg_err *er
 		(void)web_response_send(call->resp, 204, NULL, SPAN_LIT(""));
 }
 
+/* Whether the route has a parameter of this name of its own. */
+static bool takes(const struct rest_call *call, struct span name)
+{
+	struct span rest = span_of(call->row->query), one, own;
+	while (span_next(&rest, '|', &one))
+		if (span_next(&one, ':', &own) && span_is(own, name))
+			return true;
+	return false;
+}
+
 cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_err *err)
 {
 	struct span rest = call->req->target.query, name, value;
@@ -142,10 +157,10 @@ cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_er
 			page.cursor = value;
 		} else if (span_is(name, SPAN_LIT("q"))) {
 			page.q = span_trim(value);
-		} else {
+		} else if (!takes(call, name)) {
 			return cg_fail_code(err, CG_BAD_INPUT, "unknown_parameter",
 					    "The query parameter “%.*s” is not known here; lists "
-					    "take limit, cursor and q.",
+					    "take limit, cursor and q, and what openapi.json says.",
 					    (int)(name.n < 60 ? name.n : 60), name.p ? name.p : "");
 		}
 	}
@@ -426,6 +441,8 @@ void rest_handle(struct admin *admin, struct web_request *req, struct web_respon
 	call.actor = (struct actor){.from_address = address, .request_id = req->id};
 	enum web_match match = web_route_find(routes, CG_COUNT(routes), req->method,
 					      req->target.path, req->arena, &call.match);
+	if (match == WEB_MATCH_FOUND)
+		call.row = &rest_routes[call.match.route - routes];
 	if (match != WEB_MATCH_FOUND)
 		answer_no_route(&call, match);
 	else if ((call.match.route->flags & REST_OPEN) || (authenticate(&call) && may_call(&call)))

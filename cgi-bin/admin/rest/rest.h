@@ -16,7 +16,8 @@ struct rest_route {
 	const char *summary;
 	const ProtobufCMessageDescriptor *record; /* what it answers, takes or lists; NULL: none */
 	int status;				  /* of success */
-	const char *query; /* a parameter of its own and what it says, "name: sentence"; NULL */
+	/* Parameters of its own and what they say: "name: sentence|name: sentence"; NULL: none. */
+	const char *query;
 };
 
 enum rest_flags {
@@ -42,7 +43,7 @@ void rest_send(struct rest_call *call, int status, const void *message, json_t *
 	       const char *path);
 /* Answers a removal: 204, or with what went wrong. */
 void rest_send_removed(struct rest_call *call, cg_rc rc, const struct cg_err *err);
-/* limit, cursor, q of a list; other parameters are CG_BAD_INPUT. */
+/* limit, cursor, q of a list; parameters that are not the route's are CG_BAD_INPUT. */
 struct rest_page {
 	size_t limit;
 	struct span cursor, q;
@@ -85,6 +86,8 @@ void apis_remove(void *call);
 
 void keys_list(void *call);
 void keys_create(void *call);
+/* The same with the certificate `der`, which was seen in the handshake of a refused request. */
+void keys_create_of(struct rest_call *call, struct span der, const char *refused_request_id);
 void keys_get(void *call);
 void keys_change(void *call);
 void keys_remove(void *call);
@@ -109,6 +112,12 @@ void exposed_keys_get(void *call);
 void exposed_keys_remove(void *call);
 
 void audit_get(void *call);
+
+void refusals_get_list(void *call);
+void refusals_get(void *call);
+void refusals_make_key(void *call);
+/* Members of a certificate's record that one without a record lacks; NULL at the end. */
+extern const char *const rest_not_registered[];
 
 void tokens_list(void *call);
 void tokens_create(void *call);
