@@ -17,8 +17,13 @@ struct record_kind {
  * "--use-certificate") out of the words, as JSON of their kinds.  A list's option comes once per
  * entry.  NULL, with *err, for a value that is no text. */
 json_t *records_take(struct command *c, const struct record_kind *kind, struct cg_err *err);
+/* For a kind with access rights: --api API, once per API, gives access to all of it. */
+void records_take_apis(struct command *c, json_t *json);
 /* Prints a record that was made or changed just now; for a sub-command's last line. */
 int records_print_done(struct command *c, const struct record_kind *kind, const void *message);
+
+/* "create" of a kind that is made from its members alone. */
+int records_create(struct command *c, const struct record_kind *kind);
 
 /* Runs "list", "show", "set" and "delete", and calls `create` for "create"; EXIT_USAGE for another
  * verb. */

@@ -36,6 +36,14 @@
 /* The same record unpacked: a text of one byte takes 24 and its length two. */
 #define RECORD_ARENA_MAX ((size_t)32 * RECORD_MAX)
 
+/* --- rights --- */
+#define POLICIES_MAX	  16		      /* of one key: 422 */
+#define RATE_LIMIT_MAX	  1000000000	      /* requests: 422 */
+#define RATE_SECONDS_MAX  (31 * 24 * 3600)    /* longer is what a quota is for: 422 */
+#define QUOTA_LIMIT_MAX	  ((uint64_t)1 << 53) /* requests; JSON's whole numbers end there: 422 */
+#define CONCURRENT_MAX	  100000	      /* requests: 422 */
+#define LIFETIME_DAYS_MAX 36500		      /* of keys: 422 */
+
 /* --- memory --- */
 /* A request's arena, bytes.  A request that needs more ends with 503. */
 #define REQUEST_ARENA_MAX (64 * 1024 * 1024)

@@ -14,6 +14,7 @@ enum revoked_kind {
 	REVOKED_KEY,	    /* id: switched off or removed */
 	REVOKED_USER,	    /* id: removed */
 	REVOKED_TOKEN,	    /* id of a REST token: removed */
+	REVOKED_POLICY,	    /* id: switched off or removed */
 	REVOKED__KINDS
 };
 

@@ -18,6 +18,7 @@ static const struct section {
     {"users",	      STORE_USER,	  true },
     {"apis",	     STORE_API,		true },
     {"certificates", STORE_CERTIFICATE, true },
+    {"policies",	 STORE_POLICY,      true },
     {"keys",	     STORE_KEY,		true },
     {"credentials",  STORE_CREDENTIAL,  true },
     {"tokens",       STORE_REST_TOKEN,	 true },
@@ -268,6 +269,14 @@ static const char *missing(struct store_txn *txn, const struct item *item, struc
 		for (size_t i = 0; i < key->n_access; i++)
 			if (!exists(txn, STORE_API, key->access[i]->api_id, arena))
 				return "an API";
+		for (size_t i = 0; i < key->n_policy_ids; i++)
+			if (!exists(txn, STORE_POLICY, key->policy_ids[i], arena))
+				return "a policy";
+	} else if (item->section->table == STORE_POLICY) {
+		const Cg__Policy *policy = item->message;
+		for (size_t i = 0; i < policy->n_access; i++)
+			if (!exists(txn, STORE_API, policy->access[i]->api_id, arena))
+				return "an API";
 	} else if (item->section->table == STORE_CREDENTIAL) {
 		const Cg__Credential *c = item->message;
 		if (!c->has_revoked_at && !exists(txn, STORE_KEY, c->key_id, arena))
@@ -297,6 +306,8 @@ static bool name_is_taken(struct store_txn *txn, const struct item *item, struct
 		index = STORE_API_BY_NAME;
 	else if (item->section->table == STORE_USER)
 		index = STORE_USER_BY_NAME;
+	else if (item->section->table == STORE_POLICY)
+		index = STORE_POLICY_BY_NAME;
 	else
 		return false;
 	return store_find(txn, index, span_of(head->name), arena, &bytes, NULL) == CG_OK;

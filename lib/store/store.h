@@ -27,6 +27,7 @@ enum store_table {
 	STORE_CERTIFICATE, /* id: SHA-256 in hex */
 	STORE_USER,	   /* id */
 	STORE_REST_TOKEN,  /* id */
+	STORE_POLICY,	   /* id */
 	STORE_AUDIT,	   /* number, 8 bytes big-endian */
 	STORE__TABLES,
 };
@@ -36,6 +37,8 @@ enum store_index {
 	STORE_API_BY_NAME,
 	STORE_KEY_BY_NAME,
 	STORE_KEY_BY_API,	 /* id of each API in the access rights */
+	STORE_KEY_BY_POLICY,	 /* id of each policy */
+	STORE_POLICY_BY_NAME,
 	STORE_CREDENTIAL_BY_KEY, /* key id */
 	STORE_USER_BY_NAME,
 	STORE_REST_TOKEN_BY_NAME,

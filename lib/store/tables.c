@@ -9,6 +9,7 @@ const struct table_def store_tables[STORE__TABLES] = {
     [STORE_CERTIFICATE] = {"certificate.db", &cg__certificate__descriptor},
     [STORE_USER] = {"user.db",	       &cg__user__descriptor	    },
     [STORE_REST_TOKEN] = {"rest_token.db",  &cg__rest_token__descriptor },
+    [STORE_POLICY] = {"policy.db",	   &cg__policy__descriptor	  },
     [STORE_AUDIT] = {"audit.db",	 &cg__audit_entry__descriptor},
 };
 
@@ -30,20 +31,40 @@ static size_t key_name(const void *message, struct span *keys, size_t max)
 	return text_key(((const Cg__Key *)message)->name, keys);
 }
 
+/* Adds one: the library refuses the same index key twice for one record. */
+static size_t add_once(const char *text, struct span *keys, size_t n, size_t max)
+{
+	struct span id = span_of(text);
+	for (size_t i = 0; i < n; i++)
+		if (span_is(keys[i], id))
+			return n;
+	if (n < max)
+		keys[n++] = id;
+	return n;
+}
+
 static size_t key_apis(const void *message, struct span *keys, size_t max)
 {
 	const Cg__Key *key = message;
 	size_t n = 0;
-	for (size_t i = 0; i < key->n_access; i++) {
-		struct span id = span_of(key->access[i]->api_id);
-		size_t j = 0;
-		/* The library refuses the same index key twice for one record. */
-		while (j < n && !span_is(keys[j], id))
-			j++;
-		if (j == n && n < max)
-			keys[n++] = id;
-	}
+	for (size_t i = 0; i < key->n_access; i++)
+		n = add_once(key->access[i]->api_id, keys, n, max);
 	return n;
+}
+
+static size_t key_policies(const void *message, struct span *keys, size_t max)
+{
+	const Cg__Key *key = message;
+	size_t n = 0;
+	for (size_t i = 0; i < key->n_policy_ids; i++)
+		n = add_once(key->policy_ids[i], keys, n, max);
+	return n;
+}
+
+static size_t policy_name(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__Policy *)message)->name, keys);
 }
 
 static size_t credential_key(const void *message, struct span *keys, size_t max)
@@ -76,6 +97,8 @@ const struct index_def store_indexes[STORE__INDEXES] = {
     [STORE_API_BY_NAME] = {"api-by-name.db",	     STORE_API,	api_name	},
     [STORE_KEY_BY_NAME] = {"key-by-name.db",	     STORE_KEY,	key_name	},
     [STORE_KEY_BY_API] = {"key-by-api.db",	   STORE_KEY,	      key_apis      },
+    [STORE_KEY_BY_POLICY] = {"key-by-policy.db",	 STORE_KEY,	    key_policies	},
+    [STORE_POLICY_BY_NAME] = {"policy-by-name.db",	   STORE_POLICY,	 policy_name   },
     [STORE_CREDENTIAL_BY_KEY] = {"credential-by-key.db",	 STORE_CREDENTIAL, credential_key},
     [STORE_USER_BY_NAME] = {"user-by-name.db",	       STORE_USER,	   user_name	    },
     [STORE_REST_TOKEN_BY_NAME] = {"rest_token-by-name.db",   STORE_REST_TOKEN, token_name    },

@@ -27,7 +27,14 @@ static const char *const suffixes[] = {"", "New", "Made"};
 
 static const ProtobufCMessageDescriptor *const records[] = {
     &cg__api__descriptor,	  &cg__key__descriptor,		&cg__credential__descriptor,
-    &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor};
+    &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor,
+    &cg__policy__descriptor};
+
+/* Whether a record is sent, made and read in one form. */
+static bool has_one_form(const ProtobufCMessageDescriptor *type)
+{
+	return type == &cg__api__descriptor || type == &cg__policy__descriptor;
+}
 
 static void add(json_t *schema, const char *name, json_t *type, const char *about)
 {
@@ -74,7 +81,7 @@ static void add_told(json_t *schema, bool token)
 static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 {
 	bool key = type == &cg__key__descriptor, cert = type == &cg__certificate__descriptor;
-	bool made_alike = type == &cg__api__descriptor || type == &cg__audit_entry__descriptor;
+	bool made_alike = has_one_form(type) || type == &cg__audit_entry__descriptor;
 	if (made_alike && form != FORM_READ)
 		return NULL;
 	if (type == &cg__rest_token__descriptor) {
@@ -107,9 +114,8 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 static json_t *reference_to(const ProtobufCMessageDescriptor *type, enum form form)
 {
 	char name[64];
-	bool one_form = type == &cg__api__descriptor;
 	(void)snprintf(name, sizeof(name), "%s%s", type->short_name,
-		       suffixes[one_form ? FORM_READ : form]);
+		       suffixes[has_one_form(type) ? FORM_READ : form]);
 	return reference(name);
 }
 
@@ -151,9 +157,10 @@ static json_t *responses(const struct rest_route *r)
 	json_t *out = json_object();
 	json_t *ok = json_pack("{s:s}", "description", r->summary);
 	(void)snprintf(status, sizeof(status), "%d", r->status);
-	if (r->record)
-		(void)json_object_set_new(ok, "content",
-					  content("application/json", answer_schema(r)));
+	if (r->record || r->answer)
+		(void)json_object_set_new(
+		    ok, "content",
+		    content("application/json", r->answer ? r->answer() : answer_schema(r)));
 	(void)json_object_set_new(out, status, ok);
 	(void)json_object_set_new(
 	    out, "default",
