@@ -1,7 +1,7 @@
 /* The layout of the counters' files.  Private to live/limits*.c.
  *
  * `limits` has the table's buckets and locks, `limits.slots` the slots, in segments that are
- * allocated before anybody maps them.  A stripe is one lock and every so many-th bucket.
+ * allocated before anybody maps them.  A stripe is one lock and the buckets that it guards.
  *
  * Who is killed while he holds a lock leaves behind what is in memory up to some instruction.  So
  * every change is one of these:
@@ -18,14 +18,15 @@
 #include "live/limits.h"
 #include <pthread.h>
 
-#define BUCKETS	  (1u << 20)
-#define STRIPES	  (1u << 10)
-#define SEGMENT	  (1u << 12) /* slots of a segment */
-#define SEGMENTS  (LIMITS_SLOTS_MAX / SEGMENT)
-#define PROCESSES 4096
-#define PARTS	  16				/* of a window */
-#define COUNTS	  (PARTS + 1)			/* a span that is as long as 16 parts touches 17 */
-#define PART_NS	  (INT64_C(1000000000) / PARTS) /* of a part, per second of the window */
+#define BUCKETS	       (1u << 20)
+#define STRIPES	       (1u << 10)
+#define STRIPE_BUCKETS (BUCKETS / STRIPES)
+#define SEGMENT	       (1u << 12) /* slots of a segment */
+#define SEGMENTS       (LIMITS_SLOTS_MAX / SEGMENT)
+#define PROCESSES      4096
+#define PARTS	       16	   /* of a window */
+#define COUNTS	       (PARTS + 1) /* a span that is as long as 16 parts touches 17 */
+#define PART_NS	       (INT64_C(1000000000) / PARTS) /* of a part, per second of the window */
 
 /* Orders stores for whoever finds them after this process was killed between them. */
 #define SETTLE() __atomic_signal_fence(__ATOMIC_SEQ_CST)
@@ -130,7 +131,7 @@ static inline uint32_t limits_bucket(const struct sha256 *name)
 
 static inline struct stripe *limits_stripe(const struct limits *l, const struct sha256 *name)
 {
-	return &l->file->stripes[limits_bucket(name) % STRIPES];
+	return &l->file->stripes[limits_bucket(name) / STRIPE_BUCKETS];
 }
 
 /* CG_UNAVAILABLE after LIMITS_LOCK_WAIT_MS. */

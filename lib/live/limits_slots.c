@@ -8,8 +8,7 @@
 /* Tries before the thread sleeps: the lock is held for less than it takes to fall asleep. */
 #define SPINS 100
 /* Buckets that are searched for a slot to use again before a new one is made. */
-#define SEARCH_FEW 8
-#define SEARCH_ALL (BUCKETS / STRIPES)
+#define SEARCH_FEW 64
 
 /* --- locks --- */
 
@@ -210,14 +209,19 @@ static bool is_free(struct limits *l, uint32_t index, struct slot *slot,
 	       !limits_slot_is_changed(l, index) && !limits_held_any(l, slot);
 }
 
+static uint32_t *buckets_of(struct limits *l, const struct stripe *stripe)
+{
+	return &l->file->buckets[(stripe - l->file->stripes) * STRIPE_BUCKETS];
+}
+
 /* Makes the next free slot of the stripe its loose one, if there is one in so many buckets. */
 static void search(struct limits *l, struct stripe *stripe, uint32_t buckets,
 		   const struct limits_time *now, const struct pinned *pinned)
 {
-	uint32_t first = (uint32_t)(stripe - l->file->stripes);
+	uint32_t *first = buckets_of(l, stripe);
 	for (; buckets > 0; buckets--) {
-		uint32_t *link = &l->file->buckets[first + stripe->hand * STRIPES];
-		stripe->hand = (stripe->hand + 1) % SEARCH_ALL;
+		uint32_t *link = &first[stripe->hand];
+		stripe->hand = (stripe->hand + 1) % STRIPE_BUCKETS;
 		while (*link != 0) {
 			struct slot *slot = limits_slot(l, *link);
 			if (!slot)
@@ -264,11 +268,11 @@ static int give_out(struct limits *l, struct stripe *stripe)
 static bool has_arrived(struct limits *l, struct stripe *stripe)
 {
 	const struct slot *loose = limits_slot(l, stripe->loose);
-	uint32_t first = (uint32_t)(stripe - l->file->stripes);
+	const uint32_t *first = buckets_of(l, stripe);
 	if (!loose)
 		return true;
-	for (uint32_t i = 0; i < SEARCH_ALL; i++) {
-		uint32_t index = l->file->buckets[first + i * STRIPES];
+	for (uint32_t i = 0; i < STRIPE_BUCKETS; i++) {
+		uint32_t index = first[i];
 		while (index != 0) {
 			const struct slot *slot = limits_slot(l, index);
 			if (!slot)
@@ -297,7 +301,7 @@ static cg_rc find_loose(struct limits *l, struct stripe *stripe, const struct li
 		return CG_OK;
 	int cause = give_out(l, stripe);
 	if (cause != 0)
-		search(l, stripe, SEARCH_ALL, now, pinned);
+		search(l, stripe, STRIPE_BUCKETS, now, pinned);
 	if (stripe->loose != 0)
 		return CG_OK;
 	if (cause == ENOBUFS)
