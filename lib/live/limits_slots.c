@@ -7,8 +7,10 @@
 #define SEGMENT_BYTES ((off_t)(SEGMENT * sizeof(struct slot)))
 /* Tries before the thread sleeps: the lock is held for less than it takes to fall asleep. */
 #define SPINS 100
-/* Buckets that are searched for a slot to use again before a new one is made. */
-#define SEARCH_FEW 64
+/* So much is searched for a slot to use again before a new one is made: many buckets while the
+ * table is empty, few slots when it is full. */
+#define SEARCH_BUCKETS 64
+#define SEARCH_SLOTS   8
 
 /* --- locks --- */
 
@@ -214,15 +216,15 @@ static uint32_t *buckets_of(struct limits *l, const struct stripe *stripe)
 	return &l->file->buckets[(stripe - l->file->stripes) * STRIPE_BUCKETS];
 }
 
-/* Makes the next free slot of the stripe its loose one, if there is one in so many buckets. */
-static void search(struct limits *l, struct stripe *stripe, uint32_t buckets,
+/* Makes the next free slot of the stripe its loose one, if there is one among so many. */
+static void search(struct limits *l, struct stripe *stripe, uint32_t buckets, uint32_t slots,
 		   const struct limits_time *now, const struct pinned *pinned)
 {
 	uint32_t *first = buckets_of(l, stripe);
-	for (; buckets > 0; buckets--) {
+	for (; buckets > 0 && slots > 0; buckets--) {
 		uint32_t *link = &first[stripe->hand];
 		stripe->hand = (stripe->hand + 1) % STRIPE_BUCKETS;
-		while (*link != 0) {
+		for (; *link != 0 && slots > 0; slots--) {
 			struct slot *slot = limits_slot(l, *link);
 			if (!slot)
 				break;
@@ -296,12 +298,12 @@ static cg_rc find_loose(struct limits *l, struct stripe *stripe, const struct li
 	if (stripe->loose != 0 && has_arrived(l, stripe))
 		stripe->loose = 0;
 	if (stripe->loose == 0)
-		search(l, stripe, SEARCH_FEW, now, pinned);
+		search(l, stripe, SEARCH_BUCKETS, SEARCH_SLOTS, now, pinned);
 	if (stripe->loose != 0)
 		return CG_OK;
 	int cause = give_out(l, stripe);
 	if (cause != 0)
-		search(l, stripe, STRIPE_BUCKETS, now, pinned);
+		search(l, stripe, STRIPE_BUCKETS, UINT32_MAX, now, pinned);
 	if (stripe->loose != 0)
 		return CG_OK;
 	if (cause == ENOBUFS)
