@@ -89,6 +89,13 @@
  * an old region behind (measured: 2 to 3 each). */
 #define STORE_RECOVERIES_MAX 8
 
+/* --- counters of limits --- */
+/* Keys, keys at one API, and APIs that have something counted at a time: 503 above it.  192 bytes
+ * each, allocated as they are needed. */
+#define LIMITS_SLOTS_MAX (1u << 22)
+/* A wait for a lock of the counters, which is held for less than a microsecond: 503 after it. */
+#define LIMITS_LOCK_WAIT_MS 1000
+
 /* --- gate --- */
 /* Requests that a gate serves at once: Apache's default MaxRequestWorkers of 150 and a reserve.
  * Idle connections take no thread. */
