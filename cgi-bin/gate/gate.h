@@ -6,6 +6,7 @@
  *   identify  identify.c certificate and token -> digests
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
+ *   limit     limit.c    rate, calls under way, quota
  *   forward   forward.c  to the upstream and back, with the fields of fields.c
  *   refuse    refuse.c   or why not
  */
@@ -15,6 +16,7 @@
 #include "base/base.h"
 #include "grant/decide.h"
 #include "grant/grant.h"
+#include "grant/limit.h"
 #include "upstream/upstream.h"
 #include "web/proof.h"
 #include "web/request.h"
@@ -27,7 +29,9 @@ struct snapshot;
 struct gate {
 	struct store *store;
 	struct resolver *resolver;
+	struct limits *limits;
 	struct proof proof;
+	int64_t flushed_unix_s, told_unix_s; /* of quotas, for every_second */
 };
 
 /* One request. */
@@ -44,6 +48,8 @@ struct exchange {
 	struct span token;    /* without "Bearer "; empty: none */
 	struct span cert_der; /* of the certificate, when one came */
 	struct decision decision;
+	struct limit_asks asks;
+	struct limits_result limits; /* what it has begun is ended when it is answered */
 };
 
 /* --- resolve.c --- */
@@ -65,6 +71,13 @@ cg_rc snapshot_grant(struct resolver *resolver, struct snapshot *snapshot,
 
 /* Fills the facts about certificate and token. */
 bool identify(struct exchange *x);
+/* Counts the request where it is limited. */
+bool limit(struct exchange *x);
+/* The fields that tell the client where it stands; how many.  `max` is LIMIT_FIELDS_MAX. */
+#define LIMIT_FIELDS_MAX 5
+size_t limit_fields(struct exchange *x, struct web_field fields[LIMIT_FIELDS_MAX]);
+/* Whether a field of an upstream's answer would contradict them. */
+bool limit_field_is_ours(const struct exchange *x, struct span name);
 void forward(struct exchange *x);
 /* Answers a request for one of the gate's own paths; false when `path` is none. */
 bool answer_fixed(struct exchange *x, struct span path);

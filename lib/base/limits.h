@@ -100,7 +100,13 @@
 /* Requests that a gate serves at once: Apache's default MaxRequestWorkers of 150 and a reserve.
  * Idle connections take no thread. */
 #define GATE_THREADS_DEFAULT 176
-#define GRANTS_CACHED_MAX    100000 /* credentials remembered for one generation */
+/* Quotas are on disk at least so often: what a loss of power can take back of them. */
+#define QUOTA_FLUSH_S 10
+/* Calls under way at once where an API or a key says nothing, so that one cannot take all threads:
+ * 429. */
+#define API_CONCURRENT_DEFAULT (GATE_THREADS_DEFAULT / 2)
+#define KEY_CONCURRENT_DEFAULT (GATE_THREADS_DEFAULT / 4)
+#define GRANTS_CACHED_MAX      100000 /* credentials remembered for one generation */
 
 /* --- start --- */
 /* A program that cannot start answers 503 for so long before it ends and is started again: whoever

@@ -176,6 +176,9 @@ static const char *detail(const struct facts *f, const struct decision *d, struc
 				    (int)f->method.n, f->method.p);
 	case REFUSAL_NONE:
 		return "The request may pass.";
+	case REFUSAL_RATE_LIMITED:
+	case REFUSAL_TOO_MANY_CONCURRENT:
+	case REFUSAL_QUOTA_EXCEEDED:
 	case REFUSAL_UNAVAILABLE:
 	case REFUSAL_BAD_REQUEST:
 	case REFUSAL_BODY_TOO_LARGE:

@@ -39,6 +39,11 @@ static bool own_key(enum store_table table, const void *message, struct span *ou
 		*out = span_make(c->sha256.data, c->sha256.len);
 		return true;
 	}
+	if (table == STORE_QUOTA_COUNT) {
+		const Cg__QuotaCount *q = message;
+		*out = span_make(q->name.data, q->name.len);
+		return true;
+	}
 	/* All others begin with their id. */
 	*out = span_of(((const Cg__Api *)message)->id);
 	return true;

@@ -90,6 +90,12 @@ static const struct record_field rows[] = {
 	{"Credential.revoked_reason", FIELD_ENUM, FIELD_READ, 0, 0, "Why it was revoked."},
 	{"Credential.revision", FIELD_NUMBER, FIELD_READ, 0, MANY, "Grows with each change; also the ETag."},
 
+	{"QuotaCount.name", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "Whose it is: a digest of ids."},
+	{"QuotaCount.used", FIELD_NUMBER, FIELD_READ, 0, MANY, "Requests of the period so far."},
+	{"QuotaCount.starts_at", FIELD_TIME, FIELD_READ, 0, 0, "When the period began."},
+	{"QuotaCount.ends_at", FIELD_TIME, FIELD_READ, 0, 0, "When it ends."},
+	{"QuotaCount.period", FIELD_ENUM, FIELD_READ, 0, 0, "What it was counted for."},
+
 	COMMON("Certificate"),
 	{"Certificate.kind", FIELD_ENUM, FIELD_READ, 0, 0, "What it is for."},
 	{"Certificate.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the DER; also the id."},
@@ -151,6 +157,7 @@ static struct {
     {.type = &cg__rest_token__descriptor},  {.type = &cg__audit_entry__descriptor},
     {.type = &cg__meta__descriptor},	    {.type = &cg__policy__descriptor},
     {.type = &cg__rate__descriptor},	    {.type = &cg__quota__descriptor},
+    {.type = &cg__quota_count__descriptor},
 };
 static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 

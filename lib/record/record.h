@@ -18,6 +18,7 @@
 #include <schema/limit.pb-c.h>
 #include <schema/meta.pb-c.h>
 #include <schema/policy.pb-c.h>
+#include <schema/quota_count.pb-c.h>
 #include <schema/rest_token.pb-c.h>
 #include <schema/user.pb-c.h>
 

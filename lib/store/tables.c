@@ -10,6 +10,7 @@ const struct table_def store_tables[STORE__TABLES] = {
     [STORE_USER] = {"user.db",	       &cg__user__descriptor	    },
     [STORE_REST_TOKEN] = {"rest_token.db",  &cg__rest_token__descriptor },
     [STORE_POLICY] = {"policy.db",	   &cg__policy__descriptor	  },
+    [STORE_QUOTA_COUNT] = {"quota_count.db", &cg__quota_count__descriptor},
     [STORE_AUDIT] = {"audit.db",	 &cg__audit_entry__descriptor},
 };
 

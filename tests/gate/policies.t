@@ -84,7 +84,7 @@ with case("what they give"):
     is_eq([call(), call("/mtls-api/c")], ["path_not_allowed", 200], "a change holds at once")
 
 with case("where it comes from"):
-    rest("PATCH", path, {"rate": {"limit": 5, "per_seconds": 1},
+    rest("PATCH", path, {"rate": {"limit": 500, "per_seconds": 1},
                          "expires_at": "2999-01-01T00:00:00Z"})
     got = rest("GET", path + "/effective")
     source = {"type": "policy", "id": silver["id"], "name": "silver"}
@@ -104,7 +104,7 @@ with case("off and gone"):
     is_eq([call("/mtls-api/c"), call("/mtls-api/b"), call("/other/x")],
           [200, "path_not_allowed", "access_denied"], "one is off: the other one's rights stay")
     is_eq(rest("GET", path + "/effective")["rate"],
-          {"value": {"limit": 5, "per_seconds": 1}, "from": {"type": "key"}},
+          {"value": {"limit": 500, "per_seconds": 1}, "from": {"type": "key"}},
           "the key's own rate holds again")
     rest("PATCH", path, {"active": False})
     is_eq(call("/mtls-api/c"), "key_inactive", "a key that is off is off, whatever they say")

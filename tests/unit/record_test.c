@@ -13,7 +13,7 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &cg__access__descriptor,	  &cg__meta_entry__descriptor, &cg__credential__descriptor,
     &cg__certificate__descriptor, &cg__user__descriptor,       &cg__rest_token__descriptor,
     &cg__audit_entry__descriptor, &cg__meta__descriptor,       &cg__policy__descriptor,
-    &cg__rate__descriptor,	  &cg__quota__descriptor,
+    &cg__rate__descriptor,	  &cg__quota__descriptor,      &cg__quota_count__descriptor,
 };
 
 static struct arena arena;
