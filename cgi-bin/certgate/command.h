@@ -73,6 +73,7 @@ int init_main(struct command *c);
 int cert_main(struct command *c);
 int api_main(struct command *c);
 int key_main(struct command *c);
+int policy_main(struct command *c);
 int token_main(struct command *c);
 int user_main(struct command *c);
 int explain_main(struct command *c);

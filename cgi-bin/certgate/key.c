@@ -21,21 +21,8 @@ static json_t *key_json(struct command *c, const void *message, struct cg_err *e
 	return json;
 }
 
-/* Access to each --api, whole. */
-static void take_apis(struct command *c, json_t *json)
-{
-	const char *api;
-	json_t *access = NULL;
-	while ((api = command_take(c, "--api"))) {
-		if (!access)
-			access = json_array();
-		(void)json_array_append_new(access, json_pack("{s:s}", "api_id", api));
-	}
-	if (access)
-		(void)json_object_set_new(json, "access", access);
-}
-
-static const struct record_kind keys = {.entity = &key_entity, .take = take_apis, .show = key_json};
+static const struct record_kind keys = {
+    .entity = &key_entity, .take = records_take_apis, .show = key_json};
 
 /* --cert FILE, as the caller may read it. */
 static cg_rc take_cert(struct command *c, bool *given, struct cert_reading *out, struct cg_err *err)

@@ -37,7 +37,14 @@ static const struct {
      "  REASON is other, superseded, left or key_exposed (blocks the public key).  To renew, add\n"
      "  the new certificate, then give the old one its end; KEY keeps its rights and its limits.\n"
      "  Options: --name, --cert FILE (public, or public and private key in one file), --token,\n"
-     "  --api API (once per API), --active false, --expires-at TIME, --tags TAG.\n"		   },
+     "  --api API (once per API), --policy-ids POLICY (once per policy), --active false,\n"
+     "  --expires-at TIME, --rate 100/60, --quota 1000/day, --max-concurrent N, --tags TAG.\n"    },
+    {"policy",    policy_main,
+     "policy list [TEXT] | show POLICY | create OPTIONS | set POLICY OPTIONS\n"
+     "policy delete POLICY [--detach]\n"
+     "  Options: --name, --applies access|rate|quota (once per part), --api API, --rate 100/60\n"
+     "  (requests/seconds), --quota 1000/day, --key-lifetime-days N, --active false.\n"
+     "  --detach: also from the keys that have it.\n"					     },
     {"token",     token_main,
      "token list [TEXT] | create --name NAME [--role ROLE] [--owner USER] | delete TOKEN\n"
      "  Tokens for the REST interface; ROLE is owner, admin or viewer.\n"			 },

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "records.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 /* "listen_path" -> "--listen-path". */
 static void option_of(const char *field, char out[64])
@@ -73,6 +74,29 @@ static json_t *take_value(struct command *c, const ProtobufCFieldDescriptor *f,
 	return list;
 }
 
+/* "100/60": requests and seconds; "1000/day": requests and period.  What cannot be read goes on as
+ * it is, and the model says what is wrong with it. */
+static json_t *take_pair(struct command *c, const ProtobufCFieldDescriptor *f)
+{
+	char option[64];
+	uint64_t limit, seconds;
+	struct span number, rest;
+	option_of(f->name, option);
+	const char *text = command_take(c, option);
+	if (!text)
+		return NULL;
+	if (strcmp(text, "null") == 0)
+		return json_null();
+	rest = span_of(text);
+	if (!span_next(&rest, '/', &number) || rest.n == 0 ||
+	    !number_parse(number, INT64_MAX, &limit))
+		return text_json(text);
+	if (f->descriptor == &cg__rate__descriptor && number_parse(rest, INT64_MAX, &seconds))
+		return json_pack("{s:I, s:I}", "limit", (json_int_t)limit, "per_seconds",
+				 (json_int_t)seconds);
+	return json_pack("{s:I, s:o}", "limit", (json_int_t)limit, "period", text_json(rest.p));
+}
+
 json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor *type)
 {
 	json_t *out = json_object();
@@ -85,6 +109,9 @@ json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor
 			continue;
 		if (row->form != FIELD_MESSAGE)
 			value = take_value(c, f, row);
+		else if (f->descriptor == &cg__rate__descriptor ||
+			 f->descriptor == &cg__quota__descriptor)
+			value = take_pair(c, f);
 		else if (!list)
 			value = records_take_members(c, f->descriptor);
 		/* No option of a sub-record: nothing is said of it. */
@@ -98,6 +125,19 @@ json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor
 		}
 	}
 	return out;
+}
+
+void records_take_apis(struct command *c, json_t *json)
+{
+	const char *api;
+	json_t *access = NULL;
+	while ((api = command_take(c, "--api"))) {
+		if (!access)
+			access = json_array();
+		(void)json_array_append_new(access, json_pack("{s:s}", "api_id", api));
+	}
+	if (access)
+		(void)json_object_set_new(json, "access", access);
 }
 
 json_t *records_take(struct command *c, const struct record_kind *kind, struct cg_err *err)
@@ -122,6 +162,25 @@ int records_print_done(struct command *c, const struct record_kind *kind, const 
 	struct cg_err err = {0};
 	json_t *json = show_json(c, kind, message, &err);
 	return command_print_done(c, json, m->id, NULL, &err);
+}
+
+int records_create(struct command *c, const struct record_kind *kind)
+{
+	struct cg_err err = {0};
+	void *message;
+	json_t *json = records_take(c, kind, &err);
+	if (!json)
+		return command_fail(c, &err);
+	if (!command_all_taken(c)) {
+		json_decref(json);
+		return EXIT_USAGE;
+	}
+	cg_rc rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = entity_create(c->store, kind->entity, &c->actor, json, &c->arena, &message,
+				   &err);
+	json_decref(json);
+	return rc == CG_OK ? records_print_done(c, kind, message) : command_fail(c, &err);
 }
 
 static int list(struct command *c, const struct entity *e)

@@ -19,8 +19,13 @@ struct record_kind {
 json_t *records_take(struct command *c, const struct record_kind *kind, struct cg_err *err);
 /* The same of a record that is none of a kind. */
 json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor *type);
+/* For a kind with access rights: --api API, once per API, gives access to all of it. */
+void records_take_apis(struct command *c, json_t *json);
 /* Prints a record that was made or changed just now; for a sub-command's last line. */
 int records_print_done(struct command *c, const struct record_kind *kind, const void *message);
+
+/* "create" of a kind that is made from its members alone. */
+int records_create(struct command *c, const struct record_kind *kind);
 
 /* Runs "list", "show", "set" and "delete", and calls `create` for "create"; EXIT_USAGE for another
  * verb. */

@@ -78,6 +78,8 @@ static bool drop(void *ctx, struct span name, struct span value)
 	const struct exchange *x = ctx;
 	if (span_is_nocase(name, SPAN_LIT("x-request-id")))
 		return true;
+	if (limit_field_is_ours(x, name))
+		return true;
 	if (span_is_nocase(name, SPAN_LIT("set-cookie")))
 		return cookie_is_ours(value);
 	for (size_t i = 0; i < CG_COUNT(of_host) && !x->route->api->browser_pages; i++)
@@ -156,8 +158,8 @@ void forward(struct exchange *x)
 		return;
 	}
 	struct outgoing out;
-	struct web_field added[2];
-	size_t n_added = 0;
+	struct web_field added[2 + LIMIT_FIELDS_MAX];
+	size_t n_added = limit_fields(x, added);
 	fields_make(x, &out);
 	struct span target = target_of(x);
 	if (x->arena->failed) {

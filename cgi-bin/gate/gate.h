@@ -6,6 +6,7 @@
  *   identify  identify.c certificate and token -> digests
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
+ *   limit     limit.c    rate, calls under way, quota
  *   forward   forward.c  to the upstream and back, with the fields of fields.c
  *   refuse    refuse.c   or why not, to the client and for the administrator (lib/usage/)
  */
@@ -15,6 +16,7 @@
 #include "base/base.h"
 #include "grant/decide.h"
 #include "grant/grant.h"
+#include "grant/limit.h"
 #include "grant/trust.h"
 #include "upstream/upstream.h"
 #include "usage/refusals.h"
@@ -29,8 +31,10 @@ struct snapshot;
 struct gate {
 	struct store *store;
 	struct resolver *resolver;
+	struct limits *limits;
 	struct proof proof;
-	struct refusals *refusals; /* NULL: there is no room for them */
+	struct refusals *refusals;	     /* NULL: there is no room for them */
+	int64_t flushed_unix_s, told_unix_s; /* of quotas, for every_second */
 };
 
 /* One request. */
@@ -47,6 +51,8 @@ struct exchange {
 	struct span token;    /* without "Bearer "; empty: none */
 	struct span cert_der; /* of the certificate, when one came */
 	struct decision decision;
+	struct limit_asks asks;
+	struct limits_result limits; /* what it has begun is ended when it is answered */
 };
 
 /* --- resolve.c --- */
@@ -73,6 +79,13 @@ cg_rc snapshot_chain(struct resolver *resolver, struct snapshot *snapshot, struc
 
 /* Fills the facts about certificate and token. */
 bool identify(struct exchange *x);
+/* Counts the request where it is limited. */
+bool limit(struct exchange *x);
+/* The fields that tell the client where it stands; how many.  `max` is LIMIT_FIELDS_MAX. */
+#define LIMIT_FIELDS_MAX 5
+size_t limit_fields(struct exchange *x, struct web_field fields[LIMIT_FIELDS_MAX]);
+/* Whether a field of an upstream's answer would contradict them. */
+bool limit_field_is_ours(const struct exchange *x, struct span name);
 void forward(struct exchange *x);
 /* Answers a request for one of the gate's own paths; false when `path` is none. */
 bool answer_fixed(struct exchange *x, struct span path);

@@ -1,11 +1,13 @@
 /* gate: certificate or token -> key -> decision -> upstream. */
 #include "base/base.h"
+#include "base/clock.h"
 #include "base/home.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "gate.h"
 #include "model/open.h"
+#include "model/quota.h"
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
 #include <sys/prctl.h>
@@ -50,10 +52,10 @@ static void pass(struct exchange *x)
 			return;
 	}
 	x->decision = decide(&x->facts, req->received_unix_s);
-	if (x->decision.refusal == REFUSAL_NONE)
-		forward(x);
-	else
+	if (x->decision.refusal != REFUSAL_NONE)
 		refuse_decision(x);
+	else if (limit(x))
+		forward(x);
 }
 
 static void handle(void *ctx, void *thread, struct web_request *req, struct web_response *resp)
@@ -65,6 +67,7 @@ static void handle(void *ctx, void *thread, struct web_request *req, struct web_
 		refuse(&x, REFUSAL_BAD_REQUEST, req->bad);
 	else
 		pass(&x);
+	limits_end(gate->limits, &x.limits.held);
 	snapshot_release(gate->resolver, &x.snapshot);
 }
 
@@ -106,6 +109,26 @@ static bool stop_after(void *ctx)
 	       live_is_lost(store_live(gate->store));
 }
 
+/* Quotas go into the store, each second as far as a kill goes, now and then on disk. */
+static void every_second(void *ctx, bool last)
+{
+	struct gate *gate = ctx;
+	struct cg_err err = {0};
+	int64_t now = clock_unix_s();
+	cg_rc rc = quota_save(gate->store, gate->limits, &err);
+	bool due =
+	    last || now - gate->flushed_unix_s >= QUOTA_FLUSH_S || now < gate->flushed_unix_s;
+	if (rc == CG_OK && due) {
+		rc = store_flush(gate->store, &err);
+		gate->flushed_unix_s = now;
+	}
+	/* Once a minute is enough to be told. */
+	if (rc != CG_OK && now - gate->told_unix_s >= 60) {
+		gate->told_unix_s = now;
+		log_error("quota_save_failed", "cause", err.text, LOG_END);
+	}
+}
+
 /* Each thread keeps connections to upstreams beside the one it serves; the usual soft limit of 1024
  * is for programs that use select(2). */
 static void raise_descriptors(void)
@@ -138,6 +161,8 @@ int main(void)
 		rc = proof_load(&home, &gate.proof, &err);
 	if (rc == CG_OK)
 		rc = model_open(&home, &gate.store, &err);
+	if (rc == CG_OK)
+		rc = limits_open(&home, NULL, NULL, &gate.limits, &err);
 	if (rc == CG_OK && !(gate.resolver = resolver_new(gate.store)))
 		rc = cg_fail_memory(&err);
 	if (rc == CG_OK && refusals_open(&home, &gate.refusals, &err) != CG_OK)
@@ -159,10 +184,12 @@ int main(void)
 	    .thread_end = thread_end,
 	    .handle = handle,
 	    .stop_after = stop_after,
+	    .every_second = every_second,
 	};
 	int status = web_serve(&program);
 	refusals_close(&gate.refusals);
 	resolver_free(&gate.resolver);
+	limits_close(&gate.limits);
 	store_close(&gate.store);
 	return status;
 }

@@ -54,6 +54,14 @@
 /* The same record unpacked: a text of one byte takes 24 and its length two. */
 #define RECORD_ARENA_MAX ((size_t)32 * RECORD_MAX)
 
+/* --- rights --- */
+#define POLICIES_MAX	  16		      /* of one key: 422 */
+#define RATE_LIMIT_MAX	  1000000000	      /* requests: 422 */
+#define RATE_SECONDS_MAX  (31 * 24 * 3600)    /* longer is what a quota is for: 422 */
+#define QUOTA_LIMIT_MAX	  ((uint64_t)1 << 53) /* requests; JSON's whole numbers end there: 422 */
+#define CONCURRENT_MAX	  100000	      /* requests: 422 */
+#define LIFETIME_DAYS_MAX 36500		      /* of keys: 422 */
+
 /* --- memory --- */
 /* A request's arena, bytes.  A request that needs more ends with 503. */
 #define REQUEST_ARENA_MAX (64 * 1024 * 1024)
@@ -99,11 +107,24 @@
  * an old region behind (measured: 2 to 3 each). */
 #define STORE_RECOVERIES_MAX 8
 
+/* --- counters of limits --- */
+/* Keys, keys at one API, and APIs that have something counted at a time: 503 above it.  192 bytes
+ * each, allocated as they are needed. */
+#define LIMITS_SLOTS_MAX (1u << 22)
+/* A wait for a lock of the counters, which is held for less than a microsecond: 503 after it. */
+#define LIMITS_LOCK_WAIT_MS 1000
+
 /* --- gate --- */
 /* Requests that a gate serves at once: Apache's default MaxRequestWorkers of 150 and a reserve.
  * Idle connections take no thread. */
 #define GATE_THREADS_DEFAULT 176
-#define GRANTS_CACHED_MAX    100000 /* credentials remembered for one generation */
+/* Quotas are on disk at least so often: what a loss of power can take back of them. */
+#define QUOTA_FLUSH_S 10
+/* Calls under way at once where an API or a key says nothing, so that one cannot take all threads:
+ * 429. */
+#define API_CONCURRENT_DEFAULT (GATE_THREADS_DEFAULT / 2)
+#define KEY_CONCURRENT_DEFAULT (GATE_THREADS_DEFAULT / 4)
+#define GRANTS_CACHED_MAX      100000 /* credentials remembered for one generation */
 
 /* --- refusals --- */
 /* Refused requests that are remembered: of known keys, with unknown certificates, others.  One kB

@@ -153,22 +153,32 @@ static bool entry_has_method(const Cg__Access *entry, struct span method)
 	return entry->n_methods == 0;
 }
 
+/* Which of two entries that both let a request in counts it: the one that limits less. */
+static bool is_wider(const Cg__Access *a, const Cg__Access *b)
+{
+	if (rate_is_larger(a->rate, b->rate) || rate_is_larger(b->rate, a->rate))
+		return rate_is_larger(a->rate, b->rate);
+	return quota_is_larger(a->quota, b->quota);
+}
+
 /* Of several entries for the API any one that fits is enough; else the nearest miss is told. */
 static struct decision access_of(const struct facts *f, const struct grant *g)
 {
 	struct decision best = stop(DECISION_ACCESS, REFUSAL_ACCESS_DENIED, g);
-	for (size_t i = 0; i < g->key->n_access; i++) {
-		const Cg__Access *entry = g->key->access[i];
+	for (size_t i = 0; i < g->effective.n_access; i++) {
+		const struct effective_access *access = &g->effective.access[i];
+		const Cg__Access *entry = access->entry;
+		struct decision d = stop(DECISION_PASS, REFUSAL_NONE, g);
 		if (strcmp(entry->api_id, f->api->id) != 0)
 			continue;
-		if (!entry_has_path(entry, f->path)) {
-			if (best.step < DECISION_PATH)
-				best = stop(DECISION_PATH, REFUSAL_PATH_NOT_ALLOWED, g);
-		} else if (!entry_has_method(entry, f->method)) {
-			best = stop(DECISION_METHOD, REFUSAL_METHOD_NOT_ALLOWED, g);
-		} else {
-			return stop(DECISION_PASS, REFUSAL_NONE, g);
-		}
+		if (!entry_has_path(entry, f->path))
+			d = stop(DECISION_PATH, REFUSAL_PATH_NOT_ALLOWED, g);
+		else if (!entry_has_method(entry, f->method))
+			d = stop(DECISION_METHOD, REFUSAL_METHOD_NOT_ALLOWED, g);
+		d.access = access;
+		if (d.step > best.step || (d.step == DECISION_PASS && best.step == DECISION_PASS &&
+					   is_wider(entry, best.access->entry)))
+			best = d;
 	}
 	return best;
 }
@@ -192,7 +202,7 @@ struct decision decide(const struct facts *f, int64_t now)
 		return credentials;
 	if (!g->key->active)
 		return stop(DECISION_KEY, REFUSAL_KEY_INACTIVE, g);
-	if (g->key->has_expires_at && now >= g->key->expires_at)
+	if (g->effective.has_expires_at && now >= g->effective.expires_at)
 		return stop(DECISION_KEY, REFUSAL_KEY_EXPIRED, g);
 	return access_of(f, g);
 }

@@ -57,6 +57,8 @@ struct decision {
 	enum refusal refusal;	   /* REFUSAL_NONE: it may pass */
 	enum decision_step step;   /* where it was decided */
 	const struct grant *grant; /* whom the request belongs to; NULL: nobody, or not known yet */
+	/* The entry that let it in or came nearest; NULL: none was looked at. */
+	const struct effective_access *access;
 	const Cg__Credential *credential; /* the one at fault, at DECISION_CREDENTIAL */
 };
 

@@ -192,7 +192,7 @@ static const char *detail(const struct facts *f, const struct decision *d, struc
 		return arena_printf(arena,
 				    "The key expired on %s: ask the provider of the API to renew "
 				    "it.",
-				    time_of(d->grant->key->expires_at, arena));
+				    time_of(d->grant->effective.expires_at, arena));
 	case REFUSAL_ACCESS_DENIED:
 		return arena_printf(arena,
 				    "The key “%s” has no access to the API “%s”: ask its provider "
@@ -207,6 +207,9 @@ static const char *detail(const struct facts *f, const struct decision *d, struc
 				    (int)f->method.n, f->method.p);
 	case REFUSAL_NONE:
 		return "The request may pass.";
+	case REFUSAL_RATE_LIMITED:
+	case REFUSAL_TOO_MANY_CONCURRENT:
+	case REFUSAL_QUOTA_EXCEEDED:
 	case REFUSAL_UNAVAILABLE:
 	case REFUSAL_BAD_REQUEST:
 	case REFUSAL_BODY_TOO_LARGE:
@@ -278,7 +281,12 @@ static const char *passed_text(const struct facts *f, const struct decision *d,
 	case DECISION_KEY:
 		return "The key is active and has not expired.";
 	case DECISION_ACCESS:
-		return "The key's access rights name this API.";
+		if (d->access && d->access->from)
+			return arena_printf(arena,
+					    "The access rights of the key's policy “%s” name this "
+					    "API.",
+					    d->access->from->name);
+		return "The key's own access rights name this API.";
 	case DECISION_PATH:
 		return "They cover the path.";
 	case DECISION_METHOD:

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "grant/grant.h"
 #include "base/log.h"
+#include "model/key.h"
 #include "model/pattern.h"
 
 struct load {
@@ -131,7 +132,31 @@ struct find {
 	struct arena *arena;
 	Cg__Credential *credential;
 	Cg__Key *key;
+	Cg__Policy **policies;
+	size_t n_policies;
 };
+
+/* Those of the key that are there: one that is gone gives nothing. */
+static cg_rc find_policies(struct store_txn *txn, struct find *f, struct cg_err *err)
+{
+	struct span bytes;
+	f->policies = arena_alloc(f->arena, (f->key->n_policy_ids + 1) * sizeof(Cg__Policy *));
+	if (!f->policies)
+		return cg_fail_memory(err);
+	f->n_policies = 0;
+	for (size_t i = 0; i < f->key->n_policy_ids; i++) {
+		cg_rc rc = store_get(txn, STORE_POLICY, span_of(f->key->policy_ids[i]), f->arena,
+				     &bytes, err);
+		if (rc == CG_NOT_FOUND)
+			continue;
+		if (rc == CG_OK)
+			rc = record_unpack(&cg__policy__descriptor, bytes, f->arena,
+					   &f->policies[f->n_policies++], err);
+		if (rc != CG_OK)
+			return rc;
+	}
+	return CG_OK;
+}
 
 static cg_rc find_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
@@ -145,8 +170,10 @@ static cg_rc find_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_OK)
 		rc = store_get(txn, STORE_KEY, span_of(f->credential->key_id), f->arena, &bytes,
 			       err);
-	if (rc == CG_OK)
-		return record_unpack(&cg__key__descriptor, bytes, f->arena, &f->key, err);
+	if (rc == CG_OK) {
+		rc = record_unpack(&cg__key__descriptor, bytes, f->arena, &f->key, err);
+		return rc == CG_OK ? find_policies(txn, f, err) : rc;
+	}
 	/* A revoked credential outlives its key; nothing more is asked of it. */
 	if (rc == CG_NOT_FOUND && f->credential->has_revoked_at) {
 		f->key = (Cg__Key *)(void *)record_new(&cg__key__descriptor, f->arena);
@@ -178,7 +205,34 @@ cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena 
 	struct grant *grant = arena_alloc(arena, sizeof(*grant));
 	if (!grant)
 		return cg_fail_memory(err);
-	*grant = (struct grant){f.credential, f.key};
-	*out = grant;
-	return CG_OK;
+	*grant = (struct grant){.credential = f.credential, .key = f.key};
+	rc = effective_make(f.key, f.policies, f.n_policies, arena, &grant->effective, err);
+	if (rc == CG_OK)
+		*out = grant;
+	return rc;
+}
+
+struct key_call {
+	const char *id_or_name;
+	struct find find;
+};
+
+static cg_rc find_key_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct key_call *c = arg;
+	cg_rc rc = entity_get_in(txn, &key_entity, c->id_or_name, c->find.arena, &c->find.key, err);
+	return rc == CG_OK ? find_policies(txn, &c->find, err) : rc;
+}
+
+cg_rc grant_load_key(struct store *store, const char *id_or_name, struct arena *arena,
+		     struct key_grant *out, struct cg_err *err)
+{
+	struct key_call c = {id_or_name, {.arena = arena}};
+	struct find *f = &c.find;
+	cg_rc rc = store_read(store, find_key_txn, &c, err);
+	if (rc != CG_OK)
+		return rc;
+	*out =
+	    (struct key_grant){.key = f->key, .policies = f->policies, .n_policies = f->n_policies};
+	return effective_make(f->key, f->policies, f->n_policies, arena, &out->effective, err);
 }

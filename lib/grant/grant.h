@@ -8,13 +8,15 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/url.h"
+#include "grant/effective.h"
 #include "record/record.h"
 #include "store/store.h"
 
-/* A credential and the key it opens. */
+/* A credential, the key it opens, and what that may do. */
 struct grant {
 	const Cg__Credential *credential;
 	const Cg__Key *key;
+	struct effective effective;
 };
 
 struct route {
@@ -47,5 +49,14 @@ struct span route_rest(const struct route *route, struct span path);
 /* The credential with this digest, and its key.  *out is NULL when nobody has it. */
 cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena *arena,
 		 const struct grant **out, struct cg_err *err) CG_MUST_USE;
+/* What a key may do, by id or name, with its policies that are there, whether active or not. */
+struct key_grant {
+	const Cg__Key *key;
+	Cg__Policy *const *policies;
+	size_t n_policies;
+	struct effective effective;
+};
+cg_rc grant_load_key(struct store *store, const char *id_or_name, struct arena *arena,
+		     struct key_grant *out, struct cg_err *err) CG_MUST_USE;
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/url.h"
 #include "model/key.h"
 #include "model/pattern.h"
+#include "model/policy.h"
 
 static void check_listen_path(Cg__Api *api, struct arena *arena, struct cg_err *err, cg_rc *rc)
 {
@@ -164,7 +165,9 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,
 		      struct cg_err *err)
 {
-	return key_drop_api(txn, ((const Cg__Api *)message)->id, arena, err);
+	const char *id = ((const Cg__Api *)message)->id;
+	cg_rc rc = key_drop_api(txn, id, arena, err);
+	return rc == CG_OK ? policy_drop_api(txn, id, arena, err) : rc;
 }
 
 const struct entity api_entity = {

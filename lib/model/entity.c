@@ -15,6 +15,7 @@
 		       "the first members of " #type)
 CHECK_HEAD(Cg__Api);
 CHECK_HEAD(Cg__Key);
+CHECK_HEAD(Cg__Policy);
 CHECK_HEAD(Cg__User);
 CHECK_HEAD(Cg__RestToken);
 
@@ -246,23 +247,30 @@ cg_rc entity_change(struct store *store, const struct entity *e, const struct ac
 	return rc;
 }
 
+cg_rc entity_remove_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
+		       const char *id, uint64_t revision, struct arena *arena, struct cg_err *err)
+{
+	struct call c = {.e = e, .revision = revision};
+	struct entity_head *m;
+	cg_rc rc = actor_require(actor, e->role, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, e, id, arena, &m, err);
+	if (rc == CG_OK)
+		rc = check_revision(&c, m, err);
+	if (rc == CG_OK && e->removing)
+		rc = e->removing(txn, m, arena, err);
+	if (rc == CG_OK)
+		rc = store_remove(txn, e->table, span_of(m->id), err);
+	if (rc == CG_OK)
+		rc = audit_add(txn, actor, arena_printf(arena, "%s.delete", e->audit), m->id,
+			       m->name, NULL, arena, err);
+	return rc;
+}
+
 static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct entity_head *m;
-	cg_rc rc = actor_require(c->actor, c->e->role, err);
-	if (rc == CG_OK)
-		rc = entity_get_in(txn, c->e, c->id, c->arena, &m, err);
-	if (rc == CG_OK)
-		rc = check_revision(c, m, err);
-	if (rc == CG_OK && c->e->removing)
-		rc = c->e->removing(txn, m, c->arena, err);
-	if (rc == CG_OK)
-		rc = store_remove(txn, c->e->table, span_of(m->id), err);
-	if (rc == CG_OK)
-		rc = audit_add(txn, c->actor, arena_printf(c->arena, "%s.delete", c->e->audit),
-			       m->id, m->name, NULL, c->arena, err);
-	return rc;
+	return entity_remove_in(txn, c->e, c->actor, c->id, c->revision, c->arena, err);
 }
 
 cg_rc entity_remove(struct store *store, const struct entity *e, const struct actor *actor,

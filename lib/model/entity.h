@@ -57,6 +57,10 @@ cg_rc entity_change(struct store *store, const struct entity *e, const struct ac
 cg_rc entity_remove(struct store *store, const struct entity *e, const struct actor *actor,
 		    const char *id, uint64_t revision, struct arena *arena,
 		    struct cg_err *err) CG_MUST_USE;
+/* The same within a transaction that does more. */
+cg_rc entity_remove_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
+		       const char *id, uint64_t revision, struct arena *arena,
+		       struct cg_err *err) CG_MUST_USE;
 
 /* One by id, or by name where no id fits.  CG_NOT_FOUND with a sentence; CG_CLASH where several
  * have that name. */

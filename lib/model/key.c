@@ -2,55 +2,43 @@
 #include "model/key.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "model/api.h"
+#include "model/access.h"
 #include "model/audit.h"
 #include "model/credential_in.h"
-#include "model/pattern.h"
+#include "model/policy.h"
 #include "model/revoked.h"
 
-#define LOWER_CASE "abcdefghijklmnopqrstuvwxyz"
-
-/* The API by id or name; the entry then holds the id. */
-static cg_rc check_api(struct store_txn *txn, Cg__Access *entry, size_t i, struct arena *arena,
-		       struct cg_err *err)
+/* Policies by id or name; the list then holds the ids, each once. */
+static cg_rc check_policies(struct store_txn *txn, Cg__Key *key, struct arena *arena,
+			    struct cg_err *err)
 {
-	Cg__Api *api;
-	struct cg_err why = {0};
-	char at[64];
-	(void)snprintf(at, sizeof(at), "access[%u].api_id", (unsigned)i);
-	if (!entry->api_id || !*entry->api_id)
-		return cg_fail_field(err, at, "is missing");
-	cg_rc rc = entity_get_in(txn, &api_entity, entry->api_id, arena, &api, &why);
-	if (rc == CG_NOT_FOUND)
-		return cg_fail_field(err, at, "there is no API “%.100s”", entry->api_id);
-	if (rc == CG_OK)
-		entry->api_id = api->id;
-	else if (err)
-		*err = why;
-	return rc;
-}
-
-static cg_rc check_entry(const Cg__Access *entry, size_t i, struct cg_err *err)
-{
-	char at[64];
-	cg_rc rc = CG_OK;
-	(void)snprintf(at, sizeof(at), "access[%u].methods", (unsigned)i);
-	for (size_t j = 0; j < entry->n_methods; j++)
-		if (token_is_valid(entry->methods[j]) && strpbrk(entry->methods[j], LOWER_CASE))
-			rc = cg_fail_field(err, at,
-					   "“%.40s”: methods are written in capitals, and mean "
-					   "something else otherwise",
-					   entry->methods[j]);
-		else if (!token_is_valid(entry->methods[j]))
-			rc = cg_fail_field(err, at, "“%.40s” is not a method such as GET",
-					   entry->methods[j]);
-	(void)snprintf(at, sizeof(at), "access[%u].paths", (unsigned)i);
-	for (size_t j = 0; j < entry->n_paths; j++) {
-		const char *why = path_pattern_fault(entry->paths[j]);
-		if (why)
-			rc = cg_fail_field(err, at, "“%.80s” %s", entry->paths[j], why);
+	cg_rc worst = CG_OK;
+	size_t kept = 0;
+	if (key->n_policy_ids > POLICIES_MAX)
+		return cg_fail_field(err, "policy_ids", "has more than %d policies", POLICIES_MAX);
+	for (size_t i = 0; i < key->n_policy_ids; i++) {
+		Cg__Policy *policy;
+		struct cg_err why = {0};
+		size_t j = 0;
+		cg_rc rc =
+		    entity_get_in(txn, &policy_entity, key->policy_ids[i], arena, &policy, &why);
+		if (rc == CG_NOT_FOUND) {
+			worst = cg_fail_field(err, "policy_ids", "there is no policy “%.100s”",
+					      key->policy_ids[i]);
+			continue;
+		}
+		if (rc != CG_OK) {
+			if (err)
+				*err = why;
+			return rc;
+		}
+		while (j < kept && strcmp(key->policy_ids[j], policy->id) != 0)
+			j++;
+		key->policy_ids[j] = policy->id;
+		kept += j == kept;
 	}
-	return rc;
+	key->n_policy_ids = kept;
+	return worst;
 }
 
 static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
@@ -58,16 +46,14 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 {
 	Cg__Key *key = message;
 	const Cg__Key *old = before;
-	cg_rc worst = CG_OK;
-	for (size_t i = 0; i < key->n_access; i++) {
-		cg_rc rc = check_api(txn, key->access[i], i, arena, err);
-		if (rc == CG_OK)
-			rc = check_entry(key->access[i], i, err);
-		if (rc != CG_OK && rc != CG_BAD_VALUE)
-			return rc;
-		if (rc != CG_OK)
-			worst = rc;
-	}
+	cg_rc worst = access_check(txn, key->access, key->n_access, arena, err);
+	if (worst != CG_OK && worst != CG_BAD_VALUE)
+		return worst;
+	cg_rc rc = check_policies(txn, key, arena, err);
+	if (rc != CG_OK && rc != CG_BAD_VALUE)
+		return rc;
+	if (rc != CG_OK)
+		worst = rc;
 	bool same =
 	    old && old->has_expires_at == key->has_expires_at && old->expires_at == key->expires_at;
 	if (key->has_expires_at && !same && key->expires_at <= clock_unix_s())
@@ -80,7 +66,6 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 }
 
 struct drop_call {
-	const char *api_id;
 	struct arena *arena;
 	struct span *ids; /* of keys */
 	size_t n, room;
@@ -109,38 +94,61 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 	return CG_OK;
 }
 
-static cg_rc drop_from(struct store_txn *txn, const char *key_id, const char *api_id,
+/* What is taken from a key. */
+typedef void (*drop_fn)(Cg__Key *key, const char *id);
+
+static void drop_api(Cg__Key *key, const char *id)
+{
+	key->n_access = access_drop_api(key->access, key->n_access, id);
+}
+
+static void drop_policy(Cg__Key *key, const char *id)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < key->n_policy_ids; i++)
+		if (strcmp(key->policy_ids[i], id) != 0)
+			key->policy_ids[kept++] = key->policy_ids[i];
+	key->n_policy_ids = kept;
+}
+
+static cg_rc drop_from(struct store_txn *txn, const char *key_id, drop_fn drop, const char *id,
 		       struct arena *arena, struct cg_err *err)
 {
 	Cg__Key *key;
-	size_t kept = 0;
 	cg_rc rc = entity_get_in(txn, &key_entity, key_id, arena, &key, err);
 	if (rc != CG_OK)
 		return rc;
-	for (size_t i = 0; i < key->n_access; i++)
-		if (strcmp(key->access[i]->api_id, api_id) != 0)
-			key->access[kept++] = key->access[i];
-	key->n_access = kept;
+	drop(key, id);
 	return entity_put_in(txn, &key_entity, key, arena, err);
 }
 
-cg_rc key_drop_api(struct store_txn *txn, const char *api_id, struct arena *arena,
-		   struct cg_err *err)
+static cg_rc drop_all(struct store_txn *txn, enum store_index index, drop_fn drop, const char *id,
+		      struct arena *arena, struct cg_err *err)
 {
-	struct drop_call c = {.api_id = api_id, .arena = arena};
-	struct store_walk walk = {.by_index = true,
-				  .index = STORE_KEY_BY_API,
-				  .only = true,
-				  .index_key = span_of(api_id)};
+	struct drop_call c = {.arena = arena};
+	struct store_walk walk = {
+	    .by_index = true, .index = index, .only = true, .index_key = span_of(id)};
 	/* First all, then the writes: a write moves what the cursor walks on. */
 	cg_rc rc = store_walk(txn, &walk, collect, &c, err);
 	for (size_t i = 0; rc == CG_OK && i < c.n; i++) {
 		struct arena one;
 		arena_init(&one, arena->max_bytes);
-		rc = drop_from(txn, c.ids[i].p, api_id, &one, err);
+		rc = drop_from(txn, c.ids[i].p, drop, id, &one, err);
 		arena_release(&one);
 	}
 	return rc;
+}
+
+cg_rc key_drop_api(struct store_txn *txn, const char *api_id, struct arena *arena,
+		   struct cg_err *err)
+{
+	return drop_all(txn, STORE_KEY_BY_API, drop_api, api_id, arena, err);
+}
+
+cg_rc key_drop_policy(struct store_txn *txn, const char *policy_id, struct arena *arena,
+		      struct cg_err *err)
+{
+	return drop_all(txn, STORE_KEY_BY_POLICY, drop_policy, policy_id, arena, err);
 }
 
 /* --- making one --- */

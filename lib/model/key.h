@@ -29,6 +29,10 @@ cg_rc key_create(struct store *store, const struct actor *actor, const struct ke
 cg_rc key_drop_api(struct store_txn *txn, const char *api_id, struct arena *arena,
 		   struct cg_err *err) CG_MUST_USE;
 
+/* Takes a policy that goes away from every key that has it. */
+cg_rc key_drop_policy(struct store_txn *txn, const char *policy_id, struct arena *arena,
+		      struct cg_err *err) CG_MUST_USE;
+
 /* --- credentials --- */
 
 struct credentials {

@@ -278,6 +278,20 @@ static cg_rc revoke_key(struct store_txn *txn, struct revoke_call *c, struct cg_
 	return put(txn, STORE_KEY, span_of(key->id), key, &c->arena, err);
 }
 
+static cg_rc revoke_policy(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
+{
+	struct span bytes;
+	Cg__Policy *policy;
+	cg_rc rc = store_get(txn, STORE_POLICY, span_of(c->what), &c->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__policy__descriptor, bytes, &c->arena, &policy, err);
+	if (rc != CG_OK)
+		return rc;
+	policy->has_active = true;
+	policy->active = false;
+	return put(txn, STORE_POLICY, span_of(policy->id), policy, &c->arena, err);
+}
+
 static cg_rc revoke_user(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
 {
 	struct span bytes;
@@ -319,6 +333,9 @@ static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		break;
 	case REVOKED_PUBLIC_KEY:
 		rc = revoke_public_key(txn, c, err);
+		break;
+	case REVOKED_POLICY:
+		rc = revoke_policy(txn, c, err);
 		break;
 	case REVOKED__KINDS:
 		break;

@@ -15,6 +15,7 @@ enum revoked_kind {
 	REVOKED_USER,	    /* id: removed */
 	REVOKED_TOKEN,	    /* id of a REST token: removed */
 	REVOKED_PUBLIC_KEY, /* SHA-256 in hex: blocked as exposed */
+	REVOKED_POLICY,	    /* id: switched off or removed */
 	REVOKED__KINDS
 };
 

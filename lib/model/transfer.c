@@ -22,6 +22,7 @@ static const struct section {
     {"certificates", STORE_CERTIFICATE, true },
     {"crls",	     STORE_CRL,		true },
     {"apis",	     STORE_API,		true },
+    {"policies",	 STORE_POLICY,      true },
     {"keys",	     STORE_KEY,		true },
     {"credentials",  STORE_CREDENTIAL,  true },
     {"exposed_keys", STORE_EXPOSED_KEY, true },
@@ -274,9 +275,12 @@ static const char *missing(struct store_txn *txn, const struct item *item, struc
 		for (size_t i = 0; i < key->n_access; i++)
 			if (!exists(txn, STORE_API, key->access[i]->api_id, arena))
 				return "an API";
+		for (size_t i = 0; i < key->n_policy_ids; i++)
+			if (!exists(txn, STORE_POLICY, key->policy_ids[i], arena))
+				return "a policy";
 	} else if (item->section->table == STORE_API) {
 		const Cg__ApiAuth *auth = ((const Cg__Api *)item->message)->auth;
-		for (size_t i = 0; auth && i < auth->n_ca_certificates; i++) {
+		for (size_t i = 0; i < auth->n_ca_certificates; i++) {
 			if (auth->ca_certificates[i].len != SHA256_BYTES)
 				return "a CA";
 			hex_format(auth->ca_certificates[i].data, SHA256_BYTES, hex);
@@ -286,6 +290,11 @@ static const char *missing(struct store_txn *txn, const struct item *item, struc
 	} else if (item->section->table == STORE_CRL) {
 		if (!exists(txn, STORE_CERTIFICATE, ((const Cg__Crl *)item->message)->id, arena))
 			return "a CA";
+	} else if (item->section->table == STORE_POLICY) {
+		const Cg__Policy *policy = item->message;
+		for (size_t i = 0; i < policy->n_access; i++)
+			if (!exists(txn, STORE_API, policy->access[i]->api_id, arena))
+				return "an API";
 	} else if (item->section->table == STORE_CREDENTIAL) {
 		const Cg__Credential *c = item->message;
 		if (!c->has_revoked_at && !exists(txn, STORE_KEY, c->key_id, arena))
@@ -315,6 +324,8 @@ static bool name_is_taken(struct store_txn *txn, const struct item *item, struct
 		index = STORE_API_BY_NAME;
 	else if (item->section->table == STORE_USER)
 		index = STORE_USER_BY_NAME;
+	else if (item->section->table == STORE_POLICY)
+		index = STORE_POLICY_BY_NAME;
 	else
 		return false;
 	return store_find(txn, index, span_of(head->name), arena, &bytes, NULL) == CG_OK;

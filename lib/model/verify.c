@@ -39,6 +39,11 @@ static bool own_key(enum store_table table, const void *message, struct span *ou
 		*out = span_make(c->sha256.data, c->sha256.len);
 		return true;
 	}
+	if (table == STORE_QUOTA_COUNT) {
+		const Cg__QuotaCount *q = message;
+		*out = span_make(q->name.data, q->name.len);
+		return true;
+	}
 	/* All others begin with their id. */
 	*out = span_of(((const Cg__Api *)message)->id);
 	return true;
@@ -60,6 +65,17 @@ static void check_references(struct checking *c, const void *message)
 				fault(c->report,
 				      "The key %s has access to an API that is not there (%s).",
 				      key->id, key->access[i]->api_id);
+		for (size_t i = 0; i < key->n_policy_ids; i++)
+			if (!exists(c, STORE_POLICY, key->policy_ids[i]))
+				fault(c->report, "The key %s has a policy that is not there (%s).",
+				      key->id, key->policy_ids[i]);
+	} else if (c->table == STORE_POLICY) {
+		const Cg__Policy *policy = message;
+		for (size_t i = 0; i < policy->n_access; i++)
+			if (!exists(c, STORE_API, policy->access[i]->api_id))
+				fault(c->report,
+				      "The policy %s has access to an API that is not there (%s).",
+				      policy->id, policy->access[i]->api_id);
 	} else if (c->table == STORE_CREDENTIAL) {
 		const Cg__Credential *credential = message;
 		if (credential->sha256.len == SHA256_BYTES)

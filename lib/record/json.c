@@ -468,7 +468,9 @@ static cg_rc set_field(struct reading *r, const ProtobufCFieldDescriptor *f,
 {
 	bool list = f->label == PROTOBUF_C_LABEL_REPEATED;
 	if (!json || json_is_null(json))
-		return CG_OK;
+		return f->label == PROTOBUF_C_LABEL_REQUIRED && row->form != FIELD_MESSAGE
+			   ? wrong(r, path, "is missing")
+			   : CG_OK;
 	if (row->form == FIELD_MAP)
 		return read_map(r, f, row, json, path, m);
 	if (list)

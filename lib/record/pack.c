@@ -22,7 +22,7 @@ ProtobufCMessage *record_new(const ProtobufCMessageDescriptor *type, struct aren
 	protobuf_c_message_init(type, m);
 	for (unsigned i = 0; i < type->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &type->fields[i];
-		if (f->type != PROTOBUF_C_TYPE_MESSAGE || f->label == PROTOBUF_C_LABEL_REPEATED)
+		if (f->type != PROTOBUF_C_TYPE_MESSAGE || f->label != PROTOBUF_C_LABEL_REQUIRED)
 			continue;
 		ProtobufCMessage *sub = record_new(f->descriptor, arena);
 		if (!sub)

@@ -17,7 +17,10 @@
 #include <schema/crl.pb-c.h>
 #include <schema/exposed_key.pb-c.h>
 #include <schema/key.pb-c.h>
+#include <schema/limit.pb-c.h>
 #include <schema/meta.pb-c.h>
+#include <schema/policy.pb-c.h>
+#include <schema/quota_count.pb-c.h>
 #include <schema/refusal.pb-c.h>
 #include <schema/rest_token.pb-c.h>
 #include <schema/user.pb-c.h>
@@ -59,7 +62,8 @@ const char *record_json_name(const ProtobufCFieldDescriptor *field, const struct
 /* All rows, for that test. */
 const struct record_field *record_fields(size_t *n);
 
-/* A message with the schema's defaults, in the arena; singular sub-messages are made too. */
+/* A message with the schema's defaults, in the arena; required sub-messages are made too, optional
+ * ones are what may be null. */
 ProtobufCMessage *record_new(const ProtobufCMessageDescriptor *type,
 			     struct arena *arena) CG_MUST_USE;
 /* Bytes for the store; *out lives in the arena.  CG_TOO_BIG above RECORD_MAX. */

@@ -59,7 +59,7 @@ static json_t *field_schema(const ProtobufCFieldDescriptor *f, const struct reco
 	if (f->label == PROTOBUF_C_LABEL_REPEATED && row->form != FIELD_MAP)
 		s = json_pack("{s:s, s:o}", "type", "array", "items", s);
 	else if (f->label == PROTOBUF_C_LABEL_OPTIONAL && !f->default_value &&
-		 f->type != PROTOBUF_C_TYPE_MESSAGE && f->type != PROTOBUF_C_TYPE_STRING)
+		 f->type != PROTOBUF_C_TYPE_STRING)
 		allow_null(s);
 	(void)json_object_set_new(s, "description", json_string(row->about));
 	if (row->access == FIELD_READ)

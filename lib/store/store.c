@@ -158,7 +158,8 @@ static cg_rc run_once(struct store *s, bool write, enum store_effect effect, sto
 			*failed = aborted;
 		return rc;
 	}
-	if ((*failed = t.txn->commit(t.txn, DB_TXN_SYNC)) != 0 &&
+	u_int32_t flags = effect == STORE_CHANGES_COUNTS ? DB_TXN_WRITE_NOSYNC : DB_TXN_SYNC;
+	if ((*failed = t.txn->commit(t.txn, flags)) != 0 &&
 	    (rc = settle(s, &t, writes, failed, err)) != CG_OK)
 		return rc;
 	if (effect == STORE_CHANGES_GRANTS)
@@ -196,6 +197,16 @@ cg_rc store_write(struct store *s, enum store_effect effect, store_fn fn, void *
 		  struct cg_err *err)
 {
 	return run(s, true, effect, fn, arg, err);
+}
+
+cg_rc store_flush(struct store *s, struct cg_err *err)
+{
+	cg_rc rc = store_enter(s, err);
+	if (rc != CG_OK)
+		return rc;
+	int failed = s->environment.env->log_flush(s->environment.env, NULL);
+	store_leave(s, !is_harmless(failed));
+	return failed == 0 ? CG_OK : environment_error(&s->home, failed, "flush", err);
 }
 
 struct live *store_live(const struct store *s)

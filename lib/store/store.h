@@ -27,6 +27,8 @@ enum store_table {
 	STORE_CERTIFICATE, /* id: SHA-256 in hex */
 	STORE_USER,	   /* id */
 	STORE_REST_TOKEN,  /* id */
+	STORE_POLICY,	   /* id */
+	STORE_QUOTA_COUNT, /* name: SHA-256 of whose it is */
 	STORE_AUDIT,	   /* number, 8 bytes big-endian */
 	STORE_EXPOSED_KEY, /* id: SHA-256 of the public key in hex */
 	STORE_CRL,	   /* id of the CA's certificate */
@@ -37,7 +39,9 @@ enum store_table {
 enum store_index {
 	STORE_API_BY_NAME,
 	STORE_KEY_BY_NAME,
-	STORE_KEY_BY_API,	 /* id of each API in the access rights */
+	STORE_KEY_BY_API,    /* id of each API in the access rights */
+	STORE_KEY_BY_POLICY, /* id of each policy */
+	STORE_POLICY_BY_NAME,
 	STORE_CREDENTIAL_BY_KEY, /* key id */
 	STORE_USER_BY_NAME,
 	STORE_REST_TOKEN_BY_NAME,
@@ -55,8 +59,12 @@ struct store_txn;
  * run that failed.  Keep it short: nobody else is in the store meanwhile. */
 typedef cg_rc (*store_fn)(struct store_txn *txn, void *arg, struct cg_err *err);
 
-/* Whether a write can change what any grant is; then the generation moves with it. */
-enum store_effect { STORE_CHANGES_GRANTS, STORE_CHANGES_NONE };
+enum store_effect {
+	STORE_CHANGES_GRANTS, /* what some grant is: the generation moves with it */
+	STORE_CHANGES_NONE,   /* nothing of that */
+	STORE_CHANGES_COUNTS, /* numbers only: survives a kill, and a loss of power only after
+				 store_flush or a later write of another kind */
+};
 
 /* Called after the commit, while still inside the lock, so in the order of the commits. */
 typedef void (*store_note_fn)(void *arg);
@@ -93,6 +101,9 @@ unsigned store_recoveries(const struct store *store);
 cg_rc store_read(struct store *store, store_fn fn, void *arg, struct cg_err *err) CG_MUST_USE;
 cg_rc store_write(struct store *store, enum store_effect effect, store_fn fn, void *arg,
 		  struct cg_err *err) CG_MUST_USE;
+
+/* What was written as STORE_CHANGES_COUNTS is on disk when CG_OK comes back. */
+cg_rc store_flush(struct store *store, struct cg_err *err) CG_MUST_USE;
 
 /* The record under `key`, copied into the arena.  CG_NOT_FOUND leaves err alone. */
 cg_rc store_get(struct store_txn *txn, enum store_table table, struct span key, struct arena *arena,

@@ -9,6 +9,8 @@ const struct table_def store_tables[STORE__TABLES] = {
     [STORE_CERTIFICATE] = {"certificate.db", &cg__certificate__descriptor},
     [STORE_USER] = {"user.db",	       &cg__user__descriptor	    },
     [STORE_REST_TOKEN] = {"rest_token.db",  &cg__rest_token__descriptor },
+    [STORE_POLICY] = {"policy.db",	   &cg__policy__descriptor	  },
+    [STORE_QUOTA_COUNT] = {"quota_count.db", &cg__quota_count__descriptor},
     [STORE_AUDIT] = {"audit.db",	 &cg__audit_entry__descriptor},
     [STORE_EXPOSED_KEY] = {"exposed_key.db", &cg__exposed_key__descriptor},
     [STORE_CRL] = {"crl.db",	     &cg__crl__descriptor	 },
@@ -50,6 +52,21 @@ static size_t key_apis(const void *message, struct span *keys, size_t max)
 	for (size_t i = 0; i < key->n_access; i++)
 		n = add_once(keys, n, max, span_of(key->access[i]->api_id));
 	return n;
+}
+
+static size_t key_policies(const void *message, struct span *keys, size_t max)
+{
+	const Cg__Key *key = message;
+	size_t n = 0;
+	for (size_t i = 0; i < key->n_policy_ids; i++)
+		n = add_once(keys, n, max, span_of(key->policy_ids[i]));
+	return n;
+}
+
+static size_t policy_name(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__Policy *)message)->name, keys);
 }
 
 static size_t credential_key(const void *message, struct span *keys, size_t max)
@@ -105,7 +122,7 @@ static size_t api_cas(const void *message, struct span *keys, size_t max)
 {
 	const Cg__ApiAuth *auth = ((const Cg__Api *)message)->auth;
 	size_t n = 0;
-	for (size_t i = 0; auth && i < auth->n_ca_certificates; i++)
+	for (size_t i = 0; i < auth->n_ca_certificates; i++)
 		n = add_once(
 		    keys, n, max,
 		    span_make(auth->ca_certificates[i].data, auth->ca_certificates[i].len));
@@ -116,6 +133,8 @@ const struct index_def store_indexes[STORE__INDEXES] = {
     [STORE_API_BY_NAME] = {"api-by-name.db",	     STORE_API,		api_name	},
     [STORE_KEY_BY_NAME] = {"key-by-name.db",	     STORE_KEY,		key_name	},
     [STORE_KEY_BY_API] = {"key-by-api.db",	   STORE_KEY,	      key_apis	      },
+    [STORE_KEY_BY_POLICY] = {"key-by-policy.db",	 STORE_KEY,	    key_policies	},
+    [STORE_POLICY_BY_NAME] = {"policy-by-name.db",	   STORE_POLICY,	 policy_name	    },
     [STORE_CREDENTIAL_BY_KEY] = {"credential-by-key.db",	 STORE_CREDENTIAL,  credential_key	 },
     [STORE_USER_BY_NAME] = {"user-by-name.db",	       STORE_USER,	   user_name	    },
     [STORE_REST_TOKEN_BY_NAME] = {"rest_token-by-name.db",   STORE_REST_TOKEN,  token_name      },

@@ -345,6 +345,18 @@ static bool start(struct server *s, sigset_t *stop_signals)
 	       (errno = pthread_sigmask(SIG_BLOCK, stop_signals, NULL)) == 0;
 }
 
+/* Until the end. */
+static void *second_main(void *arg)
+{
+	struct server *s = arg;
+	struct pollfd end = {.fd = s->end_fd, .events = POLLIN};
+	int n;
+	while ((n = poll(&end, 1, 1000)) == 0 || (n < 0 && errno == EINTR))
+		if (n == 0)
+			s->program->every_second(s->program->ctx, false);
+	return NULL;
+}
+
 static unsigned start_threads(struct server *s, pthread_t *threads)
 {
 	pthread_attr_t attr;
@@ -408,8 +420,11 @@ int web_fcgi_serve(const struct web_program *p)
 		free(threads);
 		return 1;
 	}
+	pthread_t second;
 	unsigned n = start_threads(&s, threads);
-	if (n == p->threads) {
+	bool seconds = p->every_second && n == p->threads &&
+		       pthread_create(&second, NULL, second_main, &s) == 0;
+	if (n == p->threads && (seconds || !p->every_second)) {
 		if (p->end_after_ms == 0)
 			(void)notify_send(NOTIFY_READY);
 		wait_for_end(&stop_signals, p->end_after_ms);
@@ -424,6 +439,10 @@ int web_fcgi_serve(const struct web_program *p)
 	(void)eventfd_write(s.end_fd, 1);
 	for (unsigned i = 0; i < n; i++)
 		(void)pthread_join(threads[i], NULL);
+	if (seconds) {
+		(void)pthread_join(second, NULL);
+		p->every_second(p->ctx, true);
+	}
 	free(threads);
 	(void)close(s.end_fd);
 	(void)close(s.epoll_fd);

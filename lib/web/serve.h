@@ -25,6 +25,9 @@ struct web_program {
 	 * Where whoever started this one hears of it (notify.h), the successor accepts first.  May
 	 * be NULL. */
 	bool (*stop_after)(void *ctx);
+	/* Called about once a second by a thread of its own, and a last time, with `last`, when all
+	 * requests have ended; not of a plain CGI program.  May be NULL. */
+	void (*every_second)(void *ctx, bool last);
 	/* Requests may hold secrets of which nothing may be left: the stack is wiped after each. */
 	bool takes_secrets;
 	bool no_store; /* for web_response.no_store */

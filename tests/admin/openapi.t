@@ -289,7 +289,7 @@ def check(method, path, body=None, status=200, described=None, **more):
     got = rest(method, path, body, **more)
     described = BASE + (described or re.sub(
         r"/credentials/[0-9a-f]{64}$", "/credentials/{sha256}",
-        re.sub(r"^/(apis|keys)/[^/?]+", r"/\1/{id}",
+        re.sub(r"^/(apis|keys|policies)/[^/?]+", r"/\1/{id}",
                re.sub(r"^/certificates/.+", "/certificates/{sha256}", path.split("?")[0]))))
     name = f"{method} {path[:60]} -> {status}"
     is_eq(got.status, status, name) or diag(repr(got))
@@ -343,6 +343,22 @@ with case("answers"):
     check("GET", f"{path}/{third.sha256}")
     check("GET", "/keys/" + full["id"])
 
+    check("GET", "/policies")
+    policy = check("POST", "/policies", {
+        "name": "gold", "applies": ["access", "rate", "quota"], "tags": ["a"],
+        "access": [{"api_id": api["id"], "paths": ["/x/*"], "separate": True,
+                    "rate": {"limit": 5, "per_seconds": 1}}],
+        "rate": {"limit": 100, "per_seconds": 60}, "quota": {"limit": 9, "period": "week"},
+        "key_lifetime_days": 90}, 201).body
+    check("GET", "/policies/" + policy["id"])
+    check("PATCH", "/policies/" + policy["id"], {"quota": None})
+    check("PATCH", "/keys/" + bare["id"], {"policy_ids": ["gold"], "max_concurrent": 5,
+                                           "rate": {"limit": 1, "per_seconds": 1}})
+    check("GET", "/keys/" + bare["id"] + "/effective")
+    check("DELETE", "/policies/" + policy["id"], status=409)
+    check("DELETE", "/policies/" + policy["id"] + "?detach=perhaps", status=422)
+    check("DELETE", "/policies/" + policy["id"] + "?detach=true", status=204)
+
     check("GET", "/certificates")
     fourth = site.make_cert("four", extra=["-addext", "subjectAltName=DNS:x"])
     check("POST", "/certificates", {"pem": fourth.pem, "kind": "client"}, 201)
@@ -375,6 +391,7 @@ with case("what is refused is described as such"):
     # A member that the schema does not have is one that the program refuses, and the reverse.
     for path, schema, base in (("/apis", "Api", {"name": "s", "listen_path": "/s/",
                                                  "target_url": "http://h/"}),
+                               ("/policies", "Policy", {"name": "s", "applies": ["access"]}),
                                ("/keys", "KeyNew", {"name": "s"})):
         members = doc["components"]["schemas"][schema]["properties"]
         for member, inner in members.items():

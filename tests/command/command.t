@@ -216,7 +216,8 @@ with case("key"):
     key = json_module.loads(out)
     is_eq([key["name"], key["access"], key["tags"], key["expires_at"],
            [c["sha256"] for c in key["credentials"]]],
-          ["Billing", [{"api_id": api["id"], "methods": [], "paths": []}], ["x", "tag-y"],
+          ["Billing", [{"api_id": api["id"], "methods": [], "paths": [], "separate": False,
+                        "rate": None, "quota": None}], ["x", "tag-y"],
            "2099-01-01T00:00:00Z", [cert.sha256]], "and all options count")
     ok("token" not in key, "no token that was not asked for")
     secret = cert.key_pem.splitlines()[1]

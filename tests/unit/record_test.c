@@ -9,11 +9,12 @@
 #define ARENA_MAX (16 * 1024 * 1024)
 
 static const ProtobufCMessageDescriptor *const types[] = {
-    &cg__api__descriptor,	  &cg__api_auth__descriptor,   &cg__key__descriptor,
-    &cg__access__descriptor,	  &cg__meta_entry__descriptor, &cg__credential__descriptor,
-    &cg__certificate__descriptor, &cg__user__descriptor,       &cg__rest_token__descriptor,
-    &cg__audit_entry__descriptor, &cg__meta__descriptor,       &cg__refusal__descriptor,
-    &cg__crl__descriptor,	  &cg__exposed_key__descriptor,
+    &cg__api__descriptor,	  &cg__api_auth__descriptor,	&cg__key__descriptor,
+    &cg__access__descriptor,	  &cg__meta_entry__descriptor,	&cg__credential__descriptor,
+    &cg__certificate__descriptor, &cg__user__descriptor,	&cg__rest_token__descriptor,
+    &cg__audit_entry__descriptor, &cg__meta__descriptor,	&cg__refusal__descriptor,
+    &cg__crl__descriptor,	  &cg__exposed_key__descriptor, &cg__policy__descriptor,
+    &cg__rate__descriptor,	  &cg__quota__descriptor,	&cg__quota_count__descriptor,
 };
 
 static struct arena arena;
@@ -267,13 +268,56 @@ static void test_pack_round_trip(void **state)
 	    CG_UNAVAILABLE);
 }
 
+static Cg__Key *patched(Cg__Key *key, const char *text, cg_rc want)
+{
+	struct cg_err err = {0};
+	json_t *patch = parse(text);
+	cg_rc rc = record_patch(&cg__key__descriptor, patch, key, &arena, &key, &err);
+	if (rc != want)
+		fail_msg("%s: %d %s", text, rc, err.text);
+	json_decref(patch);
+	return key;
+}
+
+/* An optional sub-record is there whole or not at all. */
+static void test_optional_message(void **state)
+{
+	(void)state;
+	Cg__Key *key = (Cg__Key *)(void *)record_new(&cg__key__descriptor, &arena), *back;
+	static char id[] = "the-id";
+	assert_non_null(key);
+	key->id = id;
+	assert_null(key->rate);
+	key = patched(key, "{\"name\": \"x\"}", CG_OK);
+	(void)patched(key, "{\"rate\": {\"limit\": 5}}", CG_BAD_VALUE);
+	(void)patched(key, "{\"rate\": {}}", CG_BAD_VALUE);
+	(void)patched(key, "{\"rate\": 5}", CG_BAD_VALUE);
+	(void)patched(key, "{\"rate\": {\"limit\": 0, \"per_seconds\": 1}}", CG_BAD_VALUE);
+	(void)patched(key, "{\"rate\": {\"limit\": 1, \"per_seconds\": 1, \"x\": 1}}",
+		      CG_BAD_INPUT);
+	(void)patched(key, "{\"quota\": {\"limit\": 1, \"period\": \"year\"}}", CG_BAD_VALUE);
+	key = patched(key, "{\"rate\": {\"limit\": 5, \"per_seconds\": 60}}", CG_OK);
+	key = patched(
+	    key, "{\"rate\": {\"limit\": 7}, \"quota\": {\"limit\": 9, \"period\": \"month\"}}",
+	    CG_OK);
+	assert_int_equal(record_unpack(&cg__key__descriptor, pack(&key->base), &arena, &back, NULL),
+			 CG_OK);
+	assert_int_equal(back->rate->limit, 7);
+	assert_int_equal(back->rate->per_seconds, 60);
+	assert_int_equal(back->quota->period, CG__QUOTA__PERIOD__MONTH);
+	key = patched(key, "{\"rate\": null}", CG_OK);
+	assert_null(key->rate);
+	assert_non_null(key->quota);
+}
+
 /* Fields that are not in the bytes have the schema's defaults. */
 static void test_defaults(void **state)
 {
 	(void)state;
 	Cg__Api *api;
 	assert_int_equal(
-	    record_unpack(&cg__api__descriptor, SPAN_LIT("\x0a\x02id"), &arena, &api, NULL), CG_OK);
+	    record_unpack(&cg__api__descriptor, SPAN_LIT("\x0a\x02id\x5a\x00"), &arena, &api, NULL),
+	    CG_OK);
 	assert_true(api->active && api->strip_listen_path && api->forward_client_cert &&
 		    api->strip_credential && !api->browser_pages && !api->has_max_body_bytes);
 	assert_int_equal(api->timeout_ms, 30000);
@@ -286,14 +330,16 @@ static void test_defaults(void **state)
 	static char id[] = "the-id";
 	api->id = id;
 	out = record_to_json(api);
-	json_t *want = parse("{\"id\": null, \"name\": \"x\", \"listen_path\": null, \"sites\": [],"
-			     "\"strip_listen_path\": true, \"target_url\": null, \"active\": true,"
-			     "\"auth\": {\"use_certificate\": false, \"use_token\": true,"
-			     "\"token_header\": \"Authorization\", \"keyless\": false,"
-			     "\"trust\": \"pinned\", \"ca_certificates\": []}, \"forward_client_cert\": true,"
-			     "\"strip_credential\": true, \"timeout_ms\": 30000,"
-			     "\"max_body_bytes\": null, \"browser_pages\": false,"
-			     "\"allowed_ips\": [], \"blocked_ips\": []}");
+	json_t *want =
+	    parse("{\"id\": null, \"name\": \"x\", \"listen_path\": null, \"sites\": [],"
+		  "\"strip_listen_path\": true, \"target_url\": null, \"active\": true,"
+		  "\"auth\": {\"use_certificate\": false, \"use_token\": true,"
+		  "\"token_header\": \"Authorization\", \"keyless\": false,"
+		  "\"trust\": \"pinned\", \"ca_certificates\": []}, \"forward_client_cert\": true,"
+		  "\"strip_credential\": true, \"timeout_ms\": 30000,"
+		  "\"max_body_bytes\": null, \"browser_pages\": false,"
+		  "\"allowed_ips\": [], \"blocked_ips\": [], \"rate\": null,"
+		  "\"max_concurrent\": null}");
 	const char *name;
 	json_t *value;
 	json_object_foreach(want, name, value)
@@ -632,18 +678,18 @@ static void test_merge_patch(void **state)
 	    {"{\"name\": \"b\"}",			  "sites",	   "[\"x\", \"y\"]"	   },
 	    {"{\"auth\": {\"keyless\": true}}",	"auth",
 	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": \"X-Key\","
-	     "\"keyless\": true, \"trust\": \"pinned\", \"ca_certificates\": []}"						},
+	     "\"keyless\": true, \"trust\": \"pinned\", \"ca_certificates\": []}"		 },
 	    {"{\"auth\": {\"token_header\": null}}",  "auth",
 	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": "
 	     "\"Authorization\","
-	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"					 },
+	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"		  },
 	    {"{\"auth\": null}",			 "auth",
 	     "{\"use_certificate\": false, \"use_token\": true, \"token_header\": "
 	     "\"Authorization\","
-	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"					 },
+	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"		  },
 	    {"{\"auth\": {}}",			       "auth",
 	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": \"X-Key\","
-	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"					 },
+	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"		  },
 	    {"{\"id\": \"the-id\", \"revision\": 7}", "id",		    "\"the-id\""		},
  /* taking away what is not there, or not theirs to take */
 	    {"{\"id\": null}",			       "id",	     "\"the-id\""		 },
@@ -748,6 +794,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_every_field_has_a_row, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_every_message_is_tested, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_pack_round_trip, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_optional_message, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_defaults, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_json_round_trip, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_hidden, setup, teardown),

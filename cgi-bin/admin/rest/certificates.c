@@ -161,17 +161,14 @@ void certificates_remove(void *arg)
 {
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
-	struct span cascade = SPAN_LIT("false");
+	bool cascade;
 	uint64_t revision;
-	cg_rc rc = web_query_get(call->req->target.query, call->arena, "cascade", &cascade, &err);
-	if (rc == CG_NOT_FOUND)
-		rc = CG_OK;
+	cg_rc rc = rest_flag(call, "cascade", &cascade, &err);
 	if (rc == CG_OK)
 		rc = rest_if_match(call, &revision, &err);
 	if (rc == CG_OK)
 		rc = certificate_remove(call->admin->store, &call->actor, rest_param(call, 0),
-					revision, span_is(cascade, SPAN_LIT("true")), call->arena,
-					&err);
+					revision, cascade, call->arena, &err);
 	rest_send_removed(call, rc, &err);
 }
 

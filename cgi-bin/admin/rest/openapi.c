@@ -28,14 +28,15 @@ static const char *const suffixes[] = {"", "New", "Made"};
 static const ProtobufCMessageDescriptor *const records[] = {
     &cg__api__descriptor,	  &cg__key__descriptor,		&cg__credential__descriptor,
     &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor,
-    &cg__crl__descriptor,	  &cg__exposed_key__descriptor, &cg__refusal__descriptor};
+    &cg__crl__descriptor,	  &cg__exposed_key__descriptor, &cg__refusal__descriptor,
+    &cg__policy__descriptor};
 
 /* The same in all forms. */
 static bool has_one_form(const ProtobufCMessageDescriptor *type)
 {
 	return type == &cg__api__descriptor || type == &cg__audit_entry__descriptor ||
 	       type == &cg__crl__descriptor || type == &cg__exposed_key__descriptor ||
-	       type == &cg__refusal__descriptor;
+	       type == &cg__refusal__descriptor || type == &cg__policy__descriptor;
 }
 
 static void add(json_t *schema, const char *name, json_t *type, const char *about)
@@ -195,9 +196,10 @@ static json_t *responses(const struct rest_route *r)
 	json_t *out = json_object();
 	json_t *ok = json_pack("{s:s}", "description", r->summary);
 	(void)snprintf(status, sizeof(status), "%d", r->status);
-	if (r->record)
-		(void)json_object_set_new(ok, "content",
-					  content("application/json", answer_schema(r)));
+	if (r->record || r->answer)
+		(void)json_object_set_new(
+		    ok, "content",
+		    content("application/json", r->answer ? r->answer() : answer_schema(r)));
 	(void)json_object_set_new(out, status, ok);
 	(void)json_object_set_new(
 	    out, "default",

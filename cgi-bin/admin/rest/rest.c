@@ -15,6 +15,7 @@
 #define CERTIFICATE &cg__certificate__descriptor
 #define CRL	    &cg__crl__descriptor
 #define EXPOSED	    &cg__exposed_key__descriptor
+#define POLICY	    &cg__policy__descriptor
 #define AUDIT	    &cg__audit_entry__descriptor
 #define TOKEN	    &cg__rest_token__descriptor
 #define REFUSAL	    &cg__refusal__descriptor
@@ -48,11 +49,19 @@ const struct rest_route rest_routes[] = {
 	{{"PATCH", REST_BASE "/keys/:id", REST_PATCH | REST_MATCH, keys_change}, "Change a key", KEY, 200, NULL},
 	{{"DELETE", REST_BASE "/keys/:id", REST_MATCH, keys_remove}, "Remove a key and its credentials", NULL, 204, NULL},
 
+	{{"GET", REST_BASE "/keys/:id/effective", 0, keys_effective}, "What a key may do with its policies, and where each value comes from", NULL, 200, NULL, effective_schema},
+
 	{{"GET", REST_BASE "/keys/:id/credentials", REST_LIST, credentials_list}, "List a key's credentials", CREDENTIAL, 200, NULL},
 	{{"POST", REST_BASE "/keys/:id/credentials", REST_PEM, credentials_create}, "Add a certificate or a token to a key", CREDENTIAL, 201, NULL},
 	{{"GET", REST_BASE "/keys/:id/credentials/:sha256", 0, credentials_get}, "Read a credential", CREDENTIAL, 200, NULL},
 	{{"PATCH", REST_BASE "/keys/:id/credentials/:sha256", REST_PATCH | REST_MATCH, credentials_change}, "Change a credential", CREDENTIAL, 200, NULL},
 	{{"DELETE", REST_BASE "/keys/:id/credentials/:sha256", REST_MATCH, credentials_revoke}, "Revoke a credential", NULL, 204, "reason: other (unless given), superseded, left, or key_exposed, which blocks the certificate's public key."},
+
+	{{"GET", REST_BASE "/policies", REST_LIST, policies_list}, "List policies", POLICY, 200, NULL},
+	{{"POST", REST_BASE "/policies", 0, policies_create}, "Make a policy", POLICY, 201, NULL},
+	{{"GET", REST_BASE "/policies/:id", 0, policies_get}, "Read a policy", POLICY, 200, NULL},
+	{{"PATCH", REST_BASE "/policies/:id", REST_PATCH | REST_MATCH, policies_change}, "Change a policy", POLICY, 200, NULL},
+	{{"DELETE", REST_BASE "/policies/:id", REST_MATCH, policies_remove}, "Remove a policy", NULL, 204, "detach: true also takes it from the keys that have it."},
 
 	{{"GET", REST_BASE "/audit", REST_LIST, audit_get}, "Who changed what, newest first", AUDIT, 200, NULL},
 
@@ -197,6 +206,18 @@ cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err)
 	return cg_fail(err, CG_STALE,
 		       "If-Match does not hold the ETag of this record's newest "
 		       "revision: read it again and repeat your change.");
+}
+
+cg_rc rest_flag(struct rest_call *call, const char *name, bool *out, struct cg_err *err)
+{
+	struct span value = SPAN_LIT("false");
+	cg_rc rc = web_query_get(call->req->target.query, call->arena, name, &value, err);
+	if (rc != CG_OK && rc != CG_NOT_FOUND)
+		return rc;
+	*out = span_is(value, SPAN_LIT("true"));
+	if (!*out && !span_is(value, SPAN_LIT("false")))
+		return cg_fail_field(err, name, "must be true or false");
+	return CG_OK;
 }
 
 bool rest_body_is_json(struct rest_call *call)

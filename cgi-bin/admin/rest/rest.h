@@ -18,6 +18,7 @@ struct rest_route {
 	int status;				  /* of success */
 	/* Parameters of its own and what they say: "name: sentence|name: sentence"; NULL: none. */
 	const char *query;
+	json_t *(*answer)(void); /* the schema of an answer that is no record; NULL */
 };
 
 enum rest_flags {
@@ -54,6 +55,9 @@ void rest_send_page(struct rest_call *call, json_t *items, const char *next);
 /* The revision of If-Match, ENTITY_ANY_REVISION when the field is missing or "*".  A tag that is
  * not ours matches nothing: CG_STALE. */
 cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err) CG_MUST_USE;
+/* A switch of the query, "true" or "false"; false when it is missing. */
+cg_rc rest_flag(struct rest_call *call, const char *name, bool *out,
+		struct cg_err *err) CG_MUST_USE;
 /* Whether the body says that it is JSON; else it is a certificate as it is. */
 bool rest_body_is_json(struct rest_call *call);
 /* A certificate of a JSON text, or of a body as it is. */
@@ -91,6 +95,15 @@ void keys_create_of(struct rest_call *call, struct span der, const char *refused
 void keys_get(void *call);
 void keys_change(void *call);
 void keys_remove(void *call);
+
+void keys_effective(void *call);
+json_t *effective_schema(void);
+
+void policies_list(void *call);
+void policies_create(void *call);
+void policies_get(void *call);
+void policies_change(void *call);
+void policies_remove(void *call);
 
 void credentials_list(void *call);
 void credentials_create(void *call);

@@ -1,0 +1,128 @@
+#include "base/base.h"
+#include "grant/effective.h"
+
+#define DAY_S ((int64_t)24 * 3600)
+
+/* For comparing only; a month is counted as 30 days. */
+static uint64_t period_hours(Cg__Quota__Period period)
+{
+	switch (period) {
+	case CG__QUOTA__PERIOD__HOUR:
+		return 1;
+	case CG__QUOTA__PERIOD__DAY:
+		return 24;
+	case CG__QUOTA__PERIOD__WEEK:
+		return (uint64_t)24 * 7;
+	case CG__QUOTA__PERIOD__MONTH:
+	case _CG__QUOTA__PERIOD_IS_INT_SIZE:
+		break;
+	}
+	return (uint64_t)24 * 30;
+}
+
+/* Whether a1 / a2 is more than b1 / b2. */
+static bool is_more(uint64_t a1, uint64_t a2, uint64_t b1, uint64_t b2)
+{
+	return (unsigned __int128)a1 * b2 > (unsigned __int128)b1 * a2;
+}
+
+bool rate_is_larger(const Cg__Rate *a, const Cg__Rate *b)
+{
+	if (!a || !b)
+		return !a && b;
+	return is_more(a->limit, a->per_seconds, b->limit, b->per_seconds);
+}
+
+bool quota_is_larger(const Cg__Quota *a, const Cg__Quota *b)
+{
+	if (!a || !b)
+		return !a && b;
+	return is_more(a->limit, period_hours(a->period), b->limit, period_hours(b->period));
+}
+
+static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)
+{
+	for (size_t i = 0; i < policy->n_applies; i++)
+		if (policy->active && policy->applies[i] == part)
+			return true;
+	return false;
+}
+
+static void take_access(struct effective_access *to, size_t *n, Cg__Access *const *entries,
+			size_t n_entries, const Cg__Policy *from)
+{
+	for (size_t i = 0; i < n_entries; i++)
+		to[(*n)++] = (struct effective_access){entries[i], from};
+}
+
+static cg_rc merge_access(const Cg__Key *key, Cg__Policy *const *policies, size_t n,
+			  struct arena *arena, struct effective *out, struct cg_err *err)
+{
+	size_t room = key->n_access, used = 0;
+	bool applied = false;
+	for (size_t i = 0; i < n; i++)
+		room += policies[i]->n_access;
+	struct effective_access *access = arena_alloc(arena, (room + 1) * sizeof(*access));
+	if (!access)
+		return cg_fail_memory(err);
+	for (size_t i = 0; i < n; i++)
+		if (applies(policies[i], CG__POLICY__PART__ACCESS)) {
+			applied = true;
+			take_access(access, &used, policies[i]->access, policies[i]->n_access,
+				    policies[i]);
+		}
+	if (!applied)
+		take_access(access, &used, key->access, key->n_access, NULL);
+	out->access = access;
+	out->n_access = used;
+	return CG_OK;
+}
+
+static void merge_limits(const Cg__Key *key, Cg__Policy *const *policies, size_t n,
+			 struct effective *out)
+{
+	out->rate = key->rate;
+	out->quota = key->quota;
+	for (size_t i = 0; i < n; i++) {
+		const Cg__Policy *p = policies[i];
+		if (applies(p, CG__POLICY__PART__RATE) &&
+		    (!out->rate_from || rate_is_larger(p->rate, out->rate))) {
+			out->rate = p->rate;
+			out->rate_from = p;
+		}
+		if (applies(p, CG__POLICY__PART__QUOTA) &&
+		    (!out->quota_from || quota_is_larger(p->quota, out->quota))) {
+			out->quota = p->quota;
+			out->quota_from = p;
+		}
+	}
+}
+
+static void merge_end(const Cg__Key *key, Cg__Policy *const *policies, size_t n,
+		      struct effective *out)
+{
+	out->has_expires_at = key->has_expires_at;
+	out->expires_at = key->expires_at;
+	for (size_t i = 0; i < n; i++) {
+		const Cg__Policy *p = policies[i];
+		int64_t end = key->created_at + (int64_t)p->key_lifetime_days * DAY_S;
+		if (!p->active || !p->has_key_lifetime_days ||
+		    (out->has_expires_at && out->expires_at <= end))
+			continue;
+		out->has_expires_at = true;
+		out->expires_at = end;
+		out->expires_from = p;
+	}
+}
+
+cg_rc effective_make(const Cg__Key *key, Cg__Policy *const *policies, size_t n, struct arena *arena,
+		     struct effective *out, struct cg_err *err)
+{
+	struct effective e = {0};
+	cg_rc rc = merge_access(key, policies, n, arena, &e, err);
+	merge_limits(key, policies, n, &e);
+	merge_end(key, policies, n, &e);
+	if (rc == CG_OK)
+		*out = e;
+	return rc;
+}

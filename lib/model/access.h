@@ -1,0 +1,14 @@
+/* Entries of access rights, as keys and policies have them. */
+#ifndef CG_MODEL_ACCESS_H
+#define CG_MODEL_ACCESS_H
+
+#include "store/store.h"
+
+/* Judges each entry, and puts the API's id in the place of its name.  CG_BAD_VALUE tells of all
+ * fields at fault. */
+cg_rc access_check(struct store_txn *txn, Cg__Access **entries, size_t n, struct arena *arena,
+		   struct cg_err *err) CG_MUST_USE;
+/* Takes the entries of an API out of a list; how many are left. */
+size_t access_drop_api(Cg__Access **entries, size_t n, const char *api_id);
+
+#endif

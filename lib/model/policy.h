@@ -1,0 +1,19 @@
+/* Policies: rights and limits that many keys share. */
+#ifndef CG_MODEL_POLICY_H
+#define CG_MODEL_POLICY_H
+
+#include "model/entity.h"
+
+/* For entity_create, entity_change, entity_get, … */
+extern const struct entity policy_entity;
+
+/* CG_CLASH (policy_in_use), naming some keys, while keys have it, unless `detach`: then it is taken
+ * from them in the same transaction. */
+cg_rc policy_remove(struct store *store, const struct actor *actor, const char *id_or_name,
+		    uint64_t revision, bool detach, struct arena *arena,
+		    struct cg_err *err) CG_MUST_USE;
+/* Takes an API that goes away out of every policy's access rights. */
+cg_rc policy_drop_api(struct store_txn *txn, const char *api_id, struct arena *arena,
+		      struct cg_err *err) CG_MUST_USE;
+
+#endif
