@@ -6,6 +6,7 @@
 #include "cert/cert.h"
 #include "command.h"
 #include "grant/decide.h"
+#include "grant/limit.h"
 #include "grant/trust.h"
 #include "model/pattern.h"
 #include "web/target.h"
@@ -124,21 +125,63 @@ static cg_rc gather(struct command *c, const struct question *q, const struct we
 	return rc == CG_OK ? find_chain(c, &shown, f, err) : rc;
 }
 
-static json_t *answer_json(struct command *c, const struct facts *f, const struct decision *d)
+/* The decision, and the limits that come after it. */
+struct ruling {
+	enum refusal refusal;
+	const char *detail;
+	struct decision_line lines[DECISION__COUNT + 1];
+	size_t n_lines;
+};
+
+/* What the counters would say now, without counting. */
+static cg_rc look_at_limits(struct command *c, const struct facts *f, const struct decision *d,
+			    struct ruling *out, struct cg_err *err)
 {
-	const struct refusal_row *row = refusal_row(d->refusal);
-	struct decision_line lines[DECISION__COUNT];
+	struct limits *limits = NULL;
+	struct limit_asks asks;
+	struct limits_result result;
+	cg_rc rc = limits_open(store_home(c->store), NULL, NULL, &limits, err);
+	if (rc == CG_OK)
+		rc = limit_asks_make(f->api, d, &asks, err);
+	if (rc == CG_OK)
+		rc = limit_ask(limits, c->store, &asks, true, &result, err);
+	limits_close(&limits);
+	if (rc != CG_OK)
+		return rc;
+	out->refusal = limit_refusal(&result);
+	bool passed = out->refusal == REFUSAL_NONE;
+	if (!passed)
+		out->detail = limit_detail(&asks, &result, &c->arena);
+	/* Before the last line, which says that it may pass. */
+	struct decision_line last = out->lines[out->n_lines - 1];
+	out->lines[out->n_lines - 1] = (struct decision_line){
+	    "limits", passed,
+	    passed ? "No rate, quota or number of calls is reached." : out->detail};
+	if (passed)
+		out->lines[out->n_lines++] = last;
+	return CG_OK;
+}
+
+static cg_rc rule(struct command *c, const struct facts *f, const struct decision *d,
+		  struct ruling *out, struct cg_err *err)
+{
+	*out = (struct ruling){.refusal = d->refusal, .detail = decision_detail(f, d, &c->arena)};
+	out->n_lines = decision_lines(f, d, &c->arena, out->lines);
+	return d->refusal == REFUSAL_NONE ? look_at_limits(c, f, d, out, err) : CG_OK;
+}
+
+static json_t *answer_json(const struct facts *f, const struct decision *d, const struct ruling *r)
+{
+	const struct refusal_row *row = refusal_row(r->refusal);
 	json_t *steps = json_array();
-	size_t n = decision_lines(f, d, &c->arena, lines);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < r->n_lines; i++)
 		(void)json_array_append_new(
-		    steps, json_pack("{s:s, s:b, s:s}", "step", lines[i].step, "passed",
-				     lines[i].passed, "text", lines[i].text));
+		    steps, json_pack("{s:s, s:b, s:s}", "step", r->lines[i].step, "passed",
+				     r->lines[i].passed, "text", r->lines[i].text));
 	return json_pack("{s:b, s:i, s:s, s:s, s:s?, s:s?, s:o}", "allowed",
-			 d->refusal == REFUSAL_NONE, "status", row->status, "code", row->code,
-			 "detail", decision_detail(f, d, &c->arena), "api_id",
-			 f->api ? f->api->id : NULL, "key_id", d->grant ? d->grant->key->id : NULL,
-			 "steps", steps);
+			 r->refusal == REFUSAL_NONE, "status", row->status, "code", row->code,
+			 "detail", r->detail, "api_id", f->api ? f->api->id : NULL, "key_id",
+			 d->grant ? d->grant->key->id : NULL, "steps", steps);
 }
 
 static void print_line(const struct decision_line *line)
@@ -174,16 +217,15 @@ static const char *request_fault(const struct question *q, struct web_target *ta
 										     : err->text;
 }
 
-static int print(struct command *c, const struct facts *f, const struct decision *d)
+static int print(struct command *c, const struct facts *f, const struct decision *d,
+		 const struct ruling *r)
 {
-	const struct refusal_row *row = refusal_row(d->refusal);
-	struct decision_line lines[DECISION__COUNT];
+	const struct refusal_row *row = refusal_row(r->refusal);
 	if (c->json)
-		return command_print(c, answer_json(c, f, d));
-	size_t n = decision_lines(f, d, &c->arena, lines);
-	for (size_t i = 0; i < n; i++)
-		print_line(&lines[i]);
-	if (d->refusal == REFUSAL_NONE)
+		return command_print(c, answer_json(f, d, r));
+	for (size_t i = 0; i < r->n_lines; i++)
+		print_line(&r->lines[i]);
+	if (r->refusal == REFUSAL_NONE)
 		(void)printf("allowed\n");
 	else
 		(void)printf("refused: %d %s\n", row->status, row->code);
@@ -222,6 +264,8 @@ int explain_main(struct command *c)
 		rc = gather(c, &q, &target, &facts, &err);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
+	struct ruling ruling;
 	struct decision decision = decide(&facts, clock_unix_s());
-	return print(c, &facts, &decision);
+	rc = rule(c, &facts, &decision, &ruling, &err);
+	return rc == CG_OK ? print(c, &facts, &decision, &ruling) : command_fail(c, &err);
 }

@@ -33,8 +33,8 @@ struct gate {
 	struct resolver *resolver;
 	struct limits *limits;
 	struct proof proof;
-	struct refusals *refusals;	     /* NULL: there is no room for them */
-	int64_t flushed_unix_s, told_unix_s; /* of quotas, for every_second */
+	struct refusals *refusals;			   /* NULL: there is no room for them */
+	int64_t flushed_unix_s, swept_unix_s, told_unix_s; /* of quotas, for every_second */
 };
 
 /* One request. */

@@ -109,7 +109,8 @@ static bool stop_after(void *ctx)
 	       live_is_lost(store_live(gate->store));
 }
 
-/* Quotas go into the store, each second as far as a kill goes, now and then on disk. */
+/* Quotas go into the store, each second as far as a kill goes, now and then on disk; those that are
+ * over leave it. */
 static void every_second(void *ctx, bool last)
 {
 	struct gate *gate = ctx;
@@ -121,6 +122,11 @@ static void every_second(void *ctx, bool last)
 	if (rc == CG_OK && due) {
 		rc = store_flush(gate->store, &err);
 		gate->flushed_unix_s = now;
+	}
+	if (rc == CG_OK &&
+	    (now - gate->swept_unix_s >= QUOTA_SWEEP_S || now < gate->swept_unix_s)) {
+		rc = quota_sweep(gate->store, now, &err);
+		gate->swept_unix_s = now;
 	}
 	/* Once a minute is enough to be told. */
 	if (rc != CG_OK && now - gate->told_unix_s >= 60) {

@@ -120,6 +120,7 @@
 #define GATE_THREADS_DEFAULT 176
 /* Quotas are on disk at least so often: what a loss of power can take back of them. */
 #define QUOTA_FLUSH_S 10
+#define QUOTA_SWEEP_S 3600 /* between two looks for quotas that are over */
 /* Calls under way at once where an API or a key says nothing, so that one cannot take all threads:
  * 429. */
 #define API_CONCURRENT_DEFAULT (GATE_THREADS_DEFAULT / 2)

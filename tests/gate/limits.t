@@ -154,6 +154,17 @@ with case("quota"):
     ok(all(0 < int(field(x, "retry-after")) <= 86400 for x in refused), "Retry-After")
     is_eq(code(Client(k["token"]).call("/b/x")), "quota_exceeded", "over all APIs of the key")
 
+with case("explain"):
+    done = site.certgate("explain", "--token-stdin", "--url", "/a/x", stdin=k["token"])
+    like(done.stdout, r"NO +limits +The key has used its quota of 100 calls", "says why")
+    like(done.stdout, "refused: 403 quota_exceeded", "as the gate does")
+    fresh = key("fresh", a, quota={"limit": 2, "period": "day"}, rate={"limit": 9, "per_seconds": 9})
+    for _ in range(5):
+        done = site.certgate("explain", "--token-stdin", "--url", "/a/x", stdin=fresh["token"])
+    like(done.stdout, r"(?s)ok +limits .*allowed", "a key that has some left")
+    is_eq(field(Client(fresh["token"]).call("/a/x"), "x-ratelimit-remaining"), "1",
+          "and counts nothing")
+
 with case("what a refused call does not use up"):
     k = key("both", a, rate={"limit": 5, "per_seconds": 3600},
             quota={"limit": 100, "period": "month"})

@@ -364,7 +364,7 @@ static void test_rows(void **state)
 		seen[d.refusal] = true;
 	}
 	/* Every refusal that a decision can give has a row. */
-	for (int r = REFUSAL_NONE; r < REFUSAL_BAD_REQUEST; r++)
+	for (int r = REFUSAL_NONE; r < REFUSAL_RATE_LIMITED; r++)
 		if (!seen[r])
 			fail_msg("no row gives %s", refusal_row((enum refusal)r)->code);
 }
@@ -497,6 +497,9 @@ static void test_table_of_refusals(void **state)
 	    {REFUSAL_ADDRESS_NOT_ALLOWED,	  "address_not_allowed",	 403,
 								       "access from this IP has been disallowed"							   },
 	    {REFUSAL_BODY_TOO_LARGE,	     "body_too_large",	       413, NULL				},
+	    {REFUSAL_RATE_LIMITED,		   "rate_limited",		   429, "Rate Limit Exceeded"	     },
+	    {REFUSAL_TOO_MANY_CONCURRENT,	  "too_many_concurrent",	 429, "Rate Limit Exceeded"	   },
+	    {REFUSAL_QUOTA_EXCEEDED,	     "quota_exceeded",	       403, "Quota exceeded"		    },
 	    {REFUSAL_BAD_REQUEST,		  "bad_request",		 400, NULL				  },
 	    {REFUSAL_UPSTREAM_UNREACHABLE,	   "upstream_unreachable",	   502, PROXYING			},
 	    {REFUSAL_UPSTREAM_TLS,		   "upstream_tls",		   502, PROXYING			},
