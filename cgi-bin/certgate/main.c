@@ -36,6 +36,12 @@ static const struct {
     {"explain",	explain_main,
      "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"
      "  The decision that the gate would take, step by step; IP is 127.0.0.1 unless given.\n"     },
+    {"doctor", doctor_main,
+     "doctor [--sockets DIR] [--proof-file FILE] [--apache FILE] [--lighttpd FILE]\n"
+     "       [--call URL [--cacert FILE]]\n"
+     "  Checks folders, store, clock, sockets, the proof and the web server's configuration (the one\n"
+     "  that Debian has, or FILE), and says what to do about each fault.  --call: makes a throw-away\n"
+     "  certificate and calls the host at URL with it.  Exits 1 on a fault.\n"},
     {"backup",    backup_main,
      "backup DIR [--with-key]\n"
      "  Copies the store, while everything runs, into an empty folder, and checks the copy.\n"
@@ -59,9 +65,16 @@ static const struct {
     {"steward",	steward_main,
      "steward\n"
      "  The housekeeping, once: writes the logs back and removes those that are not needed.\n"    },
+    {"lighttpd-ca", lighttpd_ca_main,
+     "lighttpd-ca [--announce-partners] [--watch] FILE\n"
+     "  Writes FILE for lighttpd's ssl.ca-file, when it has changed.  --announce-partners: with the\n"
+     "  certificates of the keys, whose names lighttpd then shows to anybody who connects.\n"
+     "  --watch: goes on, and writes it again after each change.\n"},
     {"supervise", NULL,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
-     "  Holds the sockets, starts the programs and starts them again.\n"				},
+     "          [--portals P] [--lighttpd-ca FILE [--announce-partners]]\n"
+     "  Holds the sockets, starts the programs and starts them again; with --lighttpd-ca also\n"
+     "  `lighttpd-ca --watch FILE`, as the programs' user.\n"},
 };
 
 static int usage(FILE *to, const char *only)

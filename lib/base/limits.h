@@ -101,6 +101,13 @@
 #define SUPERVISE_TAKEOVER_MS 1500
 /* From SIGTERM to SIGKILL. */
 #define SUPERVISE_STOP_MS 5000
+/* lighttpd's ssl.ca-file, bytes: some thousands of certificates, and lighttpd reads all of it at each
+ * start.  Beyond it the file stays as it was, and an error is logged. */
+#define LIGHTTPD_CA_MAX ((size_t)16 * 1024 * 1024)
+/* How often its writer looks for a change of the store (one atomic load), and how soon it tries
+ * again what failed. */
+#define LIGHTTPD_CA_LOOK_MS  200
+#define LIGHTTPD_CA_RETRY_MS 2000
 /* A process that should end serves on for so long until its successor accepts; then it ends all the
  * same. */
 #define SUCCESSOR_WAIT_MS 20000

@@ -1,0 +1,7 @@
+#include "base/base.h"
+#include "command.h"
+int doctor_main(struct command *c)
+{
+	(void)c;
+	return EXIT_REFUSED;
+}
