@@ -335,8 +335,9 @@ class Site:
     start           False: the programs are not started (start_programs does)
     server          apache or lighttpd (CERTGATE_SERVER, else apache).  Of lighttpd: `hostile`,
                     `docroot` and `.htaccess` do not exist, and `protocols` and `extra` are Apache's.
-                    Certificates that were registered are made known to it before each connection
-                    with a certificate (announce), so that nothing has to wait for its restart.
+                    Certificates are made known to it before each connection with one (announce).
+    strangers       lighttpd: its ssl.ca-file has every certificate that this site made, so that also
+                    those arrive that nobody registered, as with Apache; False: what certgate writes
     portals         how many processes
 
     Has: url, port, plain_port, hostile_port, ca, folder, home, sockets, proof, password, token,
@@ -344,7 +345,9 @@ class Site:
 
     def __init__(self, gates=1, admins=1, plain=False, hostile=False, prefix=None,
                  protocols="-all +TLSv1.2 +TLSv1.3", extra="", extra_server="", name="main",
-                 start=True, server=None, portals=1):
+                 start=True, server=None, portals=1,
+                 strangers=True):
+        self.strangers, self.made, self.announced = strangers, [], []
         self.server_kind = server or SERVER
         self.portals = portals
         self.gates, self.admins, self.name = gates, admins, name
@@ -657,15 +660,29 @@ $SERVER["socket"] == "127.0.0.1:{self.port}" {{
 {plain}"""
 
     def announce(self):
-        """lighttpd: writes the certificates that are registered now, as the supervisor's
-        --lighttpd-ca does, and has those that connect from now on served by a lighttpd that knows
-        them."""
+        """lighttpd: brings its ssl.ca-file up to date, and has whoever connects from now on served by
+        a lighttpd that has read it."""
         if self.server_kind != "lighttpd" or not os.path.exists(self.home + "/db/meta.db"):
             return
         before = self._web_starts()
-        done = self.certgate("--json", "lighttpd-ca", "--announce-partners", self.client_cas)
-        if done.returncode == 0 and json_module.loads(done.stdout)["changed"] and \
-                "web" in self.processes:
+        registered = self.folder + "/tls/registered.pem"
+        wanted = registered if self.strangers else self.client_cas
+        done = self.certgate("--json", "lighttpd-ca", "--announce-partners", wanted)
+        changed = done.returncode == 0 and json_module.loads(done.stdout)["changed"]
+        if self.strangers:
+            pems = {}
+            for path in (registered, *(cert.path for cert in self.made)):
+                with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as text:
+                    for pem in re.findall(r"-----BEGIN CERT.*?-----END CERTIFICATE-----\n",
+                                          text.read(), re.S):
+                        pems[pem] = None
+            changed = list(pems) != self.announced
+            if changed:
+                with open(self.client_cas + ".new", "w", encoding="ascii") as out:
+                    out.write("".join(pems))
+                os.rename(self.client_cas + ".new", self.client_cas)
+                self.announced = list(pems)
+        if changed and "web" in self.processes:
             wait_until(lambda: self._web_starts() > before, "a new lighttpd")
 
     def _web_starts(self):
@@ -740,10 +757,12 @@ $SERVER["socket"] == "127.0.0.1:{self.port}" {{
                                  else {"input": stdin}))
 
     def make_cert(self, name, key="ec", days=30, extra=(), **kwargs):
-        return make_cert(self.certs, name, key, days, extra, **kwargs)
+        self.made.append(make_cert(self.certs, name, key, days, extra, **kwargs))
+        return self.made[-1]
 
     def make_ca(self, name="Client CA"):
-        return make_ca(self.certs, name)
+        self.made.append(make_ca(self.certs, name))
+        return self.made[-1]
 
     def make_api(self, name="mtls-api", listen_path=None, **members):
         """An API with certificates on, by REST; returns its record."""
