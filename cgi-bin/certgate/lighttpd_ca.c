@@ -147,8 +147,7 @@ static cg_rc write_once(const struct writer *w, bool *changed, struct cg_err *er
 			buf_add(&wanted, made.cert_pem);
 	}
 	if (rc == CG_OK && !same) {
-		rc = wanted.failed ? cg_fail_memory(err)
-				   : replace(w->path, buf_span(&wanted), err);
+		rc = wanted.failed ? cg_fail_memory(err) : replace(w->path, buf_span(&wanted), err);
 		*changed = rc == CG_OK;
 	}
 	buf_release(&wanted);
@@ -204,6 +203,7 @@ int lighttpd_ca_main(struct command *c)
 		rc = goes_on ? watch(&w, &err) : write_once(&w, &changed, &err);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
-	return goes_on ? EXIT_DONE
-		       : command_print(c, json_pack("{s:s, s:b}", "file", path, "changed", changed));
+	return goes_on
+		   ? EXIT_DONE
+		   : command_print(c, json_pack("{s:s, s:b}", "file", path, "changed", changed));
 }

@@ -27,7 +27,7 @@ static const struct {
      "key add KEY --cert FILE | add KEY --token | revoke KEY SHA256 [--reason REASON]\n"
      "  Options: --name, --cert FILE (public, or public and private key in one file), --token,\n"
      "  --api API (once per API), --active false, --expires-at TIME, --tags TAG.\n"		   },
-    {"token",     token_main,
+    {"token",	      token_main,
      "token list [TEXT] | create --name NAME [--role ROLE] [--owner USER] | delete TOKEN\n"
      "  Tokens for the REST interface; ROLE is owner, admin or viewer.\n"			 },
     {"user",	     user_main,
@@ -36,13 +36,15 @@ static const struct {
     {"explain",	explain_main,
      "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"
      "  The decision that the gate would take, step by step; IP is 127.0.0.1 unless given.\n"     },
-    {"doctor", doctor_main,
+    {"doctor",      doctor_main,
      "doctor [--sockets DIR] [--proof-file FILE] [--apache FILE] [--lighttpd FILE]\n"
      "       [--call URL [--cacert FILE]]\n"
-     "  Checks folders, store, clock, sockets, the proof and the web server's configuration (the one\n"
-     "  that Debian has, or FILE), and says what to do about each fault.  --call: makes a throw-away\n"
-     "  certificate and calls the host at URL with it.  Exits 1 on a fault.\n"},
-    {"backup",    backup_main,
+     "  Checks folders, store, clock, sockets, the proof and the web server's configuration (the "
+     "one\n"
+     "  that Debian has, or FILE), and says what to do about each fault.  --call: makes a "
+     "throw-away\n"
+     "  certificate and calls the host at URL with it.  Exits 1 on a fault.\n"		      },
+    {"backup",      backup_main,
      "backup DIR [--with-key]\n"
      "  Copies the store, while everything runs, into an empty folder, and checks the copy.\n"
      "  --with-key: the keys too, sealed under the passphrase on standard input.\n"		   },
@@ -50,15 +52,15 @@ static const struct {
      "restore DIR [--yes] [--with-key]\n"
      "  Goes back to a backup.  Says what will be lost or held, and does it with --yes.  Refuses\n"
      "  while the data folder is in use; keeps the databases that were there.\n"			},
-    {"verify",    verify_main,
+    {"verify",      verify_main,
      "verify [--head NUMBER:HASH]\n"
      "  Checks a copy of the store: files, records, indexes, references, and the audit's chain, "
      "to\n"
      "  a head that was noted in syslog.\n"						       },
-    {"export",    export_main,
+    {"export",      export_main,
      "export FILE\n"
      "  All records as JSON (-: standard output); no secrets.\n"					},
-    {"import",    import_main,
+    {"import",      import_main,
      "import FILE [--skip-clashes]\n"
      "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"
      "  clash, unless those are to be skipped.\n"						 },
@@ -67,14 +69,15 @@ static const struct {
      "  The housekeeping, once: writes the logs back and removes those that are not needed.\n"    },
     {"lighttpd-ca", lighttpd_ca_main,
      "lighttpd-ca [--announce-partners] [--watch] FILE\n"
-     "  Writes FILE for lighttpd's ssl.ca-file, when it has changed.  --announce-partners: with the\n"
+     "  Writes FILE for lighttpd's ssl.ca-file, when it has changed.  --announce-partners: with "
+     "the\n"
      "  certificates of the keys, whose names lighttpd then shows to anybody who connects.\n"
-     "  --watch: goes on, and writes it again after each change.\n"},
-    {"supervise", NULL,
+     "  --watch: goes on, and writes it again after each change.\n"				   },
+    {"supervise",	  NULL,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
      "          [--portals P] [--lighttpd-ca FILE [--announce-partners]]\n"
      "  Holds the sockets, starts the programs and starts them again; with --lighttpd-ca also\n"
-     "  `lighttpd-ca --watch FILE`, as the programs' user.\n"},
+     "  `lighttpd-ca --watch FILE`, as the programs' user.\n"				     },
 };
 
 static int usage(FILE *to, const char *only)

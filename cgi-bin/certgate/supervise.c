@@ -153,16 +153,16 @@ static cg_rc parse_count(const char *text, const char *option, unsigned *out, st
 static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg_err *err)
 {
 	static const struct option options[] = {
-	    {"sockets", required_argument, NULL, 's'},
-	    {"user",    required_argument, NULL, 'u'},
-	    {"group",   required_argument, NULL, 'g'},
-	    {"bin",	    required_argument, NULL, 'b'},
-	    {"gates",   required_argument, NULL, 'G'},
-	    {"admins",  required_argument, NULL, 'A'},
-	    {"portals", required_argument, NULL, 'P'},
-	    {"lighttpd-ca", required_argument, NULL, 'L'},
-	    {"announce-partners", no_argument, NULL, 'p'},
-	    {NULL,	   0,		      NULL, 0  },
+	    {"sockets",		required_argument, NULL, 's'},
+	    {"user",		     required_argument, NULL, 'u'},
+	    {"group",	      required_argument, NULL, 'g'},
+	    {"bin",		    required_argument, NULL, 'b'},
+	    {"gates",	      required_argument, NULL, 'G'},
+	    {"admins",	       required_argument, NULL, 'A'},
+	    {"portals",		required_argument, NULL, 'P'},
+	    {"lighttpd-ca",	    required_argument, NULL, 'L'},
+	    {"announce-partners", no_argument,       NULL, 'p'},
+	    {NULL,		   0,		      NULL, 0  },
 	};
 	struct program *ca = &s->programs[LIGHTTPD_CA];
 	bool announce = false;
@@ -214,7 +214,8 @@ static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg
 	if (rc == CG_OK && ca->workers > 0 && ca->args[2][0] != '/')
 		rc = cg_fail(err, CG_BAD_INPUT, "--lighttpd-ca takes the whole path of its file.");
 	if (rc == CG_OK && announce && ca->workers == 0)
-		rc = cg_fail(err, CG_BAD_INPUT, "--announce-partners goes with --lighttpd-ca FILE.");
+		rc =
+		    cg_fail(err, CG_BAD_INPUT, "--announce-partners goes with --lighttpd-ca FILE.");
 	if (announce)
 		ca->args[3] = "--announce-partners";
 	if (rc == CG_OK)

@@ -46,18 +46,17 @@ cg_rc throwaway_make(const char *common_name, int days, struct arena *arena, str
 	gnutls_x509_crt_t crt = NULL;
 	gnutls_datum_t cert_pem = {0}, key_pem = {0}, der = {0};
 	struct throwaway made;
-	bool ok =
-	    gnutls_x509_privkey_init(&key) >= 0 && gnutls_x509_crt_init(&crt) >= 0 &&
-	    gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-					 GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0) >=
-		0 &&
-	    fill(crt, key, common_name, days) &&
-	    gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) >= 0 &&
-	    gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &cert_pem) >= 0 &&
-	    gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
-					      &key_pem) >= 0 &&
-	    sha256_of(span_make(der.data, der.size), &made.sha256) == CG_OK &&
-	    keep(arena, &cert_pem, &made.cert_pem) && keep(arena, &key_pem, &made.key_pem);
+	bool ok = gnutls_x509_privkey_init(&key) >= 0 && gnutls_x509_crt_init(&crt) >= 0 &&
+		  gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+					       GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
+					       0) >= 0 &&
+		  fill(crt, key, common_name, days) &&
+		  gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) >= 0 &&
+		  gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &cert_pem) >= 0 &&
+		  gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL,
+						    GNUTLS_PKCS_PLAIN, &key_pem) >= 0 &&
+		  sha256_of(span_make(der.data, der.size), &made.sha256) == CG_OK &&
+		  keep(arena, &cert_pem, &made.cert_pem) && keep(arena, &key_pem, &made.key_pem);
 	gnutls_free(der.data);
 	gnutls_free(cert_pem.data);
 	gnutls_free(key_pem.data);
