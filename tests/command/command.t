@@ -99,11 +99,11 @@ with case("init"):
         subprocess.run(["timeout", "-s", "KILL", seconds, BIN + "/certgate", "--home", home, "init",
                         *OWNER, "--proof-file", proof_file], capture_output=True, check=False)
         if run("init", *OWNER, "--proof-file", proof_file)[0] == 0:
-            subprocess.run(["rm", "-rf", home, proof_file], check=True)
+            subprocess.run(["rm", "-rf", home, proof_file, proof_file + ".lighttpd"], check=True)
         else:
             like(run("init", *OWNER, "--proof-file", proof_file)[2], "already",
                  f"killed after {seconds} s it had been through")
-            subprocess.run(["rm", "-rf", home, proof_file], check=True)
+            subprocess.run(["rm", "-rf", home, proof_file, proof_file + ".lighttpd"], check=True)
     ok(not os.path.exists(home), "init goes on where a killed one left off")
     status, out, err = run("init", *OWNER, "--proof-file", proof_file)
     is_eq((status, err), (0, ""), "works")
