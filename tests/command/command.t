@@ -115,6 +115,10 @@ with case("init"):
     proof = re.search("[0-9a-f]{64}", text).group()
     st = os.stat(proof_file)
     is_eq((st.st_mode & 0o777, st.st_uid), (0o600, os.geteuid()), "and for whoever starts it alone")
+    like(read(proof_file + ".lighttpd").decode(), rf'(?m)^var\.certgate_proof = "{proof}"$',
+         "lighttpd's form lies beside it")
+    st = os.stat(proof_file + ".lighttpd")
+    is_eq((st.st_mode & 0o777, st.st_uid), (0o600, os.geteuid()), "as closed")
     is_eq(owners(), [], "all of the data folder is its owner's alone")
     everything = b"".join(read(os.path.join(at, f)) for at, _, fs in os.walk(home) for f in fs)
     ok(proof.encode() not in everything and bytes.fromhex(proof) not in everything,

@@ -688,7 +688,7 @@ $SERVER["socket"] == "127.0.0.1:{self.port}" {{
     def _web_starts(self):
         try:
             with open(self.logs + "/web.log", encoding="utf-8", errors="replace") as log:
-                return log.read().count("started\n")
+                return len(re.findall("(?m)^started$", log.read()))
         except FileNotFoundError:
             return 0
 
