@@ -15,6 +15,7 @@
 #include "model/certificate.h"
 #include "throwaway.h"
 #include <fcntl.h>
+#include <gnutls/x509.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -31,12 +32,49 @@ struct writer {
 	bool partners;
 };
 
+/* How much room its subject takes in each handshake; 0 when it cannot be read. */
+static size_t name_bytes(struct span der)
+{
+	gnutls_datum_t bytes = {(unsigned char *)(uintptr_t)der.p, (unsigned)der.n}, name = {0};
+	gnutls_x509_crt_t crt = NULL;
+	size_t n = 0;
+	if (gnutls_x509_crt_init(&crt) >= 0 &&
+	    gnutls_x509_crt_import(crt, &bytes, GNUTLS_X509_FMT_DER) >= 0 &&
+	    gnutls_x509_crt_get_raw_dn(crt, &name) >= 0)
+		n = name.size + 2; /* and its length: RFC 8446, section 4.2.4 */
+	gnutls_free(name.data);
+	gnutls_x509_crt_deinit(crt);
+	return n;
+}
+
+/* One certificate, unless its subject is too long. */
+static cg_rc add_one(struct span der, struct arena *arena, struct buf *out, size_t *names,
+		     struct cg_err *err)
+{
+	size_t n = name_bytes(der);
+	if (n == 0 || n > LIGHTTPD_CA_NAME_MAX)
+		return CG_OK;
+	const char *pem = cert_pem(arena, der);
+	if (!pem)
+		return cg_fail_memory(err);
+	*names += n;
+	buf_add_text(out, pem);
+	if (*names <= LIGHTTPD_CA_NAMES_MAX && !out->failed)
+		return CG_OK;
+	return cg_fail(err, CG_TOO_BIG,
+		       "The certificates for lighttpd have more than %d bytes of subjects: with "
+		       "many more no TLS connection would work. The file stays as it was: use "
+		       "Apache, or certificates of one CA.",
+		       LIGHTTPD_CA_NAMES_MAX);
+}
+
 /* Those of keys.  A revoked one is left out: it may be a CA by its own word. */
 static cg_rc add_partners(const struct writer *w, struct buf *out, struct cg_err *err)
 {
 	struct arena arena;
 	char cursor[SHA256_HEX + 1] = "";
 	cg_rc rc = CG_OK;
+	size_t names = 0;
 	bool more = true;
 	arena_init(&arena, RECORD_ARENA_MAX);
 	while (rc == CG_OK && more) {
@@ -46,25 +84,16 @@ static cg_rc add_partners(const struct writer *w, struct buf *out, struct cg_err
 				      err);
 		for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 			const struct certificate_use *use = &page.items[i];
-			if (!*use->key_id || use->revoked)
-				continue;
-			const char *pem = cert_pem(&arena, span_make(use->certificate->der.data,
-								     use->certificate->der.len));
-			if (!pem)
-				rc = cg_fail_memory(err);
-			else
-				buf_add_text(out, pem);
+			if (*use->key_id && !use->revoked)
+				rc = add_one(span_make(use->certificate->der.data,
+						       use->certificate->der.len),
+					     &arena, out, &names, err);
 		}
 		more = rc == CG_OK && page.next;
 		if (more)
 			(void)snprintf(cursor, sizeof(cursor), "%s", page.next);
 	}
 	arena_release(&arena);
-	if (rc == CG_OK && out->failed)
-		rc = cg_fail(err, CG_TOO_BIG,
-			     "The certificates for lighttpd are more than %zu bytes: it would take "
-			     "too long to read them. Use Apache, or certificates of one CA.",
-			     LIGHTTPD_CA_MAX);
 	return rc;
 }
 

@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
+from certgate_test import _openssl  # noqa: E402
 
 site = Site(server="lighttpd", strangers=False, plain=True)
 
@@ -218,6 +219,28 @@ with site:
         done = site.certgate("lighttpd-ca", site.folder + "/nowhere/x.pem")
         is_eq(done.returncode, 1, "a folder that is not there: refused")
         like(done.stderr, "nowhere/x.pem cannot be written", "with a sentence")
+
+    with case("subjects without end"):
+        long = site.make_cert("long", subject="/CN=" + "x" * 64 + "".join(
+            f"/OU={i:02d}" + "y" * 60 for i in range(8)))
+        site.make_key("Long", long, api)
+        site.certgate("lighttpd-ca", "--announce-partners", path)
+        ok(not any("CN=xxx" in name for name in subjects(path)),
+           "a certificate with a very long one is left out")
+        before = os.stat(path).st_ino
+        # One key pair, many certificates.
+        for number in range(70):
+            many = f"{site.certs}/many.pem"
+            _openssl("req", "-x509", "-key", partner.key, "-days", "30", "-out", many, "-subj",
+                     f"/CN={number:064d}" + "".join(f"/OU={i}" + "z" * 60 for i in range(5)))
+            with open(many, encoding="ascii") as text:
+                pem = text.read()
+            site.rest("POST", "/keys", {"name": f"Many {number}", "certificate": pem})
+        done = site.certgate("lighttpd-ca", "--announce-partners", path)
+        is_eq(done.returncode, 1, "more than a handshake can hold: refused")
+        like(done.stderr, "bytes of subjects.*stays as it was", "with a sentence")
+        is_eq(os.stat(path).st_ino, before, "and the file is the one that it was")
+        is_eq(site.curl("/mtls-api/x", cert=partner).status, 200, "those in it are served on")
 
     with case("doctor"):
         options = ["--sockets", site.sockets, "--proof-file", site.proof_file, "--call", site.url,
