@@ -69,7 +69,7 @@ with Site() as site:
     with case("folders"):
         for name in ("", "/db", "/run", "/keys"):
             os.chmod(site.home + name, 0o755)
-            finds(name or "/", rf"is open to other users \(mode 755\).*chmod 700 {site.home}{name}")
+            finds(name or "/", rf"^FAULT +folder +.*is open to other users \(mode 755\).*chmod 700 {site.home}{name}")
             os.chmod(site.home + name, 0o700)
         os.rename(site.home + "/keys", site.home + "/away")
         finds("keys missing", "cannot be looked at: No such file")
