@@ -783,6 +783,7 @@ $SERVER["socket"] == "127.0.0.1:{self.port}" {{
         status, _, body = self.rest("POST", "/keys", record)
         if status != 201:
             raise RuntimeError(f"POST /keys: {status} {body}")
+        self.announce()
         return body
 
     def curl(self, path, *args, cert=None, data=None, base=None, seconds=60):
