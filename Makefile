@@ -29,7 +29,7 @@ GATES  ?= 1
 BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb5.3-dev libctemplate-dev \
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
 	libunistring-dev libcrypt-dev
-RUN_PACKAGES  := apache2 openssl curl python3 procps
+RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
 TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 CHECK_PACKAGES := clang-format clang-tidy cppcheck shellcheck codespell $(FUZZ_PACKAGES)
@@ -204,21 +204,24 @@ lint: $(PROTOS:%.proto=$(B)/%.pb-c.h)
 		-std=gnu11 -Ilib -isystem $(B) $(PKG_CFLAGS) -DCG_VERSION='"$(VERSION)"' -DCG_PREFIX='"$(PREFIX)"'
 
 # --- install ---
+CONFS := $(sort $(wildcard apache-conf/*.conf apache-conf/lighttpd/*))
 
 install: all ## installs below PREFIX (/usr/local), DESTDIR honoured; starts nothing
-	install -d "$(DESTDIR)$(CGIDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(DATADIR)/apache-conf" \
+	install -d "$(DESTDIR)$(CGIDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(DATADIR)/apache-conf/lighttpd" \
 		"$(DESTDIR)$(DATADIR)/empty" "$(DESTDIR)$(DOCDIR)"
 	install -m 755 $(PROGRAMS:%=$(B)/bin/%) "$(DESTDIR)$(CGIDIR)"
 	ln -sf "$(CGIDIR)/certgate" "$(DESTDIR)$(PREFIX)/bin/certgate"
-	sed 's#/usr/local/share/certgate#$(DATADIR)#' apache-conf/certgate.conf >"$(DESTDIR)$(DATADIR)/apache-conf/certgate.conf"
-	chmod 644 "$(DESTDIR)$(DATADIR)/apache-conf/certgate.conf"
+	for file in $(CONFS); do \
+		sed 's#/usr/local/share/certgate#$(DATADIR)#' $$file >"$(DESTDIR)$(DATADIR)/$$file" && \
+		chmod 644 "$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
 	for doc in $(wildcard README.md LICENSE); do install -m 644 $$doc "$(DESTDIR)$(DOCDIR)"; done
 
 uninstall: ## removes what install made; data and settings stay
 	rm -f $(PROGRAMS:%="$(DESTDIR)$(CGIDIR)/%") "$(DESTDIR)$(PREFIX)/bin/certgate" \
-		"$(DESTDIR)$(DATADIR)/apache-conf/certgate.conf" \
+		$(CONFS:%="$(DESTDIR)$(DATADIR)/%") \
 		"$(DESTDIR)$(DOCDIR)/README.md" "$(DESTDIR)$(DOCDIR)/LICENSE"
-	-for folder in "$(DESTDIR)$(CGIDIR)" "$(DESTDIR)$(PREFIX)/lib/certgate" "$(DESTDIR)$(DATADIR)/apache-conf" \
+	-for folder in "$(DESTDIR)$(CGIDIR)" "$(DESTDIR)$(PREFIX)/lib/certgate" \
+		"$(DESTDIR)$(DATADIR)/apache-conf/lighttpd" "$(DESTDIR)$(DATADIR)/apache-conf" \
 		"$(DESTDIR)$(DATADIR)/empty" "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(DOCDIR)"; do \
 		[ ! -d "$$folder" ] || rmdir --ignore-fail-on-non-empty "$$folder"; done
 

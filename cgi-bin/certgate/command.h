@@ -83,5 +83,7 @@ int verify_main(struct command *c);
 int export_main(struct command *c);
 int import_main(struct command *c);
 int steward_main(struct command *c);
+int lighttpd_ca_main(struct command *c);
+int doctor_main(struct command *c);
 
 #endif

@@ -12,6 +12,17 @@
 
 #define PROOF_FILE "/etc/certgate/proof.conf"
 
+/* The proof as each web server includes it; lighttpd's lies beside Apache's. */
+static const struct proof_form {
+	const char *suffix; /* of the path that was named */
+	const char *before, *after;
+} proof_forms[] = {
+    {"",	  "SetEnv CERTGATE_PROOF ",  "\n"  },
+    {".lighttpd", "var.certgate_proof = \"", "\"\n"},
+};
+#define PROOF_FORMS CG_COUNT(proof_forms)
+#define PROOF_PATH  (HOME_PATH_MAX + 16)
+
 /* Makes one folder, 0700, for the owner; one that is there must be empty of surprises, which
  * home_check sees. */
 static cg_rc make_folder(const char *path, const struct passwd *owner, struct cg_err *err)
@@ -26,7 +37,7 @@ static cg_rc make_folder(const char *path, const struct passwd *owner, struct cg
 	return made ? folder_sync_of(path, err) : CG_OK;
 }
 
-/* The file that the web server includes, for whoever starts the web server alone.  What it holds
+/* A file that the web server includes, for whoever starts the web server alone.  What it holds
  * stays until there is a new proof. */
 static cg_rc open_proof_file(const char *path, int *out, struct cg_err *err)
 {
@@ -44,13 +55,14 @@ static cg_rc open_proof_file(const char *path, int *out, struct cg_err *err)
 	return CG_OK;
 }
 
-static cg_rc write_proof_file(int fd, const char *proof, struct cg_err *err)
+static cg_rc write_proof_file(int fd, const struct proof_form *form, const char *proof,
+			      struct cg_err *err)
 {
 	char text[200];
 	int n = snprintf(text, sizeof(text),
 			 "# The web server's proof: certgate believes no certificate without it.\n"
-			 "SetEnv CERTGATE_PROOF %s\n",
-			 proof);
+			 "%s%s%s",
+			 form->before, proof, form->after);
 	bool ok = ftruncate(fd, 0) == 0 && write(fd, text, (size_t)n) == n && fsync(fd) == 0;
 	gnutls_memset(text, 0, sizeof(text));
 	return ok ? CG_OK
@@ -69,8 +81,8 @@ static cg_rc become(const struct passwd *owner, struct cg_err *err)
 }
 
 /* Makes the store, or goes on with one that an interrupted init has left: it has no user yet. */
-static cg_rc make_store(struct command *c, int proof_fd, Cg__User **user, char *password,
-			struct cg_err *err)
+static cg_rc make_store(struct command *c, const int proof_fds[PROOF_FORMS], Cg__User **user,
+			char *password, struct cg_err *err)
 {
 	char proof[SHA256_HEX + 1];
 	struct entity_page users = {0};
@@ -86,8 +98,8 @@ static cg_rc make_store(struct command *c, int proof_fd, Cg__User **user, char *
 			       "There is a store in %s already; nothing was changed.", c->home.dir);
 	if (rc == CG_OK)
 		rc = proof_make(&c->home, proof, err);
-	if (rc == CG_OK)
-		rc = write_proof_file(proof_fd, proof, err);
+	for (size_t i = 0; rc == CG_OK && i < PROOF_FORMS; i++)
+		rc = write_proof_file(proof_fds[i], &proof_forms[i], proof, err);
 	gnutls_memset(proof, 0, sizeof(proof));
 	return rc == CG_OK
 		   ? user_create_owner(c->store, &c->actor, "admin", &c->arena, user, password, err)
@@ -115,6 +127,22 @@ static cg_rc check_proof_file(const struct command *c, const char *path, int fd,
 	    path);
 }
 
+static cg_rc open_proof_files(const struct command *c, const char *path, int fds[PROOF_FORMS],
+			      struct cg_err *err)
+{
+	char one[PROOF_PATH];
+	cg_rc rc = CG_OK;
+	for (size_t i = 0; rc == CG_OK && i < PROOF_FORMS; i++) {
+		int n = snprintf(one, sizeof(one), "%s%s", path, proof_forms[i].suffix);
+		if (n < 0 || (size_t)n >= sizeof(one))
+			return cg_fail(err, CG_BAD_INPUT, "The path of --proof-file is too long.");
+		rc = open_proof_file(one, &fds[i], err);
+		if (rc == CG_OK)
+			rc = check_proof_file(c, one, fds[i], err);
+	}
+	return rc;
+}
+
 int init_main(struct command *c)
 {
 	struct cg_err err = {0};
@@ -122,7 +150,7 @@ int init_main(struct command *c)
 	const char *user_name = command_take(c, "--user");
 	const char *proof_path = command_take(c, "--proof-file");
 	Cg__User *user;
-	int proof_fd = -1;
+	int proof_fds[PROOF_FORMS] = {-1, -1};
 	if (!command_all_taken(c))
 		return EXIT_USAGE;
 	const struct passwd *owner = user_name ? getpwnam(user_name) : NULL;
@@ -134,9 +162,7 @@ int init_main(struct command *c)
 	if (!proof_path)
 		proof_path = PROOF_FILE;
 	if (rc == CG_OK)
-		rc = open_proof_file(proof_path, &proof_fd, &err);
-	if (rc == CG_OK)
-		rc = check_proof_file(c, proof_path, proof_fd, &err);
+		rc = open_proof_files(c, proof_path, proof_fds, &err);
 	const char *folders[] = {c->home.dir, c->home.db, c->home.run, c->home.keys};
 	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(folders); i++)
 		rc = make_folder(folders[i], owner, &err);
@@ -145,9 +171,10 @@ int init_main(struct command *c)
 	if (rc == CG_OK)
 		rc = become(owner, &err);
 	if (rc == CG_OK)
-		rc = make_store(c, proof_fd, &user, password, &err);
-	if (proof_fd >= 0)
-		(void)close(proof_fd);
+		rc = make_store(c, proof_fds, &user, password, &err);
+	for (size_t i = 0; i < PROOF_FORMS; i++)
+		if (proof_fds[i] >= 0)
+			(void)close(proof_fds[i]);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
 	int status =

@@ -39,13 +39,13 @@ static const struct {
      "  Options: --name, --cert FILE (public, or public and private key in one file), --token,\n"
      "  --api API (once per API), --policy-ids POLICY (once per policy), --active false,\n"
      "  --expires-at TIME, --rate 100/60, --quota 1000/day, --max-concurrent N, --tags TAG.\n"    },
-    {"policy",    policy_main,
+    {"policy",      policy_main,
      "policy list [TEXT] | show POLICY | create OPTIONS | set POLICY OPTIONS\n"
      "policy delete POLICY [--detach]\n"
      "  Options: --name, --applies access|rate|quota (once per part), --api API, --rate 100/60\n"
      "  (requests/seconds), --quota 1000/day, --key-lifetime-days N, --active false.\n"
      "  --detach: also from the keys that have it.\n"					     },
-    {"token",     token_main,
+    {"token",	      token_main,
      "token list [TEXT] | create --name NAME [--role ROLE] [--owner USER] | delete TOKEN\n"
      "  Tokens for the REST interface; ROLE is owner, admin or viewer.\n"			 },
     {"user",	     user_main,
@@ -54,7 +54,15 @@ static const struct {
     {"explain",	explain_main,
      "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"
      "  The decision that the gate would take, step by step; IP is 127.0.0.1 unless given.\n"     },
-    {"backup",    backup_main,
+    {"doctor",      doctor_main,
+     "doctor [--sockets DIR] [--proof-file FILE] [--apache FILE] [--lighttpd FILE]\n"
+     "       [--call URL [--cacert FILE]]\n"
+     "  Checks folders, store, clock, sockets, the proof and the web server's configuration (the "
+     "one\n"
+     "  that Debian has, or FILE), and says what to do about each fault.  --call: makes a "
+     "throw-away\n"
+     "  certificate and calls the host at URL with it.  Exits 1 on a fault.\n"		      },
+    {"backup",      backup_main,
      "backup DIR [--with-key]\n"
      "  Copies the store, while everything runs, into an empty folder, and checks the copy.\n"
      "  --with-key: the keys too, sealed under the passphrase on standard input.\n"		   },
@@ -62,24 +70,32 @@ static const struct {
      "restore DIR [--yes] [--with-key]\n"
      "  Goes back to a backup.  Says what will be lost or held, and does it with --yes.  Refuses\n"
      "  while the data folder is in use; keeps the databases that were there.\n"			},
-    {"verify",    verify_main,
+    {"verify",      verify_main,
      "verify [--head NUMBER:HASH]\n"
      "  Checks a copy of the store: files, records, indexes, references, and the audit's chain, "
      "to\n"
      "  a head that was noted in syslog.\n"						       },
-    {"export",    export_main,
+    {"export",      export_main,
      "export FILE\n"
      "  All records as JSON (-: standard output); no secrets.\n"					},
-    {"import",    import_main,
+    {"import",      import_main,
      "import FILE [--skip-clashes]\n"
      "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"
      "  clash, unless those are to be skipped.\n"						 },
     {"steward",	steward_main,
      "steward\n"
-     "  The housekeeping, once: saves quotas, writes the logs back and removes what is not needed.\n"    },
-    {"supervise", NULL,
+     "  The housekeeping, once: saves quotas, writes the logs back and removes what is not "
+     "needed.\n"										  },
+    {"lighttpd-ca", lighttpd_ca_main,
+     "lighttpd-ca [--announce-partners] [--watch] FILE\n"
+     "  Writes FILE for lighttpd's ssl.ca-file, when it has changed: the registered CAs, and with\n"
+     "  --announce-partners the certificates of the keys, whose names lighttpd then shows to\n"
+     "  anybody who connects.  --watch: goes on, and writes it again after each change.\n"	  },
+    {"supervise",	  NULL,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
-     "  Holds the sockets, starts the programs and starts them again.\n"				},
+     "          [--portals P] [--lighttpd-ca FILE [--announce-partners]]\n"
+     "  Holds the sockets, starts the programs and starts them again; with --lighttpd-ca also\n"
+     "  `lighttpd-ca --watch FILE`, as the programs' user.\n"				     },
 };
 
 static int usage(FILE *to, const char *only)

@@ -17,10 +17,14 @@
 #include "base/text.h"
 #include "web/notify.h"
 
-/* A program of which some processes run on one socket. */
+#define PROGRAM_ARGS 4
+
+/* A program of which some processes run on one socket, or one without any. */
 struct program {
 	const char *name;
+	const char *args[PROGRAM_ARGS]; /* after its name, NULL at the end */
 	char path[HOME_PATH_MAX];
+	bool no_socket;
 	char socket_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	int fd; /* the listening socket, -1 before it is open */
 	unsigned workers;
@@ -36,7 +40,7 @@ struct worker {
 	int64_t delay_ms;    /* the pause before the next start */
 };
 
-enum { GATE, ADMIN, PROGRAMS };
+enum { GATE, ADMIN, PORTAL, LIGHTTPD_CA, PROGRAMS };
 
 struct supervisor {
 	const struct home *home;
@@ -56,7 +60,7 @@ struct supervisor {
 
 static const char usage[] =
     "usage: certgate --home DIR supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] "
-    "[--gates N] [--admins M]\n";
+    "[--gates N] [--admins M] [--portals P] [--lighttpd-ca FILE [--announce-partners]]\n";
 
 /* --- what it is told --- */
 
@@ -122,6 +126,8 @@ static cg_rc find_paths(struct supervisor *s, const char *sockets, const char *b
 		int n = snprintf(p->path, sizeof(p->path), "%s/%s", folder, p->name);
 		if (n < 0 || (size_t)n >= sizeof(p->path))
 			return cg_fail(err, CG_BAD_INPUT, "The path of the programs is too long.");
+		if (p->no_socket)
+			continue;
 		n = snprintf(p->socket_path, sizeof(p->socket_path), "%s/%s.sock", sockets,
 			     p->name);
 		if (n < 0 || (size_t)n >= sizeof(p->socket_path))
@@ -147,14 +153,19 @@ static cg_rc parse_count(const char *text, const char *option, unsigned *out, st
 static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg_err *err)
 {
 	static const struct option options[] = {
-	    {"sockets", required_argument, NULL, 's'},
-	    {"user",    required_argument, NULL, 'u'},
-	    {"group",   required_argument, NULL, 'g'},
-	    {"bin",	    required_argument, NULL, 'b'},
-	    {"gates",   required_argument, NULL, 'G'},
-	    {"admins",  required_argument, NULL, 'A'},
-	    {NULL,	   0,		      NULL, 0  },
+	    {"sockets",		required_argument, NULL, 's'},
+	    {"user",		     required_argument, NULL, 'u'},
+	    {"group",	      required_argument, NULL, 'g'},
+	    {"bin",		    required_argument, NULL, 'b'},
+	    {"gates",	      required_argument, NULL, 'G'},
+	    {"admins",	       required_argument, NULL, 'A'},
+	    {"portals",		required_argument, NULL, 'P'},
+	    {"lighttpd-ca",	    required_argument, NULL, 'L'},
+	    {"announce-partners", no_argument,       NULL, 'p'},
+	    {NULL,		   0,		      NULL, 0  },
 	};
+	struct program *ca = &s->programs[LIGHTTPD_CA];
+	bool announce = false;
 	const char *sockets = NULL, *user = NULL, *group = NULL, *bin = NULL;
 	cg_rc rc = CG_OK;
 	int c;
@@ -180,6 +191,16 @@ static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg
 		case 'A':
 			rc = parse_count(optarg, "--admins", &s->programs[ADMIN].workers, err);
 			break;
+		case 'P':
+			rc = parse_count(optarg, "--portals", &s->programs[PORTAL].workers, err);
+			break;
+		case 'L':
+			ca->args[2] = optarg;
+			ca->workers = 1;
+			break;
+		case 'p':
+			announce = true;
+			break;
 		default:
 			rc = cg_fail(err, CG_BAD_INPUT, "It does not know this: %s",
 				     argv[optind - 1]);
@@ -189,6 +210,14 @@ static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg
 		rc = cg_fail(err, CG_BAD_INPUT, "It does not know this: %s", argv[optind]);
 	if (rc == CG_OK && !sockets)
 		rc = cg_fail(err, CG_BAD_INPUT, "Name the folder for the sockets with --sockets.");
+	/* The workers have another current folder. */
+	if (rc == CG_OK && ca->workers > 0 && ca->args[2][0] != '/')
+		rc = cg_fail(err, CG_BAD_INPUT, "--lighttpd-ca takes the whole path of its file.");
+	if (rc == CG_OK && announce && ca->workers == 0)
+		rc =
+		    cg_fail(err, CG_BAD_INPUT, "--announce-partners goes with --lighttpd-ca FILE.");
+	if (announce)
+		ca->args[3] = "--announce-partners";
 	if (rc == CG_OK)
 		rc = find_user(s, user, group, err);
 	if (rc == CG_OK)
@@ -337,13 +366,16 @@ run_worker(const struct supervisor *s, const struct program *p, int report)
 	ready = ready && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
 	if (getppid() != s->self)
 		_exit(1); /* the supervisor was gone before that held */
-	ready = ready && chdir("/") == 0 && dup2(p->fd, STDIN_FILENO) == STDIN_FILENO &&
+	int input = p->no_socket ? open("/dev/null", O_RDONLY | O_CLOEXEC) : p->fd;
+	ready = ready && chdir("/") == 0 && dup2(input, STDIN_FILENO) == STDIN_FILENO &&
 		dup2(STDERR_FILENO, STDOUT_FILENO) == STDOUT_FILENO &&
 		close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
 		setenv("CERTGATE_HOME", s->home->dir, 1) == 0 &&
 		setenv("NOTIFY_SOCKET", s->notify_path, 1) == 0;
+	const char *argv[PROGRAM_ARGS + 2] = {p->path};
+	memcpy(argv + 1, p->args, sizeof(p->args));
 	if (ready)
-		(void)execl(p->path, p->path, (char *)NULL);
+		(void)execv(p->path, (char *const *)(uintptr_t)argv);
 	int cause = errno;
 	while (write(report, &cause, sizeof(cause)) < 0 && errno == EINTR)
 		continue;
@@ -555,7 +587,8 @@ static cg_rc start_all(struct supervisor *s, struct cg_err *err)
 {
 	cg_rc rc = CG_OK;
 	for (size_t i = 0; i < PROGRAMS && rc == CG_OK; i++)
-		rc = open_socket(&s->programs[i], s->socket_gid, err);
+		if (!s->programs[i].no_socket)
+			rc = open_socket(&s->programs[i], s->socket_gid, err);
 	if (rc == CG_OK)
 		rc = open_notify(s, err);
 	for (size_t i = 0; i < PROGRAMS && rc == CG_OK; i++) {
@@ -573,7 +606,12 @@ int supervise_main(int argc, char **argv, const struct home *home)
 	struct supervisor s = {
 	    .home = home,
 	    .programs = {[GATE] = {.name = "gate", .fd = -1, .workers = 1},
-			 [ADMIN] = {.name = "admin", .fd = -1, .workers = 2}},
+			 [ADMIN] = {.name = "admin", .fd = -1, .workers = 2},
+			 [PORTAL] = {.name = "portal", .fd = -1, .workers = 2},
+			 [LIGHTTPD_CA] = {.name = "certgate",
+					  .args = {"lighttpd-ca", "--watch"},
+					  .no_socket = true,
+					  .fd = -1}},
 	    .notify_fd = -1,
 	    .self = getpid(),
 	    .socket_gid = (gid_t)-1,
@@ -599,8 +637,8 @@ int supervise_main(int argc, char **argv, const struct home *home)
 
 	rc = start_all(&s, &err);
 	if (rc == CG_OK) {
-		(void)printf("ready: %u gate, %u admin\n", s.programs[GATE].workers,
-			     s.programs[ADMIN].workers);
+		(void)printf("ready: %u gate, %u admin, %u portal\n", s.programs[GATE].workers,
+			     s.programs[ADMIN].workers, s.programs[PORTAL].workers);
 		(void)fflush(stdout);
 		keep_running(&s, &signals);
 	} else {

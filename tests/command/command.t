@@ -99,11 +99,11 @@ with case("init"):
         subprocess.run(["timeout", "-s", "KILL", seconds, BIN + "/certgate", "--home", home, "init",
                         *OWNER, "--proof-file", proof_file], capture_output=True, check=False)
         if run("init", *OWNER, "--proof-file", proof_file)[0] == 0:
-            subprocess.run(["rm", "-rf", home, proof_file], check=True)
+            subprocess.run(["rm", "-rf", home, proof_file, proof_file + ".lighttpd"], check=True)
         else:
             like(run("init", *OWNER, "--proof-file", proof_file)[2], "already",
                  f"killed after {seconds} s it had been through")
-            subprocess.run(["rm", "-rf", home, proof_file], check=True)
+            subprocess.run(["rm", "-rf", home, proof_file, proof_file + ".lighttpd"], check=True)
     ok(not os.path.exists(home), "init goes on where a killed one left off")
     status, out, err = run("init", *OWNER, "--proof-file", proof_file)
     is_eq((status, err), (0, ""), "works")
@@ -115,6 +115,10 @@ with case("init"):
     proof = re.search("[0-9a-f]{64}", text).group()
     st = os.stat(proof_file)
     is_eq((st.st_mode & 0o777, st.st_uid), (0o600, os.geteuid()), "and for whoever starts it alone")
+    like(read(proof_file + ".lighttpd").decode(), rf'(?m)^var\.certgate_proof = "{proof}"$',
+         "lighttpd's form lies beside it")
+    st = os.stat(proof_file + ".lighttpd")
+    is_eq((st.st_mode & 0o777, st.st_uid), (0o600, os.geteuid()), "as closed")
     is_eq(owners(), [], "all of the data folder is its owner's alone")
     everything = b"".join(read(os.path.join(at, f)) for at, _, fs in os.walk(home) for f in fs)
     ok(proof.encode() not in everything and bytes.fromhex(proof) not in everything,

@@ -23,12 +23,17 @@ def alive(pid):
         return False
 
 
+def everyone():
+    return site.pids("gate") + site.pids("admin") + site.pids("portal")
+
+
 with Site(gates=2, admins=2) as site:
     with case("what it starts"):
         gates, admins = site.pids("gate"), site.pids("admin")
         is_eq(len(gates), 2, "as many gates as asked for, under their own name")
         is_eq(len(admins), 2, "as many admins")
-        for path in (site.gate_socket, site.admin_socket):
+        is_eq(len(site.pids("portal")), 1, "and portals")
+        for path in (site.gate_socket, site.admin_socket, site.portal_socket):
             is_eq(stat.S_IMODE(os.stat(path).st_mode), 0o660, f"{os.path.basename(path)} is 0660")
         for pid in (gates[0], admins[0]):
             ok(os.readlink(f"/proc/{pid}/fd/0").startswith("socket:"),
@@ -43,13 +48,13 @@ with Site(gates=2, admins=2) as site:
             is_eq(status_of(gates[0], "Groups"), [], "no group of root is left")
             is_eq(int(status_of(gates[0], "CapEff")[0], 16), 0, "no capability is left")
         like(open(site.logs + "/supervise.log", encoding="utf-8").read(),
-             r"(?m)^ready: 2 gate, 2 admin$", "it says when all are started")
+             r"(?m)^ready: 2 gate, 2 admin, 1 portal$", "it says when all are started")
 
     with case("a worker that ends is started again"):
-        for pid in gates + admins:
+        before = everyone()
+        for pid in before:
             os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: len(site.pids("gate") + site.pids("admin")) == 4 and
-                   not set(site.pids("gate") + site.pids("admin")) & set(gates + admins),
+        wait_until(lambda: len(everyone()) == 5 and not set(everyone()) & set(before),
                    "new workers")
         is_eq(site.curl("/healthz").status, 200, "and serves")
         # Pauses that went on doubling would be longer than the wait below.
@@ -73,7 +78,8 @@ with Site(gates=2, admins=2) as site:
         done = site.certgate("supervise", "--sockets", long, *user)
         ok(done.returncode != 0, "a socket path over 107 bytes is refused")
         like(done.stderr, "107", "with the number")
-        for wrong in (["--gates", "0"], ["--gates", "many"], ["--surprise"], ["extra"]):
+        for wrong in (["--gates", "0"], ["--gates", "many"], ["--surprise"], ["extra"], ["--portals", "0"],
+                      ["--lighttpd-ca", "here.pem"], ["--announce-partners"]):
             done = site.certgate("supervise", "--sockets", site.folder + "/empty", *user, *wrong)
             is_eq(done.returncode, 2, f"{' '.join(wrong)} is wrong usage")
         is_eq(site.certgate("supervise", *user).returncode, 2, "so is no --sockets")
@@ -89,15 +95,15 @@ with Site(gates=2, admins=2) as site:
         is_eq(os.listdir(site.folder + "/empty"), [], "and no socket is left")
 
     with case("stop"):
-        pids = site.pids("gate") + site.pids("admin")
+        pids = everyone()
         is_eq(site.stop_programs(), 0, "SIGTERM ends it with status 0")
         ok(not any(alive(pid) for pid in pids), "no worker is left")
         is_eq(os.listdir(site.sockets), [], "no socket is left")
 
     with case("SIGKILL of the supervisor"):
         site.start_programs()
-        wait_until(lambda: len(site.pids("gate") + site.pids("admin")) == 4, "the workers")
-        pids = site.pids("gate") + site.pids("admin")
+        wait_until(lambda: len(everyone()) == 5, "the workers")
+        pids = everyone()
         site.stop_programs(signal.SIGKILL)
         wait_until(lambda: not any(alive(pid) for pid in pids), "the end of all workers", 5)
         ok(True, "leaves no worker")

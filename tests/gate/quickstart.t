@@ -49,6 +49,7 @@ def typed(line, **values):
 
 def call(path, options=""):
     """The quickstart's curl line: (status, HTTP version, body)."""
+    site.announce()
     done = typed("curl -q -sS -g --path-as-is --noproxy '*' --max-time 60 -k --cert cert.pem "
                  f"--key key.pem {options} "
                  "-w '\\n%{{http_version}} %{{http_code}}' {url}", url=site.url + path)

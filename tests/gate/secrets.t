@@ -126,7 +126,7 @@ def search(needles, site, places=None):
                         ("/dev/shm", STARTED)]
     for folder, since in places:
         for path in files_below(folder, since):
-            if path == site.proof_file:
+            if path in (site.proof_file, site.proof_file + ".lighttpd"):
                 continue
             with contextlib.suppress(FileNotFoundError):
                 with open(path, "rb") as data:

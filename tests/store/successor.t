@@ -24,7 +24,8 @@ def make_programs():
     """A folder of programs whose start can be held up."""
     folder, real = site.folder + "/held", site.bin
     os.mkdir(folder, 0o755)
-    os.symlink(real + "/certgate", folder + "/certgate")
+    for program in ("certgate", "portal"):
+        os.symlink(f"{real}/{program}", f"{folder}/{program}")
     for program in ("gate", "admin"):
         with open(f"{folder}/{program}", "w", encoding="ascii") as out:
             out.write(f"#!/bin/sh\nwhile [ -e {holding(program)} ]; do sleep 0.02; done\n"

@@ -42,6 +42,8 @@ BIN = os.path.abspath(os.environ.get("CERTGATE_TEST_BIN") or
                       os.path.join(TREE, "build", os.environ.get("MODE", "release"), "bin"))
 ROOT = os.geteuid() == 0
 WEB_USER = "www-data"
+# The web server of sites that do not name one: the gate's tests run against each that can carry them.
+SERVER = os.environ.get("CERTGATE_SERVER", "apache")
 # The longest that anything may take to come up.  Not a pause: each wait ends when it has happened.
 DEADLINE_S = float(os.environ.get("CERTGATE_TEST_DEADLINE", "40"))
 
@@ -331,13 +333,23 @@ class Site:
     protocols       SSLProtocol
     extra           text inside the virtual host with TLS, extra_server: outside of all
     start           False: the programs are not started (start_programs does)
+    server          apache or lighttpd (CERTGATE_SERVER, else apache).  Of lighttpd: `hostile`,
+                    `docroot` and `.htaccess` do not exist, and `protocols` and `extra` are Apache's.
+                    Certificates are made known to it before each connection with one (announce).
+    strangers       lighttpd: its ssl.ca-file has every certificate that this site made, so that also
+                    those arrive that nobody registered, as with Apache; False: what certgate writes
+    portals         how many processes
 
     Has: url, port, plain_port, hostile_port, ca, folder, home, sockets, proof, password, token,
     upstream_url."""
 
     def __init__(self, gates=1, admins=1, plain=False, hostile=False, prefix=None,
                  protocols="-all +TLSv1.2 +TLSv1.3", extra="", extra_server="", name="main",
-                 start=True):
+                 start=True, server=None, portals=1,
+                 strangers=True):
+        self.strangers, self.made, self.announced = strangers, [], []
+        self.server_kind = server or SERVER
+        self.portals = portals
         self.gates, self.admins, self.name = gates, admins, name
         self.plain, self.hostile, self.prefix = plain, hostile, prefix
         self.protocols, self.extra, self.extra_server = protocols, extra, extra_server
@@ -372,13 +384,19 @@ class Site:
         self.certs = self.folder + "/certs"
         self.docroot = self.folder + "/docs"
         self.hostile_root = self.folder + "/hostile"
+        # lighttpd's ssl.ca-file; the programs' user writes it.
+        self.client_cas = self.folder + "/tls/clients.pem"
         for path in (self.sockets, self.web, self.logs, self.certs, self.docroot,
-                     self.hostile_root, self.folder + "/empty"):
+                     self.hostile_root, self.folder + "/empty", self.folder + "/tls",
+                     self.web + "/empty", self.web + "/uploads"):
             os.mkdir(path, 0o755)
         os.chmod(self.certs, 0o700)
         os.chmod(self.sockets, 0o710)
         if ROOT:
-            os.chown(self.sockets, 0, pwd.getpwnam(WEB_USER).pw_gid)
+            user = pwd.getpwnam(WEB_USER)
+            os.chown(self.sockets, 0, user.pw_gid)
+            for path in (self.folder + "/tls", self.web + "/uploads"):
+                os.chown(path, user.pw_uid, user.pw_gid)
         self.bin = self._programs()
         self.proof_file = self.folder + "/proof.conf"
         made = self.certgate("init", *(["--user", WEB_USER] if ROOT else []),
@@ -506,8 +524,8 @@ class Site:
         before = os.path.getsize(log) if os.path.exists(log) else 0
         self._spawn("supervise", [self.bin + "/certgate", "--home", self.home, "supervise",
                                   "--sockets", self.sockets, "--bin", self.bin,
-                                  "--gates", str(self.gates), "--admins", str(self.admins), *user],
-                    env=env)
+                                  "--gates", str(self.gates), "--admins", str(self.admins),
+                                  "--portals", str(self.portals), *user], env=env)
 
         def started():
             self._must_run("supervise")
@@ -522,7 +540,7 @@ class Site:
         return self._stop("supervise", sig)
 
     def pids(self, program):
-        """The process ids of the supervisor's gate or admin processes."""
+        """The process ids of the supervisor's gate, admin or portal processes."""
         found = subprocess.run(["pgrep", "-x", "-P", str(self.processes["supervise"].pid),
                                 program], capture_output=True, text=True, check=False)
         return [int(pid) for pid in found.stdout.split()]
@@ -535,12 +553,19 @@ class Site:
     def admin_socket(self):
         return self.sockets + "/admin.sock"
 
+    @property
+    def portal_socket(self):
+        return self.sockets + "/portal.sock"
+
     def _make_server_cert(self):
         authority = make_ca(self.certs, "server-ca")
         self.ca = authority.path
         self.server = make_cert(self.certs, "server", ca=authority, subject="/CN=localhost",
                                 extensions=["subjectAltName=DNS:localhost,IP:127.0.0.1",
                                             "extendedKeyUsage=serverAuth"])
+        # lighttpd would look for the rest of the chain among the clients' CAs.
+        with open(self.web + "/fullchain.pem", "w", encoding="ascii") as out:
+            out.write(self.server.pem + authority.pem)
 
     def _conf(self):
         opened = f"Use CertgatePath {self.name} {self.prefix}" if self.prefix else \
@@ -554,6 +579,7 @@ Listen 127.0.0.1:{self.port} https
 <VirtualHost *:{self.port}>
   {opened}
   Use CertgateAdmin {self.name}
+  Use CertgatePortal {self.name}
   DocumentRoot "{self.docroot}"
   SSLEngine on
   SSLProtocol {self.protocols}
@@ -571,6 +597,7 @@ Listen 127.0.0.1:{self.plain_port}
 <VirtualHost *:{self.plain_port}>
   Use CertgateHost plain
   Use CertgateAdmin plain
+  Use CertgatePortal plain
 </VirtualHost>
 """
         if self.hostile:
@@ -594,14 +621,97 @@ Include "{TREE}/apache-conf/certgate.conf"
 {self.extra_server}
 {hosts}"""
 
+    def _conf_lighttpd(self):
+        prefix = f'var.certgate_prefix = "{self.prefix}"\n  ' if self.prefix else ""
+        opened = "path" if self.prefix else "host"
+        plain = ""
+        if self.plain:
+            plain = f"""
+$SERVER["socket"] == "127.0.0.1:{self.plain_port}" {{
+  ssl.engine = "disable"
+  var.certgate_site = "plain"
+  include var.certgate + "/host.conf"
+  include var.certgate + "/admin.conf"
+  include var.certgate + "/portal.conf"
+}}
+"""
+        return f"""var.cg_web = "{self.web}"
+include "{TOOLS}/lighttpd-base.conf"
+{f'server.username = "{WEB_USER}"' if ROOT else ""}
+{f'server.groupname = "{WEB_USER}"' if ROOT else ""}
+server.bind = "127.0.0.1"
+server.port = {self.port}
+include "{self.proof_file}.lighttpd"
+include "{TREE}/apache-conf/lighttpd/certgate.conf"
+var.certgate := "{TREE}/apache-conf/lighttpd"
+var.certgate_sockets := "{self.sockets}"
+$SERVER["socket"] == "127.0.0.1:{self.port}" {{
+  ssl.engine = "enable"
+  ssl.pemfile = "{self.web}/fullchain.pem"
+  ssl.privkey = "{self.server.key}"
+  ssl.verifyclient.activate = "enable"
+  ssl.verifyclient.enforce = "disable"
+  ssl.verifyclient.exportcert = "enable"
+  ssl.ca-file = "{self.client_cas}"
+  var.certgate_site = "{self.name}"
+  {prefix}include var.certgate + "/{opened}.conf"
+  include var.certgate + "/admin.conf"
+  include var.certgate + "/portal.conf"
+}}
+{plain}"""
+
+    def announce(self):
+        """lighttpd: brings its ssl.ca-file up to date, and has whoever connects from now on served by
+        a lighttpd that has read it."""
+        if self.server_kind != "lighttpd" or not os.path.exists(self.home + "/db/meta.db"):
+            return
+        before = self._web_starts()
+        registered = self.folder + "/tls/registered.pem"
+        wanted = registered if self.strangers else self.client_cas
+        done = self.certgate("--json", "lighttpd-ca", "--announce-partners", wanted)
+        changed = done.returncode == 0 and json_module.loads(done.stdout)["changed"]
+        if self.strangers:
+            pems = {}
+            for path in (registered, *(cert.path for cert in self.made)):
+                with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as text:
+                    for pem in re.findall(r"-----BEGIN CERT.*?-----END CERTIFICATE-----\n",
+                                          text.read(), re.S):
+                        pems[pem] = None
+            changed = list(pems) != self.announced
+            if changed:
+                with open(self.client_cas + ".new", "w", encoding="ascii") as out:
+                    out.write("".join(pems))
+                os.rename(self.client_cas + ".new", self.client_cas)
+                self.announced = list(pems)
+        if changed and "web" in self.processes:
+            wait_until(lambda: self._web_starts() > before, "a new lighttpd")
+
+    def _web_starts(self):
+        try:
+            with open(self.logs + "/web.log", encoding="utf-8", errors="replace") as log:
+                return len(re.findall("(?m)^started$", log.read()))
+        except FileNotFoundError:
+            return 0
+
+    def _web_command(self):
+        """Writes the configuration; returns how the server is started with it."""
+        if self.server_kind == "apache":
+            with open(self.web + "/httpd.conf", "w", encoding="utf-8") as out:
+                out.write(self._conf())
+            return ["apache2", "-D", "FOREGROUND", "-f", self.web + "/httpd.conf"]
+        with open(self.web + "/lighttpd.conf", "w", encoding="utf-8") as out:
+            out.write(self._conf_lighttpd())
+        ports = [self.port, *([self.plain_port] if self.plain else [])]
+        return [TOOLS + "/lighttpd-hold", "--conf", self.web + "/lighttpd.conf", "--watch",
+                self.client_cas, *(f"--listen=127.0.0.1:{port}" for port in ports)]
+
     def start_web(self):
-        """Apache; on the same ports when it ran before."""
+        """The web server; on the same ports when it ran before."""
+        self.announce()
         for attempt in range(5):
             if attempt > 0 or not hasattr(self, "port"):
                 self.port, self.plain_port, self.hostile_port = (_free_port() for _ in range(3))
-            with open(self.web + "/httpd.conf", "w", encoding="utf-8") as out:
-                out.write(self._conf())
-            self._spawn("web", ["apache2", "-D", "FOREGROUND", "-f", self.web + "/httpd.conf"])
+            self._spawn("web", self._web_command())
 
             def listening():
                 if self.processes["web"].poll() is not None:
@@ -609,7 +719,7 @@ Include "{TREE}/apache-conf/certgate.conf"
                 with socket.socket() as probe:
                     return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-            if wait_until(listening, "Apache") is True:
+            if wait_until(listening, "the web server") is True:
                 self._must_run("web")
                 self.url = f"https://localhost:{self.port}"
                 return
@@ -617,7 +727,7 @@ Include "{TREE}/apache-conf/certgate.conf"
                 if "Address already in use" not in log.read():
                     break
         self.dump_logs()
-        raise RuntimeError("Apache did not start")
+        raise RuntimeError("The web server did not start")
 
     def stop_web(self):
         self._stop("web")
@@ -631,7 +741,7 @@ Include "{TREE}/apache-conf/certgate.conf"
             return self.curl(health).status == 200
 
         try:
-            wait_until(ready, "/healthz through Apache and the gate")
+            wait_until(ready, "/healthz through web server and gate")
         except TimeoutError:
             diag(repr(self.curl(health)))
             self.dump_logs()
@@ -648,10 +758,12 @@ Include "{TREE}/apache-conf/certgate.conf"
                                  else {"input": stdin}))
 
     def make_cert(self, name, key="ec", days=30, extra=(), **kwargs):
-        return make_cert(self.certs, name, key, days, extra, **kwargs)
+        self.made.append(make_cert(self.certs, name, key, days, extra, **kwargs))
+        return self.made[-1]
 
     def make_ca(self, name="Client CA"):
-        return make_ca(self.certs, name)
+        self.made.append(make_ca(self.certs, name))
+        return self.made[-1]
 
     def make_api(self, name="mtls-api", listen_path=None, **members):
         """An API with certificates on, by REST; returns its record."""
@@ -672,6 +784,7 @@ Include "{TREE}/apache-conf/certgate.conf"
         status, _, body = self.rest("POST", "/keys", record)
         if status != 201:
             raise RuntimeError(f"POST /keys: {status} {body}")
+        self.announce()
         return body
 
     def curl(self, path, *args, cert=None, data=None, base=None, seconds=60):
@@ -681,6 +794,7 @@ Include "{TREE}/apache-conf/certgate.conf"
         command = ["curl", "-q", "-sS", "-g", "--path-as-is", "--noproxy", "*", "--max-time",
                    str(seconds), "--cacert", self.ca, "-D", out + ".head", "-o", out + ".body"]
         if cert is not None:
+            self.announce()
             command += ["--cert", cert.path, "--key", cert.key]
         if data is not None:
             command += ["--data-binary", "@-"]
@@ -739,6 +853,7 @@ Include "{TREE}/apache-conf/certgate.conf"
         if session is not None:
             context = session[0]
         elif cert is not None:
+            self.announce()
             context.load_cert_chain(cert.path, cert.key)
         if alpn and session is None:
             context.set_alpn_protocols(list(alpn))

@@ -1,0 +1,546 @@
+/* The web server's side: its configuration, the proof files, the sockets. */
+#include "base/base.h"
+#include "doctor.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#define APACHE2	       "/usr/sbin/apache2"
+#define APACHE2CTL     "/usr/sbin/apache2ctl"
+#define LIGHTTPD       "/usr/sbin/lighttpd"
+#define APACHE_CONF    "/etc/apache2/apache2.conf"
+#define LIGHTTPD_CONF  "/etc/lighttpd/lighttpd.conf"
+#define OUTPUT_MAX     ((size_t)4 * 1024 * 1024) /* of a server about itself */
+#define CONF_MAX       ((size_t)4 * 1024 * 1024) /* of one file, and of the certificates in one */
+#define RUN_MS	       30000
+#define CHECK_APACHE   "apache"
+#define CHECK_LIGHTTPD "lighttpd"
+#define SEE_CONF       "See the head of apache-conf/certgate.conf."
+#define SEE_LIGHT      "See the head of apache-conf/lighttpd/certgate.conf."
+
+/* --- running a program --- */
+
+static void __attribute__((noreturn)) exec_child(const char *const *argv, int output)
+{
+	int input = open("/dev/null", O_RDONLY);
+	if (input >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
+	    dup2(output, STDERR_FILENO) >= 0)
+		(void)execv(argv[0], (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+/* Runs it to its end; its exit status, with all that it printed in *out, or -1 when it could not be
+ * run, printed too much, or took too long. */
+static int run(const char *const *argv, struct buf *out)
+{
+	int ends[2], status = 0;
+	int64_t deadline = clock_mono_ms() + RUN_MS;
+	bool ended = false;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	pid_t pid = fork();
+	if (pid == 0)
+		exec_child(argv, ends[1]);
+	(void)close(ends[1]);
+	while (pid > 0 && !ended && !out->failed) {
+		char piece[8192];
+		struct pollfd p = {.fd = ends[0], .events = POLLIN};
+		int64_t left = deadline - clock_mono_ms();
+		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
+			break;
+		ssize_t n = read(ends[0], piece, sizeof(piece));
+		if (n > 0)
+			buf_add(out, span_make(piece, (size_t)n));
+		else
+			ended = n == 0;
+		gnutls_memset(piece, 0, sizeof(piece)); /* lighttpd -p prints the proof */
+	}
+	(void)close(ends[0]);
+	if (pid <= 0)
+		return -1;
+	if (!ended)
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return ended && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static bool read_file(const char *path, struct buf *out)
+{
+	char piece[8192];
+	ssize_t n = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	while (fd >= 0 && (n = read(fd, piece, sizeof(piece))) > 0 && !out->failed)
+		buf_add(out, span_make(piece, (size_t)n));
+	if (fd >= 0)
+		(void)close(fd);
+	return n == 0 && !out->failed;
+}
+
+static bool holds(const struct buf *text, const char *part)
+{
+	return text->n > 0 && memmem(text->p, text->n, part, strlen(part)) != NULL;
+}
+
+/* The last line that is not empty: where a server that gives up says why. */
+static void last_line(const struct buf *text, char *out, size_t room)
+{
+	struct span rest = buf_span(text), line;
+	out[0] = '\0';
+	while (span_next(&rest, '\n', &line))
+		if (span_trim(line).n > 0)
+			text_for_log(span_trim(line), out, room);
+}
+
+/* --- Apache --- */
+
+static bool run_apache(const struct doctor *d, const char *what, struct buf *out, int *status)
+{
+	/* apache2ctl knows the variables of Debian's configuration. */
+	const char *whole[] = {APACHE2CTL, "-t", "-D", what, NULL};
+	const char *one[] = {APACHE2, "-t", "-D", what, "-f", d->apache, NULL};
+	buf_init(out, OUTPUT_MAX);
+	*status = run(d->apache ? one : whole, out);
+	return *status == 0;
+}
+
+static void check_apache_modules(struct doctor *d, const struct buf *modules)
+{
+	static const char *const needed[] = {"ssl",   "rewrite", "proxy", "proxy_fcgi",
+					     "macro", "alias",	 "env",	  "setenvif"};
+	char name[40], advice[80];
+	bool all = true;
+	for (size_t i = 0; i < CG_COUNT(needed); i++) {
+		(void)snprintf(name, sizeof(name), " %s_module ", needed[i]);
+		if (holds(modules, name))
+			continue;
+		(void)snprintf(advice, sizeof(advice), "a2enmod %s", needed[i]);
+		doctor_note(d, FINDING_FAULT, CHECK_APACHE, advice, "The module %s is not loaded.",
+			    needed[i]);
+		all = false;
+	}
+	if (!holds(modules, " headers_module "))
+		doctor_note(d, FINDING_WARNING, CHECK_APACHE, "a2enmod headers",
+			    "The module headers is not loaded: answers of a gate that is down have "
+			    "the wrong type.");
+	if (all)
+		doctor_note(d, FINDING_OK, CHECK_APACHE, NULL, "The modules are loaded.");
+}
+
+struct apache_lines {
+	bool include, gate, admin, portal, asks, asks_all;
+};
+
+/* Whether a line is this directive with this first argument; NULL: any.  *more is what follows. */
+static bool is_directive(struct span line, const char *name, const char *first, struct span *more)
+{
+	struct span want = span_of(name);
+	if (line.n <= want.n || !span_is_nocase(span_make(line.p, want.n), want) ||
+	    (line.p[want.n] != ' ' && line.p[want.n] != '\t'))
+		return false;
+	*more = span_trim(span_from(line, want.n));
+	want = span_of(first);
+	return !first || (more->n >= want.n && span_is_nocase(span_make(more->p, want.n), want) &&
+			  (more->n == want.n || strchr(" \t", more->p[want.n])));
+}
+
+static void read_apache_file(const char *path, struct apache_lines *out)
+{
+	struct buf text;
+	struct span rest, line, more;
+	buf_init(&text, CONF_MAX);
+	if (read_file(path, &text)) {
+		rest = buf_span(&text);
+		while (span_next(&rest, '\n', &line)) {
+			line = span_trim(line);
+			out->gate |= is_directive(line, "Use", "CertgatePath", &more) ||
+				     is_directive(line, "Use", "CertgateHost", &more);
+			out->admin |= is_directive(line, "Use", "CertgateAdmin", &more);
+			out->portal |= is_directive(line, "Use", "CertgatePortal", &more);
+			if (is_directive(line, "SSLVerifyClient", NULL, &more)) {
+				out->asks |= !span_is_nocase(more, SPAN_LIT("none"));
+				out->asks_all |= span_is_nocase(more, SPAN_LIT("optional_no_ca"));
+			}
+		}
+	}
+	buf_release(&text);
+}
+
+/* "  (7) /etc/apache2/…": the files that make up the configuration. */
+static void read_apache_files(const struct buf *includes, struct apache_lines *out)
+{
+	struct span rest = buf_span(includes), line;
+	char path[4096];
+	while (span_next(&rest, '\n', &line)) {
+		const char *at = line.n > 0 ? memmem(line.p, line.n, ") /", 3) : NULL;
+		if (!at)
+			continue;
+		(void)snprintf(path, sizeof(path), "%.*s", (int)(line.p + line.n - at - 2), at + 2);
+		const char *slash = strrchr(path, '/');
+		if (slash && strcmp(slash, "/certgate.conf") == 0)
+			out->include = true;
+		read_apache_file(path, out);
+	}
+}
+
+static void check_apache_lines(struct doctor *d, const struct apache_lines *lines)
+{
+	if (!lines->include)
+		doctor_note(d, FINDING_FAULT, CHECK_APACHE, SEE_CONF,
+			    "No file named certgate.conf is included.");
+	if (!lines->gate)
+		doctor_note(d, FINDING_FAULT, CHECK_APACHE, SEE_CONF,
+			    "No line “Use CertgatePath” or “Use CertgateHost” opens a path to the "
+			    "gate.");
+	if (!lines->admin)
+		doctor_note(d, FINDING_WARNING, CHECK_APACHE, "Use CertgateAdmin SITE",
+			    "/admin is opened nowhere.");
+	if (!lines->portal)
+		doctor_note(d, FINDING_WARNING, CHECK_APACHE, "Use CertgatePortal SITE",
+			    "/portal is opened nowhere.");
+	if (!lines->asks)
+		doctor_note(d, FINDING_FAULT, CHECK_APACHE,
+			    "SSLVerifyClient optional_no_ca, in the virtual host.",
+			    "Clients are not asked for a certificate.");
+	else if (!lines->asks_all)
+		doctor_note(d, FINDING_WARNING, CHECK_APACHE,
+			    "SSLVerifyClient optional_no_ca, in the virtual host.",
+			    "SSLVerifyClient ends the handshake of certificates that no CA of "
+			    "Apache's has issued, self-signed ones too.");
+	if (lines->include && lines->gate && lines->asks_all)
+		doctor_note(d, FINDING_OK, CHECK_APACHE, NULL,
+			    "Paths lead to the gate, and clients are asked for a certificate.");
+}
+
+static void check_apache(struct doctor *d)
+{
+	struct buf modules, includes;
+	struct apache_lines lines = {0};
+	char why[600];
+	int status;
+	if (run_apache(d, "DUMP_MODULES", &modules, &status)) {
+		check_apache_modules(d, &modules);
+		if (run_apache(d, "DUMP_INCLUDES", &includes, &status)) {
+			read_apache_files(&includes, &lines);
+			check_apache_lines(d, &lines);
+		} else {
+			doctor_note(d, FINDING_SKIPPED, CHECK_APACHE, NULL,
+				    "It does not say which files it reads.");
+		}
+		buf_release(&includes);
+	} else {
+		last_line(&modules, why, sizeof(why));
+		/* Not as root, it may not read the proof. */
+		bool fault = geteuid() == 0 && status > 0;
+		doctor_note(d, fault ? FINDING_FAULT : FINDING_SKIPPED, CHECK_APACHE,
+			    fault ? "apachectl configtest says more."
+				  : "Run it as root to have the configuration checked.",
+			    "Its configuration cannot be read: %s",
+			    *why ? why : "it said nothing.");
+	}
+	buf_release(&modules);
+}
+
+/* --- lighttpd --- */
+
+/* The value of `name = "…"`, the first in the printed configuration; false: not there. */
+static bool lighttpd_value(const struct buf *conf, const char *name, char *out, size_t room)
+{
+	struct span rest = buf_span(conf), line;
+	struct span want = span_of(name);
+	while (span_next(&rest, '\n', &line)) {
+		line = span_trim(line);
+		if (!span_starts(line, want))
+			continue;
+		line = span_trim(span_from(line, want.n));
+		if (line.n < 1 || line.p[0] != '=')
+			continue;
+		line = span_trim(span_from(line, 1));
+		if (line.n < 2 || line.p[0] != '"' || line.p[line.n - 1] != '"' ||
+		    line.n - 2 >= room)
+			continue;
+		(void)snprintf(out, room, "%.*s", (int)line.n - 2, line.p + 1);
+		return true;
+	}
+	return false;
+}
+
+static void check_ca_file(struct doctor *d, const char *path)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----";
+	struct buf text;
+	unsigned n = 0;
+	buf_init(&text, 4 * CONF_MAX);
+	if (!read_file(path, &text)) {
+		doctor_note(d, FINDING_FAULT, CHECK_LIGHTTPD,
+			    "certgate supervise --lighttpd-ca FILE writes it.",
+			    "ssl.ca-file, %s, cannot be read: lighttpd does not start.", path);
+	} else {
+		struct span rest = buf_span(&text);
+		const char *at;
+		while (rest.n > 0 && (at = memmem(rest.p, rest.n, begin, sizeof(begin) - 1))) {
+			n++;
+			rest = span_from(rest, (size_t)(at - rest.p) + sizeof(begin) - 1);
+		}
+		if (n == 0)
+			doctor_note(d, FINDING_FAULT, CHECK_LIGHTTPD,
+				    "certgate supervise --lighttpd-ca FILE writes it.",
+				    "ssl.ca-file, %s, has no certificate: lighttpd does not start.",
+				    path);
+		else
+			doctor_note(d, FINDING_OK, CHECK_LIGHTTPD, NULL,
+				    "ssl.ca-file has %u certificate%s; their subjects are shown to "
+				    "anybody who connects.",
+				    n, n == 1 ? "" : "s");
+	}
+	buf_release(&text);
+}
+
+static void check_lighttpd_lines(struct doctor *d, const struct buf *conf)
+{
+	static const char *const modules[] = {"\"mod_openssl\"", "\"mod_setenv\"",
+					      "\"mod_fastcgi\""};
+	static const char *const switches[] = {"ssl.verifyclient.activate",
+					       "ssl.verifyclient.exportcert"};
+	char value[HOME_PATH_MAX], advice[120];
+	bool good = true;
+	for (size_t i = 0; i < CG_COUNT(modules); i++)
+		if (!holds(conf, modules[i])) {
+			doctor_note(d, FINDING_FAULT, CHECK_LIGHTTPD, SEE_LIGHT,
+				    "The module %s is not loaded.", modules[i]);
+			good = false;
+		}
+	if (!holds(conf, "\"CERTGATE_PREFIX\"") || !holds(conf, "/gate.sock\"")) {
+		doctor_note(d, FINDING_FAULT, CHECK_LIGHTTPD, SEE_LIGHT,
+			    "Neither path.conf nor host.conf opens a path to the gate.");
+		good = false;
+	}
+	for (size_t i = 0; i < CG_COUNT(switches); i++)
+		if (!lighttpd_value(conf, switches[i], value, sizeof(value)) ||
+		    strcmp(value, "enable") != 0) {
+			(void)snprintf(advice, sizeof(advice), "%s = \"enable\"", switches[i]);
+			doctor_note(d, FINDING_FAULT, CHECK_LIGHTTPD, advice,
+				    "No client certificate reaches the programs.");
+			good = false;
+		}
+	if (lighttpd_value(conf, "ssl.verifyclient.enforce", value, sizeof(value)) &&
+	    strcmp(value, "disable") != 0)
+		doctor_note(d, FINDING_WARNING, CHECK_LIGHTTPD,
+			    "ssl.verifyclient.enforce = \"disable\"",
+			    "Clients without a certificate that is in ssl.ca-file see a TLS alert "
+			    "instead of a reason.");
+	if (lighttpd_value(conf, "ssl.ca-file", value, sizeof(value))) {
+		check_ca_file(d, value);
+	} else {
+		doctor_note(d, FINDING_FAULT, CHECK_LIGHTTPD, SEE_LIGHT,
+			    "ssl.ca-file is not set: no certificate is taken.");
+		good = false;
+	}
+	if (good)
+		doctor_note(d, FINDING_OK, CHECK_LIGHTTPD, NULL,
+			    "Paths lead to the gate, and clients are asked for a certificate.");
+}
+
+static void check_lighttpd(struct doctor *d)
+{
+	const char *path = d->lighttpd ? d->lighttpd : LIGHTTPD_CONF;
+	const char *test[] = {LIGHTTPD, "-tt", "-f", path, NULL};
+	const char *show[] = {LIGHTTPD, "-p", "-f", path, NULL};
+	struct buf conf, said;
+	char why[600];
+	buf_init(&conf, OUTPUT_MAX);
+	buf_init(&said, OUTPUT_MAX);
+	int status = run(show, &conf);
+	if (status == 0) {
+		check_lighttpd_lines(d, &conf);
+		/* This one also opens what the configuration names. */
+		status = run(test, &said);
+	} else {
+		(void)run(test, &said);
+	}
+	if (status != 0) {
+		last_line(&said, why, sizeof(why));
+		bool fault = geteuid() == 0 && status > 0;
+		doctor_note(d, fault ? FINDING_FAULT : FINDING_SKIPPED, CHECK_LIGHTTPD,
+			    fault ? "lighttpd -tt -f FILE says more."
+				  : "Run it as root to have the configuration checked.",
+			    "lighttpd would not start with %s: %s", path,
+			    *why ? why : "it said nothing.");
+	}
+	buf_release(&conf); /* wiped: it holds the proof */
+	buf_release(&said);
+}
+
+void doctor_web_server(struct doctor *d)
+{
+	bool named = d->apache || d->lighttpd;
+	bool apache = d->apache || (!named && access(APACHE_CONF, F_OK) == 0);
+	bool lighttpd = d->lighttpd || (!named && access(LIGHTTPD_CONF, F_OK) == 0);
+	/* Where both are installed, the one that does not know certgate is not the one. */
+	if (apache && lighttpd && !named) {
+		doctor_note(d, FINDING_SKIPPED, "web server",
+			    "Name one: --apache FILE or --lighttpd FILE.",
+			    "Apache and lighttpd are both installed.");
+		return;
+	}
+	if (!apache && !lighttpd)
+		doctor_note(d, FINDING_SKIPPED, "web server",
+			    "Name its configuration with --apache FILE or --lighttpd FILE.",
+			    "No web server's configuration was found.");
+	if (apache)
+		check_apache(d);
+	if (lighttpd)
+		check_lighttpd(d);
+}
+
+/* --- the proof files --- */
+
+/* The digits in the last line, whichever server's form it has. */
+static void find_digits(struct span text, char out[80])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		bool hex = (text.p[i] >= '0' && text.p[i] <= '9') ||
+			   (text.p[i] >= 'a' && text.p[i] <= 'f');
+		n = hex ? n + 1 : 0;
+		if (n == SHA256_HEX) {
+			(void)snprintf(out, 80, "%.*s", SHA256_HEX, text.p + i + 1 - SHA256_HEX);
+			return;
+		}
+	}
+}
+
+/* False when it is not there. */
+static bool check_proof_file(struct doctor *d, struct doctor_proof_file *file)
+{
+	char text[1024], advice[2 * HOME_PATH_MAX + 64];
+	struct stat st;
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return false;
+	if (fd < 0 && errno != EACCES) {
+		doctor_note(d, FINDING_FAULT, "proof", NULL, "%s cannot be read: %s.", file->path,
+			    strerror(errno));
+		return true;
+	}
+	if (fd < 0 && lstat(file->path, &st) != 0) {
+		doctor_note(d, FINDING_SKIPPED, "proof", "Run it as root.",
+			    "%s cannot be looked at: %s.", file->path, strerror(errno));
+		return true;
+	}
+	ssize_t n = 0;
+	if (fd >= 0) {
+		n = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, text, sizeof(text)) : -1;
+		(void)close(fd);
+	}
+	(void)snprintf(advice, sizeof(advice), "chown root: %s && chmod 600 %s", file->path,
+		       file->path);
+	if ((st.st_mode & 077) != 0 || (st.st_uid != 0 && st.st_uid != geteuid()))
+		doctor_note(d, FINDING_FAULT, "proof", advice,
+			    "%s can be read by others than root: whoever knows the proof can be "
+			    "any client.",
+			    file->path);
+	else
+		doctor_note(d, FINDING_OK, "proof", NULL, "%s is closed to others.", file->path);
+	if (fd < 0)
+		doctor_note(d, FINDING_SKIPPED, "proof", "Run it as root.",
+			    "What %s holds was not compared.", file->path);
+	else if (n > 0)
+		find_digits(span_make(text, (size_t)n), file->text);
+	if (fd >= 0 && !*file->text)
+		doctor_note(d, FINDING_FAULT, "proof",
+			    "The web server must include the file that `certgate init` wrote.",
+			    "%s holds no proof.", file->path);
+	gnutls_memset(text, 0, sizeof(text));
+	return true;
+}
+
+void doctor_proof_files(struct doctor *d, struct doctor_proof_file out[DOCTOR_PROOFS])
+{
+	static const char *const suffixes[DOCTOR_PROOFS] = {"", ".lighttpd"};
+	bool found = false;
+	for (size_t i = 0; i < DOCTOR_PROOFS; i++) {
+		out[i] = (struct doctor_proof_file){.text = ""};
+		(void)snprintf(out[i].path, sizeof(out[i].path), "%.*s%s", HOME_PATH_MAX,
+			       d->proof_file, suffixes[i]);
+		found |= check_proof_file(d, &out[i]);
+	}
+	if (!found)
+		doctor_note(d, FINDING_SKIPPED, "proof", "Name it with --proof-file FILE.",
+			    "There is no file %s.", d->proof_file);
+}
+
+/* --- the sockets --- */
+
+static void check_socket(struct doctor *d, const char *program)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat st;
+	char advice[sizeof(address.sun_path) + 32];
+	int n =
+	    snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s.sock", d->sockets, program);
+	if (n < 0 || (size_t)n >= sizeof(address.sun_path)) {
+		doctor_note(d, FINDING_FAULT, "socket", "Use a shorter folder.",
+			    "The folder %s has too long a path for sockets.", d->sockets);
+		return;
+	}
+	if (lstat(address.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode)) {
+		doctor_note(d, FINDING_FAULT, "socket",
+			    "Start certgate supervise, or name its folder with --sockets DIR.",
+			    "There is no socket %s.", address.sun_path);
+		return;
+	}
+	if ((st.st_mode & 007) != 0) {
+		(void)snprintf(advice, sizeof(advice), "chmod 660 %s", address.sun_path);
+		doctor_note(d, FINDING_FAULT, "socket", advice,
+			    "%s is open to everybody (mode %03o).", address.sun_path,
+			    (unsigned)st.st_mode & 0777);
+		return;
+	}
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool listens = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	int cause = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	if (listens)
+		doctor_note(d, FINDING_OK, "socket", NULL, "%s takes connections.",
+			    address.sun_path);
+	else if (cause == EACCES)
+		doctor_note(d, FINDING_SKIPPED, "socket", "Run it as root.",
+			    "This user may not connect to %s.", address.sun_path);
+	else if (cause == EAGAIN)
+		doctor_note(d, FINDING_WARNING, "socket",
+			    "Start more processes (supervise --gates, --admins, --portals).",
+			    "The queue of %s is full.", address.sun_path);
+	else
+		doctor_note(d, FINDING_FAULT, "socket", "Start certgate supervise.",
+			    "Nobody listens on %s: %s.", address.sun_path, strerror(cause));
+}
+
+void doctor_sockets(struct doctor *d)
+{
+	static const char *const programs[] = {"gate", "admin", "portal"};
+	struct stat st;
+	char advice[HOME_PATH_MAX + 32];
+	if (stat(d->sockets, &st) != 0) {
+		doctor_note(d, errno == EACCES ? FINDING_SKIPPED : FINDING_FAULT, "socket",
+			    "Start certgate supervise, or name its folder with --sockets DIR.",
+			    "The folder %s cannot be looked at: %s.", d->sockets, strerror(errno));
+		return;
+	}
+	if ((st.st_mode & 007) != 0) {
+		(void)snprintf(advice, sizeof(advice), "chmod 750 %.*s", HOME_PATH_MAX, d->sockets);
+		doctor_note(d, FINDING_WARNING, "socket", advice,
+			    "Everybody may look into the folder of the sockets, %s.", d->sockets);
+	}
+	for (size_t i = 0; i < CG_COUNT(programs); i++)
+		check_socket(d, programs[i]);
+}

@@ -1,0 +1,245 @@
+/* certgate lighttpd-ca: the file for lighttpd's ssl.ca-file.
+ *
+ * lighttpd passes on only certificates that it could verify, so a pinned one has to be in that file
+ * itself.  What stands there is announced: lighttpd sends the subject of each to anybody who
+ * connects, and takes what a certificate with CA:TRUE there has issued for verified, on the whole
+ * host.  So besides the registered CAs the certificates of keys are written only when
+ * --announce-partners says so. */
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/folder.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "command.h"
+#include "model/certificate.h"
+#include "throwaway.h"
+#include <fcntl.h>
+#include <gnutls/x509.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#define PAGE 100 /* certificates read at once */
+
+/* lighttpd does not start with an empty ssl.ca-file.  This one stands for nobody: its key is
+ * forgotten at once. */
+#define NOBODY	    "certgate: nobody is announced"
+#define NOBODY_DAYS 36500
+
+struct writer {
+	struct store *store;
+	const char *path;
+	bool partners;
+};
+
+/* How much room its subject takes in each handshake; 0 when it cannot be read. */
+static size_t name_bytes(struct span der)
+{
+	gnutls_datum_t bytes = {(unsigned char *)(uintptr_t)der.p, (unsigned)der.n}, name = {0};
+	gnutls_x509_crt_t crt = NULL;
+	size_t n = 0;
+	if (gnutls_x509_crt_init(&crt) >= 0 &&
+	    gnutls_x509_crt_import(crt, &bytes, GNUTLS_X509_FMT_DER) >= 0 &&
+	    gnutls_x509_crt_get_raw_dn(crt, &name) >= 0)
+		n = name.size + 2; /* and its length: RFC 8446, section 4.2.4 */
+	gnutls_free(name.data);
+	gnutls_x509_crt_deinit(crt);
+	return n;
+}
+
+/* One certificate, unless its subject is too long. */
+static cg_rc add_one(struct span der, struct arena *arena, struct buf *out, size_t *names,
+		     struct cg_err *err)
+{
+	size_t n = name_bytes(der);
+	if (n == 0 || n > LIGHTTPD_CA_NAME_MAX)
+		return CG_OK;
+	const char *pem = cert_pem(arena, der);
+	if (!pem)
+		return cg_fail_memory(err);
+	*names += n;
+	buf_add_text(out, pem);
+	if (*names <= LIGHTTPD_CA_NAMES_MAX && !out->failed)
+		return CG_OK;
+	return cg_fail(err, CG_TOO_BIG,
+		       "The certificates for lighttpd have more than %d bytes of subjects: with "
+		       "many more no TLS connection would work. The file stays as it was: use "
+		       "Apache, or certificates of one CA.",
+		       LIGHTTPD_CA_NAMES_MAX);
+}
+
+/* CAs always, and of the others, with `partners`, those of keys.  A revoked one is left out: it may
+ * be a CA by its own word. */
+static bool is_wanted(const struct writer *w, const struct certificate_use *use)
+{
+	if (use->certificate->kind == CG__CERTIFICATE__KIND__CA)
+		return true;
+	return w->partners && *use->key_id && !use->revoked;
+}
+
+static cg_rc add_certificates(const struct writer *w, struct buf *out, struct cg_err *err)
+{
+	struct arena arena;
+	char cursor[SHA256_HEX + 1] = "";
+	cg_rc rc = CG_OK;
+	size_t names = 0;
+	bool more = true;
+	arena_init(&arena, RECORD_ARENA_MAX);
+	while (rc == CG_OK && more) {
+		struct certificate_page page;
+		arena_clear(&arena);
+		rc = certificate_list(w->store, span_of(cursor), PAGE, SPAN_LIT(""), &arena, &page,
+				      err);
+		for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+			const struct certificate_use *use = &page.items[i];
+			if (is_wanted(w, use))
+				rc = add_one(span_make(use->certificate->der.data,
+						       use->certificate->der.len),
+					     &arena, out, &names, err);
+		}
+		more = rc == CG_OK && page.next;
+		if (more)
+			(void)snprintf(cursor, sizeof(cursor), "%s", page.next);
+	}
+	arena_release(&arena);
+	return rc;
+}
+
+/* The file as it is; false when there is none, or a longer one. */
+static bool read_file(const char *path, struct buf *out)
+{
+	char piece[65536];
+	ssize_t n = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && (n = read(fd, piece, sizeof(piece))) > 0)
+		buf_add(out, span_make(piece, (size_t)n));
+	if (fd >= 0)
+		(void)close(fd);
+	return n == 0 && !out->failed;
+}
+
+static bool is_nobody(struct span pem, struct arena *arena)
+{
+	struct span der;
+	struct sha256 sha256;
+	struct cert cert;
+	struct cg_err err = {0};
+	return cert_from_server(pem, arena, &der, &sha256) == CERT_SEEN_ONE &&
+	       cert_facts(der, arena, &cert, &err) == CG_OK &&
+	       strcmp(cert.subject, "CN=" NOBODY) == 0;
+}
+
+/* Whole or not at all, also through a loss of power. */
+static cg_rc replace(const char *path, struct span text, struct cg_err *err)
+{
+	char temporary[HOME_PATH_MAX + 32], folder[HOME_PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int n = snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
+	if (n < 0 || strlen(path) >= HOME_PATH_MAX)
+		return cg_fail(err, CG_BAD_INPUT, "The path of the file is too long.");
+	(void)snprintf(folder, sizeof(folder), "%.*s",
+		       slash ? (int)(slash > path ? slash - path : 1) : 1, slash ? path : ".");
+	(void)unlink(temporary); /* of one that was killed, with the same number */
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	/* Public, and the web server's user may be the one who reads it. */
+	bool ok = fd >= 0 && fchmod(fd, 0644) == 0;
+	for (size_t at = 0; ok && at < text.n;) {
+		ssize_t done = write(fd, text.p + at, text.n - at);
+		ok = done > 0;
+		at += ok ? (size_t)done : 0;
+	}
+	ok = ok && fsync(fd) == 0 && rename(temporary, path) == 0;
+	int cause = errno;
+	if (fd >= 0) {
+		(void)close(fd);
+		if (!ok)
+			(void)unlink(temporary);
+	}
+	return ok ? folder_sync(folder, err)
+		  : cg_fail(err, CG_UNAVAILABLE, "The file %.300s cannot be written: %s.", path,
+			    strerror(cause));
+}
+
+/* Writes the file, unless it says the same already: each change costs the web server a restart. */
+static cg_rc write_once(const struct writer *w, bool *changed, struct cg_err *err)
+{
+	struct buf wanted, there;
+	struct arena arena;
+	buf_init(&wanted, LIGHTTPD_CA_MAX);
+	buf_init(&there, LIGHTTPD_CA_MAX);
+	arena_init(&arena, COMMAND_ARENA_MAX);
+	bool is_there = read_file(w->path, &there);
+	*changed = false;
+	cg_rc rc = add_certificates(w, &wanted, err);
+	bool nobody = rc == CG_OK && wanted.n == 0;
+	bool same = rc == CG_OK && is_there &&
+		    (nobody ? is_nobody(buf_span(&there), &arena)
+			    : span_is(buf_span(&there), buf_span(&wanted)));
+	if (nobody && !same) {
+		struct throwaway made;
+		rc = throwaway_make(NOBODY, NOBODY_DAYS, &arena, &made, err);
+		if (rc == CG_OK)
+			buf_add(&wanted, made.cert_pem);
+	}
+	if (rc == CG_OK && !same) {
+		rc = wanted.failed ? cg_fail_memory(err) : replace(w->path, buf_span(&wanted), err);
+		*changed = rc == CG_OK;
+	}
+	buf_release(&wanted);
+	buf_release(&there);
+	arena_release(&arena);
+	return rc;
+}
+
+/* Until SIGTERM or SIGINT; CG_FAIL when it has to be started anew. */
+static cg_rc watch(const struct writer *w, struct cg_err *err)
+{
+	struct live *live = store_live(w->store);
+	sigset_t ends;
+	bool told = false;
+	(void)sigemptyset(&ends);
+	(void)sigaddset(&ends, SIGTERM);
+	(void)sigaddset(&ends, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &ends, NULL);
+	for (;;) {
+		/* First: a change during the writing is written next time. */
+		uint64_t generation = live_generation(live);
+		bool changed;
+		cg_rc rc = write_once(w, &changed, err);
+		if (rc != CG_OK && !told)
+			log_error("lighttpd_ca", "file", w->path, "cause", err->text, LOG_END);
+		if (changed)
+			log_info("lighttpd_ca_written", "file", w->path, LOG_END);
+		told = rc != CG_OK;
+		int64_t again = clock_mono_ms() + LIGHTTPD_CA_RETRY_MS;
+		do {
+			const struct timespec pause = {.tv_nsec = LIGHTTPD_CA_LOOK_MS * 1000000L};
+			if (sigtimedwait(&ends, NULL, &pause) > 0)
+				return CG_OK;
+			if (live_is_lost(live) ||
+			    store_recoveries(w->store) >= STORE_RECOVERIES_MAX)
+				return cg_fail(err, CG_FAIL, "The data folder was replaced.");
+		} while (live_generation(live) == generation &&
+			 (rc == CG_OK || clock_mono_ms() < again));
+	}
+}
+
+int lighttpd_ca_main(struct command *c)
+{
+	struct cg_err err = {0};
+	bool partners = command_take_flag(c, "--announce-partners");
+	bool goes_on = command_take_flag(c, "--watch"), changed = false;
+	const char *path = command_next(c);
+	if (!path || !command_all_taken(c))
+		return EXIT_USAGE;
+	cg_rc rc = command_open(c, &err);
+	struct writer w = {.store = c->store, .path = path, .partners = partners};
+	if (rc == CG_OK)
+		rc = goes_on ? watch(&w, &err) : write_once(&w, &changed, &err);
+	if (rc != CG_OK)
+		return command_fail(c, &err);
+	return goes_on
+		   ? EXIT_DONE
+		   : command_print(c, json_pack("{s:s, s:b}", "file", path, "changed", changed));
+}

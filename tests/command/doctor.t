@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+"""certgate doctor: finds nothing on a host that is right, and each thing that is broken, once."""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from certgate_test import *  # noqa: E402
+
+with Site() as site:
+    api = site.make_api()
+    site.make_api("open", auth={"keyless": True})
+    conf = site.web + "/httpd.conf"
+    with open(conf, encoding="utf-8") as file:
+        whole = file.read()
+    options = {"--sockets": site.sockets, "--proof-file": site.proof_file, "--apache": conf}
+    call = {"--call": site.url, "--cacert": site.ca}
+
+    def doctor(*args, **changed):
+        named = {**options, **{"--" + k.replace("_", "-"): v for k, v in changed.items()}}
+        return site.certgate("doctor", *args, *(w for pair in named.items() for w in pair))
+
+    def finds(name, pattern, **changed):
+        """Exactly this fault."""
+        done = doctor(**changed)
+        faults = [line for line in done.stdout.splitlines() if line.startswith("FAULT")]
+        like("\n".join(faults), pattern, f"{name}: found")
+        is_eq(done.returncode, 1, f"{name}: exit status 1")
+        ok(len(faults) == 1, f"{name}: nothing else") or diag(*faults)
+        unlike(done.stdout + done.stderr, site.proof, f"{name}: the proof is not shown")
+
+    def warns(name, pattern, **changed):
+        done = doctor(**changed)
+        like(done.stdout, "(?m)^warning +" + pattern, f"{name}: a warning")
+        is_eq(done.returncode, 0, f"{name}: exit status 0")
+
+    def with_conf(old, new):
+        ok(old in whole, f"(the configuration has {old})")
+        path = site.web + "/broken.conf"
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(whole.replace(old, new))
+        return path
+
+    with case("nothing is wrong"):
+        done = site.certgate("doctor", *(w for p in {**options, **call}.items() for w in p))
+        is_eq((done.returncode, done.stderr), (0, ""), "exit status 0")
+        unlike(done.stdout, "(?m)^FAULT", "no fault")
+        for check in ("apache", "proof", "socket", "folder", "files", "store", "call"):
+            like(done.stdout, f"(?m)^ok +{check} ", f"{check} was looked at")
+        like(done.stdout, "TLS 1.2: the certificate that was sent is the one that certgate sees",
+             "a call with TLS 1.2")
+        like(done.stdout, "TLS 1.3: the certificate that was sent is the one that certgate sees",
+             "and 1.3")
+        like(done.stdout, "1 API turned away a certificate that nobody knows", "the API was called")
+        is_eq([r["target"] for r in site.upstream_log()], [], "but not a keyless one's upstream")
+        is_eq(site.rest("GET", "/certificates").body["items"], [], "it registered nothing")
+
+    with case("--json"):
+        done = doctor("--json")
+        report = json_module.loads(done.stdout)
+        is_eq((done.returncode, report["faults"]), (0, 0), "no fault")
+        is_eq(sorted({tuple(sorted(line)) for line in report["checks"]}),
+              [("advice", "check", "result", "text")], "a line per check")
+        is_eq({line["result"] for line in report["checks"]} <=
+              {"ok", "warning", "fault", "skipped"}, True, "with its result")
+        done = doctor("--json", sockets=site.folder + "/nowhere")
+        is_eq((done.returncode, json_module.loads(done.stdout)["faults"]), (1, 1), "one fault: 1")
+
+    with case("folders"):
+        for name in ("", "/db", "/run", "/keys"):
+            os.chmod(site.home + name, 0o755)
+            finds(name or "/", rf"^FAULT +folder +.*is open to other users \(mode 755\).*chmod 700 {site.home}{name}")
+            os.chmod(site.home + name, 0o700)
+        os.rename(site.home + "/keys", site.home + "/away")
+        finds("keys missing", "cannot be looked at: No such file")
+        os.rename(site.home + "/away", site.home + "/keys")
+        os.chmod(site.home + "/keys/proof", 0o644)
+        finds("a file open to others", r"proof among them, are another user's or open to others")
+        os.chmod(site.home + "/keys/proof", 0o600)
+        if ROOT:
+            with open(site.home + "/run/of-root", "w", encoding="ascii"):
+                pass
+            os.chmod(site.home + "/run/of-root", 0o600)
+            finds("a file of root's", r"of-root among them")
+            os.unlink(site.home + "/run/of-root")
+            os.chown(site.home + "/db", 0, 0)
+            finds("a folder of root's", "belongs to another user")
+            os.chown(site.home + "/db", pwd.getpwnam(WEB_USER).pw_uid,
+                     pwd.getpwnam(WEB_USER).pw_gid)
+        done = site.certgate("--home", site.folder + "/nowhere", "doctor", "--apache", conf,
+                             "--sockets", site.sockets)
+        is_eq(done.returncode, 1, "no data folder: 1")
+
+    with case("the store"):
+        shutil.copytree(site.home, site.folder + "/copy")
+        if ROOT:
+            subprocess.run(["chown", "-R", WEB_USER + ":", site.folder + "/copy"], check=True)
+        for name in ("meta.db", "api.db"):
+            with open(site.folder + "/copy/db/" + name, "r+b") as out:
+                out.write(b"\0" * 4096)
+        shutil.rmtree(site.folder + "/copy/run")
+        os.mkdir(site.folder + "/copy/run", 0o700)
+        if ROOT:
+            shutil.chown(site.folder + "/copy/run", WEB_USER)
+        done = subprocess.run([site.bin + "/certgate", "--home", site.folder + "/copy", "doctor",
+                               "--apache", conf, "--sockets", site.sockets, "--proof-file",
+                               site.proof_file], capture_output=True, text=True, check=False)
+        like(done.stdout, "(?m)^FAULT +store ", "one that is overwritten: found")
+        is_eq(done.returncode, 1, "exit status 1")
+
+    with case("the clock"):
+        log = site.home + "/db/" + sorted(os.listdir(site.home + "/db"))[0]
+        was = os.stat(log)
+        os.utime(log, (time.time() + 7200, time.time() + 7200))
+        finds("set back", r"the store was written to at .*: it was set back")
+        os.utime(log, ns=(was.st_atime_ns, was.st_mtime_ns))
+
+    with case("the proof"):
+        os.chmod(site.proof_file, 0o644)
+        finds("a proof file that others may read", "can be read by others.*chmod 600")
+        os.chmod(site.proof_file, 0o600)
+        with open(site.proof_file, encoding="ascii") as file:
+            right = file.read()
+        with open(site.proof_file, "w", encoding="ascii") as out:
+            out.write(right.replace(site.proof, "0" * 64))
+        finds("another one", "holds a proof of another data folder, or an old one")
+        with open(site.proof_file, "w", encoding="ascii") as out:
+            out.write("# nothing\n")
+        finds("none", "holds no proof")
+        with open(site.proof_file, "w", encoding="ascii") as out:
+            out.write(right)
+        digest = site.home + "/keys/proof"
+        with open(digest, encoding="ascii") as file:
+            right = file.read()
+        with open(digest, "w", encoding="ascii") as out:
+            out.write("off\n")
+        warns("off", "proof +It is off")
+        with open(digest, "w", encoding="ascii") as out:
+            out.write("what\n")
+        finds("neither", "must hold one or two SHA-256 digests")
+        with open(digest, "w", encoding="ascii") as out:
+            out.write(right)
+
+    with case("the sockets"):
+        finds("no folder", "No such file", sockets=site.folder + "/nowhere")
+        os.chmod(site.gate_socket, 0o666)
+        finds("open to everybody", r"gate.sock is open to everybody \(mode 666\)")
+        os.chmod(site.gate_socket, 0o660)
+        os.rename(site.portal_socket, site.sockets + "/away")
+        finds("missing", "There is no socket .*portal.sock")
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(site.portal_socket)
+        os.chmod(site.portal_socket, 0o660)
+        finds("nobody listens", "Nobody listens on .*portal.sock")
+        os.rename(site.sockets + "/away", site.portal_socket)
+        os.chmod(site.sockets, 0o755)
+        warns("a folder for everybody", "socket +Everybody may look")
+        os.chmod(site.sockets, 0o710)
+
+    with case("Apache's configuration"):
+        finds("no SSLVerifyClient", "not asked for a certificate",
+              apache=with_conf("SSLVerifyClient optional_no_ca", ""))
+        warns("one that wants a CA", "apache +SSLVerifyClient ends the handshake",
+              apache=with_conf("SSLVerifyClient optional_no_ca", "SSLVerifyClient optional"))
+        finds("no path", "opens a path to the gate",
+              apache=with_conf(f"Use CertgateHost {site.name}", ""))
+        warns("no admin", "apache +/admin is opened nowhere",
+              apache=with_conf(f"Use CertgateAdmin {site.name}", ""))
+        warns("no portal", "apache +/portal is opened nowhere",
+              apache=with_conf(f"Use CertgatePortal {site.name}", ""))
+        finds("a mistake", "configuration cannot be read.*Invalid command",
+              apache=with_conf("SSLEngine on", "SSLEngin on"))
+        with open(site.web + "/bare.conf", "w", encoding="ascii") as out:
+            out.write(f'ServerRoot "{site.web}"\nErrorLog "{site.logs}/bare.log"\nListen 1\n'
+                      "LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so\n"
+                      "LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so\n")
+        done = doctor(apache=site.web + "/bare.conf")
+        is_eq(sorted(re.findall(r"a2enmod (\S+)", done.stdout)),
+              ["alias", "env", "headers", "macro", "proxy", "proxy_fcgi", "rewrite", "setenvif",
+               "ssl"], "modules that are missing are named")
+        like(done.stdout, "(?m)^FAULT +apache +No file named certgate.conf", "and the include")
+
+    with case("--call"):
+        for url in ("http://localhost", "localhost", site.url + "/x", "https://u:p@localhost"):
+            finds(url, "is not the https address of a host", call=url)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            finds("nobody there", "cannot be called", call=f"https://127.0.0.1:{probe.getsockname()[1]}")
+        warns("a server that cannot be verified", "call +The server's own certificate", call=site.url)
+        site.stop_programs()
+        done = doctor(**{"call": site.url, "cacert": site.ca})
+        like(done.stdout, r"(?m)^FAULT +call +/portal/whoami is not answered by certgate \(status 503\)",
+             "programs that are down")
+        like(done.stdout, r"(?m)^FAULT +socket ", "and their sockets")
+        site.start_programs()
+        site.stop_web()
+        site._conf, before = lambda: before().replace("SSLVerifyClient optional_no_ca", ""), site._conf
+        site.start_web()
+        done = doctor(apache=site.web + "/broken.conf", **{"call": site.url, "cacert": site.ca})
+        like(done.stdout, r"(?m)^FAULT +call +TLS 1\.3: a certificate was sent and did not arrive \(none\)",
+             "a server that does not ask")
+
+    with case("usage"):
+        for wrong in (["extra"], ["--what"], ["--cacert", site.ca]):
+            is_eq(site.certgate("doctor", *wrong).returncode, 2, " ".join(wrong))
+        name = site.folder + "/\x1b[31m\u202eevil"
+        done = doctor(sockets=name)
+        unlike(done.stdout, "[\x1b\u202e]", "a path with control characters is shown without them")
+done_testing()
