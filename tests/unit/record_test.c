@@ -12,8 +12,8 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &cg__api__descriptor,	  &cg__api_auth__descriptor,   &cg__key__descriptor,
     &cg__access__descriptor,	  &cg__meta_entry__descriptor, &cg__credential__descriptor,
     &cg__certificate__descriptor, &cg__user__descriptor,       &cg__rest_token__descriptor,
-    &cg__audit_entry__descriptor, &cg__meta__descriptor,
-    &cg__crl__descriptor,	  &cg__exposed_key__descriptor,
+    &cg__audit_entry__descriptor, &cg__meta__descriptor,       &cg__crl__descriptor,
+    &cg__exposed_key__descriptor,
 };
 
 static struct arena arena;
@@ -286,14 +286,15 @@ static void test_defaults(void **state)
 	static char id[] = "the-id";
 	api->id = id;
 	out = record_to_json(api);
-	json_t *want = parse("{\"id\": null, \"name\": \"x\", \"listen_path\": null, \"sites\": [],"
-			     "\"strip_listen_path\": true, \"target_url\": null, \"active\": true,"
-			     "\"auth\": {\"use_certificate\": false, \"use_token\": true,"
-			     "\"token_header\": \"Authorization\", \"keyless\": false,"
-			     "\"trust\": \"pinned\", \"ca_certificates\": []}, \"forward_client_cert\": true,"
-			     "\"strip_credential\": true, \"timeout_ms\": 30000,"
-			     "\"max_body_bytes\": null, \"browser_pages\": false,"
-			     "\"allowed_ips\": [], \"blocked_ips\": []}");
+	json_t *want =
+	    parse("{\"id\": null, \"name\": \"x\", \"listen_path\": null, \"sites\": [],"
+		  "\"strip_listen_path\": true, \"target_url\": null, \"active\": true,"
+		  "\"auth\": {\"use_certificate\": false, \"use_token\": true,"
+		  "\"token_header\": \"Authorization\", \"keyless\": false,"
+		  "\"trust\": \"pinned\", \"ca_certificates\": []}, \"forward_client_cert\": true,"
+		  "\"strip_credential\": true, \"timeout_ms\": 30000,"
+		  "\"max_body_bytes\": null, \"browser_pages\": false,"
+		  "\"allowed_ips\": [], \"blocked_ips\": []}");
 	const char *name;
 	json_t *value;
 	json_object_foreach(want, name, value)
@@ -632,18 +633,18 @@ static void test_merge_patch(void **state)
 	    {"{\"name\": \"b\"}",			  "sites",	   "[\"x\", \"y\"]"	   },
 	    {"{\"auth\": {\"keyless\": true}}",	"auth",
 	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": \"X-Key\","
-	     "\"keyless\": true, \"trust\": \"pinned\", \"ca_certificates\": []}"						},
+	     "\"keyless\": true, \"trust\": \"pinned\", \"ca_certificates\": []}"		 },
 	    {"{\"auth\": {\"token_header\": null}}",  "auth",
 	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": "
 	     "\"Authorization\","
-	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"					 },
+	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"		  },
 	    {"{\"auth\": null}",			 "auth",
 	     "{\"use_certificate\": false, \"use_token\": true, \"token_header\": "
 	     "\"Authorization\","
-	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"					 },
+	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"		  },
 	    {"{\"auth\": {}}",			       "auth",
 	     "{\"use_certificate\": true, \"use_token\": false, \"token_header\": \"X-Key\","
-	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"					 },
+	     "\"keyless\": false, \"trust\": \"pinned\", \"ca_certificates\": []}"		  },
 	    {"{\"id\": \"the-id\", \"revision\": 7}", "id",		    "\"the-id\""		},
  /* taking away what is not there, or not theirs to take */
 	    {"{\"id\": null}",			       "id",	     "\"the-id\""		 },
