@@ -92,7 +92,8 @@ cg_rc crl_parse(struct span der, struct cert_crl *out, struct cg_err *err)
 	struct der all, tbs, method, bits, v;
 	struct span top = der;
 	if (!der_take(&top, DER_SEQUENCE, &all) || top.n > 0 ||
-	    !der_take(&all.body, DER_SEQUENCE, &tbs) || !der_take(&all.body, DER_SEQUENCE, &method) ||
+	    !der_take(&all.body, DER_SEQUENCE, &tbs) ||
+	    !der_take(&all.body, DER_SEQUENCE, &method) ||
 	    !der_take(&all.body, DER_BIT_STRING, &bits) || all.body.n > 0 || bits.body.n == 0 ||
 	    bits.body.p[0] != 0)
 		return damaged(err);
@@ -132,7 +133,7 @@ static cg_rc too_large(struct cg_err *err)
 
 cg_rc crl_from_text(struct span text, struct arena *arena, struct cert_crl *out, struct cg_err *err)
 {
-	struct span der = text;
+	struct span der;
 	if (text.n > CRL_INPUT_MAX)
 		return too_large(err);
 	if (text.n == 0 || text.p[0] != DER_SEQUENCE) {
@@ -198,9 +199,9 @@ static int verify(const struct cert_crl *crl, struct span ca_der)
 	if (rc >= 0)
 		rc = gnutls_pubkey_import_x509(key, ca, 0);
 	if (rc >= 0)
-		rc = gnutls_pubkey_verify_data2(
-		    key, (gnutls_sign_algorithm_t)method,
-		    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &signed_part, &signature);
+		rc = gnutls_pubkey_verify_data2(key, (gnutls_sign_algorithm_t)method,
+						GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM),
+						&signed_part, &signature);
 	if (key)
 		gnutls_pubkey_deinit(key);
 	if (ca)

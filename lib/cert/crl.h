@@ -14,7 +14,7 @@ struct cert_crl {
 	struct span der;
 	struct span tbs, signature; /* what is signed, and the signature's octets */
 	struct span issuer;	    /* a Name, with its tag */
-	struct span number;  /* the CRL number's INTEGER, without tag; empty: it has none */
+	struct span number;	    /* the CRL number's INTEGER, without tag; empty: it has none */
 	struct span entries; /* the revoked certificates, one behind the other; may be empty */
 	size_t n_entries;
 	int64_t this_update; /* Unix seconds */

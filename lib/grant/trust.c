@@ -214,6 +214,15 @@ static bool is_trusted(const Cg__ApiAuth *auth, const struct cert_ca *ca)
 	return false;
 }
 
+/* One that an administrator can remove is not remembered beyond that. */
+static bool is_registered(const struct trust *trust, const struct cert_ca *ca)
+{
+	for (size_t i = 0; i < trust->n; i++)
+		if (ca == &trust->cas[i])
+			return true;
+	return false;
+}
+
 cg_rc trust_judge(struct store *store, const struct trust *trust, const struct trust_question *q,
 		  int64_t now, struct arena *arena, struct cert_chain *out, struct cg_err *err)
 {
@@ -246,6 +255,7 @@ cg_rc trust_judge(struct store *store, const struct trust *trust, const struct t
 		between[query.n_between++] = &passed.cas[i];
 	rc = cert_chain_verify(&query, now, out, &path, err);
 	for (size_t i = 0; rc == CG_OK && q->seen && i < path.n; i++)
-		remember(q->seen, path.items[i]->der);
+		if (!is_registered(trust, path.items[i]))
+			remember(q->seen, path.items[i]->der);
 	return rc;
 }

@@ -19,9 +19,9 @@ struct trust {
 cg_rc trust_load(struct store *store, struct arena *arena, struct trust *out,
 		 struct cg_err *err) CG_MUST_USE;
 
-/* Intermediate CAs that clients have sent along in chains that were good, over generations: a client
- * that resumes a TLS session sends none, and would be refused after the next change of anything.
- * For many threads at once. */
+/* Intermediate CAs that clients have sent along in chains that were good, over generations: a
+ * client that resumes a TLS session sends none, and would be refused after the next change of
+ * anything. For many threads at once. */
 struct trust_seen;
 struct trust_seen *trust_seen_new(void) CG_MUST_USE;
 void trust_seen_free(struct trust_seen **seen);

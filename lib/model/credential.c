@@ -85,14 +85,14 @@ static cg_rc in_use(struct store_txn *txn, const Cg__Key *key, struct span sha25
 		    struct arena *arena, struct cg_err *err)
 {
 	struct span bytes;
-	Cg__Credential *other;
+	Cg__Credential *other = NULL;
 	Cg__Key *owner;
 	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = record_unpack(&cg__credential__descriptor, bytes, arena, &other, err);
 	if (rc == CG_OK)
 		rc = entity_get_in(txn, &key_entity, other->key_id, arena, &owner, NULL);
-	if (rc == CG_NOT_FOUND && other->has_revoked_at)
+	if (rc == CG_NOT_FOUND && other && other->has_revoked_at)
 		return cg_fail_code(
 		    err, CG_CLASH, "certificate_revoked",
 		    "This certificate was revoked at a key that is gone. Make a new "

@@ -356,6 +356,7 @@ static cg_rc revoke_line(enum revoked_kind kind, const char *what, void *arg, st
 struct finish_call {
 	const struct actor *actor;
 	const struct restore_plan *plan;
+	struct arena arena; /* the audit tells of its entry after the commit */
 };
 
 /* Where revoked.log says nothing of this store, a new file comes with it.  That one knows nothing
@@ -378,20 +379,17 @@ static cg_rc begin_anew(struct store_txn *txn, struct arena *arena, struct cg_er
 static cg_rc finish_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct finish_call *c = arg;
-	struct arena arena;
 	cg_rc rc = CG_OK;
-	arena_init(&arena, (size_t)1024 * 1024 * 1024);
 	if (c->plan->other_host)
-		rc = audit_chain_all(txn, &arena, err);
+		rc = audit_chain_all(txn, &c->arena, err);
 	if (rc == CG_OK && c->plan->hold)
-		rc = begin_anew(txn, &arena, err);
+		rc = begin_anew(txn, &c->arena, err);
 	json_t *changes = json_pack("{s:b, s:b, s:I, s:I}", "held", c->plan->hold, "other_host",
 				    c->plan->other_host, "revoked", (json_int_t)c->plan->revoked,
 				    "lost", (json_int_t)c->plan->lost);
 	if (rc == CG_OK)
-		rc = audit_add(txn, c->actor, "store.restore", "", "", changes, &arena, err);
+		rc = audit_add(txn, c->actor, "store.restore", "", "", changes, &c->arena, err);
 	json_decref(changes);
-	arena_release(&arena);
 	return rc;
 }
 
@@ -400,7 +398,7 @@ static cg_rc apply(const struct home *home, const struct home *stage, const stru
 {
 	struct store *store;
 	uint64_t number = p->other_host ? p->backup.records[STORE_AUDIT] : p->backup.head.number;
-	struct finish_call finish = {actor, p};
+	struct finish_call finish = {.actor = actor, .plan = p};
 	cg_rc rc = model_open(stage, &store, err);
 	if (rc != CG_OK)
 		return rc;
@@ -413,8 +411,10 @@ static cg_rc apply(const struct home *home, const struct home *stage, const stru
 		if (rc == CG_OK)
 			rc = revoked_restored(home, err);
 	}
+	arena_init(&finish.arena, (size_t)1024 * 1024 * 1024);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_GRANTS, finish_txn, &finish, err);
+	arena_release(&finish.arena);
 	if (rc == CG_OK)
 		rc = store_checkpoint(store, err);
 	store_close(&store);

@@ -485,28 +485,26 @@ static cg_rc pass(struct importing *x, FILE *from, bool write, struct places *pl
 struct told {
 	const struct actor *actor;
 	const struct transfer_report *report;
+	struct arena arena; /* the audit tells of its entry after the commit */
 };
 
 static cg_rc tell_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct told *t = arg;
-	struct arena arena;
 	json_t *changes = json_object();
-	arena_init(&arena, (size_t)64 * 1024);
 	for (size_t i = 0; i < CG_COUNT(sections); i++)
 		(void)json_object_set_new(
 		    changes, sections[i].name,
 		    json_integer((json_int_t)t->report->added[sections[i].table]));
-	cg_rc rc = audit_add(txn, t->actor, "store.import", "", "", changes, &arena, err);
+	cg_rc rc = audit_add(txn, t->actor, "store.import", "", "", changes, &t->arena, err);
 	json_decref(changes);
-	arena_release(&arena);
 	return rc;
 }
 
 cg_rc transfer_import(struct store *store, const struct actor *actor, FILE *from, bool skip,
 		      struct transfer_report *out, struct cg_err *err)
 {
-	struct told told = {actor, out};
+	struct told told = {.actor = actor, .report = out};
 	struct places places;
 	struct importing *x = calloc(1, sizeof(*x));
 	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
@@ -524,8 +522,10 @@ cg_rc transfer_import(struct store *store, const struct actor *actor, FILE *from
 			     out->n_clashes);
 	if (rc == CG_OK)
 		rc = pass(x, from, true, &places, out, err);
+	arena_init(&told.arena, (size_t)64 * 1024);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_NONE, tell_txn, &told, err);
+	arena_release(&told.arena);
 	if (rc == CG_OK && out->n_clashes > 0 && !skip)
 		rc = cg_fail(err, CG_CLASH,
 			     "All was imported but %zu records, which refer to others that are "

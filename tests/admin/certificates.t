@@ -215,6 +215,37 @@ with case("F04: registered again"):
     must(rest("DELETE", "/keys/" + fresh["id"]), 204)
     is_eq(gate(PLAIN), (403, "credential_unknown"), "and goes with its key")
 
+with case("F12: relatives of a registered certificate"):
+    key = must(rest("POST", "/keys", {"name": "F12", "certificate": PLAIN, "access": access}))
+    for name in ("renewed-same-key", "same-subject-other-key", "signature-malleated"):
+        is_eq(gate(corpus(f"flow/{name}.pem")), (403, "credential_unknown"),
+              f"{name}: unregistered")
+    is_eq(gate(PLAIN), 200, "itself: known")
+
+with case("F01: registered twice"):
+    for name in ("base/plain.pem", "form/crlf.pem"):
+        with open(os.path.join(CORPUS, name), "rb") as data:
+            answer = rest("POST", "/keys", {"name": "B", "certificate": data.read().decode()})
+        is_eq(outcome(answer), (409, "certificate_in_use"), f"{name}: refused")
+        like(answer.body["detail"], f"“F12” .{key['id']}.", "the key is named")
+    is_eq([k["name"] for k in must(rest("GET", "/keys?q=B"))["items"]], [], "no key was made")
+
+with case("F06: removed while a connection is open"):
+    used = site.make_cert("F06")
+    owner = site.make_key("F06", used, api)
+    with site.tls(used) as sock:
+        def again():
+            sock.sendall(b"GET /mtls-api/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            return read_answer(sock).status
+        is_eq(again(), 200, "it gets in")
+        answer = rest("DELETE", "/certificates/" + used.sha256)
+        is_eq(outcome(answer), (409, "certificate_in_use"), "the warning")
+        like(answer.body["detail"], owner["id"], "names the key")
+        must(rest("DELETE", f"/certificates/{used.sha256}?cascade=true"), 204)
+        is_eq(again(), 403, "refused at once, on the same connection")
+    is_eq(site.certgate("verify").returncode, 0, "no index entry is left over")
+    must(rest("DELETE", "/keys/" + key["id"]), 204)
+
 # --- rotation ---
 
 with case("F05: rotation by REST"):

@@ -216,6 +216,15 @@ with case("registered intermediate CAs"):
                    {"access": [{"api_id": a["id"]} for a in (api, pinned, narrow)]}))
     check("/by-issuing/", direct, UNTRUSTED, "but not what the root has issued elsewhere")
 
+with case("an intermediate CA that is removed"):
+    gone = sub_ca("gone CA", root)
+    below_gone = leaf("below gone", gone)
+    register(below_gone, api)
+    register_ca(gone)
+    check("/by-ca/", below_gone, 200, "while it is registered")
+    must(site.rest("DELETE", "/certificates/" + gone.sha256), 204)
+    check("/by-ca/", below_gone, UNTRUSTED, "its certificates need it sent along from then on")
+
 with case("two APIs with two lists"):
     register_ca(other_root)
     second = ca_api("by-other", other_root)
@@ -348,6 +357,29 @@ with case("a token beside the certificate"):
     is_eq(code_of(site.curl("/mixed/", *header)), 200, "the token alone gets in")
     is_eq(code_of(site.curl("/mixed/", *header, cert=own)), UNTRUSTED,
           "beside a certificate that is not trusted it does not")
+
+with case("the corpus, as web servers say it"):
+    # E01 to E04 of tests/certs/gate-env.tsv, in both modes.
+    def corpus(name):
+        with open(os.path.join(TREE, "tests/certs", name), encoding="ascii") as text:
+            return text.read()
+
+    for name in ("ca-root.pem", "ca-issuing.pem"):
+        must(site.rest("POST", "/certificates", {"pem": corpus(name), "kind": "ca"}))
+    corpus_root = hashlib.sha256(ssl.PEM_cert_to_DER_cert(corpus("ca-root.pem"))).hexdigest()
+    by_corpus = site.make_api("by-corpus", auth={"use_certificate": True, "trust": "ca",
+                                                 "ca_certificates": [corpus_root]})
+    for name in ("plain", "issued-leaf"):
+        must(site.rest("POST", "/keys", {
+            "name": name, "certificate": corpus(f"base/{name}.pem"),
+            "access": [{"api_id": a["id"]} for a in (by_corpus, pinned)]}))
+    for row, verify, name, want in (
+            ("E01", "FAILED:self-signed certificate", "plain", UNTRUSTED),
+            ("E02", "GENEROUS", "plain", UNTRUSTED), ("E03", "SUCCESS", "plain", UNTRUSTED),
+            ("E04", "SUCCESS", "issued-leaf", 200)):
+        params = {"SSL_CLIENT_VERIFY": verify, "SSL_CLIENT_CERT": corpus(f"base/{name}.pem")}
+        is_eq(code_of(site.fcgi({**params, "REQUEST_URI": "/by-corpus/"})), want, f"{row}: by CA")
+        is_eq(code_of(site.fcgi({**params, "REQUEST_URI": "/pinned/"})), 200, f"{row}: pinned")
 
 # --- revocation lists ---
 

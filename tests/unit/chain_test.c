@@ -170,7 +170,7 @@ static struct cert_chain ask_at(int64_t now, struct span of, const struct pair *
 			continue;
 		mid[q.n_between++] = &cas[n++];
 	}
-	if (crl) {
+	if (crl && crl_of) {
 		cas[n] = ca_of(crl_of);
 		cas[n++].crl = crl;
 	}
