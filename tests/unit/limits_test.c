@@ -738,6 +738,28 @@ static void wait_until(const uint32_t *what, uint32_t at_least)
 		(void)usleep(200);
 }
 
+/* Every slot hangs in one place, in the chain of its name. */
+static void check_table(void)
+{
+	uint32_t slots = limits->file->slots;
+	bool *seen = calloc(slots, sizeof(*seen));
+	assert_non_null(seen);
+	for (uint32_t bucket = 0; bucket < BUCKETS; bucket++)
+		for (uint32_t i = limits->file->buckets[bucket]; i != 0;) {
+			const struct slot *slot = limits_slot(limits, i);
+			assert_non_null(slot);
+			assert_int_equal(limits_bucket(&slot->name), bucket);
+			for (uint32_t behind = i; behind != 0;
+			     behind = limits_slot(limits, behind)->more) {
+				assert_in_range(behind, 1, slots - 1);
+				assert_false(seen[behind]);
+				seen[behind] = true;
+			}
+			i = slot->next;
+		}
+	free(seen);
+}
+
 /* Many more than one process makes before the others have started. */
 enum { CALLS = 300000, CALLS_OF_API = CALLS + 1000 };
 
@@ -900,9 +922,17 @@ static void test_concurrency_of_the_dead(void **state)
 	limits_close(&other);
 	assert_int_equal(passing(&ask, 50), 50);
 	/* And does not become another's who gets its place in the table. */
+	struct limits_ask fresh = {
+	    .name = name_of("fresh"), .concurrent = {true, 40}
+	      };
 	other = open_limits();
-	r = take_of(other, &ask, 1);
-	assert_int_equal(r.left[0].in_flight, 1);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(take_of(other, &fresh, 1).verdict, LIMITS_PASSED);
+	limits_close(&other);
+	other = open_limits();
+	r = take_of(other, &fresh, 1);
+	assert_int_equal(r.verdict, LIMITS_PASSED);
+	assert_int_equal(look_at(&fresh, 1).left[0].in_flight, 1);
 	limits_end(other, &r.held);
 	limits_close(&other);
 }
@@ -944,6 +974,7 @@ static void test_killed_anywhere(void **state)
 	}
 	if (passed > CALLS || passed + KILLS * THREADS_N < CALLS)
 		fail_msg("%u calls passed a limit of %d in %d kills", passed, CALLS, KILLS);
+	check_table();
 }
 
 static void take_and_stop(struct limits *l, uint32_t arg)
@@ -1153,6 +1184,7 @@ static void test_killed_at_each_step(void **state)
 		assert_in_range(shared->n_changes, 15, CG_COUNT(shared->changes) - 1);
 		for (uint32_t i = 0; i < shared->n_changes; i++)
 			kills += !run_scene(scene, shared->changes[i]);
+		check_table();
 	}
 	assert_in_range(kills, 100, 5000);
 	/* At most one slot is lost in a kill. */
@@ -1172,11 +1204,11 @@ static struct limits_ask numbered(const char *what, uint32_t i, uint32_t limit, 
 
 enum { MANY = 20000 };
 
-static void take_each_once(struct limits *l, uint32_t n)
+static void take_each_once(struct limits *l, uint32_t from)
 {
 	(void)__atomic_add_fetch(&shared->ready, 1, __ATOMIC_ACQ_REL);
 	wait_until(&shared->ready, shared->together);
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = from; i < from + MANY; i++) {
 		struct limits_ask ask = numbered("many", i, 3, 60);
 		if (take_of(l, &ask, 1).verdict != LIMITS_PASSED)
 			_exit(8);
@@ -1191,20 +1223,21 @@ static void test_growth(void **state)
 	char path[HOME_PATH_MAX + 16];
 	(void)state;
 	shared->together = 2;
-	pid_t pids[] = {child(take_each_once, MANY), child(take_each_once, MANY)};
+	pid_t pids[] = {child(take_each_once, 0), child(take_each_once, MANY)};
 	for (size_t i = 0; i < CG_COUNT(pids); i++)
 		wait_for(pids[i], 0);
-	for (uint32_t i = 0; i < MANY; i++) {
+	for (uint32_t i = 0; i < 2 * MANY; i++) {
 		struct limits_ask ask = numbered("many", i, 3, 60);
-		assert_int_equal(passing(&ask, 9), 1);
+		assert_int_equal(passing(&ask, 9), 2);
 	}
 	limits_size(limits, &size);
-	assert_int_equal(size.slots, MANY);
+	assert_int_equal(size.slots, 2 * MANY);
+	check_table();
 	assert_in_range(size.slot_bytes, 1, 256);
 	/* All of it is there: a hole could not be filled on a full disk. */
 	(void)snprintf(path, sizeof(path), "%s/limits.slots", home.run);
 	assert_int_equal(stat(path, &st), 0);
-	assert_in_range(st.st_size, MANY * size.slot_bytes, INT64_MAX);
+	assert_in_range(st.st_size, 2 * MANY * size.slot_bytes, INT64_MAX);
 	assert_in_range(st.st_blocks * 512, st.st_size, INT64_MAX);
 }
 
@@ -1249,6 +1282,7 @@ static void test_slots_are_used_again(void **state)
 	}
 	limits_size(limits, &size);
 	assert_in_range(size.slots, EACH, 25000);
+	check_table();
 	assert_int_equal(look_at(&quota, 1).left[0].quota_used, 700);
 	assert_int_equal(look_at(&held, 1).left[0].in_flight, 1);
 	limits_end(limits, &lasting.held);
@@ -1301,6 +1335,7 @@ static void test_no_room(void **state)
 		assert_true(rc != CG_OK || r.left[0].rate_left == 2);
 	}
 	assert_in_range(got, 900, 1000);
+	check_table();
 	/* With room, all have. */
 	let_files_grow_to(RLIM_INFINITY);
 	for (uint32_t i = 0; i < MANY; i++) {
