@@ -120,6 +120,12 @@ static struct limits_ask ask_rate(const char *name, uint32_t limit, uint32_t per
 	return (struct limits_ask){.name = name_of(name), .rate.limit = limit, .rate.per_s = per_s};
 }
 
+/* Names that share a lock, and with it what is free again: they begin alike. */
+static void share_stripe(struct sha256 *name)
+{
+	memset(name->b, 0, 4);
+}
+
 static const struct limits_quota nothing_stored;
 
 static struct limits_ask ask_quota(const char *name, uint64_t limit, enum limits_period period)
@@ -665,6 +671,20 @@ static void test_all_or_nothing(void **state)
 	}
 	limits_size(limits, &after);
 	assert_int_equal(before.slots, after.slots);
+	/* Some that share a lock. */
+	struct limits_ask alike[LIMITS_ASKS_MAX];
+	for (size_t i = 0; i < CG_COUNT(alike); i++) {
+		char name[16];
+		(void)snprintf(name, sizeof(name), "alike %zu", i);
+		alike[i] = ask_rate(name, 3 + (uint32_t)i, 60);
+		if (i % 2 == 0)
+			share_stripe(&alike[i].name);
+	}
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(take_of(limits, alike, CG_COUNT(alike)).verdict, LIMITS_PASSED);
+	refused = take_of(limits, alike, CG_COUNT(alike));
+	assert_int_equal(refused.ask, 0);
+	assert_int_equal(refused.left[5].rate_left, 5);
 	/* Mistakes are no pass. */
 	struct limits_ask twice[] = {asks[0], asks[0]}, many[LIMITS_ASKS_MAX + 1];
 	assert_int_equal(limits_take(limits, twice, 2, &refused, NULL), CG_FAIL);
@@ -780,6 +800,12 @@ static void *call_until_refused(void *arg)
 	struct limits_ask asks[3];
 	struct limits_result r;
 	calls_of_key(asks);
+	if (gettid() % 2 == 0) {
+		/* Whatever the order in which they are asked for, nobody waits in a circle. */
+		struct limits_ask first = asks[0];
+		asks[0] = asks[2];
+		asks[2] = first;
+	}
 	(void)__atomic_add_fetch(&shared->ready, 1, __ATOMIC_ACQ_REL);
 	wait_until(&shared->ready, shared->together);
 	while (!__atomic_load_n(&shared->stop, __ATOMIC_RELAXED)) {
@@ -1087,12 +1113,6 @@ static void step_take(struct limits *l, uint32_t steps)
 	if (rc != CG_OK || r.verdict != LIMITS_PASSED)
 		_exit(7);
 	_exit(9);
-}
-
-/* Names that share a lock, and with it what is free again: they begin alike. */
-static void share_stripe(struct sha256 *name)
-{
-	memset(name->b, 0, 4);
 }
 
 static void prepare_scene(enum step_scene scene)
