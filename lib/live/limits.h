@@ -39,7 +39,8 @@ struct limits_time {
 typedef void (*limits_clock_fn)(void *arg, struct limits_time *now);
 
 /* Maps the run folder's files `limits` and `limits.slots`, making them if need be, and registers
- * this process: after a fork the child opens its own.  `clock` NULL: the host's.
+ * this process: after a fork the child opens its own, or calls exec, and until then what its parent
+ * had begun counts on if the parent is killed.  `clock` NULL: the host's.
  * CG_FULL or CG_UNAVAILABLE with a sentence. */
 cg_rc limits_open(const struct home *home, limits_clock_fn clock, void *clock_arg,
 		  struct limits **out, struct cg_err *err) CG_MUST_USE;

@@ -125,7 +125,7 @@ static bool make_names(uint32_t n)
 }
 
 /* Every key calls once. */
-static bool use_all(double *ns)
+static bool use_all(double *ns, struct cg_err *err)
 {
 	static const struct row row = {.full = false};
 	double began = now_ns();
@@ -134,14 +134,14 @@ static bool use_all(double *ns)
 		struct limits_result result;
 		fill(&row, i, ask);
 		ask[0].rate.per_s = 86400;
-		if (limits_take(limits, ask, 1, &result, NULL) != CG_OK)
+		if (limits_take(limits, ask, 1, &result, err) != CG_OK)
 			return false;
 	}
 	*ns = (now_ns() - began) / n_names;
 	return true;
 }
 
-static bool run(uint32_t keys)
+static bool run(uint32_t keys, struct cg_err *err)
 {
 	struct row rows[] = {
 	    {"one key, 1 thread",		  1, 1,	false, false, {0}},
@@ -158,7 +158,7 @@ static bool run(uint32_t keys)
 	};
 	struct limits_size size;
 	double ns;
-	if (!make_names(keys) || !use_all(&ns))
+	if (!make_names(keys) || !use_all(&ns, err))
 		return false;
 	for (unsigned round = 0; round < ROUNDS; round++)
 		for (size_t i = 0; i < CG_COUNT(rows); i++)
@@ -189,7 +189,8 @@ int main(int argc, char **argv)
 	}
 	if (!mkdtemp(dir) || home_find(dir, &home, &err) != CG_OK || mkdir(home.run, 0700) != 0)
 		return 1;
-	bool ok = limits_open(&home, NULL, NULL, &limits, &err) == CG_OK && run((uint32_t)keys);
+	bool ok =
+	    limits_open(&home, NULL, NULL, &limits, &err) == CG_OK && run((uint32_t)keys, &err);
 	limits_close(&limits);
 	free(names);
 	(void)snprintf(path, sizeof(path), "%s/limits.slots", home.run);

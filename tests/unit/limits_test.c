@@ -120,6 +120,12 @@ static struct limits_ask ask_rate(const char *name, uint32_t limit, uint32_t per
 	return (struct limits_ask){.name = name_of(name), .rate.limit = limit, .rate.per_s = per_s};
 }
 
+/* Names that share a lock, and with it what is free again: they begin alike. */
+static void share_stripe(struct sha256 *name)
+{
+	memset(name->b, 0, 4);
+}
+
 static const struct limits_quota nothing_stored;
 
 static struct limits_ask ask_quota(const char *name, uint64_t limit, enum limits_period period)
@@ -128,6 +134,13 @@ static struct limits_ask ask_quota(const char *name, uint64_t limit, enum limits
 				   .quota.limit = limit,
 				   .quota.period = period,
 				   .stored = &nothing_stored};
+}
+
+static struct limits_ask numbered(const char *what, uint32_t i, uint32_t limit, uint32_t per_s)
+{
+	char name[32];
+	(void)snprintf(name, sizeof(name), "%s %u", what, i);
+	return ask_rate(name, limit, per_s);
 }
 
 static struct limits_result take_of(struct limits *l, const struct limits_ask *asks, size_t n)
@@ -665,6 +678,20 @@ static void test_all_or_nothing(void **state)
 	}
 	limits_size(limits, &after);
 	assert_int_equal(before.slots, after.slots);
+	/* Some that share a lock. */
+	struct limits_ask alike[LIMITS_ASKS_MAX];
+	for (size_t i = 0; i < CG_COUNT(alike); i++) {
+		char name[16];
+		(void)snprintf(name, sizeof(name), "alike %zu", i);
+		alike[i] = ask_rate(name, 3 + (uint32_t)i, 60);
+		if (i % 2 == 0)
+			share_stripe(&alike[i].name);
+	}
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(take_of(limits, alike, CG_COUNT(alike)).verdict, LIMITS_PASSED);
+	refused = take_of(limits, alike, CG_COUNT(alike));
+	assert_int_equal(refused.ask, 0);
+	assert_int_equal(refused.left[5].rate_left, 5);
 	/* Mistakes are no pass. */
 	struct limits_ask twice[] = {asks[0], asks[0]}, many[LIMITS_ASKS_MAX + 1];
 	assert_int_equal(limits_take(limits, twice, 2, &refused, NULL), CG_FAIL);
@@ -738,6 +765,28 @@ static void wait_until(const uint32_t *what, uint32_t at_least)
 		(void)usleep(200);
 }
 
+/* Every slot hangs in one place, in the chain of its name. */
+static void check_table(void)
+{
+	uint32_t slots = limits->file->slots;
+	bool *seen = calloc(slots, sizeof(*seen));
+	assert_non_null(seen);
+	for (uint32_t bucket = 0; bucket < BUCKETS; bucket++)
+		for (uint32_t i = limits->file->buckets[bucket]; i != 0;) {
+			const struct slot *slot = limits_slot(limits, i);
+			assert_non_null(slot);
+			assert_int_equal(limits_bucket(&slot->name), bucket);
+			for (uint32_t behind = i; behind != 0;
+			     behind = limits_slot(limits, behind)->more) {
+				assert_in_range(behind, 1, slots - 1);
+				assert_false(seen[behind]);
+				seen[behind] = true;
+			}
+			i = slot->next;
+		}
+	free(seen);
+}
+
 /* Many more than one process makes before the others have started. */
 enum { CALLS = 300000, CALLS_OF_API = CALLS + 1000 };
 
@@ -758,6 +807,12 @@ static void *call_until_refused(void *arg)
 	struct limits_ask asks[3];
 	struct limits_result r;
 	calls_of_key(asks);
+	if (gettid() % 2 == 0) {
+		/* Whatever the order in which they are asked for, nobody waits in a circle. */
+		struct limits_ask first = asks[0];
+		asks[0] = asks[2];
+		asks[2] = first;
+	}
 	(void)__atomic_add_fetch(&shared->ready, 1, __ATOMIC_ACQ_REL);
 	wait_until(&shared->ready, shared->together);
 	while (!__atomic_load_n(&shared->stop, __ATOMIC_RELAXED)) {
@@ -900,9 +955,17 @@ static void test_concurrency_of_the_dead(void **state)
 	limits_close(&other);
 	assert_int_equal(passing(&ask, 50), 50);
 	/* And does not become another's who gets its place in the table. */
+	struct limits_ask fresh = {
+	    .name = name_of("fresh"), .concurrent = {true, 40}
+	      };
 	other = open_limits();
-	r = take_of(other, &ask, 1);
-	assert_int_equal(r.left[0].in_flight, 1);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(take_of(other, &fresh, 1).verdict, LIMITS_PASSED);
+	limits_close(&other);
+	other = open_limits();
+	r = take_of(other, &fresh, 1);
+	assert_int_equal(r.verdict, LIMITS_PASSED);
+	assert_int_equal(look_at(&fresh, 1).left[0].in_flight, 1);
 	limits_end(other, &r.held);
 	limits_close(&other);
 }
@@ -944,6 +1007,7 @@ static void test_killed_anywhere(void **state)
 	}
 	if (passed > CALLS || passed + KILLS * THREADS_N < CALLS)
 		fail_msg("%u calls passed a limit of %d in %d kills", passed, CALLS, KILLS);
+	check_table();
 }
 
 static void take_and_stop(struct limits *l, uint32_t arg)
@@ -1058,12 +1122,6 @@ static void step_take(struct limits *l, uint32_t steps)
 	_exit(9);
 }
 
-/* Names that share a lock, and with it what is free again: they begin alike. */
-static void share_stripe(struct sha256 *name)
-{
-	memset(name->b, 0, 4);
-}
-
 static void prepare_scene(enum step_scene scene)
 {
 	static unsigned n;
@@ -1083,6 +1141,11 @@ static void prepare_scene(enum step_scene scene)
 		struct limits_quota quotas[64];
 		uint32_t position = 0;
 		size_t changed;
+		/* Takes what the one before has left loose, so that each goes the same way. */
+		struct limits_ask other = numbered("other", n, 1, 60);
+		share_stripe(&other.name);
+		assert_true(passes(&other));
+		limits->file->stripes[0].hand = 0;
 		pass(2 * 86400 * S);
 		do {
 			assert_int_equal(
@@ -1153,6 +1216,7 @@ static void test_killed_at_each_step(void **state)
 		assert_in_range(shared->n_changes, 15, CG_COUNT(shared->changes) - 1);
 		for (uint32_t i = 0; i < shared->n_changes; i++)
 			kills += !run_scene(scene, shared->changes[i]);
+		check_table();
 	}
 	assert_in_range(kills, 100, 5000);
 	/* At most one slot is lost in a kill. */
@@ -1163,20 +1227,13 @@ static void test_killed_at_each_step(void **state)
 
 /* --- the table --- */
 
-static struct limits_ask numbered(const char *what, uint32_t i, uint32_t limit, uint32_t per_s)
-{
-	char name[32];
-	(void)snprintf(name, sizeof(name), "%s %u", what, i);
-	return ask_rate(name, limit, per_s);
-}
-
 enum { MANY = 20000 };
 
-static void take_each_once(struct limits *l, uint32_t n)
+static void take_each_once(struct limits *l, uint32_t from)
 {
 	(void)__atomic_add_fetch(&shared->ready, 1, __ATOMIC_ACQ_REL);
 	wait_until(&shared->ready, shared->together);
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = from; i < from + MANY; i++) {
 		struct limits_ask ask = numbered("many", i, 3, 60);
 		if (take_of(l, &ask, 1).verdict != LIMITS_PASSED)
 			_exit(8);
@@ -1191,20 +1248,21 @@ static void test_growth(void **state)
 	char path[HOME_PATH_MAX + 16];
 	(void)state;
 	shared->together = 2;
-	pid_t pids[] = {child(take_each_once, MANY), child(take_each_once, MANY)};
+	pid_t pids[] = {child(take_each_once, 0), child(take_each_once, MANY)};
 	for (size_t i = 0; i < CG_COUNT(pids); i++)
 		wait_for(pids[i], 0);
-	for (uint32_t i = 0; i < MANY; i++) {
+	for (uint32_t i = 0; i < 2 * MANY; i++) {
 		struct limits_ask ask = numbered("many", i, 3, 60);
-		assert_int_equal(passing(&ask, 9), 1);
+		assert_int_equal(passing(&ask, 9), 2);
 	}
 	limits_size(limits, &size);
-	assert_int_equal(size.slots, MANY);
+	assert_int_equal(size.slots, 2 * MANY);
+	check_table();
 	assert_in_range(size.slot_bytes, 1, 256);
 	/* All of it is there: a hole could not be filled on a full disk. */
 	(void)snprintf(path, sizeof(path), "%s/limits.slots", home.run);
 	assert_int_equal(stat(path, &st), 0);
-	assert_in_range(st.st_size, MANY * size.slot_bytes, INT64_MAX);
+	assert_in_range(st.st_size, 2 * MANY * size.slot_bytes, INT64_MAX);
 	assert_in_range(st.st_blocks * 512, st.st_size, INT64_MAX);
 }
 
@@ -1249,6 +1307,7 @@ static void test_slots_are_used_again(void **state)
 	}
 	limits_size(limits, &size);
 	assert_in_range(size.slots, EACH, 25000);
+	check_table();
 	assert_int_equal(look_at(&quota, 1).left[0].quota_used, 700);
 	assert_int_equal(look_at(&held, 1).left[0].in_flight, 1);
 	limits_end(limits, &lasting.held);
@@ -1301,6 +1360,7 @@ static void test_no_room(void **state)
 		assert_true(rc != CG_OK || r.left[0].rate_left == 2);
 	}
 	assert_in_range(got, 900, 1000);
+	check_table();
 	/* With room, all have. */
 	let_files_grow_to(RLIM_INFINITY);
 	for (uint32_t i = 0; i < MANY; i++) {
