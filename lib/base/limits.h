@@ -166,11 +166,12 @@
 /* From SIGTERM to SIGKILL. */
 #define SUPERVISE_STOP_MS 5000
 /* lighttpd's ssl.ca-file.  It sends the subjects of all its certificates in each handshake, and
- * above 64 kB no handshake works any more, for nobody (measured with 1.4.69: 1000 certificates of 60
- * bytes each work, 1500 do not); Java takes no handshake message above 32 kB.  Beyond this many bytes
- * of subjects the file stays as it was, and an error is logged. */
+ * above 64 kB no handshake works any more, for nobody (measured with 1.4.69: 1000 certificates of
+ * 60 bytes each work, 1500 do not); Java takes no handshake message above 32 kB.  Beyond this many
+ * bytes of subjects the file stays as it was, and an error is logged. */
 #define LIGHTTPD_CA_NAMES_MAX 30000
-/* A certificate with a longer subject, bytes, is left out, so that few cannot take up all the room. */
+/* A certificate with a longer subject, bytes, is left out, so that few cannot take up all the room.
+ */
 #define LIGHTTPD_CA_NAME_MAX 512
 /* The file itself, bytes: subjects of no length at all would let it grow. */
 #define LIGHTTPD_CA_MAX ((size_t)16 * 1024 * 1024)
