@@ -122,8 +122,8 @@ static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_OK)
 		rc = c->detach ? key_drop_policy(txn, policy->id, c->arena, err)
 			       : check_unused(txn, policy, c->arena, err);
-	return rc == CG_OK ? entity_remove_in(txn, &policy_entity, c->actor, policy->id,
-					      c->revision, c->arena, err)
+	return rc == CG_OK ? entity_remove_in(txn, &policy_entity, c->actor, c->id, c->revision,
+					      c->arena, err)
 			   : rc;
 }
 

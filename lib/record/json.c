@@ -53,7 +53,7 @@ static json_t *enum_to_json(const ProtobufCFieldDescriptor *f, int number)
 	size_t i;
 	if (!v)
 		return json_null();
-	for (i = 0; v->name[i] && i < sizeof(name) - 1; i++)
+	for (i = 0; i < sizeof(name) - 1 && v->name[i]; i++)
 		name[i] =
 		    (char)(v->name[i] >= 'A' && v->name[i] <= 'Z' ? v->name[i] + 32 : v->name[i]);
 	name[i] = '\0';

@@ -29,7 +29,7 @@ with Site() as site:
             is_eq(site.curl(spelling).status, 200, f"{spelling}: harmless, so it passes")
         reached = [r["target"] for r in site.upstream_log()]
         ok("/a//b" in reached and "/%7euser" in reached, "as it came")
-        ok(not any("ecret" in t and t != "/secret/x" for t in reached), "no other spelling arrived")
+        ok(not any("SECRET" in t.upper() and t != "/secret/x" for t in reached), "no other spelling arrived")
 
     with case("fields that Connection names"):
         site.upstream_clear()

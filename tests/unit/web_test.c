@@ -763,7 +763,7 @@ static void libfcgi_is_laid_out_as_we_think(void **state)
 
 static void a_connection_carries_many_requests(void **state)
 {
-	struct served s;
+	struct served s = {0};
 	char text[ANSWER_MAX];
 	(void)state;
 	start_program(&s);
@@ -799,7 +799,7 @@ static void a_connection_carries_many_requests(void **state)
 
 static void a_body_that_is_not_read_ends_the_connection(void **state)
 {
-	struct served s;
+	struct served s = {0};
 	char text[ANSWER_MAX];
 	(void)state;
 	start_program(&s);
@@ -824,7 +824,7 @@ static void a_body_that_is_not_read_ends_the_connection(void **state)
 
 static void a_short_body_is_an_error(void **state)
 {
-	struct served s;
+	struct served s = {0};
 	char text[ANSWER_MAX];
 	(void)state;
 	start_program(&s);
@@ -840,7 +840,7 @@ static void a_short_body_is_an_error(void **state)
 
 static void an_aborted_answer_has_no_end(void **state)
 {
-	struct served s;
+	struct served s = {0};
 	char text[ANSWER_MAX];
 	(void)state;
 	start_program(&s);
@@ -855,7 +855,7 @@ static void an_aborted_answer_has_no_end(void **state)
 
 static void a_handler_without_an_answer_is_500(void **state)
 {
-	struct served s;
+	struct served s = {0};
 	char text[ANSWER_MAX];
 	(void)state;
 	start_program(&s);
@@ -870,7 +870,7 @@ static void a_handler_without_an_answer_is_500(void **state)
 
 static void stopping_lets_a_request_finish(void **state)
 {
-	struct served s;
+	struct served s = {0};
 	char text[ANSWER_MAX];
 	(void)state;
 	start_program(&s);
