@@ -1141,17 +1141,20 @@ static void prepare_scene(enum step_scene scene)
 		struct limits_quota quotas[64];
 		uint32_t position = 0;
 		size_t changed;
-		/* Takes what the one before has left loose, so that each goes the same way. */
-		struct limits_ask other = numbered("other", n, 1, 60);
-		share_stripe(&other.name);
-		assert_true(passes(&other));
-		limits->file->stripes[0].hand = 0;
 		pass(2 * 86400 * S);
 		do {
 			assert_int_equal(
 			    limits_changed(limits, &position, quotas, 64, &changed, NULL), CG_OK);
 			assert_int_equal(limits_saved(limits, quotas, changed, NULL), CG_OK);
 		} while (changed > 0);
+		/* Takes what may be left loose, so that each goes the same way, instruction by
+		 * instruction. */
+		struct limits_ask other = numbered("other", n, 1, 60);
+		share_stripe(&other.name);
+		limits->file->stripes[0].hand = 0;
+		assert_true(passes(&other));
+		limits->file->stripes[0].hand = 0;
+		pass(100 * S);
 		share_stripe(&step_asks[0].name);
 	}
 }
@@ -1189,6 +1192,8 @@ static bool run_scene(enum step_scene scene, uint32_t steps)
 		assert_int_equal(WEXITSTATUS(status), 9);
 	else
 		assert_int_equal(WTERMSIG(status), SIGKILL);
+	/* What is free is found again: chains that grow would shift the steps. */
+	limits->file->stripes[0].hand = 0;
 	/* All but at most the one, and none is in flight. */
 	unsigned n = 0;
 	for (;; n++) {
@@ -1221,7 +1226,7 @@ static void test_killed_at_each_step(void **state)
 	assert_in_range(kills, 100, 5000);
 	/* At most one slot is lost in a kill. */
 	limits_size(limits, &size);
-	assert_in_range(size.slots, kills / 2, 3 * kills);
+	assert_in_range(size.slots, 1, 2 * kills);
 }
 #endif
 
