@@ -52,19 +52,14 @@ struct server {
 
 static char listener_mark, end_mark; /* their addresses tell events apart from connections */
 
-/* Wakes the main thread, which ends the others. */
-static void ask_to_stop(struct server *s)
-{
-	(void)pthread_kill(s->main_thread, SIGTERM);
-}
-
 static void fail(struct server *s, const char *what)
 {
 	log_error(what, "cause", strerror(errno), LOG_END);
 	(void)pthread_mutex_lock(&s->lock);
 	s->failed = true;
 	(void)pthread_mutex_unlock(&s->lock);
-	ask_to_stop(s);
+	/* Blocked in all threads: the main one waits for it, and ends the others. */
+	(void)kill(getpid(), SIGTERM);
 }
 
 /* --- connections --- */

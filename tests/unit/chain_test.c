@@ -569,7 +569,7 @@ static void test_crl_damaged(void **state)
 		free(cut);
 	}
 	/* A changed byte: refused, or at least not signed any more. */
-	char *changed = malloc(der.n);
+	char *changed = malloc(der.n + 1);
 	assert_non_null(changed);
 	for (size_t i = 0; i < der.n; i++) {
 		memcpy(changed, der.p, der.n);
