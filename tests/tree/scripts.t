@@ -33,19 +33,19 @@ while read -r file; do
 	case $file in *.py) continue ;; esac
 	[ -x "$file" ]
 	ok $? "$file can be executed"
-done < <(find .ci tests -type f -not -path '*/__pycache__/*' -not -path 'tests/certs/*')
+done < <(find .ci tests -type f -not -path '*/__pycache__/*' -not -path 'tests/certs/*' -not -path 'tests/fuzz/corpus/*')
 [ "$shells" -gt 2 ] && [ "$pythons" -gt 0 ] && [ "$perls" -gt 0 ]
 ok $? "there were scripts to look at ($shells shell, $pythons Python, $perls Perl)"
 
-wrong=$(find tests -name '*.t' ! -perm -u=x -not -path 'tests/certs/*' | tr '\n' ' ')
+wrong=$(find tests -name '*.t' ! -perm -u=x -not -path 'tests/certs/*' -not -path 'tests/fuzz/corpus/*' | tr '\n' ' ')
 [ -z "$wrong" ]
 ok $? "every .t file can be executed" "$wrong"
-wrong=$(find tests -mindepth 4 -name '*.t' -not -path 'tests/certs/*' | tr '\n' ' ')
+wrong=$(find tests -mindepth 4 -name '*.t' -not -path 'tests/certs/*' -not -path 'tests/fuzz/corpus/*' | tr '\n' ' ')
 [ -z "$wrong" ]
 ok $? "no .t file lies so deep that make does not see it" "$wrong"
 
 if command -v shellcheck >/dev/null; then
-	text=$(grep -lrE --exclude-dir=certs '^#!/bin/(ba)?sh' .ci tests | sort | xargs -d '\n' shellcheck -x 2>&1)
+	text=$(grep -lrE --exclude-dir=certs --exclude-dir=corpus '^#!/bin/(ba)?sh' .ci tests | sort | xargs -d '\n' shellcheck -x 2>&1)
 	ok $? "shellcheck has nothing to say" "$text"
 else
 	skip "shellcheck has nothing to say" "shellcheck is not installed"
@@ -53,7 +53,7 @@ fi
 
 # /home, /root, /Users, or the folder where this very tree lies.
 here=$(pwd -P)
-wrong=$(grep -rnE --exclude-dir=certs "(^|[^A-Za-z0-9_.\$}\"-])(/home/[a-z]|/root/|/Users/)" \
+wrong=$(grep -rnE --exclude-dir=certs --exclude-dir=corpus "(^|[^A-Za-z0-9_.\$}\"-])(/home/[a-z]|/root/|/Users/)" \
 	Makefile .ci apache-conf cgi-bin lib schema templates tests 2>/dev/null |
 	grep -v '^tests/tree/scripts.t:')
 [ -z "$wrong" ]
@@ -61,7 +61,7 @@ ok $? "no file names a developer's folder" "$wrong"
 case $here in
 / | /usr/* | /tmp | /build | /src) skip "no file names the folder of this tree" "it lies in $here" ;;
 *)
-	wrong=$(grep -rnF --exclude-dir=certs "$here/" Makefile README.md .ci apache-conf cgi-bin lib schema templates tests 2>/dev/null)
+	wrong=$(grep -rnF --exclude-dir=certs --exclude-dir=corpus "$here/" Makefile README.md .ci apache-conf cgi-bin lib schema templates tests 2>/dev/null)
 	[ -z "$wrong" ]
 	ok $? "no file names the folder of this tree" "$wrong"
 	;;
