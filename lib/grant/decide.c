@@ -16,18 +16,35 @@ static bool in_blocks(char *const *blocks, size_t n, struct span address)
 	return false;
 }
 
-static bool address_may(const struct facts *f)
+/* Of an API, or of a key. */
+struct address_lists {
+	char *const *allowed, *const *blocked;
+	size_t n_allowed, n_blocked;
+};
+
+static bool address_may(const struct facts *f, const struct address_lists *lists)
 {
-	const Cg__Api *api = f->api;
-	if (api->n_allowed_ips + api->n_blocked_ips == 0)
+	if (lists->n_allowed + lists->n_blocked == 0)
 		return true;
 	/* Without the proof the address is anybody's word; and what is no address is in no block.
 	 */
 	if (!f->proof_ok || !address_is_valid(f->remote_addr))
 		return false;
-	return (api->n_allowed_ips == 0 ||
-		in_blocks(api->allowed_ips, api->n_allowed_ips, f->remote_addr)) &&
-	       !in_blocks(api->blocked_ips, api->n_blocked_ips, f->remote_addr);
+	return (lists->n_allowed == 0 ||
+		in_blocks(lists->allowed, lists->n_allowed, f->remote_addr)) &&
+	       !in_blocks(lists->blocked, lists->n_blocked, f->remote_addr);
+}
+
+static bool address_may_call(const struct facts *f, const Cg__Api *api)
+{
+	return address_may(f, &(struct address_lists){api->allowed_ips, api->blocked_ips,
+						      api->n_allowed_ips, api->n_blocked_ips});
+}
+
+static bool address_may_use(const struct facts *f, const Cg__Key *key)
+{
+	return address_may(f, &(struct address_lists){key->allowed_ips, key->blocked_ips,
+						      key->n_allowed_ips, key->n_blocked_ips});
 }
 
 static bool has_certificate(const struct facts *f)
@@ -189,7 +206,7 @@ struct decision decide(const struct facts *f, int64_t now)
 		return stop(DECISION_API, REFUSAL_API_NOT_FOUND, NULL);
 	if (!f->api->active)
 		return stop(DECISION_API, REFUSAL_API_INACTIVE, NULL);
-	if (!address_may(f))
+	if (!address_may_call(f, f->api))
 		return stop(DECISION_ADDRESS, REFUSAL_ADDRESS_NOT_ALLOWED, NULL);
 	if (f->api->auth->keyless)
 		return stop(DECISION_PASS, REFUSAL_NONE, NULL);
@@ -204,5 +221,7 @@ struct decision decide(const struct facts *f, int64_t now)
 		return stop(DECISION_KEY, REFUSAL_KEY_INACTIVE, g);
 	if (g->effective.has_expires_at && now >= g->effective.expires_at)
 		return stop(DECISION_KEY, REFUSAL_KEY_EXPIRED, g);
+	if (!address_may_use(f, g->key))
+		return stop(DECISION_KEY, REFUSAL_ADDRESS_NOT_ALLOWED, g);
 	return access_of(f, g);
 }

@@ -279,7 +279,7 @@ static const char *passed_text(const struct facts *f, const struct decision *d,
 			     "a CA that the API trusts."
 			   : "The credential is active and within its dates.";
 	case DECISION_KEY:
-		return "The key is active and has not expired.";
+		return "The key is active, has not expired, and may be used from this address.";
 	case DECISION_ACCESS:
 		if (d->access && d->access->from)
 			return arena_printf(arena,

@@ -64,6 +64,17 @@ cg_rc access_check(struct store_txn *txn, Cg__Access **entries, size_t n, struct
 	return worst;
 }
 
+cg_rc access_check_addresses(char *const *blocks, size_t n, const char *field, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	for (size_t i = 0; i < n; i++)
+		if (!address_block_is_valid(blocks[i]))
+			rc = cg_fail_field(
+			    err, field, "“%.60s” is not an address or block such as 192.0.2.0/24",
+			    blocks[i]);
+	return rc;
+}
+
 size_t access_drop_api(Cg__Access **entries, size_t n, const char *api_id)
 {
 	size_t kept = 0;

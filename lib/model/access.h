@@ -8,6 +8,9 @@
  * fields at fault. */
 cg_rc access_check(struct store_txn *txn, Cg__Access **entries, size_t n, struct arena *arena,
 		   struct cg_err *err) CG_MUST_USE;
+/* Judges a list of addresses and blocks. */
+cg_rc access_check_addresses(char *const *blocks, size_t n, const char *field,
+			     struct cg_err *err) CG_MUST_USE;
 /* Takes the entries of an API out of a list; how many are left. */
 size_t access_drop_api(Cg__Access **entries, size_t n, const char *api_id);
 

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/url.h"
+#include "model/access.h"
 #include "model/key.h"
 #include "model/pattern.h"
 #include "model/policy.h"
@@ -27,22 +28,6 @@ static void check_listen_path(Cg__Api *api, struct arena *arena, struct cg_err *
 				    "/.well-known/acme-challenge)");
 		err->code = "reserved_path";
 	}
-}
-
-static void check_lists(const Cg__Api *api, struct cg_err *err, cg_rc *rc)
-{
-	for (size_t i = 0; i < api->n_allowed_ips; i++)
-		if (!address_block_is_valid(api->allowed_ips[i]))
-			*rc = cg_fail_field(err, "allowed_ips",
-					    "“%.60s” is not an address or block such as "
-					    "192.0.2.0/24",
-					    api->allowed_ips[i]);
-	for (size_t i = 0; i < api->n_blocked_ips; i++)
-		if (!address_block_is_valid(api->blocked_ips[i]))
-			*rc = cg_fail_field(err, "blocked_ips",
-					    "“%.60s” is not an address or block such as "
-					    "192.0.2.0/24",
-					    api->blocked_ips[i]);
 }
 
 static void check_auth(const Cg__Api *api, struct cg_err *err, cg_rc *rc)
@@ -152,7 +137,11 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 	const char *why = api->target_url ? url_parse(api->target_url, arena, &url) : "is missing";
 	if (why)
 		rc = cg_fail_field(err, "target_url", "%s", why);
-	check_lists(api, err, &rc);
+	if (access_check_addresses(api->allowed_ips, api->n_allowed_ips, "allowed_ips", err) !=
+		CG_OK ||
+	    access_check_addresses(api->blocked_ips, api->n_blocked_ips, "blocked_ips", err) !=
+		CG_OK)
+		rc = CG_BAD_VALUE;
 	check_auth(api, err, &rc);
 	cg_rc cas = check_cas(txn, api->auth, arena, err);
 	if (cas != CG_OK || rc != CG_OK)

@@ -54,6 +54,11 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		return rc;
 	if (rc != CG_OK)
 		worst = rc;
+	if (access_check_addresses(key->allowed_ips, key->n_allowed_ips, "allowed_ips", err) !=
+		CG_OK ||
+	    access_check_addresses(key->blocked_ips, key->n_blocked_ips, "blocked_ips", err) !=
+		CG_OK)
+		worst = CG_BAD_VALUE;
 	bool same =
 	    old && old->has_expires_at == key->has_expires_at && old->expires_at == key->expires_at;
 	if (key->has_expires_at && !same && key->expires_at <= clock_unix_s())

@@ -141,7 +141,7 @@ def f04():
 
 
 def f05():
-    key = site.make_key("A", plain, api)
+    key = site.make_key("A", plain, api, quota={"limit": 100, "period": "day"})
     done = site.rest("POST", f"/keys/{key['id']}/credentials", {"certificate": renewed.pem})
     is_eq(done.status, 201, "the next certificate is added")
     old, new = Kept(plain), Kept(renewed)
@@ -149,6 +149,9 @@ def f05():
     seen = site.upstream_log()[-2:]
     is_eq({v for r in seen for n, v in r["headers"] if n.lower() == "x-certgate-key-id"},
           {key["id"]}, "as one key")
+    left = [int(site.curl("/mtls-api/x", cert=c).headers.get("x-ratelimit-remaining"))
+            for c in (plain, renewed, plain)]
+    is_eq(left, [95, 94, 93], "and share one quota")
     is_eq(site.rest("DELETE", f"/keys/{key['id']}/credentials/{plain.sha256}"
                               "?reason=superseded").status, 204, "the old one ends")
     is_eq((call(plain), old.call()), ((403, "credential_inactive"),) * 2,

@@ -69,7 +69,7 @@ certs = {"none": None, "unknown": site.make_cert("unknown")}
 tokens = {"none": None, "unknown": "a" * 52}
 owners = {}
 for state in ("good", "issued", "revoked", "off", "later", "ended", "key off", "key expired", "expired"):
-    extra = {"not_before": stamp(-60), "not_after": stamp(8)} if state == "expired" else \
+    extra = {"not_before": stamp(-60), "not_after": stamp(20)} if state == "expired" else \
         {"ca": authority, "extensions": ["extendedKeyUsage=clientAuth"]} if state == "issued" \
         else {}
     certs[state] = site.make_cert(state, **extra)
@@ -79,7 +79,7 @@ credential(owners["later"], certs["later"].sha256, active_from="2099-01-01T00:00
 credential(owners["ended"], certs["ended"].sha256, ends_at="2020-01-01T00:00:00Z")
 must(rest("DELETE", f"/keys/{owners['revoked']['id']}/credentials/{certs['revoked'].sha256}"))
 must(rest("PATCH", "/keys/" + owners["key off"]["id"], {"active": False}))
-must(rest("PATCH", "/keys/" + owners["key expired"]["id"], {"expires_at": now(5)}))
+must(rest("PATCH", "/keys/" + owners["key expired"]["id"], {"expires_at": now(20)}))
 early = site.make_cert("early", not_before="20450101000000Z", not_after="20460101000000Z")
 got = rest("POST", "/keys", {"name": "early", "access": everywhere, "certificate": early.pem})
 if got.status == 201:
@@ -215,6 +215,41 @@ def rights():
 table("what", rights(), 300)
 
 
+POLICIES = {
+    "GET /a/*": {"access": [{"api_id": apis["both"]["id"], "methods": ["GET"], "paths": ["/a/*"]}]},
+    "/b": {"access": [{"api_id": apis["both"]["id"], "paths": ["/b"]}]},
+    "off": {"access": [{"api_id": apis["both"]["id"]}], "active": False},
+    "another API": {"access": [{"api_id": apis["tokens"]["id"]}]},
+    "nothing": {"access": []},
+}
+for name, members in POLICIES.items():
+    must(rest("POST", "/policies", {"name": name, "applies": ["access"], **members}))
+must(rest("POST", "/policies", {"name": "rate", "applies": ["rate"],
+                                "rate": {"limit": 100000, "per_seconds": 1}}))
+must(rest("POST", "/policies", {"name": "short", "applies": ["quota"], "key_lifetime_days": 1}))
+sets = [()] + [(a,) for a in (*POLICIES, "rate", "short")] + \
+    list(itertools.combinations(POLICIES, 2)) + [("GET /a/*", "off", "rate"), ("off", "rate")]
+ruled = {}
+for n, chosen in enumerate(sets):
+    for own in ("all", "none"):
+        ruled[chosen, own] = site.make_cert(f"ruled {n} {own}")
+        key(f"{chosen} {own}", ruled[chosen, own], policy_ids=list(chosen), token=False,
+            access=[{"api_id": apis["both"]["id"]}] if own == "all" else [])
+
+
+def policies():
+    for chosen, own in ruled:
+        for method, path in (("GET", "/both/a/x"), ("POST", "/both/a/x"), ("GET", "/both/b"),
+                             ("GET", "/both/c")):
+            yield {"name": f"policies {chosen}, own access {own}: {method} {path}", "path": path,
+                   "method": method, "cert": ruled[chosen, own]}
+
+
+table("by policy", policies(), 150)
+local = site.make_cert("local")
+key("local", local, allowed_ips=["192.0.2.0/24"], blocked_ips=["192.0.2.9"])
+
+
 def targets():
     for path in ("/", "/nowhere", "/bothx", "/BOTH/", "/bot", "/both;x/", "/both/../both/a",
                  "/both/./a", "/both/%2e%2e/x", "/both/.%2E/", "/both/..;/x", "/both/%2e;x/",
@@ -245,6 +280,9 @@ def places():
                                            "fe80::1%eth0")):
         yield {"name": f"{api} from {address}", "path": f"/{api}/", "address": address,
                "cert": certs["good"]}
+    for address in ("192.0.2.7", "192.0.2.9", "127.0.0.1", "nonsense"):
+        yield {"name": f"a key from {address}", "path": "/both/", "address": address,
+               "cert": local}
     for name, path in itertools.product(("main", "a", "b", "", "A", "c"),
                                         ("/elsewhere/x", "/both/below/x", "/both/below",
                                          "/both/belowx")):

@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
 
-MANY = 2000
+MANY = 10000
 site = Site(gates=2)
 site.open()
 api = site.make_api()

@@ -182,6 +182,13 @@ CHANGE(key_off_token, with_token(w); w->key.active = false;)
 CHANGE(key_expired, with_cert(w); w->key.has_expires_at = true; w->key.expires_at = NOW;)
 CHANGE(key_ends_soon, with_cert(w); w->key.has_expires_at = true; w->key.expires_at = NOW + 1;)
 CHANGE(key_off_expired, key_expired(w); w->key.active = false;)
+CHANGE(key_address_blocked, with_cert(w); w->blocked[0] = (char *)(uintptr_t) "192.0.2.0/24";
+       w->key.blocked_ips = w->blocked; w->key.n_blocked_ips = 1;)
+CHANGE(key_address_elsewhere, with_cert(w); w->allowed[0] = (char *)(uintptr_t) "198.51.100.0/24";
+       w->key.allowed_ips = w->allowed; w->key.n_allowed_ips = 1;)
+CHANGE(key_address_allowed, with_cert(w); w->allowed[0] = (char *)(uintptr_t) "192.0.2.7";
+       w->key.allowed_ips = w->allowed; w->key.n_allowed_ips = 1;)
+CHANGE(key_address_unproven, key_address_allowed(w); w->facts.proof_ok = false;)
 CHANGE(no_access, with_cert(w); w->key.n_access = 0;)
 CHANGE(other_access, with_cert(w); w->access[0].api_id = id_other;)
 CHANGE(access_second, with_cert(w); w->access[0].api_id = id_other; w->access[1].api_id = id_api;
@@ -305,6 +312,10 @@ static const struct row {
     ROW(key_expired, KEY_EXPIRED, KEY),
     ROW(key_ends_soon, NONE, PASS),
     ROW(key_off_expired, KEY_INACTIVE, KEY),
+    ROW(key_address_blocked, ADDRESS_NOT_ALLOWED, KEY),
+    ROW(key_address_elsewhere, ADDRESS_NOT_ALLOWED, KEY),
+    ROW(key_address_allowed, NONE, PASS),
+    ROW(key_address_unproven, ADDRESS_NOT_ALLOWED, KEY),
     ROW(no_access, ACCESS_DENIED, ACCESS),
     ROW(other_access, ACCESS_DENIED, ACCESS),
     ROW(access_second, NONE, PASS),
