@@ -48,11 +48,53 @@ static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)
 	return false;
 }
 
-static void take_access(struct effective_access *to, size_t *n, Cg__Access *const *entries,
-			size_t n_entries, const Cg__Policy *from)
+static size_t put_text(char *to, const char *text)
 {
-	for (size_t i = 0; i < n_entries; i++)
-		to[(*n)++] = (struct effective_access){entries[i], from};
+	size_t n = strlen(text) + 1;
+	if (to)
+		memcpy(to, text, n);
+	return n;
+}
+
+/* What tells an entry from others, each text with its end; how long it is. */
+static size_t put_entry(char *to, const Cg__Access *entry)
+{
+	size_t n = put_text(to, entry->api_id);
+	for (size_t i = 0; i < entry->n_methods; i++)
+		n += put_text(to ? to + n : NULL, entry->methods[i]);
+	/* No method is empty: here the paths begin. */
+	n += put_text(to ? to + n : NULL, "");
+	for (size_t i = 0; i < entry->n_paths; i++)
+		n += put_text(to ? to + n : NULL, entry->paths[i]);
+	return n;
+}
+
+/* Each entry has counters of its own: with those of another one, whose period is shorter, a quota
+ * would begin anew at each call that the other one lets in. */
+static cg_rc name_counters(struct effective_access *access, struct arena *arena, struct cg_err *err)
+{
+	const Cg__Access *entry = access->entry;
+	if (!entry->rate && !entry->quota)
+		return CG_OK;
+	size_t n = put_entry(NULL, entry);
+	char *text = arena_alloc(arena, n);
+	if (!text)
+		return cg_fail_memory(err);
+	(void)put_entry(text, entry);
+	return sha256_of(span_make(text, n), &access->counters) == CG_OK ? CG_OK
+									 : cg_fail_memory(err);
+}
+
+static cg_rc take_access(struct effective_access *to, size_t *n, Cg__Access *const *entries,
+			 size_t n_entries, const Cg__Policy *from, struct arena *arena,
+			 struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	for (size_t i = 0; rc == CG_OK && i < n_entries; i++) {
+		to[*n] = (struct effective_access){.entry = entries[i], .from = from};
+		rc = name_counters(&to[(*n)++], arena, err);
+	}
+	return rc;
 }
 
 static cg_rc merge_access(const Cg__Key *key, Cg__Policy *const *policies, size_t n,
@@ -65,17 +107,18 @@ static cg_rc merge_access(const Cg__Key *key, Cg__Policy *const *policies, size_
 	struct effective_access *access = arena_alloc(arena, (room + 1) * sizeof(*access));
 	if (!access)
 		return cg_fail_memory(err);
-	for (size_t i = 0; i < n; i++)
+	cg_rc rc = CG_OK;
+	for (size_t i = 0; rc == CG_OK && i < n; i++)
 		if (applies(policies[i], CG__POLICY__PART__ACCESS)) {
 			applied = true;
-			take_access(access, &used, policies[i]->access, policies[i]->n_access,
-				    policies[i]);
+			rc = take_access(access, &used, policies[i]->access, policies[i]->n_access,
+					 policies[i], arena, err);
 		}
 	if (!applied)
-		take_access(access, &used, key->access, key->n_access, NULL);
+		rc = take_access(access, &used, key->access, key->n_access, NULL, arena, err);
 	out->access = access;
 	out->n_access = used;
-	return CG_OK;
+	return rc;
 }
 
 static void merge_limits(const Cg__Key *key, Cg__Policy *const *policies, size_t n,

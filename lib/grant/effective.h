@@ -5,12 +5,15 @@
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "record/record.h"
 
 /* Each value with the policy that it comes from; NULL: the key's own. */
 struct effective_access {
 	const Cg__Access *entry;
 	const Cg__Policy *from;
+	/* Of an entry with limits of its own: names its counters, by API, methods and paths. */
+	struct sha256 counters;
 };
 
 struct effective {
