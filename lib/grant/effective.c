@@ -40,6 +40,7 @@ bool quota_is_larger(const Cg__Quota *a, const Cg__Quota *b)
 	return is_more(a->limit, period_hours(a->period), b->limit, period_hours(b->period));
 }
 
+/* Whether it decides this part; a held one only takes away. */
 static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)
 {
 	for (size_t i = 0; i < policy->n_applies; i++)
@@ -111,6 +112,8 @@ static cg_rc merge_access(const Cg__Key *key, Cg__Policy *const *policies, size_
 	for (size_t i = 0; rc == CG_OK && i < n; i++)
 		if (applies(policies[i], CG__POLICY__PART__ACCESS)) {
 			applied = true;
+			if (policies[i]->held)
+				continue;
 			rc = take_access(access, &used, policies[i]->access, policies[i]->n_access,
 					 policies[i], arena, err);
 		}
@@ -128,13 +131,26 @@ static void merge_limits(const Cg__Key *key, Cg__Policy *const *policies, size_t
 	out->quota = key->quota;
 	for (size_t i = 0; i < n; i++) {
 		const Cg__Policy *p = policies[i];
-		if (applies(p, CG__POLICY__PART__RATE) &&
+		if (!p->held && applies(p, CG__POLICY__PART__RATE) &&
 		    (!out->rate_from || rate_is_larger(p->rate, out->rate))) {
 			out->rate = p->rate;
 			out->rate_from = p;
 		}
-		if (applies(p, CG__POLICY__PART__QUOTA) &&
+		if (!p->held && applies(p, CG__POLICY__PART__QUOTA) &&
 		    (!out->quota_from || quota_is_larger(p->quota, out->quota))) {
+			out->quota = p->quota;
+			out->quota_from = p;
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		const Cg__Policy *p = policies[i];
+		if (p->held && applies(p, CG__POLICY__PART__RATE) &&
+		    rate_is_larger(out->rate, p->rate)) {
+			out->rate = p->rate;
+			out->rate_from = p;
+		}
+		if (p->held && applies(p, CG__POLICY__PART__QUOTA) &&
+		    quota_is_larger(out->quota, p->quota)) {
 			out->quota = p->quota;
 			out->quota_from = p;
 		}

@@ -31,6 +31,8 @@ struct effective {
 /* Merges, part by part: what active policies apply, they alone decide, else the key's own values
  * hold.  Of several policies the access entries are put together; of rates and quotas the larger
  * one wins, the pair whole; a part applied without a value is unlimited.  The end is the earliest.
+ * A held policy gives no access and never widens a limit, but as long as it is active the key's own
+ * access does not count in its place.
  * `policies` are those of the key, without those that are gone.  A pure function; *out borrows from
  * key and policies and lives in the arena. */
 cg_rc effective_make(const Cg__Key *key, Cg__Policy *const *policies, size_t n, struct arena *arena,

@@ -74,6 +74,7 @@ static const struct record_field rows[] = {
 	{"Policy.rate", FIELD_MESSAGE, FIELD_SET, 0, 0, "Requests of each key in a span of time; null: no limit."},
 	{"Policy.quota", FIELD_MESSAGE, FIELD_SET, 0, 0, "Requests of each key in a period; null: no limit."},
 	{"Policy.key_lifetime_days", FIELD_NUMBER, FIELD_SET, 1, LIFETIME_DAYS_MAX, "A key ends so many days after it was made, or at its own expires_at if that is sooner; null: no end."},
+	{"Policy.held", FIELD_BOOL, FIELD_SET, 0, 0, "On after a restore, where it was switched off or removed since the backup: it gives no access, and its keys do not fall back on wider rights or limits, until this is false."},
 	{"Policy.tags", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "Words to find it by."},
 
 	{"Credential.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the certificate's DER or of the token."},
