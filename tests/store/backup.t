@@ -193,13 +193,13 @@ with site:
               "policies that were off or removed since give nothing, nor do their keys fall back")
         is_eq([site.rest("GET", "/policies/" + p["name"]).body["held"] for p in narrow], [True] * 2,
               "they are held")
-        site.rest("PATCH", "/policies/toggled", {"held": False})
-        is_eq([code(with_policy[0], "/mtls-api/" + path) for path in ("narrow", "")],
-              [200, "path_not_allowed"], "until an administrator says otherwise")
         newest = site.rest("GET", "/audit?limit=1").body["items"][0]
         is_eq((newest["action"], newest["number"]),
               ("store.restore", told["audit"]["number"] + 1), "the audit tells of the restore")
         is_eq(site.certgate("verify").returncode, 0, "and is whole")
+        site.rest("PATCH", "/policies/toggled", {"held": False})
+        is_eq([code(with_policy[0], "/mtls-api/" + path) for path in ("narrow", "")],
+              [200, "path_not_allowed"], "until an administrator says otherwise")
 
     with case("the databases that were there"):
         kept = told_by_restore["kept"]
