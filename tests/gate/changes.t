@@ -381,7 +381,8 @@ with site:
         patch("/apis/" + api["id"], target_url=site.upstream_url)
 
     for title, part in (("rotation", rotation), ("resumption", resumption),
-                        ("policies", policies), ("load", under_load), ("time", ends_by_itself), ("deletion", deletions)):
+                        ("policies", policies), ("load", under_load), ("time", ends_by_itself),
+                        ("deletion", deletions)):
         with case(title):
             part()
 
