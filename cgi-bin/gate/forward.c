@@ -101,6 +101,24 @@ static bool needs_sandbox(const struct exchange *x)
 	return false;
 }
 
+static void refuse_too_large(struct exchange *x)
+{
+	refuse(x, REFUSAL_BODY_TOO_LARGE,
+	       arena_printf(x->arena,
+			    "The request's body is larger than this API takes (%" PRIu64 " bytes).",
+			    x->route->api->max_body_bytes));
+}
+
+bool body_fits(struct exchange *x)
+{
+	const Cg__Api *api = x->route->api;
+	if (!api->has_max_body_bytes || x->req->body != WEB_BODY_LENGTH ||
+	    x->req->content_length <= api->max_body_bytes)
+		return true;
+	refuse_too_large(x);
+	return false;
+}
+
 static void answer_failure(struct exchange *x, const struct upstream_result *result)
 {
 	switch (result->outcome) {
@@ -124,11 +142,7 @@ static void answer_failure(struct exchange *x, const struct upstream_result *res
 		       "The service behind this API did not answer in time: try again later.");
 		return;
 	case UPSTREAM_BODY_TOO_LARGE:
-		refuse(x, REFUSAL_BODY_TOO_LARGE,
-		       arena_printf(x->arena,
-				    "The request's body is larger than this API takes (%" PRIu64
-				    " bytes).",
-				    x->route->api->max_body_bytes));
+		refuse_too_large(x);
 		return;
 	case UPSTREAM_FAILED:
 		refuse(x, REFUSAL_UNAVAILABLE,

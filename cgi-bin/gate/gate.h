@@ -79,6 +79,9 @@ cg_rc snapshot_chain(struct resolver *resolver, struct snapshot *snapshot, struc
 
 /* Fills the facts about certificate and token. */
 bool identify(struct exchange *x);
+/* Whether the body, as long as it says to be, is not more than the API takes.  Asked before the
+ * request is counted; of a body without a length it turns out on the way. */
+bool body_fits(struct exchange *x);
 /* Counts the request where it is limited. */
 bool limit(struct exchange *x);
 /* The fields that tell the client where it stands; how many.  `max` is LIMIT_FIELDS_MAX. */

@@ -54,7 +54,7 @@ static void pass(struct exchange *x)
 	x->decision = decide(&x->facts, req->received_unix_s);
 	if (x->decision.refusal != REFUSAL_NONE)
 		refuse_decision(x);
-	else if (limit(x))
+	else if (body_fits(x) && limit(x))
 		forward(x);
 }
 

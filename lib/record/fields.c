@@ -59,8 +59,8 @@ static const struct record_field rows[] = {
 	{"Access.methods", FIELD_TEXT, FIELD_SET, 1, 32, "Methods allowed; empty: all."},
 	{"Access.paths", FIELD_TEXT, FIELD_SET, 1, PATH_MAX_BYTES, "Paths below the listen path: /exact, /below/*, /with/{name} for one segment; empty: all."},
 	{"Access.separate", FIELD_BOOL, FIELD_SET, 0, 0, "The key's rate and quota are counted for this API alone."},
-	{"Access.rate", FIELD_MESSAGE, FIELD_SET, 0, 0, "A rate for this API beside the key's; null: none."},
-	{"Access.quota", FIELD_MESSAGE, FIELD_SET, 0, 0, "A quota for this API beside the key's; null: none."},
+	{"Access.rate", FIELD_MESSAGE, FIELD_SET, 0, 0, "A rate for what this entry lets in, beside the key's; null: none."},
+	{"Access.quota", FIELD_MESSAGE, FIELD_SET, 0, 0, "A quota for what this entry lets in, beside the key's; null: none."},
 	{"Rate.limit", FIELD_NUMBER, FIELD_SET, 1, RATE_LIMIT_MAX, "Requests."},
 	{"Rate.per_seconds", FIELD_NUMBER, FIELD_SET, 1, RATE_SECONDS_MAX, "In any span of so many seconds."},
 	{"Quota.limit", FIELD_NUMBER, FIELD_SET, 1, QUOTA_LIMIT_MAX, "Requests."},
@@ -76,6 +76,7 @@ static const struct record_field rows[] = {
 	{"Policy.rate", FIELD_MESSAGE, FIELD_SET, 0, 0, "Requests of each key in a span of time; null: no limit."},
 	{"Policy.quota", FIELD_MESSAGE, FIELD_SET, 0, 0, "Requests of each key in a period; null: no limit."},
 	{"Policy.key_lifetime_days", FIELD_NUMBER, FIELD_SET, 1, LIFETIME_DAYS_MAX, "A key ends so many days after it was made, or at its own expires_at if that is sooner; null: no end."},
+	{"Policy.held", FIELD_BOOL, FIELD_SET, 0, 0, "On after a restore, where it was switched off or removed since the backup: it gives no access, and its keys do not fall back on wider rights or limits, until this is false."},
 	{"Policy.tags", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "Words to find it by."},
 
 	{"Credential.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the certificate's DER or of the token."},
