@@ -163,6 +163,21 @@ static const struct record_field rows[] = {
 	{"Refusal.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the certificate that came."},
 	{"Refusal.token_sha256_start", FIELD_TEXT, FIELD_READ, 0, REFUSAL_TOKEN_DIGITS, "The first digits of the SHA-256 of the token that came: a key's credentials show the whole."},
 
+	{"Usage.step", FIELD_ENUM, FIELD_READ, 0, 0, "How long the span is."},
+	{"Usage.at", FIELD_TIME, FIELD_READ, 0, 0, "When it begins."},
+	{"Usage.api_id", FIELD_TEXT, FIELD_READ, 0, 64, "The API; empty: none has the path."},
+	{"Usage.key_id", FIELD_TEXT, FIELD_READ, 0, 64, "The key; empty: nobody was identified."},
+	{"Usage.code", FIELD_TEXT, FIELD_READ, 0, 32, "Why it was not answered by the upstream; empty: it was."},
+	{"Usage.status", FIELD_NUMBER, FIELD_READ, 0, 599, "The HTTP status that the client got; 0: none."},
+	{"Usage.requests", FIELD_NUMBER, FIELD_READ, 0, MANY, "How many."},
+	{"Usage.whole", FIELD_NUMBER, FIELD_READ, 0, MANY, "How long they took: buckets and counts in turn."},
+	{"Usage.upstream", FIELD_NUMBER, FIELD_READ, 0, MANY, "The upstream's part of it."},
+	{"Usage.own", FIELD_NUMBER, FIELD_READ, 0, MANY, "The rest."},
+
+	{"Notice.id", FIELD_TEXT, FIELD_READ, 1, 128, "What was told, of whom."},
+	{"Notice.about", FIELD_TIME, FIELD_READ, 0, 0, "The time that it is about."},
+	{"Notice.days", FIELD_NUMBER, FIELD_READ, 0, MANY, "Told so many days before."},
+
 	{"Meta.store_id", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "Random; tells whether a backup is of this store."},
 	{"Meta.schema_version", FIELD_NUMBER, FIELD_HIDDEN, 0, MANY, "The newest line of schema/MIGRATIONS."},
 	{"Meta.created_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "When the store was made."},
@@ -184,6 +199,7 @@ static struct {
     {.type = &cg__crl__descriptor},	    {.type = &cg__refusal__descriptor},
     {.type = &cg__policy__descriptor},	    {.type = &cg__rate__descriptor},
     {.type = &cg__quota__descriptor},	    {.type = &cg__quota_count__descriptor},
+    {.type = &cg__usage__descriptor},	    {.type = &cg__notice__descriptor},
 };
 static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 
