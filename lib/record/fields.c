@@ -51,6 +51,8 @@ static const struct record_field rows[] = {
 	{"Key.rate", FIELD_MESSAGE, FIELD_SET, 0, 0, "Requests in a span of time; null: no limit."},
 	{"Key.quota", FIELD_MESSAGE, FIELD_SET, 0, 0, "Requests in a period; null: no limit."},
 	{"Key.max_concurrent", FIELD_NUMBER, FIELD_SET, 1, CONCURRENT_MAX, "Requests under way at once; null: a quarter of the gate's threads."},
+	{"Key.first_used_at", FIELD_TIME, FIELD_READ, 0, 0, "When it first let a request through; null: never."},
+	{"Key.last_used_at", FIELD_TIME, FIELD_READ, 0, 0, "When it last did, to the minute."},
 	{"Key.tags", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "Words to find it by."},
 	{"Key.meta", FIELD_MAP, FIELD_SET, 0, 4096, "Further facts, text by name."},
 	{"Access.api_id", FIELD_TEXT, FIELD_SET, 1, 64, "The API."},

@@ -359,6 +359,7 @@ static void read_slot(const struct usage_file *file, const struct slot *s, size_
 			out->counts[part][i] =
 			    __atomic_load_n(&s->counts[part][i], __ATOMIC_RELAXED);
 	}
+	out->first = word_load(&s->saved) == 0;
 	out->place = place;
 }
 

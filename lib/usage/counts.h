@@ -68,6 +68,7 @@ struct usage_slot {
 	uint64_t requests;
 	uint64_t sum_us[USAGE_PARTS];
 	uint64_t counts[USAGE_PARTS][HISTOGRAM_BUCKETS];
+	bool first;   /* nothing of it was saved yet */
 	size_t place; /* for usage_saved */
 };
 

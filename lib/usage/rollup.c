@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "usage/rollup.h"
 #include "base/limits.h"
+#include "model/key.h"
 #include "usage/sums.h"
 #include "usage/words.h"
 
@@ -164,6 +165,9 @@ static cg_rc save_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		make_key(CG__USAGE__STEP__MINUTE, s->at_unix_s, s->file, s->number, key);
 		if (rc == CG_OK)
 			rc = put(txn, key, sizeof(key), record, &arena, err);
+		/* Once in a minute for each of its groups. */
+		if (rc == CG_OK && s->first && *s->key_id && !*s->code)
+			rc = key_used(txn, s->key_id, s->at_unix_s, &arena, err);
 		if (rc == CG_OK)
 			rc = lower_marks(txn, s->at_unix_s, &arena, err);
 		arena_clear(&arena);
