@@ -66,7 +66,8 @@ static void send_metrics(struct exchange *x)
 {
 	struct buf text;
 	/* Without the store the APIs have no names. */
-	bool named = x->snapshot || snapshot_acquire(x->gate->resolver, &x->snapshot, NULL) == CG_OK;
+	bool named =
+	    x->snapshot || snapshot_acquire(x->gate->resolver, &x->snapshot, NULL) == CG_OK;
 	buf_init(&text, METRICS_MAX);
 	metrics_text(x->gate->usage, named ? snapshot_routes(x->snapshot) : NULL, x->gate->store,
 		     &text);

@@ -110,8 +110,8 @@ bool answer_fixed(struct exchange *x, struct span path);
 void record(struct exchange *x);
 /* The key whose credential came, "" where that is not known. */
 const char *exchange_key_id(const struct exchange *x);
-/* The path as it may be written down: without the query, where tokens are sent by mistake.  A target
- * that makes no sense has a path only where it begins with one. */
+/* The path as it may be written down: without the query, where tokens are sent by mistake.  A
+ * target that makes no sense has a path only where it begins with one. */
 struct span exchange_path(const struct exchange *x);
 /* What the web server says of the client or itself: for whom a gate without the proof's web server
  * speaks is anybody's word. */

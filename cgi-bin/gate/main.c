@@ -169,10 +169,11 @@ static cg_rc read_settings(struct gate *gate, struct cg_err *err)
 			continue;
 		(void)snprintf(text, sizeof(text), "%.*s", (int)block.n, block.p);
 		if (block.n >= sizeof(text) || !address_block_is_valid(text))
-			return cg_fail(err, CG_BAD_INPUT,
-				       "CERTGATE_METRICS_ALLOW takes addresses and CIDR blocks with "
-				       "commas between them, not “%s”.",
-				       text);
+			return cg_fail(
+			    err, CG_BAD_INPUT,
+			    "CERTGATE_METRICS_ALLOW takes addresses and CIDR blocks with "
+			    "commas between them, not “%s”.",
+			    text);
 		gate->metrics_allow = allow;
 	}
 	return access_log_open(getenv("CERTGATE_ACCESS_LOG"), &gate->access_log, err);
@@ -219,8 +220,8 @@ int main(void)
 	}
 	if (gate.usage)
 		usage_gate_enter(gate.usage);
-	gate.housekeeping = (struct housekeeping){
-	    .store = gate.store, .limits = gate.limits, .usage = gate.usage};
+	gate.housekeeping =
+	    (struct housekeeping){.store = gate.store, .limits = gate.limits, .usage = gate.usage};
 	const struct web_program program = {
 	    .threads = GATE_THREADS_DEFAULT,
 	    .ctx = &gate,

@@ -7,6 +7,7 @@
 #include "model/pattern.h"
 
 #define LINE_MAX_BYTES 8192 /* its texts are cut before that */
+#define CUT_MARK       4    /* room that text_for_log keeps for its "..." */
 
 const char *exchange_key_id(const struct exchange *x)
 {
@@ -44,11 +45,12 @@ static unsigned status_of(const struct exchange *x)
 
 /* --- the access log --- */
 
-/* A member, with its comma; `most` bytes of the text when it was made safe. */
+/* A member, with its comma; at most `most` bytes of the text, when it was made safe, and the mark
+ * of a cut. */
 static void add_text(struct buf *line, const char *name, struct span value, size_t most)
 {
-	char safe[ACCESS_LOG_PATH_MAX + 1];
-	text_for_log(value, safe, most < sizeof(safe) ? most + 1 : sizeof(safe));
+	char safe[ACCESS_LOG_PATH_MAX + CUT_MARK];
+	text_for_log(value, safe, most < ACCESS_LOG_PATH_MAX ? most + CUT_MARK : sizeof(safe));
 	buf_printf(line, ",\"%s\":\"", name);
 	for (const char *p = safe; *p; p++) {
 		if (*p == '"' || *p == '\\')

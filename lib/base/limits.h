@@ -171,7 +171,8 @@
 #define NOTICE_ROUND_S	     3600
 /* Notices about what is longer past are forgotten, and nothing so old is told of any more, s. */
 #define NOTICE_KEEP_S ((int64_t)90 * 86400)
-/* Lines of the access log that wait to be written, bytes: what comes then is dropped and counted. */
+/* Lines of the access log that wait to be written, bytes: what comes then is dropped and counted.
+ */
 #define ACCESS_LOG_QUEUE_MAX (4 * 1024 * 1024)
 #define ACCESS_LOG_PATH_MAX  1024 /* of a request's path, bytes; longer is cut */
 

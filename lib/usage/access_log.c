@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#define CLOSE_S	    2
-#define TELL_MS	    60000 /* between two lines of the program's log about the same */
-#define FULL_PIPE_MS 1000 /* a wait for whoever reads a pipe */
+#define CLOSE_S	     2
+#define TELL_MS	     60000 /* between two lines of the program's log about the same */
+#define FULL_PIPE_MS 1000  /* a wait for whoever reads a pipe */
 
 struct access_log {
 	char path[1024]; /* empty: syslog */

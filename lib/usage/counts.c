@@ -227,9 +227,10 @@ static uint64_t generation_of(int64_t unix_s)
 static void count_other(struct usage_file *file, struct slot *table, size_t n, int64_t at_unix_s,
 			uint64_t generation, const struct sample *sample)
 {
-	static const struct usage_group other = {
-	    .api_id = SPAN_LIT(USAGE_OTHER), .key_id = SPAN_LIT(USAGE_OTHER),
-	    .code = SPAN_LIT(USAGE_OTHER), .status = 0};
+	static const struct usage_group other = {.api_id = SPAN_LIT(USAGE_OTHER),
+						 .key_id = SPAN_LIT(USAGE_OTHER),
+						 .code = SPAN_LIT(USAGE_OTHER),
+						 .status = 0};
 	struct packed p;
 	pack(&other, at_unix_s, &p);
 	bool counted = count_in(file, table, n, &p, generation, sample);
@@ -315,8 +316,8 @@ void usage_in_flight(const struct usage *u, uint64_t *requests, unsigned *gates)
 	for (int gate = 0; u->gates_fd >= 0 && gate < USAGE_GATES_MAX; gate++) {
 		struct flock lock = byte_of(gate);
 		/* One's own lock is no obstacle, so it is not reported. */
-		if (gate != u->gate && (fcntl(u->gates_fd, F_OFD_GETLK, &lock) != 0 ||
-					lock.l_type == F_UNLCK))
+		if (gate != u->gate &&
+		    (fcntl(u->gates_fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK))
 			continue;
 		++*gates;
 		*requests += word_load(&u->file->in_flight[gate]);

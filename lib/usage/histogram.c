@@ -37,8 +37,7 @@ double histogram_percentile(const uint64_t counts[HISTOGRAM_BUCKETS], double p)
 		if (counts[i] == 0)
 			continue;
 		if ((double)(before + counts[i]) >= rank) {
-			double from = (double)histogram_from_us(i),
-			       to = (double)histogram_to_us(i);
+			double from = (double)histogram_from_us(i), to = (double)histogram_to_us(i);
 			return from + (to - from) * (rank - (double)before) / (double)counts[i];
 		}
 		before += counts[i];

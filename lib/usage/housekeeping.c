@@ -5,8 +5,8 @@
 #include "model/quota.h"
 #include "usage/rollup.h"
 
-/* Pairs of key and API that were refused for a quota, of one saving; more come with the next refused
- * request. */
+/* Pairs of key and API that were refused for a quota, of one saving; more come with the next
+ * refused request. */
 #define REFUSED_MAX 64
 
 struct refused {
@@ -64,8 +64,7 @@ cg_rc housekeeping_turn(struct housekeeping *h, int64_t now, bool last, struct c
 		rc = usage_roll_up(h->store, now, &more, err);
 	if (rc == CG_OK && is_due(&h->purged_unix_s, now, USAGE_PURGE_S))
 		rc = usage_purge(h->store, now, err);
-	if (rc == CG_OK &&
-	    (h->round.running || is_due(&h->round_unix_s, now, NOTICE_ROUND_S)))
+	if (rc == CG_OK && (h->round.running || is_due(&h->round_unix_s, now, NOTICE_ROUND_S)))
 		rc = notices_keys(h->store, &h->round, NOTICE_KEYS_A_SECOND, now, err);
 	return rc;
 }

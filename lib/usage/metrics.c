@@ -2,7 +2,8 @@
 #include "usage/metrics.h"
 #include "base/limits.h"
 
-/* The bounds of histograms: powers of two from 0.25 ms to 17 s, at each of which a bucket begins. */
+/* The bounds of histograms: powers of two from 0.25 ms to 17 s, at each of which a bucket begins.
+ */
 #define BOUND_FIRST_BITS 8
 #define BOUND_LAST_BITS	 24
 
@@ -138,7 +139,7 @@ static void add_latencies(struct buf *out, const struct totals *t, const struct 
 		const char *name, *help;
 	} parts[USAGE_PARTS] = {
 	    [USAGE_WHOLE] = {"certgate_request_duration_seconds",
-			     "How long requests took, from the first byte to the last."	    },
+			     "How long requests took, from the first byte to the last."	       },
 	    [USAGE_UPSTREAM] = {"certgate_upstream_duration_seconds",
 				"The upstream's part of it, at the client's own pace."	      },
 	    [USAGE_OWN] = {"certgate_own_duration_seconds",	    "Certgate's own part of it."},

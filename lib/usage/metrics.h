@@ -6,8 +6,9 @@
 #include "grant/grant.h"
 #include "usage/counts.h"
 
-/* Appends all of them.  `routes` (may be NULL) has the names of the APIs.  Labels hold names and ids
- * that administrators gave, and words of ours; nothing of clients.  Without memory buf says so. */
+/* Appends all of them.  `routes` (may be NULL) has the names of the APIs.  Labels hold names and
+ * ids that administrators gave, and words of ours; nothing of clients.  Without memory buf says so.
+ */
 void metrics_text(const struct usage *usage, const struct routes *routes, struct store *store,
 		  struct buf *out);
 

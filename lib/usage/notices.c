@@ -88,9 +88,9 @@ static cg_rc tell_quota(struct store *store, const Cg__Key *key, const Cg__Api *
 			   .action = "quota.reached",
 			   .subject_id = key->id,
 			   .subject_name = key->name,
-			   .changes = json_pack("{s:I, s:s, s:s?}", "limit",
-						(json_int_t)ask->quota.limit, "resets_at",
-						resets_at, "api_id", at_api ? api->id : NULL),
+			   .changes =
+			       json_pack("{s:I, s:s, s:s?}", "limit", (json_int_t)ask->quota.limit,
+					 "resets_at", resets_at, "api_id", at_api ? api->id : NULL),
 			   .arena = arena};
 	return tell_once(store, &n, err);
 }
@@ -111,8 +111,7 @@ static cg_rc look_at_entry(struct store *store, struct limits *limits, const str
 		if (asks.asks[i].quota.period == LIMITS_NO_QUOTA || left->quota_left > 0 ||
 		    left->quota_resets_unix_s == 0)
 			continue;
-		bool at_api =
-		    asks.owners[i] == LIMIT_OF_KEY_AT_API || access->entry->separate;
+		bool at_api = asks.owners[i] == LIMIT_OF_KEY_AT_API || access->entry->separate;
 		rc = tell_quota(store, g->key, api, &asks.asks[i], at_api, left, arena, err);
 	}
 	return rc;
@@ -204,8 +203,7 @@ static cg_rc look_at_key(struct store *store, const char *id, int64_t now, struc
 	char ends_at[RFC3339_TEXT + 1];
 	arena_init(&arena, COMMAND_ARENA_MAX);
 	cg_rc rc = grant_load_key(store, id, &arena, &g, err);
-	if (rc == CG_OK && g.effective.has_expires_at &&
-	    due(g.effective.expires_at - now, &days)) {
+	if (rc == CG_OK && g.effective.has_expires_at && due(g.effective.expires_at - now, &days)) {
 		(void)rfc3339_format(g.effective.expires_at, ends_at);
 		struct notice n = {.id = arena_printf(&arena, "expiry/%s", g.key->id),
 				   .about = g.effective.expires_at,

@@ -27,11 +27,10 @@ static cg_rc take(const Cg__Usage *r, void *arg, struct cg_err *err)
 	if (!fits(q, r))
 		return CG_OK;
 	int64_t at = q->step == USAGE_STEP_NONE ? q->from : usage_floor(r->at, a->span);
-	cg_rc rc =
-	    usage_sums_add(a->sums, at, q->by == USAGE_BY_API ? text_of(r->api_id) : "",
-			   q->by == USAGE_BY_KEY ? text_of(r->key_id) : "",
-			   q->by == USAGE_BY_STATUS ? (unsigned)r->status : 0,
-			   q->by == USAGE_BY_CODE ? text_of(r->code) : "", r, err);
+	cg_rc rc = usage_sums_add(a->sums, at, q->by == USAGE_BY_API ? text_of(r->api_id) : "",
+				  q->by == USAGE_BY_KEY ? text_of(r->key_id) : "",
+				  q->by == USAGE_BY_STATUS ? (unsigned)r->status : 0,
+				  q->by == USAGE_BY_CODE ? text_of(r->code) : "", r, err);
 	return rc == CG_TOO_BIG ? cg_fail(err, CG_BAD_VALUE,
 					  "This would give more than %d items: ask for a shorter "
 					  "time, a longer step, or one API or key.",
@@ -50,10 +49,9 @@ static cg_rc walk_from(struct store *store, Cg__Usage__Step step, int64_t from, 
 		rc = usage_walk(store, step, from, until, take, a, err);
 	if (rc != CG_OK || step == CG__USAGE__STEP__MINUTE || until >= to)
 		return rc;
-	return walk_from(store,
-			 step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR
-						      : CG__USAGE__STEP__MINUTE,
-			 from > until ? from : until, to, a, err);
+	return walk_from(
+	    store, step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR : CG__USAGE__STEP__MINUTE,
+	    from > until ? from : until, to, a, err);
 }
 
 static Cg__Usage__Step span_of_step(const struct usage_query *q, int64_t now)
@@ -91,8 +89,7 @@ static int in_order(const void *a, const void *b)
 cg_rc usage_ask(struct store *store, struct usage_query *query, int64_t now_unix_s,
 		struct arena *arena, struct usage_sums *out, struct cg_err *err)
 {
-	struct asking a = {
-	    .query = query, .sums = out, .span = span_of_step(query, now_unix_s)};
+	struct asking a = {.query = query, .sums = out, .span = span_of_step(query, now_unix_s)};
 	query->from = usage_floor(query->from, a.span);
 	cg_rc rc = usage_sums_init(out, USAGE_ITEMS_MAX, arena, err);
 	if (rc == CG_OK)

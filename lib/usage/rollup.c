@@ -133,8 +133,8 @@ static cg_rc write_mark_txn(struct store_txn *txn, void *arg, struct cg_err *err
 cg_rc usage_rolled_to(struct store *store, Cg__Usage__Step step, int64_t *out, struct cg_err *err)
 {
 	struct mark_call c = {.step = step, .at = 0};
-	cg_rc rc = step == CG__USAGE__STEP__MINUTE ? CG_OK
-						   : store_read(store, read_mark_txn, &c, err);
+	cg_rc rc =
+	    step == CG__USAGE__STEP__MINUTE ? CG_OK : store_read(store, read_mark_txn, &c, err);
 	*out = step == CG__USAGE__STEP__MINUTE ? INT64_MAX : c.at;
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
@@ -193,9 +193,9 @@ cg_rc usage_save(struct store *store, struct usage *usage, int64_t now_unix_s, u
 			break;
 		rc = store_write(store, STORE_CHANGES_COUNTS, save_txn, &c, err);
 		for (size_t i = 0; rc == CG_OK && i < c.n; i++) {
-			usage_saved(usage, &c.slots[i]);
 			if (told)
 				told(&c.slots[i], arg);
+			usage_saved(usage, &c.slots[i]);
 		}
 	}
 	free(c.slots);
@@ -322,8 +322,8 @@ static cg_rc roll_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 
 static cg_rc roll_span(struct store *store, struct roll *r, struct cg_err *err)
 {
-	Cg__Usage__Step below = r->step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR
-								: CG__USAGE__STEP__MINUTE;
+	Cg__Usage__Step below =
+	    r->step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR : CG__USAGE__STEP__MINUTE;
 	struct mark_call mark = {.step = r->step, .at = r->at + usage_step_s(r->step)};
 	struct arena arena;
 	arena_init(&arena, ROLL_ARENA_MAX);
@@ -343,8 +343,8 @@ static cg_rc roll_span(struct store *store, struct roll *r, struct cg_err *err)
 static cg_rc roll_next(struct store *store, Cg__Usage__Step step, int64_t until, bool *more,
 		       struct cg_err *err)
 {
-	Cg__Usage__Step below = step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR
-							     : CG__USAGE__STEP__MINUTE;
+	Cg__Usage__Step below =
+	    step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR : CG__USAGE__STEP__MINUTE;
 	struct roll r = {.step = step, .first = INT64_MAX};
 	int64_t rolled_to;
 	cg_rc rc = usage_rolled_to(store, step, &rolled_to, err);
@@ -410,9 +410,11 @@ cg_rc usage_purge(struct store *store, int64_t now_unix_s, struct cg_err *err)
 	static const struct {
 		Cg__Usage__Step step;
 		int64_t keep_s;
-	} steps[] = {{CG__USAGE__STEP__MINUTE, USAGE_KEEP_MINUTES_S},
-		     {CG__USAGE__STEP__HOUR, USAGE_KEEP_HOURS_S},
-		     {CG__USAGE__STEP__DAY, USAGE_KEEP_DAYS_S}};
+	} steps[] = {
+	    {CG__USAGE__STEP__MINUTE, USAGE_KEEP_MINUTES_S},
+	    {CG__USAGE__STEP__HOUR,   USAGE_KEEP_HOURS_S  },
+	    {CG__USAGE__STEP__DAY,	   USAGE_KEEP_DAYS_S   }
+	     };
 	struct purge_call *c = malloc(sizeof(*c));
 	cg_rc rc = c ? CG_OK : cg_fail_memory(err);
 	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(steps); i++) {

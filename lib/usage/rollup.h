@@ -1,5 +1,5 @@
-/* Counts on their way from the run folder (counts.h) into the store, and there from minutes to hours
- * to days, each kept for its time.  By whoever holds the steward's lock.
+/* Counts on their way from the run folder (counts.h) into the store, and there from minutes to
+ * hours to days, each kept for its time.  By whoever holds the steward's lock.
  *
  * A minute's slot is written as a record under its own number, again whenever it has changed, so
  * that a kill between writing and noting that it was written counts nothing twice.  Hours and days
@@ -10,7 +10,7 @@
 #include "store/store.h"
 #include "usage/counts.h"
 
-/* Told of each slot that is now in the store. */
+/* Told of each slot that is now in the store; of one perhaps again, after a kill. */
 typedef void (*usage_saved_fn)(const struct usage_slot *slot, void *arg);
 
 /* Writes what has changed; a kill takes nothing back of it, a loss of power may, until store_flush.

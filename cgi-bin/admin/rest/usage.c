@@ -21,7 +21,7 @@ static const char *const steps[] = {
     [USAGE_STEP_DAY] = "day",
 };
 static const char *const groups[] = {
-    [USAGE_BY_NONE] = "",	    [USAGE_BY_API] = "api",   [USAGE_BY_KEY] = "key",
+    [USAGE_BY_NONE] = "",	  [USAGE_BY_API] = "api",   [USAGE_BY_KEY] = "key",
     [USAGE_BY_STATUS] = "status", [USAGE_BY_CODE] = "code",
 };
 
@@ -127,8 +127,8 @@ static json_t *quota_json(struct rest_call *call, const char *key_id)
 	if (limit_ask(call->admin->limits, call->admin->store, &asks, true, &result, NULL) != CG_OK)
 		return json_null();
 	const struct limits_left *left = &result.left[0];
-	bool begun = left->quota_resets_unix_s > 0 &&
-		     rfc3339_format(left->quota_resets_unix_s, resets_at);
+	bool begun =
+	    left->quota_resets_unix_s > 0 && rfc3339_format(left->quota_resets_unix_s, resets_at);
 	return json_pack("{s:I, s:I, s:I, s:s?}", "limit", (json_int_t)g.effective.quota->limit,
 			 "used", (json_int_t)left->quota_used, "remaining",
 			 (json_int_t)left->quota_left, "resets_at", begun ? resets_at : NULL);
@@ -150,13 +150,12 @@ static json_t *item_json(struct rest_call *call, const struct usage_query *q,
 {
 	char at[RFC3339_TEXT + 1];
 	(void)rfc3339_format(sum->at, at);
-	json_t *item =
-	    json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "at", at, "requests",
-		      (json_int_t)sum->requests, "refused", (json_int_t)sum->refused,
-		      "upstream_errors", (json_int_t)sum->upstream_errors, "latency_ms",
-		      percentiles_json(sum->counts[USAGE_WHOLE]), "upstream_ms",
-		      percentiles_json(sum->counts[USAGE_UPSTREAM]), "own_ms",
-		      percentiles_json(sum->counts[USAGE_OWN]));
+	json_t *item = json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "at", at, "requests",
+				 (json_int_t)sum->requests, "refused", (json_int_t)sum->refused,
+				 "upstream_errors", (json_int_t)sum->upstream_errors, "latency_ms",
+				 percentiles_json(sum->counts[USAGE_WHOLE]), "upstream_ms",
+				 percentiles_json(sum->counts[USAGE_UPSTREAM]), "own_ms",
+				 percentiles_json(sum->counts[USAGE_OWN]));
 	switch (q->by) {
 	case USAGE_BY_NONE:
 		break;
@@ -224,12 +223,12 @@ static json_t *percentiles_schema(void)
 
 json_t *usage_schema(void)
 {
-	json_t *number = json_pack("{s:s}", "type", "integer"), *text = json_pack("{s:s}", "type",
-										   "string");
-	json_t *quota = json_pack(
-	    "{s:[s, s], s:{s:O, s:O, s:O, s:{s:[s, s], s:s}}, s:b}", "type", "object", "null",
-	    "properties", "limit", number, "used", number, "remaining", number, "resets_at", "type",
-	    "string", "null", "format", "date-time", "additionalProperties", 0);
+	json_t *number = json_pack("{s:s}", "type", "integer"),
+	       *text = json_pack("{s:s}", "type", "string");
+	json_t *quota = json_pack("{s:[s, s], s:{s:O, s:O, s:O, s:{s:[s, s], s:s}}, s:b}", "type",
+				  "object", "null", "properties", "limit", number, "used", number,
+				  "remaining", number, "resets_at", "type", "string", "null",
+				  "format", "date-time", "additionalProperties", 0);
 	json_t *item = json_pack(
 	    "{s:s, s:{s:{s:s, s:s}, s:O, s:O, s:O, s:o, s:o, s:o, s:O, s:O, s:O, s:O, s:o}, s:b}",
 	    "type", "object", "properties", "at", "type", "string", "format", "date-time",
