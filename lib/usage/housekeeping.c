@@ -52,10 +52,12 @@ cg_rc housekeeping_turn(struct housekeeping *h, int64_t now, bool last, struct c
 {
 	bool more;
 	cg_rc rc = quota_save(h->store, h->limits, err);
-	if (rc == CG_OK)
-		rc = housekeeping_counts(h, now, err);
+	cg_rc counted = rc == CG_OK ? housekeeping_counts(h, now, err) : rc;
+	/* Quotas go on disk whatever is wrong with the rest. */
 	if (rc == CG_OK && (is_due(&h->flushed_unix_s, now, QUOTA_FLUSH_S) || last))
 		rc = store_flush(h->store, err);
+	if (rc == CG_OK)
+		rc = counted;
 	if (last)
 		return rc;
 	if (rc == CG_OK && is_due(&h->swept_unix_s, now, QUOTA_SWEEP_S))

@@ -125,6 +125,9 @@ cg_rc notices_quota(struct store *store, struct limits *limits, const char *key_
 	Cg__Api *api;
 	arena_init(&arena, COMMAND_ARENA_MAX);
 	cg_rc rc = grant_load_key(store, key_id, &arena, &g, err);
+	/* A name that looks like the id of one that is gone. */
+	if (rc == CG_OK && strcmp(g.key->id, key_id) != 0)
+		rc = CG_NOT_FOUND;
 	if (rc == CG_OK)
 		rc = entity_get(store, &api_entity, api_id, &arena, &api, err);
 	for (size_t i = 0; rc == CG_OK && i < g.effective.n_access; i++) {

@@ -8,6 +8,7 @@
 #define SAVE_BATCH  64	/* slots of one stay in the store */
 #define WALK_BATCH  500 /* records looked at in one */
 #define PURGE_BATCH 500 /* records removed in one */
+#define PURGES	    20	/* of them at a time */
 /* The sums of an hour of USAGE_GROUPS_MAX groups. */
 #define ROLL_ARENA_MAX ((size_t)32 * 1024 * 1024)
 
@@ -420,9 +421,9 @@ cg_rc usage_purge(struct store *store, int64_t now_unix_s, struct cg_err *err)
 	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(steps); i++) {
 		c->step = steps[i].step;
 		c->before = now_unix_s - steps[i].keep_s;
-		do
+		c->n = PURGE_BATCH;
+		for (int n = 0; rc == CG_OK && n < PURGES && c->n == PURGE_BATCH; n++)
 			rc = store_write(store, STORE_CHANGES_COUNTS, purge_txn, c, err);
-		while (rc == CG_OK && c->n == PURGE_BATCH);
 	}
 	free(c);
 	return rc;

@@ -21,7 +21,7 @@ cg_rc usage_save(struct store *store, struct usage *usage, int64_t now_unix_s, u
  * is another one. */
 cg_rc usage_roll_up(struct store *store, int64_t now_unix_s, bool *more,
 		    struct cg_err *err) CG_MUST_USE;
-/* Removes what is older than it is to be kept. */
+/* Removes what is older than it is to be kept; much of it not at once: call it often. */
 cg_rc usage_purge(struct store *store, int64_t now_unix_s, struct cg_err *err) CG_MUST_USE;
 
 /* The length of a step's spans, s. */

@@ -321,7 +321,7 @@ with case("keys that end"):
 with case("questions that make no sense"):
     for query, status in (("step=week", 422), ("group_by=method", 422), ("from=yesterday", 422),
                           ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", 422),
-                          ("fro=2026-01-02T00:00:00Z", 400), ("q=x", 400)):
+                          ("since=2026-01-02T00:00:00Z", 400), ("q=x", 400)):
         is_eq(site.rest("GET", "/usage?" + query).status, status, query)
     is_eq(site.rest("GET", "/usage?from=2026-01-02T00:00:00%2B02:00").status, 200, "an offset")
     is_eq(site.rest("GET", "/usage?from=2026-01-02T00:00:00+02:00").status, 200,

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "grant/grant.h"
 #include "grant/limit.h"
 #include "model/quota.h"
@@ -118,7 +119,8 @@ static json_t *quota_json(struct rest_call *call, const char *key_id)
 	char resets_at[RFC3339_TEXT + 1];
 	if (!call->admin->limits || !*key_id ||
 	    grant_load_key(call->admin->store, key_id, call->arena, &g, NULL) != CG_OK ||
-	    !g.effective.quota ||
+	    /* A name that looks like the id of one that is gone. */
+	    strcmp(g.key->id, key_id) != 0 || !g.effective.quota ||
 	    limits_name(LIMITS_OF_KEY, span_of(g.key->id), SPAN_LIT(""), &asks.asks[0].name) !=
 		CG_OK)
 		return json_null();
@@ -177,18 +179,19 @@ static json_t *item_json(struct rest_call *call, const struct usage_query *q,
 }
 
 /* What the gates have counted since they last brought it; where another process is at it, that one
- * does. */
-static cg_rc bring_counts(struct rest_call *call, int64_t now, struct cg_err *err)
+ * does.  Where nothing can be written, what is there can still be read. */
+static void bring_counts(struct rest_call *call, int64_t now)
 {
 	struct admin *admin = call->admin;
 	struct housekeeping h = {
 	    .store = admin->store, .limits = admin->limits, .usage = admin->usage};
+	struct cg_err err = {0};
 	int steward = admin->limits && admin->usage
 			  ? steward_begin(store_home(admin->store), STEWARD_WAIT_MS)
 			  : -1;
-	cg_rc rc = steward >= 0 ? housekeeping_counts(&h, now, err) : CG_OK;
+	if (steward >= 0 && housekeeping_counts(&h, now, &err) != CG_OK)
+		log_error("usage_not_brought", "cause", err.text, LOG_END);
 	steward_end(steward);
-	return rc;
 }
 
 void usage_get(void *arg)
@@ -199,10 +202,10 @@ void usage_get(void *arg)
 	struct usage_sums sums = {.n = 0};
 	int64_t now = clock_unix_s();
 	cg_rc rc = read_query(call, now, &q, &err);
-	if (rc == CG_OK)
-		rc = bring_counts(call, now, &err);
-	if (rc == CG_OK)
+	if (rc == CG_OK) {
+		bring_counts(call, now);
 		rc = usage_ask(call->admin->store, &q, now, call->arena, &sums, &err);
+	}
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
 		return;
