@@ -149,7 +149,7 @@
 
 /* --- usage --- */
 /* Groups (API, key, status, code) that are counted at a time in the run folder, each for three
- * minutes; 1.2 kB each, allocated.  More are counted as "other". */
+ * minutes; 1.3 kB each, allocated.  More are counted as "other". */
 #define USAGE_SLOTS 4096
 /* Groups (API, class of status, code) that /metrics tells apart. */
 #define USAGE_TOTALS 1024
@@ -166,8 +166,9 @@
 #define USAGE_PURGE_S  60 /* between two looks for numbers that are too old */
 /* What one question to the REST interface may give, items: 422. */
 #define USAGE_ITEMS_MAX 10000
-/* Keys that are looked at in a second for notices of their end, and between two such rounds, s. */
-#define NOTICE_KEYS_A_SECOND 500
+/* Keys and credentials that are looked at in a second for notices of their end, and between two
+ * such rounds, s. */
+#define NOTICE_ENDS_A_SECOND 500
 #define NOTICE_ROUND_S	     3600
 /* Notices about what is longer past are forgotten, and nothing so old is told of any more, s. */
 #define NOTICE_KEEP_S ((int64_t)90 * 86400)

@@ -67,7 +67,7 @@ cg_rc housekeeping_turn(struct housekeeping *h, int64_t now, bool last, struct c
 	if (rc == CG_OK && is_due(&h->purged_unix_s, now, USAGE_PURGE_S))
 		rc = usage_purge(h->store, now, err);
 	if (rc == CG_OK && (h->round.running || is_due(&h->round_unix_s, now, NOTICE_ROUND_S)))
-		rc = notices_keys(h->store, &h->round, NOTICE_KEYS_A_SECOND, now, err);
+		rc = notices_ends(h->store, &h->round, NOTICE_ENDS_A_SECOND, now, err);
 	return rc;
 }
 
@@ -85,7 +85,7 @@ cg_rc housekeeping_all(struct housekeeping *h, int64_t now, struct cg_err *err)
 		rc = usage_purge(h->store, now, err);
 	do
 		if (rc == CG_OK)
-			rc = notices_keys(h->store, &h->round, NOTICE_KEYS_A_SECOND, now, err);
+			rc = notices_ends(h->store, &h->round, NOTICE_ENDS_A_SECOND, now, err);
 	while (rc == CG_OK && h->round.running);
 	return rc == CG_OK ? store_checkpoint(h->store, err) : rc;
 }

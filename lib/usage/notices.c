@@ -140,50 +140,88 @@ cg_rc notices_quota(struct store *store, struct limits *limits, const char *key_
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
 
-/* --- ends of keys --- */
+/* --- ends of keys and credentials --- */
+
+/* What may end: a key by its id alone, or a credential. */
+struct ending {
+	const char *key_id;
+	const char *sha256; /* in hex; NULL: the key itself */
+	int64_t ends_at;
+};
 
 struct collecting {
 	struct notices_round *round;
 	size_t max, seen, n;
 	struct arena *arena;
-	const char **ids; /* of keys that may end */
+	struct ending *items;
 };
+
+/* Of one that is switched off or held nobody need hear: it has ended for as long as somebody wants.
+ */
+static cg_rc collect_key(struct collecting *c, struct span bytes, struct arena *arena,
+			 struct cg_err *err)
+{
+	Cg__Key *key;
+	cg_rc rc = record_unpack(&cg__key__descriptor, bytes, arena, &key, err);
+	if (rc != CG_OK || !key->active || (!key->has_expires_at && key->n_policy_ids == 0))
+		return rc;
+	struct ending *item = &c->items[c->n++];
+	item->key_id = arena_strdup(c->arena, key->id);
+	return item->key_id ? CG_OK : cg_fail_memory(err);
+}
+
+static cg_rc collect_credential(struct collecting *c, struct span bytes, struct arena *arena,
+				struct cg_err *err)
+{
+	Cg__Credential *credential;
+	cg_rc rc = record_unpack(&cg__credential__descriptor, bytes, arena, &credential, err);
+	if (rc != CG_OK || !credential->active || credential->held || credential->has_revoked_at ||
+	    credential->sha256.len != SHA256_BYTES ||
+	    (!credential->has_ends_at && !credential->has_not_after))
+		return rc;
+	struct ending *item = &c->items[c->n++];
+	char *hex = arena_alloc(c->arena, SHA256_HEX + 1);
+	item->key_id = arena_strdup(c->arena, credential->key_id);
+	item->sha256 = hex;
+	if (!hex || !item->key_id)
+		return cg_fail_memory(err);
+	hex_format(credential->sha256.data, SHA256_BYTES, hex);
+	/* A certificate counts to the last second of its not_after. */
+	item->ends_at = credential->has_not_after ? credential->not_after + 1 : INT64_MAX;
+	if (credential->has_ends_at && credential->ends_at < item->ends_at)
+		item->ends_at = credential->ends_at;
+	return CG_OK;
+}
 
 static cg_rc collect(struct span index_key, struct span key, struct span value, void *arg,
 		     struct cg_err *err)
 {
 	struct collecting *c = arg;
+	struct notices_round *round = c->round;
 	struct arena arena;
-	Cg__Key *record;
 	(void)index_key;
-	(void)key;
 	arena_init(&arena, RECORD_ARENA_MAX);
-	cg_rc rc = record_unpack(&cg__key__descriptor, value, &arena, &record, err);
-	if (rc == CG_OK) {
-		(void)snprintf(c->round->after, sizeof(c->round->after), "%s", record->id);
-		/* One that is switched off has ended already, for as long as somebody wants. */
-		if (record->active && (record->has_expires_at || record->n_policy_ids > 0)) {
-			c->ids[c->n] = arena_strdup(c->arena, record->id);
-			rc = c->ids[c->n++] ? CG_OK : cg_fail_memory(err);
-		}
-	}
+	cg_rc rc = round->credentials ? collect_credential(c, value, &arena, err)
+				      : collect_key(c, value, &arena, err);
 	arena_release(&arena);
 	if (rc != CG_OK)
 		return rc;
+	round->after_n = key.n < sizeof(round->after) ? key.n : sizeof(round->after);
+	memcpy(round->after, key.p, round->after_n);
 	return ++c->seen == c->max ? CG_NOT_FOUND : CG_OK;
 }
 
 static cg_rc collect_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct collecting *c = arg;
-	char after[sizeof(c->round->after)];
-	memcpy(after, c->round->after, sizeof(after));
-	struct store_walk walk = {.table = STORE_KEY, .after_key = span_of(after)};
+	const struct notices_round start = *c->round;
+	struct store_walk walk = {.table = start.credentials ? STORE_CREDENTIAL : STORE_KEY,
+				  .after_key = span_make(start.after, start.after_n)};
 	c->seen = c->n = 0;
 	return store_walk(txn, &walk, collect, c, err);
 }
 
-/* How many days before its end a key is told of; false: not yet, or not any more. */
+/* How many days before its end one is told of; false: not yet, or not any more. */
 static bool due(int64_t left_s, uint64_t *days)
 {
 	static const uint64_t steps[] = {1, 7, 14, 30};
@@ -198,30 +236,42 @@ static bool due(int64_t left_s, uint64_t *days)
 	return false;
 }
 
-static cg_rc look_at_key(struct store *store, const char *id, int64_t now, struct cg_err *err)
+static cg_rc look_at(struct store *store, const struct ending *item, int64_t now,
+		     struct cg_err *err)
 {
 	struct arena arena;
 	struct key_grant g;
 	uint64_t days;
-	char ends_at[RFC3339_TEXT + 1];
+	char ends_at_text[RFC3339_TEXT + 1];
 	arena_init(&arena, COMMAND_ARENA_MAX);
-	cg_rc rc = grant_load_key(store, id, &arena, &g, err);
-	if (rc == CG_OK && g.effective.has_expires_at && due(g.effective.expires_at - now, &days)) {
-		(void)rfc3339_format(g.effective.expires_at, ends_at);
-		struct notice n = {.id = arena_printf(&arena, "expiry/%s", g.key->id),
-				   .about = g.effective.expires_at,
-				   .days = days,
-				   .action = days > 0 ? "key.ends_soon" : "key.expired",
-				   .subject_id = g.key->id,
-				   .subject_name = g.key->name,
-				   .changes = json_pack("{s:s}", "expires_at", ends_at),
-				   .arena = &arena};
+	cg_rc rc = grant_load_key(store, item->key_id, &arena, &g, err);
+	if (rc == CG_OK && (strcmp(g.key->id, item->key_id) != 0 || !g.key->active))
+		rc = CG_NOT_FOUND;
+	int64_t ends_at = item->ends_at;
+	if (rc == CG_OK && !item->sha256)
+		ends_at = g.effective.has_expires_at ? g.effective.expires_at : INT64_MAX;
+	if (rc == CG_OK && due(ends_at - now, &days)) {
+		const char *what = item->sha256 ? "credential" : "key";
+		(void)rfc3339_format(ends_at, ends_at_text);
+		struct notice n = {
+		    .id = item->sha256 ? arena_printf(&arena, "credential/%s", item->sha256)
+				       : arena_printf(&arena, "expiry/%s", g.key->id),
+		    .about = ends_at,
+		    .days = days,
+		    .action =
+			arena_printf(&arena, "%s.%s", what, days > 0 ? "ends_soon" : "expired"),
+		    .subject_id = g.key->id,
+		    .subject_name = g.key->name,
+		    .changes = json_pack("{s:s, s:s?}", item->sha256 ? "ends_at" : "expires_at",
+					 ends_at_text, "sha256", item->sha256),
+		    .arena = &arena};
 		if (days > 0)
 			(void)json_object_set_new(n.changes, "within_days",
 						  json_integer((json_int_t)days));
-		rc = tell_once(store, &n, err);
+		rc = n.action ? tell_once(store, &n, err) : cg_fail_memory(err);
 	}
 	arena_release(&arena);
+	/* Removed since. */
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
 
@@ -277,21 +327,22 @@ static cg_rc sweep(struct store *store, int64_t now, struct cg_err *err)
 	return rc;
 }
 
-cg_rc notices_keys(struct store *store, struct notices_round *round, size_t max, int64_t now_unix_s,
+cg_rc notices_ends(struct store *store, struct notices_round *round, size_t max, int64_t now_unix_s,
 		   struct cg_err *err)
 {
 	struct arena arena;
 	arena_init(&arena, COMMAND_ARENA_MAX);
 	struct collecting c = {.round = round, .max = max, .arena = &arena};
 	if (!round->running)
-		round->after[0] = '\0';
-	round->running = true;
-	c.ids = arena_alloc(&arena, max * sizeof(*c.ids));
-	cg_rc rc = c.ids ? store_read(store, collect_txn, &c, err) : cg_fail_memory(err);
+		*round = (struct notices_round){.running = true};
+	c.items = arena_alloc(&arena, max * sizeof(*c.items));
+	cg_rc rc = c.items ? store_read(store, collect_txn, &c, err) : cg_fail_memory(err);
 	for (size_t i = 0; rc == CG_OK && i < c.n; i++)
-		rc = look_at_key(store, c.ids[i], now_unix_s, err);
-	if (rc == CG_OK && c.seen < max) {
-		round->running = false;
+		rc = look_at(store, &c.items[i], now_unix_s, err);
+	if (rc == CG_OK && c.seen < max && !round->credentials) {
+		*round = (struct notices_round){.running = true, .credentials = true};
+	} else if (rc == CG_OK && c.seen < max) {
+		*round = (struct notices_round){.running = false};
 		rc = sweep(store, now_unix_s, err);
 	}
 	arena_release(&arena);

@@ -316,6 +316,25 @@ with case("keys that end"):
          {"expires_at": stamp(time.time() + 13 * 86400)})
     round_of_all()
     is_eq(told("20 days"), [("key.ends_soon", 14), ("key.ends_soon", 30)], "another end is news")
+    # A certificate ends by itself, a token where somebody said so.
+    holder = site.make_key("holder", site.make_cert("ten-days", days=10), a, token=True)
+    digests = {c["type"]: c["sha256"] for c in holder["credentials"]}
+    round_of_all()
+    round_of_all()
+
+    def told_credentials():
+        return {(x["action"], c["sha256"], c.get("within_days"))
+                for action in ("credential.ends_soon", "credential.expired")
+                for x in audit(action, holder["id"]) for c in [json_module.loads(x["changes"])]}
+
+    is_eq(told_credentials(), {("credential.ends_soon", digests["certificate"], 14)},
+          "a certificate that ends")
+    rest("PATCH", f"/keys/{holder['id']}/credentials/{digests['token']}",
+         {"ends_at": stamp(time.time() + 6 * 86400)})
+    round_of_all()
+    is_eq(told_credentials(), {("credential.ends_soon", digests["certificate"], 14),
+                               ("credential.ends_soon", digests["token"], 7)}, "a token that ends")
+    is_eq(len(audit("credential.ends_soon", holder["id"])), 2, "once each")
     is_eq(site.certgate("verify").returncode, 0, "the audit's chain is whole")
 
 with case("questions that make no sense"):
