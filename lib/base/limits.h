@@ -155,7 +155,7 @@
 #define USAGE_TOTALS 1024
 /* Gates whose requests in flight are told. */
 #define USAGE_GATES_MAX 128
-/* How long numbers are kept, by the length of their spans, s.  A record takes about 200 bytes. */
+/* How long numbers are kept, by the length of their spans, s.  A record takes about 300 bytes. */
 #define USAGE_KEEP_MINUTES_S ((int64_t)2 * 86400)
 #define USAGE_KEEP_HOURS_S   ((int64_t)60 * 86400)
 #define USAGE_KEEP_DAYS_S    ((int64_t)731 * 86400)

@@ -216,6 +216,9 @@ with case("access log"):
     got = site.fcgi({"REQUEST_URI": "/mtls-api/\xff\xfe\x1b[31m\n{\"status\":1}",
                      "REQUEST_METHOD": "GET"})
     ok(got.status == 400 and jq("."), "bytes that are no text leave it whole")
+    got = site.fcgi({"REQUEST_URI": "/mtls-api/../bad?token=s3cret-in-a-bad-target"})
+    is_eq(got.status, 400, "a target that makes no sense")
+    wait_until(lambda: jq('select(.path == "/mtls-api/../bad")'), "its line")
     got = site.fcgi({"REQUEST_URI": "/mtls-api/x", "CERTGATE_SITE": "spoofed",
                      "REMOTE_ADDR": "192.0.2.9"}, proof=False)
     wait_until(lambda: not jq('select(.site == "spoofed" or .address == "192.0.2.9")') and
