@@ -1,5 +1,6 @@
 /* The request to the upstream: which fields go, which are made. */
 #include "base/base.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "gate.h"
@@ -148,9 +149,13 @@ static void answer_failure(struct exchange *x, const struct upstream_result *res
 		refuse(x, REFUSAL_UNAVAILABLE,
 		       "The request cannot be passed on now: try again in a moment.");
 		return;
-	case UPSTREAM_OK:
 	case UPSTREAM_CUT:
+		x->code = "upstream_cut";
+		return;
 	case UPSTREAM_CLIENT_GONE:
+		x->code = "client_gone";
+		return;
+	case UPSTREAM_OK:
 	case UPSTREAM_OUTCOME__COUNT:
 		return;
 	}
@@ -202,7 +207,9 @@ void forward(struct exchange *x)
 	    .n_add = n_added,
 	};
 	struct upstream_result result = {0};
+	int64_t from_us = clock_mono_us();
 	upstream_exchange(x->upstream, &call, x->req, x->resp, &result);
+	x->upstream_us = clock_mono_us() - from_us;
 	/* What a client does wrong is no news: he could fill the disk with it. */
 	if (result.outcome != UPSTREAM_OK && result.outcome != UPSTREAM_CLIENT_GONE &&
 	    result.outcome != UPSTREAM_BODY_TOO_LARGE)
