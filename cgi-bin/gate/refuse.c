@@ -87,6 +87,9 @@ static void answer(struct exchange *x, enum refusal refusal, const char *detail,
 	else if (row->status == 401)
 		(void)web_response_field_text(x->resp, "WWW-Authenticate",
 					      "Certificate realm=\"certgate\"");
+	struct web_field fields[CORS_FIELDS_MAX];
+	for (size_t i = 0, n = cors_fields(x, fields); i < n; i++)
+		(void)web_response_field(x->resp, fields[i].name, fields[i].value);
 	(void)web_response_field_text(x->resp, "X-Request-Id", x->req->id);
 	(void)web_response_field_text(x->resp, "Cache-Control", "no-store");
 	struct web_problem problem = {
