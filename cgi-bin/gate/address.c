@@ -35,10 +35,9 @@ static bool read_place(const struct sockaddr *addr, struct place *out)
 	memcpy(&v4, a->sin6_addr.s6_addr + 12, sizeof(v4));
 	/* NAT64's well-known prefix (RFC 6052) leads to IPv4 as well. */
 	static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
-	bool loopback = IN6_IS_ADDR_LOOPBACK(&a->sin6_addr);
-	bool holds_v4 = !loopback && (IN6_IS_ADDR_V4MAPPED(&a->sin6_addr) ||
-				      IN6_IS_ADDR_V4COMPAT(&a->sin6_addr) ||
-				      memcmp(a->sin6_addr.s6_addr, nat64, sizeof(nat64)) == 0);
+	bool holds_v4 = IN6_IS_ADDR_V4MAPPED(&a->sin6_addr) ||
+			IN6_IS_ADDR_V4COMPAT(&a->sin6_addr) ||
+			memcmp(a->sin6_addr.s6_addr, nat64, sizeof(nat64)) == 0;
 	out->built_in_denied =
 	    IN6_IS_ADDR_LINKLOCAL(&a->sin6_addr) || IN6_IS_ADDR_MULTICAST(&a->sin6_addr) ||
 	    IN6_IS_ADDR_UNSPECIFIED(&a->sin6_addr) || (holds_v4 && is_denied_v4(ntohl(v4)));

@@ -29,8 +29,7 @@ Answers with a JSON echo of the request, unless the query's first parameter is `
 
 The log has one JSON object a line for each request that came, written before the answer: method,
 target, headers (in order), body_bytes, body_sha256, complete, connection (a number), and with TLS
-tls: its version, the server_name that was asked for, and peer_sha256 (of the client's
-certificate).
+tls: its version, the server_name that was asked for, and peer_sha256 (of the client's certificate).
 """
 import argparse
 import base64
