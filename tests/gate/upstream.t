@@ -266,6 +266,18 @@ def mutual(site):
     like(audit, "client_key", "which tells that one was set")
 
     # A sealed key is its record's alone, and this host's.
+    copy = json_module.loads(done.stdout)
+    for name, section in copy.items():
+        if isinstance(section, list):
+            copy[name] = [a for a in section if a.get("name") == "mutual0"]
+    copy["apis"][0].update(id="a" * 26, name="copied", listen_path="/copied/")
+    moved = site.folder + "/moved.json"
+    with open(moved, "w", encoding="utf-8") as out:
+        json_module.dump(copy, out, indent=1)
+    os.chmod(moved, 0o644)
+    done = site.certgate("import", moved)
+    is_eq((done.returncode, outcome(site.curl("/copied/x"))), (0, TLS_FAULT),
+          "in another record it does not open") or diag(done.stderr)
     seal = site.home + "/keys/seal.key"
     with open(seal, encoding="ascii") as text:
         kept = text.read()
@@ -436,6 +448,16 @@ def cors(site, alice):
     change(site, api, active=True, blocked_ips=["127.0.0.1"])
     answer = site.curl("/cors/x", *ask, "-H", f"Origin: {origin}")
     is_eq(outcome(answer), (403, "address_not_allowed"), "as does a blocked address")
+    change(site, api, blocked_ips=[])
+    done = site.certgate("api", "set", "cors", "--cors", "null")
+    answer = site.curl("/cors/x", *ask, "-H", f"Origin: {origin}")
+    is_eq((done.returncode, answer.status), (0, 401), "taken away by the command")
+    done = site.certgate("api", "set", "cors", "--cors-allowed-origins", origin,
+                         "--cors-allowed-origins", "http://localhost:3000",
+                         "--cors-credentials")
+    answer = site.curl("/cors/x", *ask, "-H", "Origin: http://localhost:3000")
+    is_eq((done.returncode, answer.status, answer.headers.get("access-control-allow-origin")),
+          (0, 204, "http://localhost:3000"), "set by the command")
     for value in (["*"], ["null"], ["https://app.example/"], ["app.example"], ["https://*.example"],
                   ["https://app.example:443"], ["https://APP.example"], ["ftp://x"], []):
         status, _, body = site.rest("PATCH", f"/apis/{api['id']}",
