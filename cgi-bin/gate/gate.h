@@ -40,7 +40,7 @@ struct address_blocks {
 #define TARGET_SLOTS 1024
 struct targets {
 	_Atomic unsigned turns[TARGET_SLOTS];
-	_Atomic int64_t down_until_mono_ms[TARGET_SLOTS];
+	_Atomic uint64_t down[TARGET_SLOTS]; /* private to targets.c */
 };
 
 /* One per process. */

@@ -4,18 +4,37 @@
 #include "base/limits.h"
 #include "gate.h"
 
-/* FNV-1a.  Two that share a slot take turns together, or are passed over together: no harm. */
-static size_t slot_of(const char *text, unsigned number)
+#define TAG_BITS 24
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash_of(const char *text, unsigned number)
 {
-	uint32_t h = 2166136261u ^ number;
+	uint64_t h = 14695981039346656037u;
 	for (; *text; text++)
-		h = (h ^ (uint8_t)*text) * 16777619u;
-	return h % TARGET_SLOTS;
+		h = (h ^ (uint8_t)*text) * 1099511628211u;
+	for (; number > 0; number >>= 8)
+		h = (h ^ (number & 0xff)) * 1099511628211u;
+	return h ^ h >> 32;
 }
 
-static _Atomic int64_t *down_until(struct gate *gate, const struct url *target)
+/* A slot holds until when one target is passed over, and in its low bits which one that is; of two
+ * that share it the newer mark stands. */
+static _Atomic uint64_t *slot_of(struct gate *gate, uint64_t hash)
 {
-	return &gate->targets.down_until_mono_ms[slot_of(target->host, target->port)];
+	return &gate->targets.down[hash % TARGET_SLOTS];
+}
+
+static uint64_t tag_of(uint64_t hash)
+{
+	return hash / TARGET_SLOTS & ((1u << TAG_BITS) - 1);
+}
+
+static bool is_down(struct gate *gate, const struct url *target, int64_t now_mono_ms)
+{
+	uint64_t hash = hash_of(target->host, target->port);
+	uint64_t mark = atomic_load_explicit(slot_of(gate, hash), memory_order_relaxed);
+	return (mark & ((1u << TAG_BITS) - 1)) == tag_of(hash) &&
+	       mark >> TAG_BITS > (uint64_t)now_mono_ms;
 }
 
 size_t targets_order(struct gate *gate, const struct route *route,
@@ -29,13 +48,14 @@ size_t targets_order(struct gate *gate, const struct route *route,
 		return 1;
 	}
 	int64_t now = clock_mono_ms();
+	/* Two APIs that share a counter take turns together: no harm. */
 	unsigned turn = atomic_fetch_add_explicit(&gate->targets.turns[slot_of(route->api->id, 0)],
 						  1, memory_order_relaxed);
 	/* Those that are down come last: when all are, one may be back. */
 	for (int down = 0; down < 2; down++)
 		for (size_t i = 0; i < all && n < UPSTREAM_TRIES_MAX; i++) {
 			const struct url *target = &route->targets[(turn + i) % all];
-			if ((atomic_load(down_until(gate, target)) > now) == (down == 1))
+			if (is_down(gate, target, now) == (down == 1))
 				order[n++] = target;
 		}
 	return n;
@@ -43,12 +63,15 @@ size_t targets_order(struct gate *gate, const struct route *route,
 
 void target_is_down(struct gate *gate, const struct url *target)
 {
-	atomic_store(down_until(gate, target), clock_mono_ms() + UPSTREAM_DOWN_MS);
+	uint64_t hash = hash_of(target->host, target->port);
+	uint64_t until = (uint64_t)clock_mono_ms() + UPSTREAM_DOWN_MS;
+	atomic_store_explicit(slot_of(gate, hash), until << TAG_BITS | tag_of(hash),
+			      memory_order_relaxed);
 }
 
 void target_is_up(struct gate *gate, const struct url *target)
 {
-	_Atomic int64_t *until = down_until(gate, target);
-	if (atomic_load_explicit(until, memory_order_relaxed) != 0)
-		atomic_store(until, 0);
+	_Atomic uint64_t *slot = slot_of(gate, hash_of(target->host, target->port));
+	if (is_down(gate, target, clock_mono_ms()))
+		atomic_store_explicit(slot, 0, memory_order_relaxed);
 }

@@ -53,7 +53,7 @@ GOOD, TLS_FAULT = (200, None), (502, "upstream_tls")
 def trust(site):
     ca, other = site.make_ca("Upstream CA"), site.make_ca("Other CA")
     names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    server = site.make_cert("server", ca=ca, extensions=[*SERVER_EXTENSIONS, names])
+    server = site.make_cert("known", ca=ca, extensions=[*SERVER_EXTENSIONS, names])
     named = site.make_cert("named", ca=ca,
                            extensions=[*SERVER_EXTENSIONS, "subjectAltName=DNS:backend.example"])
     late = site.make_cert("late", ca=ca, extensions=[*SERVER_EXTENSIONS, names],
@@ -316,12 +316,14 @@ def targets(site):
     is_eq(outcome(site.curl("/many/x")), (502, "upstream_unreachable"), "when all are down: 502")
     # What may have reached one is never sent to another.
     change(site, api, target_url=urls[0], target_urls=[urls[1]])
-    for up in ups:
-        up.clear()
-    for method in ("POST", "GET"):
-        answer = site.curl("/many/x?up=close", "-X", method)
+    for method, data in (("POST", b"x"), ("GET", None)):
+        for up in ups:
+            up.clear()
+        answer = site.curl("/many/x?up=close", "-X", method, data=data)
         is_eq(outcome(answer), (502, "upstream_unreachable"), f"{method}: closed unanswered")
-    is_eq(sum(len(up.log()) for up in ups[:2]), 2, "is not sent a second time")
+        got = sorted(len(up.log()) for up in ups)
+        # On a kept connection a GET may be sent once more, to the same upstream.
+        ok(got in ([0, 0, 1], [0, 0, 1 if data else 2]), "is sent to no other") or diag(got)
     # All refuse at first, one comes back.
     ups[0].stop()
     ups[1].stop()
