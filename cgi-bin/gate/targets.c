@@ -49,8 +49,9 @@ size_t targets_order(struct gate *gate, const struct route *route,
 	}
 	int64_t now = clock_mono_ms();
 	/* Two APIs that share a counter take turns together: no harm. */
-	unsigned turn = atomic_fetch_add_explicit(&gate->targets.turns[slot_of(route->api->id, 0)],
-						  1, memory_order_relaxed);
+	unsigned turn = atomic_fetch_add_explicit(
+	    &gate->targets.turns[hash_of(route->api->id, 0) % TARGET_SLOTS], 1,
+	    memory_order_relaxed);
 	/* Those that are down come last: when all are, one may be back. */
 	for (int down = 0; down < 2; down++)
 		for (size_t i = 0; i < all && n < UPSTREAM_TRIES_MAX; i++) {
