@@ -28,7 +28,12 @@ static const struct {
     {"api",	    api_main,
      "api list [TEXT] | show API | create OPTIONS | set API OPTIONS | delete API\n"
      "  Options are the members of the record: --name, --listen-path, --target-url,\n"
-     "  --use-certificate, --use-token false, --active false, --timeout-ms, --allowed-ips, …\n" },
+     "  --use-certificate, --use-token false, --active false, --timeout-ms, --allowed-ips, …\n"
+     "  Of its parts: --upstream-tls-ca-certificates SHA256, --upstream-tls-client-certificate "
+     "FILE,\n"
+     "  --upstream-tls-client-key FILE, --request-headers-set \"Name: value\", "
+     "--cors-allowed-origins\n"
+     "  ORIGIN, …; --upstream-tls null takes the whole part away.\n"			    },
     {"key",	    key_main,
      "key list [TEXT] | show KEY | create OPTIONS | set KEY OPTIONS | delete KEY\n"
      "key add KEY --cert FILE | add KEY --token | revoke KEY SHA256 [--reason REASON]\n"
@@ -77,7 +82,7 @@ static const struct {
      "  a head that was noted in syslog.\n"						       },
     {"export",      export_main,
      "export FILE\n"
-     "  All records as JSON (-: standard output); no secrets.\n"					},
+     "  All records as JSON (-: standard output); secrets are sealed.\n"				},
     {"import",      import_main,
      "import FILE [--skip-clashes]\n"
      "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"

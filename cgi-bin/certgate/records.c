@@ -3,10 +3,11 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-/* "listen_path" -> "--listen-path". */
-static void option_of(const char *field, char out[64])
+/* "listen_path" -> "--listen-path"; of a part that shares names with others "--cors-credentials".
+ */
+static void option_of(const char *part, const char *field, char out[64])
 {
-	int n = snprintf(out, 64, "--%.60s", field);
+	int n = snprintf(out, 64, "--%.20s%s%.30s", part, *part ? "-" : "", field);
 	for (int i = 2; i < n; i++)
 		if (out[i] == '_')
 			out[i] = '-';
@@ -18,6 +19,9 @@ static json_t *text_json(const char *text)
 	json_t *json = json_string(text);
 	return json ? json : json_array();
 }
+
+static json_t *take_members(struct command *c, const char *part,
+			    const ProtobufCMessageDescriptor *type);
 
 /* A switch may stand alone: "--use-certificate", "--use-certificate false". */
 static json_t *take_bool(struct command *c, const char *option)
@@ -51,17 +55,38 @@ static json_t *value_of(const struct record_field *row, const char *text)
 	return text_json(text);
 }
 
-static json_t *take_value(struct command *c, const ProtobufCFieldDescriptor *f,
+/* Certificates and private keys come out of files: a command line is for everybody to see. */
+static json_t *value_of_file(struct command *c, const char *path)
+{
+	struct cg_err err = {0};
+	struct span text;
+	if (!*path || strcmp(path, "null") == 0)
+		return json_null();
+	json_t *json = NULL;
+	if (command_read_file(c, path, &text, &err) == CG_OK)
+		json = json_stringn(text.p ? text.p : "", text.n);
+	else
+		(void)fprintf(stderr, "certgate: %s\n", err.text);
+	return json ? json : json_array(); /* which the model refuses */
+}
+
+static json_t *value_as(struct command *c, const struct record_field *row, const char *text)
+{
+	return row->form == FIELD_PEM || row->form == FIELD_SEALED ? value_of_file(c, text)
+								   : value_of(row, text);
+}
+
+static json_t *take_value(struct command *c, const char *part, const ProtobufCFieldDescriptor *f,
 			  const struct record_field *row)
 {
 	char option[64];
 	const char *text;
-	option_of(f->name, option);
+	option_of(part, f->name, option);
 	if (row->form == FIELD_BOOL)
 		return take_bool(c, option);
 	if (f->label != PROTOBUF_C_LABEL_REPEATED) {
 		text = command_take(c, option);
-		return text ? value_of(row, text) : NULL;
+		return text ? value_as(c, row, text) : NULL;
 	}
 	json_t *list = NULL;
 	while ((text = command_take(c, option))) {
@@ -69,7 +94,7 @@ static json_t *take_value(struct command *c, const ProtobufCFieldDescriptor *f,
 			list = json_array();
 		/* An empty value empties the list. */
 		if (*text)
-			(void)json_array_append_new(list, value_of(row, text));
+			(void)json_array_append_new(list, value_as(c, row, text));
 	}
 	return list;
 }
@@ -81,7 +106,7 @@ static json_t *take_pair(struct command *c, const ProtobufCFieldDescriptor *f)
 	char option[64];
 	uint64_t limit, seconds;
 	struct span number, rest;
-	option_of(f->name, option);
+	option_of("", f->name, option);
 	const char *text = command_take(c, option);
 	if (!text)
 		return NULL;
@@ -97,7 +122,59 @@ static json_t *take_pair(struct command *c, const ProtobufCFieldDescriptor *f)
 	return json_pack("{s:I, s:o}", "limit", (json_int_t)limit, "period", text_json(rest.p));
 }
 
+/* "Name: value", once per field; an empty one empties the list. */
+static json_t *take_headers(struct command *c, const char *part, const ProtobufCFieldDescriptor *f)
+{
+	char option[64];
+	const char *text;
+	json_t *list = NULL;
+	option_of(part, f->name, option);
+	while ((text = command_take(c, option))) {
+		struct span rest = span_of(text), name;
+		if (!list)
+			list = json_array();
+		if (!*text)
+			continue;
+		if (!strchr(text, ':') || !span_next(&rest, ':', &name)) {
+			(void)json_array_append_new(list, text_json(text)); /* refused */
+			continue;
+		}
+		rest = span_trim(rest);
+		(void)json_array_append_new(list, json_pack("{s:s%, s:s%}", "name", name.p, name.n,
+							    "value", rest.p ? rest.p : "", rest.n));
+	}
+	return list;
+}
+
+/* What is a part of the record of its own: its options bear its name.  "--cors null" takes it away.
+ */
+static json_t *take_part(struct command *c, const ProtobufCFieldDescriptor *f)
+{
+	char part[32];
+	const char *text;
+	(void)snprintf(part, sizeof(part), "--%s", f->name);
+	for (char *at = part; *at; at++)
+		if (*at == '_')
+			*at = '-';
+	text = command_take(c, part);
+	if (text)
+		return strcmp(text, "null") == 0 ? json_null() : text_json(text);
+	return take_members(c, part + 2, f->descriptor);
+}
+
+static bool is_part(const ProtobufCMessageDescriptor *type)
+{
+	return type == &cg__upstream_tls__descriptor || type == &cg__header_rules__descriptor ||
+	       type == &cg__cors__descriptor;
+}
+
 json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor *type)
+{
+	return take_members(c, "", type);
+}
+
+static json_t *take_members(struct command *c, const char *part,
+			    const ProtobufCMessageDescriptor *type)
 {
 	json_t *out = json_object();
 	for (unsigned i = 0; out && i < type->n_fields; i++) {
@@ -108,12 +185,16 @@ json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor
 		if (!row || row->access != FIELD_SET || row->form == FIELD_MAP)
 			continue;
 		if (row->form != FIELD_MESSAGE)
-			value = take_value(c, f, row);
+			value = take_value(c, part, f, row);
 		else if (f->descriptor == &cg__rate__descriptor ||
 			 f->descriptor == &cg__quota__descriptor)
 			value = take_pair(c, f);
+		else if (f->descriptor == &cg__header_field__descriptor)
+			value = take_headers(c, part, f);
+		else if (is_part(f->descriptor))
+			value = take_part(c, f);
 		else if (!list)
-			value = records_take_members(c, f->descriptor);
+			value = take_members(c, part, f->descriptor);
 		/* No option of a sub-record: nothing is said of it. */
 		if (json_is_object(value) && json_object_size(value) == 0) {
 			json_decref(value);

@@ -1,6 +1,7 @@
 /* The header fields that go to the upstream: the client's, less what is not for it or not the
  * client's to say, and what the gate says itself. */
 #include "base/base.h"
+#include "base/field.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "gate.h"
@@ -13,34 +14,6 @@ static void add(struct outgoing *out, const char *name, struct span value)
 {
 	if (value.p)
 		out->items[out->n++] = (struct web_field){span_of(name), value};
-}
-
-/* Fields that say who the client is: the gate alone sets them, and other CGI hosts behind us would
- * believe them.  Any spelling has become this one in the CGI variables. */
-static bool is_identity_field(struct span name)
-{
-	static const char *const exact[] = {
-	    "client-cert",	"client-cert-chain", "forwarded",    "x-forwarded-for",
-	    "x-forwarded-host", "x-forwarded-proto", "x-request-id", "x-client-request-id"};
-	static const char *const starts[] = {"x-certgate-", "certgate-", "ssl-client-",
-					     "ssl-server-"};
-	for (size_t i = 0; i < CG_COUNT(exact); i++)
-		if (span_is_text(name, exact[i]))
-			return true;
-	for (size_t i = 0; i < CG_COUNT(starts); i++)
-		if (span_starts(name, span_of(starts[i])))
-			return true;
-	return false;
-}
-
-/* Other characters are what some CGI host behind us would fold into one of our names. */
-static bool is_plain_name(struct span name)
-{
-	for (size_t i = 0; i < name.n; i++)
-		if (!((name.p[i] >= 'a' && name.p[i] <= 'z') ||
-		      (name.p[i] >= '0' && name.p[i] <= '9') || name.p[i] == '-'))
-			return false;
-	return name.n > 0;
 }
 
 /* RFC 9110 section 7.6.1: what Connection names is for this hop alone. */
@@ -57,15 +30,41 @@ static bool is_named_by_connection(const struct web_request *req, struct span na
 	return false;
 }
 
+bool rules_take(const Cg__HeaderRules *rules, struct span name)
+{
+	if (!rules)
+		return false;
+	for (size_t i = 0; i < rules->n_remove; i++)
+		if (span_is_nocase(name, span_of(rules->remove[i])))
+			return true;
+	for (size_t i = 0; i < rules->n_set; i++)
+		if (span_is_nocase(name, span_of(rules->set[i]->name)))
+			return true;
+	return false;
+}
+
+size_t rules_give(const Cg__HeaderRules *rules, struct web_field *fields)
+{
+	size_t n = 0;
+	for (size_t i = 0; rules && i < rules->n_set; i++)
+		fields[n++] =
+		    (struct web_field){span_of(rules->set[i]->name), span_of(rules->set[i]->value)};
+	for (size_t i = 0; rules && i < rules->n_add; i++)
+		fields[n++] =
+		    (struct web_field){span_of(rules->add[i]->name), span_of(rules->add[i]->value)};
+	return n;
+}
+
 static void add_client_fields(struct exchange *x, struct outgoing *out)
 {
 	const Cg__Api *api = x->route->api;
 	bool strip = api->strip_credential && api->auth->use_token && !api->auth->keyless;
 	for (size_t i = 0; i < x->req->n_fields; i++) {
 		struct web_field f = x->req->fields[i];
-		if (!is_plain_name(f.name) || is_identity_field(f.name) ||
+		if (!field_is_plain(f.name) || field_is_identity(f.name) ||
 		    is_named_by_connection(x->req, f.name) ||
-		    (strip && web_field_is(f.name, api->auth->token_header)))
+		    (strip && web_field_is(f.name, api->auth->token_header)) ||
+		    rules_take(api->request_headers, f.name))
 			continue;
 		if (span_is(f.name, SPAN_LIT("cookie"))) {
 			f.value = cookie_without_ours(f.value, x->arena);
@@ -177,11 +176,12 @@ static void add_request_id(struct exchange *x, struct outgoing *out)
 void fields_make(struct exchange *x, struct outgoing *out)
 {
 	out->n = 0;
-	out->items =
-	    arena_alloc(x->arena, (x->req->n_fields + FIELDS_MADE) * sizeof(struct web_field));
+	out->items = arena_alloc(x->arena, (x->req->n_fields + FIELDS_MADE + HEADER_RULES_MAX) *
+					       sizeof(struct web_field));
 	if (!out->items)
 		return;
 	add_client_fields(x, out);
+	out->n += rules_give(x->route->api->request_headers, out->items + out->n);
 	add_identity(x, out);
 	add_forwarded(x, out);
 	add_request_id(x, out);

@@ -2,71 +2,24 @@
 #include "base/base.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "gate.h"
 #include "web/cookie.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
 
 /* target_url's path, then what follows the listen path (or the whole path), then the query: every
  * byte as it came. */
 static struct span target_of(struct exchange *x)
 {
 	const struct route *route = x->route;
+	const char *base = x->target->path;
 	struct span path = x->req->target.path, query = x->req->target.query;
 	if (route->api->strip_listen_path) {
 		size_t n = strlen(route->api->listen_path);
 		path = path.n < n ? SPAN_LIT("") : span_from(path, n - 1);
 	}
-	bool empty = !*route->target.path && path.n == 0;
-	return span_of(arena_printf(x->arena, "%s%.*s%s%s%.*s", route->target.path, (int)path.n,
-				    path.p, empty ? "/" : "", query.p ? "?" : "", (int)query.n,
+	bool empty = !*base && path.n == 0;
+	return span_of(arena_printf(x->arena, "%s%.*s%s%s%.*s", base, (int)path.n, path.p,
+				    empty ? "/" : "", query.p ? "?" : "", (int)query.n,
 				    query.p ? query.p : ""));
-}
-
-/* --- where it may connect to --- */
-
-static bool is_denied_v4(uint32_t a)
-{
-	return a == 0 || (a >> 16) == 0xa9fe /* link-local 169.254/16 */ ||
-	       (a >> 28) >= 0xe /* multicast and above */;
-}
-
-/* An upstream's name may resolve to anything: metadata services live on link-local addresses, and
- * our own listener would make a loop. */
-static bool may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
-{
-	const struct exchange *x = ctx;
-	char text[INET6_ADDRSTRLEN] = "";
-	uint64_t own_port = 0;
-	unsigned port;
-	(void)len;
-	if (addr->sa_family == AF_INET) {
-		const struct sockaddr_in *a = (const void *)addr;
-		if (is_denied_v4(ntohl(a->sin_addr.s_addr)))
-			return false;
-		port = ntohs(a->sin_port);
-		(void)inet_ntop(AF_INET, &a->sin_addr, text, sizeof(text));
-	} else if (addr->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *a = (const void *)addr;
-		uint32_t v4;
-		memcpy(&v4, a->sin6_addr.s6_addr + 12, sizeof(v4));
-		/* NAT64's well-known prefix (RFC 6052) leads to IPv4 as well. */
-		static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
-		bool holds_v4 = IN6_IS_ADDR_V4MAPPED(&a->sin6_addr) ||
-				IN6_IS_ADDR_V4COMPAT(&a->sin6_addr) ||
-				memcmp(a->sin6_addr.s6_addr, nat64, sizeof(nat64)) == 0;
-		if (IN6_IS_ADDR_LINKLOCAL(&a->sin6_addr) || IN6_IS_ADDR_MULTICAST(&a->sin6_addr) ||
-		    IN6_IS_ADDR_UNSPECIFIED(&a->sin6_addr) || (holds_v4 && is_denied_v4(ntohl(v4))))
-			return false;
-		port = ntohs(a->sin6_port);
-		(void)inet_ntop(holds_v4 ? AF_INET : AF_INET6,
-				holds_v4 ? (const void *)&v4 : &a->sin6_addr, text, sizeof(text));
-	} else {
-		return false;
-	}
-	return !(number_parse(x->req->server_port, 65535, &own_port) && own_port == port &&
-		 span_is_text(x->req->server_addr, text));
 }
 
 /* --- the answer --- */
@@ -79,7 +32,8 @@ static bool drop(void *ctx, struct span name, struct span value)
 	const struct exchange *x = ctx;
 	if (span_is_nocase(name, SPAN_LIT("x-request-id")))
 		return true;
-	if (limit_field_is_ours(x, name))
+	if (limit_field_is_ours(x, name) || cors_field_is_ours(x, name) ||
+	    rules_take(x->route->api->response_headers, name))
 		return true;
 	if (span_is_nocase(name, SPAN_LIT("set-cookie")))
 		return cookie_is_ours(value);
@@ -168,58 +122,124 @@ static struct span bare_host(const char *host)
 	return h.n > 2 && h.p[0] == '[' ? span_make(h.p + 1, h.n - 2) : h;
 }
 
+/* The fields that the client gets beside the upstream's. */
+static struct web_field *added_fields(struct exchange *x, size_t *n)
+{
+	struct web_field *added = arena_alloc(
+	    x->arena, (2 + LIMIT_FIELDS_MAX + CORS_FIELDS_MAX + HEADER_RULES_MAX) * sizeof(*added));
+	if (!added)
+		return NULL;
+	*n = limit_fields(x, added);
+	*n += cors_fields(x, added + *n);
+	*n += rules_give(x->route->api->response_headers, added + *n);
+	added[(*n)++] = (struct web_field){SPAN_LIT("X-Request-Id"), span_of(x->req->id)};
+	if (needs_sandbox(x))
+		added[(*n)++] =
+		    (struct web_field){SPAN_LIT("Content-Security-Policy"), SPAN_LIT("sandbox")};
+	return added;
+}
+
+static void log_failure(const struct exchange *x, const struct upstream_result *result)
+{
+	/* What a client does wrong is no news: he could fill the disk with it. */
+	if (result->outcome == UPSTREAM_OK || result->outcome == UPSTREAM_CLIENT_GONE ||
+	    result->outcome == UPSTREAM_BODY_TOO_LARGE)
+		return;
+	char port[8];
+	(void)snprintf(port, sizeof(port), "%u", x->target->port);
+	log_error("upstream", "request_id", x->req->id, "api", x->route->api->name, "host",
+		  x->target->host, "port", port, "outcome", upstream_outcome_name(result->outcome),
+		  "cause",
+		  result->outcome == UPSTREAM_UNREACHABLE && result->address_denied
+		      ? "its address is link-local, multicast, this listener's own or denied by "
+			"CERTGATE_UPSTREAM_DENY or _ALLOW: no upstream may be there"
+		      : result->cause,
+		  LOG_END);
+}
+
+/* The outcome is not about this one upstream alone, or something may have reached it. */
+static bool is_final(const struct upstream_result *result)
+{
+	return !result->untouched ||
+	       (result->outcome != UPSTREAM_UNREACHABLE && result->outcome != UPSTREAM_TIMEOUT &&
+		result->outcome != UPSTREAM_TLS);
+}
+
+/* Offers the request to one upstream after the other, until one has, or may have, got it. */
+static void offer(struct exchange *x, struct upstream_call *call, struct upstream_result *result)
+{
+	const struct url *order[UPSTREAM_TRIES_MAX];
+	size_t n = targets_order(x->gate, x->route, order);
+	for (size_t i = 0; i < n; i++) {
+		x->target = order[i];
+		call->https = x->target->https;
+		call->host = bare_host(x->target->host);
+		call->port = (uint16_t)x->target->port;
+		call->target = target_of(x);
+		if (!call->target.p) {
+			*result = (struct upstream_result){.outcome = UPSTREAM_FAILED};
+			return;
+		}
+		upstream_exchange(x->upstream, call, x->req, x->resp, result);
+		log_failure(x, result);
+		if (is_final(result)) {
+			if (result->status != 0)
+				target_is_up(x->gate, x->target);
+			return;
+		}
+		target_is_down(x->gate, x->target);
+	}
+}
+
 void forward(struct exchange *x)
 {
 	const Cg__Api *api = x->route->api;
-	if (!x->route->usable) {
+	const struct upstream_tls *tls = NULL;
+	struct cg_err err = {0};
+	if (x->route->n_targets == 0) {
 		refuse(x, REFUSAL_UPSTREAM_UNREACHABLE,
 		       "The target URL of this API cannot be used: tell its provider.");
 		return;
 	}
+	cg_rc rc = snapshot_upstream_tls(x->gate->resolver, x->snapshot, x->route, &tls, &err);
+	if (rc != CG_OK) {
+		log_error("upstream_tls_unusable", "request_id", x->req->id, "api", api->name,
+			  "cause", err.text, LOG_END);
+		if (rc == CG_BAD_VALUE)
+			refuse(x, REFUSAL_UPSTREAM_TLS,
+			       "The certificates for the service behind this API cannot be used: "
+			       "tell its provider.");
+		else
+			refuse(x, REFUSAL_UNAVAILABLE,
+			       "The key store cannot be read now: try again in a moment.");
+		return;
+	}
 	struct outgoing out;
-	struct web_field added[2 + LIMIT_FIELDS_MAX];
-	size_t n_added = limit_fields(x, added);
+	size_t n_added = 0;
+	struct web_field *added = added_fields(x, &n_added);
 	fields_make(x, &out);
-	struct span target = target_of(x);
 	if (x->arena->failed) {
 		refuse(x, REFUSAL_UNAVAILABLE,
 		       "The request is too large to be passed on now: try again in a moment.");
 		return;
 	}
-	added[n_added++] = (struct web_field){SPAN_LIT("X-Request-Id"), span_of(x->req->id)};
-	if (needs_sandbox(x))
-		added[n_added++] =
-		    (struct web_field){SPAN_LIT("Content-Security-Policy"), SPAN_LIT("sandbox")};
 	struct upstream_call call = {
 	    .method = x->req->method,
-	    .https = x->route->target.https,
-	    .host = bare_host(x->route->target.host),
-	    .port = (uint16_t)x->route->target.port,
-	    .target = target,
+	    .tls = tls,
 	    .fields = out.items,
 	    .n_fields = out.n,
 	    .timeout_ms = (uint32_t)api->timeout_ms,
 	    .max_body_bytes = api->has_max_body_bytes ? api->max_body_bytes : UINT64_MAX,
-	    .may_connect = may_connect,
+	    .may_connect = address_may_connect,
 	    .drop = drop,
+	    .rewrite = rewrite_field,
 	    .ctx = x,
 	    .add = added,
 	    .n_add = n_added,
 	};
 	struct upstream_result result = {0};
 	int64_t from_us = clock_mono_us();
-	upstream_exchange(x->upstream, &call, x->req, x->resp, &result);
+	offer(x, &call, &result);
 	x->upstream_us = clock_mono_us() - from_us;
-	/* What a client does wrong is no news: he could fill the disk with it. */
-	if (result.outcome != UPSTREAM_OK && result.outcome != UPSTREAM_CLIENT_GONE &&
-	    result.outcome != UPSTREAM_BODY_TOO_LARGE)
-		log_error(
-		    "upstream", "request_id", x->req->id, "api", api->name, "outcome",
-		    upstream_outcome_name(result.outcome), "cause",
-		    result.outcome == UPSTREAM_UNREACHABLE && result.address_denied
-			? "its address is link-local, multicast or this listener's own, where "
-			  "no upstream may be"
-			: result.cause,
-		    LOG_END);
 	answer_failure(x, &result);
 }

@@ -2,12 +2,13 @@
  *
  *   receive   lib/web/   request and target in one normal form
  *   fixed     fixed.c    /healthz, /readyz, /metrics
- *   route     gate.c     which API
+ *   route     gate.c     which API; what browsers ask before they call it: cors.c
  *   identify  identify.c certificate and token -> digests
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
  *   limit     limit.c    rate, calls under way, quota
- *   forward   forward.c  to the upstream and back, with the fields of fields.c
+ *   forward   forward.c  to the upstream and back: targets.c which of several, address.c whether
+ *                        it may be connected, fields.c and rewrite.c the fields
  *   refuse    refuse.c   or why not, to the client and for the administrator (lib/usage/)
  *   record    record.c   counts it, and writes the access log
  */
@@ -15,6 +16,7 @@
 #define CG_GATE_GATE_H
 
 #include "base/base.h"
+#include "base/limits.h"
 #include "grant/decide.h"
 #include "grant/grant.h"
 #include "grant/limit.h"
@@ -26,12 +28,28 @@
 #include "web/proof.h"
 #include "web/request.h"
 #include "web/response.h"
+#include <stdatomic.h>
 
 struct resolver;
 struct snapshot;
 
+/* Address blocks out of the environment. */
+struct address_blocks {
+	char items[64][64];
+	size_t n;
+};
+
+/* Of an API's upstreams: whose turn it is, and which could not be connected. */
+#define TARGET_SLOTS 1024
+struct targets {
+	_Atomic unsigned turns[TARGET_SLOTS];
+	_Atomic uint64_t down[TARGET_SLOTS]; /* private to targets.c */
+};
+
 /* One per process. */
 struct gate {
+	struct targets targets;
+	struct address_blocks upstream_allow, upstream_deny;
 	struct store *store;
 	struct resolver *resolver;
 	struct limits *limits;
@@ -56,6 +74,7 @@ struct exchange {
 
 	struct snapshot *snapshot; /* the contents at one generation */
 	const struct route *route;
+	const struct url *target; /* the upstream that is asked */
 	struct facts facts;
 	struct span token;    /* without "Bearer "; empty: none */
 	struct span cert_der; /* of the certificate, when one came */
@@ -89,6 +108,18 @@ cg_rc snapshot_grant(struct resolver *resolver, struct snapshot *snapshot,
 cg_rc snapshot_chain(struct resolver *resolver, struct snapshot *snapshot, struct exchange *x,
 		     struct cert_chain *out, struct cg_err *err) CG_MUST_USE;
 
+/* What the API's upstream_tls says, for libcurl; NULL where it has none.  It lives as long as the
+ * snapshot.  CG_BAD_VALUE when it cannot be used: a CA is gone, or its key does not open. */
+cg_rc snapshot_upstream_tls(struct resolver *resolver, struct snapshot *snapshot,
+			    const struct route *route, const struct upstream_tls **out,
+			    struct cg_err *err) CG_MUST_USE;
+
+/* --- trust_upstream.c --- */
+
+/* Of an API that has upstream_tls; the caller frees it. */
+cg_rc upstream_tls_load(struct store *store, const Cg__Api *api, struct upstream_tls **out,
+			struct cg_err *err) CG_MUST_USE;
+
 /* --- the steps; each answers the request itself when it returns false --- */
 
 /* Fills the facts about certificate and token. */
@@ -119,6 +150,37 @@ struct span exchange_path(const struct exchange *x);
 /* What the web server says of the client or itself: for whom a gate without the proof's web server
  * speaks is anybody's word. */
 struct span exchange_proven(const struct exchange *x, struct span value);
+/* --- targets.c --- */
+
+/* The upstreams that a request is offered to, one after the other; how many. */
+size_t targets_order(struct gate *gate, const struct route *route,
+		     const struct url *order[UPSTREAM_TRIES_MAX]);
+void target_is_down(struct gate *gate, const struct url *target);
+void target_is_up(struct gate *gate, const struct url *target);
+
+/* --- address.c --- */
+
+/* An upstream_address_fn for an exchange. */
+bool address_may_connect(void *ctx, const struct sockaddr *addr, socklen_t len);
+/* The blocks in an environment variable, by commas or spaces; none when it is not set. */
+cg_rc address_blocks_read(const char *name, struct address_blocks *out,
+			  struct cg_err *err) CG_MUST_USE;
+
+/* --- rewrite.c --- */
+
+/* An upstream_rewrite_fn for an exchange. */
+struct span rewrite_field(void *ctx, struct span name, struct span value);
+
+/* --- cors.c --- */
+
+#define CORS_FIELDS_MAX 4
+/* What every answer of the API says to the page that asked; how many. */
+size_t cors_fields(struct exchange *x, struct web_field fields[CORS_FIELDS_MAX]);
+/* Whether a field of an upstream's answer would contradict them. */
+bool cors_field_is_ours(const struct exchange *x, struct span name);
+/* Answers what a browser asks before a call of another origin's page; false when it is no such
+ * question, or the API refuses whoever asks. */
+bool cors_answer_preflight(struct exchange *x);
 
 /* --- fields.c --- */
 
@@ -129,6 +191,10 @@ struct outgoing {
 };
 /* All of them, in the request's arena; without memory the arena says so. */
 void fields_make(struct exchange *x, struct outgoing *out);
+/* Whether an API's rules take out the fields of this name that came; rules may be NULL. */
+bool rules_take(const Cg__HeaderRules *rules, struct span name);
+/* The fields that they give, at most HEADER_RULES_MAX; how many. */
+size_t rules_give(const Cg__HeaderRules *rules, struct web_field *fields);
 
 /* --- refuse.c --- */
 

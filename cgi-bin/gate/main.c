@@ -50,7 +50,8 @@ static void pass(struct exchange *x)
 	if (x->route) {
 		x->facts.api = x->route->api;
 		x->facts.path = route_rest(x->route, req->target.path);
-		if (!identify(x))
+		x->facts.proof_ok = req->proof_ok;
+		if (cors_answer_preflight(x) || !identify(x))
 			return;
 	}
 	x->decision = decide(&x->facts, req->received_unix_s);
@@ -182,7 +183,7 @@ static cg_rc read_settings(struct gate *gate, struct cg_err *err)
 int main(void)
 {
 	struct home home;
-	struct gate gate = {0};
+	static struct gate gate;
 	struct cg_err err = {0};
 	log_open("gate");
 	/* A core file would hold tokens of requests under way. */
@@ -197,6 +198,10 @@ int main(void)
 		rc = home_check(&home, &err);
 	if (rc == CG_OK)
 		rc = proof_load(&home, &gate.proof, &err);
+	if (rc == CG_OK)
+		rc = address_blocks_read("CERTGATE_UPSTREAM_ALLOW", &gate.upstream_allow, &err);
+	if (rc == CG_OK)
+		rc = address_blocks_read("CERTGATE_UPSTREAM_DENY", &gate.upstream_deny, &err);
 	if (rc == CG_OK)
 		rc = model_open(&home, &gate.store, &err);
 	if (rc == CG_OK)

@@ -44,6 +44,10 @@ struct snapshot {
 	bool trust_loaded;
 	struct arena trust_arena;
 	struct trust trust;
+	/* Of the routes, in their order; made when the first request asks.  Under `tls_mutex`,
+	 * which is taken before no other. */
+	pthread_mutex_t tls_mutex;
+	struct upstream_tls **tls;
 };
 
 struct resolver {
@@ -86,6 +90,9 @@ static void snapshot_free(struct snapshot *s)
 			next = c->next;
 			free(c);
 		}
+	for (size_t i = 0; s->tls && i < s->routes.n; i++)
+		upstream_tls_free(&s->tls[i]);
+	(void)pthread_mutex_destroy(&s->tls_mutex);
 	arena_release(&s->arena);
 	arena_release(&s->trust_arena);
 	(void)pthread_mutex_destroy(&s->mutex);
@@ -131,7 +138,11 @@ static cg_rc snapshot_load(struct resolver *r, uint64_t generation, struct snaps
 	arena_init(&s->trust_arena, SNAPSHOT_MAX);
 	(void)pthread_mutex_init(&s->mutex, NULL);
 	(void)pthread_mutex_init(&s->trust_mutex, NULL);
+	(void)pthread_mutex_init(&s->tls_mutex, NULL);
 	cg_rc rc = routes_load(r->store, &s->arena, &s->routes, err);
+	if (rc == CG_OK && s->routes.n > 0 &&
+	    !(s->tls = arena_alloc(&s->arena, s->routes.n * sizeof(struct upstream_tls *))))
+		rc = cg_fail_memory(err);
 	if (rc == CG_OK)
 		*out = s;
 	else
@@ -266,6 +277,23 @@ cg_rc snapshot_grant(struct resolver *r, struct snapshot *s, const struct sha256
 	s->n_known++;
 	(void)pthread_mutex_unlock(&s->mutex);
 	return CG_OK;
+}
+
+cg_rc snapshot_upstream_tls(struct resolver *r, struct snapshot *s, const struct route *route,
+			    const struct upstream_tls **out, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	*out = NULL;
+	if (!route->api->upstream_tls)
+		return CG_OK;
+	struct upstream_tls **tls = &s->tls[route - s->routes.items];
+	(void)pthread_mutex_lock(&s->tls_mutex);
+	if (!*tls)
+		rc = upstream_tls_load(r->store, route->api, tls, err);
+	if (rc == CG_OK)
+		*out = *tls;
+	(void)pthread_mutex_unlock(&s->tls_mutex);
+	return rc;
 }
 
 /* --- chains --- */

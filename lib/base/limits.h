@@ -40,6 +40,13 @@
 #define CERT_CHAIN_STEPS_MAX 256
 /* CAs that one API can trust: 422. */
 #define API_CAS_MAX 50
+/* Public keys of upstreams that one API can pin, and certificates between its own and the root:
+ * 422.
+ */
+#define API_PINS_MAX  10
+#define API_CHAIN_MAX 5
+/* An unencrypted private key as text, bytes: RSA of 8192 bits has 6.4 kB: 422. */
+#define PRIVATE_KEY_TEXT_MAX (16 * 1024)
 /* A revocation list's DER, bytes: about 13000 serial numbers: 413. */
 #define CRL_DER_MAX (480 * 1024)
 /* The same as text. */
@@ -49,6 +56,10 @@
 #define NAME_MAX_BYTES	 200	       /* names of APIs, keys, users, UTF-8 bytes: 422 */
 #define PATH_MAX_BYTES	 1024	       /* listen paths and path patterns: 422 */
 #define URL_MAX_BYTES	 2048	       /* target_url: 422 */
+#define TARGETS_MAX	 16	       /* upstreams of one API: 422 */
+#define HEADER_RULES_MAX 50	       /* header fields that one API adds, sets or removes: 422 */
+#define HEADER_VALUE_MAX 4096	       /* value of such a field, bytes: 422 */
+#define ORIGIN_MAX	 300	       /* an origin of cors, bytes: 422 */
 #define LIST_MAX_ENTRIES 500	       /* entries of any list in a record: 422 */
 #define RECORD_MAX	 (1024 * 1024) /* a packed record, bytes: 422 */
 /* The same record unpacked: a text of one byte takes 24 and its length two. */
@@ -87,6 +98,10 @@
 /* Connecting to an upstream, ms: 504 above it, or above the API's own timeout if that is less. */
 #define UPSTREAM_CONNECT_MS 10000
 #define UPSTREAM_KEPT_MAX   4 /* idle upstream connections kept by one thread */
+/* An upstream that could not be connected is passed over for so long while there are others, ms. */
+#define UPSTREAM_DOWN_MS 5000
+/* Upstreams that one request is offered to: each may take UPSTREAM_CONNECT_MS. */
+#define UPSTREAM_TRIES_MAX 3
 /* Idle for longer, a kept connection is not used again: upstreams close them after some seconds,
  * and a request that may not be repeated would be lost in between. */
 #define UPSTREAM_KEPT_S	     20

@@ -36,6 +36,17 @@ cg_rc seal_key_derive(struct span passphrase, const uint8_t salt[16], struct sea
 	return rc;
 }
 
+cg_rc seal_key_from(const uint8_t bytes[32], struct seal_key *out, struct cg_err *err)
+{
+	struct seal_key key;
+	memcpy(key.bytes, bytes, sizeof(key.bytes));
+	cg_rc rc = name_key(&key, err);
+	if (rc == CG_OK)
+		*out = key;
+	seal_key_wipe(&key);
+	return rc;
+}
+
 void seal_key_wipe(struct seal_key *key)
 {
 	gnutls_memset(key, 0, sizeof(*key));

@@ -17,6 +17,8 @@ struct seal_key {
 /* A key from a passphrase and a salt of 16 bytes (PBKDF2-SHA256, 600,000 rounds). */
 cg_rc seal_key_derive(struct span passphrase, const uint8_t salt[16], struct seal_key *out,
 		      struct cg_err *err) CG_MUST_USE;
+/* A key that is 256 random bits already. */
+cg_rc seal_key_from(const uint8_t bytes[32], struct seal_key *out, struct cg_err *err) CG_MUST_USE;
 void seal_key_wipe(struct seal_key *key);
 
 /* AES-256-GCM.  `about` (record id and field) is bound to it: a sealed value does not open in

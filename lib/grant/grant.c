@@ -10,6 +10,26 @@ struct load {
 	size_t room;
 };
 
+/* One that cannot be used must not take the others with it, nor leave its path to them. */
+static cg_rc read_targets(const Cg__Api *api, struct arena *arena, struct route *route,
+			  struct cg_err *err)
+{
+	struct url *targets = arena_alloc(arena, (1 + api->n_target_urls) * sizeof(*targets));
+	if (!targets)
+		return cg_fail_memory(err);
+	route->targets = targets;
+	route->n_targets = 0;
+	for (size_t i = 0; i <= api->n_target_urls; i++) {
+		const char *text = i == 0 ? api->target_url : api->target_urls[i - 1];
+		const char *why = url_parse(text, arena, &targets[route->n_targets]);
+		if (why)
+			log_error("target_url_unusable", "api", api->name, "why", why, LOG_END);
+		else
+			route->n_targets++;
+	}
+	return CG_OK;
+}
+
 static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
 		   struct cg_err *err)
 {
@@ -32,12 +52,7 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 		return rc;
 	struct route *route = &l->routes.items[l->routes.n++];
 	route->api = api;
-	/* One that cannot be used must not take the others with it, nor leave its path to them. */
-	const char *why = url_parse(api->target_url, l->arena, &route->target);
-	route->usable = why == NULL;
-	if (why)
-		log_error("target_url_unusable", "api", api->name, "why", why, LOG_END);
-	return CG_OK;
+	return read_targets(api, l->arena, route, err);
 }
 
 static cg_rc load_txn(struct store_txn *txn, void *arg, struct cg_err *err)

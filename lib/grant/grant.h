@@ -21,8 +21,10 @@ struct grant {
 
 struct route {
 	const Cg__Api *api;
-	bool usable; /* false: target_url cannot be read, by this version's rules */
-	struct url target;
+	/* target_url and target_urls; those that cannot be read, by this version's rules, are left
+	 * out. */
+	const struct url *targets;
+	size_t n_targets;
 };
 
 /* All APIs, the longest listen path first. */

@@ -2,8 +2,8 @@
 #include "model/api.h"
 #include "base/hash.h"
 #include "base/limits.h"
-#include "base/url.h"
 #include "model/access.h"
+#include "model/api_in.h"
 #include "model/key.h"
 #include "model/pattern.h"
 #include "model/policy.h"
@@ -49,7 +49,61 @@ static void check_auth(const Cg__Api *api, struct cg_err *err, cg_rc *rc)
 					    taken[i]);
 }
 
-/* Each is a registered certificate of kind ca, and named once. */
+static cg_rc check_certificate(struct store_txn *txn, const ProtobufCBinaryData *digest,
+			       const char *at, bool upstream, struct arena *arena,
+			       struct cg_err *err)
+{
+	struct span bytes;
+	char hex[SHA256_HEX + 1] = "";
+	Cg__Certificate *c = NULL;
+	if (digest->len == SHA256_BYTES)
+		hex_format(digest->data, SHA256_BYTES, hex);
+	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__certificate__descriptor, bytes, arena, &c, err);
+	if (rc != CG_OK && rc != CG_NOT_FOUND)
+		return rc;
+	const char *kinds = upstream ? "upstream or ca" : "ca";
+	if (!c)
+		return cg_fail_field(err, at,
+				     "there is no certificate %s: register it first, with the kind "
+				     "%s",
+				     hex, kinds);
+	if (c->kind == CG__CERTIFICATE__KIND__CA ||
+	    (upstream && c->kind == CG__CERTIFICATE__KIND__UPSTREAM))
+		return CG_OK;
+	return cg_fail_field(err, at, "the certificate %s is not registered with the kind %s", hex,
+			     kinds);
+}
+
+cg_rc api_check_certificates(struct store_txn *txn, ProtobufCBinaryData *digests, size_t *n,
+			     const char *field, bool upstream, struct arena *arena,
+			     struct cg_err *err)
+{
+	cg_rc worst = CG_OK;
+	size_t kept = 0;
+	if (*n > API_CAS_MAX)
+		return cg_fail_field(err, field, "has more than %d entries", API_CAS_MAX);
+	for (size_t i = 0; i < *n; i++) {
+		struct span sha256 = span_make(digests[i].data, digests[i].len);
+		char at[64];
+		bool twice = false;
+		(void)snprintf(at, sizeof(at), "%s[%u]", field, (unsigned)i);
+		cg_rc rc = check_certificate(txn, &digests[i], at, upstream, arena, err);
+		if (rc != CG_OK && rc != CG_BAD_VALUE)
+			return rc;
+		if (rc != CG_OK)
+			worst = rc;
+		for (size_t j = 0; j < kept; j++)
+			twice =
+			    twice || span_is(span_make(digests[j].data, digests[j].len), sha256);
+		if (!twice)
+			digests[kept++] = digests[i];
+	}
+	*n = kept;
+	return worst;
+}
+
 static cg_rc check_cas(struct store_txn *txn, Cg__ApiAuth *auth, struct arena *arena,
 		       struct cg_err *err)
 {
@@ -58,41 +112,9 @@ static cg_rc check_cas(struct store_txn *txn, Cg__ApiAuth *auth, struct arena *a
 		worst = cg_fail_field(err, "auth.ca_certificates",
 				      "is empty: with trust ca name the SHA-256 of at least one "
 				      "certificate that is registered with the kind ca");
-	if (auth->n_ca_certificates > API_CAS_MAX)
-		return cg_fail_field(err, "auth.ca_certificates", "has more than %d entries",
-				     API_CAS_MAX);
-	size_t kept = 0;
-	for (size_t i = 0; i < auth->n_ca_certificates; i++) {
-		const ProtobufCBinaryData *digest = &auth->ca_certificates[i];
-		struct span bytes, sha256 = span_make(digest->data, digest->len);
-		char at[64], hex[SHA256_HEX + 1] = "";
-		Cg__Certificate *ca = NULL;
-		bool twice = false;
-		(void)snprintf(at, sizeof(at), "auth.ca_certificates[%u]", (unsigned)i);
-		if (digest->len == SHA256_BYTES)
-			hex_format(digest->data, SHA256_BYTES, hex);
-		cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
-		if (rc == CG_OK)
-			rc = record_unpack(&cg__certificate__descriptor, bytes, arena, &ca, err);
-		if (rc != CG_OK && rc != CG_NOT_FOUND)
-			return rc;
-		if (!ca)
-			worst = cg_fail_field(err, at,
-					      "there is no certificate %s: register the CA's "
-					      "certificate first, with the kind ca",
-					      hex);
-		else if (ca->kind != CG__CERTIFICATE__KIND__CA)
-			worst = cg_fail_field(
-			    err, at, "the certificate %s is not registered with the kind ca", hex);
-		for (size_t j = 0; j < kept; j++)
-			twice = twice || span_is(span_make(auth->ca_certificates[j].data,
-							   auth->ca_certificates[j].len),
-						 sha256);
-		if (!twice)
-			auth->ca_certificates[kept++] = *digest;
-	}
-	auth->n_ca_certificates = kept;
-	return worst;
+	cg_rc rc = api_check_certificates(txn, auth->ca_certificates, &auth->n_ca_certificates,
+					  "auth.ca_certificates", false, arena, err);
+	return rc != CG_OK ? rc : worst;
 }
 
 struct clash {
@@ -130,22 +152,22 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		   struct cg_err *err)
 {
 	Cg__Api *api = message;
-	struct url url;
 	cg_rc rc = CG_OK;
-	(void)before;
 	check_listen_path(api, arena, err, &rc);
-	const char *why = api->target_url ? url_parse(api->target_url, arena, &url) : "is missing";
-	if (why)
-		rc = cg_fail_field(err, "target_url", "%s", why);
 	if (access_check_addresses(api->allowed_ips, api->n_allowed_ips, "allowed_ips", err) !=
 		CG_OK ||
 	    access_check_addresses(api->blocked_ips, api->n_blocked_ips, "blocked_ips", err) !=
 		CG_OK)
 		rc = CG_BAD_VALUE;
 	check_auth(api, err, &rc);
+	if (api_check_headers(api, arena, err) != CG_OK)
+		rc = CG_BAD_VALUE;
+	cg_rc upstream = api_check_upstream(txn, api, before, arena, err);
+	if (upstream != CG_OK && upstream != CG_BAD_VALUE)
+		return upstream;
 	cg_rc cas = check_cas(txn, api->auth, arena, err);
-	if (cas != CG_OK || rc != CG_OK)
-		return cas != CG_OK ? cas : rc;
+	if (cas != CG_OK || upstream != CG_OK || rc != CG_OK)
+		return cas != CG_OK ? cas : upstream != CG_OK ? upstream : rc;
 	struct clash c = {api, arena};
 	struct store_walk all = {.table = STORE_API};
 	return store_walk(txn, &all, visit, &c, err);

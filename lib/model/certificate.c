@@ -254,7 +254,7 @@ static cg_rc find_users(struct store_txn *txn, const Cg__Certificate *certificat
 	use->api_ids = use->api_names = NULL;
 	use->n_apis = use->room = 0;
 	cg_rc rc = find_key(txn, certificate, arena, use, err);
-	return rc == CG_OK && certificate->kind == CG__CERTIFICATE__KIND__CA
+	return rc == CG_OK && certificate->kind != CG__CERTIFICATE__KIND__CLIENT
 		   ? store_walk(txn, &walk, visit_api, &u, err)
 		   : rc;
 }
@@ -306,8 +306,8 @@ static cg_rc ca_in_use(const struct certificate_use *use, struct cg_err *err)
 		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s“%s” (%s)",
 				      i > 0 ? ", " : "", use->api_names[i], use->api_ids[i]);
 	return cg_fail_code(err, CG_CLASH, "certificate_in_use",
-			    "%zu API%s trust%s this CA: %s. Take it out of auth.ca_certificates "
-			    "there first.",
+			    "%zu API%s trust%s this certificate: %s. Take it out of "
+			    "auth.ca_certificates and upstream_tls.ca_certificates there first.",
 			    use->n_apis, use->n_apis == 1 ? "" : "s", use->n_apis == 1 ? "s" : "",
 			    names);
 }

@@ -30,7 +30,7 @@ struct certificate_use {
 	Cg__Certificate *certificate;
 	const char *key_id; /* the key it belongs to, "" for none */
 	bool revoked;	    /* its credential is, and keeps it from being registered anew */
-	/* The APIs that trust it as a CA. */
+	/* The APIs that trust it as a CA of clients, or for their upstreams. */
 	const char **api_ids, **api_names;
 	size_t n_apis, room;
 };

@@ -62,8 +62,6 @@ cg_rc entity_create_in(struct store_txn *txn, const struct entity *e, const stru
 	cg_rc rc = actor_require(actor, e->role, err);
 	if (rc == CG_OK)
 		rc = record_from_json(e->type, json, NULL, arena, &m, err);
-	if (rc == CG_OK)
-		rc = check(txn, e, m, NULL, arena, err);
 	if (rc != CG_OK)
 		return rc;
 	char *id = arena_alloc(arena, ID_TEXT + 1);
@@ -71,7 +69,11 @@ cg_rc entity_create_in(struct store_txn *txn, const struct entity *e, const stru
 		return cg_fail_memory(err);
 	if (random_id(id) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	/* Before the check: secrets are sealed for it. */
 	m->id = id;
+	rc = check(txn, e, m, NULL, arena, err);
+	if (rc != CG_OK)
+		return rc;
 	m->has_created_at = m->has_updated_at = m->has_revision = true;
 	m->created_at = m->updated_at = clock_unix_s();
 	m->revision = 1;

@@ -268,6 +268,21 @@ static bool exists(struct store_txn *txn, enum store_table table, const char *id
 	return id && store_get(txn, table, span_of(id), arena, &ignored, NULL) == CG_OK;
 }
 
+/* Certificates that are named by their SHA-256. */
+static bool are_there(struct store_txn *txn, const ProtobufCBinaryData *digests, size_t n,
+		      struct arena *arena)
+{
+	char hex[SHA256_HEX + 1];
+	for (size_t i = 0; i < n; i++) {
+		if (digests[i].len != SHA256_BYTES)
+			return false;
+		hex_format(digests[i].data, SHA256_BYTES, hex);
+		if (!exists(txn, STORE_CERTIFICATE, hex, arena))
+			return false;
+	}
+	return true;
+}
+
 /* What a record refers to and is not there; NULL when all is. */
 static const char *missing(struct store_txn *txn, const struct item *item, struct arena *arena)
 {
@@ -281,14 +296,12 @@ static const char *missing(struct store_txn *txn, const struct item *item, struc
 			if (!exists(txn, STORE_POLICY, key->policy_ids[i], arena))
 				return "a policy";
 	} else if (item->section->table == STORE_API) {
-		const Cg__ApiAuth *auth = ((const Cg__Api *)item->message)->auth;
-		for (size_t i = 0; i < auth->n_ca_certificates; i++) {
-			if (auth->ca_certificates[i].len != SHA256_BYTES)
-				return "a CA";
-			hex_format(auth->ca_certificates[i].data, SHA256_BYTES, hex);
-			if (!exists(txn, STORE_CERTIFICATE, hex, arena))
-				return "a CA";
-		}
+		const Cg__Api *api = item->message;
+		const Cg__UpstreamTls *tls = api->upstream_tls;
+		if (!are_there(txn, api->auth->ca_certificates, api->auth->n_ca_certificates,
+			       arena) ||
+		    (tls && !are_there(txn, tls->ca_certificates, tls->n_ca_certificates, arena)))
+			return "a CA";
 	} else if (item->section->table == STORE_CRL) {
 		if (!exists(txn, STORE_CERTIFICATE, ((const Cg__Crl *)item->message)->id, arena))
 			return "a CA";

@@ -55,6 +55,19 @@ static bool exists(struct checking *c, enum store_table table, const char *id)
 	return id && store_get(c->txn, table, span_of(id), &c->arena, &ignored, NULL) == CG_OK;
 }
 
+static void check_cas(struct checking *c, const Cg__Api *api, const ProtobufCBinaryData *digests,
+		      size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char hex[SHA256_HEX + 1] = "";
+		if (digests[i].len == SHA256_BYTES)
+			hex_format(digests[i].data, SHA256_BYTES, hex);
+		if (!exists(c, STORE_CERTIFICATE, hex))
+			fault(c->report, "The API %s trusts a CA that is not there (%s).", api->id,
+			      hex);
+	}
+}
+
 static void check_references(struct checking *c, const void *message)
 {
 	char hex[SHA256_HEX + 1] = "";
@@ -89,14 +102,11 @@ static void check_references(struct checking *c, const void *message)
 			fault(c->report, "The certificate of the credential %s is not there.", hex);
 	} else if (c->table == STORE_API) {
 		const Cg__Api *api = message;
-		for (size_t i = 0; api->auth && i < api->auth->n_ca_certificates; i++) {
-			const ProtobufCBinaryData *ca = &api->auth->ca_certificates[i];
-			if (ca->len == SHA256_BYTES)
-				hex_format(ca->data, SHA256_BYTES, hex);
-			if (!exists(c, STORE_CERTIFICATE, hex))
-				fault(c->report, "The API %s trusts a CA that is not there (%s).",
-				      api->id, hex);
-		}
+		const Cg__UpstreamTls *tls = api->upstream_tls;
+		if (api->auth)
+			check_cas(c, api, api->auth->ca_certificates, api->auth->n_ca_certificates);
+		if (tls)
+			check_cas(c, api, tls->ca_certificates, tls->n_ca_certificates);
 	} else if (c->table == STORE_CRL) {
 		const Cg__Crl *crl = message;
 		if (!exists(c, STORE_CERTIFICATE, crl->id))

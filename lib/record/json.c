@@ -10,7 +10,10 @@
 
 const char *record_json_name(const ProtobufCFieldDescriptor *f, const struct record_field *row)
 {
-	return row->form == FIELD_PEM || row->form == FIELD_CRL ? "pem" : f->name;
+	/* A record that is little else than its DER. */
+	return (row->form == FIELD_PEM || row->form == FIELD_CRL) && strcmp(f->name, "der") == 0
+		   ? "pem"
+		   : f->name;
 }
 
 /* A C type's value out of a message that is only known by its descriptor. */
@@ -86,8 +89,23 @@ static json_t *hex_to_json(const ProtobufCBinaryData *bytes)
 	return json_string(text);
 }
 
+/* `whole`: as it is stored. */
+static json_t *sealed_to_json(const ProtobufCBinaryData *bytes, bool whole)
+{
+	if (!whole)
+		return json_true();
+	char *text = calloc(2, bytes->len + 1);
+	if (text)
+		hex_format(bytes->data, bytes->len, text);
+	json_t *out = text ? json_string(text) : NULL;
+	free(text);
+	return out;
+}
+
+static json_t *to_json(const ProtobufCMessage *m, bool whole);
+
 static json_t *value_to_json(const ProtobufCFieldDescriptor *f, const struct record_field *row,
-			     const char *at)
+			     const char *at, bool whole)
 {
 	switch (row->form) {
 	case FIELD_TEXT:
@@ -106,7 +124,9 @@ static json_t *value_to_json(const ProtobufCFieldDescriptor *f, const struct rec
 	case FIELD_CRL:
 		return pem_to_json(row, (const void *)at);
 	case FIELD_MESSAGE:
-		return record_to_json(READ(void *, at));
+		return to_json(READ(void *, at), whole);
+	case FIELD_SEALED:
+		return sealed_to_json((const void *)at, whole);
 	case FIELD_MAP:
 		break;
 	}
@@ -127,19 +147,20 @@ static json_t *map_to_json(const Cg__MetaEntry *const *entries, size_t n)
 }
 
 static json_t *field_to_json(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,
-			     const struct record_field *row)
+			     const struct record_field *row, bool whole)
 {
 	const char *base = (const char *)m;
 	if (f->label != PROTOBUF_C_LABEL_REPEATED)
-		return is_present(m, f) ? value_to_json(f, row, base + f->offset) : json_null();
+		return is_present(m, f) ? value_to_json(f, row, base + f->offset, whole)
+					: json_null();
 	size_t n = READ(size_t, base + f->quantifier_offset);
 	const char *items = READ(char *, base + f->offset);
 	if (row->form == FIELD_MAP)
 		return map_to_json((const void *)items, n);
 	json_t *list = json_array();
 	for (size_t i = 0; list && i < n; i++)
-		if (json_array_append_new(list, value_to_json(f, row, items + i * value_size(f))) <
-		    0) {
+		if (json_array_append_new(
+			list, value_to_json(f, row, items + i * value_size(f), whole)) < 0) {
 			json_decref(list);
 			list = NULL;
 		}
@@ -154,8 +175,8 @@ static json_t *to_json(const ProtobufCMessage *m, bool whole)
 		const struct record_field *row = record_field(m->descriptor, f);
 		if (!row || (row->access == FIELD_HIDDEN && !whole))
 			continue;
-		if (json_object_set_new(out, record_json_name(f, row), field_to_json(m, f, row)) <
-		    0) {
+		if (json_object_set_new(out, record_json_name(f, row),
+					field_to_json(m, f, row, whole)) < 0) {
 			json_decref(out);
 			out = NULL;
 		}
@@ -176,8 +197,8 @@ json_t *record_to_whole_json(const void *message)
 json_t *record_changes(const void *before, const void *after)
 {
 	const ProtobufCMessage *m = after;
-	json_t *old = before ? record_to_json(before) : json_object(), *now = record_to_json(after);
-	json_t *out = json_object();
+	json_t *old = before ? record_to_whole_json(before) : json_object();
+	json_t *now = record_to_whole_json(after), *out = json_object();
 	for (unsigned i = 0; old && now && out && i < m->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
 		const struct record_field *row = record_field(m->descriptor, f);
@@ -185,7 +206,8 @@ json_t *record_changes(const void *before, const void *after)
 			continue;
 		json_t *value = json_object_get(now, record_json_name(f, row));
 		if (!json_equal(value, json_object_get(old, record_json_name(f, row))))
-			(void)json_object_set(out, record_json_name(f, row), value);
+			(void)json_object_set_new(out, record_json_name(f, row),
+						  field_to_json(m, f, row, false));
 	}
 	json_decref(old);
 	json_decref(now);
@@ -322,6 +344,28 @@ static cg_rc read_crl(struct reading *r, const json_t *json, const char *path, c
 	return CG_OK;
 }
 
+/* A secret has line breaks, so it is no FIELD_TEXT. */
+static cg_rc read_sealed(struct reading *r, const struct record_field *row, const json_t *json,
+			 const char *path, char *at)
+{
+	if (!json_is_string(json))
+		return wrong(r, path, "must be text");
+	struct span s = span_make(json_string_value(json), json_string_length(json));
+	if (s.n == 0 || (!r->whole && s.n > row->max))
+		return cg_fail_field(r->err, path, "must have 1 to %" PRIu64 " bytes", row->max);
+	size_t n = r->whole ? s.n / 2 : s.n;
+	uint8_t *copy = arena_alloc(r->arena, n + 1);
+	if (!copy)
+		return cg_fail_memory(r->err);
+	if (!r->whole)
+		memcpy(copy, s.p, s.n);
+	else if (s.n % 2 != 0 || !hex_parse(s, copy, n))
+		return wrong(r, path, "must be hex digits");
+	ProtobufCBinaryData bytes = {n, copy};
+	memcpy(at, &bytes, sizeof(bytes));
+	return CG_OK;
+}
+
 static cg_rc read_value(struct reading *r, const ProtobufCFieldDescriptor *f,
 			const struct record_field *row, const json_t *json,
 			const ProtobufCMessage *base, const char *path, char *at)
@@ -355,6 +399,8 @@ static cg_rc read_value(struct reading *r, const ProtobufCFieldDescriptor *f,
 		return read_pem(r, json, path, at);
 	case FIELD_CRL:
 		return read_crl(r, json, path, at);
+	case FIELD_SEALED:
+		return read_sealed(r, row, json, path, at);
 	case FIELD_MAP:
 		break;
 	}
@@ -456,7 +502,7 @@ static cg_rc keep_field(struct reading *r, const ProtobufCFieldDescriptor *f,
 		copy_field(base, m, f);
 	if (!json || json_is_null(json))
 		return CG_OK;
-	json_t *now = base && row->access == FIELD_READ ? field_to_json(base, f, row) : NULL;
+	json_t *now = base && row->access == FIELD_READ ? field_to_json(base, f, row, false) : NULL;
 	bool same = now && json_equal(now, json);
 	json_decref(now);
 	return same ? CG_OK : wrong(r, path, "is set by certgate");
@@ -475,6 +521,10 @@ static cg_rc set_field(struct reading *r, const ProtobufCFieldDescriptor *f,
 		return read_map(r, f, row, json, path, m);
 	if (list)
 		return read_list(r, f, row, json, path, m);
+	if (row->form == FIELD_SEALED && json_is_true(json) && base && is_present(base, f)) {
+		copy_field(base, m, f);
+		return CG_OK;
+	}
 	const ProtobufCMessage *sub = base && row->form == FIELD_MESSAGE
 					  ? READ(void *, (const char *)base + f->offset)
 					  : NULL;

@@ -32,11 +32,15 @@ enum field_form {
 	FIELD_TEXT,   /* string, valid UTF-8 without control characters; min..max bytes */
 	FIELD_NUMBER, /* whole number, min..max */
 	FIELD_BOOL,
-	FIELD_ENUM,    /* the enumerator's name in lower case */
-	FIELD_TIME,    /* Unix seconds; RFC 3339 in UTC */
-	FIELD_HEX,     /* bytes; lower-case hex, max = their number */
-	FIELD_PEM,     /* bytes; a certificate's DER, shown as PEM */
-	FIELD_CRL,     /* bytes; a revocation list's DER, shown as PEM */
+	FIELD_ENUM, /* the enumerator's name in lower case */
+	FIELD_TIME, /* Unix seconds; RFC 3339 in UTC */
+	FIELD_HEX,  /* bytes; lower-case hex, max = their number */
+	FIELD_PEM,  /* bytes; a certificate's DER, shown as PEM */
+	FIELD_CRL,  /* bytes; a revocation list's DER, shown as PEM */
+	/* Bytes; a secret, at most max bytes of text.  Shown as true where there is one, and true
+	 * leaves it as it is.  What clients set is in the message as it came until the model seals
+	 * it; from then on, and in an export, it is sealed. */
+	FIELD_SEALED,
 	FIELD_MESSAGE, /* an object */
 	FIELD_MAP,     /* repeated {name, value}; an object of strings */
 };
@@ -92,7 +96,8 @@ json_t *record_to_whole_json(const void *message) CG_MUST_USE;
 cg_rc record_from_whole_json(const ProtobufCMessageDescriptor *type, const json_t *json,
 			     struct arena *arena, void *out_message,
 			     struct cg_err *err) CG_MUST_USE;
-/* JSON of the settable members that differ, as {"member": new value}; for the audit. */
+/* JSON of the settable members that differ, as {"member": new value}; for the audit.  Of a sealed
+ * one only that it was set. */
 json_t *record_changes(const void *before, const void *after) CG_MUST_USE;
 /* The JSON schema of a message, for OpenAPI; a new reference. */
 json_t *record_schema(const ProtobufCMessageDescriptor *type) CG_MUST_USE;

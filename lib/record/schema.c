@@ -24,6 +24,8 @@ static json_t *value_schema(const ProtobufCFieldDescriptor *f, const struct reco
 	case FIELD_PEM:
 	case FIELD_CRL:
 		return json_pack("{s:s}", "type", "string");
+	case FIELD_SEALED:
+		return json_pack("{s:[s, s]}", "type", "string", "boolean");
 	case FIELD_NUMBER:
 		return json_pack("{s:s, s:I}", "type", "integer", "minimum", (json_int_t)row->min);
 	case FIELD_BOOL:
@@ -47,7 +49,10 @@ static json_t *value_schema(const ProtobufCFieldDescriptor *f, const struct reco
 static void allow_null(json_t *schema)
 {
 	json_t *type = json_object_get(schema, "type");
-	(void)json_object_set_new(schema, "type", json_pack("[O, s]", type, "null"));
+	if (json_is_array(type))
+		(void)json_array_append_new(type, json_string("null"));
+	else
+		(void)json_object_set_new(schema, "type", json_pack("[O, s]", type, "null"));
 	json_t *names = json_object_get(schema, "enum");
 	if (names)
 		(void)json_array_append_new(names, json_null());

@@ -50,7 +50,7 @@ enum store_index {
 	STORE_REST_TOKEN_BY_SHA256,
 	STORE_CERTIFICATE_BY_SPKI, /* SHA-256 of the public key, 32 bytes */
 	STORE_CERTIFICATE_BY_KIND, /* "ca" or "upstream"; clients are not in it */
-	STORE_API_BY_CA,	   /* SHA-256 of each of auth.ca_certificates, 32 bytes */
+	STORE_API_BY_CA,	   /* SHA-256 of each of its ca_certificates, 32 bytes */
 	STORE__INDEXES,
 };
 

@@ -122,12 +122,17 @@ static size_t certificate_kind(const void *message, struct span *keys, size_t ma
 
 static size_t api_cas(const void *message, struct span *keys, size_t max)
 {
-	const Cg__ApiAuth *auth = ((const Cg__Api *)message)->auth;
+	const Cg__Api *api = message;
+	const Cg__ApiAuth *auth = api->auth;
+	const Cg__UpstreamTls *tls = api->upstream_tls;
 	size_t n = 0;
 	for (size_t i = 0; i < auth->n_ca_certificates; i++)
 		n = add_once(
 		    keys, n, max,
 		    span_make(auth->ca_certificates[i].data, auth->ca_certificates[i].len));
+	for (size_t i = 0; tls && i < tls->n_ca_certificates; i++)
+		n = add_once(keys, n, max,
+			     span_make(tls->ca_certificates[i].data, tls->ca_certificates[i].len));
 	return n;
 }
 

@@ -1,26 +1,16 @@
 #include "base/base.h"
 #include "upstream/fields.h"
+#include "base/field.h"
 #include <gnutls/gnutls.h>
 
 /* Fields that are made here, from what the exchange really is, or belong to one connection. */
 static bool is_ours(struct span name)
 {
-	static const char *const list[] = {"host",
-					   "content-length",
-					   "connection",
-					   "keep-alive",
-					   "te",
-					   "trailer",
-					   "upgrade",
-					   "transfer-encoding",
-					   "expect",
-					   "proxy-connection",
-					   "proxy-authorization",
-					   "http2-settings"};
+	static const char *const list[] = {"host", "content-length", "expect", "http2-settings"};
 	for (size_t i = 0; i < CG_COUNT(list); i++)
 		if (span_is_nocase(name, span_of(list[i])))
 			return true;
-	return false;
+	return field_is_hop(name);
 }
 
 /* curl would send what comes after a line break as another field. */

@@ -1,41 +1,7 @@
 #include "base/base.h"
 #include "upstream/head.h"
+#include "base/field.h"
 #include "base/text.h"
-
-/* Fields for one connection only (RFC 9110 section 7.6.1). */
-static const char *const hop_by_hop[] = {
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-};
-
-/* Fields that a web server takes for orders of its CGI program: to answer with another status, to
- * send a file of the host, to fetch another URL.  Those that end in '-' stand for all that begin
- * like this. */
-static const char *const cgi_orders[] = {
-    "status",	   "script-control", "x-sendfile", "x-sendfile2", "x-sendfile-temporary",
-    "x-lighttpd-", "x-accel-",	     "x-reproxy-", "variable-",	  "x-litespeed-",
-};
-
-static bool is_in(struct span name, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct span entry = span_of(list[i]);
-		if (entry.p[entry.n - 1] == '-' && name.n > entry.n) {
-			if (span_is_nocase(span_make(name.p, entry.n), entry))
-				return true;
-		} else if (span_is_nocase(name, entry)) {
-			return true;
-		}
-	}
-	return false;
-}
 
 static bool is_name(struct span name)
 {
@@ -102,8 +68,7 @@ static void filter(struct upstream_head *h, bool with_length)
 	for (size_t i = 0; i < h->n_fields; i++) {
 		struct span name = h->fields[i].name;
 		bool is_length = span_is_nocase(name, SPAN_LIT("content-length"));
-		keep[i] = !is_in(name, hop_by_hop, CG_COUNT(hop_by_hop)) &&
-			  !is_in(name, cgi_orders, CG_COUNT(cgi_orders)) &&
+		keep[i] = !field_is_hop(name) && !field_is_cgi_order(name) &&
 			  !is_named_by_connection(h, name) &&
 			  !(is_length && (seen_length || !with_length));
 		seen_length = seen_length || is_length;

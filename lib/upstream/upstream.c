@@ -32,7 +32,7 @@ struct exchange {
 	struct web_request *req;
 	struct web_response *resp;
 	struct upstream_result *out;
-	struct curl_slist *fields;
+	struct curl_slist *fields, *connect_to;
 	struct buf raw_head;
 	bool opened; /* a socket, for an address that is allowed */
 	bool head_done;
@@ -211,11 +211,14 @@ static cg_rc pass_fields(struct exchange *x)
 		const struct web_field *f = &h->fields[i];
 		if (c->drop && c->drop(c->ctx, f->name, f->value))
 			continue;
-		if (h->status == 200 && f->value.n > 0 && f->value.p[0] == '/' &&
-		    span_is_nocase(f->name, SPAN_LIT("location")))
-			rc = pass_location(x, f);
+		struct web_field out = *f;
+		if (c->rewrite)
+			out.value = c->rewrite(c->ctx, f->name, f->value);
+		if (h->status == 200 && out.value.n > 0 && out.value.p[0] == '/' &&
+		    span_is_nocase(out.name, SPAN_LIT("location")))
+			rc = pass_location(x, &out);
 		else
-			rc = web_response_field(x->resp, f->name, f->value);
+			rc = web_response_field(x->resp, out.name, out.value);
 	}
 	for (size_t i = 0; i < c->n_add && rc == CG_OK; i++)
 		rc = web_response_field(x->resp, c->add[i].name, c->add[i].value);
@@ -312,6 +315,36 @@ static bool is_repeatable(struct span method)
 
 #define SET(option, value) ok = ok && curl_easy_setopt(e, option, value) == CURLE_OK
 
+static bool set_tls(struct exchange *x, const struct upstream_tls *tls, const char *authority)
+{
+	CURL *e = x->u->easy;
+	bool ok = true;
+	if (tls->ca_path) {
+		SET(CURLOPT_CAINFO, tls->ca_path);
+		SET(CURLOPT_CAPATH, NULL); /* else the host's CAs would count as well */
+	}
+	if (tls->client_path) {
+		SET(CURLOPT_SSLCERT, tls->client_path);
+		SET(CURLOPT_SSLKEY, tls->client_path);
+	}
+	if (tls->pins)
+		SET(CURLOPT_PINNEDPUBLICKEY, tls->pins);
+	if (!tls->server_name)
+		return ok;
+	struct span host = x->call->host;
+	bool v6 = memchr(host.p, ':', host.n) != NULL;
+	const char *line = arena_printf(x->req->arena, "::%s%.*s%s:%u", v6 ? "[" : "", (int)host.n,
+					host.p, v6 ? "]" : "", (unsigned)x->call->port);
+	const char *field = arena_printf(x->req->arena, "Host: %s", authority);
+	struct curl_slist *longer = field ? curl_slist_append(x->fields, field) : NULL;
+	if (!line || !longer)
+		return false;
+	x->fields = longer;
+	x->connect_to = curl_slist_append(NULL, line);
+	SET(CURLOPT_CONNECT_TO, x->connect_to);
+	return ok && x->connect_to;
+}
+
 static bool set_options(struct exchange *x)
 {
 	const struct upstream_call *c = x->call;
@@ -322,14 +355,17 @@ static bool set_options(struct exchange *x)
 	char port[8] = "";
 	if (c->port != (c->https ? 443 : 80))
 		(void)snprintf(port, sizeof(port), ":%u", (unsigned)c->port);
-	const char *url =
-	    arena_printf(a, "%s://%s%.*s%s%s/", c->https ? "https" : "http", v6 ? "[" : "",
-			 (int)c->host.n, c->host.p, v6 ? "]" : "", port);
+	const char *authority = arena_printf(a, "%s%.*s%s%s", v6 ? "[" : "", (int)c->host.n,
+					     c->host.p, v6 ? "]" : "", port);
+	/* Where another name is to be proven, curl asks for that one, but connects to the host. */
+	const char *proven = c->https && c->tls ? c->tls->server_name : NULL;
+	const char *url = arena_printf(a, "%s://%s%s/", c->https ? "https" : "http",
+				       proven ? proven : authority, proven ? port : "");
 	const char *target = arena_copy(a, c->target), *method = arena_copy(a, c->method);
 	long connect_ms = c->timeout_ms > 0 && c->timeout_ms < UPSTREAM_CONNECT_MS
 			      ? (long)c->timeout_ms
 			      : UPSTREAM_CONNECT_MS;
-	if (!url || !target || !method)
+	if (!authority || !url || !target || !method)
 		return false;
 
 	curl_easy_reset(e);
@@ -340,6 +376,8 @@ static bool set_options(struct exchange *x)
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (c->https && c->tls)
+		ok = ok && set_tls(x, c->tls, authority);
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NOSIGNAL, 1L);
@@ -466,11 +504,16 @@ static enum upstream_outcome outcome_of(const struct exchange *x, CURLcode code)
 		 * time-out. */
 		return x->out->address_denied && !x->opened ? UPSTREAM_UNREACHABLE
 							    : UPSTREAM_TIMEOUT;
+	case CURLE_RECV_ERROR:
+		/* GNUTLS_E_FATAL_ALERT_RECEIVED: in TLS 1.3 an upstream refuses our certificate, or
+		 * that there is none, when the handshake is over for us. */
+		if (x->call->https && !x->head_done && strstr(x->u->error, "(-12)"))
+			return UPSTREAM_TLS;
+		return UPSTREAM_UNREACHABLE;
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
 	case CURLE_SEND_FAIL_REWIND:
 		return UPSTREAM_UNREACHABLE;
 	case CURLE_SSL_CONNECT_ERROR:
@@ -481,6 +524,7 @@ static enum upstream_outcome outcome_of(const struct exchange *x, CURLcode code)
 	case CURLE_SSL_ISSUER_ERROR:
 	case CURLE_SSL_CRL_BADFILE:
 	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		return UPSTREAM_TLS;
 	case CURLE_OUT_OF_MEMORY:
 	case CURLE_FAILED_INIT:
@@ -553,6 +597,7 @@ void upstream_exchange(struct upstream *u, const struct upstream_call *call,
 		run(&x);
 	out->outcome = x.verdict;
 	out->request_bytes = req->body_read;
+	out->untouched = x.attempts == 0;
 	/* An answer that has begun can only be broken off. */
 	if (x.verdict != UPSTREAM_OK && x.verdict != UPSTREAM_CLIENT_GONE && resp->head_sent)
 		out->outcome = UPSTREAM_CUT;
@@ -562,5 +607,6 @@ void upstream_exchange(struct upstream *u, const struct upstream_call *call,
 	if (x.n_kept > 0)
 		gnutls_memset(u->kept, 0, x.n_kept);
 	upstream_fields_free(&x.fields);
+	curl_slist_free_all(x.connect_to);
 	buf_release(&x.raw_head);
 }

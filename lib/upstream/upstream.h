@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "base/span.h"
+#include "upstream/tls.h"
 #include "web/request.h"
 #include "web/response.h"
 #include <sys/socket.h>
@@ -16,11 +17,14 @@ typedef bool (*upstream_address_fn)(void *ctx, const struct sockaddr *addr, sock
 /* Whether a field of the upstream's answer is kept from the client, beyond those that always are
  * (see upstream_exchange). */
 typedef bool (*upstream_drop_fn)(void *ctx, struct span name, struct span value);
+/* The value that takes the place of this one. */
+typedef struct span (*upstream_rewrite_fn)(void *ctx, struct span name, struct span value);
 
 struct upstream_call {
 	struct span method;
 	bool https;
-	struct span host; /* name, IPv4, or IPv6 without brackets */
+	const struct upstream_tls *tls; /* NULL: the upstream proves itself to the host's CAs */
+	struct span host;		/* name, IPv4, or IPv6 without brackets */
 	uint16_t port;
 	/* Path and query, sent byte for byte; begins with a slash, has no control bytes. */
 	struct span target;
@@ -34,7 +38,10 @@ struct upstream_call {
 	uint64_t max_body_bytes;	 /* of the request; UINT64_MAX: no limit */
 	upstream_address_fn may_connect; /* NULL: any */
 	upstream_drop_fn drop;		 /* NULL: none */
-	void *ctx;			 /* for both */
+	void *ctx;			 /* for these three */
+	/* What the client gets in place of a field's value; in the request's arena.  NULL: as it
+	 * is. */
+	upstream_rewrite_fn rewrite;
 	/* Fields that go to the client with the upstream's answer, and only with it. */
 	const struct web_field *add;
 	size_t n_add;
@@ -60,7 +67,10 @@ struct upstream_result {
 	int status;				/* of the upstream's answer; 0: none came */
 	uint64_t request_bytes, response_bytes; /* of the bodies */
 	bool address_denied;			/* with UNREACHABLE: by may_connect */
-	char cause[256];			/* for the log; empty with OK */
+	/* No byte of the request has left: another upstream may be asked with the same req and
+	 * resp, whatever the method. */
+	bool untouched;
+	char cause[256]; /* for the log; empty with OK */
 };
 
 /* "ok", "unreachable", …: for logs. */
@@ -75,11 +85,11 @@ bool upstream_global_init(void) CG_MUST_USE;
 
 /* Sends the request of `call`, with the body of `req`, and passes the answer on through `resp`.
  *
- * The request: HTTP/1.1, no redirects, no proxy from the environment, TLS verified; nothing but
- * Host and the body's framing is added.  A HEAD request goes without its body.  A connection that
- * turns out stale is replaced for methods that may be repeated (RFC 9110 section 9.2.2), if what
- * was sent of the body is still known (UPSTREAM_REWIND_BYTES); POST, PATCH and methods we do not
- * know are never sent twice.
+ * The request: HTTP/1.1, no redirects, no proxy from the environment, TLS verified always; nothing
+ * but Host and the body's framing is added.  A HEAD request goes without its body.  A connection
+ * that turns out stale is replaced for methods that may be repeated (RFC 9110 section 9.2.2), if
+ * what was sent of the body is still known (UPSTREAM_REWIND_BYTES); POST, PATCH and methods we do
+ * not know are never sent twice.
  *
  * The answer: interim ones (1xx) are dropped; fields for one connection, and those that a CGI host
  * would obey (Status, X-Sendfile, X-Accel-*, …) as well.  Its Content-Length is kept true: what is

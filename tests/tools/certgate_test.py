@@ -322,6 +322,40 @@ def _free_port():
         return probe.getsockname()[1]
 
 
+class Upstream:
+    """A further upstream of a site: port, log(), clear(), stop(), start()."""
+
+    def __init__(self, site, name, args, port):
+        self.site, self.name, self.args, self.port = site, name, args, port
+        self.log_file = f"{site.logs}/{name}.json"
+        self.start()
+
+    def start(self):
+        port_file = f"{self.site.folder}/{self.name}.port"
+        self.site._spawn(self.name, ["/usr/bin/python3", self.site.folder + "/upstream.py",
+                                     "--port-file", port_file, "--port", str(self.port),
+                                     "--log", self.log_file, *self.args])
+
+        def listens():
+            self.site._must_run(self.name)
+            return os.path.exists(port_file)
+
+        wait_until(listens, "the upstream " + self.name)
+        with open(port_file, encoding="ascii") as text:
+            self.port = int(text.read())
+        os.unlink(port_file)
+
+    def stop(self):
+        self.site._stop(self.name)
+
+    def log(self):
+        with open(self.log_file, encoding="utf-8") as log:
+            return [json_module.loads(line) for line in log if line.endswith("\n")]
+
+    def clear(self):
+        os.truncate(self.log_file, 0)
+
+
 class Site:
     """Options:
     gates, admins   how many processes
@@ -426,7 +460,7 @@ class Site:
         _sites.remove(self)
         if _failed > self.failed_before:
             self.dump_logs()
-        for name in ("web", "supervise", "upstream"):
+        for name in ("web", "supervise", *list(self.processes)):
             self._stop(name)
         if os.environ.get("CERTGATE_TEST_KEEP"):
             diag(f"kept: {self.folder}")
@@ -504,6 +538,10 @@ class Site:
 
     def stop_upstream(self):
         self._stop("upstream")
+
+    def more_upstream(self, name, *args, port=0):
+        """Another upstream.py with these arguments; see Upstream."""
+        return Upstream(self, name, args, port)
 
     def upstream_log(self):
         """The requests that reached the upstream, oldest first."""

@@ -2,6 +2,10 @@
 """An upstream for the demo and for the tests.
 
 usage: upstream.py [--host ADDRESS] [--port N] [--port-file FILE] [--log FILE]
+                   [--tls FILE [--client-ca FILE] [--tls-max 1.2|1.3]]
+
+--tls: HTTPS with the certificate and private key in FILE; --client-ca: a client has to show a
+certificate issued under one in FILE.
 
 Port 0 is any free one; the port is printed, and written to --port-file once it listens.  It speaks
 HTTP/1.1 on plain sockets, so that every byte is as it came and nothing is made better on the way.
@@ -24,7 +28,8 @@ Answers with a JSON echo of the request, unless the query's first parameter is `
   raw:BASE64URL   exactly these bytes, then closes
 
 The log has one JSON object a line for each request that came, written before the answer: method,
-target, headers (in order), body_bytes, body_sha256, complete, connection (a number).
+target, headers (in order), body_bytes, body_sha256, complete, connection (a number), and with TLS
+tls: its version, the server_name that was asked for, and peer_sha256 (of the client's certificate).
 """
 import argparse
 import base64
@@ -34,6 +39,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 
@@ -66,9 +72,9 @@ class Gone(Exception):
 
 
 class Connection:
-    def __init__(self, sock, number, log):
-        self.sock, self.number, self.log = sock, number, log
-        self.rest = b""
+    def __init__(self, sock, number, log, context):
+        self.sock, self.number, self.log, self.context = sock, number, log, context
+        self.rest, self.tls = b"", None
 
     def more(self):
         data = self.sock.recv(CHUNK)
@@ -235,14 +241,28 @@ class Connection:
     def write_log(self, method, target, headers, size, digest, complete):
         if self.log is None:
             return
-        line = json.dumps({"method": method, "target": target, "headers": headers,
-                           "body_bytes": size, "body_sha256": digest, "complete": complete,
-                           "connection": self.number}) + "\n"
-        os.write(self.log, line.encode())  # one write: lines of threads do not mix
+        record = {"method": method, "target": target, "headers": headers, "body_bytes": size,
+                  "body_sha256": digest, "complete": complete, "connection": self.number}
+        if self.tls:
+            record["tls"] = self.tls
+        # One write: lines of threads do not mix.
+        os.write(self.log, (json.dumps(record) + "\n").encode())
+
+    def shake_hands(self):
+        # Apart, so that the end of a refused handshake is awaited like any other.
+        self.sock = self.context.wrap_socket(self.sock, server_side=True,
+                                             do_handshake_on_connect=False)
+        self.sock.do_handshake()
+        peer = self.sock.getpeercert(binary_form=True)
+        self.tls = {"version": self.sock.version(),
+                    "server_name": getattr(self.sock, "asked_name", None),
+                    "peer_sha256": hashlib.sha256(peer).hexdigest() if peer else None}
 
     def serve(self):
         try:
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.context:
+                self.shake_hands()
             while self.one():
                 pass
         except (Gone, OSError, ValueError):
@@ -259,18 +279,40 @@ class Connection:
             self.sock.close()
 
 
+def tls_context(options):
+    if not options.tls:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(options.tls)
+    if options.client_ca:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(options.client_ca)
+    if options.tls_max == "1.2":
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def remember(sock, name, _):
+        sock.asked_name = name
+
+    context.sni_callback = remember
+    return context
+
+
 def main():
     parser = argparse.ArgumentParser(description="An upstream for the demo and for the tests.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--port-file")
     parser.add_argument("--log")
+    parser.add_argument("--tls")
+    parser.add_argument("--client-ca")
+    parser.add_argument("--tls-max")
     options = parser.parse_args()
     for sig in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sig, lambda *_: os._exit(0))
     log = None
     if options.log:
         log = os.open(options.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    context = tls_context(options)
     listener = socket.create_server((options.host, options.port), backlog=512)
     port = listener.getsockname()[1]
     print(port, flush=True)
@@ -280,7 +322,7 @@ def main():
         os.rename(options.port_file + ".new", options.port_file)
     for number in itertools.count(1):
         sock, _ = listener.accept()
-        connection = Connection(sock, number, log)
+        connection = Connection(sock, number, log, context)
         threading.Thread(target=connection.serve, daemon=True).start()
 
 

@@ -6,8 +6,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/field.h"
 #include "base/hash.h"
 #include "base/home.h"
+#include "base/seal.h"
 #include "base/text.h"
 #include "base/url.h"
 #include <sys/stat.h>
@@ -767,6 +769,71 @@ static void test_home(void **state)
 	assert_int_equal(rmdir(home.dir), 0);
 }
 
+static void test_fields(void **state)
+{
+	static const struct {
+		const char *name;
+		bool hop, order, identity, plain;
+	} rows[] = {
+	    {"Connection",	   true,	 false, false, true },
+	    {"TE",		   true,	 false, false, true },
+	    {"tea",		    false, false, false, true },
+	    {"STATUS",	       false, true,  false, true },
+	    {"X-Accel-Redirect",	 false, true,  false, true },
+	    {"X-Accel-",		 false, true,  false, true },
+	    {"x-certgate-key-id",	  false, false, true,  true },
+	    {"X-Forwarded-For",	false, false, true,  true },
+	    {"Client-Cert",	    false, false, true,	true },
+	    {"Client-Certificates", false, false, false, true },
+	    {"X_Forwarded_For",	false, false, false, false},
+	    {"a b",		    false, false, false, false},
+	    {"a:",		   false, false, false, false},
+	    {"",		    false, false, false, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		struct span name = span_of(rows[i].name);
+		assert_int_equal(field_is_hop(name), rows[i].hop);
+		assert_int_equal(field_is_cgi_order(name), rows[i].order);
+		assert_int_equal(field_is_identity(name), rows[i].identity);
+		assert_int_equal(field_is_plain(name), rows[i].plain);
+	}
+}
+
+static void test_seal(void **state)
+{
+	struct arena a;
+	struct seal_key key, other;
+	struct span sealed, again, plain;
+	uint8_t bytes[32] = {1, 2, 3};
+	char changed[256];
+	(void)state;
+	arena_init(&a, 65536);
+	assert_int_equal(seal_key_from(bytes, &key, NULL), CG_OK);
+	bytes[31] = 1;
+	assert_int_equal(seal_key_from(bytes, &other, NULL), CG_OK);
+	struct span secret = SPAN_LIT("the secret"), place = SPAN_LIT("id field");
+	assert_int_equal(seal_close(&key, secret, place, &a, &sealed, NULL), CG_OK);
+	assert_int_equal(seal_close(&key, secret, place, &a, &again, NULL), CG_OK);
+	assert_false(span_is(sealed, again));
+	assert_int_equal(seal_open(&key, sealed, place, &a, &plain, NULL), CG_OK);
+	assert_true(span_is(plain, secret));
+	assert_int_equal(seal_open(&other, sealed, place, &a, &plain, NULL), CG_BAD_VALUE);
+	assert_int_equal(seal_open(&key, sealed, SPAN_LIT("id2 field"), &a, &plain, NULL),
+			 CG_BAD_VALUE);
+	for (size_t i = 0; i < sealed.n; i++) {
+		memcpy(changed, sealed.p, sealed.n);
+		changed[i] ^= 1;
+		assert_int_equal(
+		    seal_open(&key, span_make(changed, sealed.n), place, &a, &plain, NULL),
+		    CG_BAD_VALUE);
+		assert_int_equal(seal_open(&key, span_make(sealed.p, i), place, &a, &plain, NULL),
+				 CG_BAD_VALUE);
+	}
+	seal_key_wipe(&key);
+	arena_release(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -778,6 +845,7 @@ int main(void)
 	    cmocka_unit_test(test_arena),	 cmocka_unit_test(test_buf),
 	    cmocka_unit_test(test_spans),	 cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_urls),	 cmocka_unit_test(test_home),
+	    cmocka_unit_test(test_fields),	 cmocka_unit_test(test_seal),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,19 @@
+/* The parts of an API's record; private to model/. */
+#ifndef CG_MODEL_API_IN_H
+#define CG_MODEL_API_IN_H
+
+#include "record/record.h"
+#include "store/store.h"
+
+/* Certificates that a list names by their SHA-256: each has to be registered with the kind ca or,
+ * where `upstream` is set, upstream; one that is named twice is dropped. */
+cg_rc api_check_certificates(struct store_txn *txn, ProtobufCBinaryData *digests, size_t *n,
+			     const char *field, bool upstream, struct arena *arena,
+			     struct cg_err *err) CG_MUST_USE;
+/* target_url, target_urls and upstream_tls; a private key that was given now is sealed. */
+cg_rc api_check_upstream(struct store_txn *txn, Cg__Api *api, const Cg__Api *before,
+			 struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* request_headers, response_headers and cors. */
+cg_rc api_check_headers(Cg__Api *api, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
+#endif

@@ -1,0 +1,166 @@
+/* An API's upstreams, and how the two sides know each other. */
+#include "base/base.h"
+#include "model/api_in.h"
+#include "base/hash.h"
+#include "base/keyfile.h"
+#include "base/limits.h"
+#include "base/seal.h"
+#include "base/text.h"
+#include "base/url.h"
+#include "cert/keypair.h"
+#include "model/api.h"
+#include <gnutls/gnutls.h>
+
+static void check_targets(Cg__Api *api, struct arena *arena, struct cg_err *err, cg_rc *rc)
+{
+	struct url url;
+	const char *why = api->target_url ? url_parse(api->target_url, arena, &url) : "is missing";
+	if (why)
+		*rc = cg_fail_field(err, "target_url", "%s", why);
+	if (api->n_target_urls >= TARGETS_MAX)
+		*rc =
+		    cg_fail_field(err, "target_urls", "has more than %d entries", TARGETS_MAX - 1);
+	for (size_t i = 0; i < api->n_target_urls; i++) {
+		char at[64];
+		(void)snprintf(at, sizeof(at), "target_urls[%u]", (unsigned)i);
+		why = url_parse(api->target_urls[i], arena, &url);
+		if (why)
+			*rc = cg_fail_field(err, at, "%s", why);
+	}
+}
+
+/* A DNS name: an address is not asked for by name (RFC 6066 section 3). */
+static bool is_server_name(const char *name)
+{
+	bool letter = false;
+	for (const char *c = name; *c; c++) {
+		bool alpha = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
+		letter = letter || alpha;
+		if (!alpha && !(*c >= '0' && *c <= '9') && *c != '-' && *c != '.')
+			return false;
+	}
+	return letter && *name != '.' && *name != '-' && !strstr(name, "..");
+}
+
+static cg_rc load_seal_key(const struct home *home, struct seal_key *out, struct cg_err *err)
+{
+	uint8_t bytes[KEYFILE_BYTES];
+	cg_rc rc = keyfile_load(home, "seal.key", bytes, err);
+	if (rc == CG_OK)
+		rc = seal_key_from(bytes, out, err);
+	gnutls_memset(bytes, 0, sizeof(bytes));
+	return rc;
+}
+
+/* What a sealed key is bound to. */
+static struct span place_of(const char *api_id, struct arena *arena)
+{
+	return span_of(arena_printf(arena, "%s upstream_tls.client_key", api_id));
+}
+
+cg_rc api_client_key_open(const struct home *home, const Cg__Api *api, struct arena *arena,
+			  struct span *out, struct cg_err *err)
+{
+	struct seal_key key;
+	const ProtobufCBinaryData *sealed = &api->upstream_tls->client_key;
+	struct span place = place_of(api->id, arena);
+	if (!place.p)
+		return cg_fail_memory(err);
+	cg_rc rc = load_seal_key(home, &key, err);
+	if (rc != CG_OK)
+		return rc;
+	rc = seal_open(&key, span_make(sealed->data, sealed->len), place, arena, out, err);
+	seal_key_wipe(&key);
+	return rc;
+}
+
+static cg_rc seal(struct store_txn *txn, Cg__Api *api, struct span pem, struct arena *arena,
+		  struct cg_err *err)
+{
+	struct seal_key key;
+	struct span sealed, place = place_of(api->id, arena);
+	if (!place.p)
+		return cg_fail_memory(err);
+	cg_rc rc = load_seal_key(store_txn_home(txn), &key, err);
+	if (rc != CG_OK)
+		return rc;
+	rc = seal_close(&key, pem, place, arena, &sealed, err);
+	seal_key_wipe(&key);
+	if (rc == CG_OK)
+		api->upstream_tls->client_key =
+		    (ProtobufCBinaryData){sealed.n, (uint8_t *)(uintptr_t)sealed.p};
+	return rc;
+}
+
+/* Whether the certificate is the one that the stored key was held against. */
+static bool is_same_certificate(const Cg__UpstreamTls *a, const Cg__UpstreamTls *b)
+{
+	return a->client_certificate.len == b->client_certificate.len &&
+	       memcmp(a->client_certificate.data, b->client_certificate.data,
+		      a->client_certificate.len) == 0;
+}
+
+static cg_rc check_client(struct store_txn *txn, Cg__Api *api, const Cg__Api *before,
+			  struct arena *arena, struct cg_err *err)
+{
+	Cg__UpstreamTls *tls = api->upstream_tls;
+	const Cg__UpstreamTls *old = before ? before->upstream_tls : NULL;
+	struct span pem;
+	if (!tls->has_client_certificate && tls->n_client_chain > 0)
+		return cg_fail_field(err, "upstream_tls.client_chain",
+				     "is there without client_certificate");
+	if (tls->n_client_chain > API_CHAIN_MAX)
+		return cg_fail_field(err, "upstream_tls.client_chain", "has more than %d entries",
+				     API_CHAIN_MAX);
+	if (!tls->has_client_certificate && !tls->has_client_key)
+		return CG_OK;
+	if (!tls->has_client_certificate)
+		return cg_fail_field(err, "upstream_tls.client_certificate",
+				     "is missing: client_key is there without it");
+	if (!tls->has_client_key)
+		return cg_fail_field(err, "upstream_tls.client_key",
+				     "is missing: client_certificate is there without it");
+	struct span der = span_make(tls->client_certificate.data, tls->client_certificate.len);
+	/* What was kept from before is the same memory, and sealed. */
+	if (old && old->has_client_key && old->client_key.data == tls->client_key.data) {
+		if (old->has_client_certificate && is_same_certificate(old, tls))
+			return CG_OK;
+		return cg_fail_field(err, "upstream_tls.client_key",
+				     "is the private key of the certificate before: give the new "
+				     "one's");
+	}
+	const char *why =
+	    keypair_read(span_make(tls->client_key.data, tls->client_key.len), der, arena, &pem);
+	if (why)
+		return cg_fail_field(err, "upstream_tls.client_key", "%s", why);
+	return seal(txn, api, pem, arena, err);
+}
+
+static cg_rc worse(cg_rc a, cg_rc b)
+{
+	return a == CG_OK || (a == CG_BAD_VALUE && b != CG_OK) ? b : a;
+}
+
+static cg_rc check_tls(struct store_txn *txn, Cg__Api *api, const Cg__Api *before,
+		       struct arena *arena, struct cg_err *err)
+{
+	Cg__UpstreamTls *tls = api->upstream_tls;
+	cg_rc rc = api_check_certificates(txn, tls->ca_certificates, &tls->n_ca_certificates,
+					  "upstream_tls.ca_certificates", true, arena, err);
+	if (tls->n_pinned_sha256 > API_PINS_MAX)
+		rc = worse(rc, cg_fail_field(err, "upstream_tls.pinned_sha256",
+					     "has more than %d entries", API_PINS_MAX));
+	if (tls->server_name && !is_server_name(tls->server_name))
+		rc = worse(rc, cg_fail_field(err, "upstream_tls.server_name",
+					     "is not the name of a host such as "
+					     "backend.example"));
+	return worse(rc, check_client(txn, api, before, arena, err));
+}
+
+cg_rc api_check_upstream(struct store_txn *txn, Cg__Api *api, const Cg__Api *before,
+			 struct arena *arena, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	check_targets(api, arena, err, &rc);
+	return api->upstream_tls ? worse(rc, check_tls(txn, api, before, arena, err)) : rc;
+}
