@@ -32,7 +32,8 @@ void arena_clear(struct arena *a)
 	arena_release(a);
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* size bytes as they happen to be. */
+static void *take(struct arena *a, size_t size)
 {
 	size_t align = _Alignof(max_align_t);
 	if (size > a->max_bytes)
@@ -54,18 +55,27 @@ void *arena_alloc(struct arena *a, size_t size)
 	void *p = (char *)b->bytes + b->used;
 	b->used += need;
 	a->used_bytes += need;
-	memset(p, 0, need);
 	return p;
 failed:
 	a->failed = true;
 	return NULL;
 }
 
+void *arena_alloc(struct arena *a, size_t size)
+{
+	void *p = take(a, size);
+	if (p)
+		memset(p, 0, size);
+	return p;
+}
+
 char *arena_copy(struct arena *a, struct span bytes)
 {
-	char *p = bytes.n < SIZE_MAX ? arena_alloc(a, bytes.n + 1) : NULL;
+	char *p = bytes.n < SIZE_MAX ? take(a, bytes.n + 1) : NULL;
 	if (p && bytes.n > 0)
 		memcpy(p, bytes.p, bytes.n);
+	if (p)
+		p[bytes.n] = '\0';
 	return p;
 }
 
@@ -77,12 +87,19 @@ char *arena_strdup(struct arena *a, const char *s)
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap, again;
+	struct arena_block *b = a->blocks;
+	/* Most texts fit into what the newest block has left, and need not be measured first. */
+	char *room = b ? (char *)b->bytes + b->used : NULL;
+	size_t room_n = b ? b->size - b->used : 0;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(room, room_n, fmt, ap);
 	va_end(ap);
-	char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
-	if (p)
+	char *p = n < 0 ? NULL : take(a, (size_t)n + 1);
+	/* What is above `used` is not wiped at the end. */
+	if (room_n > 0 && p != room)
+		gnutls_memset(room, 0, room_n);
+	if (p && p != room)
 		(void)vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return p;

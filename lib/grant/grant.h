@@ -9,20 +9,30 @@
 #include "base/hash.h"
 #include "base/url.h"
 #include "grant/effective.h"
+#include "live/limits.h"
 #include "record/record.h"
 #include "store/store.h"
+
+/* The names of a key's counters at one API (limits_name). */
+struct access_counters {
+	struct sha256 separate; /* in place of the key's own, where the entry says so */
+	struct sha256 entry;	/* of the entry's own limits */
+};
 
 /* A credential, the key it opens, and what that may do. */
 struct grant {
 	const Cg__Credential *credential;
 	const Cg__Key *key;
 	struct effective effective;
+	struct sha256 counters;			       /* the name of the key's */
+	const struct access_counters *access_counters; /* one for each of effective.access */
 };
 
 struct route {
 	const Cg__Api *api;
 	bool usable; /* false: target_url cannot be read, by this version's rules */
 	struct url target;
+	struct sha256 counters; /* the name of the API's (limits_name) */
 };
 
 /* All APIs, the longest listen path first. */

@@ -176,7 +176,8 @@ static bool drain(struct web_io *io, int64_t wait_ms)
 			bytes += (size_t)got;
 	}
 	/* A refused upload may hold a private key. */
-	explicit_bzero(scrap, sizeof(scrap));
+	if (bytes > 0)
+		explicit_bzero(scrap, sizeof(scrap));
 	return io->in_eof;
 }
 
