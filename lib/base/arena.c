@@ -29,7 +29,20 @@ void arena_release(struct arena *a)
 
 void arena_clear(struct arena *a)
 {
+	struct arena_block *kept = NULL;
+	for (struct arena_block **at = &a->blocks; *at; at = &(*at)->next)
+		if ((*at)->size == BLOCK_BYTES) {
+			kept = *at;
+			*at = kept->next;
+			break;
+		}
 	arena_release(a);
+	if (!kept)
+		return;
+	gnutls_memset(kept->bytes, 0, kept->used);
+	kept->used = 0;
+	kept->next = NULL;
+	a->blocks = kept;
 }
 
 /* size bytes as they happen to be. */

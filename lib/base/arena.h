@@ -18,7 +18,8 @@ struct arena {
 void arena_init(struct arena *a, size_t max_bytes);
 /* Frees everything and wipes it first: secrets pass through arenas. */
 void arena_release(struct arena *a);
-/* arena_release, and ready for use again with the same ceiling. */
+/* Wipes everything, and is ready for use again with the same ceiling; of the memory a block of the
+ * usual size is kept. */
 void arena_clear(struct arena *a);
 
 /* size zeroed bytes, aligned for any type; NULL (and a->failed) when they are not to be had. */
