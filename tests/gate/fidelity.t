@@ -10,7 +10,8 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
 
-ROADS = [(server, version) for server in ("apache", "lighttpd") for version in ("h1", "h2")]
+# Of cut answers.  Apache takes its KeepAliveTimeout for each.
+AGAIN = {"apache": 2, "lighttpd": 30}
 
 
 class Recorder:
@@ -415,9 +416,9 @@ DIFFERENCES = [
 ]
 # Not seen each time, because it depends on what is faster.
 SOMETIMES = [
-    ("lighttpd's cut", "lighttpd 1.4.69 gives an answer of unknown length that breaks off before its "
-     "head was sent the length of what came: it looks whole",
-     lambda d: d.server == "lighttpd" and d.row.name.startswith("chunks") and
+    ("lighttpd's cut", "over HTTP/2 lighttpd 1.4.69 ends an answer of unknown length that broke off "
+     "like one that did not",
+     lambda d: d.server == "lighttpd" and d.version == "h2" and d.row.name.startswith("chunks") and
      not d.answers[0]["complete"] and is_error_of_ours(d)),
 ]
 seen = set()
@@ -460,6 +461,13 @@ def run(server, upstream, rows, direct):
                     found = compare(row, (server, version), direct[row], ask(road, row, upstream))
                     rest = unlisted(found)
                     ok(not rest, row.name) or diag(*rest)
+        # The end may come before, with or after the beginning.
+        with case(f"{server}, h1, again and again"):
+            road = Through(site, cert, "h1")
+            for row in (r for r in rows if "chunks" in r.name and " cut" in r.name):
+                rest = [d for _ in range(AGAIN[server]) for d in unlisted(compare(
+                    row, (server, "h1"), direct[row], ask(road, row, upstream)))]
+                ok(not rest, row.name) or diag(*rest)
 
 
 def main():
