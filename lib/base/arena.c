@@ -97,6 +97,24 @@ char *arena_strdup(struct arena *a, const char *s)
 	return arena_copy(a, span_of(s));
 }
 
+char *arena_join(struct arena *a, const struct span *parts, size_t n)
+{
+	size_t all = 0;
+	for (size_t i = 0; i < n; i++)
+		if (__builtin_add_overflow(all, parts[i].n, &all))
+			all = SIZE_MAX;
+	char *text = all < SIZE_MAX ? take(a, all + 1) : NULL, *p = text;
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].n > 0)
+			memcpy(p, parts[i].p, parts[i].n);
+		p += parts[i].n;
+	}
+	*p = '\0';
+	return text;
+}
+
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap, again;

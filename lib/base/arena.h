@@ -27,6 +27,8 @@ void *arena_alloc(struct arena *a, size_t size) CG_MUST_USE;
 /* Copies; the result ends in a NUL that is not counted.  NULL as arena_alloc. */
 char *arena_copy(struct arena *a, struct span bytes) CG_MUST_USE;
 char *arena_strdup(struct arena *a, const char *s) CG_MUST_USE;
+/* The n parts after one another; ends in a NUL as arena_copy. */
+char *arena_join(struct arena *a, const struct span *parts, size_t n) CG_MUST_USE;
 char *arena_printf(struct arena *a, const char *fmt, ...) CG_MUST_USE CG_PRINTF(2, 3);
 
 #endif
