@@ -130,8 +130,8 @@
 #define GRANTS_CACHED_MAX      100000 /* credentials remembered for one generation */
 /* Registered certificates whose SSL_CLIENT_CERT is remembered for one generation, and the longest
  * that is, bytes. */
-#define CERTS_REMEMBERED_MAX   4096
-#define CERT_REMEMBERED_BYTES  8192
+#define CERTS_REMEMBERED_MAX  4096
+#define CERT_REMEMBERED_BYTES 8192
 
 /* --- refusals --- */
 /* Refused requests that are remembered: of known keys, with unknown certificates, others.  One kB

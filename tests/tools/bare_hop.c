@@ -31,6 +31,8 @@ struct hop {
 	char out[BUFFER_BYTES], in[BUFFER_BYTES + 1];
 };
 
+static struct hop *hops; /* one for each thread */
+
 static bool fingerprint(const char *pem, char out[65])
 {
 	gnutls_datum_t text = {(unsigned char *)(uintptr_t)pem, (unsigned)strlen(pem)}, der;
@@ -133,8 +135,8 @@ static void forward(struct hop *h, FCGX_Request *r, const char *digest)
 		}
 		line = next;
 	}
-	memcpy(head + head_n, "\r\n", 2);
-	(void)FCGX_PutStr(head, head_n + 2, r->out);
+	(void)FCGX_PutStr(head, head_n, r->out);
+	(void)FCGX_PutStr("\r\n", 2, r->out);
 	n -= (size_t)(end + 4 - h->in);
 	if (n > 0)
 		(void)FCGX_PutStr(end + 4, (int)n, r->out);
@@ -180,7 +182,7 @@ int main(int argc, char **argv)
 	(void)umask(0);
 	if (FCGX_Init() != 0 || (listener = FCGX_OpenSocket(argv[1], 1024)) < 0)
 		return 1;
-	struct hop *hops = calloc((size_t)n, sizeof(*hops));
+	hops = calloc((size_t)n, sizeof(*hops));
 	if (!hops)
 		return 1;
 	for (int i = 0; i < n; i++) {
