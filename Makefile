@@ -31,6 +31,7 @@ BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb
 	libunistring-dev libcrypt-dev
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
 TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client
+BENCH_PACKAGES := nginx-light haproxy valgrind
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 CHECK_PACKAGES := clang-format clang-tidy cppcheck shellcheck codespell $(FUZZ_PACKAGES)
 
@@ -67,7 +68,8 @@ LIB_SRCS := $(sort $(foreach d,$(LAYERS),$(wildcard lib/$(d)/*.c)))
 LIB_OBJS := $(LIB_SRCS:%.c=$(B)/%.o) $(PROTO_OBJS)
 PROGRAMS := $(sort $(patsubst cgi-bin/%/main.c,%,$(wildcard cgi-bin/*/main.c)))
 # Programs that tests use.
-TEST_TOOLS := $(B)/tests/tools/store_edit $(B)/tests/tools/limits_load $(B)/tests/tools/fcgi_load
+TEST_TOOLS := $(B)/tests/tools/store_edit $(B)/tests/tools/limits_load $(B)/tests/tools/fcgi_load \
+	$(B)/tests/tools/tls_load $(B)/tests/tools/bare_hop
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*_test.c)))
 # tests/fuzz/TARGET.c, each with what finds its inputs: files of its corpus, or libFuzzer.
 FUZZ_TARGETS := $(filter-out fuzz replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
@@ -150,7 +152,7 @@ BENCHES ?= $(sort $(wildcard tests/bench/*))
 bench: export MODE := $(MODE)
 bench: export QUICK := $(QUICK)
 bench: ## measures, as ratios within one run; QUICK=1 with less: BENCHES="tests/bench/store"
-	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory all unit-tests
 	@for bench in $(BENCHES); do setpriv --pdeathsig TERM $$bench || failed=1; done; exit $${failed:-0}
 

@@ -104,8 +104,9 @@ static cg_rc find_grants(struct command *c, const struct question *q, struct fac
 	return rc;
 }
 
+/* The facts, and the route of their API (NULL: none listens there). */
 static cg_rc gather(struct command *c, const struct question *q, const struct web_target *target,
-		    struct facts *f, struct cg_err *err)
+		    struct facts *f, const struct route **out, struct cg_err *err)
 {
 	struct routes routes;
 	struct shown shown = {.n_chain = 0};
@@ -113,6 +114,7 @@ static cg_rc gather(struct command *c, const struct question *q, const struct we
 	if (rc != CG_OK)
 		return rc;
 	const struct route *route = routes_find(&routes, span_of(q->site), target->path);
+	*out = route;
 	*f = (struct facts){.api = route ? route->api : NULL,
 			    .method = span_of(q->method),
 			    .path = route ? route_rest(route, target->path) : target->path,
@@ -134,15 +136,14 @@ struct ruling {
 };
 
 /* What the counters would say now, without counting. */
-static cg_rc look_at_limits(struct command *c, const struct facts *f, const struct decision *d,
+static cg_rc look_at_limits(struct command *c, const struct route *route, const struct decision *d,
 			    struct ruling *out, struct cg_err *err)
 {
 	struct limits *limits = NULL;
 	struct limit_asks asks;
 	struct limits_result result;
+	limit_asks_make(route, d, &asks);
 	cg_rc rc = limits_open(store_home(c->store), NULL, NULL, &limits, err);
-	if (rc == CG_OK)
-		rc = limit_asks_make(f->api, d, &asks, err);
 	if (rc == CG_OK)
 		rc = limit_ask(limits, c->store, &asks, true, &result, err);
 	limits_close(&limits);
@@ -162,12 +163,12 @@ static cg_rc look_at_limits(struct command *c, const struct facts *f, const stru
 	return CG_OK;
 }
 
-static cg_rc rule(struct command *c, const struct facts *f, const struct decision *d,
-		  struct ruling *out, struct cg_err *err)
+static cg_rc rule(struct command *c, const struct facts *f, const struct route *route,
+		  const struct decision *d, struct ruling *out, struct cg_err *err)
 {
 	*out = (struct ruling){.refusal = d->refusal, .detail = decision_detail(f, d, &c->arena)};
 	out->n_lines = decision_lines(f, d, &c->arena, out->lines);
-	return d->refusal == REFUSAL_NONE ? look_at_limits(c, f, d, out, err) : CG_OK;
+	return d->refusal == REFUSAL_NONE ? look_at_limits(c, route, d, out, err) : CG_OK;
 }
 
 static json_t *answer_json(const struct facts *f, const struct decision *d, const struct ruling *r)
@@ -236,6 +237,7 @@ int explain_main(struct command *c)
 {
 	struct cg_err err = {0};
 	struct facts facts;
+	const struct route *route = NULL;
 	struct web_target target;
 	struct question q = {.url = command_take(c, "--url"),
 			     .method = command_take(c, "--method"),
@@ -261,11 +263,11 @@ int explain_main(struct command *c)
 	if (fault)
 		return print_bad_request(c, fault);
 	if (rc == CG_OK)
-		rc = gather(c, &q, &target, &facts, &err);
+		rc = gather(c, &q, &target, &facts, &route, &err);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
 	struct ruling ruling;
 	struct decision decision = decide(&facts, clock_unix_s());
-	rc = rule(c, &facts, &decision, &ruling, &err);
+	rc = rule(c, &facts, route, &decision, &ruling, &err);
 	return rc == CG_OK ? print(c, &facts, &decision, &ruling) : command_fail(c, &err);
 }

@@ -97,7 +97,8 @@ static struct span percent_encoded(const char *text, struct arena *arena)
 static struct span client_cert_field(struct exchange *x)
 {
 	char *base64 = base64_format(x->arena, x->cert_der);
-	struct span value = span_of(base64 ? arena_printf(x->arena, ":%s:", base64) : NULL);
+	struct span parts[] = {SPAN_LIT(":"), span_of(base64), SPAN_LIT(":")};
+	struct span value = span_of(base64 ? arena_join(x->arena, parts, CG_COUNT(parts)) : NULL);
 	if (value.n > CLIENT_CERT_FIELD_MAX) {
 		log_info("client_cert_left_out", "request_id", x->req->id, "cause",
 			 "longer than upstreams take", LOG_END);

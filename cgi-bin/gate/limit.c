@@ -6,9 +6,8 @@
 bool limit(struct exchange *x)
 {
 	struct cg_err err = {0};
-	cg_rc rc = limit_asks_make(x->facts.api, &x->decision, &x->asks, &err);
-	if (rc == CG_OK)
-		rc = limit_ask(x->gate->limits, x->gate->store, &x->asks, false, &x->limits, &err);
+	limit_asks_make(x->route, &x->decision, &x->asks);
+	cg_rc rc = limit_ask(x->gate->limits, x->gate->store, &x->asks, false, &x->limits, &err);
 	if (rc != CG_OK) {
 		x->asks.n = 0; /* nobody knows where the client stands */
 		log_error("limit_failed", "request_id", x->req->id, "cause", err.text, LOG_END);

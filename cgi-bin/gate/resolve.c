@@ -18,6 +18,14 @@ struct known {
 	const struct grant *grant; /* NULL: nobody has this digest */
 };
 
+/* What SSL_CLIENT_CERT said, and what it meant. */
+struct seen_cert {
+	struct seen_cert *next;
+	size_t text_n, der_n;
+	struct sha256 sha256;
+	char bytes[]; /* the text, then the DER */
+};
+
 /* What came out for a certificate at an API. */
 struct chained {
 	struct chained *next;
@@ -35,8 +43,10 @@ struct snapshot {
 	struct arena arena;
 	struct routes routes;
 	pthread_mutex_t mutex; /* of what is below */
+	/* These two only grow, from the front, and are read without the mutex. */
 	struct known *buckets[BUCKETS];
-	size_t n_known;
+	struct seen_cert *certs[BUCKETS];
+	size_t n_known, n_certs;
 	struct chained *chains[BUCKETS];
 	size_t n_chains;
 	/* The CAs, read when the first request asks.  Taken before `mutex`. */
@@ -84,6 +94,11 @@ static void snapshot_free(struct snapshot *s)
 			next = k->next;
 			arena_release(&k->arena);
 			free(k);
+		}
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct seen_cert *c = s->certs[i], *next; c; c = next) {
+			next = c->next;
+			free(c);
 		}
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct chained *c = s->chains[i], *next; c; c = next) {
@@ -227,7 +242,8 @@ static struct known **bucket_of(struct snapshot *s, const struct sha256 *digest)
 
 static struct known *find(struct snapshot *s, const struct sha256 *digest)
 {
-	for (struct known *k = *bucket_of(s, digest); k; k = k->next)
+	for (struct known *k = __atomic_load_n(bucket_of(s, digest), __ATOMIC_ACQUIRE); k;
+	     k = k->next)
 		if (memcmp(k->digest.b, digest->b, SHA256_BYTES) == 0)
 			return k;
 	return NULL;
@@ -236,10 +252,8 @@ static struct known *find(struct snapshot *s, const struct sha256 *digest)
 cg_rc snapshot_grant(struct resolver *r, struct snapshot *s, const struct sha256 *digest,
 		     struct arena *arena, const struct grant **out, struct cg_err *err)
 {
-	(void)pthread_mutex_lock(&s->mutex);
 	struct known *k = find(s, digest);
-	bool full = s->n_known >= GRANTS_CACHED_MAX;
-	(void)pthread_mutex_unlock(&s->mutex);
+	bool full = __atomic_load_n(&s->n_known, __ATOMIC_RELAXED) >= GRANTS_CACHED_MAX;
 	if (k) {
 		*out = k->grant;
 		return CG_OK;
@@ -273,8 +287,8 @@ cg_rc snapshot_grant(struct resolver *r, struct snapshot *s, const struct sha256
 	struct known **bucket = bucket_of(s, digest);
 	(void)pthread_mutex_lock(&s->mutex);
 	k->next = *bucket;
-	*bucket = k;
-	s->n_known++;
+	__atomic_store_n(bucket, k, __ATOMIC_RELEASE);
+	(void)__atomic_add_fetch(&s->n_known, 1, __ATOMIC_RELAXED);
 	(void)pthread_mutex_unlock(&s->mutex);
 	return CG_OK;
 }
@@ -294,6 +308,65 @@ cg_rc snapshot_upstream_tls(struct resolver *r, struct snapshot *s, const struct
 		*out = *tls;
 	(void)pthread_mutex_unlock(&s->tls_mutex);
 	return rc;
+}
+
+/* --- certificates --- */
+
+/* From the signature, which is as good as random, before the last line.  Somebody who makes
+ * collisions makes them with his own certificate, and it is compared whole. */
+static size_t bucket_of_text(struct span text)
+{
+	uint64_t words[8], hash = text.n;
+	if (text.n < 2 * sizeof(words))
+		return 0;
+	memcpy(words, text.p + text.n - 2 * sizeof(words), sizeof(words));
+	for (size_t i = 0; i < CG_COUNT(words); i++)
+		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15; /* 2^64 / golden ratio */
+	return (size_t)(hash >> 52) % BUCKETS;
+}
+
+static const struct seen_cert *find_cert(const struct snapshot *s, struct span text)
+{
+	const struct seen_cert *c =
+	    __atomic_load_n(&s->certs[bucket_of_text(text)], __ATOMIC_ACQUIRE);
+	while (c && (c->text_n != text.n || memcmp(c->bytes, text.p, text.n) != 0))
+		c = c->next;
+	return c;
+}
+
+bool snapshot_recall(const struct snapshot *s, struct span text, struct span *der,
+		     struct sha256 *sha256)
+{
+	const struct seen_cert *c = text.n > 0 ? find_cert(s, text) : NULL;
+	if (!c)
+		return false;
+	*der = span_make(c->bytes + c->text_n, c->der_n);
+	*sha256 = c->sha256;
+	return true;
+}
+
+void snapshot_remember(struct snapshot *s, struct span text, struct span der,
+		       const struct sha256 *sha256)
+{
+	if (text.n > CERT_REMEMBERED_BYTES ||
+	    __atomic_load_n(&s->n_certs, __ATOMIC_RELAXED) >= CERTS_REMEMBERED_MAX)
+		return;
+	struct seen_cert *c = malloc(sizeof(*c) + text.n + der.n);
+	if (!c)
+		return;
+	*c = (struct seen_cert){.text_n = text.n, .der_n = der.n, .sha256 = *sha256};
+	memcpy(c->bytes, text.p, text.n);
+	memcpy(c->bytes + text.n, der.p, der.n);
+	struct seen_cert **bucket = &s->certs[bucket_of_text(text)];
+	(void)pthread_mutex_lock(&s->mutex);
+	if (s->n_certs < CERTS_REMEMBERED_MAX && !find_cert(s, text)) {
+		c->next = *bucket;
+		__atomic_store_n(bucket, c, __ATOMIC_RELEASE);
+		(void)__atomic_add_fetch(&s->n_certs, 1, __ATOMIC_RELAXED);
+		c = NULL;
+	}
+	(void)pthread_mutex_unlock(&s->mutex);
+	free(c);
 }
 
 /* --- chains --- */

@@ -29,10 +29,24 @@ void arena_release(struct arena *a)
 
 void arena_clear(struct arena *a)
 {
+	struct arena_block *kept = NULL;
+	for (struct arena_block **at = &a->blocks; *at; at = &(*at)->next)
+		if ((*at)->size == BLOCK_BYTES) {
+			kept = *at;
+			*at = kept->next;
+			break;
+		}
 	arena_release(a);
+	if (!kept)
+		return;
+	gnutls_memset(kept->bytes, 0, kept->used);
+	kept->used = 0;
+	kept->next = NULL;
+	a->blocks = kept;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* size bytes as they happen to be. */
+static void *take(struct arena *a, size_t size)
 {
 	size_t align = _Alignof(max_align_t);
 	if (size > a->max_bytes)
@@ -54,18 +68,27 @@ void *arena_alloc(struct arena *a, size_t size)
 	void *p = (char *)b->bytes + b->used;
 	b->used += need;
 	a->used_bytes += need;
-	memset(p, 0, need);
 	return p;
 failed:
 	a->failed = true;
 	return NULL;
 }
 
+void *arena_alloc(struct arena *a, size_t size)
+{
+	void *p = take(a, size);
+	if (p)
+		memset(p, 0, size);
+	return p;
+}
+
 char *arena_copy(struct arena *a, struct span bytes)
 {
-	char *p = bytes.n < SIZE_MAX ? arena_alloc(a, bytes.n + 1) : NULL;
+	char *p = bytes.n < SIZE_MAX ? take(a, bytes.n + 1) : NULL;
 	if (p && bytes.n > 0)
 		memcpy(p, bytes.p, bytes.n);
+	if (p)
+		p[bytes.n] = '\0';
 	return p;
 }
 
@@ -74,15 +97,40 @@ char *arena_strdup(struct arena *a, const char *s)
 	return arena_copy(a, span_of(s));
 }
 
+char *arena_join(struct arena *a, const struct span *parts, size_t n)
+{
+	size_t all = 0;
+	for (size_t i = 0; i < n; i++)
+		if (__builtin_add_overflow(all, parts[i].n, &all))
+			all = SIZE_MAX;
+	char *text = all < SIZE_MAX ? take(a, all + 1) : NULL, *p = text;
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].n > 0)
+			memcpy(p, parts[i].p, parts[i].n);
+		p += parts[i].n;
+	}
+	*p = '\0';
+	return text;
+}
+
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap, again;
+	struct arena_block *b = a->blocks;
+	/* Most texts fit into what the newest block has left, and need not be measured first. */
+	char *room = b ? (char *)b->bytes + b->used : NULL;
+	size_t room_n = b ? b->size - b->used : 0;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(room, room_n, fmt, ap);
 	va_end(ap);
-	char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
-	if (p)
+	char *p = n < 0 ? NULL : take(a, (size_t)n + 1);
+	/* What is above `used` is not wiped at the end. */
+	if (room_n > 0 && p != room)
+		gnutls_memset(room, 0, room_n);
+	if (p && p != room)
 		(void)vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return p;

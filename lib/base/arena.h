@@ -18,7 +18,8 @@ struct arena {
 void arena_init(struct arena *a, size_t max_bytes);
 /* Frees everything and wipes it first: secrets pass through arenas. */
 void arena_release(struct arena *a);
-/* arena_release, and ready for use again with the same ceiling. */
+/* Wipes everything, and is ready for use again with the same ceiling; of the memory a block of the
+ * usual size is kept. */
 void arena_clear(struct arena *a);
 
 /* size zeroed bytes, aligned for any type; NULL (and a->failed) when they are not to be had. */
@@ -26,6 +27,8 @@ void *arena_alloc(struct arena *a, size_t size) CG_MUST_USE;
 /* Copies; the result ends in a NUL that is not counted.  NULL as arena_alloc. */
 char *arena_copy(struct arena *a, struct span bytes) CG_MUST_USE;
 char *arena_strdup(struct arena *a, const char *s) CG_MUST_USE;
+/* The n parts after one another; ends in a NUL as arena_copy. */
+char *arena_join(struct arena *a, const struct span *parts, size_t n) CG_MUST_USE;
 char *arena_printf(struct arena *a, const char *fmt, ...) CG_MUST_USE CG_PRINTF(2, 3);
 
 #endif

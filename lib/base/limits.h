@@ -93,6 +93,8 @@
 #define REFUSAL_DRAIN_BYTES (64 * 1024)
 #define REFUSAL_DRAIN_MS    1000
 #define ALONE_DRAIN_MS	    300 /* by a program with one thread */
+/* For so long a server may read what it has of an answer that is then broken off, ms. */
+#define BROKEN_READ_MS 1000
 /* The head of a request body kept so that a stale kept connection can be retried, bytes. */
 #define UPSTREAM_REWIND_BYTES (64 * 1024)
 /* Connecting to an upstream, ms: 504 above it, or above the API's own timeout if that is less. */
@@ -141,6 +143,10 @@
 #define API_CONCURRENT_DEFAULT (GATE_THREADS_DEFAULT / 2)
 #define KEY_CONCURRENT_DEFAULT (GATE_THREADS_DEFAULT / 4)
 #define GRANTS_CACHED_MAX      100000 /* credentials remembered for one generation */
+/* Registered certificates whose SSL_CLIENT_CERT is remembered for one generation, and the longest
+ * that is, bytes. */
+#define CERTS_REMEMBERED_MAX  4096
+#define CERT_REMEMBERED_BYTES 8192
 
 /* --- refusals --- */
 /* Refused requests that are remembered: of known keys, with unknown certificates, others.  One kB

@@ -4,6 +4,9 @@
 #include "model/key.h"
 #include "model/pattern.h"
 
+/* Longer with what follows than an API's id can be. */
+#define ENTRY_SCOPE "entry/"
+
 struct load {
 	struct arena *arena;
 	struct routes routes;
@@ -52,6 +55,8 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 		return rc;
 	struct route *route = &l->routes.items[l->routes.n++];
 	route->api = api;
+	if (limits_name(LIMITS_OF_API, span_of(api->id), SPAN_LIT(""), &route->counters) != CG_OK)
+		return cg_fail_memory(err);
 	return read_targets(api, l->arena, route, err);
 }
 
@@ -206,6 +211,25 @@ static cg_rc find_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
+cg_rc grant_name_counters(struct grant *g, struct arena *arena, struct cg_err *err)
+{
+	const struct effective *e = &g->effective;
+	struct span id = span_of(g->key->id);
+	struct access_counters *names = arena_alloc(arena, (e->n_access + 1) * sizeof(*names));
+	cg_rc rc = names ? limits_name(LIMITS_OF_KEY, id, SPAN_LIT(""), &g->counters) : CG_FAIL;
+	for (size_t i = 0; rc == CG_OK && i < e->n_access; i++) {
+		char hex[SHA256_HEX + 1], scope[sizeof(ENTRY_SCOPE) + SHA256_HEX];
+		hex_format(e->access[i].counters.b, SHA256_BYTES, hex);
+		(void)snprintf(scope, sizeof(scope), ENTRY_SCOPE "%s", hex);
+		rc = limits_name(LIMITS_OF_KEY, id, span_of(e->access[i].entry->api_id),
+				 &names[i].separate);
+		if (rc == CG_OK)
+			rc = limits_name(LIMITS_OF_KEY, id, span_of(scope), &names[i].entry);
+	}
+	g->access_counters = names;
+	return rc == CG_OK ? CG_OK : cg_fail_memory(err);
+}
+
 cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena *arena,
 		 const struct grant **out, struct cg_err *err)
 {
@@ -222,6 +246,9 @@ cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena 
 		return cg_fail_memory(err);
 	*grant = (struct grant){.credential = f.credential, .key = f.key};
 	rc = effective_make(f.key, f.policies, f.n_policies, arena, &grant->effective, err);
+	if (rc == CG_OK)
+		/* Here, so that no request has to. */
+		rc = grant_name_counters(grant, arena, err);
 	if (rc == CG_OK)
 		*out = grant;
 	return rc;

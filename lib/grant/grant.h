@@ -9,14 +9,23 @@
 #include "base/hash.h"
 #include "base/url.h"
 #include "grant/effective.h"
+#include "live/limits.h"
 #include "record/record.h"
 #include "store/store.h"
+
+/* The names of a key's counters at one API (limits_name). */
+struct access_counters {
+	struct sha256 separate; /* in place of the key's own, where the entry says so */
+	struct sha256 entry;	/* of the entry's own limits */
+};
 
 /* A credential, the key it opens, and what that may do. */
 struct grant {
 	const Cg__Credential *credential;
 	const Cg__Key *key;
 	struct effective effective;
+	struct sha256 counters;			       /* the name of the key's */
+	const struct access_counters *access_counters; /* one for each of effective.access */
 };
 
 struct route {
@@ -25,6 +34,7 @@ struct route {
 	 * out. */
 	const struct url *targets;
 	size_t n_targets;
+	struct sha256 counters; /* the name of the API's (limits_name) */
 };
 
 /* All APIs, the longest listen path first. */
@@ -51,6 +61,9 @@ struct span route_rest(const struct route *route, struct span path);
 /* The credential with this digest, and its key.  *out is NULL when nobody has it. */
 cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena *arena,
 		 const struct grant **out, struct cg_err *err) CG_MUST_USE;
+/* Fills the names of a grant's counters, for one that is put together elsewhere. */
+cg_rc grant_name_counters(struct grant *grant, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
 /* What a key may do, by id or name, with its policies that are there, whether active or not. */
 struct key_grant {
 	const Cg__Key *key;

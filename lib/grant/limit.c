@@ -3,9 +3,6 @@
 #include "base/limits.h"
 #include "model/quota.h"
 
-/* Longer with what follows than an API's id can be. */
-#define ENTRY_SCOPE "entry/"
-
 static void set_rate(struct limits_ask *ask, const Cg__Rate *rate)
 {
 	if (!rate)
@@ -26,71 +23,54 @@ static void set_concurrent(struct limits_ask *ask, bool has, uint64_t limit, uns
 	ask->concurrent.limit = has ? (uint32_t)limit : otherwise;
 }
 
-/* The next ask, named; NULL with *err when the name cannot be made. */
-static struct limits_ask *add(struct limit_asks *to, enum limit_owner owner, const char *name,
-			      enum limits_subject subject, const char *id, const char *scope,
-			      struct cg_err *err)
+/* The next ask. */
+static struct limits_ask *add(struct limit_asks *to, enum limit_owner owner, const char *field_name,
+			      const struct sha256 *counters)
 {
 	struct limits_ask *ask = &to->asks[to->n];
-	if (limits_name(subject, span_of(id), span_of(scope), &ask->name) != CG_OK) {
-		(void)cg_fail_memory(err);
-		return NULL;
-	}
+	*ask = (struct limits_ask){.name = *counters};
 	to->owners[to->n] = owner;
-	to->names[to->n++] = name;
+	to->names[to->n++] = field_name;
 	return ask;
 }
 
-static cg_rc add_entry(const Cg__Api *api, const struct grant *g,
-		       const struct effective_access *access, struct limit_asks *to,
-		       struct cg_err *err)
+static void add_entry(const struct grant *g, const struct effective_access *access,
+		      struct limit_asks *to)
 {
 	const Cg__Access *entry = access->entry;
 	struct limits_ask *ask;
-	char hex[SHA256_HEX + 1], scope[sizeof(ENTRY_SCOPE) + SHA256_HEX];
+	const struct access_counters *counters = &g->access_counters[access - g->effective.access];
 	if (entry->separate && (g->effective.rate || g->effective.quota)) {
-		ask = add(to, LIMIT_OF_KEY, "key", LIMITS_OF_KEY, g->key->id, api->id, err);
-		if (!ask)
-			return CG_UNAVAILABLE;
+		ask = add(to, LIMIT_OF_KEY, "key", &counters->separate);
 		set_rate(ask, g->effective.rate);
 		set_quota(ask, g->effective.quota);
 	}
 	if (entry->rate || entry->quota) {
-		hex_format(access->counters.b, SHA256_BYTES, hex);
-		(void)snprintf(scope, sizeof(scope), ENTRY_SCOPE "%s", hex);
-		ask = add(to, LIMIT_OF_KEY_AT_API, "api", LIMITS_OF_KEY, g->key->id, scope, err);
-		if (!ask)
-			return CG_UNAVAILABLE;
+		ask = add(to, LIMIT_OF_KEY_AT_API, "api", &counters->entry);
 		set_rate(ask, entry->rate);
 		set_quota(ask, entry->quota);
 	}
-	return CG_OK;
 }
 
-cg_rc limit_asks_make(const Cg__Api *api, const struct decision *d, struct limit_asks *out,
-		      struct cg_err *err)
+void limit_asks_make(const struct route *route, const struct decision *d, struct limit_asks *out)
 {
+	const Cg__Api *api = route->api;
 	const struct grant *g = d->grant;
-	memset(out, 0, sizeof(*out));
-	struct limits_ask *ask = add(out, LIMIT_OF_API, NULL, LIMITS_OF_API, api->id, "", err);
-	if (!ask)
-		return CG_UNAVAILABLE;
+	out->n = 0;
+	struct limits_ask *ask = add(out, LIMIT_OF_API, NULL, &route->counters);
 	set_rate(ask, api->rate);
 	set_concurrent(ask, api->has_max_concurrent, api->max_concurrent, API_CONCURRENT_DEFAULT);
 	/* A keyless API knows nobody. */
 	if (!g || !d->access)
-		return CG_OK;
-	const Cg__Access *entry = d->access->entry;
-	ask = add(out, LIMIT_OF_KEY, "key", LIMITS_OF_KEY, g->key->id, "", err);
-	if (!ask)
-		return CG_UNAVAILABLE;
+		return;
+	ask = add(out, LIMIT_OF_KEY, "key", &g->counters);
 	set_concurrent(ask, g->key->has_max_concurrent, g->key->max_concurrent,
 		       KEY_CONCURRENT_DEFAULT);
-	if (!entry->separate) {
+	if (!d->access->entry->separate) {
 		set_rate(ask, g->effective.rate);
 		set_quota(ask, g->effective.quota);
 	}
-	return add_entry(api, g, d->access, out, err);
+	add_entry(g, d->access, out);
 }
 
 cg_rc limit_ask(struct limits *limits, struct store *store, struct limit_asks *asks, bool look,

@@ -21,9 +21,9 @@ struct limit_asks {
 	size_t n;
 };
 
-/* The asks of a decision that lets `api` be called, in the order in which they are to refuse. */
-cg_rc limit_asks_make(const Cg__Api *api, const struct decision *d, struct limit_asks *out,
-		      struct cg_err *err) CG_MUST_USE;
+/* The asks of a decision that lets the route's API be called, in the order in which they are to
+ * refuse. */
+void limit_asks_make(const struct route *route, const struct decision *d, struct limit_asks *out);
 /* limits_take (or limits_look when `look`), with the quotas of the store where the counters ask for
  * them. */
 cg_rc limit_ask(struct limits *limits, struct store *store, struct limit_asks *asks, bool look,

@@ -47,10 +47,8 @@ bool upstream_fields_make(const struct upstream_call *call, const struct web_req
 		accept = accept || span_is_nocase(name, SPAN_LIT("accept"));
 		agent = agent || span_is_nocase(name, SPAN_LIT("user-agent"));
 		/* "Name;" is curl's way to send a field with nothing in it. */
-		ok = append(out, value.n == 0
-				     ? arena_printf(req->arena, "%.*s;", (int)name.n, name.p)
-				     : arena_printf(req->arena, "%.*s: %.*s", (int)name.n, name.p,
-						    (int)value.n, value.p));
+		struct span parts[] = {name, value.n == 0 ? SPAN_LIT(";") : SPAN_LIT(": "), value};
+		ok = append(out, arena_join(req->arena, parts, CG_COUNT(parts)));
 	}
 	/* "Name:" takes out what curl would add. */
 	ok = ok && append(out, "Expect:");

@@ -8,6 +8,7 @@
 #include "web/notify.h"
 #include <fastcgi.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -15,6 +16,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define LISTENER    0		  /* where web servers and supervisors put it */
@@ -176,8 +178,21 @@ static bool drain(struct web_io *io, int64_t wait_ms)
 			bytes += (size_t)got;
 	}
 	/* A refused upload may hold a private key. */
-	explicit_bzero(scrap, sizeof(scrap));
+	if (bytes > 0)
+		explicit_bzero(scrap, sizeof(scrap));
 	return io->in_eof;
+}
+
+/* A broken answer ends with its connection.  lighttpd, when it finds that end together with the
+ * answer's beginning, announces the length of what came, and the answer looks whole: so it gets the
+ * time to read, and to send the head, first. */
+static void let_it_be_read(int fd)
+{
+	int64_t until = clock_mono_ms() + BROKEN_READ_MS;
+	int unread = 0;
+	/* unix(7): what the other side has not read. */
+	while (ioctl(fd, SIOCOUTQ, &unread) == 0 && unread > 0 && clock_mono_ms() < until)
+		(void)poll(NULL, 0, 1);
 }
 
 /* Ends the request towards the server.  True when the connection can carry another one; *at_end
@@ -197,6 +212,8 @@ static bool finish(FCGX_Request *fcgi, struct web_response *resp, int64_t drain_
 		 * write. */
 		keep = FCGX_FClose(fcgi->err) == 0 && keep;
 		keep = FCGX_FClose(fcgi->out) == 0 && keep;
+	} else if (resp->head_sent) {
+		let_it_be_read(fcgi->ipcFd);
 	}
 	web_io_wipe(io);
 	FCGX_Free(fcgi, 0);

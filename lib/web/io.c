@@ -54,7 +54,10 @@ bool web_io_layout_is_known(void)
 
 void web_io_fcgi(struct web_io *io, FCGX_Request *fcgi)
 {
-	*io = (struct web_io){.fcgi = fcgi, .in_fd = -1, .out_fd = -1};
+	/* Not `out`, which is large and not used here. */
+	memset(io, 0, offsetof(struct web_io, out));
+	io->fcgi = fcgi;
+	io->in_fd = io->out_fd = -1;
 }
 
 void web_io_cgi(struct web_io *io, int in_fd, int out_fd)
@@ -163,6 +166,7 @@ void web_io_wipe(struct web_io *io)
 			if (streams[i])
 				gnutls_memset(data_of(streams[i])->buff, 0,
 					      (size_t)data_of(streams[i])->bufflen);
+	} else {
+		gnutls_memset(io->out, 0, sizeof(io->out));
 	}
-	gnutls_memset(io->out, 0, sizeof(io->out));
 }

@@ -32,7 +32,7 @@ static struct span variable(char *const *env, const char *name)
 {
 	size_t n = strlen(name);
 	for (; *env; env++)
-		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+		if (**env == *name && strncmp(*env, name, n) == 0 && (*env)[n] == '=')
 			return span_of(*env + n + 1);
 	return (struct span){NULL, 0};
 }

@@ -498,6 +498,32 @@ static void test_text_holds(void **state)
 
 /* --- memory --- */
 
+/* Texts of every length, at the end of a block and after one, also from the second use on. */
+static void test_arena_texts(void **state)
+{
+	(void)state;
+	struct arena a;
+	char *texts[300];
+	arena_init(&a, 1024 * 1024);
+	for (int use = 0; use < 3; use++) {
+		for (int i = 0; i < 300; i++)
+			texts[i] = arena_printf(&a, "%0*d", 1 + (i * 37) % 700, i);
+		for (int i = 0; i < 300; i++) {
+			assert_non_null(texts[i]);
+			assert_int_equal(strlen(texts[i]),
+					 snprintf(NULL, 0, "%0*d", 1 + (i * 37) % 700, i));
+			assert_int_equal(strtol(texts[i], NULL, 10), i);
+		}
+		char *large = arena_printf(&a, "%020000d", 7);
+		assert_int_equal(strlen(large), 20000);
+		arena_clear(&a);
+		const char *zeroed = arena_alloc(&a, 4000);
+		for (int i = 0; i < 4000; i++)
+			assert_int_equal(zeroed[i], 0);
+	}
+	arena_release(&a);
+}
+
 static void test_arena(void **state)
 {
 	(void)state;
@@ -541,6 +567,8 @@ static void test_arena(void **state)
 	arena_release(&a);
 	arena_init(&a, 0);
 	assert_null(arena_alloc(&a, 1));
+	assert_null(arena_printf(&a, "x"));
+	assert_true(a.failed);
 	arena_release(&a);
 }
 
@@ -842,10 +870,11 @@ int main(void)
 	    cmocka_unit_test(test_encodings),	 cmocka_unit_test(test_random),
 	    cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_clean_text),
 	    cmocka_unit_test(test_text_for_log), cmocka_unit_test(test_text_holds),
-	    cmocka_unit_test(test_arena),	 cmocka_unit_test(test_buf),
-	    cmocka_unit_test(test_spans),	 cmocka_unit_test(test_errors),
-	    cmocka_unit_test(test_urls),	 cmocka_unit_test(test_home),
-	    cmocka_unit_test(test_fields),	 cmocka_unit_test(test_seal),
+	    cmocka_unit_test(test_arena_texts),	 cmocka_unit_test(test_arena),
+	    cmocka_unit_test(test_buf),		 cmocka_unit_test(test_spans),
+	    cmocka_unit_test(test_errors),	 cmocka_unit_test(test_urls),
+	    cmocka_unit_test(test_home),	 cmocka_unit_test(test_fields),
+	    cmocka_unit_test(test_seal),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
