@@ -1,8 +1,9 @@
-/* The admin program: for now the REST interface under /admin/api/v1. */
+/* The admin program: pages under /admin, the REST interface under /admin/api/v1. */
 #ifndef CG_ADMIN_ADMIN_H
 #define CG_ADMIN_ADMIN_H
 
 #include "base/base.h"
+#include "live/limits.h"
 #include "model/actor.h"
 #include "store/store.h"
 #include "usage/refusals.h"
@@ -15,6 +16,7 @@ struct admin {
 	struct store *store;
 	struct proof proof;
 	struct refusals *refusals; /* NULL: the file cannot be had */
+	struct limits *limits;	   /* for sign-ins; NULL: the file cannot be had */
 };
 
 struct rest_route;
@@ -30,6 +32,8 @@ struct rest_call {
 	struct actor actor;
 };
 
+/* Answers a request below /admin that is none to the REST interface. */
+void pages_handle(struct admin *admin, struct web_request *req, struct web_response *resp);
 /* Answers a request below /admin/api/v1. */
 void rest_handle(struct admin *admin, struct web_request *req, struct web_response *resp);
 

@@ -23,6 +23,7 @@
 #include <schema/quota_count.pb-c.h>
 #include <schema/refusal.pb-c.h>
 #include <schema/rest_token.pb-c.h>
+#include <schema/session.pb-c.h>
 #include <schema/user.pb-c.h>
 
 /* How a field looks in JSON. */
