@@ -170,18 +170,9 @@ const char *page_assets_version(void)
 /* --- filling --- */
 
 struct filling {
-	bool everywhere; /* at the top, of what is seen everywhere */
+	const json_t *everywhere;
 	bool failed;
 };
-
-static void set(const struct filling *f, struct template_values *to, const char *name,
-		const char *value, size_t n)
-{
-	if (f->everywhere)
-		template_set_everywhere(to, name, value, n);
-	else
-		template_set(to, name, value, n);
-}
 
 /* The section `name`, or "has_name" and the like. */
 static void show(struct filling *f, struct template_values *to, const char *prefix,
@@ -191,28 +182,40 @@ static void show(struct filling *f, struct template_values *to, const char *pref
 	int n = snprintf(section, sizeof(section), "%s%s", prefix, name);
 	if (n < 0 || (size_t)n >= sizeof(section))
 		f->failed = true;
-	else if (f->everywhere)
-		template_show_everywhere(to, section);
 	else
 		template_show(to, section);
 }
 
 static void fill_object(struct filling *f, struct template_values *to, const json_t *object);
 
+/* Its switches in each section anew: found on the outside they would show the outside's values. */
+static void fill_switches(struct filling *f, struct template_values *to)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)f->everywhere, name,
+			    value) if (json_is_boolean(value))
+	    show(f, to, json_is_true(value) ? "" : "no_", name);
+}
+
 static void fill_section(struct filling *f, struct template_values *to, const char *name,
 			 const json_t *value)
 {
 	const char *file = json_string_value(json_object_get(value, "template"));
-	struct filling inner = {.everywhere = false};
 	struct template_values *made =
 	    file ? template_include(to, name, file) : template_section(to, name);
-	if (!made)
+	if (!made) {
 		f->failed = true;
-	else if (json_is_string(value))
+		return;
+	}
+	if (file)
+		fill_object(f, made, f->everywhere);
+	else
+		fill_switches(f, made);
+	if (json_is_string(value))
 		template_set(made, "item", json_string_value(value), json_string_length(value));
 	else
-		fill_object(&inner, made, value);
-	f->failed = f->failed || inner.failed;
+		fill_object(f, made, value);
 }
 
 static void fill(struct filling *f, struct template_values *to, const char *name,
@@ -223,13 +226,13 @@ static void fill(struct filling *f, struct template_values *to, const char *name
 	const json_t *one;
 	switch (json_typeof(value)) {
 	case JSON_STRING:
-		set(f, to, name, json_string_value(value), json_string_length(value));
+		template_set(to, name, json_string_value(value), json_string_length(value));
 		show(f, to, json_string_length(value) > 0 ? "has_" : "no_", name);
 		break;
 	case JSON_INTEGER:
 		(void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
 			       json_integer_value(value));
-		set(f, to, name, number, strlen(number));
+		template_set(to, name, number, strlen(number));
 		show(f, to, "has_", name);
 		break;
 	case JSON_TRUE:
@@ -267,16 +270,16 @@ static void emit(void *arg, const char *piece, size_t n)
 cg_rc page_write(const char *layout, const char *body, const json_t *everywhere,
 		 const json_t *values, struct buf *out, struct cg_err *err)
 {
-	struct filling global = {.everywhere = true}, own = {.everywhere = false};
+	struct filling f = {.everywhere = everywhere};
 	struct template_values *top = template_values_new();
 	struct template_values *in = top ? template_include(top, "body", body) : NULL;
 	bool done = false;
 	if (in) {
-		fill_object(&global, top, everywhere);
-		fill_object(&own, top, values);
-		fill_object(&own, in, values);
-		done = !global.failed && !own.failed && template_expand(layout, top, emit, out) &&
-		       !out->failed;
+		fill_object(&f, top, everywhere);
+		fill_object(&f, top, values);
+		fill_object(&f, in, everywhere);
+		fill_object(&f, in, values);
+		done = !f.failed && template_expand(layout, top, emit, out) && !out->failed;
 	}
 	if (top)
 		template_values_free(top);

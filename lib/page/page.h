@@ -2,13 +2,15 @@
  *
  * A page is a template that is filled from JSON; what a member is says what becomes of it:
  *
- *   text, number     {{name}}, escaped as the place demands; and the section has_name or, for an
- * empty text, no_name true             the section name false, null      the section no_name object
- * the section name with values of its own; those of the outside are seen in it. One with the member
- * "template" is an include: {{>name}} is that template, which sees its own values alone array the
- * section name once per element, and has_name; of an empty one no_name. Elements are objects, or
- * texts, which are {{item}}
- */
+ *   text, number   {{name}}, escaped as the place demands; and the section has_name or, for an
+ *                  empty text, no_name
+ *   true           the section name
+ *   false, null    the section no_name
+ *   object         the section name with values of its own; texts of the outside are seen in it.
+ *                  One with the member "template" is an include: {{>name}} is that template, which
+ *                  sees its own values alone
+ *   array          the section name once per element, and has_name; of an empty one no_name.
+ *                  Elements are objects, or texts, which are {{item}} */
 #ifndef CG_PAGE_PAGE_H
 #define CG_PAGE_PAGE_H
 
@@ -25,8 +27,8 @@
 cg_rc page_load(struct cg_err *err) CG_MUST_USE;
 
 /* Appends the template `layout` with the template `body` in the place of {{>body}}.  Both see
- * `values`; `everywhere` is seen in includes too.  CG_UNAVAILABLE without memory, or when the page
- * grows over out's ceiling. */
+ * `values`; texts and switches of `everywhere` are seen in sections and includes too.
+ * CG_UNAVAILABLE without memory, or when the page grows over out's ceiling. */
 cg_rc page_write(const char *layout, const char *body, const json_t *everywhere,
 		 const json_t *values, struct buf *out, struct cg_err *err) CG_MUST_USE;
 

@@ -138,22 +138,6 @@ struct template_values *template_include(struct template_values *to, const char 
 	}
 }
 
-void template_set_everywhere(struct template_values *to, const char *name, const char *value, size_t n)
-{
-	try {
-		in(to)->SetTemplateGlobalValue(name, ctemplate::TemplateString(value, n));
-	} catch (...) {
-	}
-}
-
-void template_show_everywhere(struct template_values *to, const char *name)
-{
-	try {
-		in(to)->ShowTemplateGlobalSection(name);
-	} catch (...) {
-	}
-}
-
 bool template_expand(const char *name, const struct template_values *values, template_emit_fn emit,
 		     void *arg)
 {

@@ -25,7 +25,8 @@ void template_values_free(struct template_values *values);
 
 /* Copies the bytes. */
 void template_set(struct template_values *to, const char *name, const char *value, size_t n);
-/* A section once more, with values of its own; those of the outside are seen in it. */
+/* A section once more, with values of its own; values of the outside are seen in it.  Sections of
+ * the outside are too, but what they show is then taken from the outside alone. */
 struct template_values *template_section(struct template_values *to, const char *name);
 /* A section once, without values. */
 void template_show(struct template_values *to, const char *name);
@@ -33,11 +34,6 @@ void template_show(struct template_values *to, const char *name);
  * everywhere. */
 struct template_values *template_include(struct template_values *to, const char *name,
 					 const char *file);
-/* The same as template_set and template_show, seen everywhere. */
-void template_set_everywhere(struct template_values *to, const char *name, const char *value,
-			     size_t n);
-void template_show_everywhere(struct template_values *to, const char *name);
-
 /* Gives what becomes of it piece by piece to emit.  False when a template is not loaded, or there
  * is no memory: pieces may have been given already. */
 typedef void (*template_emit_fn)(void *arg, const char *piece, size_t n);

@@ -1,7 +1,7 @@
 {{%AUTOESCAPE context="HTML"}}
 {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The API was not saved</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{label}}: {{message}}</a></li>{{/errors}}</ul>{{/has_errors}}
+{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
 </div>{{/failed}}
 {{#stale}}<div class="note note--warn" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>Somebody else changed this while you did</h2>
 <p>Nothing was saved. The form holds your values; press Save again to put them in the place of these:</p>

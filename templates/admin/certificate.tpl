@@ -29,7 +29,7 @@
     </section>
     <section class="card" aria-labelledby="h-pem">
       <div class="card__head"><h2 id="h-pem">PEM</h2></div>
-      <div class="card__body"><pre class="code code--scroll" data-copy tabindex="0" role="group" aria-label="PEM text">{{pem}}</pre></div>
+      <div class="card__body"><pre class="code code--scroll" data-copy tabindex="0" role="group" aria-label="PEM text">{{pem:pre_escape}}</pre></div>
     </section>
   </div>
   <div class="col">

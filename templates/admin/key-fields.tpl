@@ -1,7 +1,7 @@
 {{%AUTOESCAPE context="HTML"}}
 {{#no_fresh}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The key was not saved</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{label}}: {{message}}</a></li>{{/errors}}</ul>{{/has_errors}}
+{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
 </div>{{/failed}}{{#stale}}<div class="note note--warn" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>Somebody else changed this while you did</h2>
 <p>Nothing was saved. The form holds your values; press Save again to put them in the place of these:</p>
 {{#has_differences}}<ul>{{#differences}}<li>{{label}}: “{{theirs}}” now, “{{mine}}” in the form</li>{{/differences}}</ul>{{/has_differences}}
@@ -21,7 +21,7 @@
           <div class="field{{#error_certificate}} field--error{{/error_certificate}}" data-when="mtls">
             <label for="f-certificate">Certificate (PEM)</label>
             <p class="hint" id="h-certificate">The block from BEGIN CERTIFICATE to END CERTIFICATE. If a private key is pasted with it, only the public part is kept.</p>
-            <textarea class="textarea textarea--pem" id="f-certificate" name="certificate" rows="10" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}} aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate">{{certificate}}</textarea>
+            <textarea class="textarea textarea--pem" id="f-certificate" name="certificate" rows="10" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}} aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate">{{certificate:pre_escape}}</textarea>
             {{#error_certificate}}<p class="error" id="e-certificate"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_certificate}}
             {{#error_certificate}}<p class="hint">What was given is not shown again, since it may hold a private key.</p>{{/error_certificate}}
             <div class="row">

@@ -31,8 +31,8 @@
             <tr>
               <th scope="row"><span class="cred">{{#is_certificate}}<span class="tag"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-check"/></svg>mTLS</span>{{/is_certificate}}{{#is_token}}<span class="tag"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#key-round"/></svg>Token</span>{{/is_token}}{{#is_certificate}}<a class="table__name" href="/admin/certificates/{{sha256}}">{{subject}}</a>{{/is_certificate}}</span><span class="table__sub"><code class="fp">{{start}}</code></span></th>
               <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>
-              <td data-label="Valid until">{{#until}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/until}}{{#no_until}}—{{/no_until}}</td>
-              <td data-label="Added">{{#added}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/added}}</td>
+              <td data-label="Valid until" class="nowrap">{{#until}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/until}}{{#no_until}}—{{/no_until}}</td>
+              <td data-label="Added" class="nowrap">{{#added}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/added}}</td>
               <td data-label="Actions" class="right">{{#revoked}}<span class="muted small">{{why}}, {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</span>{{/revoked}}{{#may_revoke}}{{#may_change}}<a class="btn btn--sm btn--danger" href="/admin/keys/{{id}}/credentials/{{sha256}}/revoke">Revoke<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}}{{/may_revoke}}</td>
             </tr>
             {{/credentials}}

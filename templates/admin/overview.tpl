@@ -46,10 +46,10 @@
   {{#may_change}}<div class="head__tools"><a class="btn btn--primary" href="/admin/keys/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add key</a></div>{{/may_change}}
 </div>
 <dl class="grid grid--stats">
-  <div class="stat"><dt>APIs</dt><dd>{{api_count}} <small>{{api_on}} switched on</small></dd></div>
-  <div class="stat"><dt>Take certificates</dt><dd>{{api_mtls}} <small>of {{api_count}}</small></dd></div>
-  <div class="stat"><dt>Keys</dt><dd>{{key_count}}</dd></div>
-  <div class="stat"><dt>Keys that end soon</dt><dd>{{due}} <small>within 30 days</small></dd></div>
+  <div class="card stat"><dt>APIs</dt><dd><span class="stat__n">{{api_count}}</span> <span>{{api_on}} switched on</span></dd></div>
+  <div class="card stat"><dt>Take certificates</dt><dd><span class="stat__n">{{api_mtls}}</span> <span>of {{api_count}}</span></dd></div>
+  <div class="card stat"><dt>Keys</dt><dd><span class="stat__n">{{key_count}}</span></dd></div>
+  <div class="card stat"><dt>Keys that end soon</dt><dd><span class="stat__n">{{due}}</span> <span>within 30 days</span></dd></div>
 </dl>
 <section class="card" aria-labelledby="h-ref">
   <div class="card__head"><div><h2 id="h-ref">Newest refusals</h2><p>why callers were not let in</p></div><a class="small" href="/admin/refusals">All refusals</a></div>

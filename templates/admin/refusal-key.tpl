@@ -11,7 +11,7 @@
   <input type="hidden" name="once" value="{{once}}">
   {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The key was not created</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{label}}: {{message}}</a></li>{{/errors}}</ul>{{/has_errors}}
+{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
 </div>{{/failed}}
   {{#certificate}}<section class="card" aria-labelledby="h-read">
     <div class="card__head"><h2 id="h-read">The certificate</h2>{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</div>

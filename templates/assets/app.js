@@ -14,7 +14,10 @@ if (navigator.clipboard) {
       button.textContent = "Copied";
       setTimeout(() => { button.textContent = "Copy"; }, 2000);
     });
-    code.after(button);
+    const frame = document.createElement("div");
+    frame.className = "copyable";
+    code.replaceWith(frame);
+    frame.append(code, button);
   }
 }
 

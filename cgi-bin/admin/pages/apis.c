@@ -295,6 +295,7 @@ static void show_one(struct page_call *call, const Cg__Api *api, json_t *fields,
 		return;
 	}
 	(void)json_object_set_new(fields, "template", json_string("admin/api-fields.tpl"));
+	(void)json_object_set_new(fields, "fresh", json_false());
 	json_t *values = line(api);
 	json_t *more = json_pack("{s:o, s:I, s:s, s:b, s:b, s:o}", "fields", fields, "revision",
 				 (json_int_t)api->revision, "base", page_base(call), "created",

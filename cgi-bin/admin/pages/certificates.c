@@ -87,8 +87,7 @@ void certificate_new_do(void *arg)
 	if (rc == CG_OK)
 		rc = show_read_certificate(call, reading_as, &reading, &err);
 	if (rc == CG_NOT_FOUND)
-		rc = cg_fail_field(&err, "certificate",
-				   "is missing: paste the certificate, or upload it");
+		rc = cg_fail_field(&err, "certificate", "is missing: paste it, or upload it");
 	if (rc == CG_OK)
 		rc = certificate_create(call->admin->store, &call->actor, &reading.leaf, kind,
 					call->arena, &made, &err);

@@ -371,9 +371,10 @@ static void show_new(struct page_call *call, const struct cert_reading *reading,
 	json_decref(more);
 	(void)json_object_set_new(values, "template", json_string("admin/key-fields.tpl"));
 	(void)json_object_set_new(values, "fresh", json_true());
-	json_t *outer = json_pack("{s:o, s:s}", "fields", json_copy(values), "once",
-				  page_once(call) ? page_once(call) : once);
-	json_decref(values);
+	/* What went wrong and what was read stand outside of the fields. */
+	json_t *outer = json_copy(values);
+	(void)json_object_del(outer, "template");
+	(void)json_object_set_new(outer, "fields", values);
 	page_show(call, status, "key-new", "keys", why ? "Error: New key" : "New key", outer);
 }
 
@@ -407,22 +408,25 @@ void key_new_do(void *arg)
 	Cg__Key *key;
 	const char *once = page_once(call);
 	bool wants_token = strcmp(page_field(call, "type"), "token") == 0, has_cert = false;
+	bool only_read = strcmp(page_field(call, "do"), "read") == 0;
 	cg_rc rc = CG_OK;
+	/* So that it is told together with a fault of the certificate, and before it. */
+	if (!only_read && !*page_field(call, "name"))
+		rc = cg_fail_field(&err, "name", "is missing");
 	if (!wants_token) {
-		rc = show_read_certificate(call, CERT_KIND_CLIENT, &reading, &err);
-		has_cert = rc == CG_OK;
-		if (rc == CG_NOT_FOUND)
-			rc = cg_fail_field(&err, "certificate",
-					   "is missing: paste the certificate, or upload it");
+		cg_rc read = show_read_certificate(call, CERT_KIND_CLIENT, &reading, &err);
+		has_cert = read == CG_OK;
+		if (read == CG_NOT_FOUND)
+			read = cg_fail_field(&err, "certificate",
+					     "is missing: paste it, or upload it");
+		if (read != CG_OK)
+			rc = read;
 	}
-	if (rc == CG_OK && strcmp(page_field(call, "do"), "read") == 0) {
+	if (rc == CG_OK && only_read) {
 		show_new(call, has_cert ? &reading : NULL, NULL, 200);
 		return;
 	}
 	json_t *record = record_of_form(call, NULL);
-	/* Its own faults are told together with the certificate's. */
-	if (rc == CG_BAD_VALUE && !*page_field(call, "name"))
-		(void)cg_fail_field(&err, "name", "is missing");
 	if (rc == CG_OK) {
 		const struct key_new what = {.id = once,
 					     .key = record,
@@ -586,14 +590,16 @@ void key_show(void *arg)
 	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:s, s:o, s:I}",
 	    "credentials", credentials, "effective", effective_json(call, &g, &apis), "refusals",
 	    refusals_json(call, g.key->id), "policies", policies_json(&g), "tags", tags_json(g.key),
-	    "created_at", page_time(call, g.key->created_at), "is_on", (int)g.key->active, "is_off",
-	    (int)!g.key->active, "created", strcmp(done, "created") == 0, "saved",
+	    "created_at", page_distance(call, g.key->created_at), "is_on", (int)g.key->active,
+	    "is_off", (int)!g.key->active, "created", strcmp(done, "created") == 0, "saved",
 	    strcmp(done, "saved") == 0, "added", strcmp(done, "added") == 0, "dropped",
 	    strcmp(page_query(call, "private"), "dropped") == 0, "token_gone",
 	    strcmp(page_query(call, "token"), "gone") == 0, "base", page_base(call), "example",
 	    page_text(span_of(example_path(&g, &apis))), "revision", (json_int_t)g.key->revision);
 	(void)json_object_update(values, more);
 	json_decref(more);
+	/* A list's line has it; here each credential has its own. */
+	(void)json_object_del(values, "until");
 	page_show(call, 200, "key", "keys", g.key->name, values);
 }
 
@@ -614,6 +620,7 @@ static void show_edit(struct page_call *call, const Cg__Key *key, json_t *values
 	}
 	add_apis(call, values, from_form ? NULL : key, &apis);
 	(void)json_object_set_new(values, "template", json_string("admin/key-fields.tpl"));
+	(void)json_object_set_new(values, "fresh", json_false());
 	page_show(call, status, "key-edit", "keys", from_form ? "Error: Edit a key" : "Edit a key",
 		  json_pack("{s:s, s:o, s:o, s:I, s:s}", "id", key->id, "key_name",
 			    page_text(span_of(key->name)), "fields", values, "revision",
@@ -763,7 +770,7 @@ void credential_new_do(void *arg)
 		has_cert = rc == CG_OK;
 		if (rc == CG_NOT_FOUND)
 			rc = cg_fail_field(&err, "certificate",
-					   "is missing: paste the certificate, or upload it");
+					   "is missing: paste it, or upload it");
 	}
 	if (rc == CG_OK && strcmp(page_field(call, "do"), "read") == 0) {
 		show_add(call, key, has_cert ? &reading : NULL, NULL, 200);

@@ -61,6 +61,8 @@ bool page_may(struct page_call *call, Cg__Role role);
 
 /* {"iso", "title", "text"} of a time: text is the date, or of today the time of day. */
 json_t *page_time(const struct page_call *call, int64_t t);
+/* Always the date: of what has to do with days. */
+json_t *page_day(int64_t t);
 /* The same with the distance ("in 9 days", "3 hours ago") as text. */
 json_t *page_distance(const struct page_call *call, int64_t t);
 /* Text that a person typed or a stranger chose: what is not UTF-8 is made visible. */
@@ -78,7 +80,7 @@ json_t *page_next(struct page_call *call, const char *path, const char *q, const
 
 /* --- forms --- */
 
-/* Adds what went wrong to a form's values: "problem", "errors" (key, label, message), and for each
+/* Adds what went wrong to a form's values: "problem", "errors" (key, summary), and for each
  * field error_KEY and focus_KEY of the first.  */
 void page_add_errors(json_t *values, const struct cg_err *err);
 /* The fault belongs to this field, unless it names some. */

@@ -91,17 +91,23 @@ json_t *show_validity(const struct page_call *call, int64_t not_before, int64_t 
 	return out;
 }
 
-/* "CN=billing,O=Aster" -> "billing"; what has no CN is shown whole. */
+/* "CN=billing,O=Aster" -> "billing", wherever it stands; what has no CN is shown whole. */
 static struct span common_name(const char *subject)
 {
 	struct span s = span_of(subject), cn = SPAN_LIT("CN=");
-	if (!span_starts(s, cn))
+	size_t at = 0, end;
+	/* At the beginning of an attribute: behind a comma that is no part of the text (RFC 4514).
+	 */
+	while (at < s.n && !span_starts(span_from(s, at), cn)) {
+		while (at < s.n && s.p[at] != ',')
+			at += s.p[at] == '\\' ? 2 : 1;
+		at++;
+	}
+	if (at >= s.n)
 		return s;
-	s = span_from(s, cn.n);
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] == ',' && (i == 0 || s.p[i - 1] != '\\'))
-			return span_make(s.p, i);
-	return s;
+	for (end = at + cn.n; end < s.n && s.p[end] != ','; end++)
+		end += s.p[end] == '\\' ? 1 : 0;
+	return span_make(s.p + at + cn.n, (end < s.n ? end : s.n) - at - cn.n);
 }
 
 static json_t *texts(char **items, size_t n)
@@ -123,18 +129,18 @@ json_t *show_certificate(struct page_call *call, const Cg__Certificate *c)
 	cert_usages(span_make(c->der.data, c->der.len), call->arena, &usages);
 	for (size_t i = 0; i < usages.n; i++)
 		(void)json_array_append_new(words, json_string(usages.items[i]));
-	json_t *out = json_pack(
-	    "{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "id",
-	    c->id ? c->id : "", "subject", page_text(subject), "short_name",
-	    page_text(common_name(subject.p)), "issuer",
-	    self ? json_string("Self-signed") : page_text(span_of(c->issuer)), "names",
-	    texts(c->names, c->n_names), "serial", c->serial ? c->serial : "", "not_before",
-	    page_time(call, c->not_before), "not_after", page_time(call, c->not_after),
-	    "public_key", c->public_key ? c->public_key : "", "usages", words, "sha256",
-	    page_hex(&c->sha256, SHA256_BYTES), "sha256_start", page_hex(&c->sha256, 6),
-	    "spki_sha256", page_hex(&c->spki_sha256, SHA256_BYTES), "badge",
-	    show_validity(call, c->not_before, c->not_after), "kind",
-	    kinds[(int)c->kind <= CG__CERTIFICATE__KIND__UPSTREAM ? (int)c->kind : 0]);
+	json_t *out =
+	    json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s}",
+		      "id", c->id ? c->id : "", "subject", page_text(subject), "short_name",
+		      page_text(common_name(subject.p)), "issuer",
+		      self ? json_string("Self-signed") : page_text(span_of(c->issuer)), "names",
+		      texts(c->names, c->n_names), "serial", c->serial ? c->serial : "",
+		      "not_before", page_day(c->not_before), "not_after", page_day(c->not_after),
+		      "public_key", c->public_key ? c->public_key : "", "usages", words, "sha256",
+		      page_hex(&c->sha256, SHA256_BYTES), "sha256_start", page_hex(&c->sha256, 6),
+		      "spki_sha256", page_hex(&c->spki_sha256, SHA256_BYTES), "badge",
+		      show_validity(call, c->not_before, c->not_after), "kind",
+		      kinds[(int)c->kind <= CG__CERTIFICATE__KIND__UPSTREAM ? (int)c->kind : 0]);
 	(void)json_object_set_new(out, "ends", page_distance(call, c->not_after));
 	return out;
 }
@@ -210,7 +216,7 @@ cg_rc show_credential(struct page_call *call, const Cg__Credential *c, json_t **
 	    page_text(record && record->subject ? common_name(record->subject)
 						: span_of(certificate ? "certificate" : "Token")),
 	    "start", page_hex(&c->sha256, 10), "badge", credential_badge(call, c), "until",
-	    c->has_ends_at || c->has_not_after ? page_time(call, ends) : json_null(), "added",
+	    c->has_ends_at || c->has_not_after ? page_day(ends) : json_null(), "added",
 	    page_time(call, c->added_at), "may_revoke", (int)!c->has_revoked_at, "revoked",
 	    c->has_revoked_at ? json_pack("{s:s, s:o}", "why",
 					  reasons[(unsigned)c->revoked_reason < CG_COUNT(reasons)
@@ -302,9 +308,9 @@ cg_rc show_key(struct page_call *call, const Cg__Key *key, const struct all_apis
 	if (rc != CG_OK)
 		return rc;
 	json_t *until = key->has_expires_at && (endless || last == 0 || key->expires_at < last)
-			    ? page_time(call, key->expires_at)
+			    ? page_day(key->expires_at)
 			: endless || last == 0 ? json_null()
-					       : page_time(call, last);
+					       : page_day(last);
 	*out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "id", key->id, "name",
 			 page_text(span_of(key->name)), "credential",
 			 credential ? credential : json_null(), "access", access_names(key, apis),

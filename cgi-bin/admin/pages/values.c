@@ -52,18 +52,25 @@ static json_t *time_of(int64_t t, const char *text)
 	return json_pack("{s:s, s:s, s:s}", "iso", iso, "title", title, "text", text);
 }
 
-json_t *page_time(const struct page_call *call, int64_t t)
+json_t *page_day(int64_t t)
 {
 	char text[32] = "—";
 	struct tm tm;
 	time_t at = (time_t)t;
-	if (!gmtime_r(&at, &tm))
-		return time_of(t, text);
-	if (t / DAY_S == call->now_unix_s / DAY_S)
-		(void)snprintf(text, sizeof(text), "%02d:%02d", tm.tm_hour, tm.tm_min);
-	else
+	if (gmtime_r(&at, &tm))
 		(void)snprintf(text, sizeof(text), "%d %s %d", tm.tm_mday, months[tm.tm_mon],
 			       tm.tm_year + 1900);
+	return time_of(t, text);
+}
+
+json_t *page_time(const struct page_call *call, int64_t t)
+{
+	char text[32];
+	struct tm tm;
+	time_t at = (time_t)t;
+	if (t / DAY_S != call->now_unix_s / DAY_S || !gmtime_r(&at, &tm))
+		return page_day(t);
+	(void)snprintf(text, sizeof(text), "%02d:%02d", tm.tm_hour, tm.tm_min);
 	return time_of(t, text);
 }
 
@@ -228,15 +235,24 @@ static void key_of(const char *field, char *out, size_t room)
 		(void)snprintf(out, room, "auth_ca_certificates");
 }
 
-/* A whole sentence out of one, or out of the rest of one. */
-static json_t *sentence(const char *text)
+/* A whole sentence out of one, or out of the rest of one that begins with the label. */
+static json_t *sentence(const char *label, const char *text)
 {
-	char out[512];
+	char out[640];
 	size_t n = strlen(text);
-	(void)snprintf(out, sizeof(out), "%s%s", text,
+	bool rest = text[0] >= 'a' && text[0] <= 'z';
+	(void)snprintf(out, sizeof(out), "%s%s%s%s", rest ? label : "", rest ? " " : "", text,
 		       n > 0 && strchr(".!?", text[n - 1]) ? "" : ".");
-	if (out[0] >= 'a' && out[0] <= 'z')
-		out[0] = (char)(out[0] - 'a' + 'A');
+	return page_text(span_of(out));
+}
+
+/* The same where the field is not beside it. */
+static json_t *summary(const char *label, const char *text)
+{
+	char out[640];
+	if (text[0] >= 'a' && text[0] <= 'z')
+		return sentence(label, text);
+	(void)snprintf(out, sizeof(out), "%s: %s", label, text);
 	return page_text(span_of(out));
 }
 
@@ -256,19 +272,19 @@ void page_add_errors(json_t *values, const struct cg_err *err)
 	char key[96], name[128];
 	for (unsigned i = 0; i < err->n_fields && i < CG_ERR_FIELDS; i++) {
 		key_of(err->fields[i].field, key, sizeof(key));
-		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "key", key, "label",
-							    label_of(key), "message",
-							    sentence(err->fields[i].text)));
+		const char *label = label_of(key), *text = err->fields[i].text;
+		(void)json_array_append_new(
+		    list, json_pack("{s:s, s:o}", "key", key, "summary", summary(label, text)));
 		(void)snprintf(name, sizeof(name), "error_%s", key);
-		(void)json_object_set_new(
-		    values, name, json_pack("{s:o}", "message", sentence(err->fields[i].text)));
+		(void)json_object_set_new(values, name,
+					  json_pack("{s:o}", "message", sentence(label, text)));
 		(void)snprintf(name, sizeof(name), "focus_%s", key);
 		if (i == 0)
 			(void)json_object_set_new(values, name, json_true());
 	}
 	(void)json_object_set_new(values, "errors", list);
 	if (err->n_fields == 0)
-		(void)json_object_set_new(values, "problem", sentence(err->text));
+		(void)json_object_set_new(values, "problem", sentence("", err->text));
 	(void)json_object_set_new(values, "failed", json_true());
 }
 

@@ -1,6 +1,7 @@
 /* The table of the REST interface, and what its resources share. */
 #include "base/base.h"
 #include "rest.h"
+#include "../session.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -393,14 +394,55 @@ void rest_entity_remove(struct rest_call *call, const struct rest_resource *r)
 
 /* --- the way in --- */
 
-/* "Bearer TOKEN"; false after having answered 401. */
+/* Who is signed in to the pages, for their scripts: with the form token in X-CSRF-Token where
+ * something may change.  False when nobody is; *answered when that was said already. */
+static bool authenticate_session(struct rest_call *call, bool *answered)
+{
+	struct signed_in who;
+	struct span token = {NULL, 0};
+	struct cg_err err = {0};
+	bool reads = span_is_text(call->req->method, "GET") || call->req->is_head;
+	cg_rc rc = session_find(call->admin, call->req, &who, &err);
+	*answered = rc != CG_OK;
+	if (rc != CG_OK) {
+		rest_fail(call, rc, &err);
+		return false;
+	}
+	if (!who.session)
+		return false;
+	(void)web_request_field(call->req, "x-csrf-token", &token);
+	if (who.user->must_change)
+		(void)cg_fail_code(&err, CG_DENIED, "password_must_change",
+				   "Change the one-time password on /admin/password first.");
+	else if (!session_same_origin(call->req) ||
+		 (!reads && !same_secret(token, span_of(who.form_token))))
+		(void)cg_fail_code(&err, CG_DENIED, "csrf_token",
+				   "Send the page's form token in X-CSRF-Token, from a page of "
+				   "this host.");
+	*answered = err.text[0] != '\0';
+	if (*answered) {
+		rest_fail(call, CG_DENIED, &err);
+		return false;
+	}
+	call->actor.name = who.user->name;
+	call->actor.id = who.user->id;
+	call->actor.role = who.user->role;
+	return true;
+}
+
+/* "Bearer TOKEN", or a session; false after having answered 401. */
 static bool authenticate(struct rest_call *call)
 {
 	struct span value, bearer = SPAN_LIT("Bearer ");
 	struct cg_err err = {0};
 	cg_rc rc = CG_DENIED;
-	if (web_request_field(call->req, "authorization", &value) == 1 && value.n > bearer.n &&
-	    span_is_nocase(span_make(value.p, bearer.n), bearer))
+	size_t sent = web_request_field(call->req, "authorization", &value);
+	bool answered = false;
+	if (sent == 0 && authenticate_session(call, &answered))
+		return true;
+	if (answered)
+		return false;
+	if (sent == 1 && value.n > bearer.n && span_is_nocase(span_make(value.p, bearer.n), bearer))
 		rc = token_check(call->admin->store, span_trim(span_from(value, bearer.n)),
 				 call->arena, &call->actor, &err);
 	if (rc == CG_OK)
