@@ -12,22 +12,59 @@
 
 /* --- users --- */
 
+static bool is_owner(const Cg__User *user)
+{
+	return user->role == CG__ROLE__OWNER && !user->held;
+}
+
+struct owners {
+	const char *but;
+	struct arena *arena;
+	size_t others;
+};
+
+static cg_rc count_owner(struct span index_key, struct span key, struct span value, void *arg,
+			 struct cg_err *err)
+{
+	struct owners *o = arg;
+	Cg__User *user;
+	(void)index_key;
+	(void)key;
+	cg_rc rc = record_unpack(&cg__user__descriptor, value, o->arena, &user, err);
+	if (rc == CG_OK)
+		o->others += is_owner(user) && strcmp(user->id, o->but) != 0;
+	return rc;
+}
+
+/* Nobody could let anybody in any more. */
+static cg_rc keep_an_owner(struct store_txn *txn, const char *but, struct arena *arena,
+			   struct cg_err *err)
+{
+	struct owners o = {.but = but, .arena = arena};
+	struct store_walk walk = {.table = STORE_USER};
+	cg_rc rc = store_walk(txn, &walk, count_owner, &o, err);
+	return rc == CG_OK && o.others == 0
+		   ? cg_fail_code(err, CG_CLASH, "last_owner",
+				  "This is the last owner: make somebody else one before.")
+		   : rc;
+}
+
 static cg_rc check_user(struct store_txn *txn, void *message, const void *before,
 			struct arena *arena, struct cg_err *err)
 {
-	(void)txn;
-	(void)message;
-	(void)before;
-	(void)arena;
-	(void)err;
-	return CG_OK;
+	const Cg__User *user = message;
+	return before && is_owner(before) && !is_owner(user)
+		   ? keep_an_owner(txn, user->id, arena, err)
+		   : CG_OK;
 }
 
 static cg_rc removing_user(struct store_txn *txn, const void *message, struct arena *arena,
 			   struct cg_err *err)
 {
 	const Cg__User *user = message;
-	cg_rc rc = session_end_of_user_in(txn, user->id, NULL, arena, err);
+	cg_rc rc = is_owner(user) ? keep_an_owner(txn, user->id, arena, err) : CG_OK;
+	if (rc == CG_OK)
+		rc = session_end_of_user_in(txn, user->id, NULL, arena, err);
 	return rc == CG_OK ? revoked_note(txn, REVOKED_USER, user->id, arena, err) : rc;
 }
 
@@ -183,19 +220,26 @@ static cg_rc password_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 			   : rc;
 }
 
+static cg_rc judge(const char *password, const char *field, struct cg_err *err)
+{
+	struct span text = span_of(password);
+	if (!text_is_clean(text))
+		return cg_fail_field(err, field, "has characters that cannot be typed again");
+	if (u8_mbsnlen((const uint8_t *)text.p, text.n) < PASSWORD_CHARS_MIN)
+		return cg_fail_field(err, field, "must have at least %d characters",
+				     PASSWORD_CHARS_MIN);
+	if (text.n > PASSWORD_BYTES_MAX)
+		return cg_fail_field(err, field, "is too long: at most %d bytes are taken",
+				     PASSWORD_BYTES_MAX);
+	return CG_OK;
+}
+
 static cg_rc judge_new(const struct password_change *change, struct cg_err *err)
 {
-	struct span text = span_of(change->new);
-	cg_rc rc = CG_OK;
-	if (!text_is_clean(text))
-		rc = cg_fail_field(err, "new", "has characters that cannot be typed again");
-	else if (u8_mbsnlen((const uint8_t *)text.p, text.n) < PASSWORD_CHARS_MIN)
-		rc = cg_fail_field(err, "new", "must have at least %d characters",
-				   PASSWORD_CHARS_MIN);
-	else if (text.n > PASSWORD_BYTES_MAX)
-		rc = cg_fail_field(err, "new", "is too long: at most %d bytes are taken",
-				   PASSWORD_BYTES_MAX);
-	else if (strcmp(change->new, change->current) == 0)
+	cg_rc rc = judge(change->new, "new", err);
+	if (rc != CG_OK)
+		return rc;
+	if (strcmp(change->new, change->current) == 0)
 		rc = cg_fail_field(err, "new", "must be another one than the current password");
 	else if (strcmp(change->new, change->repeat) != 0)
 		rc = cg_fail_field(err, "repeat", "is not the same as the new password");
@@ -245,6 +289,70 @@ cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_
 		rc = store_write(store, STORE_CHANGES_NONE, password_txn, &c, err);
 	if (rc == CG_OK)
 		*out = c.found;
+	return rc;
+}
+
+cg_rc user_set_password(struct store *store, const struct actor *actor, const char *id_or_name,
+			const char *password, bool must_change, struct arena *arena, Cg__User **out,
+			struct cg_err *err)
+{
+	struct password_call c = {.actor = actor,
+				  .user = id_or_name,
+				  .action = "user.password",
+				  .must_change = must_change,
+				  .arena = arena};
+	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
+	if (rc == CG_OK)
+		rc = judge(password, "password", err);
+	if (rc == CG_OK)
+		rc = hash_password(password, arena, &c.hash, err);
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_NONE, password_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.found;
+	return rc;
+}
+
+struct user_call {
+	const struct actor *actor;
+	const char *id;
+	const json_t *json;
+	char *hash;
+	bool one_time;
+	struct arena *arena;
+	Cg__User *user;
+};
+
+static cg_rc user_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct user_call *c = arg;
+	cg_rc rc = entity_create_as_in(txn, &user_entity, c->actor, c->id, c->json, c->arena,
+				       &c->user, err);
+	if (rc != CG_OK)
+		return rc;
+	c->user->password_hash = c->hash;
+	if (c->one_time)
+		c->user->has_must_change = c->user->must_change = true;
+	return entity_put_in(txn, &user_entity, c->user, c->arena, err);
+}
+
+cg_rc user_create(struct store *store, const struct actor *actor, const char *id,
+		  const json_t *json, const char *password, struct arena *arena, Cg__User **out,
+		  char one_time[PASSWORD_TEXT + 1], struct cg_err *err)
+{
+	struct user_call c = {
+	    .actor = actor, .id = id, .json = json, .one_time = password == NULL, .arena = arena};
+	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
+	if (rc == CG_OK && password)
+		rc = judge(password, "password", err);
+	else if (rc == CG_OK && random_id(one_time) != CG_OK)
+		rc = cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	if (rc == CG_OK)
+		rc = hash_password(password ? password : one_time, arena, &c.hash, err);
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_NONE, user_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.user;
 	return rc;
 }
 

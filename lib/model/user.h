@@ -29,6 +29,16 @@ struct password_change {
 cg_rc user_change_password(struct store *store, const struct actor *actor,
 			   const struct password_change *change, const char *session_id,
 			   struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* Makes a user from JSON, with that password; NULL: with a one-time one, which must be changed at
+ * the first sign-in and is written to one_time.  For owners. */
+cg_rc user_create(struct store *store, const struct actor *actor, const char *id,
+		  const json_t *json, const char *password, struct arena *arena, Cg__User **out,
+		  char one_time[PASSWORD_TEXT + 1], struct cg_err *err) CG_MUST_USE;
+/* Gives a user (by id or name) that password, which he may have to change at the next sign-in, and
+ * ends his sessions; for owners. */
+cg_rc user_set_password(struct store *store, const struct actor *actor, const char *id_or_name,
+			const char *password, bool must_change, struct arena *arena, Cg__User **out,
+			struct cg_err *err) CG_MUST_USE;
 /* Gives a user (by id or name) a one-time password, which must be changed at the next sign-in, and
  * ends his sessions; for owners. */
 cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_or_name,

@@ -32,6 +32,7 @@
   <p class="sidebar__group" id="nav-3">System</p>
   <ul aria-labelledby="nav-3">
     <li><a href="/admin/audit"{{#nav_audit}} aria-current="page"{{/nav_audit}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#fingerprint"/></svg>Audit log</a></li>
+    {{#may_own}}<li><a href="/admin/users"{{#nav_users}} aria-current="page"{{/nav_users}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#users"/></svg>Users</a></li>{{/may_own}}
   </ul>
   <div class="sidebar__gap"></div>
   <div class="sidebar__me">

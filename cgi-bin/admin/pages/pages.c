@@ -54,6 +54,15 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/refusals/:id/key", PAGE_ADMIN, refusal_key_show},
 	{"POST", "/admin/refusals/:id/key", PAGE_ADMIN, refusal_key_do},
 	{"GET", "/admin/audit", 0, audit_page},
+
+	{"GET", "/admin/users", PAGE_OWNER, users_page},
+	{"GET", "/admin/users/new", PAGE_OWNER, user_new_show},
+	{"POST", "/admin/users/new", PAGE_OWNER, user_new_do},
+	{"GET", "/admin/users/:id", PAGE_OWNER, user_show},
+	{"POST", "/admin/users/:id", PAGE_OWNER, user_change},
+	{"POST", "/admin/users/:id/reset", PAGE_OWNER, user_reset_do},
+	{"GET", "/admin/users/:id/delete", PAGE_OWNER, user_delete_show},
+	{"POST", "/admin/users/:id/delete", PAGE_OWNER, user_delete_do},
 };
 /* clang-format on */
 const size_t page_routes_n = CG_COUNT(page_routes);
@@ -88,11 +97,12 @@ static json_t *everywhere(struct page_call *call, const char *nav, const char *t
 	     i++)
 		initial[i] = name[i];
 	json_t *out = json_pack(
-	    "{s:s, s:o, s:o, s:s, s:o, s:s, s:b, s:b, s:b}", "title", title, "assets",
+	    "{s:s, s:o, s:o, s:s, s:o, s:s, s:b, s:b, s:b, s:b}", "title", title, "assets",
 	    json_sprintf(ASSETS "%s", page_assets_version()), "user_name", page_text(span_of(name)),
 	    "user_role", user ? role_words[user->role] : "", "initial", page_text(span_of(initial)),
 	    "csrf_token", call->who.form_token, "signed_in", (int)(user != NULL), "may_change",
-	    (int)(user && user->role >= CG__ROLE__ADMIN), "must_change",
+	    (int)(user && user->role >= CG__ROLE__ADMIN), "may_own",
+	    (int)(user && user->role == CG__ROLE__OWNER), "must_change",
 	    (int)(user && user->must_change));
 	if (*nav && *nav != '-')
 		(void)json_object_set_new(out, arena_printf(call->arena, "nav_%s", nav),

@@ -136,6 +136,15 @@ void certificate_pem(void *call);
 void certificate_delete_show(void *call);
 void certificate_delete_do(void *call);
 
+void users_page(void *call);
+void user_new_show(void *call);
+void user_new_do(void *call);
+void user_show(void *call);
+void user_change(void *call);
+void user_reset_do(void *call);
+void user_delete_show(void *call);
+void user_delete_do(void *call);
+
 void audit_page(void *call);
 void refusals_page(void *call);
 void refusal_key_show(void *call);

@@ -20,6 +20,7 @@
 #define AUDIT	    &cg__audit_entry__descriptor
 #define TOKEN	    &cg__rest_token__descriptor
 #define REFUSAL	    &cg__refusal__descriptor
+#define USER	    &cg__user__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -69,6 +70,12 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/refusals", REST_LIST, refusals_get_list}, "The newest refused requests and why, newest first", REFUSAL, 200, "code: of the refusal.|api_id: the API's.|sha256: of a certificate or a token, in any notation.|request_id: the request's."},
 	{{"GET", REST_BASE "/refusals/:id", 0, refusals_get}, "Read a refused request, by its request id", REFUSAL, 200, NULL},
 	{{"POST", REST_BASE "/refusals/:id/key", 0, refusals_make_key}, "Make a key from the unknown certificate of a refused request", KEY, 201, NULL},
+
+	{{"GET", REST_BASE "/users", REST_LIST | REST_OWNER, users_list}, "List the people who sign in", USER, 200, NULL},
+	{{"POST", REST_BASE "/users", REST_OWNER, users_create}, "Let somebody sign in", USER, 201, NULL},
+	{{"GET", REST_BASE "/users/:id", REST_OWNER, users_get}, "Read a user", USER, 200, NULL},
+	{{"PATCH", REST_BASE "/users/:id", REST_PATCH | REST_MATCH | REST_OWNER, users_change}, "Change a user; a new password ends the sessions", USER, 200, NULL},
+	{{"DELETE", REST_BASE "/users/:id", REST_MATCH | REST_OWNER, users_remove}, "Remove a user with sessions and tokens; not the last owner", NULL, 204, NULL},
 
 	{{"GET", REST_BASE "/tokens", REST_LIST | REST_OWNER, tokens_list}, "List REST tokens", TOKEN, 200, NULL},
 	{{"POST", REST_BASE "/tokens", REST_OWNER, tokens_create}, "Make a REST token of the caller's own", TOKEN, 201, NULL},

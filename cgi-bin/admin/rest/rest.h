@@ -132,6 +132,12 @@ void refusals_make_key(void *call);
 /* Members of a certificate's record that one without a record lacks; NULL at the end. */
 extern const char *const rest_not_registered[];
 
+void users_list(void *call);
+void users_create(void *call);
+void users_get(void *call);
+void users_change(void *call);
+void users_remove(void *call);
+
 void tokens_list(void *call);
 void tokens_create(void *call);
 void tokens_get(void *call);
