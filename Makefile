@@ -30,7 +30,10 @@ BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
 	libunistring-dev libcrypt-dev
 RUN_PACKAGES  := apache2 openssl curl python3 procps
-TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin
+TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin chromium chromium-driver \
+	python3-selenium npm
+# Looks through pages for what keeps people out; by npm, for the tests alone.
+AXE_VERSION := 4.14.1
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 CHECK_PACKAGES := clang-format clang-tidy cppcheck shellcheck codespell $(FUZZ_PACKAGES)
 
@@ -159,8 +162,19 @@ TESTS ?= $(UNIT_TESTS) $(FUZZ_REPLAYS) $(sort $(wildcard tests/*/*.t))
 test: export MODE := $(MODE)
 test: ## installs what is missing, builds, runs every test
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory all unit-tests
+	@$(MAKE) --no-print-directory all unit-tests build/node_modules/axe-core/axe.min.js
 	@exec setpriv --pdeathsig TERM tests/tools/run-tests $(TESTS)
+
+# Without a network the tests go on without it, and say so.
+build/node_modules/axe-core/axe.min.js:
+	@mkdir -p build
+	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix build \
+		axe-core@$(AXE_VERSION) >/dev/null 2>&1 || echo "axe-core cannot be had by npm: the tests go on without it."
+
+screenshots: ## pictures of all pages, in build/screenshots
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@exec setpriv --pdeathsig TERM tests/tools/screenshots build/screenshots
 
 unit-tests: $(UNIT_TESTS) $(TEST_TOOLS) $(FUZZ_REPLAYS)
 
@@ -249,4 +263,4 @@ clean: ## removes what the build made
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all run test unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help
+.PHONY: all run test screenshots unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help

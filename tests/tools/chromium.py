@@ -2,7 +2,7 @@
 import json
 import os
 
-from certgate_test import TREE
+from certgate_test import TREE, wait_until
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -83,10 +83,20 @@ class Chromium:
         """The button of the page's body with this text; waits for the page that follows."""
         for found in self.driver.find_elements(By.CSS_SELECTOR, "main button, main a.btn"):
             if " ".join((found.get_attribute("textContent") or "").split()) == text:
-                found.click()
-                self.run("return document.fonts.ready.then(() => true)")
+                self.follow(found.click)
                 return
         raise LookupError(f"{self.path()} has no button “{text}”")
+
+    def follow(self, act):
+        """Does what leads to another page, and waits for that."""
+        self.run("window.before = true")
+        act()
+        wait_until(lambda: self.run("return !window.before && document.readyState == 'complete'"),
+                   "the next page")
+        # What takes the focus by itself does so before the next frame.
+        self.driver.execute_async_script(
+            "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        self.run("return document.fonts.ready.then(() => true)")
 
     def sign_in(self, name, password):
         self.get("/admin/login")
