@@ -2,7 +2,7 @@
 #include "base/base.h"
 #include "model/api.h"
 #include "model/certificate.h"
-#include "show.h"
+#include "rights.h"
 #include "web/problem.h"
 
 static const char *const typed_fields[] = {
@@ -48,34 +48,6 @@ void apis_page(void *arg)
 
 /* --- form --- */
 
-static const struct {
-	uint64_t seconds;
-	const char *text;
-} spans[] = {
-    {1,	"a second"},
-    {60,	 "a minute"},
-    {3600,  "an hour" },
-    {86400, "a day"   },
-};
-
-static json_t *span_options(uint64_t chosen)
-{
-	json_t *out = json_array();
-	bool found = false;
-	for (size_t i = 0; i < CG_COUNT(spans); i++) {
-		bool is = spans[i].seconds == chosen;
-		found = found || is;
-		(void)json_array_append_new(out, json_pack("{s:i, s:s, s:b}", "value",
-							   (int)spans[i].seconds, "text",
-							   spans[i].text, "chosen", (int)is));
-	}
-	if (!found && chosen > 0)
-		(void)json_array_append_new(
-		    out, json_pack("{s:I, s:o, s:b}", "value", (json_int_t)chosen, "text",
-				   json_sprintf("in %" PRIu64 " seconds", chosen), "chosen", 1));
-	return out;
-}
-
 /* What the check boxes and choices of the form say. */
 struct choices {
 	bool strip, keyless, use_certificate, use_token, trust_ca, forward, active;
@@ -84,19 +56,19 @@ struct choices {
 
 static void add_choices(json_t *values, const struct choices *c)
 {
-	json_t *more = json_pack(
-	    "{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o}", "is_strip", (int)c->strip,
-	    "is_keyless", (int)c->keyless, "is_auth", (int)!c->keyless, "is_certificate",
-	    (int)c->use_certificate, "is_token", (int)c->use_token, "is_ca", (int)c->trust_ca,
-	    "is_pinned", (int)!c->trust_ca, "is_forward", (int)c->forward, "is_active",
-	    (int)c->active, "spans", span_options(c->per_seconds));
+	json_t *more =
+	    json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "is_strip", (int)c->strip,
+		      "is_keyless", (int)c->keyless, "is_auth", (int)!c->keyless, "is_certificate",
+		      (int)c->use_certificate, "is_token", (int)c->use_token, "is_ca",
+		      (int)c->trust_ca, "is_pinned", (int)!c->trust_ca, "is_forward",
+		      (int)c->forward, "is_active", (int)c->active);
 	(void)json_object_update(values, more);
 	json_decref(more);
+	rights_add_units(values, c->per_seconds, CG__QUOTA__PERIOD__MONTH);
 }
 
 static struct choices choices_of_form(struct page_call *call)
 {
-	json_t *per = page_typed_number(call, "rate.per_seconds");
 	struct choices c = {
 	    .strip = web_form_has(&call->form, "strip_listen_path"),
 	    .keyless = strcmp(page_field(call, "auth"), "keyless") == 0,
@@ -105,9 +77,8 @@ static struct choices choices_of_form(struct page_call *call)
 	    .trust_ca = strcmp(page_field(call, "auth.trust"), "ca") == 0,
 	    .forward = web_form_has(&call->form, "forward_client_cert"),
 	    .active = web_form_has(&call->form, "active"),
-	    .per_seconds = json_integer_value(per) > 0 ? (uint64_t)json_integer_value(per) : 1,
+	    .per_seconds = rights_typed_span(call),
 	};
-	json_decref(per);
 	return c;
 }
 
@@ -150,12 +121,7 @@ static json_t *record_of_form(struct page_call *call)
 {
 	struct choices c = choices_of_form(call);
 	const char *header = page_field(call, "auth.token_header");
-	json_t *limit = page_typed_number(call, "rate.limit"), *rate = json_null();
 	json_t *timeout = page_typed_number(call, "timeout_ms"), *cas = json_array();
-	if (!json_is_null(limit))
-		rate = json_pack("{s:O, s:I}", "limit", limit, "per_seconds",
-				 (json_int_t)c.per_seconds);
-	json_decref(limit);
 	for (size_t i = 0; i < call->form.n; i++)
 		if (span_is(call->form.fields[i].name, SPAN_LIT("ca")))
 			(void)json_array_append_new(cas, page_text(call->form.fields[i].value));
@@ -165,8 +131,8 @@ static json_t *record_of_form(struct page_call *call)
 	    page_text(span_of(page_field(call, "listen_path"))), "target_url",
 	    page_text(span_of(page_field(call, "target_url"))), "strip_listen_path", (int)c.strip,
 	    "forward_client_cert", (int)c.forward, "active", (int)c.active, "max_body_bytes",
-	    page_typed_number(call, "max_body_bytes"), "rate", rate, "auth", "keyless",
-	    (int)c.keyless, "use_certificate", (int)c.use_certificate, "use_token",
+	    page_typed_number(call, "max_body_bytes"), "rate", rights_typed_rate(call), "auth",
+	    "keyless", (int)c.keyless, "use_certificate", (int)c.use_certificate, "use_token",
 	    (int)c.use_token, "trust", c.trust_ca ? "ca" : "pinned", "ca_certificates", cas);
 	/* Empty: the schema's default. */
 	if (*header)
@@ -188,11 +154,6 @@ static json_t *values_of_form(struct page_call *call)
 	return values;
 }
 
-static json_t *optional_number(bool has, uint64_t n)
-{
-	return has ? page_number(n) : json_string("");
-}
-
 static json_t *values_of_api(const Cg__Api *api)
 {
 	const Cg__ApiAuth *auth = api->auth;
@@ -209,8 +170,9 @@ static json_t *values_of_api(const Cg__Api *api)
 	    "listen_path", page_text(span_of(api->listen_path)), "target_url",
 	    page_text(span_of(api->target_url)), "auth_token_header",
 	    page_text(span_of(auth->token_header)), "timeout_ms", page_number(api->timeout_ms),
-	    "max_body_bytes", optional_number(api->has_max_body_bytes, api->max_body_bytes),
-	    "rate_limit", optional_number(api->rate != NULL, api->rate ? api->rate->limit : 0));
+	    "max_body_bytes", rights_optional_number(api->has_max_body_bytes, api->max_body_bytes),
+	    "rate_limit",
+	    rights_optional_number(api->rate != NULL, api->rate ? api->rate->limit : 0));
 	add_choices(values, &c);
 	return values;
 }
