@@ -22,6 +22,7 @@
   <ul aria-labelledby="nav-0">
     <li><a href="/admin/"{{#nav_overview}} aria-current="page"{{/nav_overview}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#layout-dashboard"/></svg>Overview</a></li>
     <li><a href="/admin/apis"{{#nav_apis}} aria-current="page"{{/nav_apis}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plug"/></svg>APIs</a></li>
+    <li><a href="/admin/policies"{{#nav_policies}} aria-current="page"{{/nav_policies}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#scroll-text"/></svg>Policies</a></li>
     <li><a href="/admin/refusals"{{#nav_refusals}} aria-current="page"{{/nav_refusals}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#ban"/></svg>Refusals</a></li>
   </ul>
   <p class="sidebar__group" id="nav-1">Access</p>
@@ -32,7 +33,8 @@
   <p class="sidebar__group" id="nav-3">System</p>
   <ul aria-labelledby="nav-3">
     <li><a href="/admin/audit"{{#nav_audit}} aria-current="page"{{/nav_audit}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#fingerprint"/></svg>Audit log</a></li>
-    {{#may_own}}<li><a href="/admin/users"{{#nav_users}} aria-current="page"{{/nav_users}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#users"/></svg>Users</a></li>{{/may_own}}
+    {{#may_own}}<li><a href="/admin/users"{{#nav_users}} aria-current="page"{{/nav_users}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#users"/></svg>Users</a></li>
+    <li><a href="/admin/tokens"{{#nav_tokens}} aria-current="page"{{/nav_tokens}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#file-key"/></svg>REST tokens</a></li>{{/may_own}}
   </ul>
   <div class="sidebar__gap"></div>
   <div class="sidebar__me">

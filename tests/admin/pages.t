@@ -229,6 +229,61 @@ def main():
     page = browser.submit(page, "Create", {"Name": "Depot scanner"})
     is_eq(site.curl("/mtls-api/x", cert=stranger).status, 200, "then it may call")
 
+    # --- policies ---
+    page = browser.get("/admin/policies")
+    told("No policy yet" in page.text, "an empty list teaches")
+    page = browser.submit(browser.get(page.link("Add policy")), "Create",
+                          {"Name": "Standard", "Access": False, "Rate": "5"})
+    told(page.status == 422 and {"e-applies", "e-rate_limit"} & set(page.ids),
+         "a policy that decides nothing is refused", page.text)
+    page = browser.submit(page, "Create", {"Access": True, "Rate limit": True, "mtls-api": True,
+                                           "Tags": "partner"})
+    told("The policy was created" in page.text, "a policy is made", page.text)
+    policy = site.rest("GET", "/policies").body["items"][0]
+    is_eq((policy["applies"], policy["rate"], [a["api_id"] for a in policy["access"]],
+           policy["tags"]), (["access", "rate"], {"limit": 5, "per_seconds": 1}, [api["id"]],
+                             ["partner"]), "as it was typed")
+    member = site.make_cert("member")
+    page = browser.submit(browser.get("/admin/keys/new"), "Create", {
+        "Name": "Member", "Certificate (PEM)": member.pem, "Policies": ["Standard"]})
+    told("Policy Standard" in page.text, "a key's page says where its rights come from", page.text)
+    is_eq(site.curl("/mtls-api/x", cert=member).status, 200, "by its policy it may call")
+    path = f"/admin/policies/{policy['id']}"
+    page = browser.submit(browser.get(path), "Save", {"Active": False})
+    is_eq(site.curl("/mtls-api/x", cert=member).status, 403, "switched off, it gives nothing")
+    page = browser.submit(browser.get(path + "/delete"), "Delete Standard")
+    is_eq(page.status, 409, "a policy in use is not deleted")
+    page = browser.submit(page, "Delete Standard", {"Also take it from the keys that have it": True})
+    told("The policy was deleted" in page.text, "unless it is taken from its keys", page.text)
+
+    # --- users, REST tokens ---
+    page = browser.submit(browser.get("/admin/users/new"), "Create",
+                          {"Name": "vera", "Viewer": True})
+    told("shown this once" in page.text, "a user gets a one-time password", page.text)
+    password = next(w for w in page.text.split() if re.fullmatch("[a-z2-7]{26}", w))
+    vera = Browser(site)
+    is_eq(vera.first_sign_in("vera", password, PASSWORD + " of vera").path, "/admin/",
+          "and signs in with it")
+    is_eq(vera.get("/admin/users").status, 403, "a viewer does not see the users")
+    is_eq(browser.submit(browser.get("/admin/users/new"), "Create",
+                         {"Name": "vera", "Viewer": True}).status, 409, "a name is there once")
+    link = dict(browser.get("/admin/users").links)["vera"]
+    browser.submit(browser.get(link), "Save", {"Administrator": True})
+    is_eq(vera.get("/admin/keys/new").status, 200, "an administrator may, at once")
+    page = browser.submit(browser.get(link), "Give a one-time password")
+    told("shown this once" in page.text and vera.get("/admin/", follow=False).status == 303,
+         "a new one-time password signs out", page.text)
+    browser.submit(browser.get(link + "/delete"), "Delete vera")
+    is_eq(browser.get(link).status, 404, "a user is deleted")
+    page = browser.submit(browser.get("/admin/tokens"), "Create", {"Name": "script", "Viewer": True})
+    token = re.search(r"Bearer ([a-z2-7]{52})", page.text).group(1)
+    is_eq([site.rest("GET", "/keys", token=token).status,
+           site.rest("POST", "/keys", {"name": "x"}, token=token).status], [200, 403],
+          "a REST token of a viewer reads")
+    ends = [h for t, h in browser.get("/admin/tokens").links if t.startswith("End script")]
+    browser.submit(browser.get(ends[0]), "End script")
+    is_eq(site.rest("GET", "/keys", token=token).status, 401, "and ends")
+
     # --- certificates, audit ---
     authority = site.make_ca("Test CA")
     page = browser.submit(browser.get("/admin/certificates/new"), "Add",

@@ -48,7 +48,8 @@ with site:
     sha256 = pages["certificate"].rsplit("/", 1)[1]
     refusal = pages["refusal-key"].split("/")[3]
     vera = site.rest("GET", "/users?q=vera").body["items"][0]["id"]
-    ids = {"apis": api, "keys": key, "refusals": refusal, "users": vera}
+    ids = {"policies": pages["policy"].rsplit("/", 1)[1], "tokens": pages["token-delete"].split("/")[3],
+           "apis": api, "keys": key, "refusals": refusal, "users": vera}
 
     def real(path):
         path = path.replace(":sha256", sha256)

@@ -104,8 +104,6 @@ with site, Chromium(site) as browser:
 
     with case("pages"):
         pages = fill(site)
-        pages["users"], pages["user-new"] = "/admin/users", "/admin/users/new"
-        pages["user"] = "/admin/users/" + site.rest("GET", "/users").body["items"][0]["id"]
         for dark, width in LOOKS:
             browser.look(dark, width)
             for name, path in pages.items():

@@ -38,6 +38,8 @@ def fill(site):
     site.curl("/crm/people/88", "-X", "DELETE", cert=certs["billing-batch"])
     site.curl("/nothing/here")
     refusals = site.rest("GET", "/refusals?code=credential_unknown").body["items"]
+    user = site.rest("GET", "/users").body["items"][0]
+    token = site.rest("GET", "/tokens").body["items"][0]
     sha256 = [c for c in billing["credentials"] if c["type"] == "certificate"][0]["sha256"]
     key, api = f"/admin/keys/{billing['id']}", f"/admin/apis/{apis['Payments']['id']}"
     return {
@@ -53,6 +55,12 @@ def fill(site):
         "certificate-delete": f"/admin/certificates/{sha256}/delete",
         "refusals": "/admin/refusals",
         "refusal-key": f"/admin/refusals/{refusals[0]['id']}/key",
+        "policies": "/admin/policies", "policy": f"/admin/policies/{policy['id']}",
+        "policy-new": "/admin/policies/new",
+        "policy-delete": f"/admin/policies/{policy['id']}/delete",
+        "users": "/admin/users", "user-new": "/admin/users/new",
+        "user": f"/admin/users/{user['id']}", "user-delete": f"/admin/users/{user['id']}/delete",
+        "tokens": "/admin/tokens", "token-delete": f"/admin/tokens/{token['id']}/delete",
         "audit": "/admin/audit", "password": "/admin/password", "not-found": "/admin/nothing",
     }
 

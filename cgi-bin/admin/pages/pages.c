@@ -42,6 +42,14 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/keys/:id/credentials/:sha256/revoke", PAGE_ADMIN, credential_revoke_show},
 	{"POST", "/admin/keys/:id/credentials/:sha256/revoke", PAGE_ADMIN, credential_revoke_do},
 
+	{"GET", "/admin/policies", 0, policies_page},
+	{"GET", "/admin/policies/new", PAGE_ADMIN, policy_new_show},
+	{"POST", "/admin/policies/new", PAGE_ADMIN, policy_new_do},
+	{"GET", "/admin/policies/:id", 0, policy_show},
+	{"POST", "/admin/policies/:id", PAGE_ADMIN, policy_change},
+	{"GET", "/admin/policies/:id/delete", PAGE_ADMIN, policy_delete_show},
+	{"POST", "/admin/policies/:id/delete", PAGE_ADMIN, policy_delete_do},
+
 	{"GET", "/admin/certificates", 0, certificates_page},
 	{"GET", "/admin/certificates/new", PAGE_ADMIN, certificate_new_show},
 	{"POST", "/admin/certificates/new", PAGE_ADMIN, certificate_new_do},
@@ -63,6 +71,11 @@ const struct web_route page_routes[] = {
 	{"POST", "/admin/users/:id/reset", PAGE_OWNER, user_reset_do},
 	{"GET", "/admin/users/:id/delete", PAGE_OWNER, user_delete_show},
 	{"POST", "/admin/users/:id/delete", PAGE_OWNER, user_delete_do},
+
+	{"GET", "/admin/tokens", PAGE_OWNER, tokens_page},
+	{"POST", "/admin/tokens", PAGE_OWNER, token_new_do},
+	{"GET", "/admin/tokens/:id/delete", PAGE_OWNER, token_delete_show},
+	{"POST", "/admin/tokens/:id/delete", PAGE_OWNER, token_delete_do},
 };
 /* clang-format on */
 const size_t page_routes_n = CG_COUNT(page_routes);

@@ -136,6 +136,19 @@ void certificate_pem(void *call);
 void certificate_delete_show(void *call);
 void certificate_delete_do(void *call);
 
+void policies_page(void *call);
+void policy_new_show(void *call);
+void policy_new_do(void *call);
+void policy_show(void *call);
+void policy_change(void *call);
+void policy_delete_show(void *call);
+void policy_delete_do(void *call);
+
+void tokens_page(void *call);
+void token_new_do(void *call);
+void token_delete_show(void *call);
+void token_delete_do(void *call);
+
 void users_page(void *call);
 void user_new_show(void *call);
 void user_new_do(void *call);
