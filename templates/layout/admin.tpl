@@ -24,6 +24,7 @@
     <li><a href="/admin/apis"{{#nav_apis}} aria-current="page"{{/nav_apis}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plug"/></svg>APIs</a></li>
     <li><a href="/admin/policies"{{#nav_policies}} aria-current="page"{{/nav_policies}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#scroll-text"/></svg>Policies</a></li>
     <li><a href="/admin/refusals"{{#nav_refusals}} aria-current="page"{{/nav_refusals}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#ban"/></svg>Refusals</a></li>
+    <li><a href="/admin/explain"{{#nav_explain}} aria-current="page"{{/nav_explain}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-question-mark"/></svg>Explain</a></li>
   </ul>
   <p class="sidebar__group" id="nav-1">Access</p>
   <ul aria-labelledby="nav-1">

@@ -224,6 +224,15 @@ def main():
     page = browser.get("/admin/refusals")
     links = [h for t, h in page.links if t.startswith("Make a key from this certificate")]
     is_eq(len(links), 1, "the refusal offers to make a key")
+    why = [h for t, h in page.links if t.startswith("Why?")][0]
+    told("credential_unknown" in browser.get(why).text
+         and "Who is calling is known" in browser.get(why).text, "and says why, step by step")
+    page = browser.submit(browser.get("/admin/explain"), "Explain",
+                          {"URL": "/mtls-api/x", "SHA-256 of a certificate": both.sha256})
+    told("May pass" in page.text and "Key: Both" in page.text, "asked of another, it may pass",
+         page.text)
+    is_eq(browser.get("/admin/explain?url=/a/../b").status, 422, "a URL that is none")
+    is_eq(browser.get("/admin/explain?request_id=x").status, 422, "a request that is not kept")
     page = browser.get(links[0])
     told("depot-scanner" in page.text and stranger.sha256[:4] in page.text, "with whom to compare")
     page = browser.submit(page, "Create", {"Name": "Depot scanner"})

@@ -61,6 +61,7 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/refusals", 0, refusals_page},
 	{"GET", "/admin/refusals/:id/key", PAGE_ADMIN, refusal_key_show},
 	{"POST", "/admin/refusals/:id/key", PAGE_ADMIN, refusal_key_do},
+	{"GET", "/admin/explain", 0, explain_page},
 	{"GET", "/admin/audit", 0, audit_page},
 
 	{"GET", "/admin/users", PAGE_OWNER, users_page},

@@ -159,6 +159,7 @@ void user_delete_show(void *call);
 void user_delete_do(void *call);
 
 void audit_page(void *call);
+void explain_page(void *call);
 void refusals_page(void *call);
 void refusal_key_show(void *call);
 void refusal_key_do(void *call);
