@@ -30,8 +30,11 @@ BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
 	libunistring-dev libcrypt-dev
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
-TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client
+TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client \
+	chromium chromium-driver python3-selenium npm
 BENCH_PACKAGES := nginx-light haproxy valgrind
+# Looks through pages for what keeps people out; by npm, for the tests alone.
+AXE_VERSION := 4.14.1
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 CHECK_PACKAGES := clang-format clang-tidy cppcheck shellcheck codespell $(FUZZ_PACKAGES)
 
@@ -56,16 +59,20 @@ LINK_fuzz     := -fsanitize=address,undefined
 PKGS := gnutls jansson libcurl libprotobuf-c fcgi
 PKG_CFLAGS := $(shell pkg-config --silence-errors --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --silence-errors --libs $(PKGS) 2>/dev/null)
+CG_DEFINES := -DCG_VERSION='"$(VERSION)"' -DCG_PREFIX='"$(PREFIX)"' -DCG_DATADIR='"$(DATADIR)"'
+# lib/page's shim around ctemplate: what of WARN does not know C++ goes.
+CXX_WARN := $(filter-out -Wstrict-prototypes -Wmissing-prototypes -Wjump-misses-init,$(WARN))
+ALL_CXXFLAGS = -std=gnu++17 $(MODE_$(MODE)) $(CXX_WARN) -fPIE -pthread -Ilib $(CXXFLAGS)
 ALL_CFLAGS = -std=gnu11 $(MODE_$(MODE)) $(WARN) -fPIE -pthread -Ilib -isystem $(B) $(PKG_CFLAGS) \
-	-DCG_VERSION='"$(VERSION)"' -DCG_PREFIX='"$(PREFIX)"' $(CFLAGS)
+	$(CG_DEFINES) $(CFLAGS)
 ALL_LDFLAGS = $(LINK_$(MODE)) -pthread $(LDFLAGS)
-LDLIBS = $(PKG_LIBS) -ldb-5.3 -lcrypt -lunistring
+LDLIBS = $(PKG_LIBS) -ldb-5.3 -lcrypt -lunistring -lctemplate_nothreads -lstdc++
 
 LAYERS := $(shell cat lib/ORDER)
 PROTOS := $(sort $(wildcard schema/*.proto))
 PROTO_OBJS := $(PROTOS:%.proto=$(B)/%.pb-c.o)
 LIB_SRCS := $(sort $(foreach d,$(LAYERS),$(wildcard lib/$(d)/*.c)))
-LIB_OBJS := $(LIB_SRCS:%.c=$(B)/%.o) $(PROTO_OBJS)
+LIB_OBJS := $(LIB_SRCS:%.c=$(B)/%.o) $(B)/lib/page/template.o $(PROTO_OBJS)
 PROGRAMS := $(sort $(patsubst cgi-bin/%/main.c,%,$(wildcard cgi-bin/*/main.c)))
 # Programs that tests use.
 TEST_TOOLS := $(B)/tests/tools/store_edit $(B)/tests/tools/limits_load $(B)/tests/tools/fcgi_load \
@@ -76,12 +83,21 @@ FUZZ_TARGETS := $(filter-out fuzz replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wi
 FUZZ_REPLAYS := $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%)
 program_objs = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard cgi-bin/$(1)/*.c cgi-bin/$(1)/*/*.c)))
 
-all: $(PROGRAMS:%=$(B)/bin/%) ## builds the programs, no network, no root
+all: $(PROGRAMS:%=$(B)/bin/%) $(B)/bin/templates ## builds the programs, no network, no root
 
 $(B)/lib/libcertgate.a: $(LIB_OBJS)
 	@mkdir -p $(@D)
 	@rm -f $@
 	@ar rcs $@ $(LIB_OBJS)
+
+# Where the programs look first.
+TEMPLATES := $(sort $(shell find templates -type f))
+$(B)/bin/templates: $(TEMPLATES) Makefile
+	@mkdir -p $(@D)
+	@rm -rf $@ $@.new
+	@cp -r templates $@.new
+	@chmod -R u=rwX,go=rX $@.new
+	@mv $@.new $@
 
 define program_rule
 $(B)/bin/$(1): $(call program_objs,$(1)) $(B)/lib/libcertgate.a Makefile
@@ -105,6 +121,11 @@ $(B)/%.o: %.c Makefile | $(PROTOS:%.proto=$(B)/%.pb-c.h)
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/lib/page/template.o: lib/page/template.cc Makefile
+	@mkdir -p $(@D)
+	@echo "  CXX  $<"
+	@$(CXX) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/tests/unit/%_test: tests/unit/%_test.c $(B)/lib/libcertgate.a Makefile
 	@mkdir -p $(@D)
@@ -143,8 +164,19 @@ TESTS ?= $(UNIT_TESTS) $(FUZZ_REPLAYS) $(sort $(wildcard tests/*/*.t))
 test: export MODE := $(MODE)
 test: ## installs what is missing, builds, runs every test
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory all unit-tests
+	@$(MAKE) --no-print-directory all unit-tests build/node_modules/axe-core/axe.min.js
 	@exec setpriv --pdeathsig TERM tests/tools/run-tests $(TESTS)
+
+# Without a network the tests go on without it, and say so.
+build/node_modules/axe-core/axe.min.js:
+	@mkdir -p build
+	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix build \
+		axe-core@$(AXE_VERSION) >/dev/null 2>&1 || echo "axe-core cannot be had by npm: the tests go on without it."
+
+screenshots: ## pictures of all pages, in build/screenshots
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@exec setpriv --pdeathsig TERM tests/tools/screenshots build/screenshots
 
 unit-tests: $(UNIT_TESTS) $(TEST_TOOLS) $(FUZZ_REPLAYS)
 
@@ -203,7 +235,7 @@ lint: $(PROTOS:%.proto=$(B)/%.pb-c.h)
 	cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
 		--suppress=nullPointerRedundantCheck --error-exitcode=1 -Ilib $(filter %.c,$(C_FILES))
 	clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' $(filter %.c,$(C_FILES)) -- \
-		-std=gnu11 -Ilib -isystem $(B) $(PKG_CFLAGS) -DCG_VERSION='"$(VERSION)"' -DCG_PREFIX='"$(PREFIX)"'
+		-std=gnu11 -Ilib -isystem $(B) $(PKG_CFLAGS) $(CG_DEFINES)
 
 # --- install ---
 CONFS := $(sort $(wildcard apache-conf/*.conf apache-conf/lighttpd/*))
@@ -216,12 +248,15 @@ install: all ## installs below PREFIX (/usr/local), DESTDIR honoured; starts not
 	for file in $(CONFS); do \
 		sed 's#/usr/local/share/certgate#$(DATADIR)#' $$file >"$(DESTDIR)$(DATADIR)/$$file" && \
 		chmod 644 "$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
+	for file in $(TEMPLATES); do \
+		install -D -m 644 $$file "$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
 	for doc in $(wildcard README.md LICENSE); do install -m 644 $$doc "$(DESTDIR)$(DOCDIR)"; done
 
 uninstall: ## removes what install made; data and settings stay
 	rm -f $(PROGRAMS:%="$(DESTDIR)$(CGIDIR)/%") "$(DESTDIR)$(PREFIX)/bin/certgate" \
 		$(CONFS:%="$(DESTDIR)$(DATADIR)/%") \
 		"$(DESTDIR)$(DOCDIR)/README.md" "$(DESTDIR)$(DOCDIR)/LICENSE"
+	rm -rf "$(DESTDIR)$(DATADIR)/templates"
 	-for folder in "$(DESTDIR)$(CGIDIR)" "$(DESTDIR)$(PREFIX)/lib/certgate" \
 		"$(DESTDIR)$(DATADIR)/apache-conf/lighttpd" "$(DESTDIR)$(DATADIR)/apache-conf" \
 		"$(DESTDIR)$(DATADIR)/empty" "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(DOCDIR)"; do \
@@ -233,4 +268,4 @@ clean: ## removes what the build made
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all run test unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help
+.PHONY: all run test screenshots unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help

@@ -1,8 +1,9 @@
-/* The admin program: for now the REST interface under /admin/api/v1. */
+/* The admin program: pages under /admin, the REST interface under /admin/api/v1. */
 #ifndef CG_ADMIN_ADMIN_H
 #define CG_ADMIN_ADMIN_H
 
 #include "base/base.h"
+#include "live/limits.h"
 #include "model/actor.h"
 #include "store/store.h"
 #include "usage/housekeeping.h"
@@ -17,7 +18,7 @@ struct admin {
 	struct proof proof;
 	/* NULL: the file cannot be had. */
 	struct refusals *refusals;
-	struct limits *limits;
+	struct limits *limits; /* also for sign-ins */
 	struct usage *usage;
 };
 
@@ -34,6 +35,8 @@ struct rest_call {
 	struct actor actor;
 };
 
+/* Answers a request below /admin that is none to the REST interface. */
+void pages_handle(struct admin *admin, struct web_request *req, struct web_response *resp);
 /* Answers a request below /admin/api/v1. */
 void rest_handle(struct admin *admin, struct web_request *req, struct web_response *resp);
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/wipe.h"
 #include "model/open.h"
+#include "page/page.h"
 #include "web/json.h"
 #include "web/problem.h"
 #include "web/serve.h"
@@ -21,8 +22,10 @@ static void handle(void *ctx, void *thread, struct web_request *req, struct web_
 							     .code = "bad_request",
 							     .detail = req->bad,
 							     .request_id = req->id});
-	else
+	else if (span_starts(req->target.path, SPAN_LIT("/admin/api/")))
 		rest_handle(ctx, req, resp);
+	else
+		pages_handle(ctx, req, resp);
 }
 
 /* For an admin that could not start. */
@@ -68,10 +71,12 @@ int main(void)
 		rc = proof_load(&home, &admin.proof, &err);
 	if (rc == CG_OK)
 		rc = model_open(&home, &admin.store, &err);
-	if (rc == CG_OK && refusals_open(&home, &admin.refusals, &err) != CG_OK)
-		log_error("refusals_not_read", "cause", err.text, LOG_END);
+	if (rc == CG_OK)
+		rc = page_load(&err);
 	if (rc == CG_OK && limits_open(&home, NULL, NULL, &admin.limits, &err) != CG_OK)
 		log_error("limits_not_read", "cause", err.text, LOG_END);
+	if (rc == CG_OK && refusals_open(&home, &admin.refusals, &err) != CG_OK)
+		log_error("refusals_not_read", "cause", err.text, LOG_END);
 	if (rc == CG_OK && usage_open(&home, &admin.usage, &err) != CG_OK)
 		log_error("usage_not_read", "cause", err.text, LOG_END);
 	if (rc != CG_OK) {

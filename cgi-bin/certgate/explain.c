@@ -5,9 +5,7 @@
 #include "base/text.h"
 #include "cert/cert.h"
 #include "command.h"
-#include "grant/decide.h"
-#include "grant/limit.h"
-#include "grant/trust.h"
+#include "grant/ruling.h"
 #include "model/pattern.h"
 #include "web/target.h"
 
@@ -35,144 +33,44 @@ static struct span next_block(struct span *text)
 	return span_make(block.p, n);
 }
 
-/* The client's certificate and what it sends beside it. */
+/* What the client sends beside its certificate. */
 struct shown {
-	struct span der, chain[CERT_CHAIN_PASSED_MAX];
-	size_t n_chain;
+	struct span chain[CERT_CHAIN_PASSED_MAX];
 };
 
 /* As the gate reads it; also with text around it, as openssl prints, and a chain behind it. */
-static cg_rc read_cert(struct command *c, const struct question *q, struct facts *f,
-		       struct shown *shown, struct cg_err *err)
+static cg_rc read_cert(struct command *c, const struct question *q, struct shown *shown,
+		       struct ruling_question *out, struct cg_err *err)
 {
 	struct cert_reading reading;
 	struct span rest = q->cert;
 	if (!q->cert_path)
 		return CG_OK;
-	f->certificate = FACTS_CERT_PRESENT;
 	/* One that has expired, say, with a private key beside it: what is wrong with it is for the
 	 * decision to tell. */
-	if (cert_from_server(q->cert, &c->arena, &shown->der, &f->sha256) == CERT_SEEN_ONE)
+	if (cert_from_server(q->cert, &c->arena, &out->der, &out->sha256) == CERT_SEEN_ONE)
 		return CG_OK;
-	if (cert_from_server(next_block(&rest), &c->arena, &shown->der, &f->sha256) ==
+	if (cert_from_server(next_block(&rest), &c->arena, &out->der, &out->sha256) ==
 	    CERT_SEEN_ONE) {
 		struct span block;
-		while (shown->n_chain < CERT_CHAIN_PASSED_MAX && (block = next_block(&rest)).n > 0)
-			shown->chain[shown->n_chain++] = block;
+		while (out->n_chain < CERT_CHAIN_PASSED_MAX && (block = next_block(&rest)).n > 0)
+			shown->chain[out->n_chain++] = block;
+		out->chain = shown->chain;
 		return CG_OK;
 	}
 	cg_rc rc = cert_read(q->cert, CERT_WAY_ADMIN_FILE, CERT_KIND_UPSTREAM, clock_unix_s(),
 			     &c->arena, &reading, NULL, err);
 	if (rc == CG_OK) {
-		f->sha256 = reading.leaf.sha256;
-		shown->der = reading.leaf.der;
+		out->sha256 = reading.leaf.sha256;
+		out->der = reading.leaf.der;
 	}
 	return rc;
 }
 
-/* As the gate asks. */
-static cg_rc find_chain(struct command *c, const struct shown *shown, struct facts *f,
-			struct cg_err *err)
+static json_t *answer_json(const struct ruling *r)
 {
-	struct trust trust;
-	if (!f->certificate_grant || !f->api || !f->api->auth->use_certificate ||
-	    f->api->auth->trust != CG__API_AUTH__TRUST__CA)
-		return CG_OK;
-	const struct trust_question question = {.auth = f->api->auth,
-						.leaf = shown->der,
-						.passed = shown->chain,
-						.n_passed = shown->n_chain};
-	cg_rc rc = trust_load(c->store, &c->arena, &trust, err);
-	return rc == CG_OK ? trust_judge(c->store, &trust, &question, clock_unix_s(), &c->arena,
-					 &f->chain, err)
-			   : rc;
-}
-
-static cg_rc find_grants(struct command *c, const struct question *q, struct facts *f,
-			 struct cg_err *err)
-{
-	struct sha256 digest;
-	cg_rc rc = CG_OK;
-	if (f->certificate == FACTS_CERT_PRESENT)
-		rc = grant_load(c->store, &f->sha256, &c->arena, &f->certificate_grant, err);
-	f->token = q->token.n > 0 && f->api && f->api->auth->use_token;
-	if (rc == CG_OK && f->token) {
-		rc = sha256_of(q->token, &digest);
-		if (rc == CG_OK)
-			rc = grant_load(c->store, &digest, &c->arena, &f->token_grant, err);
-	}
-	return rc;
-}
-
-/* The facts, and the route of their API (NULL: none listens there). */
-static cg_rc gather(struct command *c, const struct question *q, const struct web_target *target,
-		    struct facts *f, const struct route **out, struct cg_err *err)
-{
-	struct routes routes;
-	struct shown shown = {.n_chain = 0};
-	cg_rc rc = routes_load(c->store, &c->arena, &routes, err);
-	if (rc != CG_OK)
-		return rc;
-	const struct route *route = routes_find(&routes, span_of(q->site), target->path);
-	*out = route;
-	*f = (struct facts){.api = route ? route->api : NULL,
-			    .method = span_of(q->method),
-			    .path = route ? route_rest(route, target->path) : target->path,
-			    .remote_addr = span_of(q->address),
-			    .proof_ok = true,
-			    .https = true};
-	rc = read_cert(c, q, f, &shown, err);
-	if (rc == CG_OK)
-		rc = find_grants(c, q, f, err);
-	return rc == CG_OK ? find_chain(c, &shown, f, err) : rc;
-}
-
-/* The decision, and the limits that come after it. */
-struct ruling {
-	enum refusal refusal;
-	const char *detail;
-	struct decision_line lines[DECISION__COUNT + 1];
-	size_t n_lines;
-};
-
-/* What the counters would say now, without counting. */
-static cg_rc look_at_limits(struct command *c, const struct route *route, const struct decision *d,
-			    struct ruling *out, struct cg_err *err)
-{
-	struct limits *limits = NULL;
-	struct limit_asks asks;
-	struct limits_result result;
-	limit_asks_make(route, d, &asks);
-	cg_rc rc = limits_open(store_home(c->store), NULL, NULL, &limits, err);
-	if (rc == CG_OK)
-		rc = limit_ask(limits, c->store, &asks, true, &result, err);
-	limits_close(&limits);
-	if (rc != CG_OK)
-		return rc;
-	out->refusal = limit_refusal(&result);
-	bool passed = out->refusal == REFUSAL_NONE;
-	if (!passed)
-		out->detail = limit_detail(&asks, &result, &c->arena);
-	/* Before the last line, which says that it may pass. */
-	struct decision_line last = out->lines[out->n_lines - 1];
-	out->lines[out->n_lines - 1] = (struct decision_line){
-	    "limits", passed,
-	    passed ? "No rate, quota or number of calls is reached." : out->detail};
-	if (passed)
-		out->lines[out->n_lines++] = last;
-	return CG_OK;
-}
-
-static cg_rc rule(struct command *c, const struct facts *f, const struct route *route,
-		  const struct decision *d, struct ruling *out, struct cg_err *err)
-{
-	*out = (struct ruling){.refusal = d->refusal, .detail = decision_detail(f, d, &c->arena)};
-	out->n_lines = decision_lines(f, d, &c->arena, out->lines);
-	return d->refusal == REFUSAL_NONE ? look_at_limits(c, route, d, out, err) : CG_OK;
-}
-
-static json_t *answer_json(const struct facts *f, const struct decision *d, const struct ruling *r)
-{
+	const struct facts *f = &r->facts;
+	const struct decision *d = &r->decision;
 	const struct refusal_row *row = refusal_row(r->refusal);
 	json_t *steps = json_array();
 	for (size_t i = 0; i < r->n_lines; i++)
@@ -218,12 +116,11 @@ static const char *request_fault(const struct question *q, struct web_target *ta
 										     : err->text;
 }
 
-static int print(struct command *c, const struct facts *f, const struct decision *d,
-		 const struct ruling *r)
+static int print(struct command *c, const struct ruling *r)
 {
 	const struct refusal_row *row = refusal_row(r->refusal);
 	if (c->json)
-		return command_print(c, answer_json(f, d, r));
+		return command_print(c, answer_json(r));
 	for (size_t i = 0; i < r->n_lines; i++)
 		print_line(&r->lines[i]);
 	if (r->refusal == REFUSAL_NONE)
@@ -236,8 +133,9 @@ static int print(struct command *c, const struct facts *f, const struct decision
 int explain_main(struct command *c)
 {
 	struct cg_err err = {0};
-	struct facts facts;
-	const struct route *route = NULL;
+	struct shown shown;
+	struct ruling ruling;
+	struct ruling_question asked = {.n_chain = 0};
 	struct web_target target;
 	struct question q = {.url = command_take(c, "--url"),
 			     .method = command_take(c, "--method"),
@@ -263,11 +161,14 @@ int explain_main(struct command *c)
 	if (fault)
 		return print_bad_request(c, fault);
 	if (rc == CG_OK)
-		rc = gather(c, &q, &target, &facts, &route, &err);
+		rc = read_cert(c, &q, &shown, &asked, &err);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
-	struct ruling ruling;
-	struct decision decision = decide(&facts, clock_unix_s());
-	rc = rule(c, &facts, route, &decision, &ruling, &err);
-	return rc == CG_OK ? print(c, &facts, &decision, &ruling) : command_fail(c, &err);
+	asked.path = target.path;
+	asked.method = span_of(q.method);
+	asked.address = span_of(q.address);
+	asked.site = span_of(q.site);
+	asked.token = q.token;
+	rc = ruling_make(c->store, &asked, clock_unix_s(), &c->arena, &ruling, &err);
+	return rc == CG_OK ? print(c, &ruling) : command_fail(c, &err);
 }

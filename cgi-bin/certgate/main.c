@@ -54,7 +54,7 @@ static const struct {
      "token list [TEXT] | create --name NAME [--role ROLE] [--owner USER] | delete TOKEN\n"
      "  Tokens for the REST interface; ROLE is owner, admin or viewer.\n"			 },
     {"user",	     user_main,
-     "user list [TEXT] | show USER | set USER --held false\n"
+     "user list [TEXT] | show USER | set USER --held false | reset USER\n"
      "  --held false lets somebody in again whom a restore holds.\n"				    },
     {"explain",	explain_main,
      "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"

@@ -198,6 +198,42 @@
 #define ACCESS_LOG_QUEUE_MAX (4 * 1024 * 1024)
 #define ACCESS_LOG_PATH_MAX  1024 /* of a request's path, bytes; longer is cut */
 
+/* --- pages --- */
+#define PAGE_BYTES_MAX (16 * 1024 * 1024) /* of HTML: 503 */
+/* Stylesheet, fonts, icons: files, and bytes of all of them together. */
+#define PAGE_ASSETS_MAX	      32
+#define PAGE_ASSETS_BYTES_MAX (8 * 1024 * 1024)
+/* A form's body, bytes: a pasted certificate, each byte of which may come as %XX, and an uploaded
+ * one: 413. */
+#define FORM_BODY_MAX (4 * CERT_INPUT_MAX + 128 * 1024)
+/* Fields of a form; access rights are one each: 400. */
+#define FORM_FIELDS_MAX	   1200
+#define FORM_NAME_MAX	   64 /* of a field's name, bytes: 400 */
+#define FORM_BOUNDARY_MAX  70 /* RFC 2046 section 5.1.1: 400 */
+#define FORM_PART_HEAD_MAX 2048
+/* A session ends when nobody used it for so long, and in any case so long after its beginning, s.
+ */
+#define SESSION_IDLE_S	((int64_t)3600)
+#define SESSION_WHOLE_S ((int64_t)12 * 3600)
+/* The last use is written down at most so often. */
+#define SESSION_USED_EVERY_S ((int64_t)60)
+#define SESSIONS_MAX	     20 /* of one user; a further one ends the oldest */
+/* Passwords: fewer characters can be guessed; yescrypt takes no more than 511 bytes: 422. */
+#define PASSWORD_CHARS_MIN 12
+#define PASSWORD_BYTES_MAX 511
+/* Wrong passwords from one address (IPv6: its /64) in so many seconds: 429.  Right ones do not
+ * count, so nobody locks out anybody but who shares his address. */
+#define SIGN_IN_WRONG_MAX   20
+#define SIGN_IN_WRONG_PER_S 600
+/* Passwords that are hashed at a time, each for some 50 ms, by all processes together, and how long
+ * one waits for its turn: 503. */
+#define SIGN_IN_HASHING_MAX 2
+#define SIGN_IN_WAIT_MS	    4000
+/* Passwords that are hashed a minute for all addresses together, to leave the processor to others:
+ * 429. */
+#define SIGN_IN_ALL_MAX	  600
+#define SIGN_IN_ALL_PER_S 60
+
 /* --- start --- */
 /* A program that cannot start answers 503 for so long before it ends and is started again: whoever
  * has connected would wait for as long as the web server lets him. */

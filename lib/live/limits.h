@@ -53,8 +53,9 @@ void limits_close(struct limits **limits);
 #define LIMITS_ID_MAX 255
 
 enum limits_subject {
-	LIMITS_OF_API, /* id: the API's */
-	LIMITS_OF_KEY, /* id: the key's; scope: the API's id for counters of its own there */
+	LIMITS_OF_API,	   /* id: the API's */
+	LIMITS_OF_KEY,	   /* id: the key's; scope: the API's id for counters of its own there */
+	LIMITS_OF_SIGN_IN, /* id: an address, or "" for all together; scope: what is counted */
 };
 
 /* The name of a subject's counters: a SHA-256, so to be made once and kept, and also the key under

@@ -515,3 +515,43 @@ cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, st
 	*out = page;
 	return CG_OK;
 }
+
+static cg_rc visit_kind(struct span index_key, struct span key, struct span value, void *arg,
+			struct cg_err *err)
+{
+	struct listing *l = arg;
+	(void)index_key;
+	(void)key;
+	if (l->page->n == l->limit)
+		return CG_NOT_FOUND;
+	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, l->arena,
+				 &l->page->items[l->page->n].certificate, err);
+	l->page->n += rc == CG_OK;
+	return rc;
+}
+
+static cg_rc list_kind_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct listing *l = arg;
+	struct store_walk walk = {
+	    .by_index = true, .index = STORE_CERTIFICATE_BY_KIND, .only = true, .index_key = l->q};
+	l->page->n = 0;
+	return store_walk(txn, &walk, visit_kind, l, err);
+}
+
+cg_rc certificate_list_kind(struct store *store, Cg__Certificate__Kind kind, size_t limit,
+			    struct arena *arena, struct certificate_page *out, struct cg_err *err)
+{
+	struct certificate_page page = {.items = arena_alloc(arena, limit * sizeof(*page.items))};
+	struct listing l = {.arena = arena,
+			    .q = kind == CG__CERTIFICATE__KIND__CA ? SPAN_LIT("ca")
+								   : SPAN_LIT("upstream"),
+			    .limit = limit,
+			    .page = &page};
+	if (!page.items)
+		return cg_fail_memory(err);
+	cg_rc rc = store_read(store, list_kind_txn, &l, err);
+	if (rc == CG_OK)
+		*out = page;
+	return rc;
+}

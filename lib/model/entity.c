@@ -53,13 +53,20 @@ static cg_rc check(struct store_txn *txn, const struct entity *e, void *message,
 	return rc != CG_OK ? rc : names;
 }
 
-cg_rc entity_create_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
-		       const json_t *json, struct arena *arena, void *out_message,
-		       struct cg_err *err)
+cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
+			  const char *made_id, const json_t *json, struct arena *arena,
+			  void *out_message, struct cg_err *err)
 {
 	struct entity_head *m;
 	struct span bytes;
 	cg_rc rc = actor_require(actor, e->role, err);
+	if (rc == CG_OK && made_id) {
+		rc = store_get(txn, e->table, span_of(made_id), arena, &bytes, err);
+		if (rc == CG_OK)
+			return cg_fail_code(err, CG_CLASH, ENTITY_MADE_ALREADY,
+					    "This was made already.");
+		rc = rc == CG_NOT_FOUND ? CG_OK : rc;
+	}
 	if (rc == CG_OK)
 		rc = record_from_json(e->type, json, NULL, arena, &m, err);
 	if (rc != CG_OK)
@@ -67,7 +74,9 @@ cg_rc entity_create_in(struct store_txn *txn, const struct entity *e, const stru
 	char *id = arena_alloc(arena, ID_TEXT + 1);
 	if (!id)
 		return cg_fail_memory(err);
-	if (random_id(id) != CG_OK)
+	if (made_id)
+		memcpy(id, made_id, ID_TEXT);
+	else if (random_id(id) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	/* Before the check: secrets are sealed for it. */
 	m->id = id;
@@ -91,6 +100,13 @@ cg_rc entity_create_in(struct store_txn *txn, const struct entity *e, const stru
 	return rc;
 }
 
+cg_rc entity_create_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
+		       const json_t *json, struct arena *arena, void *out_message,
+		       struct cg_err *err)
+{
+	return entity_create_as_in(txn, e, actor, NULL, json, arena, out_message, err);
+}
+
 /* One call, on its way into the transaction. */
 struct call {
 	const struct entity *e;
@@ -105,13 +121,20 @@ struct call {
 static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	return entity_create_in(txn, c->e, c->actor, c->json, c->arena, &c->message, err);
+	return entity_create_as_in(txn, c->e, c->actor, c->id, c->json, c->arena, &c->message, err);
 }
 
 cg_rc entity_create(struct store *store, const struct entity *e, const struct actor *actor,
 		    const json_t *json, struct arena *arena, void *out_message, struct cg_err *err)
 {
-	struct call c = {.e = e, .actor = actor, .json = json, .arena = arena};
+	return entity_create_as(store, e, actor, NULL, json, arena, out_message, err);
+}
+
+cg_rc entity_create_as(struct store *store, const struct entity *e, const struct actor *actor,
+		       const char *id, const json_t *json, struct arena *arena, void *out_message,
+		       struct cg_err *err)
+{
+	struct call c = {.e = e, .actor = actor, .id = id, .json = json, .arena = arena};
 	cg_rc rc = store_write(store, e->effect, create_txn, &c, err);
 	if (rc == CG_OK)
 		memcpy(out_message, &c.message, sizeof(c.message));

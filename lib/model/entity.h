@@ -49,6 +49,15 @@ cg_rc entity_create(struct store *store, const struct entity *e, const struct ac
 cg_rc entity_create_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
 		       const json_t *json, struct arena *arena, void *out_message,
 		       struct cg_err *err) CG_MUST_USE;
+/* The same under an id that random_id made before (NULL: a new one), so that what is asked for
+ * twice is made once: then CG_CLASH with the code made_already. */
+#define ENTITY_MADE_ALREADY "made_already"
+cg_rc entity_create_as(struct store *store, const struct entity *e, const struct actor *actor,
+		       const char *id, const json_t *json, struct arena *arena, void *out_message,
+		       struct cg_err *err) CG_MUST_USE;
+cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
+			  const char *id, const json_t *json, struct arena *arena,
+			  void *out_message, struct cg_err *err) CG_MUST_USE;
 /* Changes one; CG_STALE unless its revision is `revision`.  A patch that changes nothing leaves the
  * revision. */
 cg_rc entity_change(struct store *store, const struct entity *e, const struct actor *actor,

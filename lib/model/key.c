@@ -184,8 +184,8 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct create_call *c = arg;
 	Cg__Credential *credential;
-	cg_rc rc =
-	    entity_create_in(txn, &key_entity, c->actor, c->what->key, c->arena, &c->key, err);
+	cg_rc rc = entity_create_as_in(txn, &key_entity, c->actor, c->what->id, c->what->key,
+				       c->arena, &c->key, err);
 	if (rc == CG_OK && c->what->cert)
 		rc = credential_add_certificate_in(txn, c->actor, c->key, c->what->cert, c->arena,
 						   &credential, err);

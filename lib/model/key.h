@@ -11,6 +11,7 @@ extern const struct entity key_entity;
 
 /* What a key is made from. */
 struct key_new {
+	const char *id;		 /* of entity_create_as; NULL: a new one */
 	const json_t *key;	 /* the record's members */
 	const struct cert *cert; /* NULL: none */
 	bool token;		 /* make one */

@@ -8,6 +8,7 @@
 #include "model/exposed_key.h"
 #include "model/open.h"
 #include "model/revoked.h"
+#include "model/session.h"
 #include <fcntl.h>
 
 #define BATCH 2000 /* records changed in one transaction */
@@ -412,6 +413,9 @@ static cg_rc apply(const struct home *home, const struct home *stage, const stru
 			rc = revoked_restored(home, err);
 	}
 	arena_init(&finish.arena, (size_t)1024 * 1024 * 1024);
+	/* Who has signed out since must not be in again. */
+	if (rc == CG_OK)
+		rc = session_end_all(store, err);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_GRANTS, finish_txn, &finish, err);
 	arena_release(&finish.arena);

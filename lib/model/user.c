@@ -2,28 +2,70 @@
 #include "model/user.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "model/audit.h"
 #include "model/revoked.h"
+#include "model/session.h"
 #include <crypt.h>
 #include <gnutls/gnutls.h>
+#include <unistr.h>
 
 /* --- users --- */
+
+static bool is_owner(const Cg__User *user)
+{
+	return user->role == CG__ROLE__OWNER && !user->held;
+}
+
+struct owners {
+	const char *but;
+	struct arena *arena;
+	size_t others;
+};
+
+static cg_rc count_owner(struct span index_key, struct span key, struct span value, void *arg,
+			 struct cg_err *err)
+{
+	struct owners *o = arg;
+	Cg__User *user;
+	(void)index_key;
+	(void)key;
+	cg_rc rc = record_unpack(&cg__user__descriptor, value, o->arena, &user, err);
+	if (rc == CG_OK)
+		o->others += is_owner(user) && strcmp(user->id, o->but) != 0;
+	return rc;
+}
+
+/* Nobody could let anybody in any more. */
+static cg_rc keep_an_owner(struct store_txn *txn, const char *but, struct arena *arena,
+			   struct cg_err *err)
+{
+	struct owners o = {.but = but, .arena = arena};
+	struct store_walk walk = {.table = STORE_USER};
+	cg_rc rc = store_walk(txn, &walk, count_owner, &o, err);
+	return rc == CG_OK && o.others == 0
+		   ? cg_fail_code(err, CG_CLASH, "last_owner",
+				  "This is the last owner: make somebody else one before.")
+		   : rc;
+}
 
 static cg_rc check_user(struct store_txn *txn, void *message, const void *before,
 			struct arena *arena, struct cg_err *err)
 {
-	(void)txn;
-	(void)message;
-	(void)before;
-	(void)arena;
-	(void)err;
-	return CG_OK;
+	const Cg__User *user = message;
+	return before && is_owner(before) && !is_owner(user)
+		   ? keep_an_owner(txn, user->id, arena, err)
+		   : CG_OK;
 }
 
 static cg_rc removing_user(struct store_txn *txn, const void *message, struct arena *arena,
 			   struct cg_err *err)
 {
-	return revoked_note(txn, REVOKED_USER, ((const Cg__User *)message)->id, arena, err);
+	const Cg__User *user = message;
+	cg_rc rc = is_owner(user) ? keep_an_owner(txn, user->id, arena, err) : CG_OK;
+	if (rc == CG_OK)
+		rc = session_end_of_user_in(txn, user->id, NULL, arena, err);
+	return rc == CG_OK ? revoked_note(txn, REVOKED_USER, user->id, arena, err) : rc;
 }
 
 const struct entity user_entity = {
@@ -39,23 +81,30 @@ const struct entity user_entity = {
     .removing = removing_user,
 };
 
-/* yescrypt with libxcrypt's default cost. */
-static cg_rc hash_password(const char *password, struct arena *arena, char **out,
-			   struct cg_err *err)
+/* `setting` is a hash that was made before, or what crypt_gensalt_rn gives. */
+static cg_rc hash_with(const char *password, const char *setting, struct arena *arena, char **out,
+		       struct cg_err *err)
 {
 	/* 32 kB, holds the password: not on the stack, and wiped. */
 	struct crypt_data *data = calloc(1, sizeof(*data));
-	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 	if (!data)
 		return cg_fail_memory(err);
-	const char *hash = crypt_gensalt_rn("$y$", 0, NULL, 0, setting, sizeof(setting))
-			       ? crypt_r(password, setting, data)
-			       : NULL;
+	const char *hash = crypt_r(password, setting, data);
 	/* A failure is "*0" or "*1", not only NULL (crypt(3)). */
 	*out = hash && hash[0] != '*' ? arena_strdup(arena, hash) : NULL;
 	gnutls_memset(data, 0, sizeof(*data));
 	free(data);
 	return *out ? CG_OK : cg_fail(err, CG_UNAVAILABLE, "The password cannot be hashed now.");
+}
+
+/* yescrypt with libxcrypt's default cost. */
+static cg_rc hash_password(const char *password, struct arena *arena, char **out,
+			   struct cg_err *err)
+{
+	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+	if (!crypt_gensalt_rn("$y$", 0, NULL, 0, setting, sizeof(setting)))
+		return cg_fail(err, CG_UNAVAILABLE, "The password cannot be hashed now.");
+	return hash_with(password, setting, arena, out, err);
 }
 
 struct owner_call {
@@ -92,6 +141,216 @@ cg_rc user_create_owner(struct store *store, const struct actor *actor, const ch
 	cg_rc rc = hash_password(password, arena, &c.hash, err);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_NONE, owner_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.user;
+	return rc;
+}
+
+/* --- passwords --- */
+
+static cg_rc check_password(const char *password, const char *hash, struct arena *arena,
+			    bool *right, struct cg_err *err)
+{
+	char *again;
+	/* Of nobody: as long as that of somebody. */
+	cg_rc rc = hash ? hash_with(password, hash, arena, &again, err)
+			: hash_password(password, arena, &again, err);
+	if (rc == CG_OK)
+		*right = hash && same_secret(span_of(hash), span_of(again));
+	return rc;
+}
+
+cg_rc user_sign_in(struct store *store, const char *name, const char *password, struct arena *arena,
+		   Cg__User **out, struct cg_err *err)
+{
+	Cg__User *user = NULL;
+	bool right = false;
+	struct cg_err why = {0};
+	cg_rc rc = *name ? entity_get(store, &user_entity, name, arena, &user, &why) : CG_NOT_FOUND;
+	if (rc == CG_NOT_FOUND || rc == CG_CLASH)
+		user = NULL;
+	else if (rc != CG_OK)
+		return cg_fail(err, rc, "%s", why.text);
+	/* An id finds a user too, but is not what one signs in with. */
+	if (user && strcmp(user->name, name) != 0)
+		user = NULL;
+	rc = strlen(password) > PASSWORD_BYTES_MAX
+		 ? CG_OK
+		 : check_password(password, user ? user->password_hash : NULL, arena, &right, err);
+	if (rc != CG_OK)
+		return rc;
+	if (!right)
+		return cg_fail(err, CG_DENIED, "User name or password is wrong.");
+	if (user->held)
+		return cg_fail(err, CG_DENIED,
+			       "This user is held since a restore: an owner lets him in again.");
+	*out = user;
+	return CG_OK;
+}
+
+struct password_call {
+	const struct actor *actor;
+	const char *user;	/* id or name */
+	const char *old_hash;	/* it must still be this one; NULL: any */
+	char *hash;		/* the new one */
+	const char *session_id; /* stays; NULL: none */
+	const char *action;
+	bool must_change;
+	struct arena *arena;
+	Cg__User *found;
+};
+
+static cg_rc password_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct password_call *c = arg;
+	cg_rc rc = entity_get_in(txn, &user_entity, c->user, c->arena, &c->found, err);
+	if (rc != CG_OK)
+		return rc;
+	if (c->old_hash &&
+	    (!c->found->password_hash || strcmp(c->found->password_hash, c->old_hash) != 0))
+		return cg_fail(err, CG_CLASH, "The password was changed meanwhile.");
+	c->found->password_hash = c->hash;
+	c->found->has_must_change = true;
+	c->found->must_change = c->must_change;
+	rc = entity_put_in(txn, &user_entity, c->found, c->arena, err);
+	if (rc == CG_OK)
+		rc = session_end_of_user_in(txn, c->found->id, c->session_id, c->arena, err);
+	return rc == CG_OK ? audit_add(txn, c->actor, c->action, c->found->id, c->found->name, NULL,
+				       c->arena, err)
+			   : rc;
+}
+
+static cg_rc judge(const char *password, const char *field, struct cg_err *err)
+{
+	struct span text = span_of(password);
+	if (!text_is_clean(text))
+		return cg_fail_field(err, field, "has characters that cannot be typed again");
+	if (u8_mbsnlen((const uint8_t *)text.p, text.n) < PASSWORD_CHARS_MIN)
+		return cg_fail_field(err, field, "must have at least %d characters",
+				     PASSWORD_CHARS_MIN);
+	if (text.n > PASSWORD_BYTES_MAX)
+		return cg_fail_field(err, field, "is too long: at most %d bytes are taken",
+				     PASSWORD_BYTES_MAX);
+	return CG_OK;
+}
+
+static cg_rc judge_new(const struct password_change *change, struct cg_err *err)
+{
+	cg_rc rc = judge(change->new, "new", err);
+	if (rc != CG_OK)
+		return rc;
+	if (strcmp(change->new, change->current) == 0)
+		rc = cg_fail_field(err, "new", "must be another one than the current password");
+	else if (strcmp(change->new, change->repeat) != 0)
+		rc = cg_fail_field(err, "repeat", "is not the same as the new password");
+	return rc;
+}
+
+cg_rc user_change_password(struct store *store, const struct actor *actor,
+			   const struct password_change *change, const char *session_id,
+			   struct arena *arena, struct cg_err *err)
+{
+	struct password_call c = {.actor = actor,
+				  .user = actor->id,
+				  .session_id = session_id,
+				  .action = "user.password",
+				  .arena = arena};
+	Cg__User *user;
+	bool right = false;
+	cg_rc rc = entity_get(store, &user_entity, actor->id, arena, &user, err);
+	if (rc == CG_OK && strlen(change->current) <= PASSWORD_BYTES_MAX)
+		rc = check_password(change->current, user->password_hash, arena, &right, err);
+	if (rc != CG_OK)
+		return rc;
+	if (!right)
+		return cg_fail_field(err, "current", "is not your password");
+	rc = judge_new(change, err);
+	if (rc == CG_OK)
+		rc = hash_password(change->new, arena, &c.hash, err);
+	c.old_hash = user->password_hash;
+	return rc == CG_OK ? store_write(store, STORE_CHANGES_NONE, password_txn, &c, err) : rc;
+}
+
+cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_or_name,
+		 struct arena *arena, Cg__User **out, char password[PASSWORD_TEXT + 1],
+		 struct cg_err *err)
+{
+	struct password_call c = {.actor = actor,
+				  .user = id_or_name,
+				  .action = "user.reset",
+				  .must_change = true,
+				  .arena = arena};
+	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
+	if (rc == CG_OK && random_id(password) != CG_OK)
+		rc = cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	if (rc == CG_OK)
+		rc = hash_password(password, arena, &c.hash, err);
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_NONE, password_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.found;
+	return rc;
+}
+
+cg_rc user_set_password(struct store *store, const struct actor *actor, const char *id_or_name,
+			const char *password, bool must_change, struct arena *arena, Cg__User **out,
+			struct cg_err *err)
+{
+	struct password_call c = {.actor = actor,
+				  .user = id_or_name,
+				  .action = "user.password",
+				  .must_change = must_change,
+				  .arena = arena};
+	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
+	if (rc == CG_OK)
+		rc = judge(password, "password", err);
+	if (rc == CG_OK)
+		rc = hash_password(password, arena, &c.hash, err);
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_NONE, password_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.found;
+	return rc;
+}
+
+struct user_call {
+	const struct actor *actor;
+	const char *id;
+	const json_t *json;
+	char *hash;
+	bool one_time;
+	struct arena *arena;
+	Cg__User *user;
+};
+
+static cg_rc user_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct user_call *c = arg;
+	cg_rc rc = entity_create_as_in(txn, &user_entity, c->actor, c->id, c->json, c->arena,
+				       &c->user, err);
+	if (rc != CG_OK)
+		return rc;
+	c->user->password_hash = c->hash;
+	if (c->one_time)
+		c->user->has_must_change = c->user->must_change = true;
+	return entity_put_in(txn, &user_entity, c->user, c->arena, err);
+}
+
+cg_rc user_create(struct store *store, const struct actor *actor, const char *id,
+		  const json_t *json, const char *password, struct arena *arena, Cg__User **out,
+		  char one_time[PASSWORD_TEXT + 1], struct cg_err *err)
+{
+	struct user_call c = {
+	    .actor = actor, .id = id, .json = json, .one_time = password == NULL, .arena = arena};
+	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
+	if (rc == CG_OK && password)
+		rc = judge(password, "password", err);
+	else if (rc == CG_OK && random_id(one_time) != CG_OK)
+		rc = cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	if (rc == CG_OK)
+		rc = hash_password(password ? password : one_time, arena, &c.hash, err);
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_NONE, user_txn, &c, err);
 	if (rc == CG_OK)
 		*out = c.user;
 	return rc;

@@ -16,6 +16,35 @@ cg_rc user_create_owner(struct store *store, const struct actor *actor, const ch
 			struct arena *arena, Cg__User **out, char password[PASSWORD_TEXT + 1],
 			struct cg_err *err) CG_MUST_USE;
 
+/* The user of that name, if it is his password.  Takes the time of one hash in every case: whether
+ * a name is known does not show.  CG_DENIED with a sentence otherwise, and for a user who is held.
+ */
+cg_rc user_sign_in(struct store *store, const char *name, const char *password, struct arena *arena,
+		   Cg__User **out, struct cg_err *err) CG_MUST_USE;
+/* Changes a user's own password and ends his sessions but `session_id`.  CG_BAD_VALUE with the
+ * fields current, new or repeat. */
+struct password_change {
+	const char *current, *new, *repeat;
+};
+cg_rc user_change_password(struct store *store, const struct actor *actor,
+			   const struct password_change *change, const char *session_id,
+			   struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* Makes a user from JSON, with that password; NULL: with a one-time one, which must be changed at
+ * the first sign-in and is written to one_time.  For owners. */
+cg_rc user_create(struct store *store, const struct actor *actor, const char *id,
+		  const json_t *json, const char *password, struct arena *arena, Cg__User **out,
+		  char one_time[PASSWORD_TEXT + 1], struct cg_err *err) CG_MUST_USE;
+/* Gives a user (by id or name) that password, which he may have to change at the next sign-in, and
+ * ends his sessions; for owners. */
+cg_rc user_set_password(struct store *store, const struct actor *actor, const char *id_or_name,
+			const char *password, bool must_change, struct arena *arena, Cg__User **out,
+			struct cg_err *err) CG_MUST_USE;
+/* Gives a user (by id or name) a one-time password, which must be changed at the next sign-in, and
+ * ends his sessions; for owners. */
+cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_or_name,
+		 struct arena *arena, Cg__User **out, char password[PASSWORD_TEXT + 1],
+		 struct cg_err *err) CG_MUST_USE;
+
 /* Makes a REST token of a user (by id or name); *token is the only time that it is seen. */
 cg_rc token_create(struct store *store, const struct actor *actor, const char *owner,
 		   const json_t *json, struct arena *arena, Cg__RestToken **out,

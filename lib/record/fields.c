@@ -163,6 +163,12 @@ static const struct record_field rows[] = {
 	{"RestToken.last_used_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was last used, to the minute."},
 	{"RestToken.sha256", FIELD_HEX, FIELD_HIDDEN, 0, SHA256_BYTES, "Digest of the token."},
 
+	{"Session.id", FIELD_TEXT, FIELD_HIDDEN, 1, 64, "SHA-256 of the cookie's text."},
+	{"Session.user_id", FIELD_TEXT, FIELD_HIDDEN, 1, 64, "Who is signed in."},
+	{"Session.created_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "When."},
+	{"Session.last_used_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "The last request, to the minute."},
+	{"Session.from_address", FIELD_TEXT, FIELD_HIDDEN, 0, 64, "From which address."},
+
 	{"AuditEntry.number", FIELD_NUMBER, FIELD_READ, 0, MANY, "Counts up from 1."},
 	{"AuditEntry.at", FIELD_TIME, FIELD_READ, 0, 0, "When."},
 	{"AuditEntry.actor", FIELD_TEXT, FIELD_READ, 0, MANY, "Who, by name."},
@@ -230,6 +236,7 @@ static struct {
     {.type = &cg__usage__descriptor},	     {.type = &cg__notice__descriptor},
     {.type = &cg__upstream_tls__descriptor}, {.type = &cg__header_rules__descriptor},
     {.type = &cg__header_field__descriptor}, {.type = &cg__cors__descriptor},
+    {.type = &cg__session__descriptor},
 };
 static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 

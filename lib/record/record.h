@@ -24,6 +24,7 @@
 #include <schema/quota_count.pb-c.h>
 #include <schema/refusal.pb-c.h>
 #include <schema/rest_token.pb-c.h>
+#include <schema/session.pb-c.h>
 #include <schema/usage.pb-c.h>
 #include <schema/user.pb-c.h>
 

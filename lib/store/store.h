@@ -34,6 +34,7 @@ enum store_table {
 	STORE_AUDIT,	   /* number, 8 bytes big-endian */
 	STORE_EXPOSED_KEY, /* id: SHA-256 of the public key in hex */
 	STORE_CRL,	   /* id of the CA's certificate */
+	STORE_SESSION,	   /* id: SHA-256 of the cookie in hex */
 	STORE__TABLES,
 };
 
@@ -51,6 +52,7 @@ enum store_index {
 	STORE_CERTIFICATE_BY_SPKI, /* SHA-256 of the public key, 32 bytes */
 	STORE_CERTIFICATE_BY_KIND, /* "ca" or "upstream"; clients are not in it */
 	STORE_API_BY_CA,	   /* SHA-256 of each of its ca_certificates, 32 bytes */
+	STORE_SESSION_BY_USER,	   /* user id */
 	STORE__INDEXES,
 };
 

@@ -1,6 +1,27 @@
 #include "base/base.h"
 #include "web/cookie.h"
 
+struct span cookie_get(const struct web_request *req, const char *name)
+{
+	struct span found = {NULL, 0}, pair;
+	size_t n = strlen(name);
+	for (size_t i = 0; i < req->n_fields; i++) {
+		struct span rest = req->fields[i].value;
+		if (!web_field_is(req->fields[i].name, "cookie"))
+			continue;
+		while (span_next(&rest, ';', &pair)) {
+			pair = span_trim(pair);
+			if (pair.n <= n || pair.p[n] != '=' || memcmp(pair.p, name, n) != 0)
+				continue;
+			struct span value = span_from(pair, n + 1);
+			if (found.p && !span_is(found, value))
+				return (struct span){NULL, 0};
+			found = value;
+		}
+	}
+	return found;
+}
+
 bool cookie_is_ours(struct span pair)
 {
 	struct span prefix = SPAN_LIT(COOKIE_PREFIX);

@@ -10,7 +10,7 @@ from certgate_test import *  # noqa: E402
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 BASE = "/admin/api/v1"
 # JSON Schema 2020-12, as far as it is used; another keyword would not be checked and fails here.
-KEYWORDS = {"type", "enum", "properties", "items", "additionalProperties", "required", "pattern",
+KEYWORDS = {"writeOnly", "type", "enum", "properties", "items", "additionalProperties", "required", "pattern",
             "minimum", "maximum", "minLength", "maxLength", "format", "description", "readOnly",
             "$ref"}
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
@@ -289,7 +289,7 @@ def check(method, path, body=None, status=200, described=None, **more):
     got = rest(method, path, body, **more)
     described = BASE + (described or re.sub(
         r"/credentials/[0-9a-f]{64}$", "/credentials/{sha256}",
-        re.sub(r"^/(apis|keys|policies)/[^/?]+", r"/\1/{id}",
+        re.sub(r"^/(apis|keys|policies|users)/[^/?]+", r"/\1/{id}",
                re.sub(r"^/certificates/.+", "/certificates/{sha256}", path.split("?")[0]))))
     name = f"{method} {path[:60]} -> {status}"
     is_eq(got.status, status, name) or diag(repr(got))
@@ -315,6 +315,17 @@ with case("answers"):
     check("PATCH", "/apis/" + made["id"], {"active": False})
     check("PATCH", "/apis/" + made["id"], rest("GET", "/apis/" + made["id"]).body)
     check("DELETE", "/apis/" + made["id"], status=204)
+
+    check("GET", "/users")
+    made = check("POST", "/users", {"name": "u", "role": "admin", "password": "long enough to be one"},
+                 201).body
+    ok("password" not in made, "a password is never answered")
+    check("GET", "/users/" + made["id"])
+    check("PATCH", "/users/" + made["id"], {"role": "viewer", "password": "long enough again"})
+    check("PATCH", "/users/" + made["id"], rest("GET", "/users/" + made["id"]).body)
+    for bad in ({"name": "v"}, {"name": "v", "password": "short"}, {"name": "v", "password": 5}):
+        check("POST", "/users", bad, 422, described="/users")
+    check("DELETE", "/users/" + made["id"], status=204)
 
     check("GET", "/keys")
     full = check("POST", "/keys", {"name": "full", "certificate": spare.pem + spare.key_pem,

@@ -29,14 +29,15 @@ static const ProtobufCMessageDescriptor *const records[] = {
     &cg__api__descriptor,	  &cg__key__descriptor,		&cg__credential__descriptor,
     &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor,
     &cg__crl__descriptor,	  &cg__exposed_key__descriptor, &cg__refusal__descriptor,
-    &cg__policy__descriptor};
+    &cg__policy__descriptor,	  &cg__user__descriptor};
 
 /* The same in all forms. */
 static bool has_one_form(const ProtobufCMessageDescriptor *type)
 {
 	return type == &cg__api__descriptor || type == &cg__audit_entry__descriptor ||
 	       type == &cg__crl__descriptor || type == &cg__exposed_key__descriptor ||
-	       type == &cg__refusal__descriptor || type == &cg__policy__descriptor;
+	       type == &cg__refusal__descriptor || type == &cg__policy__descriptor ||
+	       type == &cg__user__descriptor;
 }
 
 static void add(json_t *schema, const char *name, json_t *type, const char *about)
@@ -138,6 +139,11 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 		add(s, "certificate", unregistered_certificate(),
 		    "The unknown certificate; null when none came or it is not kept any more.");
 	}
+	if (type == &cg__user__descriptor)
+		add(s, "password",
+		    json_pack("{s:s, s:b, s:i}", "type", "string", "writeOnly", 1, "minLength",
+			      PASSWORD_CHARS_MIN),
+		    "To sign in with; needed for a new user, never shown.");
 	if (form == FORM_MADE)
 		add_told(s, !cert);
 	return s;

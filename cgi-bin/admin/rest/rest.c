@@ -1,6 +1,7 @@
 /* The table of the REST interface, and what its resources share. */
 #include "base/base.h"
 #include "rest.h"
+#include "../session.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 #define AUDIT	    &cg__audit_entry__descriptor
 #define TOKEN	    &cg__rest_token__descriptor
 #define REFUSAL	    &cg__refusal__descriptor
+#define USER	    &cg__user__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -70,6 +72,12 @@ const struct rest_route rest_routes[] = {
 	{{"POST", REST_BASE "/refusals/:id/key", 0, refusals_make_key}, "Make a key from the unknown certificate of a refused request", KEY, 201, NULL},
 
 	{{"GET", REST_BASE "/usage", 0, usage_get}, "How much was called and how it went: requests, refusals, errors of upstreams, latencies (of the whole, the upstream's part, and certgate's own)", NULL, 200, "from: RFC 3339, inclusive; a day before to unless given.|to: RFC 3339, exclusive; now unless given.|step: minute (kept for 2 days), hour (60 days) or day (2 years); left out: one sum.|group_by: api, key, status or code; with key an item has how much of its quota is used.|api_id: only of this API.|key_id: only of this key.", usage_schema},
+
+	{{"GET", REST_BASE "/users", REST_LIST | REST_OWNER, users_list}, "List the people who sign in", USER, 200, NULL},
+	{{"POST", REST_BASE "/users", REST_OWNER, users_create}, "Let somebody sign in", USER, 201, NULL},
+	{{"GET", REST_BASE "/users/:id", REST_OWNER, users_get}, "Read a user", USER, 200, NULL},
+	{{"PATCH", REST_BASE "/users/:id", REST_PATCH | REST_MATCH | REST_OWNER, users_change}, "Change a user; a new password ends the sessions", USER, 200, NULL},
+	{{"DELETE", REST_BASE "/users/:id", REST_MATCH | REST_OWNER, users_remove}, "Remove a user with sessions and tokens; not the last owner", NULL, 204, NULL},
 
 	{{"GET", REST_BASE "/tokens", REST_LIST | REST_OWNER, tokens_list}, "List REST tokens", TOKEN, 200, NULL},
 	{{"POST", REST_BASE "/tokens", REST_OWNER, tokens_create}, "Make a REST token of the caller's own", TOKEN, 201, NULL},
@@ -395,14 +403,55 @@ void rest_entity_remove(struct rest_call *call, const struct rest_resource *r)
 
 /* --- the way in --- */
 
-/* "Bearer TOKEN"; false after having answered 401. */
+/* Who is signed in to the pages, for their scripts: with the form token in X-CSRF-Token where
+ * something may change.  False when nobody is; *answered when that was said already. */
+static bool authenticate_session(struct rest_call *call, bool *answered)
+{
+	struct signed_in who;
+	struct span token = {NULL, 0};
+	struct cg_err err = {0};
+	bool reads = span_is_text(call->req->method, "GET") || call->req->is_head;
+	cg_rc rc = session_find(call->admin, call->req, &who, &err);
+	*answered = rc != CG_OK;
+	if (rc != CG_OK) {
+		rest_fail(call, rc, &err);
+		return false;
+	}
+	if (!who.session)
+		return false;
+	(void)web_request_field(call->req, "x-csrf-token", &token);
+	if (who.user->must_change)
+		(void)cg_fail_code(&err, CG_DENIED, "password_must_change",
+				   "Change the one-time password on /admin/password first.");
+	else if (!session_same_origin(call->req) ||
+		 (!reads && !same_secret(token, span_of(who.form_token))))
+		(void)cg_fail_code(&err, CG_DENIED, "csrf_token",
+				   "Send the page's form token in X-CSRF-Token, from a page of "
+				   "this host.");
+	*answered = err.text[0] != '\0';
+	if (*answered) {
+		rest_fail(call, CG_DENIED, &err);
+		return false;
+	}
+	call->actor.name = who.user->name;
+	call->actor.id = who.user->id;
+	call->actor.role = who.user->role;
+	return true;
+}
+
+/* "Bearer TOKEN", or a session; false after having answered 401. */
 static bool authenticate(struct rest_call *call)
 {
 	struct span value, bearer = SPAN_LIT("Bearer ");
 	struct cg_err err = {0};
 	cg_rc rc = CG_DENIED;
-	if (web_request_field(call->req, "authorization", &value) == 1 && value.n > bearer.n &&
-	    span_is_nocase(span_make(value.p, bearer.n), bearer))
+	size_t sent = web_request_field(call->req, "authorization", &value);
+	bool answered = false;
+	if (sent == 0 && authenticate_session(call, &answered))
+		return true;
+	if (answered)
+		return false;
+	if (sent == 1 && value.n > bearer.n && span_is_nocase(span_make(value.p, bearer.n), bearer))
 		rc = token_check(call->admin->store, span_trim(span_from(value, bearer.n)),
 				 call->arena, &call->actor, &err);
 	if (rc == CG_OK)

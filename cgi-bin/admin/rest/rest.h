@@ -135,6 +135,12 @@ extern const char *const rest_not_registered[];
 void usage_get(void *call);
 json_t *usage_schema(void);
 
+void users_list(void *call);
+void users_create(void *call);
+void users_get(void *call);
+void users_change(void *call);
+void users_remove(void *call);
+
 void tokens_list(void *call);
 void tokens_create(void *call);
 void tokens_get(void *call);

@@ -1,0 +1,353 @@
+/* APIs. */
+#include "base/base.h"
+#include "model/api.h"
+#include "model/certificate.h"
+#include "rights.h"
+#include "web/problem.h"
+
+static const char *const typed_fields[] = {
+    "name",	  "listen_path",    "target_url", "auth.token_header",
+    "timeout_ms", "max_body_bytes", "rate.limit", NULL};
+
+/* --- list --- */
+
+static json_t *line(const Cg__Api *api)
+{
+	const Cg__ApiAuth *auth = api->auth;
+	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o}", "id", api->id, "name",
+			 page_text(span_of(api->name)), "listen_path",
+			 page_text(span_of(api->listen_path)), "target_url",
+			 page_text(span_of(api->target_url)), "takes_certificate",
+			 (int)(auth->use_certificate && !auth->keyless), "takes_token",
+			 (int)(auth->use_token && !auth->keyless), "keyless", (int)auth->keyless,
+			 "ca_trust", (int)(auth->trust == CG__API_AUTH__TRUST__CA), "badge",
+			 api->active ? page_badge("ok", "Active") : page_badge("", "Off"));
+}
+
+void apis_page(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct entity_page page;
+	const char *q = page_query(call, "q");
+	cg_rc rc = entity_list(call->admin->store, &api_entity, span_of(page_query(call, "cursor")),
+			       LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *items = json_array();
+	for (size_t i = 0; i < page.n; i++)
+		(void)json_array_append_new(items, line(page.messages[i]));
+	page_show(call, 200, "apis", "apis", "APIs",
+		  json_pack("{s:o, s:o, s:b, s:o, s:b}", "items", items, "q", page_text(span_of(q)),
+			    "searched", (int)(*q != '\0'), "next",
+			    page_next(call, "/admin/apis", q, page.next), "deleted",
+			    strcmp(page_query(call, "done"), "deleted") == 0));
+}
+
+/* --- form --- */
+
+/* What the check boxes and choices of the form say. */
+struct choices {
+	bool strip, keyless, use_certificate, use_token, trust_ca, forward, active;
+	uint64_t per_seconds;
+};
+
+static void add_choices(json_t *values, const struct choices *c)
+{
+	json_t *more =
+	    json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "is_strip", (int)c->strip,
+		      "is_keyless", (int)c->keyless, "is_auth", (int)!c->keyless, "is_certificate",
+		      (int)c->use_certificate, "is_token", (int)c->use_token, "is_ca",
+		      (int)c->trust_ca, "is_pinned", (int)!c->trust_ca, "is_forward",
+		      (int)c->forward, "is_active", (int)c->active);
+	(void)json_object_update(values, more);
+	json_decref(more);
+	rights_add_units(values, c->per_seconds, CG__QUOTA__PERIOD__MONTH);
+}
+
+static struct choices choices_of_form(struct page_call *call)
+{
+	struct choices c = {
+	    .strip = web_form_has(&call->form, "strip_listen_path"),
+	    .keyless = strcmp(page_field(call, "auth"), "keyless") == 0,
+	    .use_certificate = web_form_has(&call->form, "auth.use_certificate"),
+	    .use_token = web_form_has(&call->form, "auth.use_token"),
+	    .trust_ca = strcmp(page_field(call, "auth.trust"), "ca") == 0,
+	    .forward = web_form_has(&call->form, "forward_client_cert"),
+	    .active = web_form_has(&call->form, "active"),
+	    .per_seconds = rights_typed_span(call),
+	};
+	return c;
+}
+
+static bool is_chosen_ca(struct page_call *call, const Cg__Api *api, const Cg__Certificate *ca)
+{
+	if (!api) {
+		for (size_t i = 0; i < call->form.n; i++)
+			if (span_is(call->form.fields[i].name, SPAN_LIT("ca")) &&
+			    span_is_text(call->form.fields[i].value, ca->id))
+				return true;
+		return false;
+	}
+	for (size_t i = 0; i < api->auth->n_ca_certificates; i++)
+		if (span_is(span_make(api->auth->ca_certificates[i].data,
+				      api->auth->ca_certificates[i].len),
+			    span_make(ca->sha256.data, ca->sha256.len)))
+			return true;
+	return false;
+}
+
+/* Check boxes of the CAs; those of `api` are ticked, or, when it is NULL, those of the form. */
+static cg_rc add_cas(struct page_call *call, json_t *values, const Cg__Api *api, struct cg_err *err)
+{
+	struct certificate_page page;
+	json_t *out = json_array();
+	cg_rc rc = certificate_list_kind(call->admin->store, CG__CERTIFICATE__KIND__CA, API_CAS_MAX,
+					 call->arena, &page, err);
+	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+		const Cg__Certificate *ca = page.items[i].certificate;
+		json_t *one = show_certificate(call, ca);
+		(void)json_object_set_new(one, "ticked", json_boolean(is_chosen_ca(call, api, ca)));
+		(void)json_array_append_new(out, one);
+	}
+	(void)json_object_set_new(values, "cas", out);
+	return rc;
+}
+
+/* The form's record, or merge patch: it has no other members. */
+static json_t *record_of_form(struct page_call *call)
+{
+	struct choices c = choices_of_form(call);
+	const char *header = page_field(call, "auth.token_header");
+	json_t *timeout = page_typed_number(call, "timeout_ms"), *cas = json_array();
+	for (size_t i = 0; i < call->form.n; i++)
+		if (span_is(call->form.fields[i].name, SPAN_LIT("ca")))
+			(void)json_array_append_new(cas, page_text(call->form.fields[i].value));
+	json_t *out = json_pack(
+	    "{s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:{s:b, s:b, s:b, s:s, s:o}}", "name",
+	    page_text(span_of(page_field(call, "name"))), "listen_path",
+	    page_text(span_of(page_field(call, "listen_path"))), "target_url",
+	    page_text(span_of(page_field(call, "target_url"))), "strip_listen_path", (int)c.strip,
+	    "forward_client_cert", (int)c.forward, "active", (int)c.active, "max_body_bytes",
+	    page_typed_number(call, "max_body_bytes"), "rate", rights_typed_rate(call), "auth",
+	    "keyless", (int)c.keyless, "use_certificate", (int)c.use_certificate, "use_token",
+	    (int)c.use_token, "trust", c.trust_ca ? "ca" : "pinned", "ca_certificates", cas);
+	/* Empty: the schema's default. */
+	if (*header)
+		(void)json_object_set_new(json_object_get(out, "auth"), "token_header",
+					  page_text(span_of(header)));
+	if (json_is_null(timeout))
+		json_decref(timeout);
+	else
+		(void)json_object_set_new(out, "timeout_ms", timeout);
+	return out;
+}
+
+static json_t *values_of_form(struct page_call *call)
+{
+	struct choices c = choices_of_form(call);
+	json_t *values = json_object();
+	page_put_back(call, values, typed_fields);
+	add_choices(values, &c);
+	return values;
+}
+
+static json_t *values_of_api(const Cg__Api *api)
+{
+	const Cg__ApiAuth *auth = api->auth;
+	struct choices c = {.strip = api->strip_listen_path,
+			    .keyless = auth->keyless,
+			    .use_certificate = auth->use_certificate,
+			    .use_token = auth->use_token,
+			    .trust_ca = auth->trust == CG__API_AUTH__TRUST__CA,
+			    .forward = api->forward_client_cert,
+			    .active = api->active,
+			    .per_seconds = api->rate ? api->rate->per_seconds : 1};
+	json_t *values = json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", page_text(span_of(api->name)),
+	    "listen_path", page_text(span_of(api->listen_path)), "target_url",
+	    page_text(span_of(api->target_url)), "auth_token_header",
+	    page_text(span_of(auth->token_header)), "timeout_ms", page_number(api->timeout_ms),
+	    "max_body_bytes", rights_optional_number(api->has_max_body_bytes, api->max_body_bytes),
+	    "rate_limit",
+	    rights_optional_number(api->rate != NULL, api->rate ? api->rate->limit : 0));
+	add_choices(values, &c);
+	return values;
+}
+
+/* --- new --- */
+
+static void show_new(struct page_call *call, const struct cg_err *why, int status)
+{
+	struct cg_err err = {0};
+	char once[ID_TEXT + 1];
+	const struct choices first = {.strip = true,
+				      .use_certificate = true,
+				      .use_token = true,
+				      .forward = true,
+				      .active = true,
+				      .per_seconds = 1};
+	json_t *values = why ? values_of_form(call) : json_object();
+	cg_rc rc =
+	    random_id(once) == CG_OK ? add_cas(call, values, NULL, &err) : cg_fail_memory(&err);
+	if (rc != CG_OK) {
+		json_decref(values);
+		page_fail(call, rc, &err);
+		return;
+	}
+	if (why)
+		page_add_errors(values, why);
+	else
+		add_choices(values, &first);
+	(void)json_object_set_new(values, "template", json_string("admin/api-fields.tpl"));
+	(void)json_object_set_new(values, "fresh", json_true());
+	page_show(call, status, "api-new", "apis", why ? "Error: New API" : "New API",
+		  json_pack("{s:o, s:s, s:s}", "fields", values, "once",
+			    page_once(call) ? page_once(call) : once, "main_class",
+			    "main--narrow"));
+}
+
+void api_new_show(void *arg)
+{
+	show_new(arg, NULL, 200);
+}
+
+/* A fault of the form, to be shown there. */
+static bool is_of_form(cg_rc rc, struct cg_err *err)
+{
+	if (rc == CG_CLASH && err->code && strcmp(err->code, "name_in_use") == 0)
+		page_fault_at(err, "name");
+	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH;
+}
+
+void api_new_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Api *api;
+	const char *once = page_once(call);
+	json_t *record = record_of_form(call);
+	cg_rc rc = entity_create_as(call->admin->store, &api_entity, &call->actor, once, record,
+				    call->arena, &api, &err);
+	json_decref(record);
+	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+		page_redirect(call, arena_printf(call->arena, "/admin/apis/%s?done=created", once));
+	else if (rc == CG_OK)
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/apis/%s?done=created", api->id));
+	else if (is_of_form(rc, &err))
+		show_new(call, &err, web_status_of(rc));
+	else
+		page_fail(call, rc, &err);
+}
+
+/* --- one --- */
+
+static void show_one(struct page_call *call, const Cg__Api *api, json_t *fields, int status,
+		     bool failed)
+{
+	struct cg_err err = {0};
+	const char *done = page_query(call, "done");
+	cg_rc rc = add_cas(call, fields, failed ? NULL : api, &err);
+	if (rc != CG_OK) {
+		json_decref(fields);
+		page_fail(call, rc, &err);
+		return;
+	}
+	(void)json_object_set_new(fields, "template", json_string("admin/api-fields.tpl"));
+	(void)json_object_set_new(fields, "fresh", json_false());
+	json_t *values = line(api);
+	json_t *more = json_pack("{s:o, s:I, s:s, s:b, s:b, s:o}", "fields", fields, "revision",
+				 (json_int_t)api->revision, "base", page_base(call), "created",
+				 strcmp(done, "created") == 0, "saved", strcmp(done, "saved") == 0,
+				 "changed", page_distance(call, api->updated_at));
+	(void)json_object_update(values, more);
+	json_decref(more);
+	page_show(call, status, "api", "apis",
+		  failed ? "Error: API" : arena_printf(call->arena, "%s", api->name), values);
+}
+
+void api_show(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Api *api;
+	cg_rc rc = entity_get(call->admin->store, &api_entity, page_param(call, 0), call->arena,
+			      &api, &err);
+	if (rc != CG_OK)
+		page_fail(call, rc, &err);
+	else
+		show_one(call, api, values_of_api(api), 200, false);
+}
+
+void api_change(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Api *api;
+	json_t *revision = page_typed_number(call, "revision");
+	json_t *patch = record_of_form(call);
+	cg_rc rc =
+	    entity_change(call->admin->store, &api_entity, &call->actor, page_param(call, 0),
+			  (uint64_t)json_integer_value(revision), patch, call->arena, &api, &err);
+	json_decref(patch);
+	json_decref(revision);
+	if (rc == CG_OK) {
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/apis/%s?done=saved", api->id));
+		return;
+	}
+	struct cg_err why = {0};
+	cg_rc got = entity_get(call->admin->store, &api_entity, page_param(call, 0), call->arena,
+			       &api, &why);
+	if (got != CG_OK || (rc != CG_STALE && !is_of_form(rc, &err))) {
+		page_fail(call, got != CG_OK ? got : rc, got != CG_OK ? &why : &err);
+		return;
+	}
+	json_t *fields = values_of_form(call);
+	if (rc == CG_STALE) {
+		json_t *theirs = values_of_api(api);
+		(void)json_object_set_new(fields, "stale", json_true());
+		(void)json_object_set_new(fields, "differences", page_differences(fields, theirs));
+		json_decref(theirs);
+	} else {
+		page_add_errors(fields, &err);
+	}
+	show_one(call, api, fields, web_status_of(rc), true);
+}
+
+/* --- removal --- */
+
+void api_delete_show(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Api *api;
+	cg_rc rc = entity_get(call->admin->store, &api_entity, page_param(call, 0), call->arena,
+			      &api, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *values = line(api);
+	(void)json_object_set_new(values, "revision", json_integer((json_int_t)api->revision));
+	(void)json_object_set_new(values, "main_class", json_string("main--slim"));
+	page_show(call, 200, "api-delete", "apis", "Delete an API", values);
+}
+
+void api_delete_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	json_t *revision = page_typed_number(call, "revision");
+	cg_rc rc = entity_remove(call->admin->store, &api_entity, &call->actor, page_param(call, 0),
+				 (uint64_t)json_integer_value(revision), call->arena, &err);
+	json_decref(revision);
+	/* A second time: it is gone, as was wished. */
+	if (rc == CG_OK || rc == CG_NOT_FOUND)
+		page_redirect(call, "/admin/apis?done=deleted");
+	else
+		page_fail(call, rc, &err);
+}

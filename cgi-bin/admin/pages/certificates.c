@@ -1,0 +1,180 @@
+/* Certificates. */
+#include "base/base.h"
+#include "model/certificate.h"
+#include "show.h"
+#include "web/problem.h"
+
+static json_t *line(struct page_call *call, const struct certificate_use *use)
+{
+	json_t *out = show_certificate(call, use->certificate), *apis = json_array();
+	Cg__Key *key = NULL;
+	if (use->key_id && *use->key_id)
+		if (entity_get(call->admin->store, &key_entity, use->key_id, call->arena, &key,
+			       NULL) != CG_OK)
+			key = NULL;
+	for (size_t i = 0; i < use->n_apis; i++)
+		(void)json_array_append_new(apis,
+					    json_pack("{s:s, s:o}", "id", use->api_ids[i], "name",
+						      page_text(span_of(use->api_names[i]))));
+	json_t *used =
+	    key ? json_pack("{s:s, s:o}", "id", key->id, "name", page_text(span_of(key->name)))
+		: json_null();
+	(void)json_object_set_new(out, "key", used);
+	(void)json_object_set_new(out, "apis", apis);
+	(void)json_object_set_new(out, "revoked", json_boolean(use->revoked));
+	if (use->revoked)
+		(void)json_object_set_new(out, "badge", page_badge("bad", "Revoked"));
+	return out;
+}
+
+void certificates_page(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct certificate_page page;
+	const char *q = page_query(call, "q");
+	cg_rc rc = certificate_list(call->admin->store, span_of(page_query(call, "cursor")),
+				    LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *items = json_array();
+	for (size_t i = 0; i < page.n; i++)
+		(void)json_array_append_new(items, line(call, &page.items[i]));
+	page_show(call, 200, "certificates", "certificates", "Certificates",
+		  json_pack("{s:o, s:o, s:b, s:o, s:s?, s:b}", "items", items, "q",
+			    page_text(span_of(q)), "searched", (int)(*q != '\0'), "next",
+			    page_next(call, "/admin/certificates", q, page.next), "notice",
+			    page.notice, "deleted",
+			    strcmp(page_query(call, "done"), "deleted") == 0));
+}
+
+/* --- new --- */
+
+static const char *typed_kind(struct page_call *call)
+{
+	const char *kind = page_field(call, "kind");
+	return *kind ? kind : "client";
+}
+
+static void show_new(struct page_call *call, const struct cg_err *why, int status)
+{
+	const char *kind = typed_kind(call);
+	json_t *values = json_pack("{s:b, s:b, s:b, s:s}", "is_client", strcmp(kind, "client") == 0,
+				   "is_ca", strcmp(kind, "ca") == 0, "is_upstream",
+				   strcmp(kind, "upstream") == 0, "main_class", "main--narrow");
+	if (why)
+		page_add_errors(values, why);
+	page_show(call, status, "certificate-new", "certificates",
+		  why ? "Error: Add a certificate" : "Add a certificate", values);
+}
+
+void certificate_new_show(void *arg)
+{
+	show_new(arg, NULL, 200);
+}
+
+void certificate_new_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct cert_reading reading;
+	Cg__Certificate__Kind kind;
+	enum cert_kind reading_as;
+	Cg__Certificate *made;
+	cg_rc rc = certificate_kind_parse(span_of(typed_kind(call)), &kind, &reading_as, &err);
+	if (rc == CG_OK)
+		rc = show_read_certificate(call, reading_as, &reading, &err);
+	if (rc == CG_NOT_FOUND)
+		rc = cg_fail_field(&err, "certificate", "is missing: paste it, or upload it");
+	if (rc == CG_OK)
+		rc = certificate_create(call->admin->store, &call->actor, &reading.leaf, kind,
+					call->arena, &made, &err);
+	if (rc == CG_CLASH)
+		page_fault_at(&err, "certificate");
+	if (rc == CG_OK)
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/certificates/%s?done=created%s",
+					   made->id,
+					   reading.private_key_dropped ? "&private=dropped" : ""));
+	else if (rc == CG_BAD_VALUE || rc == CG_CLASH || rc == CG_TOO_BIG)
+		show_new(call, &err, web_status_of(rc));
+	else
+		page_fail(call, rc, &err);
+}
+
+/* --- one --- */
+
+static bool get(struct page_call *call, struct certificate_use *out)
+{
+	struct cg_err err = {0};
+	cg_rc rc = certificate_get(call->admin->store, page_param(call, 0), call->arena, out, &err);
+	if (rc != CG_OK)
+		page_fail(call, rc == CG_BAD_VALUE ? CG_NOT_FOUND : rc, &err);
+	return rc == CG_OK;
+}
+
+void certificate_show(void *arg)
+{
+	struct page_call *call = arg;
+	struct certificate_use use;
+	if (!get(call, &use))
+		return;
+	json_t *values = line(call, &use);
+	json_t *more = json_pack(
+	    "{s:s, s:b, s:b, s:o}", "pem",
+	    cert_pem(call->arena, span_make(use.certificate->der.data, use.certificate->der.len)),
+	    "created", strcmp(page_query(call, "done"), "created") == 0, "dropped",
+	    strcmp(page_query(call, "private"), "dropped") == 0, "added",
+	    page_time(call, use.certificate->created_at));
+	(void)json_object_update(values, more);
+	json_decref(more);
+	page_show(call, 200, "certificate", "certificates",
+		  json_string_value(json_object_get(values, "short_name")), values);
+}
+
+void certificate_pem(void *arg)
+{
+	struct page_call *call = arg;
+	struct certificate_use use;
+	if (!get(call, &use))
+		return;
+	const char *pem =
+	    cert_pem(call->arena, span_make(use.certificate->der.data, use.certificate->der.len));
+	(void)web_response_field_text(call->resp, "X-Content-Type-Options", "nosniff");
+	(void)web_response_field_text(call->resp, "Cache-Control", "no-store");
+	(void)web_response_field_text(
+	    call->resp, "Content-Disposition",
+	    arena_printf(call->arena, "attachment; filename=\"%.12s.pem\"", use.certificate->id));
+	(void)web_response_send(call->resp, pem ? 200 : 503, "application/x-pem-file",
+				span_of(pem));
+}
+
+void certificate_delete_show(void *arg)
+{
+	struct page_call *call = arg;
+	struct certificate_use use;
+	if (!get(call, &use))
+		return;
+	json_t *values = line(call, &use);
+	(void)json_object_set_new(values, "revision",
+				  json_integer((json_int_t)use.certificate->revision));
+	(void)json_object_set_new(values, "main_class", json_string("main--slim"));
+	page_show(call, 200, "certificate-delete", "certificates", "Delete a certificate", values);
+}
+
+void certificate_delete_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	json_t *revision = page_typed_number(call, "revision");
+	cg_rc rc = certificate_remove(call->admin->store, &call->actor, page_param(call, 0),
+				      (uint64_t)json_integer_value(revision),
+				      web_form_has(&call->form, "cascade"), call->arena, &err);
+	json_decref(revision);
+	if (rc == CG_OK || rc == CG_NOT_FOUND)
+		page_redirect(call, "/admin/certificates?done=deleted");
+	else
+		page_fail(call, rc, &err);
+}

@@ -1,0 +1,160 @@
+/* The credentials of a key: adding and revoking one, and what is told of a new one. */
+#include "base/base.h"
+#include "keys.h"
+#include "model/certificate.h"
+#include "web/problem.h"
+#include <gnutls/gnutls.h>
+
+bool key_form_fault(cg_rc rc, struct cg_err *err)
+{
+	if (rc == CG_CLASH && err->code && strcmp(err->code, ENTITY_MADE_ALREADY) != 0)
+		page_fault_at(err, "certificate");
+	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH || rc == CG_TOO_BIG;
+}
+
+bool key_get(struct page_call *call, Cg__Key **out)
+{
+	struct cg_err err = {0};
+	cg_rc rc = entity_get(call->admin->store, &key_entity, page_param(call, 0), call->arena,
+			      out, &err);
+	if (rc != CG_OK)
+		page_fail(call, rc, &err);
+	return rc == CG_OK;
+}
+
+static json_t *notices_json(const struct cert_reading *reading)
+{
+	json_t *out = json_array();
+	for (size_t i = 0; i < reading->n_notices; i++)
+		(void)json_array_append_new(out, json_string(reading->notices[i]));
+	return out;
+}
+
+void key_add_reading(struct page_call *call, json_t *values, const struct cert_reading *reading)
+{
+	Cg__Certificate *record;
+	struct cg_err err = {0};
+	if (certificate_record(&reading->leaf, call->arena, &record, &err) != CG_OK)
+		return;
+	(void)json_object_set_new(values, "read", show_certificate(call, record));
+	(void)json_object_set_new(values, "certificate",
+				  json_string(cert_pem(call->arena, reading->leaf.der)));
+	(void)json_object_set_new(values, "dropped", json_boolean(reading->private_key_dropped));
+	(void)json_object_set_new(values, "notices", notices_json(reading));
+}
+
+void key_show_token(struct page_call *call, const Cg__Key *key, const char *token)
+{
+	struct all_apis apis = {.n = 0};
+	struct cg_err err = {0};
+	const char *path = "/";
+	if (show_load_apis(call, &apis, &err) == CG_OK && key->n_access > 0)
+		for (size_t i = 0; i < apis.n; i++)
+			if (strcmp(apis.items[i]->id, key->access[0]->api_id) == 0)
+				path = apis.items[i]->listen_path;
+	page_show(call, 200, "token", "keys", "The token",
+		  json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "id", key->id, "name",
+			    page_text(span_of(key->name)), "token", token, "base", page_base(call),
+			    "path", page_text(span_of(path)), "main_class", "main--slim"));
+}
+
+static void show_add(struct page_call *call, const Cg__Key *key, const struct cert_reading *reading,
+		     const struct cg_err *why, int status)
+{
+	bool token = strcmp(page_field(call, "type"), "token") == 0;
+	json_t *values = json_pack("{s:s, s:o, s:b, s:b, s:s}", "id", key->id, "key_name",
+				   page_text(span_of(key->name)), "is_token", (int)token, "is_mtls",
+				   (int)!token, "main_class", "main--narrow");
+	if (why)
+		page_add_errors(values, why);
+	if (reading)
+		key_add_reading(call, values, reading);
+	page_show(call, status, "credential-new", "keys", why ? "Error: Rotate" : "Rotate", values);
+}
+
+void credential_new_show(void *arg)
+{
+	struct page_call *call = arg;
+	Cg__Key *key;
+	if (key_get(call, &key))
+		show_add(call, key, NULL, NULL, 200);
+}
+
+void credential_new_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct cert_reading reading;
+	char token[TOKEN_TEXT + 1] = "";
+	Cg__Key *key;
+	Cg__Credential *credential;
+	bool wants_token = strcmp(page_field(call, "type"), "token") == 0, has_cert = false;
+	cg_rc rc = CG_OK;
+	if (!key_get(call, &key))
+		return;
+	if (!wants_token) {
+		rc = show_read_certificate(call, CERT_KIND_CLIENT, &reading, &err);
+		has_cert = rc == CG_OK;
+		if (rc == CG_NOT_FOUND)
+			rc = cg_fail_field(&err, "certificate",
+					   "is missing: paste it, or upload it");
+	}
+	if (rc == CG_OK && strcmp(page_field(call, "do"), "read") == 0) {
+		show_add(call, key, has_cert ? &reading : NULL, NULL, 200);
+		return;
+	}
+	if (rc == CG_OK)
+		rc = credential_add(call->admin->store, &call->actor, key->id,
+				    has_cert ? &reading.leaf : NULL, call->arena, &credential,
+				    token, &err);
+	if (rc == CG_OK && wants_token)
+		key_show_token(call, key, token);
+	else if (rc == CG_OK)
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/keys/%s?done=added%s", key->id,
+					   reading.private_key_dropped ? "&private=dropped" : ""));
+	else if (key_form_fault(rc, &err))
+		show_add(call, key, has_cert ? &reading : NULL, &err, web_status_of(rc));
+	else
+		page_fail(call, rc, &err);
+	gnutls_memset(token, 0, sizeof(token));
+}
+
+void credential_revoke_show(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Key *key;
+	Cg__Credential *credential;
+	json_t *values;
+	if (!key_get(call, &key))
+		return;
+	cg_rc rc = credential_get(call->admin->store, key->id, page_param(call, 1), call->arena,
+				  &credential, &err);
+	if (rc == CG_OK)
+		rc = show_credential(call, credential, &values, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *more = json_pack("{s:s, s:o, s:s}", "id", key->id, "key_name",
+				 page_text(span_of(key->name)), "main_class", "main--slim");
+	(void)json_object_update(values, more);
+	json_decref(more);
+	page_show(call, 200, "credential-revoke", "keys", "Revoke a credential", values);
+}
+
+void credential_revoke_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	const char *reason = page_field(call, "reason");
+	cg_rc rc = credential_revoke(call->admin->store, &call->actor, page_param(call, 0),
+				     page_param(call, 1), ENTITY_ANY_REVISION,
+				     *reason ? reason : NULL, call->arena, &err);
+	if (rc != CG_OK)
+		page_fail(call, rc, &err);
+	else
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/keys/%s", page_param(call, 0)));
+}

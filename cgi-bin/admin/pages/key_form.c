@@ -1,0 +1,258 @@
+/* Making and changing a key. */
+#include "base/base.h"
+#include "base/clock.h"
+#include "keys.h"
+#include "model/policy.h"
+#include "rights.h"
+#include "web/problem.h"
+#include <gnutls/gnutls.h>
+
+static const char *const typed_fields[] = {"name",	  "methods",	"paths", "rate.limit",
+					   "quota.limit", "expires_at", "tags",	 NULL};
+static bool has_policy(struct page_call *call, const Cg__Key *key, const char *id)
+{
+	for (size_t i = 0; key && i < key->n_policy_ids; i++)
+		if (strcmp(key->policy_ids[i], id) == 0)
+			return true;
+	return !key && rights_form_says(call, "policy_ids", id);
+}
+
+static cg_rc add_policies(struct page_call *call, json_t *values, const Cg__Key *key,
+			  struct cg_err *err)
+{
+	struct entity_page page;
+	json_t *out = json_array();
+	cg_rc rc = entity_list(call->admin->store, &policy_entity, SPAN_LIT(""), LIST_LIMIT_MAX,
+			       SPAN_LIT(""), call->arena, &page, err);
+	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+		const Cg__Policy *p = page.messages[i];
+		(void)json_array_append_new(out,
+					    json_pack("{s:s, s:o, s:b}", "value", p->id, "text",
+						      page_text(span_of(p->name)), "chosen",
+						      (int)has_policy(call, key, p->id)));
+	}
+	(void)json_object_set_new(values, "policies", out);
+	return rc;
+}
+
+/* What a date field says, to the end of that day. */
+static json_t *typed_expiry(struct page_call *call)
+{
+	const char *text = page_field(call, "expires_at");
+	if (!*text)
+		return json_null();
+	return strlen(text) == 10 ? json_sprintf("%sT23:59:59Z", text) : page_text(span_of(text));
+}
+
+static json_t *record_of_form(struct page_call *call, const struct rights_access *of)
+{
+	json_t *policies = json_array();
+	for (size_t i = 0; i < call->form.n; i++)
+		if (span_is(call->form.fields[i].name, SPAN_LIT("policy_ids")))
+			(void)json_array_append_new(policies,
+						    page_text(call->form.fields[i].value));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+			 page_text(span_of(page_field(call, "name"))), "access",
+			 rights_typed_access(call, of), "policy_ids", policies, "rate",
+			 rights_typed_rate(call), "quota", rights_typed_quota(call), "expires_at",
+			 typed_expiry(call), "tags", page_typed_list(call, "tags"));
+}
+
+/* A date field would show nothing of a time, and lose it at the next Save. */
+static void add_date(json_t *values)
+{
+	size_t n = json_string_length(json_object_get(values, "expires_at"));
+	(void)json_object_set_new(values, "is_date", json_boolean(n == 0 || n == 10));
+}
+
+static json_t *values_of_key(const Cg__Key *key)
+{
+	char iso[RFC3339_TEXT + 1] = "";
+	if (key->has_expires_at)
+		(void)rfc3339_format(key->expires_at, iso);
+	/* The field takes a date; a time that is not the end of a day is shown as it is. */
+	if (strcmp(iso + 10, "T23:59:59Z") == 0)
+		iso[10] = '\0';
+	json_t *values = json_pack(
+	    "{s:o, s:o, s:o, s:s, s:o}", "name", page_text(span_of(key->name)), "rate_limit",
+	    rights_optional_number(key->rate != NULL, key->rate ? key->rate->limit : 0),
+	    "quota_limit",
+	    rights_optional_number(key->quota != NULL, key->quota ? key->quota->limit : 0),
+	    "expires_at", iso, "tags", rights_tags(key->tags, key->n_tags));
+	add_date(values);
+	rights_add_units(values, key->rate ? key->rate->per_seconds : 1,
+			 key->quota ? (unsigned)key->quota->period : CG__QUOTA__PERIOD__MONTH);
+	return values;
+}
+
+static json_t *values_of_form(struct page_call *call)
+{
+	json_t *values = json_object();
+	page_put_back(call, values, typed_fields);
+	add_date(values);
+	rights_add_units(values, rights_typed_span(call), rights_typed_period(call));
+	return values;
+}
+
+/* --- new --- */
+
+static void show_new(struct page_call *call, const struct cert_reading *reading,
+		     const struct cg_err *why, int status)
+{
+	struct cg_err err = {0};
+	struct all_apis apis;
+	char once[ID_TEXT + 1];
+	bool sent = call->form.n > 0;
+	bool token = strcmp(page_field(call, "type"), "token") == 0;
+	json_t *values = values_of_form(call);
+	cg_rc rc =
+	    random_id(once) == CG_OK ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
+	if (rc == CG_OK)
+		rc = add_policies(call, values, NULL, &err);
+	if (rc != CG_OK) {
+		json_decref(values);
+		page_fail(call, rc, &err);
+		return;
+	}
+	rights_add_apis(call, values, NULL, &apis);
+	if (why)
+		page_add_errors(values, why);
+	if (reading)
+		key_add_reading(call, values, reading);
+	json_t *more =
+	    json_pack("{s:b, s:b, s:s, s:b}", "is_token", (int)token, "is_mtls", (int)!token,
+		      "once", page_once(call) ? page_once(call) : once, "first", (int)!sent);
+	(void)json_object_update(values, more);
+	json_decref(more);
+	(void)json_object_set_new(values, "template", json_string("admin/key-fields.tpl"));
+	(void)json_object_set_new(values, "fresh", json_true());
+	/* What went wrong and what was read stand outside of the fields. */
+	json_t *outer = json_copy(values);
+	(void)json_object_del(outer, "template");
+	(void)json_object_set_new(outer, "fields", values);
+	page_show(call, status, "key-new", "keys", why ? "Error: New key" : "New key", outer);
+}
+
+void key_new_show(void *arg)
+{
+	show_new(arg, NULL, NULL, 200);
+}
+
+void key_new_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct cert_reading reading;
+	char token[TOKEN_TEXT + 1] = "";
+	Cg__Key *key;
+	const char *once = page_once(call);
+	bool wants_token = strcmp(page_field(call, "type"), "token") == 0, has_cert = false;
+	bool only_read = strcmp(page_field(call, "do"), "read") == 0;
+	cg_rc rc = CG_OK;
+	/* So that it is told together with a fault of the certificate, and before it. */
+	if (!only_read && !*page_field(call, "name"))
+		rc = cg_fail_field(&err, "name", "is missing");
+	if (!wants_token) {
+		cg_rc read = show_read_certificate(call, CERT_KIND_CLIENT, &reading, &err);
+		has_cert = read == CG_OK;
+		if (read == CG_NOT_FOUND)
+			read = cg_fail_field(&err, "certificate",
+					     "is missing: paste it, or upload it");
+		if (read != CG_OK)
+			rc = read;
+	}
+	if (rc == CG_OK && only_read) {
+		show_new(call, has_cert ? &reading : NULL, NULL, 200);
+		return;
+	}
+	json_t *record = record_of_form(call, NULL);
+	if (rc == CG_OK) {
+		const struct key_new what = {.id = once,
+					     .key = record,
+					     .cert = has_cert ? &reading.leaf : NULL,
+					     .token = wants_token};
+		rc = key_create(call->admin->store, &call->actor, &what, call->arena, &key, token,
+				&err);
+	}
+	json_decref(record);
+	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=created%s", once,
+						 wants_token ? "&token=gone" : ""));
+	else if (rc == CG_OK && wants_token)
+		key_show_token(call, key, token);
+	else if (rc == CG_OK)
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/keys/%s?done=created%s", key->id,
+					   reading.private_key_dropped ? "&private=dropped" : ""));
+	else if (key_form_fault(rc, &err))
+		show_new(call, has_cert ? &reading : NULL, &err, web_status_of(rc));
+	else
+		page_fail(call, rc, &err);
+	gnutls_memset(token, 0, sizeof(token));
+}
+
+/* --- changing --- */
+
+static void show_edit(struct page_call *call, const Cg__Key *key, json_t *values, bool from_form,
+		      int status)
+{
+	struct cg_err err = {0};
+	struct all_apis apis;
+	const struct rights_access own = {key->access, key->n_access};
+	cg_rc rc = show_load_apis(call, &apis, &err);
+	if (rc == CG_OK)
+		rc = add_policies(call, values, from_form ? NULL : key, &err);
+	if (rc != CG_OK) {
+		json_decref(values);
+		page_fail(call, rc, &err);
+		return;
+	}
+	rights_add_apis(call, values, from_form ? NULL : &own, &apis);
+	(void)json_object_set_new(values, "template", json_string("admin/key-fields.tpl"));
+	(void)json_object_set_new(values, "fresh", json_false());
+	page_show(call, status, "key-edit", "keys", from_form ? "Error: Edit a key" : "Edit a key",
+		  json_pack("{s:s, s:o, s:o, s:I, s:s}", "id", key->id, "key_name",
+			    page_text(span_of(key->name)), "fields", values, "revision",
+			    (json_int_t)key->revision, "main_class", "main--narrow"));
+}
+
+void key_edit_show(void *arg)
+{
+	struct page_call *call = arg;
+	Cg__Key *key;
+	if (key_get(call, &key))
+		show_edit(call, key, values_of_key(key), false, 200);
+}
+
+void key_edit_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Key *key, *changed;
+	if (!key_get(call, &key))
+		return;
+	const struct rights_access own = {key->access, key->n_access};
+	json_t *revision = page_typed_number(call, "revision");
+	json_t *patch = record_of_form(call, &own);
+	cg_rc rc = entity_change(call->admin->store, &key_entity, &call->actor, key->id,
+				 (uint64_t)json_integer_value(revision), patch, call->arena,
+				 &changed, &err);
+	json_decref(patch);
+	json_decref(revision);
+	if (rc == CG_OK) {
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/keys/%s?done=saved", key->id));
+	} else if (rc == CG_STALE) {
+		json_t *values = values_of_form(call), *theirs = values_of_key(key);
+		(void)json_object_set_new(values, "stale", json_true());
+		(void)json_object_set_new(values, "differences", page_differences(values, theirs));
+		json_decref(theirs);
+		show_edit(call, key, values, true, web_status_of(rc));
+	} else if (key_form_fault(rc, &err)) {
+		json_t *values = values_of_form(call);
+		page_add_errors(values, &err);
+		show_edit(call, key, values, true, web_status_of(rc));
+	} else {
+		page_fail(call, rc, &err);
+	}
+}

@@ -1,0 +1,289 @@
+/* Keys: the list, one, switching and removing it. */
+#include "base/base.h"
+#include "grant/grant.h"
+#include "model/certificate.h"
+#include "keys.h"
+#include "usage/refusals.h"
+
+#define SEARCH_BY_CERTIFICATE 20 /* keys that a search finds by their certificates */
+#define REFUSALS_SHOWN	      5
+
+/* --- list --- */
+
+struct listed {
+	const Cg__Key **items;
+	size_t n;
+};
+
+static void add_once(struct listed *list, const Cg__Key *key)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i]->id, key->id) == 0)
+			return;
+	list->items[list->n++] = key;
+}
+
+/* Keys whose certificates fit what was searched for: by subject, name, or fingerprint in any
+ * notation. */
+static cg_rc add_by_certificate(struct page_call *call, const char *q, struct listed *list,
+				const char **notice, struct cg_err *err)
+{
+	struct certificate_page page;
+	cg_rc rc = certificate_list(call->admin->store, SPAN_LIT(""), SEARCH_BY_CERTIFICATE,
+				    span_of(q), call->arena, &page, err);
+	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+		Cg__Key *key;
+		if (!page.items[i].key_id || !*page.items[i].key_id)
+			continue;
+		rc = entity_get(call->admin->store, &key_entity, page.items[i].key_id, call->arena,
+				&key, err);
+		if (rc == CG_OK)
+			add_once(list, key);
+		else if (rc == CG_NOT_FOUND)
+			rc = CG_OK;
+	}
+	if (rc == CG_OK)
+		*notice = page.notice;
+	return rc;
+}
+
+void keys_page(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct all_apis apis;
+	struct entity_page page = {.n = 0};
+	struct listed list = {.n = 0};
+	const char *q = page_query(call, "q"), *cursor = page_query(call, "cursor"), *notice = NULL;
+	json_t *items = json_array();
+	list.items = arena_alloc(call->arena, (LIST_LIMIT_DEFAULT + SEARCH_BY_CERTIFICATE) *
+						  sizeof(*list.items));
+	cg_rc rc = list.items ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
+	if (rc == CG_OK && *q && !*cursor)
+		rc = add_by_certificate(call, q, &list, &notice, &err);
+	if (rc == CG_OK)
+		rc = entity_list(call->admin->store, &key_entity, span_of(cursor),
+				 LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
+	for (size_t i = 0; rc == CG_OK && i < page.n; i++)
+		add_once(&list, page.messages[i]);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		json_t *one;
+		rc = show_key(call, list.items[i], &apis, &one, &err);
+		if (rc == CG_OK)
+			(void)json_array_append_new(items, one);
+	}
+	if (rc != CG_OK) {
+		json_decref(items);
+		page_fail(call, rc, &err);
+		return;
+	}
+	page_show(call, 200, "keys", "keys", "Keys",
+		  json_pack("{s:o, s:o, s:b, s:b, s:o, s:s?, s:b}", "items", items, "q",
+			    page_text(span_of(q)), "searched", (int)(*q != '\0'), "paged",
+			    (int)(*cursor != '\0'), "next",
+			    page_next(call, "/admin/keys", q, page.next), "notice", notice,
+			    "deleted", strcmp(page_query(call, "done"), "deleted") == 0));
+}
+
+/* --- one --- */
+
+static json_t *from_json(const Cg__Policy *policy)
+{
+	return policy ? page_text(span_of(policy->name)) : json_string("");
+}
+
+static json_t *joined(char **items, size_t n, const char *all)
+{
+	struct buf out;
+	buf_init(&out, 64 * 1024);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&out, "%s%s", i > 0 ? ", " : "", items[i]);
+	json_t *text = n == 0 ? json_string(all) : page_text(buf_span(&out));
+	buf_release(&out);
+	return text;
+}
+
+/* Rows "what, value, where from" of what the key may do. */
+static json_t *effective_json(struct page_call *call, const struct key_grant *g,
+			      const struct all_apis *apis)
+{
+	const struct effective *e = &g->effective;
+	json_t *out = json_array();
+	for (size_t i = 0; i < e->n_access; i++) {
+		const Cg__Access *entry = e->access[i].entry;
+		(void)json_array_append_new(
+		    out,
+		    json_pack("{s:s, s:o, s:o, s:o, s:o}", "what", "Access", "value",
+			      page_text(span_of(show_api_name(apis, entry->api_id))), "methods",
+			      joined(entry->methods, entry->n_methods, "all methods"), "paths",
+			      joined(entry->paths, entry->n_paths, "all paths"), "from",
+			      from_json(e->access[i].from)));
+	}
+	if (e->rate)
+		(void)json_array_append_new(out, json_pack("{s:s, s:o, s:o}", "what", "Rate",
+							   "value", show_rate(e->rate), "from",
+							   from_json(e->rate_from)));
+	if (e->quota)
+		(void)json_array_append_new(out, json_pack("{s:s, s:o, s:o}", "what", "Quota",
+							   "value", show_quota(e->quota), "from",
+							   from_json(e->quota_from)));
+	if (e->has_expires_at) {
+		json_t *when = page_time(call, e->expires_at);
+		(void)json_array_append_new(out, json_pack("{s:s, s:O, s:o}", "what", "Expiry",
+							   "value", json_object_get(when, "title"),
+							   "from", from_json(e->expires_from)));
+		json_decref(when);
+	}
+	return out;
+}
+
+static cg_rc credentials_json(struct page_call *call, const char *key_id, json_t **out,
+			      struct cg_err *err)
+{
+	struct credentials list;
+	json_t *items = json_array();
+	cg_rc rc = credential_list(call->admin->store, key_id, call->arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		json_t *one;
+		rc = show_credential(call, list.items[i], &one, err);
+		if (rc == CG_OK)
+			(void)json_array_append_new(items, one);
+	}
+	*out = items;
+	return rc;
+}
+
+static json_t *refusals_json(struct page_call *call, const char *key_id)
+{
+	struct refusals_filter filter = {.q = span_of(key_id)};
+	struct refusals_page page = {.n = 0};
+	json_t *out = json_array();
+	if (!call->admin->refusals ||
+	    refusals_list(call->admin->refusals, &filter, 0, REFUSALS_SHOWN, call->arena, &page,
+			  NULL) != CG_OK)
+		return out;
+	for (size_t i = 0; i < page.n; i++)
+		(void)json_array_append_new(
+		    out, json_pack("{s:o, s:i, s:o, s:o, s:o}", "at",
+				   page_distance(call, page.items[i]->at), "status",
+				   (int)page.items[i]->status, "code",
+				   page_text(span_of(page.items[i]->code)), "method",
+				   page_text(span_of(page.items[i]->method)), "path",
+				   page_text(span_of(page.items[i]->path))));
+	return out;
+}
+
+static json_t *policies_json(const struct key_grant *g)
+{
+	json_t *out = json_array();
+	for (size_t i = 0; i < g->n_policies; i++)
+		(void)json_array_append_new(out, page_text(span_of(g->policies[i]->name)));
+	return out;
+}
+
+static json_t *tags_json(const Cg__Key *key)
+{
+	json_t *out = json_array();
+	for (size_t i = 0; i < key->n_tags; i++)
+		(void)json_array_append_new(out, page_text(span_of(key->tags[i])));
+	return out;
+}
+
+/* The line that calls an API with the key, for the first it has. */
+static const char *example_path(const struct key_grant *g, const struct all_apis *apis)
+{
+	for (size_t i = 0; i < apis->n && g->effective.n_access > 0; i++)
+		if (strcmp(apis->items[i]->id, g->effective.access[0].entry->api_id) == 0)
+			return apis->items[i]->listen_path;
+	return "";
+}
+
+void key_show(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct key_grant g;
+	struct all_apis apis;
+	json_t *values = NULL, *credentials = NULL;
+	const char *done = page_query(call, "done");
+	cg_rc rc = grant_load_key(call->admin->store, page_param(call, 0), call->arena, &g, &err);
+	if (rc == CG_OK)
+		rc = show_load_apis(call, &apis, &err);
+	if (rc == CG_OK)
+		rc = show_key(call, g.key, &apis, &values, &err);
+	if (rc == CG_OK)
+		rc = credentials_json(call, g.key->id, &credentials, &err);
+	if (rc != CG_OK) {
+		json_decref(values);
+		json_decref(credentials);
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *more = json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:s, s:o, s:I}",
+	    "credentials", credentials, "effective", effective_json(call, &g, &apis), "refusals",
+	    refusals_json(call, g.key->id), "policies", policies_json(&g), "tags", tags_json(g.key),
+	    "created_at", page_distance(call, g.key->created_at), "is_on", (int)g.key->active,
+	    "is_off", (int)!g.key->active, "created", strcmp(done, "created") == 0, "saved",
+	    strcmp(done, "saved") == 0, "added", strcmp(done, "added") == 0, "dropped",
+	    strcmp(page_query(call, "private"), "dropped") == 0, "token_gone",
+	    strcmp(page_query(call, "token"), "gone") == 0, "base", page_base(call), "example",
+	    page_text(span_of(example_path(&g, &apis))), "revision", (json_int_t)g.key->revision);
+	(void)json_object_update(values, more);
+	json_decref(more);
+	/* A list's line has it; here each credential has its own. */
+	(void)json_object_del(values, "until");
+	page_show(call, 200, "key", "keys", g.key->name, values);
+}
+
+void key_switch_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Key *key;
+	json_t *patch = json_pack("{s:b}", "active", strcmp(page_field(call, "active"), "on") == 0);
+	cg_rc rc = entity_change(call->admin->store, &key_entity, &call->actor, page_param(call, 0),
+				 ENTITY_ANY_REVISION, patch, call->arena, &key, &err);
+	json_decref(patch);
+	if (rc != CG_OK)
+		page_fail(call, rc, &err);
+	else
+		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s", key->id));
+}
+
+/* --- removal --- */
+
+void key_delete_show(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct all_apis apis;
+	Cg__Key *key;
+	json_t *values;
+	if (!key_get(call, &key))
+		return;
+	cg_rc rc = show_load_apis(call, &apis, &err);
+	if (rc == CG_OK)
+		rc = show_key(call, key, &apis, &values, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	(void)json_object_set_new(values, "revision", json_integer((json_int_t)key->revision));
+	(void)json_object_set_new(values, "main_class", json_string("main--slim"));
+	page_show(call, 200, "key-delete", "keys", "Delete a key", values);
+}
+
+void key_delete_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	json_t *revision = page_typed_number(call, "revision");
+	cg_rc rc = entity_remove(call->admin->store, &key_entity, &call->actor, page_param(call, 0),
+				 (uint64_t)json_integer_value(revision), call->arena, &err);
+	json_decref(revision);
+	if (rc == CG_OK || rc == CG_NOT_FOUND)
+		page_redirect(call, "/admin/keys?done=deleted");
+	else
+		page_fail(call, rc, &err);
+}

@@ -1,0 +1,17 @@
+/* What the pages of a key share. */
+#ifndef CG_ADMIN_PAGES_KEYS_H
+#define CG_ADMIN_PAGES_KEYS_H
+
+#include "show.h"
+
+/* The key that the link names; false after having answered. */
+bool key_get(struct page_call *call, Cg__Key **out);
+/* Whether a fault is one to be shown in the form, at a field. */
+bool key_form_fault(cg_rc rc, struct cg_err *err);
+/* What was read of the certificate, beside the form, and its public part in the place of what was
+ * pasted: that may have held a private key. */
+void key_add_reading(struct page_call *call, json_t *values, const struct cert_reading *reading);
+/* The page after a key got a token: the only one that shows it, so it answers the form itself. */
+void key_show_token(struct page_call *call, const Cg__Key *key, const char *token);
+
+#endif

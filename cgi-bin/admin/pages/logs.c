@@ -1,0 +1,287 @@
+/* What was done and what was refused: the audit, and the newest refusals with the key that can be
+ * made of one. */
+#include "base/base.h"
+#include "base/text.h"
+#include "model/audit.h"
+#include "model/certificate.h"
+#include "show.h"
+#include "usage/refusals.h"
+#include "web/problem.h"
+
+static uint64_t typed_below(struct page_call *call)
+{
+	uint64_t below = 0;
+	if (!number_parse(span_of(page_query(call, "cursor")), INT64_MAX, &below))
+		below = 0;
+	return below;
+}
+
+static json_t *next_below(struct page_call *call, const char *path, const char *q, uint64_t next)
+{
+	return page_next(call, path, q,
+			 next > 0 ? arena_printf(call->arena, "%" PRIu64, next) : NULL);
+}
+
+/* --- audit --- */
+
+static const struct {
+	const char *action, *text;
+} actions[] = {
+    {"api.create",		   "API created"		},
+    {"api.change",		   "API changed"		},
+    {"api.delete",		   "API deleted"		},
+    {"key.create",		   "Key created"		},
+    {"key.change",		   "Key changed"		},
+    {"key.delete",		   "Key deleted"		},
+    {"policy.create",	      "Policy created"	      },
+    {"policy.change",	      "Policy changed"	      },
+    {"policy.delete",	      "Policy deleted"	      },
+    {"credential.add",	       "Credential added"	 },
+    {"credential.change",	  "Credential changed"     },
+    {"credential.revoke",	  "Credential revoked"     },
+    {"credential.proven",	  "Private key proven"     },
+    {"certificate.create",	   "Certificate registered" },
+    {"certificate.delete",	   "Certificate deleted"	},
+    {"certificate.crl",	"Revocation list given"  },
+    {"certificate.crl_delete", "Revocation list removed"},
+    {"exposed_key.create",	   "Public key blocked"     },
+    {"user.create",	    "User created"		  },
+    {"user.change",	    "User changed"		  },
+    {"user.delete",	    "User deleted"		  },
+    {"user.sign_in",	     "Signed in"		},
+    {"user.password",	      "Password changed"	},
+    {"user.reset",		   "One-time password given"},
+    {"token.create",	     "REST token created"	 },
+    {"token.delete",	     "REST token ended"       },
+    {"store.restore",	      "Backup restored"	       },
+};
+
+static const char *action_text(const char *action)
+{
+	for (size_t i = 0; i < CG_COUNT(actions); i++)
+		if (strcmp(actions[i].action, action) == 0)
+			return actions[i].text;
+	return action;
+}
+
+/* Where the page of the subject is; "" where it has none. */
+static json_t *subject_link(const Cg__AuditEntry *e)
+{
+	static const struct {
+		const char *prefix, *path;
+	} paths[] = {
+	    {"api.",	     "apis"	   },
+	    {"key.",	     "keys"	   },
+	    {"credential.",  "keys"	  },
+	    {"certificate.", "certificates"},
+	};
+	for (size_t i = 0; e->action && e->subject_id && i < CG_COUNT(paths); i++)
+		if (strncmp(e->action, paths[i].prefix, strlen(paths[i].prefix)) == 0)
+			return json_sprintf("/admin/%s/%s", paths[i].path, e->subject_id);
+	return json_string("");
+}
+
+void audit_page(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct audit_page page;
+	const char *q = page_query(call, "q");
+	cg_rc rc = audit_list(call->admin->store, typed_below(call), LIST_LIMIT_DEFAULT, span_of(q),
+			      call->arena, &page, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *items = json_array();
+	for (size_t i = 0; i < page.n; i++) {
+		const Cg__AuditEntry *e = page.items[i];
+		const char *subject =
+		    e->subject_name && *e->subject_name ? e->subject_name : e->subject_id;
+		(void)json_array_append_new(
+		    items, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "at",
+				     page_time(call, e->at), "actor", page_text(span_of(e->actor)),
+				     "action", action_text(e->action ? e->action : ""), "subject",
+				     page_text(span_of(subject)), "link", subject_link(e), "from",
+				     page_text(span_of(e->from_address)), "changes",
+				     page_text(span_of(e->changes))));
+	}
+	page_show(call, 200, "audit", "audit", "Audit log",
+		  json_pack("{s:o, s:o, s:b, s:o}", "items", items, "q", page_text(span_of(q)),
+			    "searched", (int)(*q != '\0'), "next",
+			    next_below(call, "/admin/audit", q, page.next)));
+}
+
+/* --- refusals --- */
+
+static json_t *refusal_json(struct page_call *call, const Cg__Refusal *r,
+			    const struct all_apis *apis)
+{
+	bool unknown =
+	    r->code && strcmp(r->code, "credential_unknown") == 0 && r->sha256.len == SHA256_BYTES;
+	return json_pack(
+	    "{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id",
+	    page_text(span_of(r->request_id)), "at", page_time(call, r->at), "status",
+	    (int)r->status, "code", page_text(span_of(r->code)), "detail",
+	    page_text(span_of(r->detail)), "method", page_text(span_of(r->method)), "path",
+	    page_text(span_of(r->path)), "address", page_text(span_of(r->address)), "api",
+	    page_text(span_of(r->api_id && *r->api_id ? show_api_name(apis, r->api_id) : "")),
+	    "sha256", page_hex(&r->sha256, 6), "may_make", (int)unknown);
+}
+
+void refusals_page(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct refusals_filter filter = {.sha256 = NULL};
+	struct refusals_page page = {.n = 0};
+	struct all_apis apis;
+	struct sha256 digest;
+	const char *q = page_query(call, "q");
+	cg_rc rc = show_load_apis(call, &apis, &err);
+	if (rc == CG_OK && !call->admin->refusals)
+		rc = cg_fail(&err, CG_UNAVAILABLE,
+			     "The refused requests cannot be read: the log of admin says why.");
+	if (sha256_parse(span_of(q), &digest))
+		filter.sha256 = &digest;
+	else if (strlen(q) == ID_TEXT)
+		filter.request_id = span_of(q);
+	else
+		filter.q = span_of(q);
+	if (rc == CG_OK)
+		rc = refusals_list(call->admin->refusals, &filter, typed_below(call),
+				   LIST_LIMIT_DEFAULT, call->arena, &page, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *items = json_array();
+	for (size_t i = 0; i < page.n; i++)
+		(void)json_array_append_new(items, refusal_json(call, page.items[i], &apis));
+	page_show(call, 200, "refusals", "refusals", "Refusals",
+		  json_pack("{s:o, s:o, s:b, s:o}", "items", items, "q", page_text(span_of(q)),
+			    "searched", (int)(*q != '\0'), "next",
+			    next_below(call, "/admin/refusals", q, page.next)));
+}
+
+/* The refusal of the link and the certificate that came with it; false after having answered. */
+static bool get_certificate(struct page_call *call, Cg__Refusal **refusal, struct cert *cert)
+{
+	struct cg_err err = {0};
+	struct refusals_filter filter = {.request_id = span_of(page_param(call, 0))};
+	struct refusals_page page = {.n = 0};
+	struct span der;
+	cg_rc rc = CG_OK;
+	if (call->admin->refusals && filter.request_id.n > 0)
+		rc = refusals_list(call->admin->refusals, &filter, 0, 1, call->arena, &page, &err);
+	if (rc == CG_OK && (page.n == 0 || page.items[0]->sha256.len != SHA256_BYTES))
+		rc = cg_fail(&err, CG_NOT_FOUND,
+			     "There is no such refused request with a certificate; only the "
+			     "newest are kept.");
+	if (rc == CG_OK)
+		rc = refusals_certificate(call->admin->refusals,
+					  (const void *)page.items[0]->sha256.data, call->arena,
+					  &der, &err);
+	if (rc == CG_OK)
+		rc = cert_facts(der, call->arena, cert, &err);
+	if (rc == CG_OK)
+		*refusal = page.items[0];
+	else
+		page_fail(call, rc, &err);
+	return rc == CG_OK;
+}
+
+static void show_make(struct page_call *call, const Cg__Refusal *refusal, const struct cert *cert,
+		      const struct cg_err *why, int status)
+{
+	struct cg_err err = {0};
+	struct all_apis apis;
+	Cg__Certificate *record;
+	char once[ID_TEXT + 1];
+	json_t *picks = json_array();
+	cg_rc rc =
+	    random_id(once) == CG_OK ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
+	if (rc == CG_OK)
+		rc = certificate_record(cert, call->arena, &record, &err);
+	if (rc != CG_OK) {
+		json_decref(picks);
+		page_fail(call, rc, &err);
+		return;
+	}
+	for (size_t i = 0; i < apis.n; i++) {
+		const Cg__Api *api = apis.items[i];
+		/* The API that was called is what the caller wants. */
+		bool ticked = !why && refusal->api_id && strcmp(api->id, refusal->api_id) == 0;
+		for (size_t f = 0; why && f < call->form.n; f++)
+			ticked =
+			    ticked || (span_is(call->form.fields[f].name, SPAN_LIT("access")) &&
+				       span_is_text(call->form.fields[f].value, api->id));
+		(void)json_array_append_new(
+		    picks, json_pack("{s:s, s:o, s:o, s:b}", "id", api->id, "name",
+				     page_text(span_of(api->name)), "listen_path",
+				     page_text(span_of(api->listen_path)), "ticked", (int)ticked));
+	}
+	json_t *values = json_pack(
+	    "{s:o, s:o, s:o, s:o, s:s, s:o, s:s}", "id", page_text(span_of(refusal->request_id)),
+	    "at", page_distance(call, refusal->at), "certificate", show_certificate(call, record),
+	    "apis", picks, "once", page_once(call) ? page_once(call) : once, "name",
+	    page_text(span_of(page_field(call, "name"))), "main_class", "main--narrow");
+	if (why)
+		page_add_errors(values, why);
+	page_show(call, status, "refusal-key", "refusals",
+		  why ? "Error: Make a key" : "Make a key from this certificate", values);
+}
+
+void refusal_key_show(void *arg)
+{
+	struct page_call *call = arg;
+	Cg__Refusal *refusal;
+	struct cert cert;
+	if (get_certificate(call, &refusal, &cert))
+		show_make(call, refusal, &cert, NULL, 200);
+}
+
+void refusal_key_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Refusal *refusal;
+	struct cert cert;
+	struct cert_reading reading;
+	Cg__Key *key;
+	char token[TOKEN_TEXT + 1];
+	const char *once = page_once(call);
+	json_t *access = json_array();
+	if (!get_certificate(call, &refusal, &cert)) {
+		json_decref(access);
+		return;
+	}
+	for (size_t i = 0; i < call->form.n; i++)
+		if (span_is(call->form.fields[i].name, SPAN_LIT("access")))
+			(void)json_array_append_new(
+			    access,
+			    json_pack("{s:o}", "api_id", page_text(call->form.fields[i].value)));
+	json_t *record = json_pack("{s:o, s:o}", "name",
+				   page_text(span_of(page_field(call, "name"))), "access", access);
+	/* It was seen in a handshake, but is judged as any that is given. */
+	cg_rc rc = cert_read(cert.der, CERT_WAY_ADMIN_FILE, CERT_KIND_CLIENT, call->now_unix_s,
+			     call->arena, &reading, NULL, &err);
+	if (rc == CG_OK) {
+		const struct key_new what = {.id = once,
+					     .key = record,
+					     .cert = &reading.leaf,
+					     .refused_request_id = refusal->request_id};
+		rc = key_create(call->admin->store, &call->actor, &what, call->arena, &key, token,
+				&err);
+	}
+	json_decref(record);
+	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=created", once));
+	else if (rc == CG_OK)
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/keys/%s?done=created", key->id));
+	else if (rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH)
+		show_make(call, refusal, &cert, &err, web_status_of(rc));
+	else
+		page_fail(call, rc, &err);
+}

@@ -1,0 +1,286 @@
+/* Policies: rights and limits that many keys share. */
+#include "base/base.h"
+#include "model/policy.h"
+#include "rights.h"
+#include "web/problem.h"
+
+static const char *const typed_fields[] = {
+    "name", "methods", "paths", "rate.limit", "quota.limit", "key_lifetime_days", "tags", NULL};
+static const char *const parts[] = {"access", "rate", "quota"};
+
+static bool applies(const Cg__Policy *policy, unsigned part)
+{
+	for (size_t i = 0; i < policy->n_applies; i++)
+		if ((unsigned)policy->applies[i] == part)
+			return true;
+	return false;
+}
+
+/* --- list --- */
+
+static json_t *line(const Cg__Policy *policy, const struct all_apis *apis)
+{
+	struct buf names;
+	buf_init(&names, 64 * 1024);
+	for (size_t i = 0; i < policy->n_access; i++)
+		buf_printf(&names, "%s%s", i > 0 ? ", " : "",
+			   show_api_name(apis, policy->access[i]->api_id));
+	json_t *out =
+	    json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o}", "id", policy->id,
+		      "name", page_text(span_of(policy->name)), "access",
+		      page_text(buf_span(&names)), "rate", show_rate(policy->rate), "quota",
+		      show_quota(policy->quota), "tags", rights_tags(policy->tags, policy->n_tags),
+		      "gives_access", (int)applies(policy, CG__POLICY__PART__ACCESS), "gives_rate",
+		      (int)applies(policy, CG__POLICY__PART__RATE), "gives_quota",
+		      (int)applies(policy, CG__POLICY__PART__QUOTA), "badge",
+		      policy->active ? page_badge("ok", "Active") : page_badge("", "Off"));
+	buf_release(&names);
+	return out;
+}
+
+void policies_page(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct entity_page page;
+	struct all_apis apis;
+	const char *q = page_query(call, "q");
+	cg_rc rc = show_load_apis(call, &apis, &err);
+	if (rc == CG_OK)
+		rc = entity_list(call->admin->store, &policy_entity,
+				 span_of(page_query(call, "cursor")), LIST_LIMIT_DEFAULT,
+				 span_of(q), call->arena, &page, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *items = json_array();
+	for (size_t i = 0; i < page.n; i++)
+		(void)json_array_append_new(items, line(page.messages[i], &apis));
+	page_show(call, 200, "policies", "policies", "Policies",
+		  json_pack("{s:o, s:o, s:b, s:o, s:b}", "items", items, "q", page_text(span_of(q)),
+			    "searched", (int)(*q != '\0'), "next",
+			    page_next(call, "/admin/policies", q, page.next), "deleted",
+			    strcmp(page_query(call, "done"), "deleted") == 0));
+}
+
+/* --- form --- */
+
+static json_t *record_of_form(struct page_call *call, const struct rights_access *of)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < CG_COUNT(parts); i++)
+		if (rights_form_says(call, "applies", parts[i]))
+			(void)json_array_append_new(list, json_string(parts[i]));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "name",
+			 page_text(span_of(page_field(call, "name"))), "applies", list, "access",
+			 rights_typed_access(call, of), "rate", rights_typed_rate(call), "quota",
+			 rights_typed_quota(call), "key_lifetime_days",
+			 page_typed_number(call, "key_lifetime_days"), "tags",
+			 page_typed_list(call, "tags"), "active",
+			 (int)web_form_has(&call->form, "active"));
+}
+
+static void add_switches(json_t *values, bool access, bool rate, bool quota, bool active)
+{
+	json_t *more = json_pack("{s:b, s:b, s:b, s:b}", "on_access", (int)access, "on_rate",
+				 (int)rate, "on_quota", (int)quota, "is_active", (int)active);
+	(void)json_object_update(values, more);
+	json_decref(more);
+}
+
+static json_t *values_of_form(struct page_call *call)
+{
+	json_t *values = json_object();
+	page_put_back(call, values, typed_fields);
+	rights_add_units(values, rights_typed_span(call), rights_typed_period(call));
+	add_switches(values, rights_form_says(call, "applies", "access"),
+		     rights_form_says(call, "applies", "rate"),
+		     rights_form_says(call, "applies", "quota"),
+		     web_form_has(&call->form, "active"));
+	return values;
+}
+
+static json_t *values_of_policy(const Cg__Policy *p)
+{
+	json_t *values = json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o}", "name", page_text(span_of(p->name)), "rate_limit",
+	    rights_optional_number(p->rate != NULL, p->rate ? p->rate->limit : 0), "quota_limit",
+	    rights_optional_number(p->quota != NULL, p->quota ? p->quota->limit : 0),
+	    "key_lifetime_days",
+	    rights_optional_number(p->has_key_lifetime_days, p->key_lifetime_days), "tags",
+	    rights_tags(p->tags, p->n_tags));
+	rights_add_units(values, p->rate ? p->rate->per_seconds : 1,
+			 p->quota ? (unsigned)p->quota->period : CG__QUOTA__PERIOD__MONTH);
+	add_switches(values, applies(p, CG__POLICY__PART__ACCESS),
+		     applies(p, CG__POLICY__PART__RATE), applies(p, CG__POLICY__PART__QUOTA),
+		     p->active);
+	return values;
+}
+
+/* The form, of a new policy (NULL) or of one; `values` is taken. */
+static void show_form(struct page_call *call, const Cg__Policy *policy, json_t *values,
+		      bool from_form, int status)
+{
+	struct cg_err err = {0};
+	struct all_apis apis;
+	char once[ID_TEXT + 1];
+	const struct rights_access own = {policy ? policy->access : NULL,
+					  policy ? policy->n_access : 0};
+	cg_rc rc =
+	    random_id(once) == CG_OK ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
+	if (rc != CG_OK) {
+		json_decref(values);
+		page_fail(call, rc, &err);
+		return;
+	}
+	rights_add_apis(call, values, from_form ? NULL : &own, &apis);
+	json_t *more = json_pack(
+	    "{s:s, s:s, s:o, s:b, s:b, s:I, s:b, s:b, s:o}", "once",
+	    page_once(call) ? page_once(call) : once, "id", policy ? policy->id : "", "policy_name",
+	    page_text(span_of(policy ? policy->name : "New policy")), "fresh", (int)!policy,
+	    "there", (int)(policy != NULL), "revision", (json_int_t)(policy ? policy->revision : 0),
+	    "created", strcmp(page_query(call, "done"), "created") == 0, "saved",
+	    strcmp(page_query(call, "done"), "saved") == 0, "badge",
+	    policy && !policy->active ? page_badge("", "Off") : page_badge("ok", "Active"));
+	(void)json_object_update(values, more);
+	json_decref(more);
+	page_show(call, status, "policy", "policies",
+		  from_form ? "Error: Policy"
+		  : policy  ? policy->name
+			    : "New policy",
+		  values);
+}
+
+void policy_new_show(void *arg)
+{
+	struct page_call *call = arg;
+	json_t *values = json_object();
+	rights_add_units(values, 1, CG__QUOTA__PERIOD__MONTH);
+	add_switches(values, true, false, false, true);
+	show_form(call, NULL, values, false, 200);
+}
+
+static bool is_of_form(cg_rc rc, struct cg_err *err)
+{
+	if (rc == CG_CLASH)
+		page_fault_at(err, "name");
+	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH;
+}
+
+void policy_new_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Policy *policy;
+	const char *once = page_once(call);
+	json_t *record = record_of_form(call, NULL);
+	cg_rc rc = entity_create_as(call->admin->store, &policy_entity, &call->actor, once, record,
+				    call->arena, &policy, &err);
+	json_decref(record);
+	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0) {
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/policies/%s?done=created", once));
+	} else if (rc == CG_OK) {
+		page_redirect(
+		    call, arena_printf(call->arena, "/admin/policies/%s?done=created", policy->id));
+	} else if (is_of_form(rc, &err)) {
+		json_t *values = values_of_form(call);
+		page_add_errors(values, &err);
+		show_form(call, NULL, values, true, web_status_of(rc));
+	} else {
+		page_fail(call, rc, &err);
+	}
+}
+
+static bool get(struct page_call *call, Cg__Policy **out)
+{
+	struct cg_err err = {0};
+	cg_rc rc = entity_get(call->admin->store, &policy_entity, page_param(call, 0), call->arena,
+			      out, &err);
+	if (rc != CG_OK)
+		page_fail(call, rc, &err);
+	return rc == CG_OK;
+}
+
+void policy_show(void *arg)
+{
+	struct page_call *call = arg;
+	Cg__Policy *policy;
+	if (get(call, &policy))
+		show_form(call, policy, values_of_policy(policy), false, 200);
+}
+
+void policy_change(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Policy *policy, *changed;
+	if (!get(call, &policy))
+		return;
+	const struct rights_access own = {policy->access, policy->n_access};
+	json_t *revision = page_typed_number(call, "revision");
+	json_t *patch = record_of_form(call, &own);
+	cg_rc rc = entity_change(call->admin->store, &policy_entity, &call->actor, policy->id,
+				 (uint64_t)json_integer_value(revision), patch, call->arena,
+				 &changed, &err);
+	json_decref(patch);
+	json_decref(revision);
+	if (rc == CG_OK) {
+		page_redirect(
+		    call, arena_printf(call->arena, "/admin/policies/%s?done=saved", policy->id));
+	} else if (rc == CG_STALE || is_of_form(rc, &err)) {
+		json_t *values = values_of_form(call), *theirs = values_of_policy(policy);
+		if (rc == CG_STALE) {
+			(void)json_object_set_new(values, "stale", json_true());
+			(void)json_object_set_new(values, "differences",
+						  page_differences(values, theirs));
+		} else {
+			page_add_errors(values, &err);
+		}
+		json_decref(theirs);
+		show_form(call, policy, values, true, web_status_of(rc));
+	} else {
+		page_fail(call, rc, &err);
+	}
+}
+
+/* --- removal --- */
+
+static void show_delete(struct page_call *call, const Cg__Policy *policy, const struct cg_err *why,
+			int status)
+{
+	json_t *values = json_pack("{s:s, s:o, s:I, s:s}", "id", policy->id, "name",
+				   page_text(span_of(policy->name)), "revision",
+				   (json_int_t)policy->revision, "main_class", "main--slim");
+	if (why)
+		page_add_errors(values, why);
+	page_show(call, status, "policy-delete", "policies",
+		  why ? "Error: Delete a policy" : "Delete a policy", values);
+}
+
+void policy_delete_show(void *arg)
+{
+	struct page_call *call = arg;
+	Cg__Policy *policy;
+	if (get(call, &policy))
+		show_delete(call, policy, NULL, 200);
+}
+
+void policy_delete_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Policy *policy;
+	json_t *revision = page_typed_number(call, "revision");
+	cg_rc rc = policy_remove(call->admin->store, &call->actor, page_param(call, 0),
+				 (uint64_t)json_integer_value(revision),
+				 web_form_has(&call->form, "detach"), call->arena, &err);
+	json_decref(revision);
+	if (rc == CG_OK || rc == CG_NOT_FOUND)
+		page_redirect(call, "/admin/policies?done=deleted");
+	else if (rc != CG_CLASH && rc != CG_STALE)
+		page_fail(call, rc, &err);
+	else if (get(call, &policy))
+		show_delete(call, policy, &err, web_status_of(rc));
+}

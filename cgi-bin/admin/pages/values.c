@@ -1,0 +1,350 @@
+/* Values of templates, and what forms bring. */
+#include "base/base.h"
+#include "pages.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+const char *page_param(struct page_call *call, size_t i)
+{
+	struct span p = call->match.params[i];
+	const char *text = p.n > 0 && !memchr(p.p, '\0', p.n) ? arena_copy(call->arena, p) : NULL;
+	return text ? text : "";
+}
+
+const char *page_query(struct page_call *call, const char *name)
+{
+	struct span value = {NULL, 0};
+	const char *text = NULL;
+	if (web_query_get(call->req->target.query, call->arena, name, &value, NULL) == CG_OK &&
+	    text_is_clean(value))
+		text = arena_copy(call->arena, span_trim(value));
+	return text ? text : "";
+}
+
+const char *page_field(struct page_call *call, const char *name)
+{
+	return web_form_text(&call->form, name, call->arena);
+}
+
+const char *page_once(struct page_call *call)
+{
+	const char *id = page_field(call, "once");
+	return strlen(id) == ID_TEXT && strspn(id, "abcdefghijklmnopqrstuvwxyz234567") == ID_TEXT
+		   ? id
+		   : NULL;
+}
+
+/* --- times --- */
+
+static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+				     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+#define DAY_S ((int64_t)24 * 3600)
+
+static json_t *time_of(int64_t t, const char *text)
+{
+	char iso[RFC3339_TEXT + 1], title[64] = "";
+	struct tm tm;
+	time_t at = (time_t)t;
+	if (!rfc3339_format(t, iso) || !gmtime_r(&at, &tm))
+		return json_pack("{s:s, s:s, s:s}", "iso", "", "title", "", "text", "—");
+	(void)snprintf(title, sizeof(title), "%d %s %d, %02d:%02d UTC", tm.tm_mday,
+		       months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
+	return json_pack("{s:s, s:s, s:s}", "iso", iso, "title", title, "text", text);
+}
+
+json_t *page_day(int64_t t)
+{
+	char text[32] = "—";
+	struct tm tm;
+	time_t at = (time_t)t;
+	if (gmtime_r(&at, &tm))
+		(void)snprintf(text, sizeof(text), "%d %s %d", tm.tm_mday, months[tm.tm_mon],
+			       tm.tm_year + 1900);
+	return time_of(t, text);
+}
+
+json_t *page_time(const struct page_call *call, int64_t t)
+{
+	char text[32];
+	struct tm tm;
+	time_t at = (time_t)t;
+	if (t / DAY_S != call->now_unix_s / DAY_S || !gmtime_r(&at, &tm))
+		return page_day(t);
+	(void)snprintf(text, sizeof(text), "%02d:%02d", tm.tm_hour, tm.tm_min);
+	return time_of(t, text);
+}
+
+json_t *page_distance(const struct page_call *call, int64_t t)
+{
+	static const struct {
+		int64_t seconds;
+		const char *word;
+	} units[] = {
+	    {365 * DAY_S, "year"	},
+	    {DAY_S,	    "day"	 },
+	    {3600,	   "hour"	 },
+	    {60,		 "minute"},
+	};
+	char text[64] = "just now";
+	int64_t away = t - call->now_unix_s, size = away < 0 ? -away : away;
+	for (size_t i = 0; i < CG_COUNT(units); i++) {
+		int64_t n = size / units[i].seconds;
+		/* 20 months are better told in days. */
+		if (n < (i == 0 ? 3 : 1))
+			continue;
+		(void)snprintf(text, sizeof(text), "%s%" PRId64 " %s%s%s", away > 0 ? "in " : "", n,
+			       units[i].word, n == 1 ? "" : "s", away < 0 ? " ago" : "");
+		break;
+	}
+	return time_of(t, text);
+}
+
+/* --- texts --- */
+
+json_t *page_text(struct span text)
+{
+	char safe[1024];
+	json_t *out = json_stringn(text.p ? text.p : "", text.n);
+	if (!out) {
+		text_for_log(text, safe, sizeof(safe));
+		out = json_string(safe);
+	}
+	return out;
+}
+
+json_t *page_number(uint64_t n)
+{
+	char digits[24], out[32];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	size_t at = 0;
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			out[at++] = ',';
+		out[at++] = digits[i];
+	}
+	return json_stringn(out, at);
+}
+
+json_t *page_hex(const ProtobufCBinaryData *digest, size_t bytes)
+{
+	char hex[SHA256_HEX + 1], out[SHA256_HEX + SHA256_HEX / 4 + 1];
+	size_t n = digest->len < bytes ? digest->len : bytes, at = 0;
+	if (n > SHA256_BYTES)
+		n = SHA256_BYTES;
+	hex_format(digest->data, n, hex);
+	for (size_t i = 0; i < 2 * n; i++) {
+		if (i > 0 && i % 4 == 0)
+			out[at++] = ' ';
+		out[at++] = hex[i];
+	}
+	return json_stringn(out, at);
+}
+
+const char *page_base(struct page_call *call)
+{
+	char safe[300];
+	text_for_log(call->req->host, safe, sizeof(safe));
+	const char *base = arena_printf(call->arena, "https://%s", safe);
+	return base ? base : "";
+}
+
+json_t *page_badge(const char *kind, const char *text)
+{
+	return json_pack("{s:s, s:s}", "kind", kind, "text", text);
+}
+
+/* What is not plain in a query (RFC 3986 section 2.3) as %XX. */
+static const char *query_escape(const char *text, struct arena *arena)
+{
+	char *out = arena_alloc(arena, 3 * strlen(text) + 1), *to = out;
+	for (; out && *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		    strchr("-._~", c)) {
+			*to++ = (char)c;
+			continue;
+		}
+		*to++ = '%';
+		hex_format(&c, 1, to);
+		to += 2;
+	}
+	return out ? out : "";
+}
+
+json_t *page_next(struct page_call *call, const char *path, const char *q, const char *cursor)
+{
+	if (!cursor)
+		return json_null();
+	return json_string(arena_printf(call->arena, "%s?q=%s&cursor=%s", path,
+					query_escape(q, call->arena),
+					query_escape(cursor, call->arena)));
+}
+
+/* --- forms --- */
+
+/* What a field is called on the page. */
+static const struct {
+	const char *key, *label;
+} labels[] = {
+    {"name",		 "Name"		    },
+    {"listen_path",	    "Listen path"		 },
+    {"target_url",	   "Target URL"	       },
+    {"auth",		 "Who is let in"	    },
+    {"auth_token_header",	  "Token header"		},
+    {"auth_ca_certificates", "CA certificates"	      },
+    {"timeout_ms",	   "Timeout"		    },
+    {"max_body_bytes",       "Largest body"	     },
+    {"certificate",	    "Certificate (PEM)"       },
+    {"access",	       "Access rights"	      },
+    {"policy_ids",	   "Policies"		     },
+    {"rate_limit",	   "Rate"			 },
+    {"quota_limit",	    "Quota"		   },
+    {"expires_at",	   "Expires on"	       },
+    {"applies",		"This policy decides"     },
+    {"key_lifetime_days",	  "Key life"		    },
+    {"request_id",	   "Request id"	       },
+    {"sha256",	       "SHA-256 of a certificate"},
+    {"url",		  "URL"		     },
+    {"method",	       "Method"		       },
+    {"address",		"Address of the caller"   },
+    {"role",		 "Role"		    },
+    {"tags",		 "Tags"		    },
+    {"current",		"Current password"	  },
+    {"new",		  "New password"		  },
+    {"repeat",	       "Repeat new password"	    },
+};
+
+static const char *label_of(const char *key)
+{
+	for (size_t i = 0; i < CG_COUNT(labels); i++)
+		if (strcmp(labels[i].key, key) == 0)
+			return labels[i].label;
+	return key;
+}
+
+static void plain_key(const char *field, size_t n, char *out, size_t room)
+{
+	(void)snprintf(out, room, "%.*s", (int)n, field);
+	for (char *c = out; *c; c++)
+		if (*c == '.')
+			*c = '_';
+}
+
+/* "access[0].api_id" -> "access", "rate.per_seconds" -> "rate_limit": the key of what is on the
+ * page. */
+static void key_of(const char *field, char *out, size_t room)
+{
+	plain_key(field, strcspn(field, "["), out, room);
+	if (strcmp(out, "rate") == 0 || strcmp(out, "rate_per_seconds") == 0)
+		(void)snprintf(out, room, "rate_limit");
+	if (strcmp(out, "quota") == 0 || strcmp(out, "quota_period") == 0)
+		(void)snprintf(out, room, "quota_limit");
+	if (strcmp(out, "auth_trust") == 0)
+		(void)snprintf(out, room, "auth_ca_certificates");
+}
+
+/* A whole sentence out of one, or out of the rest of one that begins with the label. */
+static json_t *sentence(const char *label, const char *text)
+{
+	char out[640];
+	size_t n = strlen(text);
+	bool rest = text[0] >= 'a' && text[0] <= 'z';
+	(void)snprintf(out, sizeof(out), "%s%s%s%s", rest ? label : "", rest ? " " : "", text,
+		       n > 0 && strchr(".!?", text[n - 1]) ? "" : ".");
+	return page_text(span_of(out));
+}
+
+/* The same where the field is not beside it. */
+static json_t *summary(const char *label, const char *text)
+{
+	char out[640];
+	if (text[0] >= 'a' && text[0] <= 'z')
+		return sentence(label, text);
+	(void)snprintf(out, sizeof(out), "%s: %s", label, text);
+	return page_text(span_of(out));
+}
+
+void page_fault_at(struct cg_err *err, const char *field)
+{
+	char text[sizeof(err->text)];
+	if (err->n_fields > 0)
+		return;
+	memcpy(text, err->text, sizeof(text));
+	(void)cg_fail_field(err, field, "%s", text);
+	memcpy(err->text, text, sizeof(text));
+}
+
+void page_add_errors(json_t *values, const struct cg_err *err)
+{
+	json_t *list = json_array();
+	char key[96], name[128];
+	for (unsigned i = 0; i < err->n_fields && i < CG_ERR_FIELDS; i++) {
+		key_of(err->fields[i].field, key, sizeof(key));
+		const char *label = label_of(key), *text = err->fields[i].text;
+		(void)json_array_append_new(
+		    list, json_pack("{s:s, s:o}", "key", key, "summary", summary(label, text)));
+		(void)snprintf(name, sizeof(name), "error_%s", key);
+		(void)json_object_set_new(values, name,
+					  json_pack("{s:o}", "message", sentence(label, text)));
+		(void)snprintf(name, sizeof(name), "focus_%s", key);
+		if (i == 0)
+			(void)json_object_set_new(values, name, json_true());
+	}
+	(void)json_object_set_new(values, "errors", list);
+	if (err->n_fields == 0)
+		(void)json_object_set_new(values, "problem", sentence("", err->text));
+	(void)json_object_set_new(values, "failed", json_true());
+}
+
+void page_put_back(struct page_call *call, json_t *values, const char *const *names)
+{
+	char key[FORM_NAME_MAX + 1];
+	for (; *names; names++) {
+		plain_key(*names, strlen(*names), key, sizeof(key));
+		(void)json_object_set_new(values, key,
+					  page_text(span_of(page_field(call, *names))));
+	}
+}
+
+json_t *page_typed_number(struct page_call *call, const char *name)
+{
+	const char *text = page_field(call, name);
+	char digits[32];
+	size_t n = 0;
+	uint64_t number;
+	if (!*text)
+		return json_null();
+	for (const char *c = text; *c && n < sizeof(digits); c++)
+		if (!strchr(", _'", *c))
+			digits[n++] = *c;
+	return number_parse(span_make(digits, n), (uint64_t)1 << 53, &number)
+		   ? json_integer((json_int_t)number)
+		   : page_text(span_of(text));
+}
+
+json_t *page_typed_list(struct page_call *call, const char *name)
+{
+	struct span rest = span_of(page_field(call, name)), one;
+	json_t *out = json_array();
+	while (rest.n > 0 && span_next(&rest, ',', &one)) {
+		one = span_trim(one);
+		if (one.n > 0)
+			(void)json_array_append_new(out, page_text(one));
+	}
+	return out;
+}
+
+json_t *page_differences(const json_t *mine, const json_t *theirs)
+{
+	json_t *out = json_array(), *value;
+	const char *name;
+	json_object_foreach((json_t *)(uintptr_t)theirs, name, value)
+	{
+		json_t *own = json_object_get(mine, name);
+		if (json_is_string(value) && own && !json_equal(own, value))
+			(void)json_array_append_new(out, json_pack("{s:s, s:O, s:O}", "label",
+								   label_of(name), "theirs", value,
+								   "mine", own));
+	}
+	return out;
+}

@@ -1,0 +1,91 @@
+/* People who sign in to the pages; for owners alone. */
+#include "base/base.h"
+#include "model/user.h"
+#include "rest.h"
+#include "web/json.h"
+#include <gnutls/gnutls.h>
+
+static const struct rest_resource users = {.entity = &user_entity, .path = "users"};
+
+void users_list(void *call)
+{
+	rest_entity_list(call, &users);
+}
+
+void users_get(void *call)
+{
+	rest_entity_get(call, &users);
+}
+
+void users_remove(void *call)
+{
+	rest_entity_remove(call, &users);
+}
+
+/* Takes the password out of the body; *out is NULL when it has none. */
+static cg_rc take_password(struct rest_call *call, json_t *json, char **out, struct cg_err *err)
+{
+	json_t *text = json_object_get(json, "password");
+	*out = NULL;
+	if (text && !json_is_null(text)) {
+		if (!json_is_string(text))
+			return cg_fail_field(err, "password", "must be text");
+		*out = arena_strdup(call->arena, json_string_value(text));
+		gnutls_memset((void *)(uintptr_t)json_string_value(text), 0,
+			      json_string_length(text));
+		if (!*out)
+			return cg_fail_memory(err);
+	}
+	(void)json_object_del(json, "password");
+	return CG_OK;
+}
+
+void users_create(void *arg)
+{
+	struct rest_call *call = arg;
+	struct cg_err err = {0};
+	json_t *json = NULL;
+	char *password = NULL, ignored[PASSWORD_TEXT + 1];
+	Cg__User *user;
+	cg_rc rc = web_json_read(call->req, &json, &err);
+	if (rc == CG_OK)
+		rc = take_password(call, json, &password, &err);
+	if (rc == CG_OK && !password)
+		rc = cg_fail_field(&err, "password", "is missing");
+	if (rc == CG_OK)
+		rc = user_create(call->admin->store, &call->actor, NULL, json, password,
+				 call->arena, &user, ignored, &err);
+	json_decref(json);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	else
+		rest_send(call, 201, user, NULL, users.path);
+}
+
+void users_change(void *arg)
+{
+	struct rest_call *call = arg;
+	struct cg_err err = {0};
+	json_t *patch = NULL;
+	char *password = NULL;
+	uint64_t revision;
+	Cg__User *user;
+	cg_rc rc = web_json_read(call->req, &patch, &err);
+	if (rc == CG_OK)
+		rc = take_password(call, patch, &password, &err);
+	if (rc == CG_OK)
+		rc = rest_if_match(call, &revision, &err);
+	if (rc == CG_OK)
+		rc = entity_change(call->admin->store, &user_entity, &call->actor,
+				   rest_param(call, 0), revision, patch, call->arena, &user, &err);
+	if (rc == CG_OK && password) {
+		bool must_change = json_is_true(json_object_get(patch, "must_change"));
+		rc = user_set_password(call->admin->store, &call->actor, user->id, password,
+				       must_change, call->arena, &user, &err);
+	}
+	json_decref(patch);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	else
+		rest_send(call, 200, user, NULL, users.path);
+}

@@ -1,0 +1,256 @@
+#include "base/base.h"
+#include "model/session.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "model/audit.h"
+
+static cg_rc id_of(struct span cookie, char out[SHA256_HEX + 1], struct cg_err *err)
+{
+	struct sha256 digest;
+	if (sha256_of(cookie, &digest) != CG_OK)
+		return cg_fail_memory(err);
+	hex_format(digest.b, SHA256_BYTES, out);
+	return CG_OK;
+}
+
+/* A clock that was set back ends none. */
+static bool has_ended(const Cg__Session *s, int64_t now)
+{
+	return now - s->last_used_at >= SESSION_IDLE_S || now - s->created_at >= SESSION_WHOLE_S;
+}
+
+/* --- several --- */
+
+/* Sessions met on a walk. */
+struct found {
+	struct arena *arena;
+	const char *except;
+	bool ended_only;
+	int64_t now;
+	Cg__Session **items;
+	size_t n, room;
+};
+
+static cg_rc collect(struct span index_key, struct span key, struct span value, void *arg,
+		     struct cg_err *err)
+{
+	struct found *f = arg;
+	Cg__Session *s;
+	(void)index_key;
+	(void)key;
+	cg_rc rc = record_unpack(&cg__session__descriptor, value, f->arena, &s, err);
+	if (rc != CG_OK)
+		return rc;
+	if ((f->except && strcmp(s->id, f->except) == 0) ||
+	    (f->ended_only && !has_ended(s, f->now)))
+		return CG_OK;
+	if (f->n == f->room) {
+		size_t room = f->room ? 2 * f->room : 16;
+		Cg__Session **items = arena_alloc(f->arena, room * sizeof(Cg__Session *));
+		if (!items)
+			return cg_fail_memory(err);
+		if (f->n > 0)
+			memcpy(items, f->items, f->n * sizeof(Cg__Session *));
+		f->items = items;
+		f->room = room;
+	}
+	f->items[f->n++] = s;
+	return CG_OK;
+}
+
+/* First all are found, then they go: a removal moves what the cursor walks on. */
+static cg_rc end_found(struct store_txn *txn, const struct store_walk *walk, struct found *f,
+		       struct cg_err *err)
+{
+	cg_rc rc = store_walk(txn, walk, collect, f, err);
+	for (size_t i = 0; rc == CG_OK && i < f->n; i++)
+		rc = store_remove(txn, STORE_SESSION, span_of(f->items[i]->id), err);
+	return rc;
+}
+
+static struct store_walk walk_of_user(const char *user_id)
+{
+	return (struct store_walk){.by_index = true,
+				   .index = STORE_SESSION_BY_USER,
+				   .only = true,
+				   .index_key = span_of(user_id)};
+}
+
+cg_rc session_end_of_user_in(struct store_txn *txn, const char *user_id, const char *except,
+			     struct arena *arena, struct cg_err *err)
+{
+	struct found f = {.arena = arena, .except = except};
+	struct store_walk walk = walk_of_user(user_id);
+	return end_found(txn, &walk, &f, err);
+}
+
+static cg_rc end_all_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct found f = {.arena = arg};
+	struct store_walk walk = {.table = STORE_SESSION};
+	return end_found(txn, &walk, &f, err);
+}
+
+cg_rc session_end_all(struct store *store, struct cg_err *err)
+{
+	struct arena arena;
+	arena_init(&arena, COMMAND_ARENA_MAX);
+	cg_rc rc = store_write(store, STORE_CHANGES_NONE, end_all_txn, &arena, err);
+	arena_release(&arena);
+	return rc;
+}
+
+/* --- beginning --- */
+
+struct begin_call {
+	const Cg__User *user;
+	const struct actor *from;
+	struct arena *arena;
+	char id[SHA256_HEX + 1];
+};
+
+static cg_rc end_oldest(struct store_txn *txn, const char *user_id, struct arena *arena,
+			struct cg_err *err)
+{
+	struct found f = {.arena = arena};
+	struct store_walk walk = walk_of_user(user_id);
+	cg_rc rc = store_walk(txn, &walk, collect, &f, err);
+	while (rc == CG_OK && f.n >= SESSIONS_MAX) {
+		size_t oldest = 0;
+		for (size_t i = 1; i < f.n; i++)
+			if (f.items[i]->last_used_at < f.items[oldest]->last_used_at)
+				oldest = i;
+		rc = store_remove(txn, STORE_SESSION, span_of(f.items[oldest]->id), err);
+		f.items[oldest] = f.items[--f.n];
+	}
+	return rc;
+}
+
+static cg_rc put(struct store_txn *txn, const Cg__Session *s, struct arena *arena,
+		 struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = record_pack(s, arena, &bytes, err);
+	return rc == CG_OK ? store_put(txn, STORE_SESSION, span_of(s->id), bytes, err) : rc;
+}
+
+static cg_rc begin_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct begin_call *c = arg;
+	struct found ended = {.arena = c->arena, .ended_only = true, .now = clock_unix_s()};
+	struct store_walk all = {.table = STORE_SESSION};
+	Cg__Session s = CG__SESSION__INIT;
+	s.id = c->id;
+	s.user_id = c->user->id;
+	s.has_created_at = s.has_last_used_at = true;
+	s.created_at = s.last_used_at = ended.now;
+	/* Copied, since the record's member is not const. */
+	s.from_address = arena_strdup(c->arena, c->from->from_address);
+	struct actor actor = *c->from;
+	actor.name = c->user->name;
+	actor.id = c->user->id;
+	cg_rc rc = end_found(txn, &all, &ended, err);
+	if (rc == CG_OK)
+		rc = end_oldest(txn, c->user->id, c->arena, err);
+	if (rc == CG_OK)
+		rc = put(txn, &s, c->arena, err);
+	return rc == CG_OK ? audit_add(txn, &actor, "user.sign_in", c->user->id, c->user->name,
+				       NULL, c->arena, err)
+			   : rc;
+}
+
+cg_rc session_begin(struct store *store, const Cg__User *user, const struct actor *from,
+		    struct arena *arena, char cookie[TOKEN_TEXT + 1], struct cg_err *err)
+{
+	struct begin_call c = {.user = user, .from = from, .arena = arena};
+	if (random_token(cookie) != CG_OK)
+		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	cg_rc rc = id_of(span_of(cookie), c.id, err);
+	return rc == CG_OK ? store_write(store, STORE_CHANGES_NONE, begin_txn, &c, err) : rc;
+}
+
+/* --- looking at one --- */
+
+struct check_call {
+	char id[SHA256_HEX + 1];
+	struct arena *arena;
+	Cg__Session *session;
+	Cg__User *user;
+};
+
+static cg_rc check_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct check_call *c = arg;
+	struct span bytes;
+	cg_rc rc = store_get(txn, STORE_SESSION, span_of(c->id), c->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__session__descriptor, bytes, c->arena, &c->session, err);
+	if (rc == CG_OK)
+		rc =
+		    store_get(txn, STORE_USER, span_of(c->session->user_id), c->arena, &bytes, err);
+	return rc == CG_OK ? record_unpack(&cg__user__descriptor, bytes, c->arena, &c->user, err)
+			   : rc;
+}
+
+static cg_rc used_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct check_call *c = arg;
+	/* It may have ended meanwhile: then it stays so. */
+	cg_rc rc = check_txn(txn, c, err);
+	if (rc != CG_OK)
+		return rc;
+	c->session->has_last_used_at = true;
+	c->session->last_used_at = clock_unix_s();
+	return put(txn, c->session, c->arena, err);
+}
+
+/* No reason to refuse a request when it cannot be written. */
+static void note_used(struct store *store, const struct check_call *checked)
+{
+	struct check_call c = {.arena = checked->arena};
+	memcpy(c.id, checked->id, sizeof(c.id));
+	if (clock_unix_s() - checked->session->last_used_at >= SESSION_USED_EVERY_S)
+		(void)!store_write(store, STORE_CHANGES_COUNTS, used_txn, &c, NULL);
+}
+
+cg_rc session_check(struct store *store, struct span cookie, struct arena *arena,
+		    Cg__Session **session, Cg__User **user, struct cg_err *err)
+{
+	struct check_call c = {.arena = arena};
+	cg_rc rc = cookie.n == TOKEN_TEXT ? id_of(cookie, c.id, err) : CG_NOT_FOUND;
+	if (rc == CG_OK)
+		rc = store_read(store, check_txn, &c, err);
+	if (rc == CG_NOT_FOUND ||
+	    (rc == CG_OK && (c.user->held || has_ended(c.session, clock_unix_s()))))
+		return cg_fail(err, CG_DENIED, "Nobody is signed in; the session may have ended.");
+	if (rc != CG_OK)
+		return rc;
+	note_used(store, &c);
+	*session = c.session;
+	*user = c.user;
+	return CG_OK;
+}
+
+/* --- ending --- */
+
+struct end_call {
+	const Cg__Session *session;
+	bool all_of_user;
+	struct arena *arena;
+};
+
+static cg_rc end_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	const struct end_call *c = arg;
+	if (c->all_of_user)
+		return session_end_of_user_in(txn, c->session->user_id, NULL, c->arena, err);
+	cg_rc rc = store_remove(txn, STORE_SESSION, span_of(c->session->id), err);
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
+cg_rc session_end(struct store *store, const Cg__Session *session, bool all_of_user,
+		  struct arena *arena, struct cg_err *err)
+{
+	struct end_call c = {session, all_of_user, arena};
+	return store_write(store, STORE_CHANGES_NONE, end_txn, &c, err);
+}

@@ -1,0 +1,79 @@
+{{%AUTOESCAPE context="HTML"}}
+{{#no_fresh}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The key was not saved</h2>
+{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
+{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
+</div>{{/failed}}{{#stale}}<div class="note note--warn" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>Somebody else changed this while you did</h2>
+<p>Nothing was saved. The form holds your values; press Save again to put them in the place of these:</p>
+{{#has_differences}}<ul>{{#differences}}<li>{{label}}: “{{theirs}}” now, “{{mine}}” in the form</li>{{/differences}}</ul>{{/has_differences}}
+{{#no_differences}}<p>In the text fields nothing differs.</p>{{/no_differences}}
+</div>{{/stale}}{{/no_fresh}}
+      {{#fresh}}<section class="card" aria-labelledby="h-who">
+        <div class="card__head"><h2 id="h-who">Credential</h2></div>
+        <div class="card__body form">
+          <div class="field{{#error_name}} field--error{{/error_name}}"><label for="f-name">Name</label><input class="input" id="f-name" name="name" value="{{name}}" maxlength="200" autocomplete="off" required{{#first}} autofocus{{/first}}{{#error_name}} aria-invalid="true"{{/error_name}}{{#focus_name}} autofocus{{/focus_name}}{{#error_name}} aria-describedby="e-name"{{/error_name}}>{{#error_name}}<p class="error" id="e-name"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_name}}</div>
+          <fieldset>
+            <legend class="label">How the client identifies itself</legend>
+            <div class="choices">
+              <div class="choice"><input type="radio" id="t-mtls" name="type" value="mtls"{{#is_mtls}} checked{{/is_mtls}} aria-describedby="t-mtls-d"><label for="t-mtls">Mutual TLS</label><span class="choice__hint" id="t-mtls-d">By its client certificate. Nothing to send in a header.</span></div>
+              <div class="choice"><input type="radio" id="t-token" name="type" value="token"{{#is_token}} checked{{/is_token}} aria-describedby="t-token-d"><label for="t-token">Auth token</label><span class="choice__hint" id="t-token-d">By a secret in a header. Shown once, after creation.</span></div>
+            </div>
+          </fieldset>
+          <div class="field{{#error_certificate}} field--error{{/error_certificate}}" data-when="mtls">
+            <label for="f-certificate">Certificate (PEM)</label>
+            <p class="hint" id="h-certificate">The block from BEGIN CERTIFICATE to END CERTIFICATE. If a private key is pasted with it, only the public part is kept.</p>
+            <textarea class="textarea textarea--pem" id="f-certificate" name="certificate" rows="10" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}} aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate">{{certificate:pre_escape}}</textarea>
+            {{#error_certificate}}<p class="error" id="e-certificate"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_certificate}}
+            {{#error_certificate}}<p class="hint">What was given is not shown again, since it may hold a private key.</p>{{/error_certificate}}
+            <div class="row">
+              <span class="file"><label class="btn" for="upload"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#upload"/></svg>Upload .pem</label><input type="file" id="upload" name="upload" accept=".pem,.crt,.cer,.der,application/x-pem-file"></span>
+              <button class="btn" type="submit" name="do" value="read" formnovalidate>Read certificate</button>
+            </div>
+          </div>
+          <div class="stack" data-when="mtls">{{#dropped}}<div class="note note--warn" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-check"/></svg><h2>The private key was dropped</h2><p>The text held a private key. Only the certificate was kept; the key was wiped from memory and not stored or logged. If it came by mail or chat, let the owner make a new pair.</p></div>{{/dropped}}{{#notices}}<div class="note"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#info"/></svg><p>{{item}}</p></div>{{/notices}}</div>
+        </div>
+      </section>{{/fresh}}
+      <section class="card" aria-labelledby="h-rights">
+        <div class="card__head"><h2 id="h-rights">What it may do</h2></div>
+        <div class="card__body form">
+          {{#no_fresh}}<div class="field{{#error_name}} field--error{{/error_name}}"><label for="f-name">Name</label><input class="input" id="f-name" name="name" value="{{name}}" maxlength="200" autocomplete="off" required{{#error_name}} aria-invalid="true"{{/error_name}}{{#focus_name}} autofocus{{/focus_name}}{{#error_name}} aria-describedby="e-name"{{/error_name}}>{{#error_name}}<p class="error" id="e-name"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_name}}</div>{{/no_fresh}}
+          <fieldset>
+            <legend class="label">Access rights</legend>
+            {{#has_apis}}<div class="picks" id="f-access">
+              {{#apis}}<div class="choice"><input type="checkbox" id="a-{{id}}" name="access" value="{{id}}"{{#ticked}} checked{{/ticked}} aria-describedby="a-{{id}}-d"><label for="a-{{id}}">{{name}}</label><code class="path" id="a-{{id}}-d">{{listen_path}}</code></div>
+              {{/apis}}
+            </div>{{/has_apis}}
+            {{#no_apis}}<p class="hint" id="f-access">There is no API yet. <a href="/admin/apis/new">Add one</a> first.</p>{{/no_apis}}
+            {{#error_access}}<p class="error" id="e-access"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_access}}
+          </fieldset>
+          <details class="more">
+            <summary>Narrow by method or path</summary>
+            <div class="fields">
+              <div class="field{{#error_methods}} field--error{{/error_methods}}"><label for="f-methods">Methods</label><input class="input" id="f-methods" name="methods" value="{{methods}}" placeholder="All"{{#error_methods}} aria-invalid="true"{{/error_methods}}{{#focus_methods}} autofocus{{/focus_methods}} aria-describedby="{{#error_methods}}e-methods {{/error_methods}}h-methods">{{#error_methods}}<p class="error" id="e-methods"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_methods}}<p class="hint" id="h-methods">For example GET, HEAD</p></div>
+              <div class="field{{#error_paths}} field--error{{/error_paths}}"><label for="f-paths">Paths</label><input class="input" id="f-paths" name="paths" value="{{paths}}" placeholder="All"{{#error_paths}} aria-invalid="true"{{/error_paths}}{{#focus_paths}} autofocus{{/focus_paths}} aria-describedby="{{#error_paths}}e-paths {{/error_paths}}h-paths">{{#error_paths}}<p class="error" id="e-paths"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_paths}}<p class="hint" id="h-paths">Below the listen path, with commas, for example /quotes/*</p></div>
+            </div>
+            {{#no_fresh}}<p class="hint">Of APIs that are ticked anew; rights that the key has stay as they are.</p>{{/no_fresh}}
+          </details>
+          <div class="field{{#error_policy_ids}} field--error{{/error_policy_ids}}">
+            <label for="f-policy_ids">Policies</label>
+            <select class="select" id="f-policy_ids" name="policy_ids" multiple size="4"{{#error_policy_ids}} aria-invalid="true"{{/error_policy_ids}}{{#focus_policy_ids}} autofocus{{/focus_policy_ids}} aria-describedby="{{#error_policy_ids}}e-policy_ids {{/error_policy_ids}}h-policy_ids">{{#policies}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/policies}}</select>
+            {{#error_policy_ids}}<p class="error" id="e-policy_ids"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_policy_ids}}
+            <p class="hint" id="h-policy_ids">{{#no_policies}}There is none. {{/no_policies}}None chosen: the values here hold. A policy that sets access, rate or quota decides that part.</p>
+          </div>
+          <fieldset>
+            <legend class="label">Limits <span class="muted">— empty means none</span></legend>
+            <div class="fields">
+              <div class="field{{#error_rate_limit}} field--error{{/error_rate_limit}}"><label for="f-rate_limit">Rate</label><div class="with-unit"><input class="input" id="f-rate_limit" name="rate.limit" value="{{rate_limit}}" inputmode="numeric"{{#error_rate_limit}} aria-invalid="true"{{/error_rate_limit}}{{#focus_rate_limit}} autofocus{{/focus_rate_limit}}{{#error_rate_limit}} aria-describedby="e-rate_limit"{{/error_rate_limit}}><select class="select" name="rate.per_seconds" aria-label="Rate per">{{#spans}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/spans}}</select></div>{{#error_rate_limit}}<p class="error" id="e-rate_limit"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_rate_limit}}</div>
+              <div class="field{{#error_quota_limit}} field--error{{/error_quota_limit}}"><label for="f-quota_limit">Quota</label><div class="with-unit"><input class="input" id="f-quota_limit" name="quota.limit" value="{{quota_limit}}" inputmode="numeric"{{#error_quota_limit}} aria-invalid="true"{{/error_quota_limit}}{{#focus_quota_limit}} autofocus{{/focus_quota_limit}}{{#error_quota_limit}} aria-describedby="e-quota_limit"{{/error_quota_limit}}><select class="select" name="quota.period" aria-label="Quota per">{{#periods}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/periods}}</select></div>{{#error_quota_limit}}<p class="error" id="e-quota_limit"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_quota_limit}}</div>
+            </div>
+          </fieldset>
+          <div class="fields">
+            <div class="field{{#error_expires_at}} field--error{{/error_expires_at}}"><label for="f-expires_at">Expires on</label><input class="input" id="f-expires_at" name="expires_at" type="{{#is_date}}date{{/is_date}}{{#no_is_date}}text{{/no_is_date}}" value="{{expires_at}}"{{#error_expires_at}} aria-invalid="true"{{/error_expires_at}}{{#focus_expires_at}} autofocus{{/focus_expires_at}}{{#error_expires_at}} aria-describedby="e-expires_at"{{/error_expires_at}}>{{#error_expires_at}}<p class="error" id="e-expires_at"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_expires_at}}</div>
+            <div class="field{{#error_tags}} field--error{{/error_tags}}"><label for="f-tags">Tags</label><input class="input" id="f-tags" name="tags" value="{{tags}}" placeholder="partner, sweden"{{#error_tags}} aria-invalid="true"{{/error_tags}}{{#focus_tags}} autofocus{{/focus_tags}}{{#error_tags}} aria-describedby="e-tags"{{/error_tags}}>{{#error_tags}}<p class="error" id="e-tags"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_tags}}</div>
+          </div>
+        </div>
+        <div class="card__foot actions">
+          <button class="btn btn--primary" type="submit">{{#fresh}}Create{{/fresh}}{{#no_fresh}}Save{{/no_fresh}}</button>
+          <a class="btn" href="/admin/keys">Cancel</a>
+          <span class="muted">Holds from the next request on</span>
+        </div>
+      </section>

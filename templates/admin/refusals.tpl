@@ -1,0 +1,36 @@
+{{%AUTOESCAPE context="HTML"}}
+<div class="head">
+  <div class="head__text"><h1>Refusals</h1><p>The newest requests that were refused, and why. Forgotten with newer ones and at a reboot.</p></div>
+</div>
+<section class="card" aria-label="Refusals">
+  <div class="card__head">
+    <form class="filters" role="search" action="/admin/refusals">
+      <div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search refusals</label><input class="input" id="q" name="q" type="search" value="{{q}}" placeholder="Request id, fingerprint, code or path"></div>
+      <button class="btn" type="submit">Search</button>
+      {{#searched}}<a class="btn" href="/admin/refusals">Show all</a>{{/searched}}
+    </form>
+  </div>
+  {{#has_items}}<div class="table-wrap">
+    <table class="table table--stack table--top">
+      <caption class="sr-only">Refusals</caption>
+      <thead>
+        <tr><th scope="col">When</th><th scope="col">Request</th><th scope="col">Reason</th><th scope="col" class="hide-md">From</th><th scope="col" class="right"><span class="sr-only">Actions</span></th></tr>
+      </thead>
+      <tbody>
+        {{#items}}<tr>
+          <td data-label="When" class="nowrap">{{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</td>
+          <td data-label="Request"><div><code class="path">{{method}} {{path}}</code><span class="table__sub">{{#has_api}}{{api}} · {{/has_api}}{{id}}</span></div></td>
+          <td data-label="Reason"><div>{{status}} <code>{{code}}</code><p class="muted small">{{detail}}</p></div></td>
+          <td data-label="From" class="hide-md nowrap"><code class="path">{{address}}</code></td>
+          <td data-label="Actions" class="right"><a class="small nowrap" href="/admin/explain?request_id={{id}}">Why?<span class="sr-only"> {{id}}</span></a> {{#may_make}}{{#may_change}}<a class="btn btn--sm" href="/admin/refusals/{{id}}/key"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#key-round"/></svg>Make a key from this certificate<span class="sr-only"> {{sha256}}</span></a>{{/may_change}}{{/may_make}}</td>
+        </tr>
+        {{/items}}
+      </tbody>
+    </table>
+  </div>
+  {{#has_next}}<div class="card__foot pager"><a class="btn btn--sm" href="{{next}}">Next page<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#chevron-right"/></svg></a></div>{{/has_next}}{{/has_items}}
+  {{#no_items}}<div class="empty"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg>
+    {{#searched}}<h2>No refusal fits “{{q}}”</h2><p>Searched are request ids, fingerprints, codes, paths and addresses.</p>{{/searched}}
+    {{#no_searched}}<h2>Nothing was refused</h2><p>Call an API without a certificate to see one: the answer’s request id leads here.</p>{{/no_searched}}
+  </div>{{/no_items}}
+</section>

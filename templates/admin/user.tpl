@@ -1,0 +1,41 @@
+{{%AUTOESCAPE context="HTML"}}
+<nav class="crumbs" aria-label="Breadcrumb">
+  <ol>
+    <li><a href="/admin/users">Users</a></li>
+    <li aria-current="page">{{name}}</li>
+  </ol>
+</nav>
+<div class="head">
+  <div class="head__text"><div class="head__title"><h1>{{name}}</h1>{{#held}}<span class="badge badge--warn">Held</span>{{/held}}</div><p>{{role}} · added {{#created}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/created}}{{#own}} · this is you{{/own}}</p></div>
+</div>
+{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
+{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
+{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
+</div>{{/failed}}
+<form class="form form--cards" method="post" action="/admin/users/{{id}}">
+  <input type="hidden" name="csrf_token" value="{{csrf_token}}">
+  <input type="hidden" name="revision" value="{{revision}}">
+  <section class="card" aria-labelledby="h-u">
+    <div class="card__head"><h2 id="h-u">What {{name}} may do</h2></div>
+    <div class="card__body form">
+      <fieldset>
+        <legend class="label">Role</legend>
+        <div class="picks" id="f-role">
+          <div class="choice"><input type="radio" id="r-viewer" name="role" value="viewer"{{#is_viewer}} checked{{/is_viewer}} aria-describedby="r-viewer-d"><label for="r-viewer">Viewer</label><span class="choice__hint" id="r-viewer-d">Reads, and changes nothing.</span></div>
+          <div class="choice"><input type="radio" id="r-admin" name="role" value="admin"{{#is_admin}} checked{{/is_admin}} aria-describedby="r-admin-d"><label for="r-admin">Administrator</label><span class="choice__hint" id="r-admin-d">APIs, keys, certificates, policies.</span></div>
+          <div class="choice"><input type="radio" id="r-owner" name="role" value="owner"{{#is_owner}} checked{{/is_owner}} aria-describedby="r-owner-d"><label for="r-owner">Owner</label><span class="choice__hint" id="r-owner-d">Also users and REST tokens.</span></div>
+        </div>
+      </fieldset>
+      <div class="check"><input type="checkbox" id="held" name="held" value="1"{{#held}} checked{{/held}} aria-describedby="held-d"><div><label for="held">Held</label><p class="hint" id="held-d">May do nothing until this is switched off.</p></div></div>
+    </div>
+    <div class="card__foot actions"><button class="btn btn--primary" type="submit">Save</button><a class="btn" href="/admin/users">Cancel</a></div>
+  </section>
+</form>
+<section class="card" aria-labelledby="h-p">
+  <div class="card__head"><h2 id="h-p">Password</h2></div>
+  <div class="card__body stack"><p class="muted">A one-time password signs {{name}} out everywhere; the old one ends.</p><form method="post" action="/admin/users/{{id}}/reset"><input type="hidden" name="csrf_token" value="{{csrf_token}}"><button class="btn" type="submit">Give a one-time password</button></form></div>
+</section>
+<section class="card card--danger" aria-labelledby="h-del">
+  <div class="card__head"><h2 id="h-del">Delete</h2></div>
+  <div class="card__body stack"><p class="muted">Sessions and REST tokens end with it.</p><a class="btn btn--danger" href="/admin/users/{{id}}/delete"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#trash-2"/></svg>Delete {{name}}</a></div>
+</section>

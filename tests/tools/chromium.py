@@ -1,0 +1,147 @@
+"""Debian's Chromium, driven by its own driver, on a Site's pages."""
+import json
+import os
+
+from certgate_test import TREE, wait_until
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+
+AXE = TREE + "/build/node_modules/axe-core/axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+class Chromium:
+    def __init__(self, site, dark=False, width=1440, height=960):
+        options = webdriver.ChromeOptions()
+        options.binary_location = "/usr/bin/chromium"
+        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage",
+                         "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1",
+                         "--no-proxy-server", "--disable-background-networking",
+                         "--disable-component-update", "--ignore-certificate-errors",
+                         "--disable-search-engine-choice-screen"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.site = site
+        self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+        self.driver.set_page_load_timeout(60)
+        self.dark, self.width, self.height = dark, width, height
+        self.look(dark, width, height)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.driver.quit()
+
+    def cdp(self, command, **arguments):
+        return self.driver.execute_cdp_cmd(command, arguments)
+
+    def look(self, dark, width, height=960):
+        """Light or dark, and how wide; without motion."""
+        self.dark, self.width, self.height = dark, width, height
+        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                 deviceScaleFactor=1, mobile=False)
+        self.cdp("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "prefers-reduced-motion", "value": "reduce"}])
+
+    def get(self, path):
+        self.driver.get(self.site.url + path)
+        self.run("return document.fonts.ready.then(() => true)")
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def path(self):
+        return self.run("return location.pathname + location.search")
+
+    def labelled(self, label):
+        """The field that a label with exactly this text is tied to."""
+        for found in self.driver.find_elements(By.TAG_NAME, "label"):
+            if " ".join((found.get_attribute("textContent") or "").split()) == label:
+                return self.driver.find_element(By.ID, found.get_attribute("for"))
+        raise LookupError(f"{self.path()} has no label “{label}”")
+
+    def type(self, label, text):
+        field = self.labelled(label)
+        field.clear()
+        field.send_keys(text)
+
+    def paste(self, label, text):
+        """As from the clipboard: in one go."""
+        self.run("arguments[0].value = arguments[1]; "
+                 "arguments[0].dispatchEvent(new Event('input', {bubbles: true}))",
+                 self.labelled(label), text)
+
+    def tick(self, label, on=True):
+        field = self.labelled(label)
+        if field.is_selected() != on:
+            self.run("arguments[0].click()", field)
+
+    def press(self, text):
+        """The button of the page's body with this text; waits for the page that follows."""
+        for found in self.driver.find_elements(By.CSS_SELECTOR, "main button, main a.btn"):
+            if " ".join((found.get_attribute("textContent") or "").split()) == text:
+                self.follow(found.click)
+                return
+        raise LookupError(f"{self.path()} has no button “{text}”")
+
+    def follow(self, act):
+        """Does what leads to another page, and waits for that."""
+        self.run("window.before = true")
+        act()
+        wait_until(lambda: self.run("return !window.before && document.readyState == 'complete'"),
+                   "the next page")
+        # What takes the focus by itself does so before the next frame.
+        self.driver.execute_async_script(
+            "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        self.run("return document.fonts.ready.then(() => true)")
+
+    def sign_in(self, name, password):
+        self.get("/admin/login")
+        self.type("User name", name)
+        self.type("Password", password)
+        self.press("Sign in")
+
+    def console(self):
+        """What the page complained about since it was asked last."""
+        return [entry["message"] for entry in self.driver.get_log("browser")
+                if entry["level"] in ("SEVERE", "WARNING")]
+
+    def too_wide(self):
+        """What makes the page scroll sideways."""
+        return self.run("""
+            const w = document.documentElement.clientWidth;
+            if (document.documentElement.scrollWidth <= w) return [];
+            return [...document.querySelectorAll('body *')]
+                .filter(e => e.getBoundingClientRect().right > w + 1 &&
+                             !e.closest('.table-wrap,.code--scroll,.sr-only'))
+                .slice(0, 5).map(e => e.tagName + '.' + e.className).concat('page');""")
+
+    def axe(self):
+        """Findings of axe-core as lines; None when it is not installed."""
+        if not os.path.exists(AXE):
+            return None
+        with open(AXE, encoding="utf-8") as source:
+            # By the driver, so that the page's own policy for scripts stays as it is.
+            self.driver.execute_script(source.read())
+        found = self.driver.execute_async_script("""
+            const done = arguments[arguments.length - 1];
+            axe.run(document, {resultTypes: ['violations'],
+                               runOnly: {type: 'tag', values: arguments[0]}})
+               .then(r => done(JSON.stringify(r.violations.map(v =>
+                   v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' | ' +
+                   (n.any[0] ? n.any[0].message : n.failureSummary || '').slice(0, 200)).join('; ')))),
+                     e => done(JSON.stringify(['axe failed: ' + e])));""", TAGS)
+        return json.loads(found)
+
+    def screenshot(self, path):
+        """The whole page, however long."""
+        height = self.run("document.activeElement && document.activeElement.blur(); "
+                          "return Math.max(document.documentElement.scrollHeight, arguments[0])",
+                          self.height)
+        self.cdp("Emulation.setDeviceMetricsOverride", width=self.width,
+                 height=min(height, 6000), deviceScaleFactor=1, mobile=False)
+        self.driver.save_screenshot(path)
+        self.look(self.dark, self.width, self.height)

@@ -1,0 +1,75 @@
+"""An installation with something on every page: for the browser's tests and for screenshots."""
+from pages import Browser
+
+PASSWORD = "correct horse battery staple"
+
+
+def fill(site):
+    """Makes APIs, keys, certificates and refusals; returns {name: path} of every page, signed in."""
+    site.make_api("Payments", "/payments/v2/")
+    site.make_api("Customer records", "/crm/", auth={"use_certificate": True, "use_token": True},
+                  rate={"limit": 200, "per_seconds": 1})
+    off = site.make_api("Status page", "/status/", auth={"keyless": True}, active=False)
+    apis = {a["name"]: a for a in site.rest("GET", "/apis").body["items"]}
+    policy = site.rest("POST", "/policies", {
+        "name": "Standard", "applies": ["access", "rate"], "rate": {"limit": 50, "per_seconds": 1},
+        "access": [{"api_id": apis["Payments"]["id"]}]}).body
+    certs = {name: site.make_cert(name, days=days, subject=f"/CN={name}/O={owner}/C=DE")
+             for name, owner, days in (("billing-batch", "Aster Finance", 200),
+                                       ("wh-north-01", "Kestrel Logistics", 9),
+                                       ("claims-web", "Halden Insurance", 400))}
+    billing = site.make_key("Billing batch", certs["billing-batch"], policy_ids=[policy["id"]],
+                            quota={"limit": 500000, "period": "month"}, tags=["finance", "batch"],
+                            access=[{"api_id": apis["Customer records"]["id"],
+                                     "methods": ["GET", "HEAD"], "paths": ["/people/*"]}])
+    site.make_key("Warehouse north", certs["wh-north-01"], apis["Payments"],
+                  rate={"limit": 20, "per_seconds": 1}, quota={"limit": 100000, "period": "month"})
+    site.make_key("Mobile app (test)", api=apis["Customer records"], token=True)
+    site.make_key("Claims portal", certs["claims-web"], apis["Payments"], active=False)
+    authority = site.make_ca("Aster Finance Issuing CA 2")
+    site.rest("POST", "/certificates", {"pem": authority.pem, "kind": "ca"})
+    old = site.make_cert("billing-old", days=20, subject="/CN=billing-batch-old/O=Aster Finance/C=DE")
+    added = site.rest("POST", f"/keys/{billing['id']}/credentials", {"certificate": old.pem}).body
+    site.rest("DELETE", f"/keys/{billing['id']}/credentials/{added['sha256']}?reason=superseded")
+    stranger = site.make_cert("stranger", subject="/CN=depot-scanner/O=Kestrel Logistics/C=SE")
+    site.curl("/payments/v2/batches", cert=stranger)
+    site.curl("/crm/people/88", cert=certs["wh-north-01"])
+    site.curl("/payments/v2/batches", cert=certs["billing-batch"])
+    site.curl("/crm/people/88", "-X", "DELETE", cert=certs["billing-batch"])
+    site.curl("/nothing/here")
+    refusals = site.rest("GET", "/refusals?code=credential_unknown").body["items"]
+    user = site.rest("GET", "/users").body["items"][0]
+    token = site.rest("GET", "/tokens").body["items"][0]
+    sha256 = [c for c in billing["credentials"] if c["type"] == "certificate"][0]["sha256"]
+    key, api = f"/admin/keys/{billing['id']}", f"/admin/apis/{apis['Payments']['id']}"
+    return {
+        "overview": "/admin/", "apis": "/admin/apis", "api-new": "/admin/apis/new", "api": api,
+        "api-off": f"/admin/apis/{off['id']}", "api-delete": api + "/delete",
+        "keys": "/admin/keys", "keys-searched": "/admin/keys?q=kestrel",
+        "keys-none": "/admin/keys?q=nobody", "key-new": "/admin/keys/new", "key": key,
+        "key-edit": key + "/edit", "key-delete": key + "/delete",
+        "credential-new": key + "/credentials/new",
+        "credential-revoke": f"{key}/credentials/{sha256}/revoke",
+        "certificates": "/admin/certificates", "certificate-new": "/admin/certificates/new",
+        "certificate": f"/admin/certificates/{sha256}",
+        "certificate-delete": f"/admin/certificates/{sha256}/delete",
+        "refusals": "/admin/refusals",
+        "refusal-key": f"/admin/refusals/{refusals[0]['id']}/key",
+        "policies": "/admin/policies", "policy": f"/admin/policies/{policy['id']}",
+        "policy-new": "/admin/policies/new",
+        "policy-delete": f"/admin/policies/{policy['id']}/delete",
+        "users": "/admin/users", "user-new": "/admin/users/new",
+        "user": f"/admin/users/{user['id']}", "user-delete": f"/admin/users/{user['id']}/delete",
+        "tokens": "/admin/tokens", "token-delete": f"/admin/tokens/{token['id']}/delete",
+        "explain": "/admin/explain",
+        "explain-refusal": f"/admin/explain?request_id={refusals[0]['id']}",
+        "explain-pass": f"/admin/explain?sha256={sha256}&url=/payments/v2/x",
+        "audit": "/admin/audit", "password": "/admin/password", "not-found": "/admin/nothing",
+    }
+
+
+def owner(site):
+    """Changes the one-time password; returns that Browser."""
+    browser = Browser(site)
+    browser.first_sign_in("admin", site.password, PASSWORD)
+    return browser
