@@ -30,8 +30,9 @@ BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
 	libunistring-dev libcrypt-dev
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
+# npm from elsewhere and Debian's own exclude each other.
 TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client \
-	chromium chromium-driver python3-selenium npm
+	chromium chromium-driver python3-selenium $(if $(shell command -v npm),,npm)
 BENCH_PACKAGES := nginx-light haproxy valgrind
 # Looks through pages for what keeps people out; by npm, for the tests alone.
 AXE_VERSION := 4.14.1

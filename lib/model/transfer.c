@@ -559,8 +559,8 @@ cg_rc transfer_import(struct store *store, const struct actor *actor, FILE *from
 	arena_release(&told.arena);
 	if (rc == CG_OK && out->n_clashes > 0 && !skip)
 		rc = cg_fail(err, CG_CLASH,
-			     "All was imported but %zu records, which refer to others that are "
-			     "not there.",
+			     "All was imported but %zu records: the report says what is wrong "
+			     "with them.",
 			     out->n_clashes);
 	arena_release(&x->arena);
 	free(x);
