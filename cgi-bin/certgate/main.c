@@ -76,7 +76,8 @@ static const struct {
      "  clash, unless those are to be skipped.\n"						 },
     {"steward",	steward_main,
      "steward\n"
-     "  The housekeeping, once: saves quotas, writes the logs back and removes what is not needed.\n"    },
+     "  The housekeeping, once: saves quotas, writes the logs back and removes what is not "
+     "needed.\n"										  },
     {"supervise", NULL,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
      "  Holds the sockets, starts the programs and starts them again.\n"				},
