@@ -30,11 +30,11 @@ BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
 	libunistring-dev libcrypt-dev
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
-# npm from elsewhere and Debian's own exclude each other.
 TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client \
-	chromium chromium-driver python3-selenium $(if $(shell command -v npm),,npm)
+	chromium chromium-driver python3-selenium
 BENCH_PACKAGES := nginx-light haproxy valgrind
-# Looks through pages for what keeps people out; by npm, for the tests alone.
+# Looks through pages for what keeps people out; for the tests alone, by npm where that is there: as a
+# Debian package it brings hundreds of others.
 AXE_VERSION := 4.14.1
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 CHECK_PACKAGES := clang-format clang-tidy cppcheck shellcheck codespell $(FUZZ_PACKAGES)
@@ -168,11 +168,10 @@ test: ## installs what is missing, builds, runs every test
 	@$(MAKE) --no-print-directory all unit-tests build/node_modules/axe-core/axe.min.js
 	@exec setpriv --pdeathsig TERM tests/tools/run-tests $(TESTS)
 
-# Without a network the tests go on without it, and say so.
 build/node_modules/axe-core/axe.min.js:
 	@mkdir -p build
 	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix build \
-		axe-core@$(AXE_VERSION) >/dev/null 2>&1 || echo "axe-core cannot be had by npm: the tests go on without it."
+		axe-core@$(AXE_VERSION) >/dev/null 2>&1 || echo "axe-core cannot be had by npm: the tests of pages go on without it."
 
 screenshots: ## pictures of all pages, in build/screenshots
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)

@@ -223,7 +223,6 @@ static void fill(struct filling *f, struct template_values *to, const char *name
 {
 	char number[32];
 	size_t i;
-	const json_t *one;
 	switch (json_typeof(value)) {
 	case JSON_STRING:
 		template_set(to, name, json_string_value(value), json_string_length(value));
@@ -246,7 +245,8 @@ static void fill(struct filling *f, struct template_values *to, const char *name
 		fill_section(f, to, name, value);
 		break;
 	case JSON_ARRAY:
-		json_array_foreach(value, i, one) fill_section(f, to, name, one);
+		for (i = 0; i < json_array_size(value); i++)
+			fill_section(f, to, name, json_array_get(value, i));
 		show(f, to, json_array_size(value) > 0 ? "has_" : "no_", name);
 		break;
 	case JSON_REAL: /* nothing here is one */

@@ -133,12 +133,10 @@ static cg_rc read_multipart(struct span type, struct span body, struct arena *ar
 	if (!parameter(type, "boundary", &boundary) || boundary.n == 0 ||
 	    boundary.n > FORM_BOUNDARY_MAX)
 		return bad_form(err);
-	char *text = arena_alloc(arena, boundary.n + 5);
+	const char *text = arena_printf(arena, "\r\n--%.*s", (int)boundary.n, boundary.p);
 	if (!text)
 		return cg_fail_memory(err);
-	memcpy(text, "\r\n--", 4);
-	memcpy(text + 4, boundary.p, boundary.n);
-	struct span delimiter = span_make(text, boundary.n + 4);
+	struct span delimiter = span_of(text);
 	/* The first one begins the body: what may stand before it, by RFC 2046, no browser sends.
 	 */
 	struct span first = span_from(delimiter, 2);

@@ -28,7 +28,7 @@ def look_at(browser, name, quiet=True):
 
 with site, Chromium(site) as browser:
     if not os.path.exists(AXE):
-        diag("axe-core is not there (make deps brings it by npm): its checks are left out")
+        diag("axe-core is not there (make test brings it where npm is installed): its checks are left out")
 
     with case("sign-in"):
         for dark, width in LOOKS:

@@ -79,7 +79,7 @@ void certificate_new_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct cert_reading reading;
+	struct cert_reading reading = {.n_chain = 0};
 	Cg__Certificate__Kind kind;
 	enum cert_kind reading_as;
 	Cg__Certificate *made;

@@ -84,7 +84,7 @@ void credential_new_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct cert_reading reading;
+	struct cert_reading reading = {.n_chain = 0};
 	char token[TOKEN_TEXT + 1] = "";
 	Cg__Key *key;
 	Cg__Credential *credential;

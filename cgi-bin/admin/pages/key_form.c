@@ -142,7 +142,7 @@ void key_new_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct cert_reading reading;
+	struct cert_reading reading = {.n_chain = 0};
 	char token[TOKEN_TEXT + 1] = "";
 	Cg__Key *key;
 	const char *once = page_once(call);

@@ -247,7 +247,7 @@ void refusal_key_do(void *arg)
 	struct cg_err err = {0};
 	Cg__Refusal *refusal;
 	struct cert cert;
-	struct cert_reading reading;
+	struct cert_reading reading = {.n_chain = 0};
 	Cg__Key *key;
 	char token[TOKEN_TEXT + 1];
 	const char *once = page_once(call);
