@@ -1,6 +1,6 @@
 /* The gate's own private keys, for upstreams that ask for a certificate. */
-#ifndef CG_CERT_KEYPAIR_H
-#define CG_CERT_KEYPAIR_H
+#ifndef CG_CERT_KEY_PAIR_H
+#define CG_CERT_KEY_PAIR_H
 
 #include "base/arena.h"
 #include "base/base.h"
@@ -11,6 +11,6 @@
  * around it is passed over) and holds it against the certificate `der`.  *out is the key alone,
  * PKCS #8 as PEM, in the arena, which wipes it.  NULL when it is the certificate's; else why not,
  * the rest of a sentence that begins with the field's name. */
-const char *keypair_read(struct span text, struct span der, struct arena *arena, struct span *out);
+const char *key_pair_read(struct span text, struct span der, struct arena *arena, struct span *out);
 
 #endif

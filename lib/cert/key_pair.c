@@ -1,5 +1,5 @@
 #include "base/base.h"
-#include "cert/keypair.h"
+#include "cert/key_pair.h"
 #include "base/hash.h"
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
@@ -54,7 +54,7 @@ static bool export(gnutls_x509_privkey_t key, struct arena *arena, struct span *
 	return copy != NULL;
 }
 
-const char *keypair_read(struct span text, struct span der, struct arena *arena, struct span *out)
+const char *key_pair_read(struct span text, struct span der, struct arena *arena, struct span *out)
 {
 	gnutls_x509_privkey_t key = NULL;
 	gnutls_datum_t bytes = {(unsigned char *)(uintptr_t)text.p, (unsigned)text.n};
