@@ -54,10 +54,10 @@ struct snapshot {
 	bool trust_loaded;
 	struct arena trust_arena;
 	struct trust trust;
-	/* Of the routes, in their order; made when the first request asks.  Under `tls_mutex`,
-	 * which is taken before no other. */
+	/* Of the routes, in their order; made when the first request asks, under `tls_mutex`, and
+	 * read without. */
 	pthread_mutex_t tls_mutex;
-	struct upstream_tls **tls;
+	_Atomic(struct upstream_tls *) *tls;
 };
 
 struct resolver {
@@ -105,8 +105,10 @@ static void snapshot_free(struct snapshot *s)
 			next = c->next;
 			free(c);
 		}
-	for (size_t i = 0; s->tls && i < s->routes.n; i++)
-		upstream_tls_free(&s->tls[i]);
+	for (size_t i = 0; s->tls && i < s->routes.n; i++) {
+		struct upstream_tls *tls = atomic_load(&s->tls[i]);
+		upstream_tls_free(&tls);
+	}
 	(void)pthread_mutex_destroy(&s->tls_mutex);
 	arena_release(&s->arena);
 	arena_release(&s->trust_arena);
@@ -156,7 +158,7 @@ static cg_rc snapshot_load(struct resolver *r, uint64_t generation, struct snaps
 	(void)pthread_mutex_init(&s->tls_mutex, NULL);
 	cg_rc rc = routes_load(r->store, &s->arena, &s->routes, err);
 	if (rc == CG_OK && s->routes.n > 0 &&
-	    !(s->tls = arena_alloc(&s->arena, s->routes.n * sizeof(struct upstream_tls *))))
+	    !(s->tls = arena_alloc(&s->arena, s->routes.n * sizeof(*s->tls))))
 		rc = cg_fail_memory(err);
 	if (rc == CG_OK)
 		*out = s;
@@ -297,16 +299,20 @@ cg_rc snapshot_upstream_tls(struct resolver *r, struct snapshot *s, const struct
 			    const struct upstream_tls **out, struct cg_err *err)
 {
 	cg_rc rc = CG_OK;
-	*out = NULL;
-	if (!route->api->upstream_tls)
-		return CG_OK;
-	struct upstream_tls **tls = &s->tls[route - s->routes.items];
-	(void)pthread_mutex_lock(&s->tls_mutex);
-	if (!*tls)
-		rc = upstream_tls_load(r->store, route->api, tls, err);
+	_Atomic(struct upstream_tls *) *kept = &s->tls[route - s->routes.items];
+	struct upstream_tls *tls = NULL;
+	if (route->api->upstream_tls && !(tls = atomic_load(kept))) {
+		(void)pthread_mutex_lock(&s->tls_mutex);
+		/* Another thread may have made it meanwhile. */
+		if (!(tls = atomic_load(kept))) {
+			rc = upstream_tls_load(r->store, route->api, &tls, err);
+			if (rc == CG_OK)
+				atomic_store(kept, tls);
+		}
+		(void)pthread_mutex_unlock(&s->tls_mutex);
+	}
 	if (rc == CG_OK)
-		*out = *tls;
-	(void)pthread_mutex_unlock(&s->tls_mutex);
+		*out = tls;
 	return rc;
 }
 

@@ -7,7 +7,7 @@
 #include "base/seal.h"
 #include "base/text.h"
 #include "base/url.h"
-#include "cert/keypair.h"
+#include "cert/key_pair.h"
 #include "model/api.h"
 #include <gnutls/gnutls.h>
 
@@ -130,7 +130,7 @@ static cg_rc check_client(struct store_txn *txn, Cg__Api *api, const Cg__Api *be
 				     "one's");
 	}
 	const char *why =
-	    keypair_read(span_make(tls->client_key.data, tls->client_key.len), der, arena, &pem);
+	    key_pair_read(span_make(tls->client_key.data, tls->client_key.len), der, arena, &pem);
 	if (why)
 		return cg_fail_field(err, "upstream_tls.client_key", "%s", why);
 	return seal(txn, api, pem, arena, err);

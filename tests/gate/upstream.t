@@ -198,7 +198,7 @@ def mutual(site):
         change(site, apis[i], upstream_tls={"client_certificate": stranger.pem,
                                             "client_chain": None,
                                             "client_key": stranger.key_pem})
-        is_eq(outcome(site.curl(f"/mutual{i}/x", data=b"x")), TLS_FAULT,
+        is_eq(outcome(site.curl(f"/mutual{i}/x")), TLS_FAULT,
               "one that the upstream does not trust: refused")
         change(site, apis[i], upstream_tls={"client_certificate": None, "client_key": None})
         is_eq(outcome(site.curl(f"/mutual{i}/x")), TLS_FAULT,
@@ -206,7 +206,13 @@ def mutual(site):
     path = f"/apis/{apis[0]['id']}"
     encrypted = subprocess.run(["openssl", "pkcs8", "-topk8", "-in", us.key, "-passout", "pass:x"],
                                capture_output=True, text=True, check=True).stdout
-    rows = [({"client_certificate": us.pem}, "client_key"),
+    legacy = subprocess.run(["openssl", "rsa", "-in", us.key, "-traditional", "-aes128", "-passout",
+                             "pass:x"], capture_output=True, text=True, check=True).stdout
+    rows = [({"client_certificate": us.pem, "client_key": legacy}, "client_key"),
+            ({"client_certificate": us.pem, "client_key": us.key_pem[:-30]}, "client_key"),
+            ({"client_certificate": us.pem, "client_key": us.key_pem[:400] +
+              us.key_pem[500:]}, "client_key"),
+            ({"client_certificate": us.pem}, "client_key"),
             ({"client_key": us.key_pem}, "client_certificate"),
             ({"client_certificate": us.pem, "client_key": us_ec.key_pem}, "client_key"),
             ({"client_certificate": us.pem, "client_key": "x"}, "client_key"),
@@ -227,6 +233,15 @@ def mutual(site):
                            text=True, check=True).stdout
     change(site, apis[0], upstream_tls={"client_certificate": us.pem, "client_key": pkcs1})
     is_eq(outcome(site.curl("/mutual0/x")), GOOD, "a key in the old form")
+    sec1 = subprocess.run(["openssl", "ec", "-in", us_ec.key], capture_output=True, text=True,
+                          check=True).stdout
+    change(site, apis[0], upstream_tls={
+        "client_certificate": us_ec.pem, "client_chain": [middle.pem],
+        "client_key": "EC:\r\n-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n"
+                      "-----END EC PARAMETERS-----\n" + sec1.replace("\n", "\r\n") + us_ec.pem})
+    is_eq(outcome(site.curl("/mutual0/x")), GOOD, "an EC key with what openssl writes around it")
+    change(site, apis[0], upstream_tls={"client_certificate": us.pem, "client_chain": None,
+                                        "client_key": pkcs1})
     status, _, body = site.rest("PATCH", path, {"upstream_tls": {"client_certificate": us_ec.pem}})
     is_eq((status, body["errors"][0]["field"]), (422, "upstream_tls.client_key"),
           "another certificate needs its own key")
