@@ -4,14 +4,21 @@
 #include "model/key.h"
 #include "model/pattern.h"
 
-/* Apart from API ids, which have no slash. */
-#define ENTRY_SCOPE "/entry"
+/* Longer with what follows than an API's id can be. */
+#define ENTRY_SCOPE "entry/"
 
 struct load {
 	struct arena *arena;
 	struct routes routes;
 	size_t room;
 };
+
+cg_rc route_name_counters(struct route *route, struct cg_err *err)
+{
+	cg_rc rc =
+	    limits_name(LIMITS_OF_API, span_of(route->api->id), SPAN_LIT(""), &route->counters);
+	return rc == CG_OK ? CG_OK : cg_fail_memory(err);
+}
 
 static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
 		   struct cg_err *err)
@@ -35,8 +42,9 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 		return rc;
 	struct route *route = &l->routes.items[l->routes.n++];
 	route->api = api;
-	if (limits_name(LIMITS_OF_API, span_of(api->id), SPAN_LIT(""), &route->counters) != CG_OK)
-		return cg_fail_memory(err);
+	rc = route_name_counters(route, err);
+	if (rc != CG_OK)
+		return rc;
 	/* One that cannot be used must not take the others with it, nor leave its path to them. */
 	const char *why = url_parse(api->target_url, l->arena, &route->target);
 	route->usable = why == NULL;
@@ -196,18 +204,18 @@ static cg_rc find_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
-/* Here, so that no request has to. */
-static cg_rc name_counters(struct grant *g, struct arena *arena, struct cg_err *err)
+cg_rc grant_name_counters(struct grant *g, struct arena *arena, struct cg_err *err)
 {
 	const struct effective *e = &g->effective;
 	struct span id = span_of(g->key->id);
 	struct access_counters *names = arena_alloc(arena, (e->n_access + 1) * sizeof(*names));
 	cg_rc rc = names ? limits_name(LIMITS_OF_KEY, id, SPAN_LIT(""), &g->counters) : CG_FAIL;
 	for (size_t i = 0; rc == CG_OK && i < e->n_access; i++) {
-		char scope[LIMITS_ID_MAX + 1];
-		const char *api_id = e->access[i].entry->api_id;
-		(void)snprintf(scope, sizeof(scope), "%.200s" ENTRY_SCOPE, api_id);
-		rc = limits_name(LIMITS_OF_KEY, id, span_of(api_id), &names[i].separate);
+		char hex[SHA256_HEX + 1], scope[sizeof(ENTRY_SCOPE) + SHA256_HEX];
+		hex_format(e->access[i].counters.b, SHA256_BYTES, hex);
+		(void)snprintf(scope, sizeof(scope), ENTRY_SCOPE "%s", hex);
+		rc = limits_name(LIMITS_OF_KEY, id, span_of(e->access[i].entry->api_id),
+				 &names[i].separate);
 		if (rc == CG_OK)
 			rc = limits_name(LIMITS_OF_KEY, id, span_of(scope), &names[i].entry);
 	}
@@ -232,7 +240,7 @@ cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena 
 	*grant = (struct grant){.credential = f.credential, .key = f.key};
 	rc = effective_make(f.key, f.policies, f.n_policies, arena, &grant->effective, err);
 	if (rc == CG_OK)
-		rc = name_counters(grant, arena, err);
+		rc = grant_name_counters(grant, arena, err);
 	if (rc == CG_OK)
 		*out = grant;
 	return rc;

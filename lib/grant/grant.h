@@ -35,6 +35,11 @@ struct route {
 	struct sha256 counters; /* the name of the API's (limits_name) */
 };
 
+/* The names are made with a grant and a route, so that no request has to; these are for whoever
+ * puts one together by hand, with all else in it.  Those of the entries are in the arena. */
+cg_rc grant_name_counters(struct grant *g, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+cg_rc route_name_counters(struct route *route, struct cg_err *err) CG_MUST_USE;
+
 /* All APIs, the longest listen path first. */
 struct routes {
 	struct route *items;

@@ -15,6 +15,7 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &cg__audit_entry__descriptor, &cg__meta__descriptor,	&cg__refusal__descriptor,
     &cg__crl__descriptor,	  &cg__exposed_key__descriptor, &cg__policy__descriptor,
     &cg__rate__descriptor,	  &cg__quota__descriptor,	&cg__quota_count__descriptor,
+    &cg__usage__descriptor,	  &cg__notice__descriptor,
 };
 
 static struct arena arena;
