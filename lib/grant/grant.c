@@ -13,6 +13,13 @@ struct load {
 	size_t room;
 };
 
+cg_rc route_name_counters(struct route *route, struct cg_err *err)
+{
+	cg_rc rc =
+	    limits_name(LIMITS_OF_API, span_of(route->api->id), SPAN_LIT(""), &route->counters);
+	return rc == CG_OK ? CG_OK : cg_fail_memory(err);
+}
+
 /* One that cannot be used must not take the others with it, nor leave its path to them. */
 static cg_rc read_targets(const Cg__Api *api, struct arena *arena, struct route *route,
 			  struct cg_err *err)
@@ -55,9 +62,8 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 		return rc;
 	struct route *route = &l->routes.items[l->routes.n++];
 	route->api = api;
-	if (limits_name(LIMITS_OF_API, span_of(api->id), SPAN_LIT(""), &route->counters) != CG_OK)
-		return cg_fail_memory(err);
-	return read_targets(api, l->arena, route, err);
+	rc = route_name_counters(route, err);
+	return rc == CG_OK ? read_targets(api, l->arena, route, err) : rc;
 }
 
 static cg_rc load_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -247,7 +253,6 @@ cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena 
 	*grant = (struct grant){.credential = f.credential, .key = f.key};
 	rc = effective_make(f.key, f.policies, f.n_policies, arena, &grant->effective, err);
 	if (rc == CG_OK)
-		/* Here, so that no request has to. */
 		rc = grant_name_counters(grant, arena, err);
 	if (rc == CG_OK)
 		*out = grant;

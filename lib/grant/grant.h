@@ -37,6 +37,11 @@ struct route {
 	struct sha256 counters; /* the name of the API's (limits_name) */
 };
 
+/* The names are made with a grant and a route, so that no request has to; these are for whoever
+ * puts one together by hand, with all else in it.  Those of the entries are in the arena. */
+cg_rc grant_name_counters(struct grant *g, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+cg_rc route_name_counters(struct route *route, struct cg_err *err) CG_MUST_USE;
+
 /* All APIs, the longest listen path first. */
 struct routes {
 	struct route *items;
@@ -61,9 +66,6 @@ struct span route_rest(const struct route *route, struct span path);
 /* The credential with this digest, and its key.  *out is NULL when nobody has it. */
 cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena *arena,
 		 const struct grant **out, struct cg_err *err) CG_MUST_USE;
-/* Fills the names of a grant's counters, for one that is put together elsewhere. */
-cg_rc grant_name_counters(struct grant *grant, struct arena *arena, struct cg_err *err) CG_MUST_USE;
-
 /* What a key may do, by id or name, with its policies that are there, whether active or not. */
 struct key_grant {
 	const Cg__Key *key;

@@ -37,8 +37,8 @@ static struct limits_ask *add(struct limit_asks *to, enum limit_owner owner, con
 static void add_entry(const struct grant *g, const struct effective_access *access,
 		      struct limit_asks *to)
 {
-	const Cg__Access *entry = access->entry;
 	struct limits_ask *ask;
+	const Cg__Access *entry = access->entry;
 	const struct access_counters *counters = &g->access_counters[access - g->effective.access];
 	if (entry->separate && (g->effective.rate || g->effective.quota)) {
 		ask = add(to, LIMIT_OF_KEY, "key", &counters->separate);

@@ -99,18 +99,18 @@ static cg_rc look_at_entry(struct store *store, struct limits *limits, const str
 			   const struct effective_access *access, const Cg__Api *api,
 			   struct arena *arena, struct cg_err *err)
 {
-	struct grant grant = {.key = g->key, .effective = g->effective};
 	struct route route = {.api = api};
+	struct grant grant = {.key = g->key, .effective = g->effective};
 	const struct decision decision = {.grant = &grant, .access = access};
 	struct limit_asks asks;
 	struct limits_result result;
-	cg_rc rc = grant_name_counters(&grant, arena, err);
+	cg_rc rc = route_name_counters(&route, err);
 	if (rc == CG_OK)
-		rc = limits_name(LIMITS_OF_API, span_of(api->id), SPAN_LIT(""), &route.counters);
-	if (rc == CG_OK) {
-		limit_asks_make(&route, &decision, &asks);
-		rc = limit_ask(limits, store, &asks, true, &result, err);
-	}
+		rc = grant_name_counters(&grant, arena, err);
+	if (rc != CG_OK)
+		return rc;
+	limit_asks_make(&route, &decision, &asks);
+	rc = limit_ask(limits, store, &asks, true, &result, err);
 	for (size_t i = 0; rc == CG_OK && i < asks.n; i++) {
 		const struct limits_left *left = &result.left[i];
 		if (asks.asks[i].quota.period == LIMITS_NO_QUOTA || left->quota_left > 0 ||
