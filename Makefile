@@ -30,7 +30,7 @@ BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
 	libunistring-dev libcrypt-dev
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
-TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin
+TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 CHECK_PACKAGES := clang-format clang-tidy cppcheck shellcheck codespell $(FUZZ_PACKAGES)
 

@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "model/actor.h"
 #include "store/store.h"
+#include "usage/housekeeping.h"
 #include "usage/refusals.h"
 #include "web/proof.h"
 #include "web/request.h"
@@ -14,7 +15,10 @@
 struct admin {
 	struct store *store;
 	struct proof proof;
-	struct refusals *refusals; /* NULL: the file cannot be had */
+	/* NULL: the file cannot be had. */
+	struct refusals *refusals;
+	struct limits *limits;
+	struct usage *usage;
 };
 
 struct rest_route;

@@ -70,6 +70,10 @@ int main(void)
 		rc = model_open(&home, &admin.store, &err);
 	if (rc == CG_OK && refusals_open(&home, &admin.refusals, &err) != CG_OK)
 		log_error("refusals_not_read", "cause", err.text, LOG_END);
+	if (rc == CG_OK && limits_open(&home, NULL, NULL, &admin.limits, &err) != CG_OK)
+		log_error("limits_not_read", "cause", err.text, LOG_END);
+	if (rc == CG_OK && usage_open(&home, &admin.usage, &err) != CG_OK)
+		log_error("usage_not_read", "cause", err.text, LOG_END);
 	if (rc != CG_OK) {
 		const struct web_program unavailable = {.threads = START_FAILED_THREADS,
 							.ctx = &err,
@@ -90,6 +94,8 @@ int main(void)
 	    .no_store = true,
 	};
 	int status = web_serve(&program);
+	usage_close(&admin.usage);
+	limits_close(&admin.limits);
 	refusals_close(&admin.refusals);
 	store_close(&admin.store);
 	return status;

@@ -2,23 +2,32 @@
 #include "base/base.h"
 #include "base/clock.h"
 #include "command.h"
-#include "model/quota.h"
+#include "model/steward.h"
+#include "usage/housekeeping.h"
+
+/* A turn of another process, with an hour to be put together. */
+#define WAIT_MS 10000
 
 int steward_main(struct command *c)
 {
 	struct cg_err err = {0};
-	struct limits *limits = NULL;
+	struct housekeeping h = {.store = NULL};
+	int steward = -1;
 	if (!command_all_taken(c))
 		return EXIT_USAGE;
 	cg_rc rc = command_open(c, &err);
+	h.store = c->store;
+	if (rc == CG_OK && (steward = steward_begin(store_home(c->store), WAIT_MS)) < 0)
+		rc = cg_fail(&err, CG_UNAVAILABLE,
+			     "Another process is at the housekeeping: this one is not needed.");
 	if (rc == CG_OK)
-		rc = limits_open(store_home(c->store), NULL, NULL, &limits, &err);
+		rc = limits_open(store_home(c->store), NULL, NULL, &h.limits, &err);
 	if (rc == CG_OK)
-		rc = quota_save(c->store, limits, &err);
-	limits_close(&limits);
+		rc = usage_open(store_home(c->store), &h.usage, &err);
 	if (rc == CG_OK)
-		rc = quota_sweep(c->store, clock_unix_s(), &err);
-	if (rc == CG_OK)
-		rc = store_checkpoint(c->store, &err);
+		rc = housekeeping_all(&h, clock_unix_s(), &err);
+	usage_close(&h.usage);
+	limits_close(&h.limits);
+	steward_end(steward);
 	return rc == CG_OK ? EXIT_DONE : command_fail(c, &err);
 }

@@ -1,7 +1,18 @@
 /* The gate's own paths. */
 #include "base/base.h"
+#include "base/keyfile.h"
+#include "base/text.h"
 #include "gate.h"
+#include "model/pattern.h"
+#include "usage/metrics.h"
 #include "web/json.h"
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+
+#define METRICS_MAX	  ((size_t)16 * 1024 * 1024)
+#define METRICS_TOKEN	  "metrics.token"
+#define METRICS_TOKEN_MIN 16 /* bytes: shorter ones can be guessed */
+#define METRICS_TOKEN_MAX 512
 
 static cg_rc look(struct store_txn *txn, void *arg, struct cg_err *err)
 {
@@ -17,7 +28,81 @@ static void send_state(struct exchange *x, int status, const char *state)
 	json_decref(body);
 }
 
-bool answer_fixed(struct exchange *x, struct span path)
+/* --- /metrics --- */
+
+/* Reads the token anew each time: it can be changed while the gate runs.  Empty: there is none. */
+static struct span metrics_token(const struct exchange *x, char text[METRICS_TOKEN_MAX])
+{
+	char path[HOME_PATH_MAX + 32];
+	keyfile_path(store_home(x->gate->store), METRICS_TOKEN, path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, METRICS_TOKEN_MAX);
+	if (fd >= 0)
+		(void)close(fd);
+	return n > 0 ? span_trim(span_make(text, (size_t)n)) : SPAN_LIT("");
+}
+
+static bool is_allowed_address(const struct exchange *x)
+{
+	struct span rest = span_of(x->gate->metrics_allow), block;
+	while (span_next(&rest, ',', &block)) {
+		const char *text = arena_copy(x->arena, span_trim(block));
+		if (x->req->proof_ok && text && address_block_holds(text, x->req->remote_addr))
+			return true;
+	}
+	return false;
+}
+
+static bool is_right_token(const struct exchange *x, struct span token)
+{
+	struct span sent, bearer = SPAN_LIT("Bearer ");
+	return token.n >= METRICS_TOKEN_MIN &&
+	       web_request_field(x->req, "authorization", &sent) == 1 && sent.n > bearer.n &&
+	       span_is_nocase(span_make(sent.p, bearer.n), bearer) &&
+	       same_secret(span_trim(span_from(sent, bearer.n)), token);
+}
+
+static void send_metrics(struct exchange *x)
+{
+	struct buf text;
+	/* Without the store the APIs have no names. */
+	bool named =
+	    x->snapshot || snapshot_acquire(x->gate->resolver, &x->snapshot, NULL) == CG_OK;
+	buf_init(&text, METRICS_MAX);
+	metrics_text(x->gate->usage, named ? snapshot_routes(x->snapshot) : NULL, x->gate->store,
+		     &text);
+	(void)web_response_field_text(x->resp, "Cache-Control", "no-store");
+	if (text.failed)
+		refuse(x, REFUSAL_UNAVAILABLE, "There is no memory for this now.");
+	else
+		(void)web_response_send(x->resp, 200, "text/plain; version=0.0.4; charset=utf-8",
+					buf_span(&text));
+	buf_release(&text);
+}
+
+/* Off unless an address list or a token is set; of these each that is set has to fit. */
+static bool answer_metrics(struct exchange *x)
+{
+	char text[METRICS_TOKEN_MAX];
+	if (!x->gate->usage || !x->gate->store)
+		return false;
+	struct span token = metrics_token(x, text);
+	bool on = x->gate->metrics_allow || token.n > 0;
+	if (x->gate->metrics_allow && !is_allowed_address(x))
+		refuse(x, REFUSAL_ADDRESS_NOT_ALLOWED,
+		       "Your address is not among those that may read the metrics "
+		       "(CERTGATE_METRICS_ALLOW).");
+	else if (token.n > 0 && !is_right_token(x, token))
+		refuse(x, REFUSAL_CREDENTIAL_MISSING,
+		       "Send the token of keys/" METRICS_TOKEN
+		       " (at least 16 characters) as Authorization: Bearer.");
+	else if (on)
+		send_metrics(x);
+	gnutls_memset(text, 0, sizeof(text));
+	return on;
+}
+
+static bool answer(struct exchange *x, struct span path)
 {
 	if (!span_is(x->req->method, SPAN_LIT("GET")) && !x->req->is_head)
 		return false;
@@ -34,5 +119,11 @@ bool answer_fixed(struct exchange *x, struct span path)
 			       "The key store cannot be read now: see the log.");
 		return true;
 	}
-	return false;
+	return span_is(path, SPAN_LIT("/metrics")) && answer_metrics(x);
+}
+
+bool answer_fixed(struct exchange *x, struct span path)
+{
+	x->is_own = answer(x, path);
+	return x->is_own;
 }

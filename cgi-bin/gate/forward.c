@@ -1,5 +1,6 @@
 /* The request to the upstream: which fields go, which are made. */
 #include "base/base.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "gate.h"
 #include "web/cookie.h"
@@ -55,6 +56,24 @@ static bool needs_sandbox(const struct exchange *x)
 	return false;
 }
 
+static void refuse_too_large(struct exchange *x)
+{
+	refuse(x, REFUSAL_BODY_TOO_LARGE,
+	       arena_printf(x->arena,
+			    "The request's body is larger than this API takes (%" PRIu64 " bytes).",
+			    x->route->api->max_body_bytes));
+}
+
+bool body_fits(struct exchange *x)
+{
+	const Cg__Api *api = x->route->api;
+	if (!api->has_max_body_bytes || x->req->body != WEB_BODY_LENGTH ||
+	    x->req->content_length <= api->max_body_bytes)
+		return true;
+	refuse_too_large(x);
+	return false;
+}
+
 static void answer_failure(struct exchange *x, const struct upstream_result *result)
 {
 	switch (result->outcome) {
@@ -78,19 +97,19 @@ static void answer_failure(struct exchange *x, const struct upstream_result *res
 		       "The service behind this API did not answer in time: try again later.");
 		return;
 	case UPSTREAM_BODY_TOO_LARGE:
-		refuse(x, REFUSAL_BODY_TOO_LARGE,
-		       arena_printf(x->arena,
-				    "The request's body is larger than this API takes (%" PRIu64
-				    " bytes).",
-				    x->route->api->max_body_bytes));
+		refuse_too_large(x);
 		return;
 	case UPSTREAM_FAILED:
 		refuse(x, REFUSAL_UNAVAILABLE,
 		       "The request cannot be passed on now: try again in a moment.");
 		return;
-	case UPSTREAM_OK:
 	case UPSTREAM_CUT:
+		x->code = "upstream_cut";
+		return;
 	case UPSTREAM_CLIENT_GONE:
+		x->code = "client_gone";
+		return;
+	case UPSTREAM_OK:
 	case UPSTREAM_OUTCOME__COUNT:
 		return;
 	}
@@ -219,6 +238,8 @@ void forward(struct exchange *x)
 	    .n_add = n_added,
 	};
 	struct upstream_result result = {0};
+	int64_t from_us = clock_mono_us();
 	offer(x, &call, &result);
+	x->upstream_us = clock_mono_us() - from_us;
 	answer_failure(x, &result);
 }

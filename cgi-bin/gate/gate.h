@@ -1,15 +1,16 @@
 /* The way of a request through the gate: one struct that grows along it, one file per step.
  *
  *   receive   lib/web/   request and target in one normal form
- *   fixed     fixed.c    /healthz, /readyz
+ *   fixed     fixed.c    /healthz, /readyz, /metrics
  *   route     gate.c     which API; what browsers ask before they call it: cors.c
  *   identify  identify.c certificate and token -> digests
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
  *   limit     limit.c    rate, calls under way, quota
- *   forward   forward.c  to the upstream and back: which of them targets.c, whether its address may
- * be connected address.c, TLS trust_upstream.c, fields fields.c, rewrite.c refuse    refuse.c   or
- * why not, to the client and for the administrator (lib/usage/)
+ *   forward   forward.c  to the upstream and back, with the fields of fields.c; which upstream:
+ *             targets.c, where it may be: address.c, TLS: trust_upstream.c, its answer: rewrite.c
+ *   refuse    refuse.c   or why not, to the client and for the administrator (lib/usage/)
+ *   record    record.c   counts it, and writes the access log
  */
 #ifndef CG_GATE_GATE_H
 #define CG_GATE_GATE_H
@@ -21,6 +22,8 @@
 #include "grant/limit.h"
 #include "grant/trust.h"
 #include "upstream/upstream.h"
+#include "usage/access_log.h"
+#include "usage/housekeeping.h"
 #include "usage/refusals.h"
 #include "web/proof.h"
 #include "web/request.h"
@@ -51,8 +54,14 @@ struct gate {
 	struct resolver *resolver;
 	struct limits *limits;
 	struct proof proof;
-	struct refusals *refusals;			   /* NULL: there is no room for them */
-	int64_t flushed_unix_s, swept_unix_s, told_unix_s; /* of quotas, for every_second */
+	struct refusals *refusals;     /* NULL: there is no room for them */
+	struct usage *usage;	       /* NULL: likewise */
+	struct access_log *access_log; /* NULL: not asked for */
+	/* Who may read /metrics: addresses and CIDR blocks with commas between them; NULL: nobody
+	 * by address. */
+	const char *metrics_allow;
+	struct housekeeping housekeeping;
+	int64_t told_unix_s; /* of its failures */
 };
 
 /* One request. */
@@ -72,6 +81,11 @@ struct exchange {
 	struct decision decision;
 	struct limit_asks asks;
 	struct limits_result limits; /* what it has begun is ended when it is answered */
+
+	bool is_own;	     /* for one of the gate's own paths */
+	const char *code;    /* why it was not answered by the upstream; "": it was */
+	int64_t begun_us;    /* CLOCK_MONOTONIC */
+	int64_t upstream_us; /* spent in passing it on; -1: it was not passed on */
 };
 
 /* --- resolve.c --- */
@@ -110,6 +124,9 @@ cg_rc upstream_tls_load(struct store *store, const Cg__Api *api, struct upstream
 
 /* Fills the facts about certificate and token. */
 bool identify(struct exchange *x);
+/* Whether the body, as long as it says to be, is not more than the API takes.  Asked before the
+ * request is counted; of a body without a length it turns out on the way. */
+bool body_fits(struct exchange *x);
 /* Counts the request where it is limited. */
 bool limit(struct exchange *x);
 /* The fields that tell the client where it stands; how many.  `max` is LIMIT_FIELDS_MAX. */
@@ -152,6 +169,19 @@ bool cors_field_is_ours(const struct exchange *x, struct span name);
 /* Answers what a browser asks before a call of another origin's page; false when it is no such
  * question, or the API refuses whoever asks. */
 bool cors_answer_preflight(struct exchange *x);
+
+/* --- record.c --- */
+
+/* Counts an answered request, and writes the access log. */
+void record(struct exchange *x);
+/* The key whose credential came, "" where that is not known. */
+const char *exchange_key_id(const struct exchange *x);
+/* The path as it may be written down: without the query, where tokens are sent by mistake.  A
+ * target that makes no sense has a path only where it begins with one. */
+struct span exchange_path(const struct exchange *x);
+/* What the web server says of the client or itself: for whom a gate without the proof's web server
+ * speaks is anybody's word. */
+struct span exchange_proven(const struct exchange *x, struct span value);
 
 /* --- fields.c --- */
 

@@ -10,6 +10,7 @@ bool limit(struct exchange *x)
 	if (rc == CG_OK)
 		rc = limit_ask(x->gate->limits, x->gate->store, &x->asks, false, &x->limits, &err);
 	if (rc != CG_OK) {
+		x->asks.n = 0; /* nobody knows where the client stands */
 		log_error("limit_failed", "request_id", x->req->id, "cause", err.text, LOG_END);
 		refuse(x, REFUSAL_UNAVAILABLE,
 		       "The limits of this API cannot be counted now: try again in a moment.");
@@ -18,10 +19,6 @@ bool limit(struct exchange *x)
 	enum refusal refusal = limit_refusal(&x->limits);
 	if (refusal == REFUSAL_NONE)
 		return true;
-	struct web_field fields[LIMIT_FIELDS_MAX];
-	size_t n = limit_fields(x, fields);
-	for (size_t i = 0; i < n; i++)
-		(void)web_response_field(x->resp, fields[i].name, fields[i].value);
 	(void)web_response_field_text(x->resp, "Retry-After",
 				      arena_printf(x->arena, "%" PRId64, x->limits.retry_after_s));
 	refuse(x, refusal, limit_detail(&x->asks, &x->limits, x->arena));

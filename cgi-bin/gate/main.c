@@ -7,13 +7,15 @@
 #include "base/text.h"
 #include "gate.h"
 #include "model/open.h"
-#include "model/quota.h"
+#include "model/pattern.h"
+#include "model/steward.h"
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#define DESCRIPTORS_MAX 65536
+#define DESCRIPTORS_MAX	  65536
+#define LAST_TURN_WAIT_MS 2000
 
 /* Routes, identifies, decides; then forwards or refuses. */
 static void pass(struct exchange *x)
@@ -55,29 +57,44 @@ static void pass(struct exchange *x)
 	x->decision = decide(&x->facts, req->received_unix_s);
 	if (x->decision.refusal != REFUSAL_NONE)
 		refuse_decision(x);
-	else if (limit(x))
+	else if (body_fits(x) && limit(x))
 		forward(x);
 }
 
 static void handle(void *ctx, void *thread, struct web_request *req, struct web_response *resp)
 {
 	struct gate *gate = ctx;
-	struct exchange x = {
-	    .gate = gate, .upstream = thread, .req = req, .resp = resp, .arena = req->arena};
+	struct exchange x = {.gate = gate,
+			     .upstream = thread,
+			     .req = req,
+			     .resp = resp,
+			     .arena = req->arena,
+			     .code = "",
+			     .begun_us = clock_mono_us(),
+			     .upstream_us = -1};
+	if (gate->usage)
+		usage_begin(gate->usage);
 	if (req->bad)
 		refuse(&x, REFUSAL_BAD_REQUEST, req->bad);
 	else
 		pass(&x);
+	record(&x);
 	limits_end(gate->limits, &x.limits.held);
 	snapshot_release(gate->resolver, &x.snapshot);
+	if (gate->usage)
+		usage_end(gate->usage);
 }
 
 /* For a gate that could not start. */
 static void handle_unavailable(void *ctx, void *thread, struct web_request *req,
 			       struct web_response *resp)
 {
-	struct exchange x = {
-	    .gate = ctx, .upstream = thread, .req = req, .resp = resp, .arena = req->arena};
+	struct exchange x = {.gate = ctx,
+			     .upstream = thread,
+			     .req = req,
+			     .resp = resp,
+			     .arena = req->arena,
+			     .code = ""};
 	if (req->bad)
 		refuse(&x, REFUSAL_BAD_REQUEST, req->bad);
 	else if (!answer_fixed(&x, req->target.path) && !answer_fixed(&x, req->target.local))
@@ -110,29 +127,22 @@ static bool stop_after(void *ctx)
 	       live_is_lost(store_live(gate->store));
 }
 
-/* Quotas go into the store, each second as far as a kill goes, now and then on disk; those that are
- * over leave it. */
+/* The housekeeping, where this gate is the steward.  A gate that ends may have counted what the one
+ * that is it has looked at before, so it waits for its turn. */
 static void every_second(void *ctx, bool last)
 {
 	struct gate *gate = ctx;
 	struct cg_err err = {0};
 	int64_t now = clock_unix_s();
-	cg_rc rc = quota_save(gate->store, gate->limits, &err);
-	bool due =
-	    last || now - gate->flushed_unix_s >= QUOTA_FLUSH_S || now < gate->flushed_unix_s;
-	if (rc == CG_OK && due) {
-		rc = store_flush(gate->store, &err);
-		gate->flushed_unix_s = now;
-	}
-	if (rc == CG_OK &&
-	    (now - gate->swept_unix_s >= QUOTA_SWEEP_S || now < gate->swept_unix_s)) {
-		rc = quota_sweep(gate->store, now, &err);
-		gate->swept_unix_s = now;
-	}
+	int steward = steward_begin(store_home(gate->store), last ? LAST_TURN_WAIT_MS : 0);
+	if (steward < 0)
+		return;
+	cg_rc rc = housekeeping_turn(&gate->housekeeping, now, last, &err);
+	steward_end(steward);
 	/* Once a minute is enough to be told. */
-	if (rc != CG_OK && now - gate->told_unix_s >= 60) {
+	if (rc != CG_OK && (now - gate->told_unix_s >= 60 || now < gate->told_unix_s)) {
 		gate->told_unix_s = now;
-		log_error("quota_save_failed", "cause", err.text, LOG_END);
+		log_error("housekeeping_failed", "cause", err.text, LOG_END);
 	}
 }
 
@@ -146,6 +156,28 @@ static void raise_descriptors(void)
 		    limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
+}
+
+/* Who may read /metrics, and where the access log goes, as the environment has it. */
+static cg_rc read_settings(struct gate *gate, struct cg_err *err)
+{
+	const char *allow = getenv("CERTGATE_METRICS_ALLOW");
+	struct span rest = span_of(allow), block;
+	while (span_next(&rest, ',', &block)) {
+		char text[64];
+		block = span_trim(block);
+		if (block.n == 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "%.*s", (int)block.n, block.p);
+		if (block.n >= sizeof(text) || !address_block_is_valid(text))
+			return cg_fail(
+			    err, CG_BAD_INPUT,
+			    "CERTGATE_METRICS_ALLOW takes addresses and CIDR blocks with "
+			    "commas between them, not “%s”.",
+			    text);
+		gate->metrics_allow = allow;
+	}
+	return access_log_open(getenv("CERTGATE_ACCESS_LOG"), &gate->access_log, err);
 }
 
 int main(void)
@@ -178,6 +210,10 @@ int main(void)
 		rc = cg_fail_memory(&err);
 	if (rc == CG_OK && refusals_open(&home, &gate.refusals, &err) != CG_OK)
 		log_error("refusals_not_noted", "cause", err.text, LOG_END);
+	if (rc == CG_OK && usage_open(&home, &gate.usage, &err) != CG_OK)
+		log_error("usage_not_counted", "cause", err.text, LOG_END);
+	if (rc == CG_OK)
+		rc = read_settings(&gate, &err);
 	if (rc != CG_OK) {
 		const struct web_program unavailable = {.threads = START_FAILED_THREADS,
 							.ctx = &gate,
@@ -187,6 +223,10 @@ int main(void)
 		(void)web_serve(&unavailable);
 		return 1;
 	}
+	if (gate.usage)
+		usage_gate_enter(gate.usage);
+	gate.housekeeping =
+	    (struct housekeeping){.store = gate.store, .limits = gate.limits, .usage = gate.usage};
 	const struct web_program program = {
 	    .threads = GATE_THREADS_DEFAULT,
 	    .ctx = &gate,
@@ -198,6 +238,8 @@ int main(void)
 	    .every_second = every_second,
 	};
 	int status = web_serve(&program);
+	access_log_close(&gate.access_log);
+	usage_close(&gate.usage);
 	refusals_close(&gate.refusals);
 	resolver_free(&gate.resolver);
 	limits_close(&gate.limits);

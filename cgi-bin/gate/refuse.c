@@ -8,46 +8,19 @@
 
 /* --- for the administrator --- */
 
-static const char *key_of(const struct exchange *x)
-{
-	const struct grant *g = x->decision.grant	     ? x->decision.grant
-				: x->facts.certificate_grant ? x->facts.certificate_grant
-							     : x->facts.token_grant;
-	return g ? g->key->id : "";
-}
-
-/* Without the query: tokens are sent in those by mistake.  A target that makes no sense has a path
- * only where it begins with one. */
-static struct span path_of(const struct web_request *req)
-{
-	struct span path = req->target.path.n > 0 ? req->target.path : req->uri;
-	if (!span_starts(path, SPAN_LIT("/")))
-		return SPAN_LIT("");
-	for (size_t i = 0; i < path.n; i++)
-		if (path.p[i] == '?' || path.p[i] == '#')
-			path.n = i;
-	return path;
-}
-
-/* For whom a gate without the proof's web server speaks is anybody's word. */
-static struct span proven(const struct web_request *req, struct span value)
-{
-	return req->proof_ok ? value : SPAN_LIT("");
-}
-
 static void note(struct exchange *x, const struct refusal_row *row, const char *detail)
 {
 	char method[REFUSAL_TEXT_MAX + 1], path[REFUSAL_PATH_MAX + 1], site[REFUSAL_TEXT_MAX + 1],
 	    address[REFUSAL_TEXT_MAX + 1], sentence[REFUSAL_DETAIL_MAX + 1],
 	    token[SHA256_HEX + 1] = "";
 	const struct web_request *req = x->req;
-	struct span from = proven(req, req->remote_addr), der = {NULL, 0};
+	struct span from = exchange_proven(x, req->remote_addr), der = {NULL, 0};
 	struct sha256 digest;
 	if (!x->gate->refusals)
 		return;
 	text_for_log(req->method, method, sizeof(method));
-	text_for_log(path_of(req), path, sizeof(path));
-	text_for_log(proven(req, req->site), site, sizeof(site));
+	text_for_log(exchange_path(x), path, sizeof(path));
+	text_for_log(exchange_proven(x, req->site), site, sizeof(site));
 	text_for_log(address_is_valid(from) ? from : SPAN_LIT(""), address, sizeof(address));
 	text_for_log(span_of(detail), sentence, sizeof(sentence));
 	if (x->token.n >= REFUSAL_TOKEN_MIN && sha256_of(x->token, &digest) == CG_OK)
@@ -60,7 +33,7 @@ static void note(struct exchange *x, const struct refusal_row *row, const char *
 	r.status = (uint64_t)row->status;
 	r.detail = sentence;
 	r.api_id = (char *)(uintptr_t)(x->route ? x->route->api->id : "");
-	r.key_id = (char *)(uintptr_t)key_of(x);
+	r.key_id = (char *)(uintptr_t)exchange_key_id(x);
 	r.method = method;
 	r.path = path;
 	r.site = site;
@@ -81,14 +54,18 @@ static void note(struct exchange *x, const struct refusal_row *row, const char *
 static void answer(struct exchange *x, enum refusal refusal, const char *detail, const char *error)
 {
 	const struct refusal_row *row = refusal_row(refusal);
+	x->code = row->code;
 	if (row->status == 401 && x->route && x->route->api->auth->use_token)
 		(void)web_response_field_text(x->resp, "WWW-Authenticate",
 					      "Bearer realm=\"certgate\"");
 	else if (row->status == 401)
 		(void)web_response_field_text(x->resp, "WWW-Authenticate",
 					      "Certificate realm=\"certgate\"");
-	struct web_field fields[CORS_FIELDS_MAX];
-	for (size_t i = 0, n = cors_fields(x, fields); i < n; i++)
+	struct web_field fields[LIMIT_FIELDS_MAX + CORS_FIELDS_MAX];
+	/* Also where the upstream failed: the request was counted. */
+	size_t n = limit_fields(x, fields);
+	n += cors_fields(x, fields + n);
+	for (size_t i = 0; i < n; i++)
 		(void)web_response_field(x->resp, fields[i].name, fields[i].value);
 	(void)web_response_field_text(x->resp, "X-Request-Id", x->req->id);
 	(void)web_response_field_text(x->resp, "Cache-Control", "no-store");

@@ -9,6 +9,7 @@
 
 int64_t clock_unix_s(void);
 int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void);
 /* t (years 0 to 9999) as RFC 3339 in UTC; false, and out empty, outside of that. */
 bool rfc3339_format(int64_t t, char out[RFC3339_TEXT + 1]);
 /* RFC 3339 section 5.6 with Z or a numeric offset; fractions of a second are dropped, and a leap

@@ -162,6 +162,36 @@
 #define REFUSAL_TOKEN_DIGITS 8
 #define REFUSAL_TOKEN_MIN    20
 
+/* --- usage --- */
+/* Groups (API, key, status, code) that are counted at a time in the run folder, each for three
+ * minutes; 1.3 kB each, allocated.  More are counted as "other". */
+#define USAGE_SLOTS 4096
+/* Groups (API, class of status, code) that /metrics tells apart. */
+#define USAGE_TOTALS 1024
+/* Gates whose requests in flight are told. */
+#define USAGE_GATES_MAX 128
+/* How long numbers are kept, by the length of their spans, s.  A record takes about 300 bytes. */
+#define USAGE_KEEP_MINUTES_S ((int64_t)2 * 86400)
+#define USAGE_KEEP_HOURS_S   ((int64_t)60 * 86400)
+#define USAGE_KEEP_DAYS_S    ((int64_t)731 * 86400)
+/* Groups that are told apart in an hour or a day; more are put together as "other". */
+#define USAGE_GROUPS_MAX 4096
+/* An hour or day is put together so long after its end, s: its minutes are in the store by then. */
+#define USAGE_SETTLE_S 180
+#define USAGE_PURGE_S  60 /* between two looks for numbers that are too old */
+/* What one question to the REST interface may give, items: 422. */
+#define USAGE_ITEMS_MAX 10000
+/* Keys and credentials that are looked at in a second for notices of their end, and between two
+ * such rounds, s. */
+#define NOTICE_ENDS_A_SECOND 500
+#define NOTICE_ROUND_S	     3600
+/* Notices about what is longer past are forgotten, and nothing so old is told of any more, s. */
+#define NOTICE_KEEP_S ((int64_t)90 * 86400)
+/* Lines of the access log that wait to be written, bytes: what comes then is dropped and counted.
+ */
+#define ACCESS_LOG_QUEUE_MAX (4 * 1024 * 1024)
+#define ACCESS_LOG_PATH_MAX  1024 /* of a request's path, bytes; longer is cut */
+
 /* --- start --- */
 /* A program that cannot start answers 503 for so long before it ends and is started again: whoever
  * has connected would wait for as long as the web server lets him. */

@@ -3,8 +3,8 @@
 #include "base/limits.h"
 #include "model/quota.h"
 
-/* Apart from API ids, which have no slash. */
-#define ENTRY_SCOPE "/entry"
+/* Longer with what follows than an API's id can be. */
+#define ENTRY_SCOPE "entry/"
 
 static void set_rate(struct limits_ask *ask, const Cg__Rate *rate)
 {
@@ -41,11 +41,13 @@ static struct limits_ask *add(struct limit_asks *to, enum limit_owner owner, con
 	return ask;
 }
 
-static cg_rc add_entry(const Cg__Api *api, const struct grant *g, const Cg__Access *entry,
-		       struct limit_asks *to, struct cg_err *err)
+static cg_rc add_entry(const Cg__Api *api, const struct grant *g,
+		       const struct effective_access *access, struct limit_asks *to,
+		       struct cg_err *err)
 {
+	const Cg__Access *entry = access->entry;
 	struct limits_ask *ask;
-	char scope[LIMITS_ID_MAX + 1];
+	char hex[SHA256_HEX + 1], scope[sizeof(ENTRY_SCOPE) + SHA256_HEX];
 	if (entry->separate && (g->effective.rate || g->effective.quota)) {
 		ask = add(to, LIMIT_OF_KEY, "key", LIMITS_OF_KEY, g->key->id, api->id, err);
 		if (!ask)
@@ -54,7 +56,8 @@ static cg_rc add_entry(const Cg__Api *api, const struct grant *g, const Cg__Acce
 		set_quota(ask, g->effective.quota);
 	}
 	if (entry->rate || entry->quota) {
-		(void)snprintf(scope, sizeof(scope), "%.200s" ENTRY_SCOPE, api->id);
+		hex_format(access->counters.b, SHA256_BYTES, hex);
+		(void)snprintf(scope, sizeof(scope), ENTRY_SCOPE "%s", hex);
 		ask = add(to, LIMIT_OF_KEY_AT_API, "api", LIMITS_OF_KEY, g->key->id, scope, err);
 		if (!ask)
 			return CG_UNAVAILABLE;
@@ -87,7 +90,7 @@ cg_rc limit_asks_make(const Cg__Api *api, const struct decision *d, struct limit
 		set_rate(ask, g->effective.rate);
 		set_quota(ask, g->effective.quota);
 	}
-	return add_entry(api, g, entry, out, err);
+	return add_entry(api, g, d->access, out, err);
 }
 
 cg_rc limit_ask(struct limits *limits, struct store *store, struct limit_asks *asks, bool look,

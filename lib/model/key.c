@@ -227,3 +227,23 @@ const struct entity key_entity = {
     .check = check,
     .removing = removing,
 };
+
+cg_rc key_used(struct store_txn *txn, const char *id, int64_t at_unix_s, struct arena *arena,
+	       struct cg_err *err)
+{
+	struct span bytes;
+	Cg__Key *key;
+	cg_rc rc = store_get(txn, STORE_KEY, span_of(id), arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__key__descriptor, bytes, arena, &key, err);
+	if (rc == CG_OK && (!key->has_last_used_at || key->last_used_at < at_unix_s)) {
+		key->last_used_at = at_unix_s;
+		if (!key->has_first_used_at)
+			key->first_used_at = at_unix_s;
+		key->has_first_used_at = key->has_last_used_at = true;
+		rc = record_pack(key, arena, &bytes, err);
+		if (rc == CG_OK)
+			rc = store_put(txn, STORE_KEY, span_of(id), bytes, err);
+	}
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}

@@ -33,6 +33,11 @@ cg_rc key_drop_api(struct store_txn *txn, const char *api_id, struct arena *aren
 cg_rc key_drop_policy(struct store_txn *txn, const char *policy_id, struct arena *arena,
 		      struct cg_err *err) CG_MUST_USE;
 
+/* Notes that a key let a request through; one that is gone is none.  No change of anybody's, so
+ * neither a revision nor an entry of the audit. */
+cg_rc key_used(struct store_txn *txn, const char *id, int64_t at_unix_s, struct arena *arena,
+	       struct cg_err *err) CG_MUST_USE;
+
 /* --- credentials --- */
 
 struct credentials {

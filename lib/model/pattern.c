@@ -122,6 +122,9 @@ const char *path_pattern_fault(const char *pattern)
 bool path_pattern_matches(const char *pattern, struct span path)
 {
 	struct span want_rest = span_of(pattern), have_rest = path, want, have;
+	/* No pattern that could be saved; an import may have brought it. */
+	if (*pattern != '/')
+		return false;
 	while (span_next(&want_rest, '/', &want)) {
 		/* A star takes all that follows, at least the slash before it. */
 		if (!want_rest.p && span_is(want, SPAN_LIT("*")))

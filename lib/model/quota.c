@@ -1,7 +1,6 @@
 #include "base/base.h"
 #include "model/quota.h"
 #include "base/limits.h"
-#include <fcntl.h>
 
 #define SAVE_BATCH  256 /* quotas of one stay in the store */
 #define SWEEP_BATCH 500 /* records looked at in one */
@@ -113,27 +112,12 @@ static cg_rc save_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
-/* The steward's lock, which ends with its holder; -1 while another has it. */
-static int steward_lock(const struct home *home)
-{
-	char path[HOME_PATH_MAX + 16];
-	struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	(void)snprintf(path, sizeof(path), "%s/steward", home->run);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &all) != 0) {
-		(void)close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
 cg_rc quota_save(struct store *store, struct limits *limits, struct cg_err *err)
 {
 	struct limits_quota *quotas = calloc(SAVE_BATCH, sizeof(*quotas));
-	int lock = steward_lock(store_home(store));
 	uint32_t position = 0;
 	cg_rc rc = quotas ? CG_OK : cg_fail_memory(err);
-	while (rc == CG_OK && lock >= 0) {
+	while (rc == CG_OK) {
 		struct save_call c = {.quotas = quotas};
 		rc = limits_changed(limits, &position, quotas, SAVE_BATCH, &c.n, err);
 		if (rc != CG_OK || c.n == 0)
@@ -144,8 +128,6 @@ cg_rc quota_save(struct store *store, struct limits *limits, struct cg_err *err)
 		if (position == 0)
 			break;
 	}
-	if (lock >= 0)
-		(void)close(lock);
 	free(quotas);
 	return rc;
 }

@@ -285,10 +285,10 @@ static cg_rc revoke_policy(struct store_txn *txn, struct revoke_call *c, struct 
 	cg_rc rc = store_get(txn, STORE_POLICY, span_of(c->what), &c->arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = record_unpack(&cg__policy__descriptor, bytes, &c->arena, &policy, err);
-	if (rc != CG_OK)
+	/* Off in the backup already, it decided nothing then either. */
+	if (rc != CG_OK || !policy->active)
 		return rc;
-	policy->has_active = true;
-	policy->active = false;
+	policy->has_held = policy->held = true;
 	return put(txn, STORE_POLICY, span_of(policy->id), policy, &c->arena, err);
 }
 

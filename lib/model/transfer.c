@@ -6,6 +6,8 @@
 #include "model/credential_in.h"
 #include "model/entity.h"
 #include "model/exposed_key.h"
+#include "model/key.h"
+#include "model/policy.h"
 #include "model/revoked.h"
 #include "model/user.h"
 
@@ -233,7 +235,7 @@ static cg_rc read_sections(FILE *f, const struct places *p, record_fn each, void
 struct item {
 	const struct section *section;
 	struct span key;
-	const void *message;
+	void *message;
 };
 
 struct importing {
@@ -389,19 +391,31 @@ static cg_rc expose(struct store_txn *txn, struct importing *x, const Cg__Expose
 	return rc == CG_OK ? revoked_note(txn, REVOKED_PUBLIC_KEY, key->id, &x->arena, err) : rc;
 }
 
+/* Whether it is one that could be made here; else why not is in *why.  What an export has was valid
+ * when it was made, so times that have passed since are no reason. */
+static bool is_valid(struct store_txn *txn, const struct item *item, struct arena *arena,
+		     struct cg_err *why)
+{
+	const struct entity *const judged[] = {&api_entity, &policy_entity, &key_entity};
+	for (size_t i = 0; i < CG_COUNT(judged); i++)
+		if (judged[i]->table == item->section->table)
+			return judged[i]->check(txn, item->message, item->message, arena, why) ==
+			       CG_OK;
+	return true;
+}
+
 static cg_rc import_item(struct store_txn *txn, struct importing *x, const struct item *item,
 			 struct cg_err *err)
 {
 	struct span bytes, there;
+	struct cg_err why = {0};
 	enum store_table table = item->section->table;
 	json_t *json = record_to_whole_json(item->message);
 	const char *id = json_string_value(json_object_get(json, "id"));
 	const char *name = json_string_value(json_object_get(json, "name"));
 	if (!id)
 		id = json_string_value(json_object_get(json, "sha256"));
-	cg_rc rc = record_pack(item->message, &x->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = store_get(txn, table, item->key, &x->arena, &there, err);
+	cg_rc rc = store_get(txn, table, item->key, &x->arena, &there, err);
 	if (rc == CG_OK && is_same(item, there, json, &x->arena)) {
 		x->run.same[table]++;
 	} else if (rc == CG_OK) {
@@ -419,9 +433,13 @@ static cg_rc import_item(struct store_txn *txn, struct importing *x, const struc
 		} else if (is_exposed(txn, item, &x->arena)) {
 			clash(&x->run, "%s: the public key of %s is blocked as exposed.",
 			      item->section->name, id);
+		} else if (x->write && !is_valid(txn, item, &x->arena, &why)) {
+			clash(&x->run, "%s: %s is not valid: %.200s", item->section->name, id,
+			      why.text);
 		} else {
 			x->run.added[table]++;
-			if (x->write)
+			rc = record_pack(item->message, &x->arena, &bytes, err);
+			if (x->write && rc == CG_OK)
 				rc = store_add(txn, table, item->key, bytes, err);
 			if (x->write && rc == CG_OK && table == STORE_EXPOSED_KEY)
 				rc = expose(txn, x, item->message, err);

@@ -32,7 +32,7 @@ static void fault(struct verify_report *r, const char *fmt, ...)
 /* The key under which a record has to lie; false: any. */
 static bool own_key(enum store_table table, const void *message, struct span *out)
 {
-	if (table == STORE_META || table == STORE_AUDIT)
+	if (table == STORE_META || table == STORE_AUDIT || table == STORE_USAGE)
 		return false;
 	if (table == STORE_CREDENTIAL) {
 		const Cg__Credential *c = message;

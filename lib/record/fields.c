@@ -76,14 +76,16 @@ static const struct record_field rows[] = {
 	{"Key.max_concurrent", FIELD_NUMBER, FIELD_SET, 1, CONCURRENT_MAX, "Requests under way at once; null: a quarter of the gate's threads."},
 	{"Key.allowed_ips", FIELD_TEXT, FIELD_SET, 1, 64, "Addresses or CIDR blocks that the key may be used from; empty: all."},
 	{"Key.blocked_ips", FIELD_TEXT, FIELD_SET, 1, 64, "Addresses or CIDR blocks that it may not be used from."},
+	{"Key.first_used_at", FIELD_TIME, FIELD_READ, 0, 0, "When it first let a request through; null: never."},
+	{"Key.last_used_at", FIELD_TIME, FIELD_READ, 0, 0, "When it last did, to the minute."},
 	{"Key.tags", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "Words to find it by."},
 	{"Key.meta", FIELD_MAP, FIELD_SET, 0, 4096, "Further facts, text by name."},
 	{"Access.api_id", FIELD_TEXT, FIELD_SET, 1, 64, "The API."},
 	{"Access.methods", FIELD_TEXT, FIELD_SET, 1, 32, "Methods allowed; empty: all."},
 	{"Access.paths", FIELD_TEXT, FIELD_SET, 1, PATH_MAX_BYTES, "Paths below the listen path: /exact, /below/*, /with/{name} for one segment; empty: all."},
 	{"Access.separate", FIELD_BOOL, FIELD_SET, 0, 0, "The key's rate and quota are counted for this API alone."},
-	{"Access.rate", FIELD_MESSAGE, FIELD_SET, 0, 0, "A rate for this API beside the key's; null: none."},
-	{"Access.quota", FIELD_MESSAGE, FIELD_SET, 0, 0, "A quota for this API beside the key's; null: none."},
+	{"Access.rate", FIELD_MESSAGE, FIELD_SET, 0, 0, "A rate for what this entry lets in, beside the key's; null: none."},
+	{"Access.quota", FIELD_MESSAGE, FIELD_SET, 0, 0, "A quota for what this entry lets in, beside the key's; null: none."},
 	{"Rate.limit", FIELD_NUMBER, FIELD_SET, 1, RATE_LIMIT_MAX, "Requests."},
 	{"Rate.per_seconds", FIELD_NUMBER, FIELD_SET, 1, RATE_SECONDS_MAX, "In any span of so many seconds."},
 	{"Quota.limit", FIELD_NUMBER, FIELD_SET, 1, QUOTA_LIMIT_MAX, "Requests."},
@@ -99,6 +101,7 @@ static const struct record_field rows[] = {
 	{"Policy.rate", FIELD_MESSAGE, FIELD_SET, 0, 0, "Requests of each key in a span of time; null: no limit."},
 	{"Policy.quota", FIELD_MESSAGE, FIELD_SET, 0, 0, "Requests of each key in a period; null: no limit."},
 	{"Policy.key_lifetime_days", FIELD_NUMBER, FIELD_SET, 1, LIFETIME_DAYS_MAX, "A key ends so many days after it was made, or at its own expires_at if that is sooner; null: no end."},
+	{"Policy.held", FIELD_BOOL, FIELD_SET, 0, 0, "On after a restore, where it was switched off or removed since the backup: it gives no access, and its keys do not fall back on wider rights or limits, until this is false."},
 	{"Policy.tags", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "Words to find it by."},
 
 	{"Credential.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the certificate's DER or of the token."},
@@ -188,6 +191,21 @@ static const struct record_field rows[] = {
 	{"Refusal.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the certificate that came."},
 	{"Refusal.token_sha256_start", FIELD_TEXT, FIELD_READ, 0, REFUSAL_TOKEN_DIGITS, "The first digits of the SHA-256 of the token that came: a key's credentials show the whole."},
 
+	{"Usage.step", FIELD_ENUM, FIELD_READ, 0, 0, "How long the span is."},
+	{"Usage.at", FIELD_TIME, FIELD_READ, 0, 0, "When it begins."},
+	{"Usage.api_id", FIELD_TEXT, FIELD_READ, 0, 64, "The API; empty: none has the path."},
+	{"Usage.key_id", FIELD_TEXT, FIELD_READ, 0, 64, "The key; empty: nobody was identified."},
+	{"Usage.code", FIELD_TEXT, FIELD_READ, 0, 32, "Why it was not answered by the upstream; empty: it was."},
+	{"Usage.status", FIELD_NUMBER, FIELD_READ, 0, 599, "The HTTP status that the client got; 0: none."},
+	{"Usage.requests", FIELD_NUMBER, FIELD_READ, 0, MANY, "How many."},
+	{"Usage.whole", FIELD_NUMBER, FIELD_READ, 0, MANY, "How long they took: buckets and counts in turn."},
+	{"Usage.upstream", FIELD_NUMBER, FIELD_READ, 0, MANY, "The upstream's part of it."},
+	{"Usage.own", FIELD_NUMBER, FIELD_READ, 0, MANY, "The rest."},
+
+	{"Notice.id", FIELD_TEXT, FIELD_READ, 1, 128, "What was told, of whom."},
+	{"Notice.about", FIELD_TIME, FIELD_READ, 0, 0, "The time that it is about."},
+	{"Notice.days", FIELD_NUMBER, FIELD_READ, 0, MANY, "Told so many days before."},
+
 	{"Meta.store_id", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "Random; tells whether a backup is of this store."},
 	{"Meta.schema_version", FIELD_NUMBER, FIELD_HIDDEN, 0, MANY, "The newest line of schema/MIGRATIONS."},
 	{"Meta.created_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "When the store was made."},
@@ -211,6 +229,7 @@ static struct {
     {.type = &cg__quota__descriptor},	     {.type = &cg__quota_count__descriptor},
     {.type = &cg__upstream_tls__descriptor}, {.type = &cg__header_rules__descriptor},
     {.type = &cg__header_field__descriptor}, {.type = &cg__cors__descriptor},
+    {.type = &cg__usage__descriptor},	     {.type = &cg__notice__descriptor},
 };
 static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 

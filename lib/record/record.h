@@ -19,10 +19,12 @@
 #include <schema/key.pb-c.h>
 #include <schema/limit.pb-c.h>
 #include <schema/meta.pb-c.h>
+#include <schema/notice.pb-c.h>
 #include <schema/policy.pb-c.h>
 #include <schema/quota_count.pb-c.h>
 #include <schema/refusal.pb-c.h>
 #include <schema/rest_token.pb-c.h>
+#include <schema/usage.pb-c.h>
 #include <schema/user.pb-c.h>
 
 /* How a field looks in JSON. */

@@ -100,10 +100,10 @@ void lock_leave(struct store_lock *lock, bool broken)
 
 uint64_t lock_environment(const struct store_lock *lock)
 {
-	return lock->file->environment;
+	return __atomic_load_n(&lock->file->environment, __ATOMIC_RELAXED);
 }
 
 void lock_environment_move(struct store_lock *lock)
 {
-	lock->file->environment++;
+	(void)__atomic_add_fetch(&lock->file->environment, 1, __ATOMIC_RELAXED);
 }

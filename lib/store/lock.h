@@ -20,8 +20,8 @@ cg_rc lock_enter(struct store_lock *lock, bool *broken, struct cg_err *err) CG_M
 /* Lets others in; `broken`: whoever comes next recovers first. */
 void lock_leave(struct store_lock *lock, bool broken);
 
-/* While inside: the number of the environment, which grows with each recovery, from
- * LOCK_ENVIRONMENT_FIRST in a new run folder. */
+/* The number of the environment, which grows with each recovery, from LOCK_ENVIRONMENT_FIRST in a
+ * new run folder.  To rely on it, or to move it: while inside. */
 #define LOCK_ENVIRONMENT_FIRST 1
 uint64_t lock_environment(const struct store_lock *lock);
 void lock_environment_move(struct store_lock *lock);

@@ -219,6 +219,13 @@ unsigned store_recoveries(const struct store *s)
 	return __atomic_load_n(&s->recoveries, __ATOMIC_RELAXED);
 }
 
+uint64_t store_environment_recoveries(const struct store *s)
+{
+	/* The first opening makes the regions as a recovery does. */
+	uint64_t number = lock_environment(s->lock);
+	return number > LOCK_ENVIRONMENT_FIRST + 1 ? number - LOCK_ENVIRONMENT_FIRST - 1 : 0;
+}
+
 void store_after_commit(struct store_txn *txn, store_note_fn note, void *arg)
 {
 	txn->note = note;

@@ -29,6 +29,8 @@ enum store_table {
 	STORE_REST_TOKEN,  /* id */
 	STORE_POLICY,	   /* id */
 	STORE_QUOTA_COUNT, /* name: SHA-256 of whose it is */
+	STORE_USAGE,	   /* step, time, and more: usage/rollup.c */
+	STORE_NOTICE,	   /* id */
 	STORE_AUDIT,	   /* number, 8 bytes big-endian */
 	STORE_EXPOSED_KEY, /* id: SHA-256 of the public key in hex */
 	STORE_CRL,	   /* id of the CA's certificate */
@@ -94,6 +96,8 @@ struct live *store_live(const struct store *store);
 /* Recoveries that this process has lived through: each left an old region mapped, so a long-lived
  * process ends in good order after STORE_RECOVERIES_MAX. */
 unsigned store_recoveries(const struct store *store);
+/* Recoveries by all processes since the run folder was made. */
+uint64_t store_environment_recoveries(const struct store *store);
 
 /* CG_UNAVAILABLE when the store's lock cannot be had within STORE_LOCK_WAIT_MS or the database
  * fails; CG_FULL when the disk is full; else what fn returned.  A write is on disk when CG_OK comes

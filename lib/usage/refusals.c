@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/mapped.h"
 #include "base/text.h"
+#include "usage/words.h"
 #include <arpa/inet.h>
 
 /* A record takes about 300 bytes, and 850 with every text at its limit. */
@@ -94,46 +95,6 @@ void refusals_close(struct refusals **refusals)
 
 /* --- words --- */
 
-static uint64_t load(const uint64_t *at)
-{
-	return __atomic_load_n(at, __ATOMIC_RELAXED);
-}
-
-static void save(uint64_t *at, uint64_t value)
-{
-	__atomic_store_n(at, value, __ATOMIC_RELAXED);
-}
-
-static void save_bytes(uint64_t *to, const void *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i += 8, to++) {
-		uint64_t word = 0;
-		memcpy(&word, (const char *)bytes + i, n - i < 8 ? n - i : 8);
-		save(to, word);
-	}
-}
-
-static void load_bytes(const uint64_t *from, void *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i += 8, from++) {
-		uint64_t word = load(from);
-		memcpy((char *)bytes + i, &word, n - i < 8 ? n - i : 8);
-	}
-}
-
-/* FNV-1a, 64 bits.  Against halves, not against anybody: only certgate writes here. */
-static uint64_t hash_more(uint64_t h, const void *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3;
-	return h;
-}
-
-static uint64_t hash_of(const void *bytes, size_t n)
-{
-	return hash_more(0xcbf29ce484222325, bytes, n);
-}
-
 static uint64_t checksum_of(uint64_t number, const void *bytes, size_t n)
 {
 	return hash_more(hash_of(&number, sizeof(number)), bytes, n);
@@ -174,20 +135,20 @@ static void note_record(struct refusals_file *file, enum ring ring, size_t shard
 	uint64_t turn = __atomic_fetch_add(&file->next[ring][shard], 1, __ATOMIC_RELAXED);
 	struct slot *slot =
 	    &file->slots[rings[ring].from + shard * rings[ring].n + (size_t)(turn % rings[ring].n)];
-	uint64_t seen = load(&slot->state);
+	uint64_t seen = word_load(&slot->state);
 	/* A newer one is there: this thread slept for a whole turn of the ring. */
 	if (seen >> 1 >= number || !begin(&slot->state, seen, number))
 		return;
-	save(&slot->n, bytes.n);
-	save(&slot->checksum, checksum_of(number, bytes.p, bytes.n));
-	save_bytes(slot->data, bytes.p, bytes.n);
+	word_save(&slot->n, bytes.n);
+	word_save(&slot->checksum, checksum_of(number, bytes.p, bytes.n));
+	words_save(slot->data, bytes.p, bytes.n);
 	end(&slot->state, number);
 }
 
 static bool is_of(const struct der_slot *slot, const struct sha256 *sha256)
 {
 	struct sha256 there;
-	load_bytes(slot->sha256, &there, sizeof(there));
+	words_load(slot->sha256, &there, sizeof(there));
 	return memcmp(&there, sha256, sizeof(there)) == 0;
 }
 
@@ -196,24 +157,24 @@ static void note_der(struct refusals_file *file, size_t shard, uint64_t number,
 {
 	struct der_slot *first = &file->ders[shard * DERS_PER_SHARD], *oldest = first;
 	for (struct der_slot *s = first; s < first + DERS_PER_SHARD; s++) {
-		uint64_t state = load(&s->state);
+		uint64_t state = word_load(&s->state);
 		if (state != 0 && (state & 1) == 0 && is_of(s, sha256)) {
-			save(&s->used, number);
+			word_save(&s->used, number);
 			return;
 		}
-		if (load(&s->used) < load(&oldest->used))
+		if (word_load(&s->used) < word_load(&oldest->used))
 			oldest = s;
 	}
-	uint64_t seen = load(&oldest->state);
+	uint64_t seen = word_load(&oldest->state);
 	/* Somebody is at it, unless that was long ago. */
 	if ((seen & 1) != 0 && number - (seen >> 1) < SLOTS)
 		return;
 	if (seen >> 1 >= number || !begin(&oldest->state, seen, number))
 		return;
-	save(&oldest->used, number);
-	save(&oldest->n, der.n);
-	save_bytes(oldest->sha256, sha256, sizeof(*sha256));
-	save_bytes(oldest->data, der.p, der.n);
+	word_save(&oldest->used, number);
+	word_save(&oldest->n, der.n);
+	words_save(oldest->sha256, sha256, sizeof(*sha256));
+	words_save(oldest->data, der.p, der.n);
 	end(&oldest->state, number);
 }
 
@@ -246,12 +207,12 @@ static Cg__Refusal *read_slot(const struct slot *slot, uint64_t number, struct a
 	Cg__Refusal *out;
 	if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != number << 1)
 		return NULL;
-	uint64_t n = load(&slot->n), checksum = load(&slot->checksum);
+	uint64_t n = word_load(&slot->n), checksum = word_load(&slot->checksum);
 	if (n > sizeof(data))
 		return NULL;
-	load_bytes(slot->data, data, n);
+	words_load(slot->data, data, n);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (load(&slot->state) != number << 1 || checksum != checksum_of(number, data, n))
+	if (word_load(&slot->state) != number << 1 || checksum != checksum_of(number, data, n))
 		return NULL;
 	return record_unpack(&cg__refusal__descriptor, span_make(data, n), arena, &out, NULL) ==
 		       CG_OK
@@ -307,7 +268,7 @@ cg_rc refusals_list(const struct refusals *refusals, const struct refusals_filte
 		return cg_fail_memory(err);
 	*out = (struct refusals_page){.items = items};
 	for (size_t i = 0; i < SLOTS; i++) {
-		uint64_t state = load(&file->slots[i].state);
+		uint64_t state = word_load(&file->slots[i].state);
 		if (state != 0 && (state & 1) == 0 && (below == 0 || state >> 1 < below))
 			seen[n++] = (struct seen){state >> 1, i};
 	}
@@ -339,10 +300,10 @@ cg_rc refusals_certificate(const struct refusals *refusals, const struct sha256 
 		struct sha256 again;
 		if (state == 0 || (state & 1) != 0 || !is_of(s, sha256))
 			continue;
-		uint64_t n = load(&s->n);
+		uint64_t n = word_load(&s->n);
 		if (n > CERT_DER_MAX)
 			continue;
-		load_bytes(s->data, bytes, n);
+		words_load(s->data, bytes, n);
 		/* Its digest says whether it is whole. */
 		if (sha256_of(span_make(bytes, n), &again) != CG_OK)
 			return cg_fail_memory(err);

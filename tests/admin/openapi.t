@@ -359,6 +359,16 @@ with case("answers"):
     check("DELETE", "/policies/" + policy["id"] + "?detach=perhaps", status=422)
     check("DELETE", "/policies/" + policy["id"] + "?detach=true", status=204)
 
+    # A key with a quota, one without, nobody's.
+    quick = site.make_key("quick", api=api, token=True, quota={"limit": 9, "period": "hour"})
+    for token in (quick["token"], key["token"], "a-token-that-nobody-has-0123456789"):
+        site.curl("/mtls-api/x", "-H", f"Authorization: Bearer {token}")
+    wait_until(lambda: len(rest("GET", "/usage?group_by=key").body["items"]) == 3, "the counts")
+    for query in ("", "?step=minute", "?step=hour&group_by=api", "?step=day&group_by=key",
+                  "?group_by=key", "?group_by=status", "?group_by=code&api_id=" + api["id"]):
+        check("GET", "/usage" + query)
+    check("GET", "/usage?step=week", status=422)
+
     check("GET", "/certificates")
     fourth = site.make_cert("four", extra=["-addext", "subjectAltName=DNS:x"])
     check("POST", "/certificates", {"pem": fourth.pem, "kind": "client"}, 201)

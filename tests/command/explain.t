@@ -233,7 +233,7 @@ ruled = {}
 for n, chosen in enumerate(sets):
     for own in ("all", "none"):
         ruled[chosen, own] = site.make_cert(f"ruled {n} {own}")
-        key(f"{chosen} {own}", ruled[chosen, own], policy_ids=list(chosen), token=False,
+        key(f"{chosen} {own}", ruled[chosen, own], policy_ids=list(chosen),
             access=[{"api_id": apis["both"]["id"]}] if own == "all" else [])
 
 

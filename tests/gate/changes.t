@@ -158,6 +158,32 @@ def switches():
     ]
 
 
+def policies():
+    """A key's own switch and its policies', with none, one and two of them."""
+    key_path, whole = "/keys/" + key["id"], [{"api_id": api["id"]}]
+    made = [must(site.rest("POST", "/policies", {"name": f"policy {n}", "applies": ["access"],
+                                                 "access": whole}), 201)["id"] for n in range(2)]
+    for n in range(3):
+        patch(key_path, policy_ids=made[:n], access=[] if n else whole)
+        expect(f"{n} policies", 200)
+        patch(key_path, active=False)
+        expect(f"the key is off, {n} policies", "key_inactive")
+        patch(key_path, active=True)
+        expect(f"on again, {n} policies", 200)
+    patch("/policies/" + made[0], active=False)
+    expect("one of two policies is off: the other one's rights stay", 200)
+    patch("/policies/" + made[1], active=False)
+    expect("both are off", "access_denied")
+    patch(key_path, active=False)
+    patch("/policies/" + made[1], active=True)
+    expect("a policy that is switched on does not switch a key on", "key_inactive")
+    patch(key_path, active=True)
+    expect("with one policy on", 200)
+    patch(key_path, policy_ids=[], access=whole)
+    for policy in made:
+        must(site.rest("DELETE", "/policies/" + policy), 204)
+
+
 def deletions():
     """What is gone stays gone, also when its name comes back."""
     global api, key
@@ -355,7 +381,8 @@ with site:
         patch("/apis/" + api["id"], target_url=site.upstream_url)
 
     for title, part in (("rotation", rotation), ("resumption", resumption),
-                        ("load", under_load), ("time", ends_by_itself), ("deletion", deletions)):
+                        ("policies", policies), ("load", under_load), ("time", ends_by_itself),
+                        ("deletion", deletions)):
         with case(title):
             part()
 

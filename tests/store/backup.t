@@ -132,6 +132,14 @@ with site:
     certs = {name: site.make_cert(name) for name in "abcdef"}
     keys = {name: site.make_key(name, certs[name], api) for name in "abcde"}
     token = site.rest("POST", "/tokens", {"name": "to end", "role": "admin"}).body
+    narrow = [{"name": name, "applies": ["access", "rate"], "rate": {"limit": 5, "per_seconds": 9000},
+               "access": [{"api_id": api["id"], "paths": ["/narrow"]}]}
+              for name in ("toggled", "removed")]
+    narrow = [site.rest("POST", "/policies", policy).body for policy in narrow]
+    # What they have without their policies is wider.
+    with_policy = [site.make_cert("policy " + p["name"]) for p in narrow]
+    for policy, cert in zip(narrow, with_policy):
+        site.make_key("of " + policy["name"], cert, api, policy_ids=[policy["id"]])
 
     with case("a backup"):
         first = backup_folder("first")
@@ -141,7 +149,7 @@ with site:
         is_eq(sorted(os.listdir(first)), ["backup.json", "db"], "nor are they")
         with open(first + "/backup.json", encoding="utf-8") as text:
             told = json.load(text)
-        is_eq(told["records"]["Key"], 5, "backup.json tells what is in it")
+        is_eq(told["records"]["Key"], 7, "backup.json tells what is in it")
         refused(site.certgate("backup", first), "not an empty folder",
                 "a folder with something in it")
         is_eq(os.stat(first).st_mode & 0o777, 0o700, "it is private")
@@ -160,12 +168,15 @@ with site:
         site.rest("PATCH", "/keys/" + keys["c"]["id"], {"active": False})
         site.rest("PATCH", path % (keys["d"]["id"], certs["d"].sha256), {"active": False})
         site.rest("DELETE", "/tokens/" + token["id"])
+        for active in False, True:
+            site.rest("PATCH", "/policies/toggled", {"active": active})
+        site.rest("DELETE", "/policies/removed?detach=true")
         changes = site.rest("GET", "/audit").body["items"][0]["number"] - told["audit"]["number"]
         site.stop_programs()
         asked = site.certgate("restore", first)
         is_eq(asked.returncode, 1, "without --yes nothing is done")
         like(asked.stderr, rf"\b{changes} changes made since will be lost", "but told what is lost")
-        like(asked.stderr, r"\b6 revocations since will be applied", "and what stays revoked")
+        like(asked.stderr, r"\b8 revocations since will be applied", "and what stays revoked")
         is_eq(folder_state(site.home)[0], before[0], "the databases are the same still")
         site.start_programs()
         told_by_restore = restart(first, "--yes")
@@ -178,10 +189,17 @@ with site:
         is_eq(code(certs["f"]), "credential_unknown", "what was made since is gone")
         is_eq(site.rest("GET", "/keys", token=token["token"]).status, 401,
               "a REST token that was ended stays so")
+        is_eq([code(c) for c in with_policy], ["access_denied"] * 2,
+              "policies that were off or removed since give nothing, nor do their keys fall back")
+        is_eq([site.rest("GET", "/policies/" + p["name"]).body["held"] for p in narrow], [True] * 2,
+              "they are held")
         newest = site.rest("GET", "/audit?limit=1").body["items"][0]
         is_eq((newest["action"], newest["number"]),
               ("store.restore", told["audit"]["number"] + 1), "the audit tells of the restore")
         is_eq(site.certgate("verify").returncode, 0, "and is whole")
+        site.rest("PATCH", "/policies/toggled", {"held": False})
+        is_eq([code(with_policy[0], "/mtls-api/" + path) for path in ("narrow", "")],
+              [200, "path_not_allowed"], "until an administrator says otherwise")
 
     with case("the databases that were there"):
         kept = told_by_restore["kept"]
@@ -189,7 +207,7 @@ with site:
         old.put_db(kept)
         shutil.copy2(site.home + "/keys/audit.key", old.dir + "/keys/audit.key")
         names = {k["name"] for k in old.export()["keys"].values()}
-        is_eq(names, set("acdef"), "are kept, and hold what was lost")
+        is_eq(names, {*"acdef", "of toggled", "of removed"}, "are kept, and hold what was lost")
         is_eq(old.faults(), [], "whole")
 
     with case("revoked after a restore, then an older backup"):

@@ -215,6 +215,22 @@ with case("references that lead nowhere"):
     ok(both["id"] not in records(target, "keys")["keys"], "such a record is left out")
     is_eq(target.faults(), [], "so the store is whole")
 
+with case("records that nobody could make"):
+    target = Home(folder, "invalid")
+    key, api = dict(plain["keys"][0]), dict(plain["apis"][0])
+    key["access"] = [{"api_id": api["id"], "paths": ["*"]}]
+    odd_api = {"id": "odd", "name": "odd", "listen_path": "/admin/x/", "target_url": "http://h/"}
+    policy = {"id": "policy", "name": "odd", "applies": []}
+    status, report, said = import_json(target, write("odd.json", changed(
+        keys=[key], apis=plain["apis"] + [odd_api], policies=[policy], credentials=[])))
+    is_eq(status, 1, "is told as a failure")
+    text = "\n".join(report["clashes"])
+    like(text, f"keys: {key['id']} is not valid: .*paths", "a pattern that could not be saved")
+    like(text, "apis: odd is not valid: .*listen_path", "a path of certgate's own")
+    like(text, "policies: policy is not valid: .*applies", "a policy that does nothing")
+    is_eq([len(records(target, kind)[kind]) for kind in ("keys", "apis")],
+          [0, len(plain["apis"])], "they are left out, the others are there")
+
 with case("killed in the middle and repeated"):
     many = folder + "/many.json"
     make_export(many, MANY)

@@ -603,7 +603,7 @@ static void test_routes(void **state)
 
 /* --- merging: a table of up to three policies --- */
 
-enum { OFF = 1, GONE = 2, A = 4, R = 8, Q = 16 };
+enum { OFF = 1, GONE = 2, A = 4, R = 8, Q = 16, HELD = 32 };
 
 struct merge_row {
 	const char *what;
@@ -652,6 +652,16 @@ static const struct merge_row merges[] = {
 	{"an end", 5, {{R, .days = 30}}, "own", 0, 0, 0, 0, -1, 30},
 	{"the earliest end", 5, {{R, .days = 30}, {A, .paths = {"/a"}, .days = 7}, {Q, .days = 90}}, "/a", 0, 0, 0, 0, 2, 7},
 	{"of one that is off it does not count", 5, {{R | OFF, .days = 30}}, "own", 5, 10, 0, -1, -1, 0},
+	{"held: no access, nor the key's own", 5, {{A | HELD, .paths = {"/a"}}}, "", 5, 10, 0, -1, -1, 0},
+	{"held beside another", 5, {{A | HELD, .paths = {"/a"}}, {A, .paths = {"/b"}}}, "/b", 5, 10, 0, -1, -1, 0},
+	{"held, its rate is smaller", 5, {{R | HELD, .rate = 3, .per_s = 10}}, "own", 3, 10, 0, 0, -1, 0},
+	{"held, its rate is larger", 5, {{R | HELD, .rate = 7, .per_s = 10}}, "own", 5, 10, 0, -1, -1, 0},
+	{"held, without a rate", 5, {{R | Q | HELD}}, "own", 5, 10, 0, -1, -1, 0},
+	{"held, where nothing limits", 0, {{R | Q | HELD, .rate = 7, .per_s = 10, .quota = 9, .period = DAY}}, "own", 7, 10, 9, 0, 0, 0},
+	{"held, smaller than another's", 5, {{R | Q | HELD, .rate = 1, .per_s = 10, .quota = 2, .period = DAY}, {R | Q, .rate = 8, .per_s = 10, .quota = 9, .period = DAY}}, "own", 1, 10, 2, 0, 0, 0},
+	{"held, larger than another's", 5, {{R, .rate = 2, .per_s = 10}, {R | HELD, .rate = 8, .per_s = 10}}, "own", 2, 10, 0, 0, -1, 0},
+	{"held and off: as off", 5, {{A | R | OFF | HELD, .rate = 1, .per_s = 10, .paths = {"/a"}}}, "own", 5, 10, 0, -1, -1, 0},
+	{"held, its end holds", 5, {{A | HELD, .days = 7, .paths = {"/a"}}}, "", 5, 10, 0, -1, -1, 7},
 	{"three of everything", 1, {{A | R | Q, .rate = 1, .per_s = 1, .quota = 1, .period = DAY, .paths = {"/a"}}, {A | R | Q, .rate = 3, .per_s = 1, .quota = 2, .period = DAY, .paths = {"/b"}}, {A | R | Q, .rate = 2, .per_s = 1, .quota = 3, .period = DAY, .paths = {"/c"}}}, "/a/b/c", 3, 1, 3, 1, 2, 0},
 };
 /* clang-format on */
@@ -674,6 +684,7 @@ static void merge_policy_init(struct merge_policy *m, const struct merge_row *ro
 	cg__rate__init(&m->rate);
 	cg__quota__init(&m->quota);
 	m->policy.active = !(flags & OFF);
+	m->policy.held = flags & HELD;
 	m->policy.applies = m->applies;
 	if (flags & A)
 		m->applies[m->policy.n_applies++] = CG__POLICY__PART__ACCESS;

@@ -283,6 +283,11 @@ static void test_pattern_matches(void **state)
 	    {"/a%20b",    "/a b",     false},
 	    {"/a%2Fb",    "/a%2fb",	 false},
 	    {"/x",	   "",	       false},
+	    {"*",	  "/",	       false},
+	    {"*",	  "/x",	false},
+	    {"",		 "/",	      false},
+	    {"x",	  "/x",	false},
+	    {"{a}",	    "/x",	  false},
 	    {"/x",	   "x",	false},
 	};
 	for (size_t i = 0; i < CG_COUNT(rows); i++)

@@ -16,7 +16,7 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &cg__crl__descriptor,	   &cg__exposed_key__descriptor,  &cg__policy__descriptor,
     &cg__rate__descriptor,	   &cg__quota__descriptor,	  &cg__quota_count__descriptor,
     &cg__upstream_tls__descriptor, &cg__header_rules__descriptor, &cg__header_field__descriptor,
-    &cg__cors__descriptor,
+    &cg__cors__descriptor,	   &cg__usage__descriptor,	  &cg__notice__descriptor,
 };
 
 static struct arena arena;

@@ -37,8 +37,9 @@ static json_t *policies_json(const struct key_grant *g)
 	json_t *out = json_array();
 	for (size_t i = 0; i < g->n_policies; i++)
 		(void)json_array_append_new(
-		    out, json_pack("{s:s, s:s, s:b}", "id", g->policies[i]->id, "name",
-				   g->policies[i]->name, "active", (int)g->policies[i]->active));
+		    out, json_pack("{s:s, s:s, s:b, s:b}", "id", g->policies[i]->id, "name",
+				   g->policies[i]->name, "active", (int)g->policies[i]->active,
+				   "held", (int)g->policies[i]->held));
 	return out;
 }
 
@@ -98,9 +99,9 @@ static json_t *limit_schema(const ProtobufCMessageDescriptor *type)
 
 json_t *effective_schema(void)
 {
-	json_t *policy =
-	    object_of(json_pack("{s:{s:s}, s:{s:s}, s:{s:s}}", "id", "type", "string", "name",
-				"type", "string", "active", "type", "boolean"));
+	json_t *policy = object_of(json_pack("{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}", "id", "type",
+					     "string", "name", "type", "string", "active", "type",
+					     "boolean", "held", "type", "boolean"));
 	return object_of(json_pack(
 	    "{s:{s:s}, s:{s:s}, s:o, s:{s:s, s:o}, s:o, s:o, s:o, s:{s:s, s:o}}", "key_id", "type",
 	    "string", "active", "type", "boolean", "expires_at",

@@ -69,6 +69,8 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/refusals/:id", 0, refusals_get}, "Read a refused request, by its request id", REFUSAL, 200, NULL},
 	{{"POST", REST_BASE "/refusals/:id/key", 0, refusals_make_key}, "Make a key from the unknown certificate of a refused request", KEY, 201, NULL},
 
+	{{"GET", REST_BASE "/usage", 0, usage_get}, "How much was called and how it went: requests, refusals, errors of upstreams, latencies (of the whole, the upstream's part, and certgate's own)", NULL, 200, "from: RFC 3339, inclusive; a day before to unless given.|to: RFC 3339, exclusive; now unless given.|step: minute (kept for 2 days), hour (60 days) or day (2 years); left out: one sum.|group_by: api, key, status or code; with key an item has how much of its quota is used.|api_id: only of this API.|key_id: only of this key.", usage_schema},
+
 	{{"GET", REST_BASE "/tokens", REST_LIST | REST_OWNER, tokens_list}, "List REST tokens", TOKEN, 200, NULL},
 	{{"POST", REST_BASE "/tokens", REST_OWNER, tokens_create}, "Make a REST token of the caller's own", TOKEN, 201, NULL},
 	{{"GET", REST_BASE "/tokens/:id", REST_OWNER, tokens_get}, "Read a REST token", TOKEN, 200, NULL},

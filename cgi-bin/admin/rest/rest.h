@@ -132,6 +132,9 @@ void refusals_make_key(void *call);
 /* Members of a certificate's record that one without a record lacks; NULL at the end. */
 extern const char *const rest_not_registered[];
 
+void usage_get(void *call);
+json_t *usage_schema(void);
+
 void tokens_list(void *call);
 void tokens_create(void *call);
 void tokens_get(void *call);

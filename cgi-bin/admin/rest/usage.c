@@ -1,0 +1,247 @@
+/* How much was called, by whom, and how it went. */
+#include "base/base.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "grant/grant.h"
+#include "grant/limit.h"
+#include "model/quota.h"
+#include "model/steward.h"
+#include "rest.h"
+#include "usage/query.h"
+#include "web/json.h"
+
+#define DEFAULT_S	   ((int64_t)86400) /* from, before to */
+#define STEWARD_WAIT_MS	   200
+#define TIME_PARAMETER_MAX 64 /* bytes */
+
+static const char *const steps[] = {
+    [USAGE_STEP_NONE] = "",
+    [USAGE_STEP_MINUTE] = "minute",
+    [USAGE_STEP_HOUR] = "hour",
+    [USAGE_STEP_DAY] = "day",
+};
+static const char *const groups[] = {
+    [USAGE_BY_NONE] = "",	  [USAGE_BY_API] = "api",   [USAGE_BY_KEY] = "key",
+    [USAGE_BY_STATUS] = "status", [USAGE_BY_CODE] = "code",
+};
+
+/* --- the question --- */
+
+/* A parameter, "" where it is missing. */
+static cg_rc read_text(struct rest_call *call, const char *name, struct span *out,
+		       struct cg_err *err)
+{
+	*out = (struct span){NULL, 0};
+	cg_rc rc = web_query_get(call->req->target.query, call->arena, name, out, err);
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
+static cg_rc read_time(struct rest_call *call, const char *name, int64_t *out, struct cg_err *err)
+{
+	struct span text;
+	cg_rc rc = read_text(call, name, &text, err);
+	if (rc != CG_OK || !text.p)
+		return rc;
+	/* A plus of an offset that was not escaped is a space. */
+	for (size_t i = 0; i < text.n && text.n <= TIME_PARAMETER_MAX; i++)
+		if (i > 10 && text.p[i] == ' ')
+			text = span_of(arena_printf(call->arena, "%.*s+%.*s", (int)i, text.p,
+						    (int)(text.n - i - 1), text.p + i + 1));
+	return rfc3339_parse(text, out)
+		   ? CG_OK
+		   : cg_fail_field(err, name, "must be a time such as 2026-11-25T13:00:00Z");
+}
+
+static cg_rc read_word(struct rest_call *call, const char *name, const char *const *words, size_t n,
+		       size_t *out, const char *fault, struct cg_err *err)
+{
+	struct span text;
+	cg_rc rc = read_text(call, name, &text, err);
+	*out = 0;
+	for (size_t i = 1; rc == CG_OK && text.p && i < n; i++)
+		if (span_is_text(text, words[i]))
+			*out = i;
+	return rc == CG_OK && text.p && *out == 0 ? cg_fail_field(err, name, "%s", fault) : rc;
+}
+
+static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query *out,
+			struct cg_err *err)
+{
+	struct rest_page page; /* for parameters that nobody knows */
+	size_t step = 0, by = 0;
+	*out = (struct usage_query){.to = now + 1};
+	cg_rc rc = rest_read_page(call, &page, err);
+	if (rc == CG_OK && (page.cursor.p || page.q.p))
+		rc = cg_fail_code(err, CG_BAD_INPUT, "unknown_parameter",
+				  "The usage takes neither cursor nor q; see openapi.json.");
+	if (rc == CG_OK)
+		rc = read_time(call, "to", &out->to, err);
+	out->from = out->to - DEFAULT_S;
+	if (rc == CG_OK)
+		rc = read_time(call, "from", &out->from, err);
+	if (rc == CG_OK && out->from >= out->to)
+		rc = cg_fail_field(err, "from", "must be before to");
+	if (rc == CG_OK)
+		rc = read_word(call, "step", steps, CG_COUNT(steps), &step,
+			       "must be minute, hour or day, or be left out for one sum", err);
+	if (rc == CG_OK)
+		rc = read_word(call, "group_by", groups, CG_COUNT(groups), &by,
+			       "must be api, key, status or code, or be left out", err);
+	out->step = (enum usage_step)step;
+	out->by = (enum usage_group_by)by;
+	if (rc == CG_OK)
+		rc = read_text(call, "api_id", &out->api_id, err);
+	return rc == CG_OK ? read_text(call, "key_id", &out->key_id, err) : rc;
+}
+
+/* --- the answer --- */
+
+static json_t *ms_json(double us)
+{
+	/* To the microsecond. */
+	return us < 0 ? json_null() : json_real((double)(int64_t)(us + 0.5) / 1000);
+}
+
+static json_t *percentiles_json(const uint64_t counts[HISTOGRAM_BUCKETS])
+{
+	return json_pack("{s:o, s:o, s:o}", "p50", ms_json(histogram_percentile(counts, 0.5)),
+			 "p95", ms_json(histogram_percentile(counts, 0.95)), "p99",
+			 ms_json(histogram_percentile(counts, 0.99)));
+}
+
+/* How much of a key's own quota is used; null where it has none, or cannot be told. */
+static json_t *quota_json(struct rest_call *call, const char *key_id)
+{
+	struct key_grant g;
+	struct limit_asks asks = {.n = 1};
+	struct limits_result result;
+	char resets_at[RFC3339_TEXT + 1];
+	if (!call->admin->limits || !*key_id ||
+	    grant_load_key(call->admin->store, key_id, call->arena, &g, NULL) != CG_OK ||
+	    /* A name that looks like the id of one that is gone. */
+	    strcmp(g.key->id, key_id) != 0 || !g.effective.quota ||
+	    limits_name(LIMITS_OF_KEY, span_of(g.key->id), SPAN_LIT(""), &asks.asks[0].name) !=
+		CG_OK)
+		return json_null();
+	asks.asks[0].quota.limit = g.effective.quota->limit;
+	asks.asks[0].quota.period = quota_period(g.effective.quota);
+	if (limit_ask(call->admin->limits, call->admin->store, &asks, true, &result, NULL) != CG_OK)
+		return json_null();
+	const struct limits_left *left = &result.left[0];
+	bool begun =
+	    left->quota_resets_unix_s > 0 && rfc3339_format(left->quota_resets_unix_s, resets_at);
+	return json_pack("{s:I, s:I, s:I, s:s?}", "limit", (json_int_t)g.effective.quota->limit,
+			 "used", (json_int_t)left->quota_used, "remaining",
+			 (json_int_t)left->quota_left, "resets_at", begun ? resets_at : NULL);
+}
+
+/* Of each key once; spans of time repeat them. */
+static json_t *quota_once(struct rest_call *call, json_t *known, const char *key_id)
+{
+	json_t *quota = json_object_get(known, key_id);
+	if (!quota) {
+		quota = quota_json(call, key_id);
+		(void)json_object_set_new(known, key_id, quota);
+	}
+	return json_incref(quota);
+}
+
+static json_t *item_json(struct rest_call *call, const struct usage_query *q,
+			 const struct usage_sum *sum, json_t *quotas)
+{
+	char at[RFC3339_TEXT + 1];
+	(void)rfc3339_format(sum->at, at);
+	json_t *item = json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "at", at, "requests",
+				 (json_int_t)sum->requests, "refused", (json_int_t)sum->refused,
+				 "upstream_errors", (json_int_t)sum->upstream_errors, "latency_ms",
+				 percentiles_json(sum->counts[USAGE_WHOLE]), "upstream_ms",
+				 percentiles_json(sum->counts[USAGE_UPSTREAM]), "own_ms",
+				 percentiles_json(sum->counts[USAGE_OWN]));
+	switch (q->by) {
+	case USAGE_BY_NONE:
+		break;
+	case USAGE_BY_API:
+		(void)json_object_set_new(item, "api_id", json_string(sum->api_id));
+		break;
+	case USAGE_BY_KEY:
+		(void)json_object_set_new(item, "key_id", json_string(sum->key_id));
+		(void)json_object_set_new(item, "quota", quota_once(call, quotas, sum->key_id));
+		break;
+	case USAGE_BY_STATUS:
+		(void)json_object_set_new(item, "status", json_integer(sum->status));
+		break;
+	case USAGE_BY_CODE:
+		(void)json_object_set_new(item, "code", json_string(sum->code));
+		break;
+	}
+	return item;
+}
+
+/* What the gates have counted since they last brought it; where another process is at it, that one
+ * does.  Where nothing can be written, what is there can still be read. */
+static void bring_counts(struct rest_call *call, int64_t now)
+{
+	struct admin *admin = call->admin;
+	struct housekeeping h = {
+	    .store = admin->store, .limits = admin->limits, .usage = admin->usage};
+	struct cg_err err = {0};
+	int steward = admin->limits && admin->usage
+			  ? steward_begin(store_home(admin->store), STEWARD_WAIT_MS)
+			  : -1;
+	if (steward >= 0 && housekeeping_counts(&h, now, &err) != CG_OK)
+		log_error("usage_not_brought", "cause", err.text, LOG_END);
+	steward_end(steward);
+}
+
+void usage_get(void *arg)
+{
+	struct rest_call *call = arg;
+	struct cg_err err = {0};
+	struct usage_query q;
+	struct usage_sums sums = {.n = 0};
+	int64_t now = clock_unix_s();
+	cg_rc rc = read_query(call, now, &q, &err);
+	if (rc == CG_OK) {
+		bring_counts(call, now);
+		rc = usage_ask(call->admin->store, &q, now, call->arena, &sums, &err);
+	}
+	if (rc != CG_OK) {
+		rest_fail(call, rc, &err);
+		return;
+	}
+	json_t *items = json_array(), *quotas = json_object();
+	for (size_t i = 0; i < sums.n; i++)
+		(void)json_array_append_new(items, item_json(call, &q, sums.items[i], quotas));
+	json_decref(quotas);
+	rest_send_page(call, items, NULL);
+}
+
+static json_t *percentiles_schema(void)
+{
+	json_t *ms = json_pack("{s:[s, s]}", "type", "number", "null");
+	return json_pack("{s:s, s:{s:o, s:O, s:O}, s:b}", "type", "object", "properties", "p50", ms,
+			 "p95", ms, "p99", ms, "additionalProperties", 0);
+}
+
+json_t *usage_schema(void)
+{
+	json_t *number = json_pack("{s:s}", "type", "integer"),
+	       *text = json_pack("{s:s}", "type", "string");
+	json_t *quota = json_pack("{s:[s, s], s:{s:O, s:O, s:O, s:{s:[s, s], s:s}}, s:b}", "type",
+				  "object", "null", "properties", "limit", number, "used", number,
+				  "remaining", number, "resets_at", "type", "string", "null",
+				  "format", "date-time", "additionalProperties", 0);
+	json_t *item = json_pack(
+	    "{s:s, s:{s:{s:s, s:s}, s:O, s:O, s:O, s:o, s:o, s:o, s:O, s:O, s:O, s:O, s:o}, s:b}",
+	    "type", "object", "properties", "at", "type", "string", "format", "date-time",
+	    "requests", number, "refused", number, "upstream_errors", number, "latency_ms",
+	    percentiles_schema(), "upstream_ms", percentiles_schema(), "own_ms",
+	    percentiles_schema(), "api_id", text, "key_id", text, "status", number, "code", text,
+	    "quota", quota, "additionalProperties", 0);
+	json_decref(number);
+	json_decref(text);
+	return json_pack("{s:s, s:{s:{s:s, s:o}, s:{s:[s, s]}}, s:b}", "type", "object",
+			 "properties", "items", "type", "array", "items", item, "next", "type",
+			 "string", "null", "additionalProperties", 0);
+}

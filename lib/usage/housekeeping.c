@@ -1,0 +1,91 @@
+#include "base/base.h"
+#include "usage/housekeeping.h"
+#include "base/limits.h"
+#include "grant/refusal.h"
+#include "model/quota.h"
+#include "usage/rollup.h"
+
+/* Pairs of key and API that were refused for a quota, of one saving; more come with the next
+ * refused request. */
+#define REFUSED_MAX 64
+
+struct refused {
+	struct {
+		char key_id[USAGE_ID_MAX + 1], api_id[USAGE_ID_MAX + 1];
+	} items[REFUSED_MAX];
+	size_t n;
+};
+
+static void note_refused(const struct usage_slot *slot, void *arg)
+{
+	struct refused *r = arg;
+	if (r->n == REFUSED_MAX || !*slot->key_id ||
+	    strcmp(slot->code, refusal_row(REFUSAL_QUOTA_EXCEEDED)->code) != 0)
+		return;
+	(void)snprintf(r->items[r->n].key_id, sizeof(r->items[r->n].key_id), "%s", slot->key_id);
+	(void)snprintf(r->items[r->n].api_id, sizeof(r->items[r->n].api_id), "%s", slot->api_id);
+	r->n++;
+}
+
+cg_rc housekeeping_counts(struct housekeeping *h, int64_t now_unix_s, struct cg_err *err)
+{
+	struct refused refused = {.n = 0};
+	if (!h->usage)
+		return CG_OK;
+	cg_rc rc = usage_save(h->store, h->usage, now_unix_s, note_refused, &refused, err);
+	for (size_t i = 0; rc == CG_OK && i < refused.n; i++)
+		rc = notices_quota(h->store, h->limits, refused.items[i].key_id,
+				   refused.items[i].api_id, err);
+	return rc;
+}
+
+/* Whether `every` seconds have passed, or the clock was set back. */
+static bool is_due(int64_t *last, int64_t now, int64_t every)
+{
+	if (now - *last < every && now >= *last)
+		return false;
+	*last = now;
+	return true;
+}
+
+cg_rc housekeeping_turn(struct housekeeping *h, int64_t now, bool last, struct cg_err *err)
+{
+	bool more;
+	cg_rc rc = quota_save(h->store, h->limits, err);
+	cg_rc counted = rc == CG_OK ? housekeeping_counts(h, now, err) : rc;
+	/* Quotas go on disk whatever is wrong with the rest. */
+	if (rc == CG_OK && (is_due(&h->flushed_unix_s, now, QUOTA_FLUSH_S) || last))
+		rc = store_flush(h->store, err);
+	if (rc == CG_OK)
+		rc = counted;
+	if (last)
+		return rc;
+	if (rc == CG_OK && is_due(&h->swept_unix_s, now, QUOTA_SWEEP_S))
+		rc = quota_sweep(h->store, now, err);
+	if (rc == CG_OK)
+		rc = usage_roll_up(h->store, now, &more, err);
+	if (rc == CG_OK && is_due(&h->purged_unix_s, now, USAGE_PURGE_S))
+		rc = usage_purge(h->store, now, err);
+	if (rc == CG_OK && (h->round.running || is_due(&h->round_unix_s, now, NOTICE_ROUND_S)))
+		rc = notices_ends(h->store, &h->round, NOTICE_ENDS_A_SECOND, now, err);
+	return rc;
+}
+
+cg_rc housekeeping_all(struct housekeeping *h, int64_t now, struct cg_err *err)
+{
+	bool more = true;
+	cg_rc rc = quota_save(h->store, h->limits, err);
+	if (rc == CG_OK)
+		rc = housekeeping_counts(h, now, err);
+	if (rc == CG_OK)
+		rc = quota_sweep(h->store, now, err);
+	while (rc == CG_OK && more)
+		rc = usage_roll_up(h->store, now, &more, err);
+	if (rc == CG_OK)
+		rc = usage_purge(h->store, now, err);
+	do
+		if (rc == CG_OK)
+			rc = notices_ends(h->store, &h->round, NOTICE_ENDS_A_SECOND, now, err);
+	while (rc == CG_OK && h->round.running);
+	return rc == CG_OK ? store_checkpoint(h->store, err) : rc;
+}

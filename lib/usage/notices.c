@@ -1,0 +1,350 @@
+#include "base/base.h"
+#include "usage/notices.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "grant/grant.h"
+#include "grant/limit.h"
+#include "model/api.h"
+#include "model/audit.h"
+#include "model/entity.h"
+
+#define DAY_S	    ((int64_t)86400)
+#define SWEEP_BATCH 500
+/* The end of a quota's period is told to the second, reckoned from two clocks. */
+#define SAME_PERIOD_S 60
+
+static const struct actor steward = {
+    .name = "certgate", .id = "", .role = CG__ROLE__OWNER, .from_address = "", .request_id = ""};
+
+/* --- once --- */
+
+struct notice {
+	const char *id;
+	int64_t about;
+	uint64_t days;
+	int64_t slack_s; /* times that differ by less are the same */
+	const char *action, *subject_id, *subject_name;
+	json_t *changes;
+	struct arena *arena;
+	bool told;
+};
+
+static cg_rc look(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct notice *n = arg;
+	struct span bytes;
+	Cg__Notice *last;
+	n->told = false;
+	cg_rc rc = store_get(txn, STORE_NOTICE, span_of(n->id), n->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__notice__descriptor, bytes, n->arena, &last, err);
+	if (rc == CG_OK)
+		n->told = last->about - n->about <= n->slack_s &&
+			  n->about - last->about <= n->slack_s && last->days <= n->days;
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
+static cg_rc tell_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct notice *n = arg;
+	Cg__Notice record = CG__NOTICE__INIT;
+	struct span bytes;
+	cg_rc rc = look(txn, n, err);
+	if (rc != CG_OK || n->told)
+		return rc;
+	record.id = (char *)(uintptr_t)n->id;
+	record.about = n->about;
+	record.days = n->days;
+	rc = record_pack(&record, n->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = store_put(txn, STORE_NOTICE, span_of(n->id), bytes, err);
+	return rc == CG_OK ? audit_add(txn, &steward, n->action, n->subject_id, n->subject_name,
+				       n->changes, n->arena, err)
+			   : rc;
+}
+
+/* n->changes is taken. */
+static cg_rc tell_once(struct store *store, struct notice *n, struct cg_err *err)
+{
+	cg_rc rc = n->changes && n->id ? store_read(store, look, n, err) : cg_fail_memory(err);
+	if (rc == CG_OK && !n->told)
+		rc = store_write(store, STORE_CHANGES_NONE, tell_txn, n, err);
+	json_decref(n->changes);
+	return rc;
+}
+
+/* --- quotas --- */
+
+static cg_rc tell_quota(struct store *store, const Cg__Key *key, const Cg__Api *api,
+			const struct limits_ask *ask, bool at_api, const struct limits_left *left,
+			struct arena *arena, struct cg_err *err)
+{
+	char hex[SHA256_HEX + 1], resets_at[RFC3339_TEXT + 1];
+	hex_format(ask->name.b, SHA256_BYTES, hex);
+	(void)rfc3339_format(left->quota_resets_unix_s, resets_at);
+	struct notice n = {.id = arena_printf(arena, "quota/%s", hex),
+			   .about = left->quota_resets_unix_s,
+			   .slack_s = SAME_PERIOD_S,
+			   .action = "quota.reached",
+			   .subject_id = key->id,
+			   .subject_name = key->name,
+			   .changes =
+			       json_pack("{s:I, s:s, s:s?}", "limit", (json_int_t)ask->quota.limit,
+					 "resets_at", resets_at, "api_id", at_api ? api->id : NULL),
+			   .arena = arena};
+	return tell_once(store, &n, err);
+}
+
+static cg_rc look_at_entry(struct store *store, struct limits *limits, const struct key_grant *g,
+			   const struct effective_access *access, const Cg__Api *api,
+			   struct arena *arena, struct cg_err *err)
+{
+	const struct grant grant = {.key = g->key, .effective = g->effective};
+	const struct decision decision = {.grant = &grant, .access = access};
+	struct limit_asks asks;
+	struct limits_result result;
+	cg_rc rc = limit_asks_make(api, &decision, &asks, err);
+	if (rc == CG_OK)
+		rc = limit_ask(limits, store, &asks, true, &result, err);
+	for (size_t i = 0; rc == CG_OK && i < asks.n; i++) {
+		const struct limits_left *left = &result.left[i];
+		if (asks.asks[i].quota.period == LIMITS_NO_QUOTA || left->quota_left > 0 ||
+		    left->quota_resets_unix_s == 0)
+			continue;
+		bool at_api = asks.owners[i] == LIMIT_OF_KEY_AT_API || access->entry->separate;
+		rc = tell_quota(store, g->key, api, &asks.asks[i], at_api, left, arena, err);
+	}
+	return rc;
+}
+
+cg_rc notices_quota(struct store *store, struct limits *limits, const char *key_id,
+		    const char *api_id, struct cg_err *err)
+{
+	struct arena arena;
+	struct key_grant g;
+	Cg__Api *api;
+	arena_init(&arena, COMMAND_ARENA_MAX);
+	cg_rc rc = grant_load_key(store, key_id, &arena, &g, err);
+	/* A name that looks like the id of one that is gone. */
+	if (rc == CG_OK && strcmp(g.key->id, key_id) != 0)
+		rc = CG_NOT_FOUND;
+	if (rc == CG_OK)
+		rc = entity_get(store, &api_entity, api_id, &arena, &api, err);
+	for (size_t i = 0; rc == CG_OK && i < g.effective.n_access; i++) {
+		const struct effective_access *access = &g.effective.access[i];
+		if (strcmp(access->entry->api_id, api->id) == 0)
+			rc = look_at_entry(store, limits, &g, access, api, &arena, err);
+	}
+	arena_release(&arena);
+	/* Removed since: nobody's quota any more. */
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
+/* --- ends of keys and credentials --- */
+
+/* What may end: a key by its id alone, or a credential. */
+struct ending {
+	const char *key_id;
+	const char *sha256; /* in hex; NULL: the key itself */
+	int64_t ends_at;
+};
+
+struct collecting {
+	struct notices_round *round;
+	size_t max, seen, n;
+	struct arena *arena;
+	struct ending *items;
+};
+
+/* Of one that is switched off or held nobody need hear: it has ended for as long as somebody wants.
+ */
+static cg_rc collect_key(struct collecting *c, struct span bytes, struct arena *arena,
+			 struct cg_err *err)
+{
+	Cg__Key *key;
+	cg_rc rc = record_unpack(&cg__key__descriptor, bytes, arena, &key, err);
+	if (rc != CG_OK || !key->active || (!key->has_expires_at && key->n_policy_ids == 0))
+		return rc;
+	struct ending *item = &c->items[c->n++];
+	item->key_id = arena_strdup(c->arena, key->id);
+	return item->key_id ? CG_OK : cg_fail_memory(err);
+}
+
+static cg_rc collect_credential(struct collecting *c, struct span bytes, struct arena *arena,
+				struct cg_err *err)
+{
+	Cg__Credential *credential;
+	cg_rc rc = record_unpack(&cg__credential__descriptor, bytes, arena, &credential, err);
+	if (rc != CG_OK || !credential->active || credential->held || credential->has_revoked_at ||
+	    credential->sha256.len != SHA256_BYTES ||
+	    (!credential->has_ends_at && !credential->has_not_after))
+		return rc;
+	struct ending *item = &c->items[c->n++];
+	char *hex = arena_alloc(c->arena, SHA256_HEX + 1);
+	item->key_id = arena_strdup(c->arena, credential->key_id);
+	item->sha256 = hex;
+	if (!hex || !item->key_id)
+		return cg_fail_memory(err);
+	hex_format(credential->sha256.data, SHA256_BYTES, hex);
+	/* A certificate counts to the last second of its not_after. */
+	item->ends_at = credential->has_not_after ? credential->not_after + 1 : INT64_MAX;
+	if (credential->has_ends_at && credential->ends_at < item->ends_at)
+		item->ends_at = credential->ends_at;
+	return CG_OK;
+}
+
+static cg_rc collect(struct span index_key, struct span key, struct span value, void *arg,
+		     struct cg_err *err)
+{
+	struct collecting *c = arg;
+	struct notices_round *round = c->round;
+	struct arena arena;
+	(void)index_key;
+	arena_init(&arena, RECORD_ARENA_MAX);
+	cg_rc rc = round->credentials ? collect_credential(c, value, &arena, err)
+				      : collect_key(c, value, &arena, err);
+	arena_release(&arena);
+	if (rc != CG_OK)
+		return rc;
+	round->after_n = key.n < sizeof(round->after) ? key.n : sizeof(round->after);
+	memcpy(round->after, key.p, round->after_n);
+	return ++c->seen == c->max ? CG_NOT_FOUND : CG_OK;
+}
+
+static cg_rc collect_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct collecting *c = arg;
+	const struct notices_round start = *c->round;
+	struct store_walk walk = {.table = start.credentials ? STORE_CREDENTIAL : STORE_KEY,
+				  .after_key = span_make(start.after, start.after_n)};
+	c->seen = c->n = 0;
+	return store_walk(txn, &walk, collect, c, err);
+}
+
+/* How many days before its end one is told of; false: not yet, or not any more. */
+static bool due(int64_t left_s, uint64_t *days)
+{
+	static const uint64_t steps[] = {1, 7, 14, 30};
+	*days = 0;
+	if (left_s <= 0)
+		return left_s > -NOTICE_KEEP_S;
+	for (size_t i = 0; i < CG_COUNT(steps); i++)
+		if (left_s <= (int64_t)steps[i] * DAY_S) {
+			*days = steps[i];
+			return true;
+		}
+	return false;
+}
+
+static cg_rc look_at(struct store *store, const struct ending *item, int64_t now,
+		     struct cg_err *err)
+{
+	struct arena arena;
+	struct key_grant g;
+	uint64_t days;
+	char ends_at_text[RFC3339_TEXT + 1];
+	arena_init(&arena, COMMAND_ARENA_MAX);
+	cg_rc rc = grant_load_key(store, item->key_id, &arena, &g, err);
+	if (rc == CG_OK && (strcmp(g.key->id, item->key_id) != 0 || !g.key->active))
+		rc = CG_NOT_FOUND;
+	int64_t ends_at = item->ends_at;
+	if (rc == CG_OK && !item->sha256)
+		ends_at = g.effective.has_expires_at ? g.effective.expires_at : INT64_MAX;
+	if (rc == CG_OK && due(ends_at - now, &days)) {
+		const char *what = item->sha256 ? "credential" : "key";
+		(void)rfc3339_format(ends_at, ends_at_text);
+		struct notice n = {
+		    .id = item->sha256 ? arena_printf(&arena, "credential/%s", item->sha256)
+				       : arena_printf(&arena, "expiry/%s", g.key->id),
+		    .about = ends_at,
+		    .days = days,
+		    .action =
+			arena_printf(&arena, "%s.%s", what, days > 0 ? "ends_soon" : "expired"),
+		    .subject_id = g.key->id,
+		    .subject_name = g.key->name,
+		    .changes = json_pack("{s:s, s:s?}", item->sha256 ? "ends_at" : "expires_at",
+					 ends_at_text, "sha256", item->sha256),
+		    .arena = &arena};
+		if (days > 0)
+			(void)json_object_set_new(n.changes, "within_days",
+						  json_integer((json_int_t)days));
+		rc = n.action ? tell_once(store, &n, err) : cg_fail_memory(err);
+	}
+	arena_release(&arena);
+	/* Removed since. */
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
+struct sweeping {
+	int64_t before;
+	char after[130], old[SWEEP_BATCH][130];
+	size_t seen, n;
+};
+
+static cg_rc sweep_visit(struct span index_key, struct span key, struct span value, void *arg,
+			 struct cg_err *err)
+{
+	struct sweeping *s = arg;
+	struct arena arena;
+	Cg__Notice *record;
+	(void)index_key;
+	arena_init(&arena, RECORD_ARENA_MAX);
+	cg_rc rc = record_unpack(&cg__notice__descriptor, value, &arena, &record, err);
+	(void)snprintf(s->after, sizeof(s->after), "%.*s", (int)key.n, key.p);
+	if (rc == CG_OK && record->about < s->before)
+		memcpy(s->old[s->n++], s->after, sizeof(s->after));
+	arena_release(&arena);
+	if (rc != CG_OK)
+		return rc;
+	return ++s->seen == SWEEP_BATCH ? CG_NOT_FOUND : CG_OK;
+}
+
+static cg_rc sweep_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct sweeping *s = arg;
+	char after[sizeof(s->after)];
+	memcpy(after, s->after, sizeof(after));
+	struct store_walk walk = {.table = STORE_NOTICE, .after_key = span_of(after)};
+	s->seen = s->n = 0;
+	cg_rc rc = store_walk(txn, &walk, sweep_visit, s, err);
+	for (size_t i = 0; rc == CG_OK && i < s->n; i++)
+		rc = store_remove(txn, STORE_NOTICE, span_of(s->old[i]), err);
+	return rc;
+}
+
+static cg_rc sweep(struct store *store, int64_t now, struct cg_err *err)
+{
+	struct sweeping *s = calloc(1, sizeof(*s));
+	cg_rc rc = s ? CG_OK : cg_fail_memory(err);
+	if (s)
+		s->before = now - NOTICE_KEEP_S;
+	while (rc == CG_OK) {
+		rc = store_write(store, STORE_CHANGES_COUNTS, sweep_txn, s, err);
+		if (s->seen < SWEEP_BATCH)
+			break;
+	}
+	free(s);
+	return rc;
+}
+
+cg_rc notices_ends(struct store *store, struct notices_round *round, size_t max, int64_t now_unix_s,
+		   struct cg_err *err)
+{
+	struct arena arena;
+	arena_init(&arena, COMMAND_ARENA_MAX);
+	struct collecting c = {.round = round, .max = max, .arena = &arena};
+	if (!round->running)
+		*round = (struct notices_round){.running = true};
+	c.items = arena_alloc(&arena, max * sizeof(*c.items));
+	cg_rc rc = c.items ? store_read(store, collect_txn, &c, err) : cg_fail_memory(err);
+	for (size_t i = 0; rc == CG_OK && i < c.n; i++)
+		rc = look_at(store, &c.items[i], now_unix_s, err);
+	if (rc == CG_OK && c.seen < max && !round->credentials) {
+		*round = (struct notices_round){.running = true, .credentials = true};
+	} else if (rc == CG_OK && c.seen < max) {
+		*round = (struct notices_round){.running = false};
+		rc = sweep(store, now_unix_s, err);
+	}
+	arena_release(&arena);
+	return rc;
+}

@@ -1,0 +1,430 @@
+#include "base/base.h"
+#include "usage/rollup.h"
+#include "base/limits.h"
+#include "model/key.h"
+#include "usage/sums.h"
+#include "usage/words.h"
+
+#define SAVE_BATCH  64	/* slots of one stay in the store */
+#define WALK_BATCH  500 /* records looked at in one */
+#define PURGE_BATCH 500 /* records removed in one */
+#define PURGES	    20	/* of them at a time */
+/* The sums of an hour of USAGE_GROUPS_MAX groups. */
+#define ROLL_ARENA_MAX ((size_t)32 * 1024 * 1024)
+
+/* --- keys --- */
+
+/* The step, the time, then for minutes the file and number of the slot, for others the hash of the
+ * group.  Numbers are big-endian, so that a range of time is a walk. */
+#define KEY_BYTES  25
+#define TIME_BYTES 9 /* up to the time */
+/* Before "up to when it is put together": behind all steps. */
+#define MARK 0xff
+
+static void put_number(uint64_t number, char *out)
+{
+	for (int i = 7; i >= 0; i--) {
+		out[i] = (char)(number & 0xff);
+		number >>= 8;
+	}
+}
+
+static int64_t time_of(struct span key)
+{
+	uint64_t t = 0;
+	for (size_t i = 1; i < TIME_BYTES && i < key.n; i++)
+		t = t << 8 | (uint8_t)key.p[i];
+	return (int64_t)t;
+}
+
+static void make_key(Cg__Usage__Step step, int64_t at, uint64_t high, uint64_t low,
+		     char out[KEY_BYTES])
+{
+	out[0] = (char)step;
+	put_number((uint64_t)(at > 0 ? at : 0), out + 1);
+	put_number(high, out + 9);
+	put_number(low, out + 17);
+}
+
+int64_t usage_step_s(Cg__Usage__Step step)
+{
+	return step == CG__USAGE__STEP__DAY ? 86400 : step == CG__USAGE__STEP__HOUR ? 3600 : 60;
+}
+
+int64_t usage_floor(int64_t t, Cg__Usage__Step step)
+{
+	int64_t rest = t % usage_step_s(step);
+	return t - (rest < 0 ? rest + usage_step_s(step) : rest);
+}
+
+static cg_rc put(struct store_txn *txn, const char *key, size_t n, const Cg__Usage *record,
+		 struct arena *arena, struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = record_pack(record, arena, &bytes, err);
+	return rc == CG_OK ? store_put(txn, STORE_USAGE, span_make(key, n), bytes, err) : rc;
+}
+
+/* --- up to when --- */
+
+/* CG_NOT_FOUND where there is none yet. */
+static cg_rc read_mark(struct store_txn *txn, Cg__Usage__Step step, struct arena *arena,
+		       int64_t *out, struct cg_err *err)
+{
+	char key[2] = {(char)MARK, (char)step};
+	struct span bytes;
+	Cg__Usage *record;
+	cg_rc rc = store_get(txn, STORE_USAGE, span_make(key, 2), arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__usage__descriptor, bytes, arena, &record, err);
+	if (rc == CG_OK)
+		*out = record->at;
+	return rc;
+}
+
+static cg_rc write_mark(struct store_txn *txn, Cg__Usage__Step step, int64_t at,
+			struct arena *arena, struct cg_err *err)
+{
+	char key[2] = {(char)MARK, (char)step};
+	Cg__Usage record = CG__USAGE__INIT;
+	record.step = step;
+	record.at = at;
+	return put(txn, key, 2, &record, arena, err);
+}
+
+/* A minute that comes late has its hour and day put together anew. */
+static cg_rc lower_marks(struct store_txn *txn, int64_t at, struct arena *arena, struct cg_err *err)
+{
+	static const Cg__Usage__Step steps[] = {CG__USAGE__STEP__HOUR, CG__USAGE__STEP__DAY};
+	cg_rc rc = CG_OK;
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(steps); i++) {
+		int64_t mark, to = usage_floor(at, steps[i]);
+		rc = read_mark(txn, steps[i], arena, &mark, err);
+		if (rc == CG_NOT_FOUND || (rc == CG_OK && mark > to))
+			rc = write_mark(txn, steps[i], to, arena, err);
+	}
+	return rc;
+}
+
+struct mark_call {
+	Cg__Usage__Step step;
+	int64_t at;
+};
+
+static cg_rc read_mark_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct mark_call *c = arg;
+	struct arena arena;
+	arena_init(&arena, RECORD_ARENA_MAX);
+	cg_rc rc = read_mark(txn, c->step, &arena, &c->at, err);
+	arena_release(&arena);
+	return rc;
+}
+
+static cg_rc write_mark_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	const struct mark_call *c = arg;
+	struct arena arena;
+	arena_init(&arena, RECORD_ARENA_MAX);
+	cg_rc rc = write_mark(txn, c->step, c->at, &arena, err);
+	arena_release(&arena);
+	return rc;
+}
+
+cg_rc usage_rolled_to(struct store *store, Cg__Usage__Step step, int64_t *out, struct cg_err *err)
+{
+	struct mark_call c = {.step = step, .at = 0};
+	cg_rc rc =
+	    step == CG__USAGE__STEP__MINUTE ? CG_OK : store_read(store, read_mark_txn, &c, err);
+	*out = step == CG__USAGE__STEP__MINUTE ? INT64_MAX : c.at;
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
+/* --- saving --- */
+
+struct save_call {
+	struct usage_slot *slots;
+	size_t n;
+	int64_t now_unix_s;
+};
+
+static cg_rc save_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	const struct save_call *c = arg;
+	struct arena arena;
+	cg_rc rc = CG_OK;
+	arena_init(&arena, RECORD_ARENA_MAX);
+	for (size_t i = 0; rc == CG_OK && i < c->n; i++) {
+		struct usage_slot *s = &c->slots[i];
+		char key[KEY_BYTES];
+		Cg__Usage *record;
+		/* The store could not be written to for so long: its hour may have lost others. */
+		if (s->at_unix_s < c->now_unix_s - USAGE_KEEP_MINUTES_S + 3600)
+			continue;
+		rc = usage_record(CG__USAGE__STEP__MINUTE, s->at_unix_s, s->api_id, s->key_id,
+				  s->status, s->code, s->requests, s->counts, &arena, &record, err);
+		make_key(CG__USAGE__STEP__MINUTE, s->at_unix_s, s->file, s->number, key);
+		if (rc == CG_OK)
+			rc = put(txn, key, sizeof(key), record, &arena, err);
+		/* Once in a minute for each of its groups. */
+		if (rc == CG_OK && s->first && *s->key_id && !*s->code)
+			rc = key_used(txn, s->key_id, s->at_unix_s, &arena, err);
+		if (rc == CG_OK)
+			rc = lower_marks(txn, s->at_unix_s, &arena, err);
+		arena_clear(&arena);
+	}
+	arena_release(&arena);
+	return rc;
+}
+
+cg_rc usage_save(struct store *store, struct usage *usage, int64_t now_unix_s, usage_saved_fn told,
+		 void *arg, struct cg_err *err)
+{
+	struct save_call c = {.slots = malloc(SAVE_BATCH * sizeof(struct usage_slot)),
+			      .now_unix_s = now_unix_s};
+	size_t position = 0;
+	bool more = true;
+	cg_rc rc = c.slots ? CG_OK : cg_fail_memory(err);
+	while (rc == CG_OK && more) {
+		c.n = 0;
+		while (c.n < SAVE_BATCH &&
+		       (more = usage_changed(usage, now_unix_s, &position, &c.slots[c.n])))
+			c.n++;
+		if (c.n == 0)
+			break;
+		rc = store_write(store, STORE_CHANGES_COUNTS, save_txn, &c, err);
+		for (size_t i = 0; rc == CG_OK && i < c.n; i++) {
+			if (told)
+				told(&c.slots[i], arg);
+			usage_saved(usage, &c.slots[i]);
+		}
+	}
+	free(c.slots);
+	return rc;
+}
+
+/* --- walks --- */
+
+struct walk_call {
+	Cg__Usage__Step step;
+	int64_t to;
+	usage_visit_fn visit;
+	void *arg;
+	char after[KEY_BYTES];
+	size_t after_n, seen;
+	struct arena arena; /* emptied for each record */
+};
+
+static cg_rc walk_visit(struct span index_key, struct span key, struct span value, void *arg,
+			struct cg_err *err)
+{
+	struct walk_call *c = arg;
+	Cg__Usage *record;
+	(void)index_key;
+	if (key.n != KEY_BYTES || key.p[0] != (char)c->step || time_of(key) >= c->to)
+		return CG_NOT_FOUND;
+	memcpy(c->after, key.p, KEY_BYTES);
+	c->after_n = KEY_BYTES;
+	arena_clear(&c->arena);
+	cg_rc rc = record_unpack(&cg__usage__descriptor, value, &c->arena, &record, err);
+	if (rc == CG_OK)
+		rc = c->visit(record, c->arg, err);
+	if (rc != CG_OK)
+		return rc;
+	return ++c->seen == WALK_BATCH ? CG_NOT_FOUND : CG_OK;
+}
+
+static cg_rc walk_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct walk_call *c = arg;
+	char after[KEY_BYTES];
+	memcpy(after, c->after, sizeof(after));
+	struct store_walk walk = {.table = STORE_USAGE, .after_key = span_make(after, c->after_n)};
+	c->seen = 0;
+	return store_walk(txn, &walk, walk_visit, c, err);
+}
+
+cg_rc usage_walk(struct store *store, Cg__Usage__Step step, int64_t from, int64_t to,
+		 usage_visit_fn visit, void *arg, struct cg_err *err)
+{
+	struct walk_call c = {
+	    .step = step, .to = to, .visit = visit, .arg = arg, .after_n = TIME_BYTES};
+	cg_rc rc;
+	arena_init(&c.arena, RECORD_ARENA_MAX);
+	make_key(step, from, 0, 0, c.after);
+	do
+		rc = store_read(store, walk_txn, &c, err);
+	while (rc == CG_OK && c.seen == WALK_BATCH);
+	arena_release(&c.arena);
+	return rc;
+}
+
+/* --- rolling up --- */
+
+struct roll {
+	struct usage_sums sums;
+	Cg__Usage__Step step; /* that is put together */
+	int64_t at, first;    /* first: of the records below; INT64_MAX: there are none */
+	size_t written;
+};
+
+static cg_rc note_first(const Cg__Usage *record, void *arg, struct cg_err *err)
+{
+	struct roll *r = arg;
+	(void)err;
+	r->first = record->at;
+	return CG_NOT_FOUND;
+}
+
+static cg_rc add_to_roll(const Cg__Usage *record, void *arg, struct cg_err *err)
+{
+	struct roll *r = arg;
+	cg_rc rc = usage_sums_add(&r->sums, r->at, record->api_id ? record->api_id : "",
+				  record->key_id ? record->key_id : "", (unsigned)record->status,
+				  record->code ? record->code : "", record, err);
+	/* One place is left for these. */
+	if (rc == CG_OK && r->sums.n == USAGE_GROUPS_MAX)
+		r->sums.max = USAGE_GROUPS_MAX + 1;
+	if (rc == CG_TOO_BIG)
+		rc = usage_sums_add(&r->sums, r->at, USAGE_OTHER, USAGE_OTHER, 0, USAGE_OTHER,
+				    record, err);
+	return rc;
+}
+
+static uint64_t hash_of_sum(const struct usage_sum *s)
+{
+	uint64_t h = hash_of(&s->status, sizeof(s->status));
+	h = hash_more(h, s->api_id, strlen(s->api_id) + 1);
+	h = hash_more(h, s->key_id, strlen(s->key_id) + 1);
+	return hash_more(h, s->code, strlen(s->code) + 1);
+}
+
+static cg_rc roll_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	const struct roll *r = arg;
+	struct arena arena;
+	cg_rc rc = CG_OK;
+	arena_init(&arena, RECORD_ARENA_MAX);
+	for (size_t i = r->written; rc == CG_OK && i < r->sums.n && i < r->written + WALK_BATCH;
+	     i++) {
+		struct usage_sum *s = r->sums.items[i];
+		char key[KEY_BYTES];
+		Cg__Usage *record;
+		make_key(r->step, r->at, 0, hash_of_sum(s), key);
+		rc = usage_record(r->step, r->at, s->api_id, s->key_id, s->status, s->code,
+				  s->requests, s->counts, &arena, &record, err);
+		if (rc == CG_OK)
+			rc = put(txn, key, sizeof(key), record, &arena, err);
+		arena_clear(&arena);
+	}
+	arena_release(&arena);
+	return rc;
+}
+
+static cg_rc roll_span(struct store *store, struct roll *r, struct cg_err *err)
+{
+	Cg__Usage__Step below =
+	    r->step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR : CG__USAGE__STEP__MINUTE;
+	struct mark_call mark = {.step = r->step, .at = r->at + usage_step_s(r->step)};
+	struct arena arena;
+	arena_init(&arena, ROLL_ARENA_MAX);
+	cg_rc rc = usage_sums_init(&r->sums, USAGE_GROUPS_MAX + 1, &arena, err);
+	r->sums.max = USAGE_GROUPS_MAX;
+	if (rc == CG_OK)
+		rc = usage_walk(store, below, r->at, mark.at, add_to_roll, r, err);
+	for (r->written = 0; rc == CG_OK && r->written < r->sums.n; r->written += WALK_BATCH)
+		rc = store_write(store, STORE_CHANGES_COUNTS, roll_txn, r, err);
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_COUNTS, write_mark_txn, &mark, err);
+	arena_release(&arena);
+	return rc;
+}
+
+/* `until`: what begins there or later is not whole yet. */
+static cg_rc roll_next(struct store *store, Cg__Usage__Step step, int64_t until, bool *more,
+		       struct cg_err *err)
+{
+	Cg__Usage__Step below =
+	    step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR : CG__USAGE__STEP__MINUTE;
+	struct roll r = {.step = step, .first = INT64_MAX};
+	int64_t rolled_to;
+	cg_rc rc = usage_rolled_to(store, step, &rolled_to, err);
+	if (rc == CG_OK)
+		rc = usage_walk(store, below, rolled_to, until, note_first, &r, err);
+	if (rc != CG_OK || r.first == INT64_MAX)
+		return rc;
+	/* Spans without a request need no record. */
+	r.at = usage_floor(r.first, step);
+	*more = true;
+	return roll_span(store, &r, err);
+}
+
+cg_rc usage_roll_up(struct store *store, int64_t now_unix_s, bool *more, struct cg_err *err)
+{
+	int64_t hours_to = usage_floor(now_unix_s - USAGE_SETTLE_S, CG__USAGE__STEP__HOUR), done;
+	*more = false;
+	cg_rc rc = roll_next(store, CG__USAGE__STEP__HOUR, hours_to, more, err);
+	/* A day is whole when all its hours are; after a pause there may be some to be put
+	 * together. */
+	if (rc != CG_OK || *more)
+		return rc;
+	done = usage_floor(hours_to, CG__USAGE__STEP__DAY);
+	return roll_next(store, CG__USAGE__STEP__DAY, done, more, err);
+}
+
+/* --- the end --- */
+
+struct purge_call {
+	Cg__Usage__Step step;
+	int64_t before;
+	char keys[PURGE_BATCH][KEY_BYTES];
+	size_t n;
+};
+
+static cg_rc purge_visit(struct span index_key, struct span key, struct span value, void *arg,
+			 struct cg_err *err)
+{
+	struct purge_call *c = arg;
+	(void)index_key;
+	(void)value;
+	(void)err;
+	if (key.n != KEY_BYTES || key.p[0] != (char)c->step || time_of(key) >= c->before)
+		return CG_NOT_FOUND;
+	memcpy(c->keys[c->n], key.p, KEY_BYTES);
+	return ++c->n == PURGE_BATCH ? CG_NOT_FOUND : CG_OK;
+}
+
+static cg_rc purge_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct purge_call *c = arg;
+	char step = (char)c->step;
+	struct store_walk walk = {.table = STORE_USAGE, .after_key = span_make(&step, 1)};
+	c->n = 0;
+	cg_rc rc = store_walk(txn, &walk, purge_visit, c, err);
+	for (size_t i = 0; rc == CG_OK && i < c->n; i++)
+		rc = store_remove(txn, STORE_USAGE, span_make(c->keys[i], KEY_BYTES), err);
+	return rc;
+}
+
+cg_rc usage_purge(struct store *store, int64_t now_unix_s, struct cg_err *err)
+{
+	static const struct {
+		Cg__Usage__Step step;
+		int64_t keep_s;
+	} steps[] = {
+	    {CG__USAGE__STEP__MINUTE, USAGE_KEEP_MINUTES_S},
+	    {CG__USAGE__STEP__HOUR,   USAGE_KEEP_HOURS_S  },
+	    {CG__USAGE__STEP__DAY,	   USAGE_KEEP_DAYS_S   }
+	     };
+	struct purge_call *c = malloc(sizeof(*c));
+	cg_rc rc = c ? CG_OK : cg_fail_memory(err);
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(steps); i++) {
+		c->step = steps[i].step;
+		c->before = now_unix_s - steps[i].keep_s;
+		c->n = PURGE_BATCH;
+		for (int n = 0; rc == CG_OK && n < PURGES && c->n == PURGE_BATCH; n++)
+			rc = store_write(store, STORE_CHANGES_COUNTS, purge_txn, c, err);
+	}
+	free(c);
+	return rc;
+}
