@@ -7,8 +7,8 @@
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
  *   limit     limit.c    rate, calls under way, quota
- *   forward   forward.c  to the upstream and back: targets.c which of several, address.c whether
- *                        it may be connected, fields.c and rewrite.c the fields
+ *   forward   forward.c  to the upstream and back, with the fields of fields.c; which upstream:
+ *             targets.c, where it may be: address.c, TLS: trust_upstream.c, its answer: rewrite.c
  *   refuse    refuse.c   or why not, to the client and for the administrator (lib/usage/)
  *   record    record.c   counts it, and writes the access log
  */
@@ -146,18 +146,6 @@ void forward(struct exchange *x);
 /* Answers a request for one of the gate's own paths; false when `path` is none. */
 bool answer_fixed(struct exchange *x, struct span path);
 
-/* --- record.c --- */
-
-/* Counts an answered request, and writes the access log. */
-void record(struct exchange *x);
-/* The key whose credential came, "" where that is not known. */
-const char *exchange_key_id(const struct exchange *x);
-/* The path as it may be written down: without the query, where tokens are sent by mistake.  A
- * target that makes no sense has a path only where it begins with one. */
-struct span exchange_path(const struct exchange *x);
-/* What the web server says of the client or itself: for whom a gate without the proof's web server
- * speaks is anybody's word. */
-struct span exchange_proven(const struct exchange *x, struct span value);
 /* --- targets.c --- */
 
 /* The upstreams that a request is offered to, one after the other; how many. */
@@ -189,6 +177,19 @@ bool cors_field_is_ours(const struct exchange *x, struct span name);
 /* Answers what a browser asks before a call of another origin's page; false when it is no such
  * question, or the API refuses whoever asks. */
 bool cors_answer_preflight(struct exchange *x);
+
+/* --- record.c --- */
+
+/* Counts an answered request, and writes the access log. */
+void record(struct exchange *x);
+/* The key whose credential came, "" where that is not known. */
+const char *exchange_key_id(const struct exchange *x);
+/* The path as it may be written down: without the query, where tokens are sent by mistake.  A
+ * target that makes no sense has a path only where it begins with one. */
+struct span exchange_path(const struct exchange *x);
+/* What the web server says of the client or itself: for whom a gate without the proof's web server
+ * speaks is anybody's word. */
+struct span exchange_proven(const struct exchange *x, struct span value);
 
 /* --- fields.c --- */
 

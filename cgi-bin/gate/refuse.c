@@ -61,12 +61,12 @@ static void answer(struct exchange *x, enum refusal refusal, const char *detail,
 	else if (row->status == 401)
 		(void)web_response_field_text(x->resp, "WWW-Authenticate",
 					      "Certificate realm=\"certgate\"");
+	struct web_field fields[LIMIT_FIELDS_MAX + CORS_FIELDS_MAX];
 	/* Also where the upstream failed: the request was counted. */
-	struct web_field limits[LIMIT_FIELDS_MAX], cors[CORS_FIELDS_MAX];
-	for (size_t i = 0, n = limit_fields(x, limits); i < n; i++)
-		(void)web_response_field(x->resp, limits[i].name, limits[i].value);
-	for (size_t i = 0, n = cors_fields(x, cors); i < n; i++)
-		(void)web_response_field(x->resp, cors[i].name, cors[i].value);
+	size_t n = limit_fields(x, fields);
+	n += cors_fields(x, fields + n);
+	for (size_t i = 0; i < n; i++)
+		(void)web_response_field(x->resp, fields[i].name, fields[i].value);
 	(void)web_response_field_text(x->resp, "X-Request-Id", x->req->id);
 	(void)web_response_field_text(x->resp, "Cache-Control", "no-store");
 	struct web_problem problem = {

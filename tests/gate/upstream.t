@@ -565,7 +565,7 @@ def where(site):
     like(open(site.logs + "/supervise.log", encoding="utf-8", errors="replace").read() +
          "".join(open(p, encoding="utf-8", errors="replace").read() for p in
                  [site.logs + "/" + n for n in os.listdir(site.logs)]),
-         "no upstream may be there", "the log says why")
+         "where no upstream may be", "the log says why")
 
 
 def configured(site):
