@@ -9,7 +9,9 @@ DOCDIR  ?= $(PREFIX)/share/doc/certgate
 ifeq ($(origin CC),default)
   CC := gcc
 endif
-CXX ?= g++
+ifeq ($(origin CXX),default)
+  CXX := $(if $(findstring clang,$(CC)),clang++,g++)
+endif
 # release | sanitize | fuzz (with clang)
 MODE ?= release
 # Settings of `make run`

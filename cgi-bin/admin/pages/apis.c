@@ -183,12 +183,8 @@ static void show_new(struct page_call *call, const struct cg_err *why, int statu
 {
 	struct cg_err err = {0};
 	char once[ID_TEXT + 1];
-	const struct choices first = {.strip = true,
-				      .use_certificate = true,
-				      .use_token = true,
-				      .forward = true,
-				      .active = true,
-				      .per_seconds = 1};
+	const struct choices first = {
+	    .strip = true, .use_token = true, .forward = true, .active = true, .per_seconds = 1};
 	json_t *values = why ? values_of_form(call) : json_object();
 	cg_rc rc =
 	    random_id(once) == CG_OK ? add_cas(call, values, NULL, &err) : cg_fail_memory(&err);

@@ -9,6 +9,7 @@
 
 static const char *const typed_fields[] = {"name",	  "methods",	"paths", "rate.limit",
 					   "quota.limit", "expires_at", "tags",	 NULL};
+
 static bool has_policy(struct page_call *call, const Cg__Key *key, const char *id)
 {
 	for (size_t i = 0; key && i < key->n_policy_ids; i++)
