@@ -259,7 +259,10 @@ static void fill_object(struct filling *f, struct template_values *to, const jso
 {
 	const char *name;
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)object, name, value) fill(f, to, name, value);
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		fill(f, to, name, value);
+	}
 }
 
 static void emit(void *arg, const char *piece, size_t n)
