@@ -371,7 +371,10 @@ run_worker(const struct supervisor *s, const struct program *p, int report)
 		dup2(STDERR_FILENO, STDOUT_FILENO) == STDOUT_FILENO &&
 		close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
 		setenv("CERTGATE_HOME", s->home->dir, 1) == 0 &&
-		setenv("NOTIFY_SOCKET", s->notify_path, 1) == 0;
+		setenv("NOTIFY_SOCKET", s->notify_path, 1) == 0 &&
+		/* ld.so(8).  Binding a function at its first call saves the vector registers on the
+		 * stack, and with them what was copied last: pieces of a pasted private key. */
+		setenv("LD_BIND_NOW", "1", 1) == 0;
 	const char *argv[PROGRAM_ARGS + 2] = {p->path};
 	memcpy(argv + 1, p->args, sizeof(p->args));
 	if (ready)

@@ -82,7 +82,8 @@ static void make_request(char **params, int n_params, unsigned long number)
 			die("too many parameters");
 		n += put_length(body + n, name_n);
 		n += put_length(body + n, value_n);
-		memcpy(body + n, params[i], name_n);
+		for (size_t j = 0; j < name_n; j++)
+			body[n + j] = (unsigned char)params[i][j];
 		memcpy(body + n + name_n, value, value_n);
 		n += name_n + value_n;
 	}
