@@ -62,6 +62,12 @@ static size_t put_length(unsigned char *at, size_t n)
 	return 4;
 }
 
+static size_t put_bytes(unsigned char *at, const void *bytes, size_t n)
+{
+	memcpy(at, bytes, n);
+	return n;
+}
+
 static void make_request(char **params, int n_params, unsigned long number)
 {
 	static const unsigned char begin[8] = {0, 1, 1}; /* responder, keep the connection */
@@ -82,10 +88,8 @@ static void make_request(char **params, int n_params, unsigned long number)
 			die("too many parameters");
 		n += put_length(body + n, name_n);
 		n += put_length(body + n, value_n);
-		for (size_t j = 0; j < name_n; j++)
-			body[n + j] = (unsigned char)params[i][j];
-		memcpy(body + n + name_n, value, value_n);
-		n += name_n + value_n;
+		n += put_bytes(body + n, params[i], name_n);
+		n += put_bytes(body + n, value, value_n);
 	}
 	out_n = 0;
 	record(BEGIN, begin, sizeof(begin));
