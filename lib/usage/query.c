@@ -2,6 +2,7 @@
 #include "usage/query.h"
 #include "base/limits.h"
 #include "usage/rollup.h"
+#include "usage/keep.h"
 
 struct asking {
 	const struct usage_query *query;
@@ -67,9 +68,9 @@ static Cg__Usage__Step span_of_step(const struct usage_query *q, int64_t now)
 		break;
 	}
 	/* As fine as it is still known. */
-	return q->from >= now - USAGE_KEEP_MINUTES_S ? CG__USAGE__STEP__MINUTE
-	       : q->from >= now - USAGE_KEEP_HOURS_S ? CG__USAGE__STEP__HOUR
-						     : CG__USAGE__STEP__DAY;
+	return q->from >= now - usage_keep()->minutes_s ? CG__USAGE__STEP__MINUTE
+	       : q->from >= now - usage_keep()->hours_s ? CG__USAGE__STEP__HOUR
+							: CG__USAGE__STEP__DAY;
 }
 
 static int in_order(const void *a, const void *b)

@@ -4,6 +4,7 @@
 #include "model/key.h"
 #include "usage/sums.h"
 #include "usage/words.h"
+#include "usage/keep.h"
 
 #define SAVE_BATCH  64	/* slots of one stay in the store */
 #define WALK_BATCH  500 /* records looked at in one */
@@ -159,7 +160,7 @@ static cg_rc save_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		char key[KEY_BYTES];
 		Cg__Usage *record;
 		/* The store could not be written to for so long: its hour may have lost others. */
-		if (s->at_unix_s < c->now_unix_s - USAGE_KEEP_MINUTES_S + 3600)
+		if (s->at_unix_s < c->now_unix_s - usage_keep()->minutes_s + 3600)
 			continue;
 		rc = usage_record(CG__USAGE__STEP__MINUTE, s->at_unix_s, s->api_id, s->key_id,
 				  s->status, s->code, s->requests, s->counts, &arena, &record, err);
@@ -408,14 +409,14 @@ static cg_rc purge_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 
 cg_rc usage_purge(struct store *store, int64_t now_unix_s, struct cg_err *err)
 {
-	static const struct {
+	const struct {
 		Cg__Usage__Step step;
 		int64_t keep_s;
 	} steps[] = {
-	    {CG__USAGE__STEP__MINUTE, USAGE_KEEP_MINUTES_S},
-	    {CG__USAGE__STEP__HOUR,   USAGE_KEEP_HOURS_S  },
-	    {CG__USAGE__STEP__DAY,	   USAGE_KEEP_DAYS_S   }
-	     };
+	    {CG__USAGE__STEP__MINUTE, usage_keep()->minutes_s},
+	    {CG__USAGE__STEP__HOUR,   usage_keep()->hours_s	 },
+	    {CG__USAGE__STEP__DAY,	   usage_keep()->days_s   }
+	};
 	struct purge_call *c = malloc(sizeof(*c));
 	cg_rc rc = c ? CG_OK : cg_fail_memory(err);
 	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(steps); i++) {

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "model/open.h"
 #include "usage/counts.h"
+#include "usage/keep.h"
 #include "usage/query.h"
 #include "usage/rollup.h"
 #include <ftw.h>
@@ -497,15 +498,34 @@ static void test_in_flight(void **state)
 	(void)close(ready[1]);
 }
 
+static void test_keep(void **state)
+{
+	(void)state;
+	struct usage_keep keep;
+	assert_true(usage_keep_parse("2,60,731", &keep));
+	assert_int_equal(keep.minutes_s, 2 * 86400);
+	assert_int_equal(keep.hours_s, 60 * 86400);
+	assert_int_equal(keep.days_s, 731 * 86400);
+	assert_true(usage_keep_parse(" 1, 1 ,1", &keep));
+	static const char *const bad[] = {"",	       "2",	     "2,60",	 "2,60,731,9",
+					  "0,60,731",  "2,1,731",    "2,60,9",	 "2,60,x",
+					  "-2,60,731", "2,60,99999", "2,60,731,"};
+	for (size_t i = 0; i < CG_COUNT(bad); i++)
+		if (usage_keep_parse(bad[i], &keep))
+			fail_msg("%s is taken", bad[i]);
+	/* What stands in limits.h can be read. */
+	assert_int_equal(usage_keep()->days_s, 731 * 86400);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_buckets),	   cmocka_unit_test(test_percentiles),
-	    cmocka_unit_test(test_threads),	   cmocka_unit_test(test_kills),
-	    cmocka_unit_test(test_full),	   cmocka_unit_test(test_edges),
-	    cmocka_unit_test(test_rollup),	   cmocka_unit_test(test_late),
-	    cmocka_unit_test(test_steward_killed), cmocka_unit_test(test_clock_back),
-	    cmocka_unit_test(test_in_flight),
+	    cmocka_unit_test(test_keep),	cmocka_unit_test(test_buckets),
+	    cmocka_unit_test(test_percentiles), cmocka_unit_test(test_threads),
+	    cmocka_unit_test(test_kills),	cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_edges),	cmocka_unit_test(test_rollup),
+	    cmocka_unit_test(test_late),	cmocka_unit_test(test_steward_killed),
+	    cmocka_unit_test(test_clock_back),	cmocka_unit_test(test_in_flight),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
