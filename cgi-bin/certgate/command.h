@@ -77,6 +77,7 @@ int policy_main(struct command *c);
 int token_main(struct command *c);
 int user_main(struct command *c);
 int explain_main(struct command *c);
+int seal_main(struct command *c);
 int backup_main(struct command *c);
 int restore_main(struct command *c);
 int verify_main(struct command *c);
