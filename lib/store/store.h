@@ -35,6 +35,7 @@ enum store_table {
 	STORE_EXPOSED_KEY, /* id: SHA-256 of the public key in hex */
 	STORE_CRL,	   /* id of the CA's certificate */
 	STORE_SESSION,	   /* id: SHA-256 of the cookie in hex */
+	STORE_SETTING,	   /* "settings" */
 	STORE__TABLES,
 };
 

@@ -17,6 +17,7 @@ const struct table_def store_tables[STORE__TABLES] = {
     [STORE_EXPOSED_KEY] = {"exposed_key.db", &cg__exposed_key__descriptor},
     [STORE_CRL] = {"crl.db",	     &cg__crl__descriptor	 },
     [STORE_SESSION] = {"session.db",     &cg__session__descriptor    },
+    [STORE_SETTING] = {"setting.db",     &cg__setting__descriptor    },
 };
 
 static size_t text_key(const char *text, struct span *keys)
