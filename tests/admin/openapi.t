@@ -327,6 +327,12 @@ with case("answers"):
         check("POST", "/users", bad, 422, described="/users")
     check("DELETE", "/users/" + made["id"], status=204)
 
+    check("GET", "/settings")
+    check("PATCH", "/settings", {"base_urls": {"gate": "https://api.example.org"}, "sign_up": "closed",
+                                 "terms": "# Terms\n\nBe kind.", "mail_from": "api@example.org"})
+    check("PATCH", "/settings", rest("GET", "/settings").body)
+    check("PATCH", "/settings", {"mail_from": "nobody"}, 422)
+
     check("GET", "/keys")
     full = check("POST", "/keys", {"name": "full", "certificate": spare.pem + spare.key_pem,
                                    "token": True, "expires_at": "2099-01-01T00:00:00Z",

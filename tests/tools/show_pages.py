@@ -61,7 +61,7 @@ def fill(site):
         "users": "/admin/users", "user-new": "/admin/users/new",
         "user": f"/admin/users/{user['id']}", "user-delete": f"/admin/users/{user['id']}/delete",
         "tokens": "/admin/tokens", "token-delete": f"/admin/tokens/{token['id']}/delete",
-        "explain": "/admin/explain",
+        "settings": "/admin/settings", "explain": "/admin/explain",
         "explain-refusal": f"/admin/explain?request_id={refusals[0]['id']}",
         "explain-pass": f"/admin/explain?sha256={sha256}&url=/payments/v2/x",
         "audit": "/admin/audit", "password": "/admin/password", "not-found": "/admin/nothing",

@@ -73,6 +73,9 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/users/:id/delete", PAGE_OWNER, user_delete_show},
 	{"POST", "/admin/users/:id/delete", PAGE_OWNER, user_delete_do},
 
+	{"GET", "/admin/settings", PAGE_OWNER, settings_page},
+	{"POST", "/admin/settings", PAGE_OWNER, settings_do},
+
 	{"GET", "/admin/tokens", PAGE_OWNER, tokens_page},
 	{"POST", "/admin/tokens", PAGE_OWNER, token_new_do},
 	{"GET", "/admin/tokens/:id/delete", PAGE_OWNER, token_delete_show},

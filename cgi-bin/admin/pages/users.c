@@ -72,7 +72,7 @@ static void show_password(struct page_call *call, const Cg__User *user, const ch
 {
 	page_show(call, 200, "user-password", "users", "The one-time password",
 		  json_pack("{s:o, s:s, s:s, s:s}", "name", page_text(span_of(user->name)),
-			    "password", password, "base", page_base(call), "main_class",
+			    "password", password, "base", page_admin_base(call), "main_class",
 			    "main--slim"));
 }
 
