@@ -30,7 +30,7 @@ static const struct section {
     {"credentials",  STORE_CREDENTIAL,  true },
     {"exposed_keys", STORE_EXPOSED_KEY, true },
     {"tokens",       STORE_REST_TOKEN,	 true },
-    {"settings",     STORE_SETTING,	 true },
+    {"settings",	 STORE_SETTING,	true },
     {"audit",	      STORE_AUDIT,	   false},
 };
 
