@@ -58,6 +58,8 @@
 #define URL_MAX_BYTES	 2048 /* target_url: 422 */
 #define DOMAIN_MAX_BYTES 253  /* and of each of its labels; RFC 1035: 422 */
 #define DOMAIN_LABEL_MAX 63
+/* Certificates that sign one user in: 422. */
+#define USER_CERTIFICATES_MAX 10
 #define MAIL_LOCAL_MAX	 64 /* before the @ of an e-mail address, bytes; RFC 5321: 422 */
 #define MAIL_ADDRESS_MAX 254
 #define MARKDOWN_MAX	 (64 * 1024)   /* a text for people with Markdown, bytes: 422 */

@@ -155,6 +155,15 @@ static const struct record_field rows[] = {
 	{"User.held", FIELD_BOOL, FIELD_SET, 0, 0, "On after a restore that could not tell who was removed since the backup: may do nothing until it is switched off."},
 	{"User.password_hash", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "yescrypt."},
 
+	COMMON("UserCertificate"),
+	{"UserCertificate.user_id", FIELD_TEXT, FIELD_READ, 1, 64, "The user whom it signs in."},
+	{"UserCertificate.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the DER; also the id."},
+	{"UserCertificate.spki_sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the public key (SubjectPublicKeyInfo)."},
+	{"UserCertificate.subject", FIELD_TEXT, FIELD_READ, 0, MANY, "Subject, RFC 4514."},
+	{"UserCertificate.issuer", FIELD_TEXT, FIELD_READ, 0, MANY, "Issuer, RFC 4514."},
+	{"UserCertificate.not_before", FIELD_TIME, FIELD_READ, 0, 0, "Valid from."},
+	{"UserCertificate.not_after", FIELD_TIME, FIELD_READ, 0, 0, "Valid to, inclusive."},
+
 	COMMON("RestToken"),
 	{"RestToken.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "A name for people."},
 	{"RestToken.role", FIELD_ENUM, FIELD_SET, 0, 0, "What it may do; never more than its owner may now."},
@@ -250,7 +259,7 @@ static struct {
     {.type = &cg__upstream_tls__descriptor}, {.type = &cg__header_rules__descriptor},
     {.type = &cg__header_field__descriptor}, {.type = &cg__cors__descriptor},
     {.type = &cg__session__descriptor},	     {.type = &cg__setting__descriptor},
-    {.type = &cg__base_urls__descriptor},
+    {.type = &cg__base_urls__descriptor},    {.type = &cg__user_certificate__descriptor},
 };
 static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 
