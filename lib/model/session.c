@@ -104,6 +104,7 @@ cg_rc session_end_all(struct store *store, struct cg_err *err)
 
 struct begin_call {
 	const Cg__User *user;
+	const struct sha256 *certificate; /* NULL: with the password */
 	const struct actor *from;
 	struct arena *arena;
 	char id[SHA256_HEX + 1];
@@ -134,6 +135,22 @@ static cg_rc put(struct store_txn *txn, const Cg__Session *s, struct arena *aren
 	return rc == CG_OK ? store_put(txn, STORE_SESSION, span_of(s->id), bytes, err) : rc;
 }
 
+static cg_rc audit_begin(struct store_txn *txn, const struct begin_call *c,
+			 const struct actor *actor, struct cg_err *err)
+{
+	char hex[SHA256_HEX + 1];
+	json_t *how = json_pack("{s:s}", "with", c->certificate ? "certificate" : "password");
+	if (how && c->certificate) {
+		hex_format(c->certificate->b, SHA256_BYTES, hex);
+		(void)json_object_set_new(how, "sha256", json_string(hex));
+	}
+	cg_rc rc = how ? audit_add(txn, actor, "user.sign_in", c->user->id, c->user->name, how,
+				   c->arena, err)
+		       : cg_fail_memory(err);
+	json_decref(how);
+	return rc;
+}
+
 static cg_rc begin_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct begin_call *c = arg;
@@ -154,15 +171,15 @@ static cg_rc begin_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = end_oldest(txn, c->user->id, c->arena, err);
 	if (rc == CG_OK)
 		rc = put(txn, &s, c->arena, err);
-	return rc == CG_OK ? audit_add(txn, &actor, "user.sign_in", c->user->id, c->user->name,
-				       NULL, c->arena, err)
-			   : rc;
+	return rc == CG_OK ? audit_begin(txn, c, &actor, err) : rc;
 }
 
-cg_rc session_begin(struct store *store, const Cg__User *user, const struct actor *from,
-		    struct arena *arena, char cookie[TOKEN_TEXT + 1], struct cg_err *err)
+cg_rc session_begin(struct store *store, const Cg__User *user, const struct sha256 *certificate,
+		    const struct actor *from, struct arena *arena, char cookie[TOKEN_TEXT + 1],
+		    struct cg_err *err)
 {
-	struct begin_call c = {.user = user, .from = from, .arena = arena};
+	struct begin_call c = {
+	    .user = user, .certificate = certificate, .from = from, .arena = arena};
 	if (random_token(cookie) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	cg_rc rc = id_of(span_of(cookie), c.id, err);

@@ -7,10 +7,11 @@
 #include "model/actor.h"
 #include "store/store.h"
 
-/* Begins one for a user whose password was right, with an entry in the audit; *cookie is its text.
+/* Begins one for a user whose password was right, or whose certificate came in the handshake (its
+ * digest; NULL: the password), with an entry in the audit that tells which; *cookie is its text.
  * Above SESSIONS_MAX the user's oldest ends; what has ended by time, of anybody, is removed. */
-cg_rc session_begin(struct store *store, const Cg__User *user, const struct actor *from,
-		    struct arena *arena, char cookie[TOKEN_TEXT + 1],
+cg_rc session_begin(struct store *store, const Cg__User *user, const struct sha256 *certificate,
+		    const struct actor *from, struct arena *arena, char cookie[TOKEN_TEXT + 1],
 		    struct cg_err *err) CG_MUST_USE;
 /* Whose it is.  CG_DENIED for one that is unknown or has ended, or whose user is gone or held. */
 cg_rc session_check(struct store *store, struct span cookie, struct arena *arena,

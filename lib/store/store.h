@@ -35,6 +35,9 @@ enum store_table {
 	STORE_EXPOSED_KEY, /* id: SHA-256 of the public key in hex */
 	STORE_CRL,	   /* id of the CA's certificate */
 	STORE_SESSION,	   /* id: SHA-256 of the cookie in hex */
+	STORE_SETTING,	   /* "settings" */
+	/* id: SHA-256 of the certificate in hex */
+	STORE_USER_CERTIFICATE,
 	STORE__TABLES,
 };
 
@@ -53,6 +56,8 @@ enum store_index {
 	STORE_CERTIFICATE_BY_KIND, /* "ca" or "upstream"; clients are not in it */
 	STORE_API_BY_CA,	   /* SHA-256 of each of its ca_certificates, 32 bytes */
 	STORE_SESSION_BY_USER,	   /* user id */
+	/* user id */
+	STORE_USER_CERTIFICATE_BY_USER,
 	STORE__INDEXES,
 };
 

@@ -17,6 +17,8 @@ const struct table_def store_tables[STORE__TABLES] = {
     [STORE_EXPOSED_KEY] = {"exposed_key.db", &cg__exposed_key__descriptor},
     [STORE_CRL] = {"crl.db",	     &cg__crl__descriptor	 },
     [STORE_SESSION] = {"session.db",     &cg__session__descriptor    },
+    [STORE_SETTING] = {"setting.db",     &cg__setting__descriptor    },
+    [STORE_USER_CERTIFICATE] = {"user_certificate.db", &cg__user_certificate__descriptor},
 };
 
 static size_t text_key(const char *text, struct span *keys)
@@ -143,6 +145,12 @@ static size_t session_user(const void *message, struct span *keys, size_t max)
 	return text_key(((const Cg__Session *)message)->user_id, keys);
 }
 
+static size_t user_certificate_user(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__UserCertificate *)message)->user_id, keys);
+}
+
 const struct index_def store_indexes[STORE__INDEXES] = {
     [STORE_API_BY_NAME] = {"api-by-name.db",	     STORE_API,		api_name	},
     [STORE_KEY_BY_NAME] = {"key-by-name.db",	     STORE_KEY,		key_name	},
@@ -157,4 +165,5 @@ const struct index_def store_indexes[STORE__INDEXES] = {
     [STORE_CERTIFICATE_BY_KIND] = {"certificate-by-kind.db",  STORE_CERTIFICATE, certificate_kind},
     [STORE_API_BY_CA] = {"api-by-ca.db",		 STORE_API,	    api_cas	   },
     [STORE_SESSION_BY_USER] = {"session-by-user.db",	     STORE_SESSION,	    session_user	},
+    [STORE_USER_CERTIFICATE_BY_USER] = {"user_certificate-by-user.db", STORE_USER_CERTIFICATE, user_certificate_user},
 };

@@ -17,7 +17,8 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &cg__rate__descriptor,	   &cg__quota__descriptor,	  &cg__quota_count__descriptor,
     &cg__usage__descriptor,	   &cg__notice__descriptor,	  &cg__upstream_tls__descriptor,
     &cg__header_rules__descriptor, &cg__header_field__descriptor, &cg__cors__descriptor,
-    &cg__session__descriptor,
+    &cg__session__descriptor,	   &cg__setting__descriptor,	  &cg__base_urls__descriptor,
+    &cg__user_certificate__descriptor,
 };
 
 static struct arena arena;
@@ -51,6 +52,7 @@ static bool form_fits(const ProtobufCFieldDescriptor *f, enum field_form form)
 {
 	switch (form) {
 	case FIELD_TEXT:
+	case FIELD_LINES:
 		return f->type == PROTOBUF_C_TYPE_STRING;
 	case FIELD_NUMBER:
 		return f->type == PROTOBUF_C_TYPE_UINT64;
@@ -157,6 +159,7 @@ static void fill_value(const ProtobufCFieldDescriptor *f, const struct record_fi
 	assert_non_null(text);
 	switch (row->form) {
 	case FIELD_TEXT:
+	case FIELD_LINES:
 		memcpy(at, &text, sizeof(text));
 		break;
 	case FIELD_NUMBER:

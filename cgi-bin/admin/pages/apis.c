@@ -2,12 +2,42 @@
 #include "base/base.h"
 #include "model/api.h"
 #include "model/certificate.h"
+#include "options.h"
 #include "rights.h"
 #include "web/problem.h"
 
 static const char *const typed_fields[] = {
     "name",	  "listen_path",    "target_url", "auth.token_header",
     "timeout_ms", "max_body_bytes", "rate.limit", NULL};
+
+static const struct option options[] = {
+    {"sites",			   OPTION_WORDS  },
+    {"target_urls",		     OPTION_LINES	},
+    {"max_concurrent",		       OPTION_NUMBER },
+    {"strip_credential",		 OPTION_SWITCH },
+    {"rewrite_location",		 OPTION_SWITCH },
+    {"browser_pages",		      OPTION_SWITCH },
+    {"allowed_ips",		     OPTION_WORDS	},
+    {"blocked_ips",		     OPTION_WORDS	},
+    {"upstream_tls.server_name",	 OPTION_TEXT   },
+    {"upstream_tls.pinned_sha256",	   OPTION_WORDS  },
+    {"upstream_tls.ca_certificates",    OPTION_PICKS	 },
+    {"upstream_tls.client_certificate", OPTION_PEM	  },
+    {"upstream_tls.client_chain",	  OPTION_PEMS   },
+    {"upstream_tls.client_key",		OPTION_SEALED },
+    {"request_headers.remove",	       OPTION_WORDS  },
+    {"request_headers.set",		    OPTION_HEADERS},
+    {"request_headers.add",		    OPTION_HEADERS},
+    {"response_headers.remove",		OPTION_WORDS  },
+    {"response_headers.set",	     OPTION_HEADERS},
+    {"response_headers.add",	     OPTION_HEADERS},
+    {"cors.allowed_origins",	     OPTION_WORDS	 },
+    {"cors.allowed_methods",	     OPTION_WORDS	 },
+    {"cors.allowed_headers",	     OPTION_WORDS	 },
+    {"cors.exposed_headers",	     OPTION_WORDS	 },
+    {"cors.credentials",		 OPTION_SWITCH },
+    {"cors.max_age_seconds",	     OPTION_NUMBER },
+};
 
 /* --- list --- */
 
@@ -82,37 +112,72 @@ static struct choices choices_of_form(struct page_call *call)
 	return c;
 }
 
-static bool is_chosen_ca(struct page_call *call, const Cg__Api *api, const Cg__Certificate *ca)
+static bool holds(const ProtobufCBinaryData *digests, size_t n, const Cg__Certificate *ca)
 {
-	if (!api) {
-		for (size_t i = 0; i < call->form.n; i++)
-			if (span_is(call->form.fields[i].name, SPAN_LIT("ca")) &&
-			    span_is_text(call->form.fields[i].value, ca->id))
-				return true;
-		return false;
-	}
-	for (size_t i = 0; i < api->auth->n_ca_certificates; i++)
-		if (span_is(span_make(api->auth->ca_certificates[i].data,
-				      api->auth->ca_certificates[i].len),
+	for (size_t i = 0; i < n; i++)
+		if (span_is(span_make(digests[i].data, digests[i].len),
 			    span_make(ca->sha256.data, ca->sha256.len)))
 			return true;
 	return false;
 }
 
-/* Check boxes of the CAs; those of `api` are ticked, or, when it is NULL, those of the form. */
-static cg_rc add_cas(struct page_call *call, json_t *values, const Cg__Api *api, struct cg_err *err)
+/* Check boxes of certificates of a kind: those of `api` are ticked, or, when it is NULL, those that
+ * the form has in `field`. */
+static cg_rc add_kind(struct page_call *call, json_t *out, Cg__Certificate__Kind kind,
+		      const char *field, const Cg__Api *api, struct cg_err *err)
 {
+	static const char upstream[] = "upstream_tls.ca_certificates";
 	struct certificate_page page;
-	json_t *out = json_array();
-	cg_rc rc = certificate_list_kind(call->admin->store, CG__CERTIFICATE__KIND__CA, API_CAS_MAX,
-					 call->arena, &page, err);
+	cg_rc rc =
+	    certificate_list_kind(call->admin->store, kind, API_CAS_MAX, call->arena, &page, err);
 	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 		const Cg__Certificate *ca = page.items[i].certificate;
 		json_t *one = show_certificate(call, ca);
-		(void)json_object_set_new(one, "ticked", json_boolean(is_chosen_ca(call, api, ca)));
+		const Cg__UpstreamTls *tls = api ? api->upstream_tls : NULL;
+		bool ticked =
+		    !api ? rights_form_says(call, field, ca->id)
+		    : strcmp(field, upstream) != 0
+			? holds(api->auth->ca_certificates, api->auth->n_ca_certificates, ca)
+			: tls && holds(tls->ca_certificates, tls->n_ca_certificates, ca);
+		(void)json_object_set_new(one, "ticked", json_boolean(ticked));
 		(void)json_array_append_new(out, one);
 	}
-	(void)json_object_set_new(values, "cas", out);
+	return rc;
+}
+
+static cg_rc add_cas(struct page_call *call, json_t *values, const Cg__Api *api, struct cg_err *err)
+{
+	static const char *const targets[] = {"target_urls", "sites", "allowed_ips", "blocked_ips",
+					      NULL};
+	static const char *const tls[] = {"upstream_tls.server_name",
+					  "upstream_tls.pinned_sha256",
+					  "upstream_tls.client_chain",
+					  "upstream_tls.client_certificate",
+					  "upstream_tls.client_key",
+					  "upstream_tls.ca_certificates",
+					  NULL};
+	static const char *const headers[] = {
+	    "request_headers.remove", "request_headers.set",  "request_headers.add",
+	    "response_headers.set",   "response_headers.add", "response_headers.remove",
+	    "request_headers",	      "response_headers",     NULL};
+	static const char *const browsers[] = {"browser_pages",	       "cors.allowed_origins",
+					       "cors.allowed_methods", "cors.allowed_headers",
+					       "cors.exposed_headers", "cors.credentials",
+					       "cors.max_age_seconds", NULL};
+	json_t *cas = json_array(), *upstream = json_array();
+	cg_rc rc = add_kind(call, cas, CG__CERTIFICATE__KIND__CA, "auth.ca_certificates", api, err);
+	if (rc == CG_OK)
+		rc = add_kind(call, upstream, CG__CERTIFICATE__KIND__UPSTREAM,
+			      "upstream_tls.ca_certificates", api, err);
+	if (rc == CG_OK)
+		rc = add_kind(call, upstream, CG__CERTIFICATE__KIND__CA,
+			      "upstream_tls.ca_certificates", api, err);
+	(void)json_object_set_new(values, "cas", cas);
+	(void)json_object_set_new(values, "upstream_cas", upstream);
+	options_open(values, "open_targets", targets);
+	options_open(values, "open_tls", tls);
+	options_open(values, "open_headers", headers);
+	options_open(values, "open_browsers", browsers);
 	return rc;
 }
 
@@ -123,7 +188,7 @@ static json_t *record_of_form(struct page_call *call)
 	const char *header = page_field(call, "auth.token_header");
 	json_t *timeout = page_typed_number(call, "timeout_ms"), *cas = json_array();
 	for (size_t i = 0; i < call->form.n; i++)
-		if (span_is(call->form.fields[i].name, SPAN_LIT("ca")))
+		if (span_is(call->form.fields[i].name, SPAN_LIT("auth.ca_certificates")))
 			(void)json_array_append_new(cas, page_text(call->form.fields[i].value));
 	json_t *out = json_pack(
 	    "{s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:{s:b, s:b, s:b, s:s, s:o}}", "name",
@@ -142,14 +207,18 @@ static json_t *record_of_form(struct page_call *call)
 		json_decref(timeout);
 	else
 		(void)json_object_set_new(out, "timeout_ms", timeout);
+	options_typed(call, options, CG_COUNT(options), out);
 	return out;
 }
 
-static json_t *values_of_form(struct page_call *call)
+/* `api` is what is there; NULL: nothing yet. */
+static json_t *values_of_form(struct page_call *call, const Cg__Api *api)
 {
 	struct choices c = choices_of_form(call);
-	json_t *values = json_object();
+	json_t *values = json_object(), *had = api ? record_to_json(api) : NULL;
 	page_put_back(call, values, typed_fields);
+	options_values_typed(call, options, CG_COUNT(options), had, values);
+	json_decref(had);
 	add_choices(values, &c);
 	return values;
 }
@@ -173,19 +242,35 @@ static json_t *values_of_api(const Cg__Api *api)
 	    "max_body_bytes", rights_optional_number(api->has_max_body_bytes, api->max_body_bytes),
 	    "rate_limit",
 	    rights_optional_number(api->rate != NULL, api->rate ? api->rate->limit : 0));
+	json_t *record = record_to_json(api);
+	options_values(options, CG_COUNT(options), record, values);
+	json_decref(record);
 	add_choices(values, &c);
 	return values;
 }
 
 /* --- new --- */
 
+/* What a new one has unless it is changed. */
+static void add_first(json_t *values)
+{
+	const struct choices first = {
+	    .strip = true, .use_token = true, .forward = true, .active = true, .per_seconds = 1};
+	json_t *record = json_pack("{s:b}", "strip_credential", 1);
+	options_values(options, CG_COUNT(options), record, values);
+	json_decref(record);
+	add_choices(values, &first);
+}
+
 static void show_new(struct page_call *call, const struct cg_err *why, int status)
 {
 	struct cg_err err = {0};
 	char once[ID_TEXT + 1];
-	const struct choices first = {
-	    .strip = true, .use_token = true, .forward = true, .active = true, .per_seconds = 1};
-	json_t *values = why ? values_of_form(call) : json_object();
+	json_t *values = why ? values_of_form(call, NULL) : json_object();
+	if (why)
+		page_add_errors(values, why);
+	else
+		add_first(values);
 	cg_rc rc =
 	    random_id(once) == CG_OK ? add_cas(call, values, NULL, &err) : cg_fail_memory(&err);
 	if (rc != CG_OK) {
@@ -193,10 +278,6 @@ static void show_new(struct page_call *call, const struct cg_err *why, int statu
 		page_fail(call, rc, &err);
 		return;
 	}
-	if (why)
-		page_add_errors(values, why);
-	else
-		add_choices(values, &first);
 	(void)json_object_set_new(values, "template", json_string("admin/api-fields.tpl"));
 	(void)json_object_set_new(values, "fresh", json_true());
 	page_show(call, status, "api-new", "apis", why ? "Error: New API" : "New API",
@@ -302,7 +383,7 @@ void api_change(void *arg)
 		page_fail(call, got != CG_OK ? got : rc, got != CG_OK ? &why : &err);
 		return;
 	}
-	json_t *fields = values_of_form(call);
+	json_t *fields = values_of_form(call, api);
 	if (rc == CG_STALE) {
 		json_t *theirs = values_of_api(api);
 		(void)json_object_set_new(fields, "stale", json_true());

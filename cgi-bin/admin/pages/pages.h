@@ -40,6 +40,8 @@ const char *page_param(struct page_call *call, size_t i);
 const char *page_query(struct page_call *call, const char *name);
 /* A text field of the form likewise. */
 const char *page_field(struct page_call *call, const char *name);
+/* The same of a field of several lines, which browsers send with CRLF: with LF. */
+const char *page_lines(struct page_call *call, const char *name);
 /* The id that the form brought along, so that sending it twice makes one record; NULL when it is
  * none. */
 const char *page_once(struct page_call *call);
@@ -71,8 +73,10 @@ json_t *page_text(struct span text);
 json_t *page_number(uint64_t n);
 /* Groups of four hex digits; at most `bytes` of them. */
 json_t *page_hex(const ProtobufCBinaryData *digest, size_t bytes);
-/* The base of curl lines: "https://host:port" of this request.  What the browser shows already. */
+/* The base of curl lines and of links to these pages, "https://host:port": as the settings have it,
+ * else of this request, which is what the browser shows already. */
 const char *page_base(struct page_call *call);
+const char *page_admin_base(struct page_call *call);
 /* {"kind", "text"} of a badge: kind is ok, warn, bad or idle. */
 json_t *page_badge(const char *kind, const char *text);
 /* "/admin/keys?q=…&cursor=…" for the next page; NULL, JSON's null, when there is none. */
@@ -144,6 +148,9 @@ void policy_change(void *call);
 void policy_delete_show(void *call);
 void policy_delete_do(void *call);
 
+void settings_page(void *call);
+void settings_do(void *call);
+
 void tokens_page(void *call);
 void token_new_do(void *call);
 void token_delete_show(void *call);
@@ -157,6 +164,12 @@ void user_change(void *call);
 void user_reset_do(void *call);
 void user_delete_show(void *call);
 void user_delete_do(void *call);
+void user_certificate_new_show(void *call);
+void user_certificate_new_do(void *call);
+void user_certificate_delete_show(void *call);
+void user_certificate_delete_do(void *call);
+/* The certificates that sign a user in, as values of a template; NULL with *err. */
+json_t *user_certificates_json(struct page_call *call, const Cg__User *user, struct cg_err *err);
 
 void audit_page(void *call);
 void explain_page(void *call);

@@ -6,7 +6,9 @@
 #include "live/limits.h"
 #include "model/session.h"
 #include "model/user.h"
+#include "model/user_certificate.h"
 #include "web/problem.h"
+#include "web/verify.h"
 #include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 
@@ -114,11 +116,26 @@ static void gate_leave(struct page_call *call, struct gate *g, bool wrong)
 
 /* --- signing in --- */
 
+/* The certificate that came in this connection's handshake, judged as the gate does; false when
+ * there is none that counts. */
+static bool shown_certificate(const struct page_call *call, struct sha256 *out)
+{
+	const struct web_request *req = call->req;
+	struct span der;
+	/* Without the web server's proof both are empty. */
+	return req->proof_ok && req->https &&
+	       web_verify_judge(req->client_verify) == WEB_VERIFY_GOOD &&
+	       cert_from_server(req->client_cert, call->arena, &der, out) == CERT_SEEN_ONE;
+}
+
 static void show_form(struct page_call *call, int status, const struct cg_err *err)
 {
 	char cookie[TOKEN_TEXT + 1];
 	struct cg_err why = {0};
-	json_t *values = json_pack("{s:o}", "user", page_text(span_of(page_field(call, "user"))));
+	struct sha256 ignored;
+	json_t *values =
+	    json_pack("{s:o, s:b}", "user", page_text(span_of(page_field(call, "user"))),
+		      "certificate", (int)shown_certificate(call, &ignored));
 	if (err)
 		page_add_errors(values, err);
 	if (!*call->who.form_token) {
@@ -142,13 +159,58 @@ void sign_in_show(void *arg)
 		show_form(call, 200, NULL);
 }
 
+/* Whatever session the browser had: it gets a new one, and that one ends.  `certificate` as
+ * session_begin has it. */
+static void begin(struct page_call *call, const Cg__User *user, const struct sha256 *certificate)
+{
+	struct cg_err err = {0};
+	char cookie[TOKEN_TEXT + 1] = "";
+	cg_rc rc = session_begin(call->admin->store, user, certificate, &call->actor, call->arena,
+				 cookie, &err);
+	if (rc == CG_OK && call->who.session)
+		rc = session_end(call->admin->store, call->who.session, false, call->arena, &err);
+	if (rc == CG_OK) {
+		set_cookie(call, SESSION_COOKIE, cookie, "");
+		set_cookie(call, FORM_COOKIE, "", "; Max-Age=0");
+		page_redirect(call, user->must_change ? "/admin/password" : "/admin/");
+	} else {
+		page_fail(call, rc, &err);
+	}
+	gnutls_memset(cookie, 0, sizeof(cookie));
+}
+
+static void sign_in_by_certificate(struct page_call *call)
+{
+	struct cg_err err = {0};
+	struct sha256 sha256;
+	Cg__User *user;
+	cg_rc rc = shown_certificate(call, &sha256)
+		       ? user_certificate_sign_in(call->admin->store, &sha256, call->now_unix_s,
+						  call->arena, &user, &err)
+		       : cg_fail(&err, CG_DENIED,
+				 "No certificate came with this connection. Add yours to the "
+				 "browser and open this page anew.");
+	if (rc == CG_OK) {
+		begin(call, user, &sha256);
+	} else if (rc == CG_DENIED) {
+		log_info("sign_in_wrong", "request_id", call->req->id, "address",
+			 call->actor.from_address, "with", "certificate", LOG_END);
+		show_form(call, 403, &err);
+	} else {
+		page_fail(call, rc, &err);
+	}
+}
+
 void sign_in_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct gate gate;
 	Cg__User *user;
-	char cookie[TOKEN_TEXT + 1] = "";
+	if (strcmp(page_field(call, "with"), "certificate") == 0) {
+		sign_in_by_certificate(call);
+		return;
+	}
 	struct span password = web_form_get(&call->form, "password");
 	/* As it was typed: no white space is taken off. */
 	char *text = password.n > 0 && !memchr(password.p, '\0', password.n)
@@ -167,22 +229,12 @@ void sign_in_do(void *arg)
 				  &user, &err);
 		gate_leave(call, &gate, rc == CG_DENIED);
 	}
-	/* Whatever session the browser had: it gets a new one, and that one ends. */
 	if (rc == CG_OK)
-		rc = session_begin(call->admin->store, user, &call->actor, call->arena, cookie,
-				   &err);
-	if (rc == CG_OK && call->who.session)
-		rc = session_end(call->admin->store, call->who.session, false, call->arena, &err);
-	if (rc == CG_OK) {
-		set_cookie(call, SESSION_COOKIE, cookie, "");
-		set_cookie(call, FORM_COOKIE, "", "; Max-Age=0");
-		page_redirect(call, user->must_change ? "/admin/password" : "/admin/");
-	} else if (rc == CG_DENIED) {
+		begin(call, user, NULL);
+	else if (rc == CG_DENIED)
 		show_form(call, 403, &err);
-	} else {
+	else
 		page_fail(call, rc, &err);
-	}
-	gnutls_memset(cookie, 0, sizeof(cookie));
 }
 
 void sign_out(void *arg)

@@ -2,7 +2,9 @@
 #include "base/base.h"
 #include "pages.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "model/setting.h"
 
 const char *page_param(struct page_call *call, size_t i)
 {
@@ -24,6 +26,17 @@ const char *page_query(struct page_call *call, const char *name)
 const char *page_field(struct page_call *call, const char *name)
 {
 	return web_form_text(&call->form, name, call->arena);
+}
+
+const char *page_lines(struct page_call *call, const char *name)
+{
+	char *text = arena_strdup(call->arena, page_field(call, name)), *to = text;
+	for (const char *from = text; from && *from; from++)
+		if (*from != '\r')
+			*to++ = *from;
+	if (text)
+		*to = '\0';
+	return text ? text : "";
 }
 
 const char *page_once(struct page_call *call)
@@ -140,12 +153,35 @@ json_t *page_hex(const ProtobufCBinaryData *digest, size_t bytes)
 	return json_stringn(out, at);
 }
 
-const char *page_base(struct page_call *call)
+static const char *base_of_request(struct page_call *call)
 {
 	char safe[300];
 	text_for_log(call->req->host, safe, sizeof(safe));
 	const char *base = arena_printf(call->arena, "https://%s", safe);
 	return base ? base : "";
+}
+
+/* The settings' base URLs; NULL when they cannot be read. */
+static const Cg__BaseUrls *base_urls(struct page_call *call)
+{
+	Cg__Setting *setting;
+	struct cg_err err = {0};
+	if (setting_get(call->admin->store, call->arena, &setting, &err) == CG_OK)
+		return setting->base_urls;
+	log_error("settings_not_read", "request_id", call->req->id, "cause", err.text, LOG_END);
+	return NULL;
+}
+
+const char *page_base(struct page_call *call)
+{
+	const Cg__BaseUrls *urls = base_urls(call);
+	return urls && *urls->gate ? urls->gate : base_of_request(call);
+}
+
+const char *page_admin_base(struct page_call *call)
+{
+	const Cg__BaseUrls *urls = base_urls(call);
+	return urls && *urls->admin ? urls->admin : base_of_request(call);
 }
 
 json_t *page_badge(const char *kind, const char *text)
@@ -186,32 +222,61 @@ json_t *page_next(struct page_call *call, const char *path, const char *q, const
 static const struct {
 	const char *key, *label;
 } labels[] = {
-    {"name",		 "Name"		    },
-    {"listen_path",	    "Listen path"		 },
-    {"target_url",	   "Target URL"	       },
-    {"auth",		 "Who is let in"	    },
-    {"auth_token_header",	  "Token header"		},
-    {"auth_ca_certificates", "CA certificates"	      },
-    {"timeout_ms",	   "Timeout"		    },
-    {"max_body_bytes",       "Largest body"	     },
-    {"certificate",	    "Certificate (PEM)"       },
-    {"access",	       "Access rights"	      },
-    {"policy_ids",	   "Policies"		     },
-    {"rate_limit",	   "Rate"			 },
-    {"quota_limit",	    "Quota"		   },
-    {"expires_at",	   "Expires on"	       },
-    {"applies",		"This policy decides"     },
-    {"key_lifetime_days",	  "Key life"		    },
-    {"request_id",	   "Request id"	       },
-    {"sha256",	       "SHA-256 of a certificate"},
-    {"url",		  "URL"		     },
-    {"method",	       "Method"		       },
-    {"address",		"Address of the caller"   },
-    {"role",		 "Role"		    },
-    {"tags",		 "Tags"		    },
-    {"current",		"Current password"	  },
-    {"new",		  "New password"		  },
-    {"repeat",	       "Repeat new password"	    },
+    {"name",			    "Name"				 },
+    {"listen_path",		     "Listen path"				 },
+    {"target_url",		      "Target URL"			       },
+    {"auth",			    "Who is let in"			    },
+    {"auth_token_header",		  "Token header"				},
+    {"auth_ca_certificates",	     "CA certificates"		      },
+    {"timeout_ms",		      "Timeout"			      },
+    {"max_body_bytes",		       "Largest body"			     },
+    {"certificate",		     "Certificate (PEM)"		       },
+    {"access",			  "Access rights"			      },
+    {"policy_ids",		      "Policies"			     },
+    {"rate_limit",		      "Rate"				 },
+    {"quota_limit",		     "Quota"				},
+    {"expires_at",		      "Expires on"			       },
+    {"applies",			 "This policy decides"		     },
+    {"key_lifetime_days",		  "Key life"				    },
+    {"request_id",		      "Request id"			       },
+    {"sha256",			  "SHA-256 of a certificate"		 },
+    {"url",			     "URL"				  },
+    {"method",			  "Method"			       },
+    {"address",			 "Address of the caller"		       },
+    {"role",			    "Role"				 },
+    {"tags",			    "Tags"				 },
+    {"current",			 "Current password"			  },
+    {"new",			     "New password"			  },
+    {"target_urls",		     "Further targets"			     },
+    {"sites",			   "Sites"				},
+    {"max_concurrent",		       "Under way at once"			  },
+    {"allowed_ips",		     "Callers from"			  },
+    {"blocked_ips",		     "Callers not from"		      },
+    {"upstream_tls_server_name",	 "Name it must prove"		     },
+    {"upstream_tls_pinned_sha256",	   "Pinned public keys"		       },
+    {"upstream_tls_ca_certificates",    "Certificates that prove it"		 },
+    {"upstream_tls_client_certificate", "Certificate that the gate shows (PEM)"},
+    {"upstream_tls_client_key",		"Its private key (PEM)"		       },
+    {"upstream_tls_client_chain",	  "CAs above it (PEM)"		      },
+    {"request_headers_remove",	       "Requests: take out"		   },
+    {"request_headers_set",		    "Requests: set"			   },
+    {"request_headers_add",		    "Requests: add"			   },
+    {"response_headers_remove",		"Answers: take out"			   },
+    {"response_headers_set",	     "Answers: set"			   },
+    {"response_headers_add",	     "Answers: add"			   },
+    {"cors_allowed_origins",	     "Origins"			      },
+    {"cors_allowed_methods",	     "Methods"			      },
+    {"cors_allowed_headers",	     "Fields of requests"			 },
+    {"cors_exposed_headers",	     "Fields of answers"			},
+    {"cors_max_age_seconds",	     "May be remembered for"		    },
+    {"base_urls_gate",		       "APIs"				 },
+    {"base_urls_portal",		 "Portal"				 },
+    {"base_urls_admin",			"Dashboard"				   },
+    {"portal_title",		     "Name of the portal"			 },
+    {"sign_up_domains",			"Domains that may join"		       },
+    {"terms",			   "Terms to accept"		       },
+    {"mail_from",		       "Sender"			       },
+    {"repeat",			  "Repeat new password"		    },
 };
 
 static const char *label_of(const char *key)

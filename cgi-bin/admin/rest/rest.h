@@ -139,6 +139,12 @@ void users_list(void *call);
 void users_create(void *call);
 void users_get(void *call);
 void users_change(void *call);
+void user_certificates_list(void *call);
+void user_certificates_create(void *call);
+void user_certificates_get(void *call);
+void user_certificates_remove(void *call);
+void settings_get(void *call);
+void settings_change(void *call);
 void users_remove(void *call);
 
 void tokens_list(void *call);

@@ -1,0 +1,40 @@
+/* Fields of forms that are members of a record, by a table: what was typed becomes JSON, and the
+ * record's JSON becomes what stands in the fields.  A field's name is the member's, with dots
+ * ("cors.max_age_seconds"); in templates its value has underscores for them. */
+#ifndef CG_ADMIN_PAGES_OPTIONS_H
+#define CG_ADMIN_PAGES_OPTIONS_H
+
+#include "pages.h"
+
+enum option_form {
+	OPTION_TEXT,	/* empty: null */
+	OPTION_NUMBER,	/* empty: null */
+	OPTION_SWITCH,	/* a check box; the template's value is is_NAME */
+	OPTION_WORDS,	/* a list of words: commas or lines between */
+	OPTION_LINES,	/* a list, one entry a line */
+	OPTION_PICKS,	/* a list, a check box for each; the template gets them by other ways */
+	OPTION_HEADERS, /* lines "Name: value" */
+	OPTION_MAP,	/* the same, as an object of texts */
+	OPTION_PEM,	/* a certificate; a private key that is pasted with it is not shown again */
+	OPTION_PEMS,	/* several, one after the other */
+	OPTION_SEALED,	/* a secret, never shown; empty leaves it, NAME.remove takes it away */
+};
+
+struct option {
+	const char *name;
+	enum option_form form;
+};
+
+/* Adds what the form says to a record or merge patch.  A part ("cors") of which nothing is said is
+ * null as a whole; of a secret that was not typed nothing is said, which leaves it. */
+void options_typed(struct page_call *call, const struct option *rows, size_t n, json_t *record);
+/* The values of a template: as the record's JSON has them, or as they were typed; `had` (may be
+ * NULL) is the record's JSON then. */
+void options_values(const struct option *rows, size_t n, const json_t *record, json_t *values);
+void options_values_typed(struct page_call *call, const struct option *rows, size_t n,
+			  const json_t *had, json_t *values);
+/* "FLAG" is true where one of the fields (names, NULL at the end) says something or has a fault:
+ * what is folded away has to be seen then. */
+void options_open(json_t *values, const char *flag, const char *const *names);
+
+#endif
