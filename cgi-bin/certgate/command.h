@@ -76,6 +76,7 @@ int key_main(struct command *c);
 int policy_main(struct command *c);
 int token_main(struct command *c);
 int user_main(struct command *c);
+int settings_main(struct command *c);
 int explain_main(struct command *c);
 int backup_main(struct command *c);
 int restore_main(struct command *c);

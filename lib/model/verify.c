@@ -111,6 +111,11 @@ static void check_references(struct checking *c, const void *message)
 		const Cg__Crl *crl = message;
 		if (!exists(c, STORE_CERTIFICATE, crl->id))
 			fault(c->report, "The CA of the revocation list %s is not there.", crl->id);
+	} else if (c->table == STORE_USER_CERTIFICATE) {
+		const Cg__UserCertificate *certificate = message;
+		if (!exists(c, STORE_USER, certificate->user_id))
+			fault(c->report, "The certificate %s signs in a user who is not there.",
+			      certificate->id);
 	} else if (c->table == STORE_REST_TOKEN) {
 		const Cg__RestToken *token = message;
 		if (!exists(c, STORE_USER, token->owner_id))

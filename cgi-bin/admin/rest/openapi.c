@@ -25,11 +25,19 @@ enum form { FORM_READ, FORM_NEW, FORM_MADE };
 
 static const char *const suffixes[] = {"", "New", "Made"};
 
-static const ProtobufCMessageDescriptor *const records[] = {
-    &cg__api__descriptor,	  &cg__key__descriptor,		&cg__credential__descriptor,
-    &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor,
-    &cg__crl__descriptor,	  &cg__exposed_key__descriptor, &cg__refusal__descriptor,
-    &cg__policy__descriptor,	  &cg__user__descriptor,	&cg__setting__descriptor};
+static const ProtobufCMessageDescriptor *const records[] = {&cg__api__descriptor,
+							    &cg__key__descriptor,
+							    &cg__credential__descriptor,
+							    &cg__certificate__descriptor,
+							    &cg__audit_entry__descriptor,
+							    &cg__rest_token__descriptor,
+							    &cg__crl__descriptor,
+							    &cg__exposed_key__descriptor,
+							    &cg__refusal__descriptor,
+							    &cg__policy__descriptor,
+							    &cg__user__descriptor,
+							    &cg__setting__descriptor,
+							    &cg__user_certificate__descriptor};
 
 /* The same in all forms. */
 static bool has_one_form(const ProtobufCMessageDescriptor *type)
@@ -126,8 +134,11 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 		(void)json_object_set_new(s, "required", json_pack("[s]", "pem"));
 		return s;
 	}
+	bool user_cert = type == &cg__user_certificate__descriptor;
 	if (form == FORM_NEW) {
 		add_wish(s);
+		if (user_cert)
+			(void)json_object_del(json_object_get(s, "properties"), "token");
 		return s;
 	}
 	if (key)
@@ -145,7 +156,7 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 			      PASSWORD_CHARS_MIN),
 		    "To sign in with; needed for a new user, never shown.");
 	if (form == FORM_MADE)
-		add_told(s, !cert);
+		add_told(s, !cert && !user_cert);
 	return s;
 }
 
