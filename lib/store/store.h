@@ -20,24 +20,27 @@
 #define STORE_SCHEMA_VERSION 3
 
 enum store_table {
-	STORE_META,	   /* "meta" */
-	STORE_API,	   /* id */
-	STORE_KEY,	   /* id */
-	STORE_CREDENTIAL,  /* SHA-256, 32 bytes */
-	STORE_CERTIFICATE, /* id: SHA-256 in hex */
-	STORE_USER,	   /* id */
-	STORE_REST_TOKEN,  /* id */
-	STORE_POLICY,	   /* id */
-	STORE_QUOTA_COUNT, /* name: SHA-256 of whose it is */
-	STORE_USAGE,	   /* step, time, and more: usage/rollup.c */
-	STORE_NOTICE,	   /* id */
-	STORE_AUDIT,	   /* number, 8 bytes big-endian */
-	STORE_EXPOSED_KEY, /* id: SHA-256 of the public key in hex */
-	STORE_CRL,	   /* id of the CA's certificate */
-	STORE_SESSION,	   /* id: SHA-256 of the cookie in hex */
-	STORE_SETTING,	   /* "settings" */
-	/* id: SHA-256 of the certificate in hex */
-	STORE_USER_CERTIFICATE,
+	STORE_META,		/* "meta" */
+	STORE_API,		/* id */
+	STORE_KEY,		/* id */
+	STORE_CREDENTIAL,	/* SHA-256, 32 bytes */
+	STORE_CERTIFICATE,	/* id: SHA-256 in hex */
+	STORE_USER,		/* id */
+	STORE_REST_TOKEN,	/* id */
+	STORE_POLICY,		/* id */
+	STORE_QUOTA_COUNT,	/* name: SHA-256 of whose it is */
+	STORE_USAGE,		/* step, time, and more: usage/rollup.c */
+	STORE_NOTICE,		/* id */
+	STORE_AUDIT,		/* number, 8 bytes big-endian */
+	STORE_EXPOSED_KEY,	/* id: SHA-256 of the public key in hex */
+	STORE_CRL,		/* id of the CA's certificate */
+	STORE_SESSION,		/* id: SHA-256 of the cookie in hex */
+	STORE_SETTING,		/* "settings" */
+	STORE_ORGANISATION,	/* id */
+	STORE_DEVELOPER,	/* id */
+	STORE_LINK,		/* id */
+	STORE_OUTBOX_MAIL,	/* id */
+	STORE_USER_CERTIFICATE, /* id: SHA-256 of the certificate in hex */
 	STORE__TABLES,
 };
 
@@ -56,8 +59,17 @@ enum store_index {
 	STORE_CERTIFICATE_BY_KIND, /* "ca" or "upstream"; clients are not in it */
 	STORE_API_BY_CA,	   /* SHA-256 of each of its ca_certificates, 32 bytes */
 	STORE_SESSION_BY_USER,	   /* user id */
-	/* user id */
-	STORE_USER_CERTIFICATE_BY_USER,
+	STORE_KEY_BY_ORGANISATION, /* organisation id */
+	STORE_KEY_BY_DEVELOPER,	   /* developer id */
+	STORE_ORGANISATION_BY_NAME,
+	STORE_DEVELOPER_BY_NAME,
+	STORE_DEVELOPER_BY_EMAIL,
+	STORE_DEVELOPER_BY_ORGANISATION, /* organisation id */
+	STORE_LINK_BY_SHA256,		 /* each digest, 32 bytes */
+	STORE_LINK_BY_EMAIL,
+	STORE_OUTBOX_MAIL_BY_DUE, /* those that wait; RFC 3339 */
+	STORE_OUTBOX_MAIL_BY_TO,
+	STORE_USER_CERTIFICATE_BY_USER, /* user id */
 	STORE__INDEXES,
 };
 
