@@ -16,12 +16,18 @@ cg_rc show_load_apis(struct page_call *call, struct all_apis *out, struct cg_err
 	return rc;
 }
 
-const char *show_api_name(const struct all_apis *apis, const char *id)
+const Cg__Api *show_api(const struct all_apis *apis, const char *id)
 {
 	for (size_t i = 0; i < apis->n; i++)
 		if (strcmp(apis->items[i]->id, id) == 0)
-			return apis->items[i]->name;
-	return id;
+			return apis->items[i];
+	return NULL;
+}
+
+const char *show_api_name(const struct all_apis *apis, const char *id)
+{
+	const Cg__Api *api = show_api(apis, id);
+	return api ? api->name : id;
 }
 
 /* --- limits --- */

@@ -14,6 +14,8 @@ struct all_apis {
 	size_t n;
 };
 cg_rc show_load_apis(struct page_call *call, struct all_apis *out, struct cg_err *err) CG_MUST_USE;
+/* One of them; NULL when it is not there. */
+const Cg__Api *show_api(const struct all_apis *apis, const char *id);
 /* The name of one of them; its id when it is not there. */
 const char *show_api_name(const struct all_apis *apis, const char *id);
 
