@@ -30,6 +30,17 @@ const char *show_api_name(const struct all_apis *apis, const char *id)
 	return api ? api->name : id;
 }
 
+json_t *show_api_choice(const struct all_apis *apis, const char *chosen)
+{
+	json_t *out = json_array();
+	for (size_t i = 0; i < apis->n; i++)
+		(void)json_array_append_new(
+		    out, json_pack("{s:s, s:o, s:b}", "value", apis->items[i]->id, "text",
+				   page_text(span_of(apis->items[i]->name)), "chosen",
+				   (int)(strcmp(apis->items[i]->id, chosen) == 0)));
+	return out;
+}
+
 /* --- limits --- */
 
 static json_t *amount(uint64_t n, const char *per)

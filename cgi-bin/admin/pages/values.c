@@ -165,13 +165,28 @@ static const char *query_escape(const char *text, struct arena *arena)
 	return out ? out : "";
 }
 
+const char *page_link(struct page_call *call, const char *path, const struct page_pair *pairs,
+		      size_t n)
+{
+	const char *out = path;
+	bool first = true;
+	for (size_t i = 0; out && i < n; i++) {
+		if (!pairs[i].value || !*pairs[i].value)
+			continue;
+		out = arena_printf(call->arena, "%s%s%s=%s", out, first ? "?" : "&", pairs[i].name,
+				   query_escape(pairs[i].value, call->arena));
+		first = false;
+	}
+	return out ? out : "";
+}
+
 json_t *page_next(struct page_call *call, const char *path, const char *q, const char *cursor)
 {
-	if (!cursor)
-		return json_null();
-	return json_string(arena_printf(call->arena, "%s?q=%s&cursor=%s", path,
-					query_escape(q, call->arena),
-					query_escape(cursor, call->arena)));
+	const struct page_pair pairs[] = {
+	    {"q",	  q	   },
+	    {"cursor", cursor}
+	  };
+	return cursor ? json_string(page_link(call, path, pairs, CG_COUNT(pairs))) : json_null();
 }
 
 /* --- forms --- */
@@ -181,6 +196,11 @@ static const struct {
 	const char *key, *label;
 } labels[] = {
     {"name",		 "Name"		    },
+    {"from",		 "From"		    },
+    {"to",		   "To"		      },
+    {"step",		 "Step"		    },
+    {"key",		 "Key"		     },
+    {"at",		   "At"		      },
     {"listen_path",	    "Listen path"		 },
     {"target_url",	   "Target URL"	       },
     {"auth",		 "Who is let in"	    },
