@@ -9,7 +9,6 @@
 
 #define DEFAULT_S	   ((int64_t)86400) /* from, before to */
 #define STEWARD_WAIT_MS	   200
-#define TIME_PARAMETER_MAX 64 /* bytes */
 
 static const char *const steps[] = {
     [USAGE_STEP_NONE] = "",
@@ -31,22 +30,6 @@ static cg_rc read_text(struct rest_call *call, const char *name, struct span *ou
 	*out = (struct span){NULL, 0};
 	cg_rc rc = web_query_get(call->req->target.query, call->arena, name, out, err);
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
-}
-
-static cg_rc read_time(struct rest_call *call, const char *name, int64_t *out, struct cg_err *err)
-{
-	struct span text;
-	cg_rc rc = read_text(call, name, &text, err);
-	if (rc != CG_OK || !text.p)
-		return rc;
-	/* A plus of an offset that was not escaped is a space. */
-	for (size_t i = 0; i < text.n && text.n <= TIME_PARAMETER_MAX; i++)
-		if (i > 10 && text.p[i] == ' ')
-			text = span_of(arena_printf(call->arena, "%.*s+%.*s", (int)i, text.p,
-						    (int)(text.n - i - 1), text.p + i + 1));
-	return rfc3339_parse(text, out)
-		   ? CG_OK
-		   : cg_fail_field(err, name, "must be a time such as 2026-11-25T13:00:00Z");
 }
 
 static cg_rc read_word(struct rest_call *call, const char *name, const char *const *words, size_t n,
@@ -72,10 +55,10 @@ static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query 
 		rc = cg_fail_code(err, CG_BAD_INPUT, "unknown_parameter",
 				  "The usage takes neither cursor nor q; see openapi.json.");
 	if (rc == CG_OK)
-		rc = read_time(call, "to", &out->to, err);
+		rc = rest_time(call, "to", &out->to, err);
 	out->from = out->to - DEFAULT_S;
 	if (rc == CG_OK)
-		rc = read_time(call, "from", &out->from, err);
+		rc = rest_time(call, "from", &out->from, err);
 	if (rc == CG_OK && out->from >= out->to)
 		rc = cg_fail_field(err, "from", "must be before to");
 	if (rc == CG_OK)
