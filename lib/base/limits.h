@@ -196,6 +196,8 @@
 #define USAGE_PURGE_S  60 /* between two looks for numbers that are too old */
 /* What one question to the REST interface may give, items: 422. */
 #define USAGE_ITEMS_MAX 10000
+/* The same where each is a few numbers: as many as there may be keys in all. */
+#define USAGE_PLAIN_ITEMS_MAX 150000
 /* Keys and credentials that are looked at in a second for notices of their end, and between two
  * such rounds, s. */
 #define NOTICE_ENDS_A_SECOND 500

@@ -8,6 +8,9 @@
 /* The whole text as a decimal number from 0 to max; false, and *out untouched, for anything else.
  */
 bool number_parse(struct span text, uint64_t max, uint64_t *out) CG_MUST_USE;
+/* 354,780 */
+#define NUMBER_TEXT 32
+void number_format(uint64_t n, char out[NUMBER_TEXT]);
 /* Valid UTF-8 (RFC 3629) without control characters (C0, DEL, C1). */
 bool text_is_clean(struct span text);
 /* The same of a text of several lines: LF and tabs are fine. */

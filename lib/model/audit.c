@@ -2,6 +2,7 @@
 #include "model/audit.h"
 #include "base/clock.h"
 #include "base/keyfile.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -269,6 +270,60 @@ cg_rc audit_chain_all(struct store_txn *txn, struct arena *arena, struct cg_err 
 /* --- lists --- */
 
 #define LIST_SCAN 500
+
+struct walking {
+	struct span topic;
+	uint64_t after;
+	audit_visit_fn visit;
+	void *arg;
+	size_t seen;
+	bool ended;
+	struct arena arena; /* emptied for each entry */
+};
+
+static cg_rc walk_visit(struct span index_key, struct span key, struct span value, void *arg,
+			struct cg_err *err)
+{
+	struct walking *w = arg;
+	Cg__AuditEntry *entry;
+	(void)index_key;
+	arena_clear(&w->arena);
+	cg_rc rc =
+	    record_unpack(&cg__audit_entry__descriptor, value, &w->arena, &entry, err);
+	if (rc == CG_OK)
+		rc = w->visit(entry, w->arg, err);
+	w->ended = rc != CG_OK;
+	w->after = number_read(key);
+	return rc == CG_OK && ++w->seen % LIST_SCAN == 0 ? CG_NOT_FOUND : rc;
+}
+
+static cg_rc walk_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct walking *w = arg;
+	char after[8];
+	number_write(w->after, after);
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_AUDIT_BY_TOPIC,
+				  .only = true,
+				  .index_key = w->topic,
+				  .after_key = span_make(after, sizeof(after))};
+	return store_walk(txn, &walk, walk_visit, w, err);
+}
+
+cg_rc audit_walk(struct store *store, const char *topic, uint64_t after, audit_visit_fn visit,
+		 void *arg, struct cg_err *err)
+{
+	struct walking w = {.topic = span_of(topic), .after = after, .visit = visit, .arg = arg};
+	size_t before;
+	cg_rc rc;
+	arena_init(&w.arena, RECORD_ARENA_MAX);
+	do {
+		before = w.seen;
+		rc = store_read(store, walk_txn, &w, err);
+	} while (rc == CG_OK && !w.ended && w.seen != before && w.seen % LIST_SCAN == 0);
+	arena_release(&w.arena);
+	return rc;
+}
 
 struct listing {
 	uint64_t below;

@@ -36,6 +36,12 @@ cg_rc audit_check(struct store_txn *txn, const struct home *keys, const struct a
 /* Chains entries of a time when there was no chain; for the upgrade. */
 cg_rc audit_chain_all(struct store_txn *txn, struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
+/* Entries of a topic, which is the id of a subject or an action ("key.delete"), with numbers above
+ * `after`, the oldest first; borrowed.  CG_NOT_FOUND from visit ends the walk without an error. */
+typedef cg_rc (*audit_visit_fn)(const Cg__AuditEntry *entry, void *arg, struct cg_err *err);
+cg_rc audit_walk(struct store *store, const char *topic, uint64_t after, audit_visit_fn visit,
+		 void *arg, struct cg_err *err) CG_MUST_USE;
+
 struct audit_page {
 	Cg__AuditEntry **items;
 	size_t n;

@@ -115,6 +115,18 @@ static cg_rc in_use(struct store_txn *txn, const Cg__Key *key, struct span sha25
 			    owner->name, owner->id);
 }
 
+/* What does not change of one, so that the audit alone says what was there at a time. */
+static json_t *added_json(const Cg__Credential *c)
+{
+	char from[RFC3339_TEXT + 1] = "", to[RFC3339_TEXT + 1] = "";
+	if (c->type != CG__CREDENTIAL__TYPE__CERTIFICATE)
+		return json_pack("{s:s}", "type", "token");
+	(void)rfc3339_format(c->not_before, from);
+	(void)rfc3339_format(c->not_after, to);
+	return json_pack("{s:s, s:s, s:s}", "type", "certificate", "not_before", from, "not_after",
+			 to);
+}
+
 static cg_rc add(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
 		 Cg__Credential *credential, struct arena *arena, struct cg_err *err)
 {
@@ -128,7 +140,8 @@ static cg_rc add(struct store_txn *txn, const struct actor *actor, const Cg__Key
 		rc = store_add(txn, STORE_CREDENTIAL, sha256, bytes, err);
 	if (rc == CG_CLASH)
 		return in_use(txn, key, sha256, arena, err);
-	return rc == CG_OK ? audit(txn, actor, "credential.add", key, credential, NULL, arena, err)
+	return rc == CG_OK ? audit(txn, actor, "credential.add", key, credential,
+				   added_json(credential), arena, err)
 			   : rc;
 }
 

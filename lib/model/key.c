@@ -258,3 +258,39 @@ cg_rc key_used(struct store_txn *txn, const char *id, int64_t at_unix_s, struct 
 	}
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
+
+struct recent {
+	size_t max;
+	struct arena *arena;
+	struct entity_page page;
+};
+
+static cg_rc visit_recent(struct span index_key, struct span key, struct span value, void *arg,
+			  struct cg_err *err)
+{
+	struct recent *r = arg;
+	(void)index_key;
+	(void)key;
+	cg_rc rc = record_unpack(&cg__key__descriptor, value, r->arena,
+				 &r->page.messages[r->page.n], err);
+	return rc == CG_OK && ++r->page.n == r->max ? CG_NOT_FOUND : rc;
+}
+
+static cg_rc recent_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct recent *r = arg;
+	struct store_walk walk = {.by_index = true, .index = STORE_KEY_BY_USE};
+	r->page.n = 0;
+	return store_walk(txn, &walk, visit_recent, r, err);
+}
+
+cg_rc key_recent(struct store *store, size_t max, struct arena *arena, struct entity_page *out,
+		 struct cg_err *err)
+{
+	struct recent r = {
+	    .max = max, .arena = arena, .page.messages = arena_alloc(arena, max * sizeof(void *))};
+	cg_rc rc = r.page.messages ? store_read(store, recent_txn, &r, err) : cg_fail_memory(err);
+	if (rc == CG_OK)
+		*out = r.page;
+	return rc;
+}

@@ -65,4 +65,8 @@ cg_rc credential_revoke(struct store *store, const struct actor *actor, const ch
 			const char *sha256, uint64_t revision, const char *reason,
 			struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
+/* The keys that were used last, the newest first; at most max. */
+cg_rc key_recent(struct store *store, size_t max, struct arena *arena, struct entity_page *out,
+		 struct cg_err *err) CG_MUST_USE;
+
 #endif

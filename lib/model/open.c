@@ -43,12 +43,14 @@ static cg_rc to_2(struct store_txn *txn, Cg__Meta *meta, struct arena *arena, st
 	return rc == CG_OK ? revoked_begin(txn, arena, err) : rc;
 }
 
-/* From version 2: the certificates are written once more, some at a time (one transaction would
- * need a lock for each page), which fills their new indexes.  The version comes last: whoever was
+/* From version 2: certificates and audit are written once more, some at a time (one transaction
+ * would need a lock for each page), which fills their new indexes.  The version comes last: whoever was
  * killed before is followed by one who begins again. */
 struct rewriting {
 	struct arena arena;
-	char after[SHA256_HEX + 1];
+	enum store_table table;
+	char after[SHA256_HEX];
+	size_t after_n;
 	struct record {
 		struct span key, value;
 	} records[REWRITE_BATCH];
@@ -73,27 +75,31 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 static cg_rc rewrite_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct rewriting *r = arg;
-	struct store_walk walk = {.table = STORE_CERTIFICATE, .after_key = span_of(r->after)};
+	struct store_walk walk = {.table = r->table,
+				  .after_key = span_make(r->after, r->after_n)};
 	r->n = 0;
 	arena_clear(&r->arena);
 	cg_rc rc = store_walk(txn, &walk, collect, r, err);
 	for (size_t i = 0; rc == CG_OK && i < r->n; i++)
-		rc = store_put(txn, STORE_CERTIFICATE, r->records[i].key, r->records[i].value, err);
+		rc = store_put(txn, r->table, r->records[i].key, r->records[i].value, err);
 	return rc;
 }
 
-static cg_rc rewrite_certificates(struct store *store, struct cg_err *err)
+static cg_rc rewrite(struct store *store, enum store_table table, struct cg_err *err)
 {
 	struct rewriting *r = calloc(1, sizeof(*r));
 	cg_rc rc = CG_OK;
 	if (!r)
 		return cg_fail_memory(err);
+	r->table = table;
 	arena_init(&r->arena, UPGRADE_ARENA_MAX);
 	do {
 		rc = store_write(store, STORE_CHANGES_NONE, rewrite_txn, r, err);
-		if (rc == CG_OK && r->n > 0)
-			(void)snprintf(r->after, sizeof(r->after), "%s",
-				       r->records[r->n - 1].key.p);
+		struct span last = r->n > 0 ? r->records[r->n - 1].key : SPAN_LIT("");
+		if (rc == CG_OK && last.n > 0 && last.n <= sizeof(r->after)) {
+			memcpy(r->after, last.p, last.n);
+			r->after_n = last.n;
+		}
 	} while (rc == CG_OK && r->n == REWRITE_BATCH);
 	arena_release(&r->arena);
 	free(r);
@@ -132,7 +138,9 @@ cg_rc model_open(const struct home *home, struct store **out, struct cg_err *err
 	if (rc == CG_OK && store_version(store) < STORE_SCHEMA_VERSION) {
 		rc = save_copy(store, err);
 		if (rc == CG_OK)
-			rc = rewrite_certificates(store, err);
+			rc = rewrite(store, STORE_CERTIFICATE, err);
+		if (rc == CG_OK)
+			rc = rewrite(store, STORE_AUDIT, err);
 		if (rc == CG_OK)
 			rc = store_write(store, STORE_CHANGES_GRANTS, upgrade_txn, NULL, err);
 		if (rc == CG_OK)

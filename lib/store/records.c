@@ -135,6 +135,14 @@ static int cursor_start(struct cursor *cur, const struct store_walk *w)
 	}
 	if ((rc = preset(&cur->index_key, w->index_key)) != 0)
 		return rc;
+	if (w->only && w->after_key.n > 0) {
+		if ((rc = preset(&cur->key, w->after_key)) != 0)
+			return rc;
+		rc = cursor_get(cur, DB_GET_BOTH_RANGE);
+		if (rc == 0 && span_is(of_dbt(&cur->key), w->after_key))
+			rc = cursor_get(cur, DB_NEXT_DUP);
+		return rc;
+	}
 	rc = cursor_get(cur, w->only ? DB_SET : DB_SET_RANGE);
 	/* Under one index key the primary keys are in order. */
 	while (rc == 0 && w->after_key.n > 0 && span_is(of_dbt(&cur->index_key), w->index_key)) {
@@ -143,7 +151,7 @@ static int cursor_start(struct cursor *cur, const struct store_walk *w)
 		int order = memcmp(at.p, w->after_key.p, n);
 		if (order > 0 || (order == 0 && at.n > w->after_key.n))
 			break;
-		rc = cursor_get(cur, w->only ? DB_NEXT_DUP : DB_NEXT);
+		rc = cursor_get(cur, DB_NEXT);
 	}
 	return rc;
 }

@@ -70,6 +70,10 @@ enum store_index {
 	STORE_OUTBOX_MAIL_BY_DUE, /* those that wait; RFC 3339 */
 	STORE_OUTBOX_MAIL_BY_TO,
 	STORE_USER_CERTIFICATE_BY_USER, /* user id */
+	STORE_KEY_BY_USE,	  /* last_used_at, the newest first; unused ones are not in it */
+	STORE_CERTIFICATE_BY_END, /* not_after */
+	STORE_AUDIT_BY_TOPIC,	  /* id of the subject; and the action */
+	STORE_USAGE_BY_KEY,	  /* key id */
 	STORE__INDEXES,
 };
 
@@ -165,8 +169,12 @@ cg_rc store_walk(struct store_txn *txn, const struct store_walk *walk, store_vis
  * to live until store_write returns. */
 void store_after_commit(struct store_txn *txn, store_note_fn note, void *arg);
 
+/* Where STORE_KEY_BY_USE and STORE_CERTIFICATE_BY_END have a time: in the order of the index. */
+#define STORE_TIME_BYTES 8
+void store_time_key(enum store_index index, int64_t unix_s, char out[STORE_TIME_BYTES]);
+
 /* The index keys that a record has to have, for checking; at most max are written, their number is
- * returned. */
+ * returned.  They live as long as the message does, and until the next call. */
 size_t store_index_keys(enum store_index index, const void *message, struct span *keys, size_t max);
 enum store_table store_index_table(enum store_index index);
 const ProtobufCMessageDescriptor *store_table_type(enum store_table table);

@@ -218,6 +218,55 @@ static size_t user_certificate_user(const void *message, struct span *keys, size
 	return text_key(((const Cg__UserCertificate *)message)->user_id, keys);
 }
 
+void store_time_key(enum store_index index, int64_t unix_s, char out[STORE_TIME_BYTES])
+{
+	/* Times of before 1970 are all the same here. */
+	uint64_t t = unix_s > 0 ? (uint64_t)unix_s : 0;
+	if (index == STORE_KEY_BY_USE)
+		t = ~t;
+	for (int i = STORE_TIME_BYTES - 1; i >= 0; i--, t >>= 8)
+		out[i] = (char)(t & 0xff);
+}
+
+static size_t time_key(enum store_index index, int64_t unix_s, struct span *keys)
+{
+	/* Until this thread's next one. */
+	static _Thread_local char bytes[STORE_TIME_BYTES];
+	store_time_key(index, unix_s, bytes);
+	keys[0] = span_make(bytes, sizeof(bytes));
+	return 1;
+}
+
+static size_t key_use(const void *message, struct span *keys, size_t max)
+{
+	const Cg__Key *key = message;
+	(void)max;
+	return key->has_last_used_at ? time_key(STORE_KEY_BY_USE, key->last_used_at, keys) : 0;
+}
+
+static size_t certificate_end(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return time_key(STORE_CERTIFICATE_BY_END, ((const Cg__Certificate *)message)->not_after,
+			keys);
+}
+
+static size_t audit_topics(const void *message, struct span *keys, size_t max)
+{
+	const Cg__AuditEntry *entry = message;
+	size_t n = 0;
+	if (entry->subject_id && *entry->subject_id)
+		n = add_once(keys, n, max, span_of(entry->subject_id));
+	return entry->action ? add_once(keys, n, max, span_of(entry->action)) : n;
+}
+
+static size_t usage_key(const void *message, struct span *keys, size_t max)
+{
+	const Cg__Usage *usage = message;
+	(void)max;
+	return usage->key_id && *usage->key_id ? text_key(usage->key_id, keys) : 0;
+}
+
 const struct index_def store_indexes[STORE__INDEXES] = {
     [STORE_API_BY_NAME] = {"api-by-name.db",		     STORE_API,		api_name	},
     [STORE_KEY_BY_NAME] = {"key-by-name.db",		     STORE_KEY,		key_name	},
@@ -246,4 +295,8 @@ const struct index_def store_indexes[STORE__INDEXES] = {
     [STORE_OUTBOX_MAIL_BY_TO] = {"outbox_mail-by-to.db",	 STORE_OUTBOX_MAIL,	    mail_to	   },
     [STORE_USER_CERTIFICATE_BY_USER] = {"user_certificate-by-user.db",  STORE_USER_CERTIFICATE,
 				user_certificate_user						     },
+    [STORE_KEY_BY_USE] = {"key-by-use.db",		   STORE_KEY,	      key_use	     },
+    [STORE_CERTIFICATE_BY_END] = {"certificate-by-end.db",	   STORE_CERTIFICATE,      certificate_end },
+    [STORE_AUDIT_BY_TOPIC] = {"audit-by-topic.db",		   STORE_AUDIT,		audit_topics    },
+    [STORE_USAGE_BY_KEY] = {"usage-by-key.db",	       STORE_USAGE,	    usage_key	     },
 };

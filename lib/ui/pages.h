@@ -117,6 +117,13 @@ const char *page_base(struct page_call *call);
 const char *page_admin_base(struct page_call *call);
 /* {"kind", "text"} of a badge: kind is ok, warn, bad or idle. */
 json_t *page_badge(const char *kind, const char *text);
+/* A parameter of a link. */
+struct page_pair {
+	const char *name, *value;
+};
+/* "/admin/keys?q=…&cursor=…", escaped, of the parameters that are not empty; "" without memory. */
+const char *page_link(struct page_call *call, const char *path, const struct page_pair *pairs,
+		      size_t n);
 /* "/admin/keys?q=…&cursor=…" for the next page; NULL, JSON's null, when there is none. */
 json_t *page_next(struct page_call *call, const char *path, const char *q, const char *cursor);
 

@@ -147,15 +147,9 @@ json_t *page_initial(const char *name)
 
 json_t *page_number(uint64_t n)
 {
-	char digits[24], out[32];
-	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
-	size_t at = 0;
-	for (int i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
-			out[at++] = ',';
-		out[at++] = digits[i];
-	}
-	return json_stringn(out, at);
+	char text[NUMBER_TEXT];
+	number_format(n, text);
+	return json_string(text);
 }
 
 json_t *page_hex(const ProtobufCBinaryData *digest, size_t bytes)
@@ -227,13 +221,28 @@ static const char *query_escape(const char *text, struct arena *arena)
 	return out ? out : "";
 }
 
+const char *page_link(struct page_call *call, const char *path, const struct page_pair *pairs,
+		      size_t n)
+{
+	const char *out = path;
+	bool first = true;
+	for (size_t i = 0; out && i < n; i++) {
+		if (!pairs[i].value || !*pairs[i].value)
+			continue;
+		out = arena_printf(call->arena, "%s%s%s=%s", out, first ? "?" : "&", pairs[i].name,
+				   query_escape(pairs[i].value, call->arena));
+		first = false;
+	}
+	return out ? out : "";
+}
+
 json_t *page_next(struct page_call *call, const char *path, const char *q, const char *cursor)
 {
-	if (!cursor)
-		return json_null();
-	return json_string(arena_printf(call->arena, "%s?q=%s&cursor=%s", path,
-					query_escape(q, call->arena),
-					query_escape(cursor, call->arena)));
+	const struct page_pair pairs[] = {
+	    {"q",	  q	   },
+	      {"cursor", cursor}
+	};
+	return cursor ? json_string(page_link(call, path, pairs, CG_COUNT(pairs))) : json_null();
 }
 
 /* --- forms --- */
@@ -301,6 +310,11 @@ static const struct {
     {"password",			"Password"			     },
     {"contacts",			"Contacts"			     },
     {"organisation_id",			"Organisation"			      },
+    {"from",			    "From"				 },
+    {"to",			      "To"				   },
+    {"step",			    "Step"				 },
+    {"key",			     "Key"				  },
+    {"at",			      "At"				   },
 };
 
 static const char *label_of(const char *key)

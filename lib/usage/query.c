@@ -8,6 +8,7 @@ struct asking {
 	const struct usage_query *query;
 	struct usage_sums *sums;
 	Cg__Usage__Step span; /* of the sums, unless the query has no step */
+	const char *key_id;   /* NULL: of all */
 };
 
 static bool fits(const struct usage_query *q, const Cg__Usage *r)
@@ -27,15 +28,15 @@ static cg_rc take(const Cg__Usage *r, void *arg, struct cg_err *err)
 	const struct usage_query *q = a->query;
 	if (!fits(q, r))
 		return CG_OK;
-	int64_t at = q->step == USAGE_STEP_NONE ? q->from : usage_floor(r->at, a->span);
+	int64_t at = q->step == USAGE_STEP_NONE || q->whole ? q->from : usage_floor(r->at, a->span);
 	cg_rc rc = usage_sums_add(a->sums, at, q->by == USAGE_BY_API ? text_of(r->api_id) : "",
 				  q->by == USAGE_BY_KEY ? text_of(r->key_id) : "",
 				  q->by == USAGE_BY_STATUS ? (unsigned)r->status : 0,
 				  q->by == USAGE_BY_CODE ? text_of(r->code) : "", r, err);
 	return rc == CG_TOO_BIG ? cg_fail(err, CG_BAD_VALUE,
-					  "This would give more than %d items: ask for a shorter "
+					  "This would give more than %zu items: ask for a shorter "
 					  "time, a longer step, or one API or key.",
-					  USAGE_ITEMS_MAX)
+					  a->sums->max)
 				: rc;
 }
 
@@ -47,12 +48,10 @@ static cg_rc walk_from(struct store *store, Cg__Usage__Step step, int64_t from, 
 	cg_rc rc = usage_rolled_to(store, step, &rolled_to, err);
 	int64_t until = rolled_to < to ? rolled_to : to;
 	if (rc == CG_OK && from < until)
-		rc = usage_walk(store, step, from, until, take, a, err);
+		rc = usage_walk(store, step, a->key_id, from, until, take, a, err);
 	if (rc != CG_OK || step == CG__USAGE__STEP__MINUTE || until >= to)
 		return rc;
-	return walk_from(
-	    store, step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR : CG__USAGE__STEP__MINUTE,
-	    from > until ? from : until, to, a, err);
+	return walk_from(store, usage_step_below(step), from > until ? from : until, to, a, err);
 }
 
 static Cg__Usage__Step span_of_step(const struct usage_query *q, int64_t now)
@@ -71,6 +70,14 @@ static Cg__Usage__Step span_of_step(const struct usage_query *q, int64_t now)
 	return q->from >= now - usage_keep()->minutes_s ? CG__USAGE__STEP__MINUTE
 	       : q->from >= now - usage_keep()->hours_s ? CG__USAGE__STEP__HOUR
 							: CG__USAGE__STEP__DAY;
+}
+
+/* Where keys do not matter, that of the same length without them. */
+static Cg__Usage__Step without_keys(Cg__Usage__Step step)
+{
+	return step == CG__USAGE__STEP__DAY    ? CG__USAGE__STEP__DAY_TOTAL
+	       : step == CG__USAGE__STEP__HOUR ? CG__USAGE__STEP__HOUR_TOTAL
+					       : CG__USAGE__STEP__MINUTE_TOTAL;
 }
 
 static int in_order(const void *a, const void *b)
@@ -92,10 +99,17 @@ cg_rc usage_ask(struct store *store, struct usage_query *query, int64_t now_unix
 {
 	struct asking a = {.query = query, .sums = out, .span = span_of_step(query, now_unix_s)};
 	query->from = usage_floor(query->from, a.span);
-	cg_rc rc = usage_sums_init(out, USAGE_ITEMS_MAX, arena, err);
+	bool by_key = query->by == USAGE_BY_KEY || query->key_id.p;
+	cg_rc rc = usage_sums_init(out, query->plain ? USAGE_PLAIN_ITEMS_MAX : USAGE_ITEMS_MAX,
+				   arena, err);
+	out->plain = query->plain;
+	/* The index does not have those of nobody. */
+	if (rc == CG_OK && query->key_id.n > 0 && !(a.key_id = arena_copy(arena, query->key_id)))
+		rc = cg_fail_memory(err);
 	if (rc == CG_OK)
-		rc = walk_from(store, a.span, query->from, query->to, &a, err);
-	if (rc == CG_OK && out->n > 0)
+		rc = walk_from(store, by_key ? a.span : without_keys(a.span), query->from,
+			       query->to, &a, err);
+	if (rc == CG_OK && out->n > 0 && !out->plain)
 		qsort(out->items, out->n, sizeof(struct usage_sum *), in_order);
 	return rc;
 }

@@ -23,13 +23,15 @@ enum usage_group_by {
 struct usage_query {
 	int64_t from, to; /* Unix seconds; spans that begin in [from, to) */
 	enum usage_step step;
+	bool whole; /* the whole time in one, though read step by step */
+	bool plain; /* without latencies, and in no order: room for USAGE_PLAIN_ITEMS_MAX */
 	enum usage_group_by by;
 	struct span api_id, key_id; /* only of these; p NULL: of all */
 };
 
 /* Sums in the order of time, and then of the group; only the member that they are grouped by means
  * anything.  `from` is moved to the beginning of its span.  Everything is in the arena.
- * CG_BAD_VALUE when there are more than USAGE_ITEMS_MAX. */
+ * CG_BAD_VALUE when there are more than USAGE_ITEMS_MAX (or as `plain` says). */
 cg_rc usage_ask(struct store *store, struct usage_query *query, int64_t now_unix_s,
 		struct arena *arena, struct usage_sums *out, struct cg_err *err) CG_MUST_USE;
 

@@ -47,9 +47,27 @@ static void make_key(Cg__Usage__Step step, int64_t at, uint64_t high, uint64_t l
 	put_number(low, out + 17);
 }
 
+static const struct {
+	int64_t seconds;
+	Cg__Usage__Step below;
+	bool total; /* without the keys */
+} steps[] = {
+    [CG__USAGE__STEP__MINUTE] = {60, CG__USAGE__STEP__MINUTE, false},
+    [CG__USAGE__STEP__HOUR] = {3600, CG__USAGE__STEP__MINUTE, false},
+    [CG__USAGE__STEP__DAY] = {86400, CG__USAGE__STEP__HOUR, false},
+    [CG__USAGE__STEP__MINUTE_TOTAL] = {60, CG__USAGE__STEP__MINUTE, true},
+    [CG__USAGE__STEP__HOUR_TOTAL] = {3600, CG__USAGE__STEP__MINUTE_TOTAL, true},
+    [CG__USAGE__STEP__DAY_TOTAL] = {86400, CG__USAGE__STEP__HOUR_TOTAL, true},
+};
+
 int64_t usage_step_s(Cg__Usage__Step step)
 {
-	return step == CG__USAGE__STEP__DAY ? 86400 : step == CG__USAGE__STEP__HOUR ? 3600 : 60;
+	return steps[step].seconds;
+}
+
+Cg__Usage__Step usage_step_below(Cg__Usage__Step step)
+{
+	return steps[step].below;
 }
 
 int64_t usage_floor(int64_t t, Cg__Usage__Step step)
@@ -93,16 +111,16 @@ static cg_rc write_mark(struct store_txn *txn, Cg__Usage__Step step, int64_t at,
 	return put(txn, key, 2, &record, arena, err);
 }
 
-/* A minute that comes late has its hour and day put together anew. */
+/* A minute that comes late has all that it is in put together anew. */
 static cg_rc lower_marks(struct store_txn *txn, int64_t at, struct arena *arena, struct cg_err *err)
 {
-	static const Cg__Usage__Step steps[] = {CG__USAGE__STEP__HOUR, CG__USAGE__STEP__DAY};
 	cg_rc rc = CG_OK;
-	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(steps); i++) {
-		int64_t mark, to = usage_floor(at, steps[i]);
-		rc = read_mark(txn, steps[i], arena, &mark, err);
+	for (Cg__Usage__Step step = CG__USAGE__STEP__HOUR; rc == CG_OK && step < CG_COUNT(steps);
+	     step++) {
+		int64_t mark, to = usage_floor(at, step);
+		rc = read_mark(txn, step, arena, &mark, err);
 		if (rc == CG_NOT_FOUND || (rc == CG_OK && mark > to))
-			rc = write_mark(txn, steps[i], to, arena, err);
+			rc = write_mark(txn, step, to, arena, err);
 	}
 	return rc;
 }
@@ -208,6 +226,7 @@ cg_rc usage_save(struct store *store, struct usage *usage, int64_t now_unix_s, u
 
 struct walk_call {
 	Cg__Usage__Step step;
+	const char *key_id; /* NULL: of all */
 	int64_t to;
 	usage_visit_fn visit;
 	void *arg;
@@ -241,15 +260,24 @@ static cg_rc walk_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	char after[KEY_BYTES];
 	memcpy(after, c->after, sizeof(after));
 	struct store_walk walk = {.table = STORE_USAGE, .after_key = span_make(after, c->after_n)};
+	if (c->key_id) {
+		walk.by_index = walk.only = true;
+		walk.index = STORE_USAGE_BY_KEY;
+		walk.index_key = span_of(c->key_id);
+	}
 	c->seen = 0;
 	return store_walk(txn, &walk, walk_visit, c, err);
 }
 
-cg_rc usage_walk(struct store *store, Cg__Usage__Step step, int64_t from, int64_t to,
-		 usage_visit_fn visit, void *arg, struct cg_err *err)
+cg_rc usage_walk(struct store *store, Cg__Usage__Step step, const char *key_id, int64_t from,
+		 int64_t to, usage_visit_fn visit, void *arg, struct cg_err *err)
 {
-	struct walk_call c = {
-	    .step = step, .to = to, .visit = visit, .arg = arg, .after_n = TIME_BYTES};
+	struct walk_call c = {.step = step,
+			      .key_id = key_id,
+			      .to = to,
+			      .visit = visit,
+			      .arg = arg,
+			      .after_n = TIME_BYTES};
 	cg_rc rc;
 	arena_init(&c.arena, RECORD_ARENA_MAX);
 	make_key(step, from, 0, 0, c.after);
@@ -280,15 +308,17 @@ static cg_rc note_first(const Cg__Usage *record, void *arg, struct cg_err *err)
 static cg_rc add_to_roll(const Cg__Usage *record, void *arg, struct cg_err *err)
 {
 	struct roll *r = arg;
+	bool keyed = record->key_id && !steps[r->step].total;
 	cg_rc rc = usage_sums_add(&r->sums, r->at, record->api_id ? record->api_id : "",
-				  record->key_id ? record->key_id : "", (unsigned)record->status,
+				  keyed ? record->key_id : "", (unsigned)record->status,
 				  record->code ? record->code : "", record, err);
 	/* One place is left for these. */
 	if (rc == CG_OK && r->sums.n == USAGE_GROUPS_MAX)
 		r->sums.max = USAGE_GROUPS_MAX + 1;
 	if (rc == CG_TOO_BIG)
-		rc = usage_sums_add(&r->sums, r->at, USAGE_OTHER, USAGE_OTHER, 0, USAGE_OTHER,
-				    record, err);
+		rc = usage_sums_add(&r->sums, r->at, USAGE_OTHER,
+				    steps[r->step].total ? "" : USAGE_OTHER, 0, USAGE_OTHER, record,
+				    err);
 	return rc;
 }
 
@@ -324,15 +354,14 @@ static cg_rc roll_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 
 static cg_rc roll_span(struct store *store, struct roll *r, struct cg_err *err)
 {
-	Cg__Usage__Step below =
-	    r->step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR : CG__USAGE__STEP__MINUTE;
 	struct mark_call mark = {.step = r->step, .at = r->at + usage_step_s(r->step)};
 	struct arena arena;
 	arena_init(&arena, ROLL_ARENA_MAX);
 	cg_rc rc = usage_sums_init(&r->sums, USAGE_GROUPS_MAX + 1, &arena, err);
 	r->sums.max = USAGE_GROUPS_MAX;
 	if (rc == CG_OK)
-		rc = usage_walk(store, below, r->at, mark.at, add_to_roll, r, err);
+		rc = usage_walk(store, steps[r->step].below, NULL, r->at, mark.at, add_to_roll, r,
+				err);
 	for (r->written = 0; rc == CG_OK && r->written < r->sums.n; r->written += WALK_BATCH)
 		rc = store_write(store, STORE_CHANGES_COUNTS, roll_txn, r, err);
 	if (rc == CG_OK)
@@ -345,13 +374,12 @@ static cg_rc roll_span(struct store *store, struct roll *r, struct cg_err *err)
 static cg_rc roll_next(struct store *store, Cg__Usage__Step step, int64_t until, bool *more,
 		       struct cg_err *err)
 {
-	Cg__Usage__Step below =
-	    step == CG__USAGE__STEP__DAY ? CG__USAGE__STEP__HOUR : CG__USAGE__STEP__MINUTE;
 	struct roll r = {.step = step, .first = INT64_MAX};
 	int64_t rolled_to;
 	cg_rc rc = usage_rolled_to(store, step, &rolled_to, err);
 	if (rc == CG_OK)
-		rc = usage_walk(store, below, rolled_to, until, note_first, &r, err);
+		rc = usage_walk(store, steps[step].below, NULL, rolled_to, until, note_first, &r,
+				err);
 	if (rc != CG_OK || r.first == INT64_MAX)
 		return rc;
 	/* Spans without a request need no record. */
@@ -360,17 +388,30 @@ static cg_rc roll_next(struct store *store, Cg__Usage__Step step, int64_t until,
 	return roll_span(store, &r, err);
 }
 
+/* `steps` in turn, each whole before the next one: what a span is put together from has to be there.
+ */
+static cg_rc roll_chain(struct store *store, const Cg__Usage__Step *chain, size_t n,
+			int64_t now_unix_s, bool *more, struct cg_err *err)
+{
+	int64_t settled = now_unix_s - USAGE_SETTLE_S;
+	cg_rc rc = CG_OK;
+	bool found = false;
+	for (size_t i = 0; rc == CG_OK && !found && i < n; i++)
+		rc = roll_next(store, chain[i], usage_floor(settled, chain[i]), &found, err);
+	*more = *more || found;
+	return rc;
+}
+
 cg_rc usage_roll_up(struct store *store, int64_t now_unix_s, bool *more, struct cg_err *err)
 {
-	int64_t hours_to = usage_floor(now_unix_s - USAGE_SETTLE_S, CG__USAGE__STEP__HOUR), done;
+	static const Cg__Usage__Step by_key[] = {CG__USAGE__STEP__HOUR, CG__USAGE__STEP__DAY},
+				     totals[] = {CG__USAGE__STEP__MINUTE_TOTAL,
+						 CG__USAGE__STEP__HOUR_TOTAL,
+						 CG__USAGE__STEP__DAY_TOTAL};
 	*more = false;
-	cg_rc rc = roll_next(store, CG__USAGE__STEP__HOUR, hours_to, more, err);
-	/* A day is whole when all its hours are; after a pause there may be some to be put
-	 * together. */
-	if (rc != CG_OK || *more)
-		return rc;
-	done = usage_floor(hours_to, CG__USAGE__STEP__DAY);
-	return roll_next(store, CG__USAGE__STEP__DAY, done, more, err);
+	cg_rc rc = roll_chain(store, by_key, CG_COUNT(by_key), now_unix_s, more, err);
+	return rc == CG_OK ? roll_chain(store, totals, CG_COUNT(totals), now_unix_s, more, err)
+			   : rc;
 }
 
 /* --- the end --- */
@@ -409,19 +450,14 @@ static cg_rc purge_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 
 cg_rc usage_purge(struct store *store, int64_t now_unix_s, struct cg_err *err)
 {
-	const struct {
-		Cg__Usage__Step step;
-		int64_t keep_s;
-	} steps[] = {
-	    {CG__USAGE__STEP__MINUTE, usage_keep()->minutes_s},
-	    {CG__USAGE__STEP__HOUR,   usage_keep()->hours_s	 },
-	    {CG__USAGE__STEP__DAY,	   usage_keep()->days_s   }
-	};
+	const struct usage_keep *keep = usage_keep();
 	struct purge_call *c = malloc(sizeof(*c));
 	cg_rc rc = c ? CG_OK : cg_fail_memory(err);
 	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(steps); i++) {
-		c->step = steps[i].step;
-		c->before = now_unix_s - steps[i].keep_s;
+		c->step = (Cg__Usage__Step)i;
+		c->before = now_unix_s - (steps[i].seconds == 60     ? keep->minutes_s
+					  : steps[i].seconds == 3600 ? keep->hours_s
+								     : keep->days_s);
 		c->n = PURGE_BATCH;
 		for (int n = 0; rc == CG_OK && n < PURGES && c->n == PURGE_BATCH; n++)
 			rc = store_write(store, STORE_CHANGES_COUNTS, purge_txn, c, err);

@@ -1,5 +1,6 @@
 /* Counts on their way from the run folder (counts.h) into the store, and there from minutes to
- * hours to days, each kept for its time.  By whoever holds the steward's lock.
+ * hours to days, each kept for its time; and beside them the same without the keys, which is a few
+ * records a span however many keys there are.  By whoever holds the steward's lock.
  *
  * A minute's slot is written as a record under its own number, again whenever it has changed, so
  * that a kill between writing and noting that it was written counts nothing twice.  Hours and days
@@ -17,8 +18,7 @@ typedef void (*usage_saved_fn)(const struct usage_slot *slot, void *arg);
  * `told` may be NULL. */
 cg_rc usage_save(struct store *store, struct usage *usage, int64_t now_unix_s, usage_saved_fn told,
 		 void *arg, struct cg_err *err) CG_MUST_USE;
-/* Puts together the next hour and the next day that are over, if any: call it often.  *more: there
- * is another one. */
+/* Puts together the next spans that are over, if any: call it often.  *more: there are others. */
 cg_rc usage_roll_up(struct store *store, int64_t now_unix_s, bool *more,
 		    struct cg_err *err) CG_MUST_USE;
 /* Removes what is older than it is to be kept; much of it not at once: call it often. */
@@ -28,13 +28,16 @@ cg_rc usage_purge(struct store *store, int64_t now_unix_s, struct cg_err *err) C
 int64_t usage_step_s(Cg__Usage__Step step);
 /* The beginning of the span that holds t. */
 int64_t usage_floor(int64_t t, Cg__Usage__Step step);
+/* The step whose records those of this one are put together from; minutes are their own. */
+Cg__Usage__Step usage_step_below(Cg__Usage__Step step);
 /* Up to when records of this step are put together; what is later is in the step below.  For
  * minutes: no end. */
 cg_rc usage_rolled_to(struct store *store, Cg__Usage__Step step, int64_t *out,
 		      struct cg_err *err) CG_MUST_USE;
-/* Records of a step whose beginning is in [from, to), in the order of time; they are borrowed. */
+/* Records of a step whose beginning is in [from, to), in the order of time; they are borrowed.
+ * `key_id`: only those of this key; NULL: all. */
 typedef cg_rc (*usage_visit_fn)(const Cg__Usage *record, void *arg, struct cg_err *err);
-cg_rc usage_walk(struct store *store, Cg__Usage__Step step, int64_t from, int64_t to,
-		 usage_visit_fn visit, void *arg, struct cg_err *err) CG_MUST_USE;
+cg_rc usage_walk(struct store *store, Cg__Usage__Step step, const char *key_id, int64_t from,
+		 int64_t to, usage_visit_fn visit, void *arg, struct cg_err *err) CG_MUST_USE;
 
 #endif

@@ -50,6 +50,8 @@ static void add_record(struct usage_sum *sum, const Cg__Usage *r)
 	/* A client that left was not refused, and of what is counted as "other" nobody knows. */
 	else if (*code && strcmp(code, "client_gone") != 0 && strcmp(code, USAGE_OTHER) != 0)
 		sum->refused += r->requests;
+	if (!sum->counts)
+		return;
 	add_counts(sum->counts[USAGE_WHOLE], r->n_whole, r->whole);
 	add_counts(sum->counts[USAGE_UPSTREAM], r->n_upstream, r->upstream);
 	add_counts(sum->counts[USAGE_OWN], r->n_own, r->own);
@@ -77,8 +79,10 @@ cg_rc usage_sums_add(struct usage_sums *sums, int64_t at, const char *api_id, co
 		sum->api_id = arena_strdup(sums->arena, api_id);
 		sum->key_id = arena_strdup(sums->arena, key_id);
 		sum->code = arena_strdup(sums->arena, code);
+		if (!sums->plain)
+			sum->counts = arena_alloc(sums->arena, USAGE_PARTS * sizeof(*sum->counts));
 	}
-	if (!sum || !sum->api_id || !sum->key_id || !sum->code)
+	if (!sum || (!sums->plain && !sum->counts) || !sum->api_id || !sum->key_id || !sum->code)
 		return cg_fail_memory(err);
 	add_record(sum, record);
 	sums->items[sums->n++] = sum;

@@ -12,12 +12,13 @@ struct usage_sum {
 	const char *api_id, *key_id, *code;
 	unsigned status;
 	uint64_t requests, refused, upstream_errors;
-	uint64_t counts[USAGE_PARTS][HISTOGRAM_BUCKETS];
+	uint64_t (*counts)[HISTOGRAM_BUCKETS]; /* of each part; NULL: not summed up */
 };
 
 /* Everything in the arena. */
 struct usage_sums {
 	struct arena *arena;
+	bool plain; /* without latencies */
 	struct usage_sum **items; /* in the order in which they came */
 	size_t n, max;
 	uint32_t *places; /* hash table of positions in items, plus 1 */

@@ -42,43 +42,40 @@
 {{/fresh}}
 {{#used}}
 <div class="head">
-  <div class="head__text"><h1>Overview</h1><p>What there is, and what needs a look.</p></div>
-  {{#may_change}}<div class="head__tools"><a class="btn btn--primary" href="/admin/keys/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add key</a></div>{{/may_change}}
+  <div class="head__text"><h1>Overview</h1><p>{{words}}, up to {{#now}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/now}} UTC · all APIs</p></div>
+  <div class="head__tools">
+    <ul class="segmented" aria-label="Span">{{#choices}}<li><a href="{{link}}"{{#current}} aria-current="true"{{/current}}>{{text}}</a></li>{{/choices}}</ul>
+    {{#may_change}}<a class="btn btn--primary" href="/admin/keys/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add key</a>{{/may_change}}
+  </div>
 </div>
 <dl class="grid grid--stats">
-  <div class="card stat"><dt>APIs</dt><dd><span class="stat__n">{{api_count}}</span> <span>{{api_on}} switched on</span></dd></div>
-  <div class="card stat"><dt>Take certificates</dt><dd><span class="stat__n">{{api_mtls}}</span> <span>of {{api_count}}</span></dd></div>
-  <div class="card stat"><dt>Keys</dt><dd><span class="stat__n">{{key_count}}</span></dd></div>
-  <div class="card stat"><dt>Keys that end soon</dt><dd><span class="stat__n">{{due}}</span> <span>within 30 days</span></dd></div>
+  <div class="card stat"><dt>Requests</dt><dd><span class="stat__n">{{requests}}</span> {{#up}}<span class="up" title="Against the same time before"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#arrow-up"/></svg><span class="sr-only">up </span>{{change}}</span>{{/up}}{{#down}}<span title="Against the same time before"><span class="sr-only">down </span>−{{change}}</span>{{/down}}</dd></div>
+  <div class="card stat"><dt>Refused</dt><dd><span class="stat__n">{{refused_share}}</span> <span>{{refused}}{{#has_main}} · mostly: {{main}}{{/has_main}}</span></dd></div>
+  <div class="card stat"><dt>Median latency</dt><dd><span class="stat__n">{{p50}}</span> <span>p95 {{p95}} · p99 {{p99}}</span></dd></div>
+  <div class="card stat"><dt>Certificates due</dt><dd><span class="stat__n">{{due}}</span> {{#due_next}}<a class="due" href="/admin/certificates?due=yes">next <time datetime="{{iso}}" title="{{title}}">{{text}}</time></a>{{/due_next}}{{#no_due_next}}<span>within 30 days</span>{{/no_due_next}}</dd></div>
 </dl>
-<section class="card" aria-labelledby="h-ref">
-  <div class="card__head"><div><h2 id="h-ref">Newest refusals</h2><p>why callers were not let in</p></div><a class="small" href="/admin/refusals">All refusals</a></div>
-  {{#has_refusals}}<div class="table-wrap">
-    <table class="table table--stack table--tight">
-      <caption class="sr-only">Newest refusals</caption>
-      <thead><tr><th scope="col">When</th><th scope="col">Request</th><th scope="col">API</th><th scope="col">Reason</th></tr></thead>
-      <tbody>
-        {{#refusals}}<tr>
-          <td data-label="When" class="nowrap">{{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</td>
-          <td data-label="Request"><code class="path">{{method}} {{path}}</code></td>
-          <td data-label="API">{{#has_api}}{{api}}{{/has_api}}{{#no_api}}—{{/no_api}}</td>
-          <td data-label="Reason">{{status}} <code>{{code}}</code></td>
-        </tr>
-        {{/refusals}}
-      </tbody>
-    </table>
-  </div>{{/has_refusals}}
-  {{#no_refusals}}<div class="card__body"><p class="muted">None since the last reboot.</p></div>{{/no_refusals}}
-</section>
+<div class="grid grid--wide">
+  <section class="card" aria-labelledby="h-req">
+    <div class="card__head"><div><h2 id="h-req">Requests</h2><p>per {{per}}</p></div>{{>legend}}</div>
+    <div class="card__body stack">{{#any}}{{>chart}}{{/any}}{{#no_any}}<p class="muted">No request in this time. Once clients call, their requests are counted here within a few seconds.</p>{{/no_any}}</div>
+  </section>
+  <section class="card" aria-labelledby="h-busy">
+    <div class="card__head"><h2 id="h-busy">Busiest APIs</h2><a class="small" href="/admin/apis">All APIs</a></div>
+    <div class="card__body">
+      {{#has_busiest}}<ul class="ranks">{{#busiest}}<li><span><a class="table__name" href="/admin/apis/{{id}}">{{name}}</a> <code class="path">{{listen_path}}</code></span><span class="num">{{requests}}</span><svg class="bar" width="100%" height="6" aria-hidden="true"><rect class="bar__track" width="100%" height="100%"/><rect class="bar__fill" width="{{width}}" height="100%"/></svg></li>{{/busiest}}</ul>{{/has_busiest}}
+      {{#no_busiest}}<p class="muted">None was called in this time.</p>{{/no_busiest}}
+    </div>
+  </section>
+</div>
 <section class="card" aria-labelledby="h-keys">
-  <div class="card__head"><div><h2 id="h-keys">Keys</h2><p>those that end soon come first</p></div>
+  <div class="card__head"><div><h2 id="h-keys">Keys</h2><p>{{#recent}}most recently used{{/recent}}{{#no_recent}}none was used yet{{/no_recent}}</p></div>
     <form class="filters" role="search" action="/admin/keys"><div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search keys</label><input class="input" id="q" name="q" type="search" placeholder="Name, subject or fingerprint"></div><a class="btn btn--sm" href="/admin/keys">View all</a></form>
   </div>
   <div class="table-wrap">
     <table class="table table--stack table--dense">
       <caption class="sr-only">Keys</caption>
       <thead>
-        <tr><th scope="col">Key</th><th scope="col">Credential</th><th scope="col" class="hide-lg">Access</th><th scope="col">Status</th><th scope="col" class="hide-md">Rate</th><th scope="col" class="hide-md">Quota</th><th scope="col" class="right">Valid until</th></tr>
+        <tr><th scope="col">Key</th><th scope="col">Credential</th><th scope="col" class="hide-lg">Access</th><th scope="col">Status</th><th scope="col" class="hide-md">Quota</th><th scope="col">Valid until</th><th scope="col" class="right">Last used</th></tr>
       </thead>
       <tbody>
         {{#keys}}
@@ -87,9 +84,9 @@
           <td data-label="Credential">{{#credential}}<span class="cred">{{#is_certificate}}<span class="tag"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-check"/></svg>mTLS</span>{{/is_certificate}}{{#is_token}}<span class="tag"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#key-round"/></svg>Token</span>{{/is_token}}<code class="fp">{{start}}</code></span>{{/credential}}{{#no_credential}}—{{/no_credential}}</td>
           <td data-label="Access" class="hide-lg">{{#has_access}}{{access}}{{/has_access}}{{#no_access}}—{{/no_access}}</td>
           <td class="table__corner" data-label="Status">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>
-          <td data-label="Rate" class="hide-md">{{#has_rate}}{{rate}}{{/has_rate}}{{#no_rate}}—{{/no_rate}}</td>
-          <td data-label="Quota" class="hide-md">{{#has_quota}}{{quota}}{{/has_quota}}{{#no_quota}}—{{/no_quota}}</td>
-          <td data-label="Valid until" class="right nowrap">{{#until}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/until}}{{#no_until}}—{{/no_until}}</td>
+          <td data-label="Quota" class="hide-md">{{#left}}<span class="quota"><svg class="bar bar--{{kind}}" width="64" height="6" aria-hidden="true"><rect class="bar__track" width="100%" height="100%"/><rect class="bar__fill" width="{{width}}" height="100%"/></svg>{{used}} of {{limit}}</span>{{/left}}{{#no_left}}—{{/no_left}}</td>
+          <td data-label="Valid until" class="nowrap">{{#until}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/until}}{{#no_until}}—{{/no_until}}</td>
+          <td data-label="Last used" class="right nowrap">{{#used_at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/used_at}}{{#no_used_at}}—{{/no_used_at}}</td>
         </tr>
         {{/keys}}
       </tbody>

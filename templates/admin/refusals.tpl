@@ -6,6 +6,8 @@
   <div class="card__head">
     <form class="filters" role="search" action="/admin/refusals">
       <div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search refusals</label><input class="input" id="q" name="q" type="search" value="{{q}}" placeholder="Request id, fingerprint, code or path"></div>
+      <label class="sr-only" for="f-code">Reason</label><select class="select" id="f-code" name="code"><option value="">All reasons</option>{{#codes}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/codes}}</select>
+      <label class="sr-only" for="f-api">API</label><select class="select" id="f-api" name="api"><option value="">All APIs</option>{{#apis}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/apis}}</select>
       <button class="btn" type="submit">Search</button>
       {{#searched}}<a class="btn" href="/admin/refusals">Show all</a>{{/searched}}
     </form>
@@ -19,7 +21,7 @@
       <tbody>
         {{#items}}<tr>
           <td data-label="When" class="nowrap">{{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</td>
-          <td data-label="Request"><div><code class="path">{{method}} {{path}}</code><span class="table__sub">{{#has_api}}{{api}} · {{/has_api}}{{id}}</span></div></td>
+          <td data-label="Request"><div><code class="path">{{method}} {{path}}</code><span class="table__sub">{{#has_api}}{{api}}{{/has_api}}{{#key}} · <a href="/admin/keys/{{key_id}}">{{key_name}}</a>{{/key}}</span><span class="table__sub"><code class="fp">{{id}}</code></span></div></td>
           <td data-label="Reason"><div>{{status}} <code>{{code}}</code><p class="muted small">{{detail}}</p>{{#may_make}}{{#may_change}}<a class="btn btn--sm" href="/admin/refusals/{{id}}/key"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#key-round"/></svg>Make a key from this certificate<span class="sr-only"> {{sha256}}</span></a>{{/may_change}}{{/may_make}}</div></td>
           <td data-label="From" class="hide-md nowrap"><code class="path">{{address}}</code></td>
           <td data-label="Actions" class="right"><a class="btn btn--sm" href="/admin/explain?request_id={{id}}">Why?<span class="sr-only"> {{id}}</span></a> </td>
@@ -30,7 +32,7 @@
   </div>
   {{#has_next}}<div class="card__foot pager"><a class="btn btn--sm" href="{{next}}">Next page<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#chevron-right"/></svg></a></div>{{/has_next}}{{/has_items}}
   {{#no_items}}<div class="empty"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg>
-    {{#searched}}<h2>No refusal fits “{{q}}”</h2><p>Searched are request ids, fingerprints, codes, paths and addresses.</p>{{/searched}}
+    {{#searched}}<h2>No refusal fits{{#has_q}} “{{q}}”{{/has_q}}</h2><p>Searched are request ids, fingerprints, codes, paths and addresses.</p>{{/searched}}
     {{#no_searched}}<h2>Nothing was refused</h2><p>Call an API without a certificate to see one: the answer’s request id leads here.</p>{{/no_searched}}
   </div>{{/no_items}}
 </section>

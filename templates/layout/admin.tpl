@@ -23,6 +23,7 @@
     <li><a href="/admin/"{{#nav_overview}} aria-current="page"{{/nav_overview}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#layout-dashboard"/></svg>Overview</a></li>
     <li><a href="/admin/apis"{{#nav_apis}} aria-current="page"{{/nav_apis}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plug"/></svg>APIs</a></li>
     <li><a href="/admin/policies"{{#nav_policies}} aria-current="page"{{/nav_policies}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#scroll-text"/></svg>Policies</a></li>
+    <li><a href="/admin/monitoring"{{#nav_monitoring}} aria-current="page"{{/nav_monitoring}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#activity"/></svg>Monitoring</a></li>
     <li><a href="/admin/refusals"{{#nav_refusals}} aria-current="page"{{/nav_refusals}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#ban"/></svg>Refusals</a></li>
     <li><a href="/admin/explain"{{#nav_explain}} aria-current="page"{{/nav_explain}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-question-mark"/></svg>Explain</a></li>
   </ul>
@@ -34,6 +35,7 @@
   <p class="sidebar__group" id="nav-3">System</p>
   <ul aria-labelledby="nav-3">
     <li><a href="/admin/audit"{{#nav_audit}} aria-current="page"{{/nav_audit}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#fingerprint"/></svg>Audit log</a></li>
+    <li><a href="/admin/reports/access"{{#nav_reports}} aria-current="page"{{/nav_reports}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#calendar-clock"/></svg>Access report</a></li>
     {{#may_own}}<li><a href="/admin/users"{{#nav_users}} aria-current="page"{{/nav_users}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#users"/></svg>Users</a></li>
     <li><a href="/admin/tokens"{{#nav_tokens}} aria-current="page"{{/nav_tokens}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#file-key"/></svg>REST tokens</a></li>
     <li><a href="/admin/settings"{{#nav_settings}} aria-current="page"{{/nav_settings}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#settings"/></svg>Settings</a></li>{{/may_own}}

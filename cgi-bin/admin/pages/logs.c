@@ -2,6 +2,8 @@
  * made of one. */
 #include "base/base.h"
 #include "base/text.h"
+#include "figures.h"
+#include "grant/refusal.h"
 #include "model/audit.h"
 #include "model/certificate.h"
 #include "show.h"
@@ -114,54 +116,103 @@ void audit_page(void *arg)
 
 /* --- refusals --- */
 
-static json_t *refusal_json(struct page_call *call, const Cg__Refusal *r,
-			    const struct all_apis *apis)
+json_t *show_refusal(struct page_call *call, const Cg__Refusal *r, const struct all_apis *apis)
 {
 	bool unknown =
 	    r->code && strcmp(r->code, "credential_unknown") == 0 && r->sha256.len == SHA256_BYTES;
+	Cg__Key *key = NULL;
+	if (r->key_id && *r->key_id &&
+	    entity_get(call->admin->store, &key_entity, r->key_id, call->arena, &key, NULL) !=
+		CG_OK)
+		key = NULL;
 	return json_pack(
-	    "{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id",
+	    "{s:o, s:o, s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "id",
 	    page_text(span_of(r->request_id)), "at", page_time(call, r->at), "status",
-	    (int)r->status, "code", page_text(span_of(r->code)), "detail",
-	    page_text(span_of(r->detail)), "method", page_text(span_of(r->method)), "path",
-	    page_text(span_of(r->path)), "address", page_text(span_of(r->address)), "api",
+	    (int)r->status, "code", page_text(span_of(r->code)), "code_title",
+	    figures_code_title(r->code ? r->code : ""), "detail", page_text(span_of(r->detail)),
+	    "method", page_text(span_of(r->method)), "path", page_text(span_of(r->path)), "address",
+	    page_text(span_of(r->address)), "api",
 	    page_text(span_of(r->api_id && *r->api_id ? show_api_name(apis, r->api_id) : "")),
-	    "sha256", page_hex(&r->sha256, 6), "may_make", (int)unknown);
+	    "sha256", page_hex(&r->sha256, 6), "may_make", (int)unknown, "key",
+	    key ? json_pack("{s:s, s:o}", "key_id", key->id, "key_name",
+			    page_text(span_of(key->name)))
+		: json_null());
+}
+
+/* The codes that a refusal may have, for a choice. */
+static json_t *codes_json(const char *chosen)
+{
+	json_t *out = json_array();
+	for (enum refusal r = 0; r < REFUSAL__COUNT; r++)
+		if (r != REFUSAL_NONE)
+			(void)json_array_append_new(
+			    out, json_pack("{s:s, s:s, s:b}", "value", refusal_row(r)->code, "text",
+					   figures_code_title(refusal_row(r)->code), "chosen",
+					   (int)(strcmp(chosen, refusal_row(r)->code) == 0)));
+	return out;
+}
+
+/* What was searched for may be a request's id or a fingerprint in any notation, too. */
+static struct refusals_filter read_filter(struct page_call *call, const char *q,
+					  struct sha256 *digest)
+{
+	struct refusals_filter filter = {.code = span_of(page_query(call, "code")),
+					 .api_id = span_of(page_query(call, "api"))};
+	if (sha256_parse(span_of(q), digest))
+		filter.sha256 = digest;
+	else if (strlen(q) == ID_TEXT)
+		filter.request_id = span_of(q);
+	else
+		filter.q = span_of(q);
+	return filter;
 }
 
 void refusals_page(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct refusals_filter filter = {.sha256 = NULL};
 	struct refusals_page page = {.n = 0};
 	struct all_apis apis;
 	struct sha256 digest;
-	const char *q = page_query(call, "q");
+	const char *q = page_query(call, "q"), *code = page_query(call, "code"),
+		   *api = page_query(call, "api"), *cursor = NULL;
+	struct refusals_filter filter = read_filter(call, q, &digest);
 	cg_rc rc = show_load_apis(call, &apis, &err);
 	if (rc == CG_OK && !call->admin->refusals)
 		rc = cg_fail(&err, CG_UNAVAILABLE,
 			     "The refused requests cannot be read: the log of admin says why.");
-	if (sha256_parse(span_of(q), &digest))
-		filter.sha256 = &digest;
-	else if (strlen(q) == ID_TEXT)
-		filter.request_id = span_of(q);
-	else
-		filter.q = span_of(q);
 	if (rc == CG_OK)
 		rc = refusals_list(call->admin->refusals, &filter, typed_below(call),
 				   LIST_LIMIT_DEFAULT, call->arena, &page, &err);
+	/* A key's id is as long as a request's. */
+	if (rc == CG_OK && page.n == 0 && filter.request_id.n > 0) {
+		filter.request_id = (struct span){NULL, 0};
+		filter.q = span_of(q);
+		rc = refusals_list(call->admin->refusals, &filter, typed_below(call),
+				   LIST_LIMIT_DEFAULT, call->arena, &page, &err);
+	}
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;
 	}
 	json_t *items = json_array();
 	for (size_t i = 0; i < page.n; i++)
-		(void)json_array_append_new(items, refusal_json(call, page.items[i], &apis));
+		(void)json_array_append_new(items, show_refusal(call, page.items[i], &apis));
+	if (page.next > 0)
+		cursor = arena_printf(call->arena, "%" PRIu64, page.next);
+	const struct page_pair next[] = {
+	    {"q",      q     },
+	    {"code",   code  },
+	    {"api",	api   },
+	    {"cursor", cursor},
+	};
 	page_show(call, 200, "refusals", "refusals", "Refusals",
-		  json_pack("{s:o, s:o, s:b, s:o}", "items", items, "q", page_text(span_of(q)),
-			    "searched", (int)(*q != '\0'), "next",
-			    next_below(call, "/admin/refusals", q, page.next)));
+		  json_pack("{s:o, s:o, s:o, s:o, s:b, s:s?}", "items", items, "q",
+			    page_text(span_of(q)), "codes", codes_json(code), "apis",
+			    show_api_choice(&apis, api), "searched", (int)(*q || *code || *api),
+			    "next",
+			    cursor ? page_link(call, "/admin/refusals", next, CG_COUNT(next))
+				   : NULL));
 }
 
 /* The refusal of the link and the certificate that came with it; false after having answered. */

@@ -1,66 +1,140 @@
-/* The first page: what there is, what needs a look, and for a newcomer the three steps. */
+/* The first page: how much was called and how it went, what needs a look; for a newcomer the three
+ * steps. */
 #include "base/base.h"
+#include "../counts.h"
+#include "figures.h"
+#include "model/certificate_due.h"
 #include "show.h"
-#include "usage/refusals.h"
 
-#define NEWEST 6 /* refusals and keys that are shown */
+#define KEYS_SHOWN 6
+#define APIS_SHOWN 5
+#define DUE_MAX	   500 /* certificates that are counted */
 
-static json_t *refusals_json(struct page_call *call, const struct all_apis *apis)
+/* --- keys --- */
+
+/* "310,412 of 500,000", and how wide the bar is. */
+static json_t *quota_json(struct page_call *call, const struct key_grant *g)
 {
-	struct refusals_filter filter = {.sha256 = NULL};
-	struct refusals_page page = {.n = 0};
-	json_t *out = json_array();
-	if (!call->admin->refusals || refusals_list(call->admin->refusals, &filter, 0, NEWEST,
-						    call->arena, &page, NULL) != CG_OK)
-		return out;
-	for (size_t i = 0; i < page.n; i++) {
-		const Cg__Refusal *r = page.items[i];
-		(void)json_array_append_new(
-		    out,
-		    json_pack("{s:o, s:i, s:o, s:o, s:o, s:o}", "at", page_distance(call, r->at),
-			      "status", (int)r->status, "code", page_text(span_of(r->code)),
-			      "method", page_text(span_of(r->method)), "path",
-			      page_text(span_of(r->path)), "api",
-			      page_text(span_of(r->api_id && *r->api_id
-						    ? show_api_name(apis, r->api_id)
-						    : "")))); /* "": none listens there */
-	}
-	return out;
+	struct limits_left left;
+	char width[CHART_SHARE_TEXT];
+	if (!counts_quota(call->admin, g, &left))
+		return json_null();
+	uint64_t limit = g->effective.quota->limit;
+	chart_share(left.quota_used, limit, width);
+	return json_pack("{s:o, s:o, s:s, s:s}", "used", page_number(left.quota_used), "limit",
+			 page_number(limit), "width", width, "kind",
+			 left.quota_used >= limit ? "bad"
+			 : left.quota_used * 10 >= limit * 9 ? "warn"
+							     : "ok");
 }
 
-/* The certificates of kind client and others that end soon, by what the first pages of keys say. */
+static cg_rc key_json(struct page_call *call, const Cg__Key *key, const struct all_apis *apis,
+		      json_t **out, struct cg_err *err)
+{
+	struct key_grant g;
+	cg_rc rc = show_key(call, key, apis, out, err);
+	if (rc == CG_OK)
+		rc = grant_load_key(call->admin->store, key->id, call->arena, &g, err);
+	if (rc != CG_OK)
+		return rc;
+	(void)json_object_set_new(*out, "left", quota_json(call, &g));
+	(void)json_object_set_new(*out, "used_at",
+				  key->has_last_used_at ? page_time(call, key->last_used_at)
+							: json_null());
+	return CG_OK;
+}
+
+/* Those that were used last; where none was, the first ones. */
 static cg_rc keys_json(struct page_call *call, const struct all_apis *apis, json_t *values,
 		       struct cg_err *err)
 {
 	struct entity_page page;
 	json_t *list = json_array();
-	int due = 0;
-	cg_rc rc = entity_list(call->admin->store, &key_entity, SPAN_LIT(""), LIST_LIMIT_DEFAULT,
-			       SPAN_LIT(""), call->arena, &page, err);
+	cg_rc rc = key_recent(call->admin->store, KEYS_SHOWN, call->arena, &page, err);
+	bool recent = rc == CG_OK && page.n > 0;
+	if (rc == CG_OK && !recent)
+		rc = entity_list(call->admin->store, &key_entity, SPAN_LIT(""), KEYS_SHOWN,
+				 SPAN_LIT(""), call->arena, &page, err);
 	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 		json_t *one;
-		rc = show_key(call, page.messages[i], apis, &one, err);
-		if (rc != CG_OK)
-			break;
-		const char *kind =
-		    json_string_value(json_object_get(json_object_get(one, "badge"), "kind"));
-		bool warns = kind && strcmp(kind, "warn") == 0;
-		due += warns;
-		/* Those that need a look come first, in the order of names. */
-		if (warns && json_array_size(list) < NEWEST)
-			(void)json_array_insert(list, (size_t)due - 1, one);
-		else
-			(void)json_array_append(list, one);
-		json_decref(one);
+		rc = key_json(call, page.messages[i], apis, &one, err);
+		/* Removed just now. */
+		if (rc == CG_NOT_FOUND)
+			rc = CG_OK;
+		else if (rc == CG_OK)
+			(void)json_array_append_new(list, one);
 	}
-	while (json_array_size(list) > NEWEST)
-		(void)json_array_remove(list, json_array_size(list) - 1);
 	(void)json_object_set_new(values, "keys", list);
-	(void)json_object_set_new(values, "due", json_integer(due));
-	(void)json_object_set_new(values, "key_count",
-				  rc == CG_OK ? json_sprintf("%zu%s", page.n, page.next ? "+" : "")
-					      : json_string("0"));
+	(void)json_object_set_new(values, "recent", json_boolean(recent));
 	return rc;
+}
+
+/* --- certificates --- */
+
+static cg_rc due_json(struct page_call *call, json_t *values, struct cg_err *err)
+{
+	struct certificates_due due;
+	int64_t now = call->now_unix_s;
+	cg_rc rc = certificate_list_due(call->admin->store, now, now + CERT_ENDS_SOON_S, DUE_MAX,
+					call->arena, &due, err);
+	if (rc != CG_OK)
+		return rc;
+	(void)json_object_set_new(values, "due",
+				  json_sprintf("%zu%s", due.n, due.more ? "+" : ""));
+	(void)json_object_set_new(
+	    values, "due_next",
+	    due.n > 0 ? page_distance(call, due.items[0].certificate->not_after) : json_null());
+	return CG_OK;
+}
+
+/* --- APIs --- */
+
+static cg_rc busiest_json(struct page_call *call, const struct figures_span *span,
+			  const struct all_apis *apis, json_t *values, struct cg_err *err)
+{
+	struct usage_query q = {.from = span->from,
+				.to = span->to,
+				.step = span->step,
+				.whole = true,
+				.by = USAGE_BY_API};
+	struct usage_sums sums = {.n = 0};
+	json_t *list = json_array();
+	cg_rc rc = usage_ask(call->admin->store, &q, call->now_unix_s, call->arena, &sums, err);
+	figures_sort(&sums);
+	for (size_t i = 0; i < sums.n && json_array_size(list) < APIS_SHOWN; i++) {
+		const struct usage_sum *s = sums.items[i];
+		char width[CHART_SHARE_TEXT];
+		const Cg__Api *api = show_api(apis, s->api_id);
+		if (!api)
+			continue; /* no API has the path, or it is gone */
+		chart_share(s->requests, sums.items[0]->requests, width);
+		(void)json_array_append_new(
+		    list, json_pack("{s:s, s:o, s:o, s:o, s:s}", "id", api->id, "name",
+				    page_text(span_of(api->name)), "listen_path",
+				    page_text(span_of(api->listen_path)), "requests",
+				    page_number(s->requests), "width", width));
+	}
+	(void)json_object_set_new(values, "busiest", list);
+	return rc;
+}
+
+/* What there is, for the three steps. */
+static void add_first_steps(struct page_call *call, const struct all_apis *apis, json_t *values)
+{
+	size_t with_certificates = 0;
+	const Cg__Api *example = NULL;
+	for (size_t i = 0; i < apis->n; i++) {
+		const Cg__Api *api = apis->items[i];
+		with_certificates += api->auth->use_certificate ? 1 : 0;
+		if (!example && api->active && api->auth->use_certificate)
+			example = api;
+	}
+	json_t *more =
+	    json_pack("{s:b, s:i, s:i, s:s, s:o, s:o}", "no_api_yet", (int)(apis->n == 0),
+		      "api_count", (int)apis->n, "api_mtls", (int)with_certificates, "base",
+		      page_base(call), "example_name", page_text(span_of(example ? example->name : "")),
+		      "example_path", page_text(span_of(example ? example->listen_path : "/")));
+	(void)json_object_update_new(values, more);
 }
 
 void overview_show(void *arg)
@@ -68,32 +142,33 @@ void overview_show(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct all_apis apis = {.n = 0};
-	size_t on = 0, with_certificates = 0;
-	const Cg__Api *example = NULL;
-	json_t *values = json_object();
+	struct figures_span span;
+	json_t *values = json_object(), *figures;
+	figures_choose(call, &span);
 	cg_rc rc = show_load_apis(call, &apis, &err);
 	if (rc == CG_OK)
 		rc = keys_json(call, &apis, values, &err);
+	bool fresh = json_array_size(json_object_get(values, "keys")) == 0;
+	if (rc == CG_OK && !fresh) {
+		rc = figures_make(call, &span, NULL, NULL, "requests", false, &figures, &err);
+		if (rc == CG_OK)
+			(void)json_object_update_new(values, figures);
+		if (rc == CG_OK)
+			rc = busiest_json(call, &span, &apis, values, &err);
+		if (rc == CG_OK)
+			rc = due_json(call, values, &err);
+	}
 	if (rc != CG_OK) {
 		json_decref(values);
 		page_fail(call, rc, &err);
 		return;
 	}
-	for (size_t i = 0; i < apis.n; i++) {
-		on += apis.items[i]->active ? 1 : 0;
-		with_certificates += apis.items[i]->auth->use_certificate ? 1 : 0;
-		if (!example && apis.items[i]->active && apis.items[i]->auth->use_certificate)
-			example = apis.items[i];
-	}
-	bool fresh = json_array_size(json_object_get(values, "keys")) == 0;
-	json_t *refused = refusals_json(call, &apis);
-	json_t *more = json_pack(
-	    "{s:b, s:b, s:b, s:i, s:i, s:i, s:o, s:s, s:o, s:o}", "fresh", (int)fresh, "used",
-	    (int)!fresh, "no_api_yet", (int)(apis.n == 0), "api_count", (int)apis.n, "api_on",
-	    (int)on, "api_mtls", (int)with_certificates, "refusals", refused, "base",
-	    page_base(call), "example_name", page_text(span_of(example ? example->name : "")),
-	    "example_path", page_text(span_of(example ? example->listen_path : "/")));
-	(void)json_object_update(values, more);
-	json_decref(more);
+	if (fresh)
+		add_first_steps(call, &apis, values);
+	json_t *more = json_pack("{s:b, s:b, s:s, s:o, s:o}", "fresh", (int)fresh, "used",
+				 (int)!fresh, "words", span.words, "choices",
+				 figures_choices(&span, "/admin/?"), "now",
+				 page_time(call, call->now_unix_s));
+	(void)json_object_update_new(values, more);
 	page_show(call, 200, "overview", "overview", "Overview", values);
 }

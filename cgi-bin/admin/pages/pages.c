@@ -51,11 +51,14 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/certificates/:sha256/delete", PAGE_ADMIN, certificate_delete_show},
 	{"POST", "/admin/certificates/:sha256/delete", PAGE_ADMIN, certificate_delete_do},
 
+	{"GET", "/admin/monitoring", 0, monitoring_page},
 	{"GET", "/admin/refusals", 0, refusals_page},
 	{"GET", "/admin/refusals/:id/key", PAGE_ADMIN, refusal_key_show},
 	{"POST", "/admin/refusals/:id/key", PAGE_ADMIN, refusal_key_do},
 	{"GET", "/admin/explain", 0, explain_page},
 	{"GET", "/admin/audit", 0, audit_page},
+	{"GET", "/admin/reports/access", 0, access_report_page},
+	{"GET", "/admin/reports/access.csv", 0, access_report_csv},
 
 	{"GET", "/admin/users", PAGE_OWNER, users_page},
 	{"GET", "/admin/users/new", PAGE_OWNER, user_new_show},

@@ -84,6 +84,11 @@ void user_certificate_delete_do(void *call);
 /* The certificates that sign a user in, as values of a template; NULL with *err. */
 json_t *user_certificates_json(struct page_call *call, const Cg__User *user, struct cg_err *err);
 
+void monitoring_page(void *call);
+
+void access_report_page(void *call);
+void access_report_csv(void *call);
+
 void audit_page(void *call);
 void explain_page(void *call);
 void refusals_page(void *call);

@@ -16,12 +16,29 @@ cg_rc show_load_apis(struct page_call *call, struct all_apis *out, struct cg_err
 	return rc;
 }
 
-const char *show_api_name(const struct all_apis *apis, const char *id)
+const Cg__Api *show_api(const struct all_apis *apis, const char *id)
 {
 	for (size_t i = 0; i < apis->n; i++)
 		if (strcmp(apis->items[i]->id, id) == 0)
-			return apis->items[i]->name;
-	return id;
+			return apis->items[i];
+	return NULL;
+}
+
+const char *show_api_name(const struct all_apis *apis, const char *id)
+{
+	const Cg__Api *api = show_api(apis, id);
+	return api ? api->name : id;
+}
+
+json_t *show_api_choice(const struct all_apis *apis, const char *chosen)
+{
+	json_t *out = json_array();
+	for (size_t i = 0; i < apis->n; i++)
+		(void)json_array_append_new(
+		    out, json_pack("{s:s, s:o, s:b}", "value", apis->items[i]->id, "text",
+				   page_text(span_of(apis->items[i]->name)), "chosen",
+				   (int)(strcmp(apis->items[i]->id, chosen) == 0)));
+	return out;
 }
 
 /* --- limits --- */

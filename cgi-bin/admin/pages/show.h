@@ -14,9 +14,16 @@ struct all_apis {
 	size_t n;
 };
 cg_rc show_load_apis(struct page_call *call, struct all_apis *out, struct cg_err *err) CG_MUST_USE;
+/* One of them; NULL when it is not there. */
+const Cg__Api *show_api(const struct all_apis *apis, const char *id);
 /* The name of one of them; its id when it is not there. */
 const char *show_api_name(const struct all_apis *apis, const char *id);
 
+/* All of them as a choice: value, text, chosen (the id). */
+json_t *show_api_choice(const struct all_apis *apis, const char *chosen);
+
+/* One refused request. */
+json_t *show_refusal(struct page_call *call, const Cg__Refusal *r, const struct all_apis *apis);
 /* One line of a list of keys: name, credential, access, badge, valid until. */
 cg_rc show_key(struct page_call *call, const Cg__Key *key, const struct all_apis *apis,
 	       json_t **out, struct cg_err *err) CG_MUST_USE;

@@ -74,6 +74,8 @@ const struct rest_route rest_routes[] = {
 
 	{{"GET", REST_BASE "/usage", 0, usage_get}, "How much was called and how it went: requests, refusals, errors of upstreams, latencies (of the whole, the upstream's part, and certgate's own)", NULL, 200, "from: RFC 3339, inclusive; a day before to unless given.|to: RFC 3339, exclusive; now unless given.|step: minute (kept for 2 days), hour (60 days) or day (2 years); left out: one sum.|group_by: api, key, status or code; with key an item has how much of its quota is used.|api_id: only of this API.|key_id: only of this key.", usage_schema},
 
+	{{"GET", REST_BASE "/reports/access", 0, access_report_get}, "Who could call what at a time, who allowed it, and when it was last used; exact from exact_from on (null: always)", NULL, 200, "at: RFC 3339; now unless given.|format: json, or csv: the whole report as a file (also by Accept: text/csv).", access_report_schema},
+
 	{{"GET", REST_BASE "/users", REST_LIST | REST_OWNER, users_list}, "List the people who sign in", USER, 200, NULL},
 	{{"POST", REST_BASE "/users", REST_OWNER, users_create}, "Let somebody sign in", USER, 201, NULL},
 	{{"GET", REST_BASE "/users/:id", REST_OWNER, users_get}, "Read a user", USER, 200, NULL},
@@ -225,6 +227,24 @@ cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err)
 	return cg_fail(err, CG_STALE,
 		       "If-Match does not hold the ETag of this record's newest "
 		       "revision: read it again and repeat your change.");
+}
+
+#define TIME_PARAMETER_MAX 64 /* bytes */
+
+cg_rc rest_time(struct rest_call *call, const char *name, int64_t *out, struct cg_err *err)
+{
+	struct span text;
+	cg_rc rc = web_query_get(call->req->target.query, call->arena, name, &text, err);
+	if (rc != CG_OK)
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	/* A plus of an offset that was not escaped is a space. */
+	for (size_t i = 0; i < text.n && text.n <= TIME_PARAMETER_MAX; i++)
+		if (i > 10 && text.p[i] == ' ')
+			text = span_of(arena_printf(call->arena, "%.*s+%.*s", (int)i, text.p,
+						    (int)(text.n - i - 1), text.p + i + 1));
+	return rfc3339_parse(text, out)
+		   ? CG_OK
+		   : cg_fail_field(err, name, "must be a time such as 2026-11-25T13:00:00Z");
 }
 
 cg_rc rest_flag(struct rest_call *call, const char *name, bool *out, struct cg_err *err)

@@ -58,6 +58,9 @@ cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err) C
 /* A switch of the query, "true" or "false"; false when it is missing. */
 cg_rc rest_flag(struct rest_call *call, const char *name, bool *out,
 		struct cg_err *err) CG_MUST_USE;
+/* A time of the query; *out is untouched when it is missing. */
+cg_rc rest_time(struct rest_call *call, const char *name, int64_t *out,
+		struct cg_err *err) CG_MUST_USE;
 /* Whether the body says that it is JSON; else it is a certificate as it is. */
 bool rest_body_is_json(struct rest_call *call);
 /* A certificate of a JSON text, or of a body as it is. */
@@ -134,6 +137,9 @@ extern const char *const rest_not_registered[];
 
 void usage_get(void *call);
 json_t *usage_schema(void);
+
+void access_report_get(void *call);
+json_t *access_report_schema(void);
 
 void users_list(void *call);
 void users_create(void *call);

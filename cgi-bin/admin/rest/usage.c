@@ -2,19 +2,13 @@
 #include "base/base.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/log.h"
-#include "grant/grant.h"
-#include "grant/limit.h"
-#include "model/quota.h"
-#include "model/steward.h"
+#include "../counts.h"
 #include "rest.h"
-#include "usage/housekeeping.h"
 #include "usage/query.h"
 #include "web/json.h"
 
 #define DEFAULT_S	   ((int64_t)86400) /* from, before to */
 #define STEWARD_WAIT_MS	   200
-#define TIME_PARAMETER_MAX 64 /* bytes */
 
 static const char *const steps[] = {
     [USAGE_STEP_NONE] = "",
@@ -36,22 +30,6 @@ static cg_rc read_text(struct rest_call *call, const char *name, struct span *ou
 	*out = (struct span){NULL, 0};
 	cg_rc rc = web_query_get(call->req->target.query, call->arena, name, out, err);
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
-}
-
-static cg_rc read_time(struct rest_call *call, const char *name, int64_t *out, struct cg_err *err)
-{
-	struct span text;
-	cg_rc rc = read_text(call, name, &text, err);
-	if (rc != CG_OK || !text.p)
-		return rc;
-	/* A plus of an offset that was not escaped is a space. */
-	for (size_t i = 0; i < text.n && text.n <= TIME_PARAMETER_MAX; i++)
-		if (i > 10 && text.p[i] == ' ')
-			text = span_of(arena_printf(call->arena, "%.*s+%.*s", (int)i, text.p,
-						    (int)(text.n - i - 1), text.p + i + 1));
-	return rfc3339_parse(text, out)
-		   ? CG_OK
-		   : cg_fail_field(err, name, "must be a time such as 2026-11-25T13:00:00Z");
 }
 
 static cg_rc read_word(struct rest_call *call, const char *name, const char *const *words, size_t n,
@@ -77,10 +55,10 @@ static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query 
 		rc = cg_fail_code(err, CG_BAD_INPUT, "unknown_parameter",
 				  "The usage takes neither cursor nor q; see openapi.json.");
 	if (rc == CG_OK)
-		rc = read_time(call, "to", &out->to, err);
+		rc = rest_time(call, "to", &out->to, err);
 	out->from = out->to - DEFAULT_S;
 	if (rc == CG_OK)
-		rc = read_time(call, "from", &out->from, err);
+		rc = rest_time(call, "from", &out->from, err);
 	if (rc == CG_OK && out->from >= out->to)
 		rc = cg_fail_field(err, "from", "must be before to");
 	if (rc == CG_OK)
@@ -115,26 +93,18 @@ static json_t *percentiles_json(const uint64_t counts[HISTOGRAM_BUCKETS])
 static json_t *quota_json(struct rest_call *call, const char *key_id)
 {
 	struct key_grant g;
-	struct limit_asks asks = {.n = 1};
-	struct limits_result result;
+	struct limits_left left;
 	char resets_at[RFC3339_TEXT + 1];
-	if (!call->admin->limits || !*key_id ||
+	if (!*key_id ||
 	    grant_load_key(call->admin->store, key_id, call->arena, &g, NULL) != CG_OK ||
 	    /* A name that looks like the id of one that is gone. */
-	    strcmp(g.key->id, key_id) != 0 || !g.effective.quota ||
-	    limits_name(LIMITS_OF_KEY, span_of(g.key->id), SPAN_LIT(""), &asks.asks[0].name) !=
-		CG_OK)
+	    strcmp(g.key->id, key_id) != 0 || !counts_quota(call->admin, &g, &left))
 		return json_null();
-	asks.asks[0].quota.limit = g.effective.quota->limit;
-	asks.asks[0].quota.period = quota_period(g.effective.quota);
-	if (limit_ask(call->admin->limits, call->admin->store, &asks, true, &result, NULL) != CG_OK)
-		return json_null();
-	const struct limits_left *left = &result.left[0];
 	bool begun =
-	    left->quota_resets_unix_s > 0 && rfc3339_format(left->quota_resets_unix_s, resets_at);
+	    left.quota_resets_unix_s > 0 && rfc3339_format(left.quota_resets_unix_s, resets_at);
 	return json_pack("{s:I, s:I, s:I, s:s?}", "limit", (json_int_t)g.effective.quota->limit,
-			 "used", (json_int_t)left->quota_used, "remaining",
-			 (json_int_t)left->quota_left, "resets_at", begun ? resets_at : NULL);
+			 "used", (json_int_t)left.quota_used, "remaining",
+			 (json_int_t)left.quota_left, "resets_at", begun ? resets_at : NULL);
 }
 
 /* Of each key once; spans of time repeat them. */
@@ -179,22 +149,6 @@ static json_t *item_json(struct rest_call *call, const struct usage_query *q,
 	return item;
 }
 
-/* What the gates have counted since they last brought it; where another process is at it, that one
- * does.  Where nothing can be written, what is there can still be read. */
-static void bring_counts(struct rest_call *call, int64_t now)
-{
-	struct program *admin = call->admin;
-	struct housekeeping h = {
-	    .store = admin->store, .limits = admin->limits, .usage = admin->usage};
-	struct cg_err err = {0};
-	int steward = admin->limits && admin->usage
-			  ? steward_begin(store_home(admin->store), STEWARD_WAIT_MS)
-			  : -1;
-	if (steward >= 0 && housekeeping_counts(&h, now, &err) != CG_OK)
-		log_error("usage_not_brought", "cause", err.text, LOG_END);
-	steward_end(steward);
-}
-
 void usage_get(void *arg)
 {
 	struct rest_call *call = arg;
@@ -204,7 +158,7 @@ void usage_get(void *arg)
 	int64_t now = clock_unix_s();
 	cg_rc rc = read_query(call, now, &q, &err);
 	if (rc == CG_OK) {
-		bring_counts(call, now);
+		counts_bring(call->admin, now, STEWARD_WAIT_MS);
 		rc = usage_ask(call->admin->store, &q, now, call->arena, &sums, &err);
 	}
 	if (rc != CG_OK) {

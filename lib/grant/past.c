@@ -1,0 +1,118 @@
+#include "base/base.h"
+#include "grant/past.h"
+#include "model/audit.h"
+
+struct reading {
+	struct past *past;
+	int64_t at;
+	struct arena *arena;
+};
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+	return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* Members that say what may be called. */
+static bool gives_access(const json_t *changes)
+{
+	static const char *const names[] = {"access", "policy_ids", "applies", "active",
+					    "expires_at"};
+	for (size_t i = 0; i < CG_COUNT(names); i++)
+		if (json_object_get(changes, names[i]))
+			return true;
+	return false;
+}
+
+static void note_credential(struct past *past, const Cg__AuditEntry *entry, json_t *changes)
+{
+	const char *sha256 = json_string_value(json_object_get(changes, "sha256"));
+	json_t *one = sha256 ? json_object_get(past->credentials, sha256) : NULL;
+	bool added = strcmp(entry->action, "credential.add") == 0;
+	if (!sha256)
+		return;
+	if (!one || added) {
+		one = json_object();
+		(void)json_object_set_new(past->credentials, sha256, one);
+	}
+	if (added)
+		(void)json_object_set_new(one, "added", json_integer((json_int_t)entry->number));
+	if (strcmp(entry->action, "credential.revoke") == 0) {
+		(void)json_object_set_new(one, "revoked", json_true());
+		return;
+	}
+	(void)json_object_update(one, changes);
+	/* One that was revoked and is switched on was brought back. */
+	if (json_is_true(json_object_get(changes, "active")))
+		(void)json_object_del(one, "revoked");
+}
+
+static cg_rc visit(const Cg__AuditEntry *entry, void *arg, struct cg_err *err)
+{
+	struct reading *r = arg;
+	struct past *past = r->past;
+	const char *action = entry->action ? entry->action : "";
+	bool credential = strncmp(action, "credential.", 11) == 0;
+	if (entry->at > r->at) {
+		past->touched = true;
+		past->made_later = past->made_later || (!credential && ends_in(action, ".create"));
+		return CG_OK;
+	}
+	json_t *changes = json_loads(entry->changes ? entry->changes : "{}", 0, NULL);
+	past->name = arena_strdup(r->arena, entry->subject_name ? entry->subject_name : "");
+	if (credential) {
+		note_credential(past, entry, changes);
+	} else if (ends_in(action, ".delete")) {
+		past->gone = true;
+	} else if (ends_in(action, ".create") || ends_in(action, ".change")) {
+		past->made = past->made || ends_in(action, ".create");
+		(void)json_object_update(past->members, changes);
+		if (gives_access(changes)) {
+			past->approved_by = arena_strdup(r->arena, entry->actor);
+			past->approved_at = entry->at;
+		}
+	}
+	json_decref(changes);
+	return r->arena->failed ? cg_fail_memory(err) : CG_OK;
+}
+
+cg_rc past_read(struct store *store, const char *id, int64_t at_unix_s, struct arena *arena,
+		struct past *out, struct cg_err *err)
+{
+	struct reading r = {.past = out, .at = at_unix_s, .arena = arena};
+	*out = (struct past){.members = json_object(), .credentials = json_object()};
+	cg_rc rc = out->members && out->credentials ? audit_walk(store, id, 0, visit, &r, err)
+						    : cg_fail_memory(err);
+	if (rc != CG_OK)
+		past_release(out);
+	return rc;
+}
+
+void past_release(struct past *past)
+{
+	json_decref(past->members);
+	json_decref(past->credentials);
+	past->members = past->credentials = NULL;
+}
+
+cg_rc past_record(const struct past *past, const ProtobufCMessageDescriptor *type,
+		  struct arena *arena, void *out_message, struct cg_err *err)
+{
+	return record_from_json(type, past->members, NULL, arena, out_message, err);
+}
+
+static cg_rc note_time(const Cg__AuditEntry *entry, void *arg, struct cg_err *err)
+{
+	int64_t *last = arg;
+	(void)err;
+	if (entry->at > *last)
+		*last = entry->at;
+	return CG_OK;
+}
+
+cg_rc past_last(struct store *store, const char *action, int64_t *out, struct cg_err *err)
+{
+	*out = 0;
+	return audit_walk(store, action, 0, note_time, out, err);
+}
