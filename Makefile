@@ -5,6 +5,9 @@ PREFIX ?= /usr/local
 CGIDIR  ?= $(PREFIX)/lib/certgate/cgi-bin
 DATADIR ?= $(PREFIX)/share/certgate
 DOCDIR  ?= $(PREFIX)/share/doc/certgate
+MANDIR  ?= $(PREFIX)/share/man
+# Of the host, wherever the programs are.
+SYSCONFDIR ?= /etc
 # gcc unless the caller names another: make's own default would be cc, which may be anything.
 ifeq ($(origin CC),default)
   CC := gcc
@@ -30,7 +33,7 @@ GATES  ?= 1
 # The only place that names Debian packages.
 BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb5.3-dev libctemplate-dev \
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
-	libunistring-dev libcrypt-dev
+	libunistring-dev libcrypt-dev libconfuse-dev
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
 TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client \
 	chromium chromium-driver python3-selenium
@@ -59,10 +62,11 @@ LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 LINK_sanitize := -fsanitize=address,undefined
 LINK_fuzz     := -fsanitize=address,undefined
 
-PKGS := gnutls jansson libcurl libprotobuf-c fcgi
+PKGS := gnutls jansson libcurl libprotobuf-c fcgi libconfuse
 PKG_CFLAGS := $(shell pkg-config --silence-errors --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --silence-errors --libs $(PKGS) 2>/dev/null)
-CG_DEFINES := -DCG_VERSION='"$(VERSION)"' -DCG_PREFIX='"$(PREFIX)"' -DCG_DATADIR='"$(DATADIR)"'
+CG_DEFINES := -DCG_VERSION='"$(VERSION)"' -DCG_DATADIR='"$(DATADIR)"' \
+	-DCG_CONFIG_FILE='"$(SYSCONFDIR)/certgate/certgate.conf"'
 # lib/page's shim around ctemplate: what of WARN does not know C++ goes.
 CXX_WARN := $(filter-out -Wstrict-prototypes -Wmissing-prototypes -Wjump-misses-init,$(WARN))
 ALL_CXXFLAGS = -std=gnu++17 $(MODE_$(MODE)) $(CXX_WARN) -fPIE -pthread -Ilib $(CXXFLAGS)
