@@ -1,5 +1,6 @@
 # certgate.  `make help` lists the targets; README tells the rest.
 VERSION := 0.1
+comma := ,
 # Of that version; manual pages tell it.
 DATE := November 26, 2026
 
@@ -39,6 +40,7 @@ BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
 TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client mandoc man-db \
 	chromium chromium-driver python3-selenium
+DEB_PACKAGES  := dpkg-dev debhelper lintian
 BENCH_PACKAGES := nginx-light haproxy valgrind
 # Looks through pages for what keeps people out; for the tests alone, by npm where that is there: as a
 # Debian package it brings hundreds of others.
@@ -294,10 +296,29 @@ uninstall: ## removes what install made; data and settings stay
 		"$(DESTDIR)$(DATADIR)/empty" "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(DOCDIR)"; do \
 		[ ! -d "$$folder" ] || rmdir --ignore-fail-on-non-empty "$$folder"; done
 
+# The package's own files lie in apache-conf/debian; beside a copy of the sources they are its source
+# package, which is built in build/deb.
+DEB := build/deb/certgate-$(VERSION)
+deb: ## the Debian package, in build/deb
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES)
+	@rm -rf build/deb
+	@mkdir -p $(DEB)
+	@cp -R Makefile $(DOCS) apache-conf cgi-bin lib schema templates $(DEB)
+	@mv $(DEB)/apache-conf/debian $(DEB)/debian
+	@sed -i 's/@BUILD@/$(subst $(eval ) ,$(comma) ,$(filter-out gcc g++ libc6-dev,$(BUILD_PACKAGES)))/' $(DEB)/debian/control
+	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage --build=binary --no-sign --jobs=2 >../build.log 2>&1 || \
+		{ tail -40 ../build.log; exit 1; }
+	lintian --display-info --fail-on error,warning,info --tag-display-limit 0 --allow-root build/deb/*.changes
+	@ls build/deb/*.deb
+
+# Without a running systemd: the exposure that it works out from the unit alone.
+systemd-security: ## what systemd thinks of the unit's hardening
+	systemd-analyze security --offline=true --no-pager apache-conf/debian/certgate.service
+
 clean: ## removes what the build made
 	rm -rf build
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all always run test screenshots unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help
+.PHONY: all always run deb systemd-security test screenshots unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help
