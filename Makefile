@@ -1,10 +1,16 @@
 # certgate.  `make help` lists the targets; README tells the rest.
 VERSION := 0.1
+comma := ,
+# Of that version; manual pages tell it.
+DATE := November 26, 2026
 
 PREFIX ?= /usr/local
 CGIDIR  ?= $(PREFIX)/lib/certgate/cgi-bin
 DATADIR ?= $(PREFIX)/share/certgate
 DOCDIR  ?= $(PREFIX)/share/doc/certgate
+MANDIR  ?= $(PREFIX)/share/man
+# Of the host, wherever the programs are.
+SYSCONFDIR ?= /etc
 # gcc unless the caller names another: make's own default would be cc, which may be anything.
 ifeq ($(origin CC),default)
   CC := gcc
@@ -30,10 +36,11 @@ GATES  ?= 1
 # The only place that names Debian packages.
 BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb5.3-dev libctemplate-dev \
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
-	libunistring-dev libcrypt-dev
+	libunistring-dev libcrypt-dev libconfuse-dev python3
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
-TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client \
+TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client mandoc man-db \
 	chromium chromium-driver python3-selenium
+DEB_PACKAGES  := dpkg-dev debhelper lintian
 BENCH_PACKAGES := nginx-light haproxy valgrind
 # Looks through pages for what keeps people out; for the tests alone, by npm where that is there: as a
 # Debian package it brings hundreds of others.
@@ -59,10 +66,11 @@ LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 LINK_sanitize := -fsanitize=address,undefined
 LINK_fuzz     := -fsanitize=address,undefined
 
-PKGS := gnutls jansson libcurl libprotobuf-c fcgi
+PKGS := gnutls jansson libcurl libprotobuf-c fcgi libconfuse
 PKG_CFLAGS := $(shell pkg-config --silence-errors --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --silence-errors --libs $(PKGS) 2>/dev/null)
-CG_DEFINES := -DCG_VERSION='"$(VERSION)"' -DCG_PREFIX='"$(PREFIX)"' -DCG_DATADIR='"$(DATADIR)"'
+CG_DEFINES := -DCG_VERSION='"$(VERSION)"' -DCG_DATADIR='"$(DATADIR)"' \
+	-DCG_CONFIG_FILE='"$(SYSCONFDIR)/certgate/certgate.conf"'
 # lib/page's shim around ctemplate: what of WARN does not know C++ goes.
 CXX_WARN := $(filter-out -Wstrict-prototypes -Wmissing-prototypes -Wjump-misses-init,$(WARN))
 ALL_CXXFLAGS = -std=gnu++17 $(MODE_$(MODE)) $(CXX_WARN) -fPIE -pthread -Ilib $(CXXFLAGS)
@@ -85,13 +93,35 @@ UNIT_TESTS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*_test.c)))
 FUZZ_TARGETS := $(filter-out fuzz replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
 FUZZ_REPLAYS := $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%)
 program_objs = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard cgi-bin/$(1)/*.c cgi-bin/$(1)/*/*.c)))
+MANUAL_SOURCES := $(sort $(wildcard apache-conf/man/*.in))
+MANUAL := $(MANUAL_SOURCES:apache-conf/man/%.in=$(B)/man/%)
 
-all: $(PROGRAMS:%=$(B)/bin/%) $(B)/bin/templates ## builds the programs, no network, no root
+all: $(PROGRAMS:%=$(B)/bin/%) $(B)/bin/templates $(MANUAL) ## builds the programs, no network, no root
 
 $(B)/lib/libcertgate.a: $(LIB_OBJS)
 	@mkdir -p $(@D)
 	@rm -f $@
 	@ar rcs $@ $(LIB_OBJS)
+
+# What is compiled in of them: another PREFIX makes these anew.
+PATHS := $(DATADIR) $(SYSCONFDIR) $(CGIDIR)
+$(B)/paths: always
+	@mkdir -p $(@D)
+	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
+$(B)/lib/page/page.o $(B)/lib/base/config.o $(B)/lib/base/home.o $(MANUAL): $(B)/paths
+
+# The pages of the command and of the REST interface say what the programs themselves say.
+$(MANUAL) &: $(MANUAL_SOURCES) apache-conf/man/pages $(B)/bin/certgate $(B)/bin/admin $(B)/bin/templates Makefile
+	@mkdir -p $(B)/man
+	@rm -rf $(B)/man/home
+	@CERTGATE_CONFIG= $(B)/bin/certgate help >$(B)/man/help.txt
+	@CERTGATE_CONFIG= $(B)/bin/certgate --home $(B)/man/home init --proof-file $(B)/man/proof >/dev/null
+	@env -i CERTGATE_CONFIG= CERTGATE_HOME=$(B)/man/home REQUEST_METHOD=GET SERVER_PROTOCOL=HTTP/1.1 \
+		REQUEST_URI=/admin/api/v1/openapi.json CERTGATE_PREFIX=/admin $(B)/bin/admin </dev/null | \
+		sed '1,/^\r*$$/d' >$(B)/man/openapi.json
+	@rm -rf $(B)/man/home $(B)/man/proof $(B)/man/proof.lighttpd
+	@apache-conf/man/pages --help-text $(B)/man/help.txt --openapi $(B)/man/openapi.json --out $(B)/man \
+		'DATE=$(DATE)' 'SYSCONFDIR=$(SYSCONFDIR)' 'DATADIR=$(DATADIR)' 'CGIDIR=$(CGIDIR)' $(MANUAL_SOURCES)
 
 # Where the programs look first.
 TEMPLATES := $(sort $(shell find templates -type f))
@@ -240,29 +270,50 @@ lint: $(PROTOS:%.proto=$(B)/%.pb-c.h)
 		-std=gnu11 -Ilib -isystem $(B) $(PKG_CFLAGS) $(CG_DEFINES)
 
 # --- install ---
-CONFS := $(sort $(wildcard apache-conf/*.conf apache-conf/lighttpd/*))
+# Files that are installed as they lie here, but for the paths in them.
+CONFS := $(sort $(wildcard apache-conf/*.conf apache-conf/lighttpd/* apache-conf/etc/*))
+DOCS := $(wildcard README.md LICENSE SECURITY.md CHANGELOG.md)
+manual_target = $(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 
 install: all ## installs below PREFIX (/usr/local), DESTDIR honoured; starts nothing
-	install -d "$(DESTDIR)$(CGIDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(DATADIR)/apache-conf/lighttpd" \
-		"$(DESTDIR)$(DATADIR)/empty" "$(DESTDIR)$(DOCDIR)"
+	install -d "$(DESTDIR)$(CGIDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(DATADIR)/empty" "$(DESTDIR)$(DOCDIR)"
 	install -m 755 $(PROGRAMS:%=$(B)/bin/%) "$(DESTDIR)$(CGIDIR)"
 	ln -sf "$(CGIDIR)/certgate" "$(DESTDIR)$(PREFIX)/bin/certgate"
 	for file in $(CONFS); do \
-		sed 's#/usr/local/share/certgate#$(DATADIR)#' $$file >"$(DESTDIR)$(DATADIR)/$$file" && \
-		chmod 644 "$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
+		install -D -m 644 $$file "$(DESTDIR)$(DATADIR)/$$file" && \
+		sed -i 's#/usr/local/share/certgate#$(DATADIR)#' "$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
 	for file in $(TEMPLATES); do \
 		install -D -m 644 $$file "$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
-	for doc in $(wildcard README.md LICENSE); do install -m 644 $$doc "$(DESTDIR)$(DOCDIR)"; done
+	$(foreach page,$(MANUAL),install -D -m 644 $(page) "$(DESTDIR)$(call manual_target,$(page))" &&) true
+	install -m 644 $(DOCS) "$(DESTDIR)$(DOCDIR)"
 
 uninstall: ## removes what install made; data and settings stay
 	rm -f $(PROGRAMS:%="$(DESTDIR)$(CGIDIR)/%") "$(DESTDIR)$(PREFIX)/bin/certgate" \
-		$(CONFS:%="$(DESTDIR)$(DATADIR)/%") \
-		"$(DESTDIR)$(DOCDIR)/README.md" "$(DESTDIR)$(DOCDIR)/LICENSE"
-	rm -rf "$(DESTDIR)$(DATADIR)/templates"
+		$(foreach page,$(MANUAL),"$(DESTDIR)$(call manual_target,$(page))") \
+		$(DOCS:%="$(DESTDIR)$(DOCDIR)/%")
+	rm -rf "$(DESTDIR)$(DATADIR)/templates" "$(DESTDIR)$(DATADIR)/apache-conf"
 	-for folder in "$(DESTDIR)$(CGIDIR)" "$(DESTDIR)$(PREFIX)/lib/certgate" \
-		"$(DESTDIR)$(DATADIR)/apache-conf/lighttpd" "$(DESTDIR)$(DATADIR)/apache-conf" \
 		"$(DESTDIR)$(DATADIR)/empty" "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(DOCDIR)"; do \
 		[ ! -d "$$folder" ] || rmdir --ignore-fail-on-non-empty "$$folder"; done
+
+# The package's own files lie in apache-conf/debian; beside a copy of the sources they are its source
+# package, which is built in build/deb.
+DEB := build/deb/certgate-$(VERSION)
+deb: ## the Debian package, in build/deb
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES)
+	@rm -rf build/deb
+	@mkdir -p $(DEB)
+	@cp -R Makefile $(DOCS) apache-conf cgi-bin lib schema templates $(DEB)
+	@mv $(DEB)/apache-conf/debian $(DEB)/debian
+	@sed -i 's/@BUILD@/$(subst $(eval ) ,$(comma) ,$(filter-out gcc g++ libc6-dev,$(BUILD_PACKAGES)))/' $(DEB)/debian/control
+	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage --build=binary --no-sign --jobs=2 >../build.log 2>&1 || \
+		{ tail -40 ../build.log; exit 1; }
+	lintian --display-info --fail-on error,warning,info --tag-display-limit 0 --allow-root build/deb/*.changes
+	@ls build/deb/*.deb
+
+# Without a running systemd: the exposure that it works out from the unit alone.
+systemd-security: ## what systemd thinks of the unit's hardening
+	systemd-analyze security --offline=true --no-pager apache-conf/debian/certgate.service
 
 clean: ## removes what the build made
 	rm -rf build
@@ -270,4 +321,4 @@ clean: ## removes what the build made
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all run test screenshots unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help
+.PHONY: all always run deb systemd-security test screenshots unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help

@@ -119,7 +119,8 @@ static int usage(FILE *to, const char *only)
 {
 	if (!only)
 		(void)fputs("certgate [--home DIR] [--json] COMMAND …\n"
-			    "  The data folder is DIR, else CERTGATE_HOME.\n\n",
+			    "  The data folder is DIR, else CERTGATE_HOME, else that of the "
+			    "configuration.\n\n",
 			    to);
 	bool found = !only;
 	for (size_t i = 0; i < CG_COUNT(commands); i++)

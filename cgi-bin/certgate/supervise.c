@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "supervise.h"
+#include "listen.h"
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
@@ -26,7 +27,8 @@ struct program {
 	char path[HOME_PATH_MAX];
 	bool no_socket;
 	char socket_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-	int fd; /* the listening socket, -1 before it is open */
+	int fd;	    /* the listening socket, -1 before it is open */
+	bool given; /* whoever started this made it, and keeps it */
 	unsigned workers;
 };
 
@@ -217,70 +219,12 @@ static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg
 
 /* --- sockets --- */
 
-static bool listens(const struct sockaddr_un *address)
-{
-	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* Anything but a clear refusal counts as somebody. */
-	bool refused = probe >= 0 &&
-		       connect(probe, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
-		       (errno == ECONNREFUSED || errno == ENOENT);
-	if (probe >= 0)
-		(void)close(probe);
-	return !refused;
-}
-
-/* Removes a socket that nobody listens on any more; anything else that lies there stays. */
-static cg_rc clear_path(const char *path, const struct sockaddr_un *address, struct cg_err *err)
-{
-	static const struct timespec pause = {.tv_nsec = 100000000};
-	int64_t deadline = clock_mono_ms() + SUPERVISE_TAKEOVER_MS;
-	struct stat st;
-	if (lstat(path, &st) != 0)
-		return CG_OK; /* bind says what is wrong, if anything is */
-	if (!S_ISSOCK(st.st_mode))
-		return cg_fail(err, CG_CLASH, "%s is in the way: it is not a socket.", path);
-	/* The workers of a supervisor that was killed are on their way out. */
-	while (listens(address)) {
-		if (clock_mono_ms() >= deadline)
-			return cg_fail(err, CG_CLASH, "Another program listens on %s already.",
-				       path);
-		(void)nanosleep(&pause, NULL);
-	}
-	if (unlink(path) != 0 && errno != ENOENT)
-		return cg_fail(err, CG_FAIL, "The old socket %s cannot be removed: %s.", path,
-			       strerror(errno));
-	return CG_OK;
-}
-
+/* Those that systemd holds are its own; the others are made. */
 static cg_rc open_socket(struct program *p, gid_t group, struct cg_err *err)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	memcpy(address.sun_path, p->socket_path, sizeof(p->socket_path));
-	cg_rc rc = clear_path(p->socket_path, &address, err);
-	if (rc != CG_OK)
-		return rc;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return cg_fail(err, CG_FAIL, "No socket could be made: %s.", strerror(errno));
-	/* Made with its mode, and given away without following a link: the folder may belong to a
-	 * user who would put another file in its place. */
-	mode_t before = umask(0117);
-	int bound = bind(fd, (const struct sockaddr *)&address, sizeof(address));
-	int cause = errno;
-	(void)umask(before);
-	if (bound != 0) {
-		(void)close(fd);
-		return cg_fail(err, CG_FAIL, "The socket %s cannot be made: %s.", p->socket_path,
-			       strerror(cause));
-	}
-	p->fd = fd; /* from here on close_sockets removes it */
-	if (listen(fd, SOMAXCONN) != 0)
-		return cg_fail(err, CG_FAIL, "Nothing can listen on %s: %s.", p->socket_path,
-			       strerror(errno));
-	if (group != (gid_t)-1 && lchown(p->socket_path, (uid_t)-1, group) != 0)
-		return cg_fail(err, CG_FAIL, "The socket %s cannot be given to its group: %s.",
-			       p->socket_path, strerror(errno));
-	return CG_OK;
+	p->fd = listen_given(p->socket_path);
+	p->given = p->fd >= 0;
+	return p->given ? CG_OK : listen_open(p->socket_path, group, &p->fd, err);
 }
 
 /* For the workers alone.  A signal tells that something has come. */
@@ -326,7 +270,8 @@ static void close_sockets(struct supervisor *s)
 		if (s->programs[i].fd < 0)
 			continue;
 		(void)close(s->programs[i].fd);
-		(void)unlink(s->programs[i].socket_path);
+		if (!s->programs[i].given)
+			(void)unlink(s->programs[i].socket_path);
 		s->programs[i].fd = -1;
 	}
 }
@@ -633,6 +578,7 @@ int supervise_main(int argc, char **argv, const struct home *home)
 		(void)printf("ready: %u gate, %u admin, %u portal\n", s.programs[GATE].workers,
 			     s.programs[ADMIN].workers, s.programs[PORTAL].workers);
 		(void)fflush(stdout);
+		(void)notify_send(NOTIFY_READY);
 		keep_running(&s, &signals);
 	} else {
 		(void)fprintf(stderr, "certgate supervise: %s\n", err.text);

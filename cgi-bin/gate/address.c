@@ -3,7 +3,6 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "gate.h"
-#include "model/pattern.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -48,11 +47,8 @@ static bool read_place(const struct sockaddr *addr, struct place *out)
 
 static bool is_in(const struct address_blocks *blocks, const struct place *place)
 {
-	for (size_t i = 0; i < blocks->n; i++)
-		if (address_block_holds(blocks->items[i], span_of(place->text)) ||
-		    (*place->v4 && address_block_holds(blocks->items[i], span_of(place->v4))))
-			return true;
-	return false;
+	return address_blocks_hold(blocks, span_of(place->text)) ||
+	       (*place->v4 && address_blocks_hold(blocks, span_of(place->v4)));
 }
 
 bool address_may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
@@ -67,28 +63,4 @@ bool address_may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
 		return false;
 	return !(number_parse(x->req->server_port, 65535, &own_port) && own_port == place.port &&
 		 span_is_text(x->req->server_addr, *place.v4 ? place.v4 : place.text));
-}
-
-cg_rc address_blocks_read(const char *name, struct address_blocks *out, struct cg_err *err)
-{
-	const char *text = getenv(name);
-	out->n = 0;
-	if (!text)
-		return CG_OK;
-	while (*(text += strspn(text, ", \t\n"))) {
-		size_t n = strcspn(text, ", \t\n");
-		if (out->n == CG_COUNT(out->items))
-			return cg_fail(err, CG_BAD_VALUE, "%s has more than %zu entries.", name,
-				       CG_COUNT(out->items));
-		char *block = n < sizeof(out->items[0]) ? out->items[out->n] : NULL;
-		if (block)
-			(void)snprintf(block, sizeof(out->items[0]), "%.*s", (int)n, text);
-		if (!block || !address_block_is_valid(block))
-			return cg_fail(err, CG_BAD_VALUE,
-				       "%s: “%.*s” is no address or block such as 10.0.0.0/8.",
-				       name, n < 64 ? (int)n : 64, text);
-		out->n++;
-		text += n;
-	}
-	return CG_OK;
 }

@@ -3,7 +3,6 @@
 #include "base/keyfile.h"
 #include "base/text.h"
 #include "gate.h"
-#include "model/pattern.h"
 #include "usage/metrics.h"
 #include "web/json.h"
 #include <fcntl.h>
@@ -44,13 +43,8 @@ static struct span metrics_token(const struct exchange *x, char text[METRICS_TOK
 
 static bool is_allowed_address(const struct exchange *x)
 {
-	struct span rest = span_of(x->gate->metrics_allow), block;
-	while (span_next(&rest, ',', &block)) {
-		const char *text = arena_copy(x->arena, span_trim(block));
-		if (x->req->proof_ok && text && address_block_holds(text, x->req->remote_addr))
-			return true;
-	}
-	return false;
+	return x->req->proof_ok &&
+	       address_blocks_hold(&x->gate->metrics_allow, x->req->remote_addr);
 }
 
 static bool is_right_token(const struct exchange *x, struct span token)
@@ -87,11 +81,11 @@ static bool answer_metrics(struct exchange *x)
 	if (!x->gate->usage || !x->gate->store)
 		return false;
 	struct span token = metrics_token(x, text);
-	bool on = x->gate->metrics_allow || token.n > 0;
-	if (x->gate->metrics_allow && !is_allowed_address(x))
+	bool by_address = x->gate->metrics_allow.n > 0, on = by_address || token.n > 0;
+	if (by_address && !is_allowed_address(x))
 		refuse(x, REFUSAL_ADDRESS_NOT_ALLOWED,
 		       "Your address is not among those that may read the metrics "
-		       "(CERTGATE_METRICS_ALLOW).");
+		       "(metrics_allow in the configuration file).");
 	else if (token.n > 0 && !is_right_token(x, token))
 		refuse(x, REFUSAL_CREDENTIAL_MISSING,
 		       "Send the token of keys/" METRICS_TOKEN

@@ -152,7 +152,7 @@ static void log_failure(const struct exchange *x, const struct upstream_result *
 		  "cause",
 		  result->outcome == UPSTREAM_UNREACHABLE && result->address_denied
 		      ? "its address is link-local, multicast, this listener's own or denied by "
-			"CERTGATE_UPSTREAM_DENY or _ALLOW, where no upstream may be"
+			"upstream_deny or upstream_allow, where no upstream may be"
 		      : result->cause,
 		  LOG_END);
 }

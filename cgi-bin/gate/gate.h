@@ -22,6 +22,7 @@
 #include "grant/limit.h"
 #include "grant/trust.h"
 #include "upstream/upstream.h"
+#include "base/address.h"
 #include "usage/access_log.h"
 #include "usage/housekeeping.h"
 #include "usage/refusals.h"
@@ -32,12 +33,6 @@
 
 struct resolver;
 struct snapshot;
-
-/* Address blocks out of the environment. */
-struct address_blocks {
-	char items[64][64];
-	size_t n;
-};
 
 /* Of an API's upstreams: whose turn it is, and which could not be connected. */
 #define TARGET_SLOTS 1024
@@ -50,6 +45,7 @@ struct targets {
 struct gate {
 	struct targets targets;
 	struct address_blocks upstream_allow, upstream_deny;
+	struct address_blocks metrics_allow; /* who may read /metrics; none: nobody by address */
 	struct store *store;
 	struct resolver *resolver;
 	struct limits *limits;
@@ -57,9 +53,6 @@ struct gate {
 	struct refusals *refusals;     /* NULL: there is no room for them */
 	struct usage *usage;	       /* NULL: likewise */
 	struct access_log *access_log; /* NULL: not asked for */
-	/* Who may read /metrics: addresses and CIDR blocks with commas between them; NULL: nobody
-	 * by address. */
-	const char *metrics_allow;
 	struct housekeeping housekeeping;
 	int64_t told_unix_s; /* of its failures */
 };
@@ -158,9 +151,6 @@ void target_is_up(struct gate *gate, const struct url *target);
 
 /* An upstream_address_fn for an exchange. */
 bool address_may_connect(void *ctx, const struct sockaddr *addr, socklen_t len);
-/* The blocks in an environment variable, by commas or spaces; none when it is not set. */
-cg_rc address_blocks_read(const char *name, struct address_blocks *out,
-			  struct cg_err *err) CG_MUST_USE;
 
 /* --- rewrite.c --- */
 

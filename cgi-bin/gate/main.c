@@ -1,13 +1,13 @@
 /* gate: certificate or token -> key -> decision -> upstream. */
 #include "base/base.h"
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/home.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "gate.h"
 #include "model/open.h"
-#include "model/pattern.h"
 #include "model/steward.h"
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
@@ -158,26 +158,12 @@ static void raise_descriptors(void)
 	}
 }
 
-/* Who may read /metrics, and where the access log goes, as the environment has it. */
-static cg_rc read_settings(struct gate *gate, struct cg_err *err)
+/* What a setting lists; config_load has seen that it can be read. */
+static void read_blocks(enum config_key key, struct address_blocks *out)
 {
-	const char *allow = getenv("CERTGATE_METRICS_ALLOW");
-	struct span rest = span_of(allow), block;
-	while (span_next(&rest, ',', &block)) {
-		char text[64];
-		block = span_trim(block);
-		if (block.n == 0)
-			continue;
-		(void)snprintf(text, sizeof(text), "%.*s", (int)block.n, block.p);
-		if (block.n >= sizeof(text) || !address_block_is_valid(text))
-			return cg_fail(
-			    err, CG_BAD_INPUT,
-			    "CERTGATE_METRICS_ALLOW takes addresses and CIDR blocks with "
-			    "commas between them, not “%s”.",
-			    text);
-		gate->metrics_allow = allow;
-	}
-	return access_log_open(getenv("CERTGATE_ACCESS_LOG"), &gate->access_log, err);
+	const char *text = config_get(key);
+	if (text)
+		(void)!address_blocks_parse(text, out);
 }
 
 int main(void)
@@ -198,10 +184,9 @@ int main(void)
 		rc = home_check(&home, &err);
 	if (rc == CG_OK)
 		rc = proof_load(&home, &gate.proof, &err);
-	if (rc == CG_OK)
-		rc = address_blocks_read("CERTGATE_UPSTREAM_ALLOW", &gate.upstream_allow, &err);
-	if (rc == CG_OK)
-		rc = address_blocks_read("CERTGATE_UPSTREAM_DENY", &gate.upstream_deny, &err);
+	read_blocks(CONFIG_UPSTREAM_ALLOW, &gate.upstream_allow);
+	read_blocks(CONFIG_UPSTREAM_DENY, &gate.upstream_deny);
+	read_blocks(CONFIG_METRICS_ALLOW, &gate.metrics_allow);
 	if (rc == CG_OK)
 		rc = model_open(&home, &gate.store, &err);
 	if (rc == CG_OK)
@@ -213,7 +198,7 @@ int main(void)
 	if (rc == CG_OK && usage_open(&home, &gate.usage, &err) != CG_OK)
 		log_error("usage_not_counted", "cause", err.text, LOG_END);
 	if (rc == CG_OK)
-		rc = read_settings(&gate, &err);
+		rc = access_log_open(config_get(CONFIG_ACCESS_LOG), &gate.access_log, &err);
 	if (rc != CG_OK) {
 		const struct web_program unavailable = {.threads = START_FAILED_THREADS,
 							.ctx = &gate,

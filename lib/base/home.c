@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "base/home.h"
+#include "base/config.h"
 #include <sys/stat.h>
 
 static cg_rc join(char *out, const char *dir, const char *name, struct cg_err *err)
@@ -14,11 +15,19 @@ static cg_rc join(char *out, const char *dir, const char *name, struct cg_err *e
 cg_rc home_find(const char *dir, struct home *out, struct cg_err *err)
 {
 	struct home home;
+	cg_rc rc = config_load(err);
+	if (rc != CG_OK)
+		return rc;
 	if (!dir || !*dir)
 		dir = getenv("CERTGATE_HOME");
 	if (!dir || !*dir)
-		return cg_fail(err, CG_BAD_INPUT,
-			       "No data folder is named: give --home DIR or set CERTGATE_HOME.");
+		dir = config_get(CONFIG_DATA_FOLDER);
+	if (!dir || !*dir)
+		return cg_fail(
+		    err, CG_BAD_INPUT,
+		    "No data folder is named: give --home DIR or set CERTGATE_HOME, or "
+		    "write a line data_folder = \"DIR\" into the configuration file (%s).",
+		    CG_CONFIG_FILE);
 	char cwd[HOME_PATH_MAX] = "";
 	if (dir[0] != '/' && !getcwd(cwd, sizeof(cwd)))
 		return cg_fail(err, CG_BAD_INPUT,
@@ -30,7 +39,7 @@ cg_rc home_find(const char *dir, struct home *out, struct cg_err *err)
 			       HOME_PATH_MAX - 1);
 	while (n > 1 && home.dir[n - 1] == '/')
 		home.dir[--n] = '\0';
-	cg_rc rc = join(home.db, home.dir, "db", err);
+	rc = join(home.db, home.dir, "db", err);
 	if (rc == CG_OK)
 		rc = join(home.run, home.dir, "run", err);
 	if (rc == CG_OK)

@@ -15,8 +15,9 @@ struct home {
 	char keys[HOME_PATH_MAX]; /* sealing key, digest of the web server's proof */
 };
 
-/* Fills the paths from `dir` (NULL: CERTGATE_HOME from the environment).  CG_BAD_INPUT with a
- * sentence when neither names a folder. */
+/* Fills the paths from `dir` (NULL: CERTGATE_HOME from the environment, else the
+ * configuration file, which is read here).  CG_BAD_INPUT with a sentence when none of them names a
+ * folder, or the configuration is faulty. */
 cg_rc home_find(const char *dir, struct home *out, struct cg_err *err) CG_MUST_USE;
 /* Refuses folders that are missing, belong to somebody else or are open to others (mode 0700), and
  * sets the umask for everything the program makes.  CG_UNAVAILABLE, naming the folder and what to

@@ -185,10 +185,12 @@
 #define USAGE_TOTALS 1024
 /* Gates whose requests in flight are told. */
 #define USAGE_GATES_MAX 128
-/* Days that minutes, hours and days of usage are kept, unless CERTGATE_USAGE_KEEP says otherwise. A
+/* Days that minutes, hours and days of usage are kept, unless the setting usage_keep says otherwise. A
  * record takes about 300 bytes. */
 #define USAGE_KEEP_DEFAULT  "2,60,731"
 #define USAGE_KEEP_DAYS_MAX 3660
+/* A value of the configuration file, bytes with its NUL: the program does not start above it. */
+#define CONFIG_VALUE_MAX 1024
 /* Groups that are told apart in an hour or a day; more are put together as "other". */
 #define USAGE_GROUPS_MAX 4096
 /* An hour or day is put together so long after its end, s: its minutes are in the store by then. */

@@ -1,8 +1,9 @@
-/* What a value of an API or an access right means: listen paths, path patterns, address blocks,
- * methods and field names. */
+/* What a value of an API or an access right means: listen paths, path patterns, methods and
+ * field names. */
 #ifndef CG_MODEL_PATTERN_H
 #define CG_MODEL_PATTERN_H
 
+#include "base/address.h"
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/span.h"
@@ -22,13 +23,6 @@ bool listen_path_covers(const char *listen_path, struct span path);
 const char *path_pattern_fault(const char *pattern);
 /* Anchored at both ends; `path` is what is forwarded, byte for byte, below the listen path. */
 bool path_pattern_matches(const char *pattern, struct span path);
-
-/* An IPv4 or IPv6 address. */
-bool address_is_valid(struct span address);
-/* An IPv4 or IPv6 address or CIDR block. */
-bool address_block_is_valid(const char *block);
-/* False also when either text is no address. */
-bool address_block_holds(const char *block, struct span address);
 
 /* A token (RFC 9110 section 5.6.2): methods and field names. */
 bool token_is_valid(const char *text);

@@ -13,8 +13,7 @@ struct usage_keep {
 /* "2,60,731": the days that minutes, hours and days are kept; each at least a day and as long as
  * the one before it, days at most USAGE_KEEP_DAYS_MAX.  False for anything else. */
 bool usage_keep_parse(const char *text, struct usage_keep *out) CG_MUST_USE;
-/* What CERTGATE_USAGE_KEEP says in this process, read once; USAGE_KEEP_DEFAULT where it is not set
- * or cannot be read, which is logged. */
+/* What the setting usage_keep says; USAGE_KEEP_DEFAULT where it is not set. */
 const struct usage_keep *usage_keep(void);
 
 #endif

@@ -4,7 +4,7 @@ import os
 import signal
 import stat
 import sys
-import time
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
@@ -107,4 +107,59 @@ with Site(gates=2, admins=2) as site:
         site.start_programs()
         wait_until(lambda: site.curl("/healthz").status == 200, "the gate")
         ok(True, "and the next one takes over its sockets")
+
+    with case("sockets that are held by who started it, as systemd does"):
+        site.stop_programs()
+        paths = [site.gate_socket, site.admin_socket, site.portal_socket]
+        held = []
+        for path in paths:
+            held.append(socket.socket(socket.AF_UNIX))
+            held[-1].bind(path)
+            os.chmod(path, 0o660)
+            if ROOT:
+                shutil.chown(path, group=WEB_USER)
+            held[-1].listen(128)
+        give = ("import os, sys; n = len(sys.argv[1].split(','));"
+                "[os.dup2(os.dup2(int(f), 50 + i), 3 + i) for i, f in enumerate(sys.argv[1].split(','))];"
+                "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(n));"
+                "os.execv(sys.argv[2], sys.argv[2:])")
+        user = ["--user", WEB_USER] if ROOT else []
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        told.bind(site.folder + "/told")
+        told.settimeout(DEADLINE_S)
+
+        def start():
+            fds = [s.fileno() for s in held]
+            site._spawn("supervise", ["/usr/bin/python3", "-c", give, ",".join(map(str, fds)),
+                                      site.bin + "/certgate", "--home", site.home, "supervise",
+                                      "--sockets", site.sockets, "--bin", site.bin, "--gates", "2", *user],
+                        pass_fds=fds, env={**os.environ, "NOTIFY_SOCKET": site.folder + "/told"})
+            is_eq(told.recv(100), b"READY=1", "it tells that it is ready")
+
+        start()
+        is_eq(site.curl("/healthz").status, 200, "they are used")
+        answers, stop = [], threading.Event()
+
+        def call():
+            while not stop.is_set():
+                answers.append(site.curl("/healthz").status)
+
+        callers = [threading.Thread(target=call) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for turn in range(5):
+            before = len(answers)
+            wait_until(lambda n=before: len(answers) > n + 8, "calls")
+            is_eq(site.stop_programs(), 0, f"restart {turn + 1}: it ends")
+            ok(all(os.path.exists(path) for path in paths), f"restart {turn + 1}: the sockets stay")
+            start()
+        before = len(answers)
+        wait_until(lambda: len(answers) > before + 8, "calls")
+        stop.set()
+        for caller in callers:
+            caller.join()
+        is_eq({status: answers.count(status) for status in answers}, {200: len(answers)},
+              "no call was lost meanwhile")
+        site.stop_programs()
+        ok(all(os.path.exists(path) for path in paths), "the sockets are not removed")
 done_testing()

@@ -44,6 +44,8 @@ ROOT = os.geteuid() == 0
 WEB_USER = "www-data"
 # The web server of sites that do not name one: the gate's tests run against each that can carry them.
 SERVER = os.environ.get("CERTGATE_SERVER", "apache")
+# Not the configuration file of the host that the tests run on.
+os.environ.setdefault("CERTGATE_CONFIG", "")
 # The longest that anything may take to come up.  Not a pause: each wait ends when it has happened.
 DEADLINE_S = float(os.environ.get("CERTGATE_TEST_DEADLINE", "40"))
 
@@ -572,6 +574,15 @@ class Site:
                 return re.search(rb"^ready: ", text.read(), re.M)
 
         wait_until(started, "the programs")
+
+    def refused_start(self, env):
+        """What the supervisor says that does not start with these variables as well."""
+        user = ["--user", WEB_USER] if ROOT else []
+        done = subprocess.run([self.bin + "/certgate", "--home", self.home, "supervise",
+                               "--sockets", self.sockets, "--bin", self.bin, *user],
+                              env={**os.environ, **env}, stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, check=False, timeout=DEADLINE_S)
+        return done.stderr if done.returncode == 1 else f"exit status {done.returncode}"
 
     def stop_programs(self, sig=signal.SIGTERM):
         """Returns the supervisor's exit status."""
