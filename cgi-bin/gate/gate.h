@@ -116,10 +116,10 @@ cg_rc snapshot_grant(struct resolver *resolver, struct snapshot *snapshot,
 cg_rc snapshot_chain(struct resolver *resolver, struct snapshot *snapshot, struct exchange *x,
 		     struct cert_chain *out, struct cg_err *err) CG_MUST_USE;
 
-/* What the API's upstream_tls says, for libcurl; NULL where it has none.  It lives as long as the
+/* What the API's upstream_tls says; NULL where it has none.  It lives as long as the
  * snapshot.  CG_BAD_VALUE when it cannot be used: a CA is gone, or its key does not open. */
 cg_rc snapshot_upstream_tls(struct resolver *resolver, struct snapshot *snapshot,
-			    const struct route *route, const struct upstream_tls **out,
+			    const struct route *route, struct upstream_tls **out,
 			    struct cg_err *err) CG_MUST_USE;
 
 /* --- trust_upstream.c --- */

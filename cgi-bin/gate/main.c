@@ -189,7 +189,7 @@ int main(void)
 	/* A core file would hold tokens of requests under way. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	raise_descriptors();
-	if (gnutls_global_init() < 0 || !upstream_global_init()) {
+	if (gnutls_global_init() < 0) {
 		log_error("start_failed", "cause", "the libraries cannot be set up", LOG_END);
 		return 1;
 	}

@@ -296,7 +296,7 @@ cg_rc snapshot_grant(struct resolver *r, struct snapshot *s, const struct sha256
 }
 
 cg_rc snapshot_upstream_tls(struct resolver *r, struct snapshot *s, const struct route *route,
-			    const struct upstream_tls **out, struct cg_err *err)
+			    struct upstream_tls **out, struct cg_err *err)
 {
 	cg_rc rc = CG_OK;
 	_Atomic(struct upstream_tls *) *kept = &s->tls[route - s->routes.items];

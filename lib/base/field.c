@@ -60,3 +60,15 @@ bool field_is_plain(struct span name)
 			return false;
 	return name.n > 0;
 }
+
+bool field_is_token(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		bool alnum =
+		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!alnum && c != '-' && (c == '\0' || !strchr("!#$%&'*+.^_`|~", c)))
+			return false;
+	}
+	return name.n > 0;
+}
