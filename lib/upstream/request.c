@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "upstream/request.h"
 #include "base/field.h"
+#include "base/limits.h"
 
 /* Request line and Host with their separators, and the longest field that frames a body. */
 #define LINES_MAX 64
@@ -88,7 +89,7 @@ struct span upstream_request_head(const struct upstream_call *call, const struct
 	size_t room = call->method.n + call->target.n + call->host.n + 2 * LINES_MAX;
 	for (size_t i = 0; i < call->n_fields; i++)
 		room += call->fields[i].name.n + call->fields[i].value.n + 4;
-	struct writer w = {.p = arena_alloc(req->arena, room)};
+	struct writer w = {.p = room <= UPSTREAM_HEAD_MAX ? arena_alloc(req->arena, room) : NULL};
 	if (!w.p || !field_is_token(call->method) || !is_target(call->target) ||
 	    !upstream_is_host(call->host))
 		return none;
