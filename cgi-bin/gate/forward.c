@@ -180,7 +180,7 @@ static void offer(struct exchange *x, struct upstream_call *call, struct upstrea
 			*result = (struct upstream_result){.outcome = UPSTREAM_FAILED};
 			return;
 		}
-		upstream_exchange(x->upstream, call, x->req, x->resp, result);
+		upstream_exchange(x->worker->upstream, call, x->req, x->resp, result);
 		log_failure(x, result);
 		if (is_final(result)) {
 			if (result->status != 0)

@@ -31,6 +31,7 @@
 #include <stdatomic.h>
 
 struct resolver;
+struct reader;
 struct snapshot;
 
 /* Address blocks out of the environment. */
@@ -64,10 +65,16 @@ struct gate {
 	int64_t told_unix_s; /* of its failures */
 };
 
+/* One per thread. */
+struct worker {
+	struct upstream *upstream;
+	struct reader *reader;
+};
+
 /* One request. */
 struct exchange {
 	struct gate *gate;
-	struct upstream *upstream; /* this thread's */
+	struct worker *worker; /* this thread's */
 	struct web_request *req;
 	struct web_response *resp;
 	struct arena *arena; /* the request's */
@@ -93,11 +100,15 @@ struct exchange {
 
 struct resolver *resolver_new(struct store *store) CG_MUST_USE;
 void resolver_free(struct resolver **resolver);
+/* For one thread, which looks at one snapshot at a time; it is the resolver's.  NULL without
+ * memory.
+ */
+struct reader *reader_new(struct resolver *resolver) CG_MUST_USE;
 /* The contents at the newest generation, with its routes; give it back with snapshot_release.
  * CG_UNAVAILABLE when the store cannot be read and what is known is outdated. */
-cg_rc snapshot_acquire(struct resolver *resolver, struct snapshot **out,
+cg_rc snapshot_acquire(struct resolver *resolver, struct reader *reader, struct snapshot **out,
 		       struct cg_err *err) CG_MUST_USE;
-void snapshot_release(struct resolver *resolver, struct snapshot **snapshot);
+void snapshot_release(struct resolver *resolver, struct reader *reader, struct snapshot **snapshot);
 const struct routes *snapshot_routes(const struct snapshot *snapshot);
 /* What was read before from this very text of SSL_CLIENT_CERT, if it was remembered; *der lives as
  * long as the snapshot. */

@@ -5,6 +5,9 @@
 static bool is_in(struct span name, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		/* Most names differ in their first letter. */
+		if (name.n == 0 || (name.p[0] | 0x20) != list[i][0])
+			continue;
 		struct span entry = span_of(list[i]);
 		if (entry.p[entry.n - 1] == '-' && name.n > entry.n) {
 			if (span_is_nocase(span_make(name.p, entry.n), entry))

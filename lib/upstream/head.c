@@ -16,7 +16,8 @@ static bool is_value(struct span value)
 int upstream_status(struct span line)
 {
 	uint64_t status;
-	if (line.n < 12 || !span_starts(line, SPAN_LIT("HTTP/1.")) || line.p[7] < '0' || line.p[7] > '9' || line.p[8] != ' ' ||
+	if (line.n < 12 || !span_starts(line, SPAN_LIT("HTTP/1.")) || line.p[7] < '0' ||
+	    line.p[7] > '9' || line.p[8] != ' ' ||
 	    !number_parse(span_make(line.p + 9, 3), 999, &status))
 		return 0;
 	return line.n == 12 || line.p[12] == ' ' || line.p[12] == '\r' ? (int)status : 0;
@@ -137,8 +138,7 @@ const char *upstream_head_read(struct span raw, bool to_head_request, struct ups
 size_t upstream_head_size(struct span raw, size_t *looked)
 {
 	const char *end;
-	while (*looked < raw.n &&
-	       (end = memchr(raw.p + *looked, '\n', raw.n - *looked)) != NULL) {
+	while (*looked < raw.n && (end = memchr(raw.p + *looked, '\n', raw.n - *looked)) != NULL) {
 		size_t at = (size_t)(end - raw.p) + 1;
 		if (at < raw.n && raw.p[at] == '\n')
 			return at + 1;

@@ -274,7 +274,9 @@ enum upstream_outcome link_dial(const struct upstream_call *call, struct link *o
 	out->fd = connect_any(call, &found, until, result, &late);
 	if (out->fd < 0) {
 		say(result, "it cannot be connected",
-		    late ? "no answer in time" : errno ? strerror(errno) : "its address is denied");
+		    late    ? "no answer in time"
+		    : errno ? strerror(errno)
+			    : "its address is denied");
 		return late ? UPSTREAM_TIMEOUT : UPSTREAM_UNREACHABLE;
 	}
 	if (!set_waits(out->fd)) {
@@ -342,7 +344,8 @@ static bool is_quiet(struct link *link)
 }
 
 enum upstream_outcome link_open(struct links *kept, const struct upstream_call *call,
-				int64_t max_idle_s, struct link *out, struct upstream_result *result)
+				int64_t max_idle_s, struct link *out,
+				struct upstream_result *result)
 {
 	int64_t now = clock_mono_ms();
 	for (;;) {

@@ -1,4 +1,5 @@
-/* A connection to an upstream, plain or TLS, and those that a thread keeps; private to upstream/. */
+/* A connection to an upstream, plain or TLS, and those that a thread keeps; private to upstream/.
+ */
 #ifndef CG_UPSTREAM_LINK_H
 #define CG_UPSTREAM_LINK_H
 
@@ -35,8 +36,8 @@ void links_init(struct links *kept);
 void links_release(struct links *kept);
 
 /* A connection for `call`: one of those that are kept, idle for at most max_idle_s and with nothing
- * on it that nobody asked for; else a new one, whose TLS is shaken hands on.  UPSTREAM_OK, or what went
- * wrong, with *out for nothing and the cause in result. */
+ * on it that nobody asked for; else a new one, whose TLS is shaken hands on.  UPSTREAM_OK, or what
+ * went wrong, with *out for nothing and the cause in result. */
 enum upstream_outcome link_open(struct links *kept, const struct upstream_call *call,
 				int64_t max_idle_s, struct link *out,
 				struct upstream_result *result) CG_MUST_USE;
@@ -52,8 +53,8 @@ void link_keep(struct links *kept, struct link *link);
 #define LINK_AGAIN  (-1)
 #define LINK_BROKEN (-2)
 ssize_t link_send(struct link *link, struct span bytes) CG_MUST_USE;
-/* > 0 bytes; 0 at their end; waits for LINK_WAIT_MS where it may.  After LINK_AGAIN a poll tells when
- * there is more. */
+/* > 0 bytes; 0 at their end; waits for LINK_WAIT_MS where it may.  After LINK_AGAIN a poll tells
+ * when there is more. */
 ssize_t link_receive(struct link *link, void *to, size_t room, bool may_wait) CG_MUST_USE;
 
 #endif

@@ -21,20 +21,17 @@ static void put(struct writer *w, struct span s)
 /* Fields that are made here, from what the exchange really is, or belong to one connection. */
 static bool is_ours(struct span name)
 {
-	static const char *const list[] = {"host", "content-length", "expect", "http2-settings"};
-	for (size_t i = 0; i < CG_COUNT(list); i++)
-		if (span_is_nocase(name, span_of(list[i])))
-			return true;
-	return field_is_hop(name);
+	return span_is_nocase(name, SPAN_LIT("host")) ||
+	       span_is_nocase(name, SPAN_LIT("content-length")) ||
+	       span_is_nocase(name, SPAN_LIT("expect")) ||
+	       span_is_nocase(name, SPAN_LIT("http2-settings")) || field_is_hop(name);
 }
 
 /* What comes after a line break would be another field, or another request. */
 static bool is_value(struct span value)
 {
-	for (size_t i = 0; i < value.n; i++)
-		if (value.p[i] == '\r' || value.p[i] == '\n' || value.p[i] == '\0')
-			return false;
-	return true;
+	return value.n == 0 || (!memchr(value.p, '\r', value.n) &&
+				!memchr(value.p, '\n', value.n) && !memchr(value.p, '\0', value.n));
 }
 
 static bool is_target(struct span target)

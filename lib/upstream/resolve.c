@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <time.h>
 
-#define HOST_MAX      255
-#define STACK_BYTES   (256 * 1024) /* of a thread that runs the host's resolver modules */
+#define HOST_MAX    255
+#define STACK_BYTES (256 * 1024) /* of a thread that runs the host's resolver modules */
 
 /* The resolver cannot be told to give up, and takes the time that resolv.conf allows it.  So it
  * runs in a thread of its own, and whoever of the two is last frees this. */

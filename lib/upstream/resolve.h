@@ -26,8 +26,8 @@ enum resolved {
 	RESOLVED_FAILED /* no memory or no thread */
 };
 
-/* `host` is a name, IPv4, or IPv6 without brackets.  Names are asked for each time, so that a change
- * of theirs is followed: /etc/hosts, DNS, whatever the host is set up for.  Waits until the
+/* `host` is a name, IPv4, or IPv6 without brackets.  Names are asked for each time, so that a
+ * change of theirs is followed: /etc/hosts, DNS, whatever the host is set up for.  Waits until the
  * (CLOCK_MONOTONIC, ms). */
 enum resolved upstream_resolve(struct span host, uint16_t port, int64_t until_mono_ms,
 			       struct upstream_addresses *out, const char **why) CG_MUST_USE;

@@ -32,13 +32,14 @@ static cg_rc fill(struct upstream_tls *tls, struct span ca_pem, struct span clie
 			       "The CAs of an API's upstream_tls cannot be used: %s.",
 			       gnutls_strerror(n));
 	tls->has_client = client_pem.n > 0;
-	n = tls->has_client ? gnutls_certificate_set_x509_key_mem(tls->credentials, &client, &client,
-								  GNUTLS_X509_FMT_PEM)
+	n = tls->has_client ? gnutls_certificate_set_x509_key_mem(tls->credentials, &client,
+								  &client, GNUTLS_X509_FMT_PEM)
 			    : 0;
 	if (n < 0)
-		return cg_fail(err, n == GNUTLS_E_MEMORY_ERROR ? CG_UNAVAILABLE : CG_BAD_VALUE,
-			       "The client certificate of an API's upstream_tls cannot be used: %s.",
-			       gnutls_strerror(n));
+		return cg_fail(
+		    err, n == GNUTLS_E_MEMORY_ERROR ? CG_UNAVAILABLE : CG_BAD_VALUE,
+		    "The client certificate of an API's upstream_tls cannot be used: %s.",
+		    gnutls_strerror(n));
 	if (server_name && !(tls->server_name = strdup(server_name)))
 		return cg_fail_memory(err);
 	if (n_pins > 0 && !(tls->pins = calloc(n_pins, sizeof(*pins))))
@@ -97,7 +98,8 @@ struct upstream_tls *upstream_tls_of_host(void)
 		     now.st_mtim.tv_sec != read_as.st_mtim.tv_sec ||
 		     now.st_mtim.tv_nsec != read_as.st_mtim.tv_nsec))
 		upstream_tls_free(&kept);
-	if (!kept && upstream_tls_new(SPAN_LIT(""), SPAN_LIT(""), NULL, 0, NULL, &kept, NULL) == CG_OK)
+	if (!kept &&
+	    upstream_tls_new(SPAN_LIT(""), SPAN_LIT(""), NULL, 0, NULL, &kept, NULL) == CG_OK)
 		read_as = now;
 	if (kept)
 		out = upstream_tls_share(kept);

@@ -7,7 +7,6 @@
 #include "upstream/head.h"
 #include "upstream/link.h"
 #include "upstream/request.h"
-#include <gnutls/gnutls.h>
 #include <poll.h>
 
 #define IN_BYTES  ((size_t)64 * 1024) /* what one receive takes */
@@ -359,8 +358,8 @@ static bool make_room(struct upstream *u)
 static bool receive_some(struct exchange *x)
 {
 	/* Only what there is time for, and nobody else to look after. */
-	bool holds = !x->resp->unflushed || (x->u->head.has_length &&
-					     x->active_mono_ms - x->held_mono_ms < HOLD_MS);
+	bool holds = !x->resp->unflushed ||
+		     (x->u->head.has_length && x->active_mono_ms - x->held_mono_ms < HOLD_MS);
 	bool may_wait = holds && is_sent(x) && !x->send_broken;
 	if (x->in_n == x->u->in_room && !make_room(x->u)) {
 		decide(x, UPSTREAM_FAILED, "no memory for the answer's head");
@@ -455,7 +454,10 @@ static void wait_for_news(struct exchange *x)
 			return;
 		}
 	}
-	struct pollfd fds[] = {{.fd = x->link.fd, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+	struct pollfd fds[] = {
+	    {.fd = x->link.fd, .events = POLLIN},
+		  {.fd = -1,	     .events = POLLIN}
+	      };
 	if (x->to_send.n > 0 && !x->send_broken)
 		fds[0].events |= POLLOUT;
 	if (body_over ? x->watches_client : wants_body)
@@ -522,9 +524,9 @@ static void tidy(struct exchange *x)
 {
 	struct upstream *u = x->u;
 	if (x->n_kept > 0)
-		gnutls_memset(u->kept, 0, x->n_kept);
+		explicit_bzero(u->kept, x->n_kept);
 	if (x->out_used > 0)
-		gnutls_memset(u->out, 0, x->out_used);
+		explicit_bzero(u->out, x->out_used);
 	if (u->in_room > IN_BYTES) {
 		char *shorter = realloc(u->in, IN_BYTES);
 		if (shorter) {

@@ -29,7 +29,8 @@
 #define IDLE_MS 50
 #define LOOK_MS 10   /* how often that is looked at */
 #define STOP_MS 5000 /* then idle connections are closed however short they have been so */
-/* For so long a thread waits for its connection's next request itself, before any may take it up. */
+/* For so long a thread waits for its connection's next request itself, before any may take it up.
+ */
 #define STAY_MS 10
 /* From a thread to the main one: stop_after says that it is time. */
 #define TIME_TO_END SIGUSR2
@@ -49,7 +50,7 @@ struct server {
 	const struct web_program *program;
 	pthread_t main_thread;
 	int epoll_fd;
-	int end_fd;	      /* becomes readable, and stays so, when the threads are to end */
+	int end_fd;		  /* becomes readable, and stays so, when the threads are to end */
 	_Atomic unsigned waiting; /* threads that wait for any connection */
 	_Atomic bool ending;
 	pthread_mutex_t lock; /* for all below, and the members of connections */
@@ -247,12 +248,12 @@ static bool serve_one(struct server *s, void *thread, FCGX_Request *fcgi, struct
 }
 
 /* A server that is busy sends the next request at once: waiting for it here spares handing the
- * connection over and back, as long as there are threads for all others.  True when one has come. */
+ * connection over and back, as long as there are threads for all others.  True when one has come.
+ */
 static bool stay(struct server *s, const struct connection *c)
 {
 	struct pollfd p = {.fd = c->fd, .events = POLLIN};
-	return atomic_load_explicit(&s->waiting, memory_order_relaxed) >
-		   s->program->threads / 2 &&
+	return atomic_load_explicit(&s->waiting, memory_order_relaxed) > s->program->threads / 2 &&
 	       !atomic_load_explicit(&s->ending, memory_order_relaxed) && poll(&p, 1, STAY_MS) > 0;
 }
 
