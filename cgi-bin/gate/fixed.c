@@ -59,9 +59,10 @@ static bool is_right_token(const struct exchange *x, struct span token)
 static void send_metrics(struct exchange *x)
 {
 	struct buf text;
-	/* Without the store the APIs have no names. */
+	/* Without the store, or in a gate that could not start, the APIs have no names. */
 	bool named =
-	    x->snapshot || snapshot_acquire(x->gate->resolver, &x->snapshot, NULL) == CG_OK;
+	    x->snapshot || (x->worker && snapshot_acquire(x->gate->resolver, x->worker->reader,
+							  &x->snapshot, NULL) == CG_OK);
 	buf_init(&text, METRICS_MAX);
 	metrics_text(x->gate->usage, named ? snapshot_routes(x->snapshot) : NULL, x->gate->store,
 		     &text);

@@ -180,7 +180,7 @@ static void offer(struct exchange *x, struct upstream_call *call, struct upstrea
 			*result = (struct upstream_result){.outcome = UPSTREAM_FAILED};
 			return;
 		}
-		upstream_exchange(x->upstream, call, x->req, x->resp, result);
+		upstream_exchange(x->worker->upstream, call, x->req, x->resp, result);
 		log_failure(x, result);
 		if (is_final(result)) {
 			if (result->status != 0)
@@ -194,7 +194,7 @@ static void offer(struct exchange *x, struct upstream_call *call, struct upstrea
 void forward(struct exchange *x)
 {
 	const Cg__Api *api = x->route->api;
-	const struct upstream_tls *tls = NULL;
+	struct upstream_tls *tls = NULL;
 	struct cg_err err = {0};
 	if (x->route->n_targets == 0) {
 		refuse(x, REFUSAL_UPSTREAM_UNREACHABLE,

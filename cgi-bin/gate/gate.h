@@ -32,6 +32,7 @@
 #include <stdatomic.h>
 
 struct resolver;
+struct reader;
 struct snapshot;
 
 /* Of an API's upstreams: whose turn it is, and which could not be connected. */
@@ -57,10 +58,16 @@ struct gate {
 	int64_t told_unix_s; /* of its failures */
 };
 
+/* One per thread. */
+struct worker {
+	struct upstream *upstream;
+	struct reader *reader;
+};
+
 /* One request. */
 struct exchange {
 	struct gate *gate;
-	struct upstream *upstream; /* this thread's */
+	struct worker *worker; /* this thread's */
 	struct web_request *req;
 	struct web_response *resp;
 	struct arena *arena; /* the request's */
@@ -86,11 +93,15 @@ struct exchange {
 
 struct resolver *resolver_new(struct store *store) CG_MUST_USE;
 void resolver_free(struct resolver **resolver);
+/* For one thread, which looks at one snapshot at a time; it is the resolver's.  NULL without
+ * memory.
+ */
+struct reader *reader_new(struct resolver *resolver) CG_MUST_USE;
 /* The contents at the newest generation, with its routes; give it back with snapshot_release.
  * CG_UNAVAILABLE when the store cannot be read and what is known is outdated. */
-cg_rc snapshot_acquire(struct resolver *resolver, struct snapshot **out,
+cg_rc snapshot_acquire(struct resolver *resolver, struct reader *reader, struct snapshot **out,
 		       struct cg_err *err) CG_MUST_USE;
-void snapshot_release(struct resolver *resolver, struct snapshot **snapshot);
+void snapshot_release(struct resolver *resolver, struct reader *reader, struct snapshot **snapshot);
 const struct routes *snapshot_routes(const struct snapshot *snapshot);
 /* What was read before from this very text of SSL_CLIENT_CERT, if it was remembered; *der lives as
  * long as the snapshot. */
@@ -109,10 +120,10 @@ cg_rc snapshot_grant(struct resolver *resolver, struct snapshot *snapshot,
 cg_rc snapshot_chain(struct resolver *resolver, struct snapshot *snapshot, struct exchange *x,
 		     struct cert_chain *out, struct cg_err *err) CG_MUST_USE;
 
-/* What the API's upstream_tls says, for libcurl; NULL where it has none.  It lives as long as the
+/* What the API's upstream_tls says; NULL where it has none.  It lives as long as the
  * snapshot.  CG_BAD_VALUE when it cannot be used: a CA is gone, or its key does not open. */
 cg_rc snapshot_upstream_tls(struct resolver *resolver, struct snapshot *snapshot,
-			    const struct route *route, const struct upstream_tls **out,
+			    const struct route *route, struct upstream_tls **out,
 			    struct cg_err *err) CG_MUST_USE;
 
 /* --- trust_upstream.c --- */

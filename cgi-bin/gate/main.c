@@ -25,7 +25,7 @@ static void pass(struct exchange *x)
 	struct span site = req->proof_ok ? req->site : SPAN_LIT("");
 	if (answer_fixed(x, req->target.path))
 		return;
-	if (snapshot_acquire(x->gate->resolver, &x->snapshot, &err) != CG_OK) {
+	if (snapshot_acquire(x->gate->resolver, x->worker->reader, &x->snapshot, &err) != CG_OK) {
 		if (answer_fixed(x, req->target.local))
 			return;
 		log_error("store_unreadable", "request_id", req->id, "cause", err.text, LOG_END);
@@ -65,7 +65,7 @@ static void handle(void *ctx, void *thread, struct web_request *req, struct web_
 {
 	struct gate *gate = ctx;
 	struct exchange x = {.gate = gate,
-			     .upstream = thread,
+			     .worker = thread,
 			     .req = req,
 			     .resp = resp,
 			     .arena = req->arena,
@@ -80,7 +80,7 @@ static void handle(void *ctx, void *thread, struct web_request *req, struct web_
 		pass(&x);
 	record(&x);
 	limits_end(gate->limits, &x.limits.held);
-	snapshot_release(gate->resolver, &x.snapshot);
+	snapshot_release(gate->resolver, x.worker->reader, &x.snapshot);
 	if (gate->usage)
 		usage_end(gate->usage);
 }
@@ -90,7 +90,7 @@ static void handle_unavailable(void *ctx, void *thread, struct web_request *req,
 			       struct web_response *resp)
 {
 	struct exchange x = {.gate = ctx,
-			     .upstream = thread,
+			     .worker = thread,
 			     .req = req,
 			     .resp = resp,
 			     .arena = req->arena,
@@ -104,15 +104,25 @@ static void handle_unavailable(void *ctx, void *thread, struct web_request *req,
 
 static void *thread_start(void *ctx)
 {
-	(void)ctx;
-	return upstream_new();
+	struct gate *gate = ctx;
+	struct worker *worker = calloc(1, sizeof(*worker));
+	if (!worker)
+		return NULL;
+	worker->upstream = upstream_new();
+	worker->reader = reader_new(gate->resolver);
+	if (worker->upstream && worker->reader)
+		return worker;
+	upstream_free(&worker->upstream);
+	free(worker);
+	return NULL;
 }
 
 static void thread_end(void *ctx, void *thread)
 {
-	struct upstream *u = thread;
+	struct worker *worker = thread;
 	(void)ctx;
-	upstream_free(&u);
+	upstream_free(&worker->upstream);
+	free(worker);
 }
 
 static bool proof_ok(void *ctx, struct span value)
@@ -175,7 +185,7 @@ int main(void)
 	/* A core file would hold tokens of requests under way. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	raise_descriptors();
-	if (gnutls_global_init() < 0 || !upstream_global_init()) {
+	if (gnutls_global_init() < 0) {
 		log_error("start_failed", "cause", "the libraries cannot be set up", LOG_END);
 		return 1;
 	}

@@ -39,7 +39,7 @@ struct chained {
 
 struct snapshot {
 	uint64_t generation;
-	unsigned users; /* under the resolver's mutex; the resolver itself is one */
+	struct snapshot *next_old;
 	struct arena arena;
 	struct routes routes;
 	pthread_mutex_t mutex; /* of what is below */
@@ -60,13 +60,22 @@ struct snapshot {
 	_Atomic(struct upstream_tls *) *tls;
 };
 
+/* What one thread looks at.  Each has a line of the processor's cache for itself, so that requests
+ * write to nothing that others read on their way. */
+struct reader {
+	_Alignas(64) _Atomic(struct snapshot *) at; /* NULL: none */
+	struct reader *next;
+};
+
 struct resolver {
 	struct store *store;
 	/* One thread reads a new generation, the others wait for it.  Taken before `mutex`. */
 	pthread_mutex_t loading;
-	int64_t failed_mono_ms; /* when the last reading failed; under `loading` */
-	pthread_mutex_t mutex;	/* of what is below */
-	struct snapshot *current;
+	int64_t failed_mono_ms;		    /* when the last reading failed; under `loading` */
+	_Atomic(struct snapshot *) current; /* changed under `mutex` */
+	pthread_mutex_t mutex;		    /* of what is below */
+	struct snapshot *old;		    /* replaced, but some thread may still look at it */
+	struct reader *readers;
 	struct trust_seen *seen; /* has a mutex of its own */
 };
 
@@ -117,12 +126,54 @@ static void snapshot_free(struct snapshot *s)
 	free(s);
 }
 
+struct reader *reader_new(struct resolver *r)
+{
+	struct reader *reader = aligned_alloc(_Alignof(struct reader), sizeof(*reader));
+	if (!reader)
+		return NULL;
+	*reader = (struct reader){.at = NULL};
+	(void)pthread_mutex_lock(&r->mutex);
+	reader->next = r->readers;
+	r->readers = reader;
+	(void)pthread_mutex_unlock(&r->mutex);
+	return reader;
+}
+
+static bool is_looked_at(const struct resolver *r, const struct snapshot *s)
+{
+	for (const struct reader *reader = r->readers; reader; reader = reader->next)
+		if (atomic_load(&reader->at) == s)
+			return true;
+	return false;
+}
+
+/* Frees what was replaced and nobody looks at any more.  Under `mutex`. */
+static void sweep(struct resolver *r)
+{
+	for (struct snapshot **at = &r->old; *at;) {
+		struct snapshot *s = *at;
+		if (is_looked_at(r, s)) {
+			at = &s->next_old;
+			continue;
+		}
+		*at = s->next_old;
+		snapshot_free(s);
+	}
+}
+
 void resolver_free(struct resolver **resolver)
 {
 	struct resolver *r = *resolver;
 	if (!r)
 		return;
-	snapshot_release(r, &r->current);
+	for (struct reader *reader = r->readers, *next; reader; reader = next) {
+		next = reader->next;
+		free(reader);
+	}
+	r->readers = NULL;
+	sweep(r);
+	if (r->current)
+		snapshot_free(r->current);
 	trust_seen_free(&r->seen);
 	(void)pthread_mutex_destroy(&r->mutex);
 	(void)pthread_mutex_destroy(&r->loading);
@@ -130,17 +181,19 @@ void resolver_free(struct resolver **resolver)
 	*resolver = NULL;
 }
 
-void snapshot_release(struct resolver *r, struct snapshot **snapshot)
+void snapshot_release(struct resolver *r, struct reader *reader, struct snapshot **snapshot)
 {
 	struct snapshot *s = *snapshot;
 	if (!s)
 		return;
-	(void)pthread_mutex_lock(&r->mutex);
-	bool last = --s->users == 0;
-	(void)pthread_mutex_unlock(&r->mutex);
-	if (last)
-		snapshot_free(s);
 	*snapshot = NULL;
+	atomic_store(&reader->at, NULL);
+	/* Either whoever replaced it has seen that, or it is seen here that it was replaced. */
+	if (atomic_load(&r->current) == s)
+		return;
+	(void)pthread_mutex_lock(&r->mutex);
+	sweep(r);
+	(void)pthread_mutex_unlock(&r->mutex);
 }
 
 static cg_rc snapshot_load(struct resolver *r, uint64_t generation, struct snapshot **out,
@@ -150,7 +203,6 @@ static cg_rc snapshot_load(struct resolver *r, uint64_t generation, struct snaps
 	if (!s)
 		return cg_fail_memory(err);
 	s->generation = generation;
-	s->users = 1;
 	arena_init(&s->arena, SNAPSHOT_MAX);
 	arena_init(&s->trust_arena, SNAPSHOT_MAX);
 	(void)pthread_mutex_init(&s->mutex, NULL);
@@ -167,64 +219,70 @@ static cg_rc snapshot_load(struct resolver *r, uint64_t generation, struct snaps
 	return rc;
 }
 
-/* The current snapshot, if it is of this generation; with one more user. */
-static struct snapshot *current_of(struct resolver *r, uint64_t generation)
+/* The current snapshot, if it is of this generation; the reader looks at it then. */
+static struct snapshot *current_of(struct resolver *r, struct reader *reader, uint64_t generation)
 {
-	struct snapshot *s = NULL;
-	(void)pthread_mutex_lock(&r->mutex);
-	if (r->current && r->current->generation == generation) {
-		s = r->current;
-		s->users++;
-	}
-	(void)pthread_mutex_unlock(&r->mutex);
-	return s;
+	struct snapshot *s = atomic_load(&r->current), *again;
+	/* What was current a moment ago may be gone; what still is, once it is said that somebody
+	 * looks at it, stays. */
+	for (atomic_store(&reader->at, s); (again = atomic_load(&r->current)) != s;
+	     atomic_store(&reader->at, s))
+		s = again;
+	if (s && s->generation == generation)
+		return s;
+	atomic_store(&reader->at, NULL);
+	return NULL;
 }
 
-/* Reads the newest generation and makes it the current one, with one more user.  Under `loading`.
- */
-static cg_rc load_current(struct resolver *r, int64_t asked_mono_ms, struct snapshot **out,
-			  struct cg_err *err)
+/* Reads the newest generation and makes it the current one, which the reader looks at.  Under
+ * `loading`. */
+static cg_rc load_current(struct resolver *r, struct reader *reader, int64_t asked_mono_ms,
+			  struct snapshot **out, struct cg_err *err)
 {
 	/* Before the store is read: what moves meanwhile makes this snapshot old at once, never a
 	 * newer one's contents an older generation's. */
 	uint64_t generation = live_generation(store_live(r->store));
-	if ((*out = current_of(r, generation)))
+	if ((*out = current_of(r, reader, generation)))
 		return CG_OK;
 	/* Whoever waited while another waited for a store that cannot be had need not do the same
 	 * again, one after the other. */
 	if (r->failed_mono_ms >= asked_mono_ms)
 		return cg_fail(err, CG_UNAVAILABLE, "The store could not be read just now.");
-	struct snapshot *loaded = NULL, *replaced;
+	struct snapshot *loaded = NULL;
 	cg_rc rc = snapshot_load(r, generation, &loaded, err);
 	if (rc != CG_OK || !loaded) {
 		r->failed_mono_ms = clock_mono_ms();
 		return rc != CG_OK ? rc : CG_FAIL;
 	}
-	loaded->users++;
 	(void)pthread_mutex_lock(&r->mutex);
-	replaced = r->current;
-	r->current = loaded;
+	atomic_store(&reader->at, loaded);
+	struct snapshot *replaced = atomic_exchange(&r->current, loaded);
+	if (replaced) {
+		replaced->next_old = r->old;
+		r->old = replaced;
+	}
+	sweep(r);
 	(void)pthread_mutex_unlock(&r->mutex);
-	snapshot_release(r, &replaced);
 	*out = loaded;
 	return CG_OK;
 }
 
-cg_rc snapshot_acquire(struct resolver *r, struct snapshot **out, struct cg_err *err)
+cg_rc snapshot_acquire(struct resolver *r, struct reader *reader, struct snapshot **out,
+		       struct cg_err *err)
 {
 	/* A generation that nobody moves any more says nothing. */
 	if (live_is_lost(store_live(r->store)))
 		return cg_fail(err, CG_UNAVAILABLE,
 			       "The run folder's file “live” is gone: the "
 			       "program ends, to be started again.");
-	struct snapshot *s = current_of(r, live_generation(store_live(r->store)));
+	struct snapshot *s = current_of(r, reader, live_generation(store_live(r->store)));
 	if (s) {
 		*out = s;
 		return CG_OK;
 	}
 	int64_t asked_mono_ms = clock_mono_ms();
 	(void)pthread_mutex_lock(&r->loading);
-	cg_rc rc = load_current(r, asked_mono_ms, &s, err);
+	cg_rc rc = load_current(r, reader, asked_mono_ms, &s, err);
 	(void)pthread_mutex_unlock(&r->loading);
 	if (rc == CG_OK)
 		*out = s;
@@ -296,7 +354,7 @@ cg_rc snapshot_grant(struct resolver *r, struct snapshot *s, const struct sha256
 }
 
 cg_rc snapshot_upstream_tls(struct resolver *r, struct snapshot *s, const struct route *route,
-			    const struct upstream_tls **out, struct cg_err *err)
+			    struct upstream_tls **out, struct cg_err *err)
 {
 	cg_rc rc = CG_OK;
 	_Atomic(struct upstream_tls *) *kept = &s->tls[route - s->routes.items];

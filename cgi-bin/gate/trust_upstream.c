@@ -1,4 +1,4 @@
-/* What an API's upstream_tls says -> what libcurl takes: CAs out of the store, the private key
+/* What an API's upstream_tls says -> what lib/upstream takes: CAs out of the store, the private key
  * unsealed. */
 #include "base/base.h"
 #include "base/buf.h"
@@ -70,18 +70,17 @@ static cg_rc make_client(const struct home *home, const Cg__Api *api, struct buf
 	return pem->failed ? cg_fail_memory(err) : CG_OK;
 }
 
-/* "sha256//BASE64;sha256//BASE64", as CURLOPT_PINNEDPUBLICKEY takes it; "" for none. */
-static const char *make_pins(const Cg__UpstreamTls *tls, struct arena *arena)
+/* False when one is none. */
+static bool read_pins(const Cg__UpstreamTls *tls, struct sha256 pins[API_PINS_MAX])
 {
-	const char *pins = "";
-	for (size_t i = 0; pins && i < tls->n_pinned_sha256; i++) {
-		const char *base64 = base64_format(
-		    arena, span_make(tls->pinned_sha256[i].data, tls->pinned_sha256[i].len));
-		pins = base64
-			   ? arena_printf(arena, "%s%ssha256//%s", pins, *pins ? ";" : "", base64)
-			   : NULL;
+	if (tls->n_pinned_sha256 > API_PINS_MAX)
+		return false;
+	for (size_t i = 0; i < tls->n_pinned_sha256; i++) {
+		if (tls->pinned_sha256[i].len != SHA256_BYTES)
+			return false;
+		memcpy(pins[i].b, tls->pinned_sha256[i].data, SHA256_BYTES);
 	}
-	return pins;
+	return true;
 }
 
 cg_rc upstream_tls_load(struct store *store, const Cg__Api *api, struct upstream_tls **out,
@@ -96,12 +95,12 @@ cg_rc upstream_tls_load(struct store *store, const Cg__Api *api, struct upstream
 	cg_rc rc = store_read(store, load_cas, &l, err);
 	if (rc == CG_OK)
 		rc = make_client(store_home(store), api, &client, &arena, err);
-	const char *pins = make_pins(api->upstream_tls, &arena);
-	if (rc == CG_OK && !pins)
-		rc = cg_fail_memory(err);
+	struct sha256 pins[API_PINS_MAX];
+	if (rc == CG_OK && !read_pins(api->upstream_tls, pins))
+		rc = cg_fail(err, CG_BAD_VALUE, "A pin is not the SHA-256 of a public key.");
 	if (rc == CG_OK)
 		rc = upstream_tls_new(buf_span(&cas), buf_span(&client),
-				      api->upstream_tls->n_pinned_sha256 > 0 ? pins : NULL,
+				      pins, api->upstream_tls->n_pinned_sha256,
 				      api->upstream_tls->server_name, out, err);
 	buf_release(&client);
 	buf_release(&cas);

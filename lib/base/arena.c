@@ -1,6 +1,5 @@
 #include "base/base.h"
 #include "base/arena.h"
-#include <gnutls/gnutls.h>
 
 #define BLOCK_BYTES ((size_t)16 * 1024)
 
@@ -19,7 +18,7 @@ void arena_release(struct arena *a)
 {
 	for (struct arena_block *b = a->blocks, *next; b; b = next) {
 		next = b->next;
-		gnutls_memset(b->bytes, 0, b->used);
+		explicit_bzero(b->bytes, b->used);
 		free(b);
 	}
 	a->blocks = NULL;
@@ -39,7 +38,7 @@ void arena_clear(struct arena *a)
 	arena_release(a);
 	if (!kept)
 		return;
-	gnutls_memset(kept->bytes, 0, kept->used);
+	explicit_bzero(kept->bytes, kept->used);
 	kept->used = 0;
 	kept->next = NULL;
 	a->blocks = kept;
@@ -129,7 +128,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	char *p = n < 0 ? NULL : take(a, (size_t)n + 1);
 	/* What is above `used` is not wiped at the end. */
 	if (room_n > 0 && p != room)
-		gnutls_memset(room, 0, room_n);
+		explicit_bzero(room, room_n);
 	if (p && p != room)
 		(void)vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);

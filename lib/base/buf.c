@@ -1,6 +1,5 @@
 #include "base/base.h"
 #include "base/buf.h"
-#include <gnutls/gnutls.h>
 
 void buf_init(struct buf *b, size_t max_bytes)
 {
@@ -10,7 +9,7 @@ void buf_init(struct buf *b, size_t max_bytes)
 void buf_release(struct buf *b)
 {
 	if (b->p) {
-		gnutls_memset(b->p, 0, b->room);
+		explicit_bzero(b->p, b->room);
 		free(b->p);
 	}
 	*b = (struct buf){.max = b->max};
@@ -43,7 +42,7 @@ void buf_add(struct buf *b, struct span bytes)
 		}
 		if (b->p) {
 			memcpy(p, b->p, b->n);
-			gnutls_memset(b->p, 0, b->room);
+			explicit_bzero(b->p, b->room);
 			free(b->p);
 		}
 		b->p = p;
@@ -81,7 +80,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 		if (big) {
 			(void)vsnprintf(big, (size_t)n + 1, fmt, again);
 			buf_add(b, span_make(big, (size_t)n));
-			gnutls_memset(big, 0, (size_t)n);
+			explicit_bzero(big, (size_t)n);
 			free(big);
 		} else {
 			fail(b);

@@ -5,6 +5,9 @@
 static bool is_in(struct span name, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		/* Most names differ in their first letter. */
+		if (name.n == 0 || (name.p[0] | 0x20) != list[i][0])
+			continue;
 		struct span entry = span_of(list[i]);
 		if (entry.p[entry.n - 1] == '-' && name.n > entry.n) {
 			if (span_is_nocase(span_make(name.p, entry.n), entry))
@@ -58,5 +61,17 @@ bool field_is_plain(struct span name)
 		      (name.p[i] >= 'A' && name.p[i] <= 'Z') ||
 		      (name.p[i] >= '0' && name.p[i] <= '9') || name.p[i] == '-'))
 			return false;
+	return name.n > 0;
+}
+
+bool field_is_token(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		bool alnum =
+		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!alnum && c != '-' && (c == '\0' || !strchr("!#$%&'*+.^_`|~", c)))
+			return false;
+	}
 	return name.n > 0;
 }

@@ -15,5 +15,7 @@ bool field_is_cgi_order(struct span name);
 bool field_is_identity(struct span name);
 /* Letters, digits and hyphens: what no CGI host folds into another name. */
 bool field_is_plain(struct span name);
+/* A token (RFC 9110 section 5.6.2): what a field's name or a method may be. */
+bool field_is_token(struct span name);
 
 #endif

@@ -104,6 +104,8 @@
 #define ALONE_DRAIN_MS	      300 /* by a program with one thread */
 /* For so long a server may read what it has of an answer that is then broken off, ms. */
 #define BROKEN_READ_MS 1000
+/* The head of a request to an upstream, bytes: 503. */
+#define UPSTREAM_HEAD_MAX ((size_t)1024 * 1024)
 /* The head of a request body kept so that a stale kept connection can be retried, bytes. */
 #define UPSTREAM_REWIND_BYTES (64 * 1024)
 /* Connecting to an upstream, ms: 504 above it, or above the API's own timeout if that is less. */

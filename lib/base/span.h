@@ -52,14 +52,19 @@ static inline struct span span_from(struct span a, size_t offset)
 			     : (struct span){a.p + offset, a.n - offset};
 }
 
+static inline bool span_is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* Without ASCII white space at both ends. */
 static inline struct span span_trim(struct span a)
 {
-	while (a.n > 0 && strchr(" \t\r\n", a.p[0]) && a.p[0] != '\0') {
+	while (a.n > 0 && span_is_space(a.p[0])) {
 		a.p++;
 		a.n--;
 	}
-	while (a.n > 0 && strchr(" \t\r\n", a.p[a.n - 1]) && a.p[a.n - 1] != '\0')
+	while (a.n > 0 && span_is_space(a.p[a.n - 1]))
 		a.n--;
 	return a;
 }

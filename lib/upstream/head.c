@@ -3,18 +3,6 @@
 #include "base/field.h"
 #include "base/text.h"
 
-static bool is_name(struct span name)
-{
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-		bool alnum =
-		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!alnum && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
-			return false;
-	}
-	return name.n > 0;
-}
-
 static bool is_value(struct span value)
 {
 	for (size_t i = 0; i < value.n; i++) {
@@ -28,23 +16,30 @@ static bool is_value(struct span value)
 int upstream_status(struct span line)
 {
 	uint64_t status;
-	if (line.n < 12 || !span_starts(line, SPAN_LIT("HTTP/1.")) || line.p[8] != ' ' ||
+	if (line.n < 12 || !span_starts(line, SPAN_LIT("HTTP/1.")) || line.p[7] < '0' ||
+	    line.p[7] > '9' || line.p[8] != ' ' ||
 	    !number_parse(span_make(line.p + 9, 3), 999, &status))
 		return 0;
 	return line.n == 12 || line.p[12] == ' ' || line.p[12] == '\r' ? (int)status : 0;
 }
 
+/* Whether a list with commas has this entry. */
+static bool names(struct span list, struct span entry)
+{
+	struct span part;
+	while (span_next(&list, ',', &part))
+		if (span_is_nocase(span_trim(part), entry))
+			return true;
+	return false;
+}
+
 /* Whether one of the Connection fields names this one. */
 static bool is_named_by_connection(const struct upstream_head *h, struct span name)
 {
-	for (size_t i = 0; i < h->n_fields; i++) {
-		struct span rest = h->fields[i].value, part;
-		if (!span_is_nocase(h->fields[i].name, SPAN_LIT("connection")))
-			continue;
-		while (span_next(&rest, ',', &part))
-			if (span_is_nocase(span_trim(part), name))
-				return true;
-	}
+	for (size_t i = 0; i < h->n_fields; i++)
+		if (span_is_nocase(h->fields[i].name, SPAN_LIT("connection")) &&
+		    names(h->fields[i].value, name))
+			return true;
 	return false;
 }
 
@@ -83,13 +78,13 @@ const char *upstream_head_read(struct span raw, bool to_head_request, struct ups
 {
 	struct upstream_head *h = out;
 	struct span line;
-	bool chunked = false;
 	h->n_fields = 0;
-	h->has_length = h->drop_connection = false;
+	h->has_length = h->chunked = h->closes = h->drop_connection = false;
 	h->length = 0;
 	if (!span_next(&raw, '\n', &line) || (h->status = upstream_status(line)) < 200 ||
 	    h->status > 599)
 		return "its status is none of HTTP/1.1";
+	h->closes = line.p[7] == '0';
 	while (span_next(&raw, '\n', &line)) {
 		const char *why = NULL;
 		if (line.n > 0 && line.p[line.n - 1] == '\r')
@@ -103,7 +98,7 @@ const char *upstream_head_read(struct span raw, bool to_head_request, struct ups
 		   };
 		f.value = span_trim(span_from(line, n + 1));
 		/* This also refuses fields that are folded over two lines. */
-		if (!colon || !is_name(f.name))
+		if (!colon || !field_is_token(f.name))
 			return "a field has no name, or one that is not allowed";
 		if (!is_value(f.value))
 			return "a field has a control character in its value";
@@ -112,26 +107,50 @@ const char *upstream_head_read(struct span raw, bool to_head_request, struct ups
 		if (span_is_nocase(f.name, SPAN_LIT("content-length"))) {
 			why = read_length(h, f.value);
 		} else if (span_is_nocase(f.name, SPAN_LIT("transfer-encoding"))) {
-			if (!span_is_nocase(f.value, SPAN_LIT("chunked")))
+			if (h->chunked || !span_is_nocase(f.value, SPAN_LIT("chunked")))
 				why = "it has a transfer coding other than chunked";
-			chunked = true;
+			h->chunked = true;
+		} else if (span_is_nocase(f.name, SPAN_LIT("connection"))) {
+			h->closes = h->closes || names(f.value, SPAN_LIT("close"));
 		}
 		if (why)
 			return why;
 		h->fields[h->n_fields++] = f;
 	}
-	if (chunked) {
+	if (h->chunked) {
+		/* Whoever says both is not to be trusted with another request. */
+		h->closes = h->closes || h->has_length;
 		h->has_length = false;
 		h->length = 0;
 	}
 	h->has_body = !to_head_request && h->status != 204 && h->status != 304;
 	/* An upstream that sends a body where none may be would have it read as the answer to
 	 * somebody's next request. */
-	h->drop_connection = !h->has_body && (chunked || to_head_request || h->length > 0);
+	h->drop_connection = !h->has_body && (h->chunked || to_head_request || h->length > 0);
 	filter(h, h->has_length && h->status != 204);
 	if (!h->has_body) {
 		h->has_length = true;
 		h->length = 0;
 	}
 	return NULL;
+}
+
+size_t upstream_head_size(struct span raw, size_t *looked)
+{
+	const char *end;
+	while (*looked < raw.n && (end = memchr(raw.p + *looked, '\n', raw.n - *looked)) != NULL) {
+		size_t at = (size_t)(end - raw.p) + 1;
+		if (at < raw.n && raw.p[at] == '\n')
+			return at + 1;
+		if (at + 1 < raw.n && raw.p[at] == '\r' && raw.p[at + 1] == '\n')
+			return at + 2;
+		/* The next bytes may still come. */
+		if (at == raw.n || (at + 1 == raw.n && raw.p[at] == '\r')) {
+			*looked = at - 1;
+			return 0;
+		}
+		*looked = at;
+	}
+	*looked = raw.n;
+	return 0;
 }

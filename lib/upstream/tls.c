@@ -1,98 +1,108 @@
 #include "base/base.h"
 #include "upstream/tls.h"
-#include <gnutls/gnutls.h>
-#include <stdatomic.h>
-#include <sys/mman.h>
+#include <pthread.h>
+#include <sys/stat.h>
 
-#define PATH_BYTES 192
+/* Where Debian has them; gnutls_certificate_set_x509_system_trust reads this file. */
+#define HOST_CAS "/etc/ssl/certs/ca-certificates.crt"
 
-/* curl takes a kept connection for one made with the same files when their paths are the same, and
- * a descriptor's number comes again.  So each path is spelt in a way of its own: the bits of a
- * number that counts up stand between its parts as "/" and "/.". */
-static bool spell(int fd, char out[PATH_BYTES])
+static gnutls_datum_t datum_of(struct span s)
+{
+	return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.p, (unsigned)s.n};
+}
+
+static cg_rc fill(struct upstream_tls *tls, struct span ca_pem, struct span client_pem,
+		  const struct sha256 *pins, size_t n_pins, const char *server_name,
+		  struct cg_err *err)
 {
 	static _Atomic uint64_t count;
-	uint64_t number = atomic_fetch_add(&count, 1) + 1;
-	size_t n = (size_t)snprintf(out, PATH_BYTES, "/proc/self/fd");
-	for (; number > 0; number >>= 1) {
-		out[n++] = '/';
-		if (number & 1)
-			out[n++] = '.';
-	}
-	return snprintf(out + n, PATH_BYTES - n, "/%d", fd) < (int)(PATH_BYTES - n);
+	gnutls_datum_t cas = datum_of(ca_pem), client = datum_of(client_pem);
+	tls->users = 1;
+	tls->number = atomic_fetch_add(&count, 1) + 1;
+	if (gnutls_certificate_allocate_credentials(&tls->credentials) < 0)
+		return cg_fail_memory(err);
+	/* Root certificates of version 1 have no field that says CA. */
+	gnutls_certificate_set_verify_flags(tls->credentials, GNUTLS_VERIFY_ALLOW_X509_V1_CA_CRT);
+	int n = ca_pem.n > 0 ? gnutls_certificate_set_x509_trust_mem(tls->credentials, &cas,
+								     GNUTLS_X509_FMT_PEM)
+			     : gnutls_certificate_set_x509_system_trust(tls->credentials);
+	/* A host without CAs trusts nobody, which is no failure. */
+	if (ca_pem.n > 0 && n <= 0)
+		return cg_fail(err, n == GNUTLS_E_MEMORY_ERROR ? CG_UNAVAILABLE : CG_BAD_VALUE,
+			       "The CAs of an API's upstream_tls cannot be used: %s.",
+			       gnutls_strerror(n));
+	tls->has_client = client_pem.n > 0;
+	n = tls->has_client ? gnutls_certificate_set_x509_key_mem(tls->credentials, &client,
+								  &client, GNUTLS_X509_FMT_PEM)
+			    : 0;
+	if (n < 0)
+		return cg_fail(
+		    err, n == GNUTLS_E_MEMORY_ERROR ? CG_UNAVAILABLE : CG_BAD_VALUE,
+		    "The client certificate of an API's upstream_tls cannot be used: %s.",
+		    gnutls_strerror(n));
+	if (server_name && !(tls->server_name = strdup(server_name)))
+		return cg_fail_memory(err);
+	if (n_pins > 0 && !(tls->pins = calloc(n_pins, sizeof(*pins))))
+		return cg_fail_memory(err);
+	if (n_pins > 0)
+		memcpy(tls->pins, pins, n_pins * sizeof(*pins));
+	tls->n_pins = n_pins;
+	return CG_OK;
 }
 
-static bool write_all(int fd, struct span bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes = span_from(bytes, (size_t)n);
-	}
-	return true;
-}
-
-/* True with nothing in *path for an empty text. */
-static bool keep(struct span text, char **path, int *fd, size_t *bytes)
-{
-	char spelt[PATH_BYTES];
-	if (text.n == 0)
-		return true;
-	*fd = memfd_create("upstream-tls", MFD_CLOEXEC);
-	if (*fd < 0)
-		return false;
-	*bytes = text.n;
-	return write_all(*fd, text) && spell(*fd, spelt) && (*path = strdup(spelt));
-}
-
-static void drop(int fd, size_t bytes)
-{
-	if (fd < 0)
-		return;
-	/* Memory of the kernel is not wiped when it is given back; and a mapping would end in a
-	 * SIGBUS where the file was not written in full. */
-	static const char zeros[4096];
-	for (size_t at = 0; at < bytes; at += sizeof(zeros))
-		if (pwrite(fd, zeros, sizeof(zeros), (off_t)at) < 0)
-			break;
-	(void)close(fd);
-}
-
-cg_rc upstream_tls_new(struct span ca_pem, struct span client_pem, const char *pins,
-		       const char *server_name, struct upstream_tls **out, struct cg_err *err)
+cg_rc upstream_tls_new(struct span ca_pem, struct span client_pem, const struct sha256 *pins,
+		       size_t n_pins, const char *server_name, struct upstream_tls **out,
+		       struct cg_err *err)
 {
 	struct upstream_tls *tls = calloc(1, sizeof(*tls));
 	if (!tls)
 		return cg_fail_memory(err);
-	tls->ca_fd = tls->client_fd = -1;
-	if (!keep(ca_pem, &tls->ca_path, &tls->ca_fd, &tls->ca_bytes) ||
-	    !keep(client_pem, &tls->client_path, &tls->client_fd, &tls->client_bytes) ||
-	    (pins && !(tls->pins = strdup(pins))) ||
-	    (server_name && !(tls->server_name = strdup(server_name)))) {
-		int cause = errno;
+	cg_rc rc = fill(tls, ca_pem, client_pem, pins, n_pins, server_name, err);
+	if (rc == CG_OK)
+		*out = tls;
+	else
 		upstream_tls_free(&tls);
-		return cg_fail(err, CG_UNAVAILABLE,
-			       "What an API's upstream_tls holds cannot be kept in memory: %s.",
-			       strerror(cause));
-	}
-	*out = tls;
-	return CG_OK;
+	return rc;
 }
 
 void upstream_tls_free(struct upstream_tls **tp)
 {
 	struct upstream_tls *tls = *tp;
 	*tp = NULL;
-	if (!tls)
+	if (!tls || atomic_fetch_sub(&tls->users, 1) > 1)
 		return;
-	drop(tls->ca_fd, tls->ca_bytes);
-	drop(tls->client_fd, tls->client_bytes);
-	free(tls->ca_path);
-	free(tls->client_path);
-	free(tls->pins);
+	if (tls->credentials)
+		gnutls_certificate_free_credentials(tls->credentials);
 	free(tls->server_name);
+	free(tls->pins);
 	free(tls);
+}
+
+struct upstream_tls *upstream_tls_share(struct upstream_tls *tls)
+{
+	(void)atomic_fetch_add(&tls->users, 1);
+	return tls;
+}
+
+struct upstream_tls *upstream_tls_of_host(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct upstream_tls *kept;
+	static struct stat read_as;
+	struct upstream_tls *out = NULL;
+	struct stat now = {0};
+	/* A host without the file has none of its bundle, and no CA. */
+	(void)stat(HOST_CAS, &now);
+	(void)pthread_mutex_lock(&lock);
+	if (kept && (now.st_ino != read_as.st_ino || now.st_size != read_as.st_size ||
+		     now.st_mtim.tv_sec != read_as.st_mtim.tv_sec ||
+		     now.st_mtim.tv_nsec != read_as.st_mtim.tv_nsec))
+		upstream_tls_free(&kept);
+	if (!kept &&
+	    upstream_tls_new(SPAN_LIT(""), SPAN_LIT(""), NULL, 0, NULL, &kept, NULL) == CG_OK)
+		read_as = now;
+	if (kept)
+		out = upstream_tls_share(kept);
+	(void)pthread_mutex_unlock(&lock);
+	return out;
 }

@@ -1,30 +1,38 @@
-/* TLS to an upstream beyond the usual: whom the gate believes, and who it says it is. */
+/* TLS to an upstream: whom the gate believes, and who it says it is. */
 #ifndef CG_UPSTREAM_TLS_H
 #define CG_UPSTREAM_TLS_H
 
 #include "base/base.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/span.h"
+#include <gnutls/gnutls.h>
+#include <stdatomic.h>
 
-/* Not changed once it is made: many threads may use it. */
+/* Not changed once it is made: many threads may use it.  Connections hold on to it. */
 struct upstream_tls {
-	/* For libcurl.  It takes CAs, certificate and key as files only (measured: 7.88 with GnuTLS
-	 * ignores CURLOPT_SSLKEY_BLOB and has no CURLOPT_CAINFO_BLOB), so they are files in memory
-	 * that nobody else can open, wiped at the end.  NULL: none. */
-	char *ca_path, *client_path;
-	char *pins;	   /* "sha256//BASE64;…"; NULL: any key */
-	char *server_name; /* NULL: the host of the URL */
-	int ca_fd, client_fd;
-	size_t ca_bytes, client_bytes; /* private: to wipe them */
+	_Atomic unsigned users; /* private, as all below */
+	uint64_t number;	/* no other ever has it */
+	gnutls_certificate_credentials_t credentials;
+	bool has_client;
+	char *server_name; /* NULL: the host that is connected */
+	struct sha256 *pins;
+	size_t n_pins; /* 0: any key */
 };
 
-/* Of each what is empty (n == 0) or NULL stands for none: CAs as PEM; certificate, chain and
- * private key as one PEM; pins as above.  All is copied.  CG_UNAVAILABLE without memory or
- * descriptors. */
-cg_rc upstream_tls_new(struct span ca_pem, struct span client_pem, const char *pins,
-		       const char *server_name, struct upstream_tls **out,
+/* Of each what is empty (n == 0) or NULL stands for none: CAs as PEM (none: the host's);
+ * certificate, chain and private key as one PEM; the SHA-256 of public keys (SubjectPublicKeyInfo),
+ * of which the upstream must have one.  All is copied.  CG_BAD_VALUE where a PEM cannot be read;
+ * CG_UNAVAILABLE without memory. */
+cg_rc upstream_tls_new(struct span ca_pem, struct span client_pem, const struct sha256 *pins,
+		       size_t n_pins, const char *server_name, struct upstream_tls **out,
 		       struct cg_err *err) CG_MUST_USE;
 /* Connections that were made with it live on, but are not used again. */
 void upstream_tls_free(struct upstream_tls **tls);
+
+/* One more user, who calls upstream_tls_free; private to upstream/. */
+struct upstream_tls *upstream_tls_share(struct upstream_tls *tls);
+/* The host's CAs as they are now, with one more user; NULL without memory.  Private likewise. */
+struct upstream_tls *upstream_tls_of_host(void) CG_MUST_USE;
 
 #endif

@@ -3,25 +3,33 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "upstream/fields.h"
+#include "upstream/body.h"
 #include "upstream/head.h"
-#include "upstream/sockets.h"
-#include <curl/curl.h>
-#include <gnutls/gnutls.h>
+#include "upstream/link.h"
+#include "upstream/request.h"
+#include <poll.h>
 
-/* A wait ends after this at the latest, to look at the clock, ms. */
-#define LOOK_MS 1000
+#define IN_BYTES  ((size_t)64 * 1024) /* what one receive takes */
+#define OUT_BYTES ((size_t)32 * 1024) /* a piece of the request's body, or a head with one */
+/* Before and behind a chunk: its size in hex digits, line ends, and the last chunk. */
+#define CHUNK_HEAD ((size_t)10)
+#define CHUNK_TAIL ((size_t)7)
 /* So often the client's side may wake us after its body's end. */
 #define CLIENT_NEWS_MAX 8
+/* Interim answers before the answer; who sends more does not mean to answer. */
+#define INTERIM_MAX 32
+/* Of an answer whose length is known the end is near: what has come of it waits so long for the
+ * rest, so that both leave in one write, ms. */
+#define HOLD_MS 20
 
 static const char unanswered[] = "the upstream closed the connection unanswered";
 
 struct upstream {
-	CURLM *multi; /* owns the kept connections */
-	struct upstream_sockets sockets;
-	CURL *easy;
+	struct links links; /* the kept connections */
+	char *in;	    /* what came and is not looked at yet: in_room bytes */
+	size_t in_room;
+	char *out;  /* OUT_BYTES */
 	char *kept; /* UPSTREAM_REWIND_BYTES, made at first use */
-	char error[CURL_ERROR_SIZE];
 	struct upstream_head head;
 };
 
@@ -32,20 +40,31 @@ struct exchange {
 	struct web_request *req;
 	struct web_response *resp;
 	struct upstream_result *out;
-	struct curl_slist *fields, *connect_to;
-	struct buf raw_head;
-	bool opened; /* a socket, for an address that is allowed */
-	bool head_done;
+	struct link link;
 	int64_t active_mono_ms; /* when a byte last went either way */
-	/* What we decided ourselves, in a callback; OK: nothing. */
+	/* What went wrong; OK: nothing. */
 	enum upstream_outcome verdict;
-	/* The request's body. */
-	bool sends_body, waits_for_client, watches_client;
-	unsigned n_client_news;
 	bool repeatable;
+
+	/* The request. */
+	struct span request_head;
+	bool sends_body, body_given; /* all of it is in `to_send`, or behind that */
+	struct span to_send;
+	bool send_broken; /* the upstream takes no more; it may have answered */
 	unsigned attempts;
-	size_t n_kept, replayed; /* bytes in u->kept; how many of them the new attempt has */
+	size_t n_kept, replayed; /* bytes in u->kept; how many of them this attempt has */
 	bool kept_all;		 /* u->kept has all that was read so far */
+	size_t out_used;	 /* bytes of u->out that were written to */
+	bool watches_client;
+	unsigned n_client_news;
+
+	/* The answer. */
+	size_t in_n, looked; /* bytes in u->in; how many of them hold no end of a head */
+	bool received;	     /* a byte of it */
+	unsigned n_interim;
+	bool head_done, whole;
+	struct upstream_body body;
+	int64_t held_mono_ms; /* since when something of it waits in resp */
 };
 
 const char *upstream_outcome_name(enum upstream_outcome outcome)
@@ -57,20 +76,16 @@ const char *upstream_outcome_name(enum upstream_outcome outcome)
 	return (unsigned)outcome < CG_COUNT(names) ? names[outcome] : "unknown";
 }
 
-bool upstream_global_init(void)
-{
-	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
-
 struct upstream *upstream_new(void)
 {
 	struct upstream *u = calloc(1, sizeof(*u));
 	if (!u)
 		return NULL;
-	u->multi = curl_multi_init();
-	u->easy = curl_easy_init();
-	if (!u->multi || !u->easy ||
-	    curl_multi_setopt(u->multi, CURLMOPT_MAXCONNECTS, (long)UPSTREAM_KEPT_MAX) != CURLM_OK)
+	links_init(&u->links);
+	u->in = malloc(IN_BYTES);
+	u->in_room = IN_BYTES;
+	u->out = malloc(OUT_BYTES);
+	if (!u->in || !u->out)
 		upstream_free(&u);
 	return u;
 }
@@ -81,15 +96,14 @@ void upstream_free(struct upstream **up)
 	*up = NULL;
 	if (!u)
 		return;
-	curl_easy_cleanup(u->easy);
-	(void)curl_multi_cleanup(u->multi);
-	if (u->kept)
-		gnutls_memset(u->kept, 0, UPSTREAM_REWIND_BYTES);
+	links_release(&u->links);
 	free(u->kept);
+	free(u->out);
+	free(u->in);
 	free(u);
 }
 
-/* Notes the first thing that went wrong; curl is then told to give up. */
+/* Notes the first thing that went wrong. */
 static void decide(struct exchange *x, enum upstream_outcome verdict, const char *cause)
 {
 	if (x->verdict != UPSTREAM_OK)
@@ -98,40 +112,7 @@ static void decide(struct exchange *x, enum upstream_outcome verdict, const char
 	(void)snprintf(x->out->cause, sizeof(x->out->cause), "%s", cause);
 }
 
-/* --- what curl asks us --- */
-
-static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
-{
-	struct exchange *x = arg;
-	const struct upstream_call *c = x->call;
-	if (purpose != CURLSOCKTYPE_IPCXN)
-		return CURL_SOCKET_BAD;
-	if (c->may_connect && !c->may_connect(c->ctx, &a->addr, (socklen_t)a->addrlen)) {
-		x->out->address_denied = true;
-		return CURL_SOCKET_BAD;
-	}
-	x->opened = true;
-	return upstream_socket_open(&x->u->sockets, a->family, a->socktype, a->protocol);
-}
-
-static int close_socket(void *arg, curl_socket_t fd)
-{
-	return upstream_socket_close(arg, fd);
-}
-
-/* Before each attempt.  curl sends a request again by itself when a kept connection turns out
- * dead; whether the upstream had acted on it, nobody knows. */
-static int before_attempt(void *arg, char *remote_ip, char *local_ip, int remote_port,
-			  int local_port)
-{
-	struct exchange *x = arg;
-	(void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
-	if (++x->attempts > (x->repeatable ? 2u : 1u)) {
-		decide(x, UPSTREAM_UNREACHABLE, unanswered);
-		return CURL_PREREQFUNC_ABORT;
-	}
-	return CURL_PREREQFUNC_OK;
-}
+/* --- the request's body --- */
 
 static void keep_for_repeat(struct exchange *x, const char *p, size_t n)
 {
@@ -146,46 +127,102 @@ static void keep_for_repeat(struct exchange *x, const char *p, size_t n)
 	x->replayed = x->n_kept;
 }
 
-static size_t read_body(char *to, size_t size, size_t count, void *arg)
+/* > 0 bytes of the body, 0 at its end; -1 when it failed, and that is decided. */
+static ssize_t read_body(struct exchange *x, char *to, size_t room)
 {
-	struct exchange *x = arg;
-	size_t room = size * count;
-	x->active_mono_ms = clock_mono_ms();
 	if (x->replayed < x->n_kept) {
 		size_t n = x->n_kept - x->replayed;
 		if (n > room)
 			n = room;
 		memcpy(to, x->u->kept + x->replayed, n);
 		x->replayed += n;
-		return n;
-	}
-	if (!web_request_body_ready(x->req)) {
-		x->waits_for_client = true;
-		return CURL_READFUNC_PAUSE;
+		return (ssize_t)n;
 	}
 	ssize_t got = web_request_read(x->req, to, room);
 	if (got < 0) {
 		decide(x, UPSTREAM_CLIENT_GONE, "the client's body broke off");
-		return CURL_READFUNC_ABORT;
+		return -1;
 	}
 	if (x->req->body_read > x->call->max_body_bytes) {
 		decide(x, UPSTREAM_BODY_TOO_LARGE, "the body passed the API's limit");
-		return CURL_READFUNC_ABORT;
+		return -1;
 	}
 	keep_for_repeat(x, to, (size_t)got);
-	return (size_t)got;
+	return got;
 }
 
-static int rewind_body(void *arg, curl_off_t offset, int origin)
+static bool body_is_ready(const struct exchange *x)
 {
-	struct exchange *x = arg;
-	if (offset != 0 || origin != SEEK_SET || !x->repeatable || !x->kept_all) {
-		decide(x, UPSTREAM_UNREACHABLE, unanswered);
-		return CURL_SEEKFUNC_FAIL;
-	}
-	x->replayed = 0;
-	return CURL_SEEKFUNC_OK;
+	return x->replayed < x->n_kept || web_request_body_ready(x->req);
 }
+
+/* Puts the next piece of the body into u->out from `at` on, framed. */
+static bool give_piece(struct exchange *x, size_t at)
+{
+	bool chunked = x->req->body == WEB_BODY_CHUNKED;
+	char *piece = x->u->out + at + (chunked ? CHUNK_HEAD : 0), head[CHUNK_HEAD + 1];
+	size_t room = OUT_BYTES - at - (chunked ? CHUNK_HEAD + CHUNK_TAIL : 0);
+	ssize_t got = read_body(x, piece, room);
+	x->active_mono_ms = clock_mono_ms();
+	x->out_used = OUT_BYTES;
+	if (got < 0)
+		return false;
+	size_t n = (size_t)got;
+	if (!chunked) {
+		x->body_given = x->req->body_ended && x->replayed == x->n_kept;
+		x->to_send = span_make(x->u->out, at + n);
+		return true;
+	}
+	x->body_given = n == 0;
+	/* The size moves up to the piece, and what stood before it moves up as well. */
+	int digits = n > 0 ? snprintf(head, sizeof(head), "%zx\r\n", n) : 0;
+	char *from = piece - digits;
+	memcpy(from, head, (size_t)digits);
+	if (at > 0)
+		memmove(from - at, x->u->out, at);
+	memcpy(piece + n, n > 0 ? "\r\n" : "0\r\n\r\n", n > 0 ? 2 : 5);
+	x->to_send = span_make(from - at, at + (size_t)digits + n + (n > 0 ? 2 : 5));
+	return true;
+}
+
+/* The head, with the first piece of the body where that is here already. */
+static bool give_head(struct exchange *x)
+{
+	size_t n = x->request_head.n;
+	x->body_given = !x->sends_body;
+	x->to_send = x->request_head;
+	if (!x->sends_body || n > OUT_BYTES / 2 || !body_is_ready(x))
+		return true;
+	memcpy(x->u->out, x->request_head.p, n);
+	x->out_used = OUT_BYTES;
+	return give_piece(x, n);
+}
+
+/* True when something went. */
+static bool send_some(struct exchange *x)
+{
+	if (x->send_broken)
+		return false;
+	if (x->to_send.n == 0) {
+		if (x->body_given || !body_is_ready(x) || !give_piece(x, 0))
+			return false;
+	}
+	ssize_t n = link_send(&x->link, x->to_send);
+	if (n == LINK_BROKEN)
+		x->send_broken = true;
+	if (n <= 0)
+		return false;
+	x->to_send = span_from(x->to_send, (size_t)n);
+	x->active_mono_ms = clock_mono_ms();
+	return true;
+}
+
+static bool is_sent(const struct exchange *x)
+{
+	return x->body_given && x->to_send.n == 0;
+}
+
+/* --- the answer --- */
 
 /* 200 with a Location that begins with a slash makes mod_fcgid and mod_cgid fetch that path of the
  * host in place of the answer; with scheme and host in front it is an ordinary URL. */
@@ -225,11 +262,11 @@ static cg_rc pass_fields(struct exchange *x)
 	return rc;
 }
 
-/* The head is whole: judge it and hand it on.  False when curl is to give up. */
-static bool pass_head(struct exchange *x)
+/* The head is whole: judge it and hand it on. */
+static bool pass_head(struct exchange *x, struct span raw)
 {
 	struct upstream_head *h = &x->u->head;
-	const char *why = upstream_head_read(buf_span(&x->raw_head), x->req->is_head, h);
+	const char *why = upstream_head_read(raw, x->req->is_head, h);
 	size_t mark = web_response_mark(x->resp);
 	x->out->status = h->status;
 	if (!why && pass_fields(x) != CG_OK) {
@@ -240,9 +277,8 @@ static bool pass_head(struct exchange *x)
 		decide(x, UPSTREAM_INVALID, why);
 		return false;
 	}
-	if (h->drop_connection)
-		(void)curl_easy_setopt(x->u->easy, CURLOPT_FORBID_REUSE, 1L);
 	x->head_done = true;
+	upstream_body_begin(&x->body, h);
 	web_response_status(x->resp, h->status);
 	if (web_response_body(x->resp, SPAN_LIT("")) != CG_OK) {
 		decide(x, UPSTREAM_CLIENT_GONE, "the web server no longer listens");
@@ -251,58 +287,101 @@ static bool pass_head(struct exchange *x)
 	return true;
 }
 
-static size_t take_head_line(char *p, size_t size, size_t count, void *arg)
+/* Takes what came as far as it goes.  What is left in u->in afterwards is the beginning of a head,
+ * or behind the answer's end. */
+static void take(struct exchange *x)
 {
-	struct exchange *x = arg;
-	struct span line = span_make(p, size * count);
-	x->active_mono_ms = clock_mono_ms();
-	if (x->head_done) /* trailer fields */
-		return line.n;
-	if (line.n > 0 && line.p[0] != '\r' && line.p[0] != '\n') {
-		buf_add(&x->raw_head, line);
-		if (x->raw_head.failed) {
+	struct span raw = span_make(x->u->in, x->in_n), piece;
+	while (!x->head_done && x->verdict == UPSTREAM_OK) {
+		static const struct span begin = SPAN_LIT("HTTP/1.");
+		size_t n = upstream_head_size(raw, &x->looked);
+		if (memcmp(raw.p, begin.p, raw.n < begin.n ? raw.n : begin.n) != 0) {
+			decide(x, UPSTREAM_INVALID, "its status is none of HTTP/1.1");
+		} else if (n > RESPONSE_HEAD_MAX || (n == 0 && raw.n > RESPONSE_HEAD_MAX)) {
 			decide(x, UPSTREAM_INVALID, "its head is too long");
-			return 0;
+		} else if (n == 0) {
+			memmove(x->u->in, raw.p, raw.n);
+			x->in_n = raw.n;
+			return;
+		} else {
+			int status = upstream_status(raw);
+			bool interim = status >= 100 && status < 200 && status != 101;
+			if (interim && ++x->n_interim > INTERIM_MAX)
+				decide(x, UPSTREAM_INVALID, "it has too many interim answers");
+			else if (!interim)
+				(void)pass_head(x, span_make(raw.p, n));
+			raw = span_from(raw, n);
+			x->looked = 0;
 		}
-		return line.n;
 	}
-	struct span first = buf_span(&x->raw_head);
-	int status = upstream_status(first);
-	if (status >= 100 && status < 200 && status != 101) {
-		buf_release(&x->raw_head);
-		return line.n;
+	enum upstream_body_state state = BODY_PIECE;
+	while (state == BODY_PIECE && x->verdict == UPSTREAM_OK) {
+		state = upstream_body_next(&x->body, &raw, &piece);
+		if (state == BODY_BAD)
+			decide(x, UPSTREAM_INVALID, "its chunks are none of HTTP/1.1");
+		x->out->response_bytes += piece.n;
+		if (piece.n > 0 && web_response_body(x->resp, piece) != CG_OK)
+			decide(x, UPSTREAM_CLIENT_GONE, "the client left");
 	}
-	return pass_head(x) ? line.n : 0;
+	x->whole = state == BODY_END;
+	x->in_n = raw.n;
 }
 
-static size_t take_body(char *p, size_t size, size_t count, void *arg)
+/* The connection has ended, in good order or not. */
+static void take_end(struct exchange *x, bool in_order)
 {
-	struct exchange *x = arg;
-	const struct upstream_head *h = &x->u->head;
-	size_t n = size * count;
-	x->active_mono_ms = clock_mono_ms();
-	struct span bytes = span_make(p, n);
-	if (h->has_length && bytes.n > h->length - x->out->response_bytes)
-		bytes.n = (size_t)(h->length - x->out->response_bytes);
-	x->out->response_bytes += bytes.n;
-	if (web_response_body(x->resp, bytes) != CG_OK) {
-		decide(x, UPSTREAM_CLIENT_GONE, "the client left");
-		return 0;
+	if (x->head_done && in_order && upstream_body_ends_here(&x->body))
+		x->whole = true;
+	else if (!x->head_done && x->link.alerted)
+		/* In TLS 1.3 an upstream refuses our certificate, or that there is none, when the
+		 * handshake is over for us. */
+		decide(x, UPSTREAM_TLS, "the upstream has ended TLS with an alert");
+	else if (!x->received)
+		decide(x, UPSTREAM_UNREACHABLE, unanswered);
+	else
+		decide(x, x->head_done ? UPSTREAM_UNREACHABLE : UPSTREAM_INVALID,
+		       "the upstream's answer broke off");
+}
+
+/* A head that does not fit yet gets more room; the exchange gives it back. */
+static bool make_room(struct upstream *u)
+{
+	char *longer = realloc(u->in, 2 * u->in_room);
+	if (longer) {
+		u->in = longer;
+		u->in_room *= 2;
 	}
-	return n;
+	return longer != NULL;
+}
+
+/* True when something came, or the connection's end. */
+static bool receive_some(struct exchange *x)
+{
+	/* Only what there is time for, and nobody else to look after. */
+	bool holds = !x->resp->unflushed ||
+		     (x->u->head.has_length && x->active_mono_ms - x->held_mono_ms < HOLD_MS);
+	bool may_wait = holds && is_sent(x) && !x->send_broken;
+	if (x->in_n == x->u->in_room && !make_room(x->u)) {
+		decide(x, UPSTREAM_FAILED, "no memory for the answer's head");
+		return false;
+	}
+	ssize_t n = link_receive(&x->link, x->u->in + x->in_n, x->u->in_room - x->in_n, may_wait);
+	if (n == LINK_AGAIN)
+		return false;
+	if (n <= 0) {
+		take_end(x, n == 0);
+		return true;
+	}
+	x->received = true;
+	x->active_mono_ms = clock_mono_ms();
+	if (!x->resp->unflushed)
+		x->held_mono_ms = x->active_mono_ms;
+	x->in_n += (size_t)n;
+	take(x);
+	return true;
 }
 
 /* --- setting up --- */
-
-static bool is_host(struct span host)
-{
-	static const char letters[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:";
-	for (size_t i = 0; i < host.n; i++)
-		if (host.p[i] == '\0' || !strchr(letters, host.p[i]))
-			return false;
-	return host.n > 0 && host.n <= 253;
-}
 
 static bool is_repeatable(struct span method)
 {
@@ -311,106 +390,6 @@ static bool is_repeatable(struct span method)
 		if (span_is_text(method, methods[i]))
 			return true;
 	return false;
-}
-
-#define SET(option, value) ok = ok && curl_easy_setopt(e, option, value) == CURLE_OK
-
-static bool set_tls(struct exchange *x, const struct upstream_tls *tls, const char *authority)
-{
-	CURL *e = x->u->easy;
-	bool ok = true;
-	if (tls->ca_path) {
-		SET(CURLOPT_CAINFO, tls->ca_path);
-		SET(CURLOPT_CAPATH, NULL); /* else the host's CAs would count as well */
-	}
-	if (tls->client_path) {
-		SET(CURLOPT_SSLCERT, tls->client_path);
-		SET(CURLOPT_SSLKEY, tls->client_path);
-	}
-	if (tls->pins)
-		SET(CURLOPT_PINNEDPUBLICKEY, tls->pins);
-	if (!tls->server_name)
-		return ok;
-	struct span host = x->call->host;
-	bool v6 = memchr(host.p, ':', host.n) != NULL;
-	const char *line = arena_printf(x->req->arena, "::%s%.*s%s:%u", v6 ? "[" : "", (int)host.n,
-					host.p, v6 ? "]" : "", (unsigned)x->call->port);
-	const char *field = arena_printf(x->req->arena, "Host: %s", authority);
-	struct curl_slist *longer = field ? curl_slist_append(x->fields, field) : NULL;
-	if (!line || !longer)
-		return false;
-	x->fields = longer;
-	x->connect_to = curl_slist_append(NULL, line);
-	SET(CURLOPT_CONNECT_TO, x->connect_to);
-	return ok && x->connect_to;
-}
-
-static bool set_options(struct exchange *x)
-{
-	const struct upstream_call *c = x->call;
-	CURL *e = x->u->easy;
-	struct arena *a = x->req->arena;
-	bool v6 = memchr(c->host.p, ':', c->host.n) != NULL, ok = true;
-	/* The port is left out where it is the scheme's own, as clients do in Host. */
-	char port[8] = "";
-	if (c->port != (c->https ? 443 : 80))
-		(void)snprintf(port, sizeof(port), ":%u", (unsigned)c->port);
-	const char *authority = arena_printf(a, "%s%.*s%s%s", v6 ? "[" : "", (int)c->host.n,
-					     c->host.p, v6 ? "]" : "", port);
-	/* Where another name is to be proven, curl asks for that one, but connects to the host. */
-	const char *proven = c->https && c->tls ? c->tls->server_name : NULL;
-	const char *url = arena_printf(a, "%s://%s%s/", c->https ? "https" : "http",
-				       proven ? proven : authority, proven ? port : "");
-	const char *target = arena_copy(a, c->target), *method = arena_copy(a, c->method);
-	long connect_ms = c->timeout_ms > 0 && c->timeout_ms < UPSTREAM_CONNECT_MS
-			      ? (long)c->timeout_ms
-			      : UPSTREAM_CONNECT_MS;
-	if (!authority || !url || !target || !method)
-		return false;
-
-	curl_easy_reset(e);
-	SET(CURLOPT_ERRORBUFFER, x->u->error);
-	SET(CURLOPT_URL, url);
-	/* The target apart from the URL: curl would take some of its bytes for its own. */
-	SET(CURLOPT_REQUEST_TARGET, target);
-	SET(CURLOPT_PROTOCOLS_STR, "http,https");
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (c->https && c->tls)
-		ok = ok && set_tls(x, c->tls, authority);
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	SET(CURLOPT_OPENSOCKETDATA, x);
-	SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-	SET(CURLOPT_CLOSESOCKETDATA, &x->u->sockets);
-	if (!upstream_sockets_end_noisy(&x->u->sockets))
-		SET(CURLOPT_FRESH_CONNECT, 1L);
-	SET(CURLOPT_PREREQFUNCTION, before_attempt);
-	SET(CURLOPT_PREREQDATA, x);
-	SET(CURLOPT_MAXAGE_CONN,
-	    x->repeatable ? (long)UPSTREAM_KEPT_S : (long)UPSTREAM_KEPT_POST_S);
-	SET(CURLOPT_HEADERFUNCTION, take_head_line);
-	SET(CURLOPT_HEADERDATA, x);
-	SET(CURLOPT_WRITEFUNCTION, take_body);
-	SET(CURLOPT_WRITEDATA, x);
-	if (x->sends_body) {
-		SET(CURLOPT_UPLOAD, 1L);
-		SET(CURLOPT_READFUNCTION, read_body);
-		SET(CURLOPT_READDATA, x);
-		SET(CURLOPT_SEEKFUNCTION, rewind_body);
-		SET(CURLOPT_SEEKDATA, x);
-		if (x->req->body == WEB_BODY_LENGTH)
-			SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)x->req->content_length);
-	} else if (x->req->is_head) {
-		SET(CURLOPT_NOBODY, 1L);
-	}
-	if (!x->req->is_head)
-		SET(CURLOPT_CUSTOMREQUEST, method);
-	SET(CURLOPT_HTTPHEADER, x->fields);
-	return ok;
 }
 
 static bool prepare(struct exchange *x)
@@ -424,7 +403,8 @@ static bool prepare(struct exchange *x)
 			x->u->kept = malloc(UPSTREAM_REWIND_BYTES);
 		x->kept_all = x->u->kept != NULL;
 	}
-	if (!is_host(c->host) || c->port == 0 || c->target.n == 0 || c->target.p[0] != '/') {
+	if (!upstream_is_host(c->host) || c->port == 0 || c->target.n == 0 ||
+	    c->target.p[0] != '/') {
 		decide(x, UPSTREAM_UNREACHABLE, "the target URL cannot be used");
 		return false;
 	}
@@ -432,7 +412,8 @@ static bool prepare(struct exchange *x)
 		decide(x, UPSTREAM_BODY_TOO_LARGE, "the body's length is over the API's limit");
 		return false;
 	}
-	if (!upstream_fields_make(c, x->req, x->sends_body, &x->fields) || !set_options(x)) {
+	x->request_head = upstream_request_head(c, x->req, x->sends_body);
+	if (!x->request_head.p) {
 		decide(x, UPSTREAM_FAILED, "the request cannot be put together");
 		return false;
 	}
@@ -441,147 +422,118 @@ static bool prepare(struct exchange *x)
 
 /* --- running --- */
 
-/* True when the upstream has answered in full although we are still sending: it has refused, or
- * does not need, the rest. */
-static bool is_answered(const struct exchange *x)
+static void look_at_client(struct exchange *x)
 {
-	return x->head_done && x->sends_body && !x->req->body_ended && x->u->head.has_length &&
-	       x->out->response_bytes == x->u->head.length;
+	if (web_request_is_gone(x->req))
+		decide(x, UPSTREAM_CLIENT_GONE, "the client left");
+	else
+		/* The end of the body is one piece of news; a server that goes on would keep us
+		 * awake. */
+		x->watches_client = ++x->n_client_news < CLIENT_NEWS_MAX;
 }
 
-/* Waits until something happens, and looks after the client's side.  False to give up. */
-static bool wait_for_news(struct exchange *x)
+/* Waits until something happens, and looks after the client's side. */
+static void wait_for_news(struct exchange *x)
 {
 	const struct upstream_call *c = x->call;
-	int64_t idle_ms = clock_mono_ms() - x->active_mono_ms, wait_ms = LOOK_MS;
+	bool body_over = !x->sends_body || x->req->body_ended;
+	bool wants_body = x->to_send.n == 0 && !x->body_given && !x->send_broken;
+	int64_t left_ms = -1;
 	if (x->resp->unflushed && web_response_flush(x->resp) != CG_OK) {
 		decide(x, UPSTREAM_CLIENT_GONE, "the client left");
-		return false;
+		return;
 	}
 	if (c->timeout_ms > 0) {
-		if (idle_ms >= c->timeout_ms) {
-			if (x->waits_for_client)
+		left_ms = c->timeout_ms - (clock_mono_ms() - x->active_mono_ms);
+		if (left_ms <= 0) {
+			if (wants_body)
 				decide(x, UPSTREAM_CLIENT_GONE,
 				       "the client stopped sending its body");
 			else
 				decide(x, UPSTREAM_TIMEOUT, "the upstream was silent for too long");
-			return false;
+			return;
 		}
-		if (c->timeout_ms - idle_ms < wait_ms)
-			wait_ms = c->timeout_ms - idle_ms;
 	}
-	bool body_over = !x->sends_body || x->req->body_ended;
-	struct curl_waitfd client = {.fd = web_request_body_fd(x->req), .events = CURL_WAIT_POLLIN};
-	bool watch = client.fd >= 0 && (body_over ? x->watches_client : x->waits_for_client);
-	if (curl_multi_poll(x->u->multi, &client, watch ? 1 : 0, (int)wait_ms, NULL) != CURLM_OK) {
-		decide(x, UPSTREAM_FAILED, "curl_multi_poll failed");
-		return false;
-	}
-	if (!watch)
-		return true;
-	if (x->waits_for_client && web_request_body_ready(x->req)) {
-		x->waits_for_client = false;
-		(void)curl_easy_pause(x->u->easy, CURLPAUSE_CONT);
-	} else if (body_over && client.revents != 0) {
-		if (web_request_is_gone(x->req)) {
-			decide(x, UPSTREAM_CLIENT_GONE, "the client left");
-			return false;
-		}
-		/* The end of the body is one piece of news; a server that goes on would keep us
-		 * awake. */
-		x->watches_client = ++x->n_client_news < CLIENT_NEWS_MAX;
-	}
-	return true;
+	struct pollfd fds[] = {
+	    {.fd = x->link.fd, .events = POLLIN},
+		  {.fd = -1,	     .events = POLLIN}
+	      };
+	if (x->to_send.n > 0 && !x->send_broken)
+		fds[0].events |= POLLOUT;
+	if (body_over ? x->watches_client : wants_body)
+		fds[1].fd = web_request_body_fd(x->req);
+	if (poll(fds, CG_COUNT(fds), (int)left_ms) < 0 && errno != EINTR)
+		decide(x, UPSTREAM_FAILED, "poll failed");
+	else if (body_over && fds[1].revents != 0)
+		look_at_client(x);
 }
 
-static enum upstream_outcome outcome_of(const struct exchange *x, CURLcode code)
+/* Request and answer on one connection.  True when it is to be done again, on a new one: this was
+ * a kept one that turned out dead, and the upstream may not have acted on what came. */
+static bool converse(struct exchange *x)
 {
-	switch ((int)code) {
-	case CURLE_OK:
-		return x->head_done ? UPSTREAM_OK : UPSTREAM_INVALID;
-	case CURLE_OPERATION_TIMEDOUT:
-		/* curl says so, too, of a socket that was denied when its last error was a
-		 * time-out. */
-		return x->out->address_denied && !x->opened ? UPSTREAM_UNREACHABLE
-							    : UPSTREAM_TIMEOUT;
-	case CURLE_RECV_ERROR:
-		/* GNUTLS_E_FATAL_ALERT_RECEIVED: in TLS 1.3 an upstream refuses our certificate, or
-		 * that there is none, when the handshake is over for us. */
-		if (x->call->https && !x->head_done && strstr(x->u->error, "(-12)"))
-			return UPSTREAM_TLS;
-		return UPSTREAM_UNREACHABLE;
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_GOT_NOTHING:
-	case CURLE_SEND_ERROR:
-	case CURLE_SEND_FAIL_REWIND:
-		return UPSTREAM_UNREACHABLE;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_CRL_BADFILE:
-	case CURLE_SSL_INVALIDCERTSTATUS:
-	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-		return UPSTREAM_TLS;
-	case CURLE_OUT_OF_MEMORY:
-	case CURLE_FAILED_INIT:
-	case CURLE_BAD_FUNCTION_ARGUMENT:
-		return UPSTREAM_FAILED;
-	default: /* what came is not HTTP/1.1 */
-		return UPSTREAM_INVALID;
-	}
-}
-
-/* A kept connection may turn out dead while the body is being sent; there curl does not try again
- * by itself. */
-static bool died_while_sending(const struct exchange *x, CURLcode code)
-{
-	long connects = 1;
-	(void)curl_easy_getinfo(x->u->easy, CURLINFO_NUM_CONNECTS, &connects);
-	return code == CURLE_SEND_ERROR && connects == 0 && x->verdict == UPSTREAM_OK &&
-	       x->repeatable && x->kept_all && x->raw_head.n == 0 && !x->head_done;
-}
-
-/* One transfer; true when it is to be done again, on a new connection. */
-static bool run_once(struct exchange *x)
-{
-	CURLM *multi = x->u->multi;
-	int running = 1, left;
-	bool again = false;
-	if (curl_multi_add_handle(multi, x->u->easy) != CURLM_OK) {
-		decide(x, UPSTREAM_FAILED, "curl_multi_add_handle failed");
-		return false;
-	}
+	x->in_n = x->looked = x->replayed = 0;
+	x->send_broken = false;
 	x->active_mono_ms = clock_mono_ms();
-	do {
-		if (curl_multi_perform(multi, &running) != CURLM_OK)
-			decide(x, UPSTREAM_FAILED, "curl_multi_perform failed");
-	} while (running && x->verdict == UPSTREAM_OK && !is_answered(x) && wait_for_news(x));
-	CURLMsg *msg = curl_multi_info_read(multi, &left);
-	if (msg && msg->msg == CURLMSG_DONE) {
-		enum upstream_outcome outcome = outcome_of(x, msg->data.result);
-		again = died_while_sending(x, msg->data.result);
-		if (outcome != UPSTREAM_OK && !again)
-			decide(x, outcome,
-			       x->u->error[0] ? x->u->error : curl_easy_strerror(msg->data.result));
+	if (!give_head(x))
+		return false;
+	while (x->verdict == UPSTREAM_OK && !x->whole) {
+		bool moved = !is_sent(x) && send_some(x);
+		if (x->verdict == UPSTREAM_OK && !receive_some(x) && !moved &&
+		    x->verdict == UPSTREAM_OK)
+			wait_for_news(x);
 	}
-	/* Where the transfer is not over, this closes its connection. */
-	(void)curl_multi_remove_handle(multi, x->u->easy);
-	return again;
+	return x->verdict == UPSTREAM_UNREACHABLE && !x->received && x->link.reused &&
+	       x->repeatable && (!x->sends_body || x->kept_all);
+}
+
+/* Whether the connection is at the start of an answer, for the next request. */
+static bool can_be_kept(const struct exchange *x)
+{
+	const struct upstream_head *h = &x->u->head;
+	return x->whole && x->verdict == UPSTREAM_OK && is_sent(x) && !x->send_broken &&
+	       x->in_n == 0 && !h->drop_connection && !h->closes && !x->body.until_close;
 }
 
 static void run(struct exchange *x)
 {
-	if (!run_once(x))
-		return;
-	x->replayed = 0;
-	x->attempts = 1;
-	x->waits_for_client = false;
-	if (curl_easy_setopt(x->u->easy, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK || run_once(x))
-		decide(x, UPSTREAM_UNREACHABLE, unanswered);
+	enum upstream_outcome outcome =
+	    link_open(&x->u->links, x->call, x->repeatable ? UPSTREAM_KEPT_S : UPSTREAM_KEPT_POST_S,
+		      &x->link, x->out);
+	for (;;) {
+		if (outcome != UPSTREAM_OK) {
+			x->verdict = outcome;
+			return;
+		}
+		x->attempts++;
+		if (!converse(x))
+			break;
+		link_close(&x->link);
+		x->verdict = UPSTREAM_OK;
+		x->out->cause[0] = '\0';
+		outcome = link_dial(x->call, &x->link, x->out);
+	}
+	if (can_be_kept(x))
+		link_keep(&x->u->links, &x->link);
+	else
+		link_close(&x->link);
+}
+
+/* What was large or secret goes. */
+static void tidy(struct exchange *x)
+{
+	struct upstream *u = x->u;
+	if (x->n_kept > 0)
+		explicit_bzero(u->kept, x->n_kept);
+	if (x->out_used > 0)
+		explicit_bzero(u->out, x->out_used);
+	if (u->in_room > IN_BYTES) {
+		char *shorter = realloc(u->in, IN_BYTES);
+		if (shorter) {
+			u->in = shorter;
+			u->in_room = IN_BYTES;
+		}
+	}
 }
 
 void upstream_exchange(struct upstream *u, const struct upstream_call *call,
@@ -589,12 +541,16 @@ void upstream_exchange(struct upstream *u, const struct upstream_call *call,
 		       struct upstream_result *out)
 {
 	*out = (struct upstream_result){.outcome = UPSTREAM_FAILED};
-	struct exchange x = {
-	    .u = u, .call = call, .req = req, .resp = resp, .out = out, .verdict = UPSTREAM_OK};
-	buf_init(&x.raw_head, RESPONSE_HEAD_MAX);
-	u->error[0] = '\0';
+	struct exchange x = {.u = u,
+			     .call = call,
+			     .req = req,
+			     .resp = resp,
+			     .out = out,
+			     .verdict = UPSTREAM_OK,
+			     .link = {.fd = -1}};
 	if (prepare(&x))
 		run(&x);
+	tidy(&x);
 	out->outcome = x.verdict;
 	out->request_bytes = req->body_read;
 	out->untouched = x.attempts == 0;
@@ -603,10 +559,4 @@ void upstream_exchange(struct upstream *u, const struct upstream_call *call,
 		out->outcome = UPSTREAM_CUT;
 	if (out->outcome == UPSTREAM_CUT || out->outcome == UPSTREAM_CLIENT_GONE)
 		web_response_abort(resp);
-	/* The body may be a secret. */
-	if (x.n_kept > 0)
-		gnutls_memset(u->kept, 0, x.n_kept);
-	upstream_fields_free(&x.fields);
-	curl_slist_free_all(x.connect_to);
-	buf_release(&x.raw_head);
 }

@@ -23,8 +23,8 @@ typedef struct span (*upstream_rewrite_fn)(void *ctx, struct span name, struct s
 struct upstream_call {
 	struct span method;
 	bool https;
-	const struct upstream_tls *tls; /* NULL: the upstream proves itself to the host's CAs */
-	struct span host;		/* name, IPv4, or IPv6 without brackets */
+	struct upstream_tls *tls; /* NULL: the upstream proves itself to the host's CAs */
+	struct span host;	  /* name, IPv4, or IPv6 without brackets */
 	uint16_t port;
 	/* Path and query, sent byte for byte; begins with a slash, has no control bytes. */
 	struct span target;
@@ -76,12 +76,9 @@ struct upstream_result {
 /* "ok", "unreachable", …: for logs. */
 const char *upstream_outcome_name(enum upstream_outcome outcome);
 
-/* A handle for the calling thread; NULL without memory.  The first call must come before other
- * threads use libcurl: call upstream_global_init in main. */
+/* A handle for the calling thread; NULL without memory. */
 struct upstream *upstream_new(void) CG_MUST_USE;
 void upstream_free(struct upstream **u);
-/* Once per process, before threads. */
-bool upstream_global_init(void) CG_MUST_USE;
 
 /* Sends the request of `call`, with the body of `req`, and passes the answer on through `resp`.
  *

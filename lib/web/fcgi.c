@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -28,6 +29,9 @@
 #define IDLE_MS 50
 #define LOOK_MS 10   /* how often that is looked at */
 #define STOP_MS 5000 /* then idle connections are closed however short they have been so */
+/* For so long a thread waits for its connection's next request itself, before any may take it up.
+ */
+#define STAY_MS 10
 /* From a thread to the main one: stop_after says that it is time. */
 #define TIME_TO_END SIGUSR2
 
@@ -46,7 +50,9 @@ struct server {
 	const struct web_program *program;
 	pthread_t main_thread;
 	int epoll_fd;
-	int end_fd;	      /* becomes readable, and stays so, when the threads are to end */
+	int end_fd;		  /* becomes readable, and stays so, when the threads are to end */
+	_Atomic unsigned waiting; /* threads that wait for any connection */
+	_Atomic bool ending;
 	pthread_mutex_t lock; /* for all below, and the members of connections */
 	struct connection *connections;
 	bool failed;
@@ -254,31 +260,59 @@ static bool serve_one(struct server *s, void *thread, FCGX_Request *fcgi, struct
 	return keep;
 }
 
-/* Something has come on c: a request, or its end. */
-static void serve_connection(struct server *s, void *thread, struct connection *c,
-			     FCGX_Request *fcgi, struct arena *arena)
+/* A server that is busy sends the next request at once: waiting for it here spares handing the
+ * connection over and back, as long as there are threads for all others.  True when one has come.
+ */
+static bool stay(struct server *s, const struct connection *c)
+{
+	struct pollfd p = {.fd = c->fd, .events = POLLIN};
+	return atomic_load_explicit(&s->waiting, memory_order_relaxed) > s->program->threads / 2 &&
+	       !atomic_load_explicit(&s->ending, memory_order_relaxed) && poll(&p, 1, STAY_MS) > 0;
+}
+
+/* Something has come on c: a request, or its end.  False when c is no more. */
+static bool serve_request(struct server *s, void *thread, struct connection *c, FCGX_Request *fcgi,
+			  struct arena *arena)
 {
 	bool at_end = false, keep = false;
-	(void)pthread_mutex_lock(&s->lock);
-	c->busy = true;
-	(void)pthread_mutex_unlock(&s->lock);
 	fcgi->ipcFd = c->fd;
 	fcgi->keepConnection = 1; /* else libfcgi would close it first */
 	if (FCGX_Accept_r(fcgi) != 0) {
 		/* The connection ended, or made no sense.  libfcgi has closed it, and found no
 		 * listener to accept another from. */
 		forget(s, c);
-		return;
+		return false;
 	}
 	if (fcgi->role == FCGI_RESPONDER)
 		keep = serve_one(s, thread, fcgi, arena, &at_end);
 	else
 		FCGX_Free(fcgi, 0);
 	fcgi->ipcFd = -1;
-	if (!keep || !park(s, c, EPOLL_CTL_MOD)) {
+	if (!keep) {
 		int fd = c->fd;
 		forget(s, c);
 		close_fd(fd, !at_end);
+	}
+	return keep;
+}
+
+static void serve_connection(struct server *s, void *thread, struct connection *c,
+			     FCGX_Request *fcgi, struct arena *arena)
+{
+	const struct web_program *p = s->program;
+	bool alive;
+	(void)pthread_mutex_lock(&s->lock);
+	c->busy = true;
+	(void)pthread_mutex_unlock(&s->lock);
+	do {
+		alive = serve_request(s, thread, c, fcgi, arena);
+		if (p->stop_after && p->stop_after(p->ctx))
+			(void)pthread_kill(s->main_thread, TIME_TO_END);
+	} while (alive && stay(s, c));
+	if (alive && !park(s, c, EPOLL_CTL_MOD)) {
+		int fd = c->fd;
+		forget(s, c);
+		close_fd(fd, false);
 	}
 }
 
@@ -298,7 +332,9 @@ static void *thread_main(void *arg)
 	}
 	while (!ended) {
 		struct epoll_event ev;
+		(void)atomic_fetch_add_explicit(&s->waiting, 1, memory_order_relaxed);
 		int n = epoll_wait(s->epoll_fd, &ev, 1, -1);
+		(void)atomic_fetch_sub_explicit(&s->waiting, 1, memory_order_relaxed);
 		if (n < 0 && errno != EINTR) {
 			fail(s, "epoll_wait");
 			break;
@@ -311,8 +347,6 @@ static void *thread_main(void *arg)
 			accept_one(s);
 		} else {
 			serve_connection(s, thread, ev.data.ptr, &fcgi, &arena);
-			if (p->stop_after && p->stop_after(p->ctx))
-				(void)pthread_kill(s->main_thread, TIME_TO_END);
 		}
 	}
 	if (thread && p->thread_end)
@@ -458,6 +492,7 @@ int web_fcgi_serve(const struct web_program *p)
 	}
 	/* Whoever connects now waits for a sibling or a successor, on the same listener. */
 	(void)epoll_ctl(s.epoll_fd, EPOLL_CTL_DEL, LISTENER, NULL);
+	atomic_store(&s.ending, true);
 	int64_t until = clock_mono_ms() + STOP_MS;
 	while (n > 0 && !close_idle(&s, clock_mono_ms() >= until))
 		(void)poll(NULL, 0, LOOK_MS);

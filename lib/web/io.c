@@ -1,6 +1,5 @@
 #include "base/base.h"
 #include "web/io.h"
-#include <gnutls/gnutls.h>
 #include <sys/socket.h>
 
 /* The head of libfcgi's private FCGX_Stream_Data (fcgiapp.c, the same from 2.2 to 2.4).  A record
@@ -160,13 +159,13 @@ void web_io_wipe(struct web_io *io)
 {
 	if (io->fcgi) {
 		for (char **e = io->fcgi->envp; e && *e; e++)
-			gnutls_memset(*e, 0, strlen(*e));
+			explicit_bzero(*e, strlen(*e));
 		FCGX_Stream *streams[] = {io->fcgi->in, io->fcgi->out};
 		for (size_t i = 0; i < CG_COUNT(streams); i++)
 			if (streams[i])
-				gnutls_memset(data_of(streams[i])->buff, 0,
-					      (size_t)data_of(streams[i])->bufflen);
+				explicit_bzero(data_of(streams[i])->buff,
+					       (size_t)data_of(streams[i])->bufflen);
 	} else {
-		gnutls_memset(io->out, 0, sizeof(io->out));
+		explicit_bzero(io->out, sizeof(io->out));
 	}
 }
