@@ -43,13 +43,13 @@
             {{#no_apis}}<p class="hint" id="f-access">There is no API yet. <a href="/admin/apis/new">Add one</a> first.</p>{{/no_apis}}
             {{#error_access}}<p class="error" id="e-access"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_access}}
           </fieldset>
-      <details class="more">
+      <details class="more"{{#open_narrow}} open{{/open_narrow}}>
         <summary>Narrow by method or path</summary>
         <div class="fields">
           <div class="field{{#error_methods}} field--error{{/error_methods}}"><label for="f-methods">Methods</label><input class="input" id="f-methods" name="methods" value="{{methods}}" placeholder="All"{{#error_methods}} aria-invalid="true"{{/error_methods}}{{#focus_methods}} autofocus{{/focus_methods}} aria-describedby="{{#error_methods}}e-methods {{/error_methods}}h-methods">{{#error_methods}}<p class="error" id="e-methods"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_methods}}<p class="hint" id="h-methods">For example GET, HEAD</p></div>
           <div class="field{{#error_paths}} field--error{{/error_paths}}"><label for="f-paths">Paths</label><input class="input" id="f-paths" name="paths" value="{{paths}}" placeholder="All"{{#error_paths}} aria-invalid="true"{{/error_paths}}{{#focus_paths}} autofocus{{/focus_paths}} aria-describedby="{{#error_paths}}e-paths {{/error_paths}}h-paths">{{#error_paths}}<p class="error" id="e-paths"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_paths}}<p class="hint" id="h-paths">Below the listen path, with commas, for example /quotes/*</p></div>
         </div>
-        <p class="hint">Of APIs that are ticked anew; rights that the policy has stay as they are.</p>
+        <p class="hint">Of APIs that are ticked anew; rights that the policy has stay as they are{{#there}}{{#may_change}}, and are <a href="/admin/policies/{{id}}/access">narrowed one by one</a>{{/may_change}}{{/there}}.</p>
       </details>
       <div class="fields">
         <div class="field{{#error_rate_limit}} field--error{{/error_rate_limit}}"><label for="f-rate_limit">Rate</label><div class="with-unit"><input class="input" id="f-rate_limit" name="rate.limit" value="{{rate_limit}}" inputmode="numeric"{{#error_rate_limit}} aria-invalid="true"{{/error_rate_limit}}{{#focus_rate_limit}} autofocus{{/focus_rate_limit}}{{#error_rate_limit}} aria-describedby="e-rate_limit"{{/error_rate_limit}}><select class="select" name="rate.per_seconds" aria-label="Rate per">{{#spans}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/spans}}</select></div>{{#error_rate_limit}}<p class="error" id="e-rate_limit"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_rate_limit}}</div>

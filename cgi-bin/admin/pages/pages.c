@@ -34,6 +34,8 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/keys/:id", 0, key_show},
 	{"GET", "/admin/keys/:id/edit", PAGE_ADMIN, key_edit_show},
 	{"POST", "/admin/keys/:id/edit", PAGE_ADMIN, key_edit_do},
+	{"GET", "/admin/keys/:id/access", PAGE_ADMIN, key_access_show},
+	{"POST", "/admin/keys/:id/access", PAGE_ADMIN, key_access_do},
 	{"POST", "/admin/keys/:id/switch", PAGE_ADMIN, key_switch_do},
 	{"GET", "/admin/keys/:id/delete", PAGE_ADMIN, key_delete_show},
 	{"POST", "/admin/keys/:id/delete", PAGE_ADMIN, key_delete_do},
@@ -47,6 +49,8 @@ const struct web_route page_routes[] = {
 	{"POST", "/admin/policies/new", PAGE_ADMIN, policy_new_do},
 	{"GET", "/admin/policies/:id", 0, policy_show},
 	{"POST", "/admin/policies/:id", PAGE_ADMIN, policy_change},
+	{"GET", "/admin/policies/:id/access", PAGE_ADMIN, policy_access_show},
+	{"POST", "/admin/policies/:id/access", PAGE_ADMIN, policy_access_do},
 	{"GET", "/admin/policies/:id/delete", PAGE_ADMIN, policy_delete_show},
 	{"POST", "/admin/policies/:id/delete", PAGE_ADMIN, policy_delete_do},
 

@@ -1,6 +1,7 @@
 /* Policies: rights and limits that many keys share. */
 #include "base/base.h"
 #include "model/policy.h"
+#include "options.h"
 #include "rights.h"
 #include "web/problem.h"
 
@@ -134,6 +135,8 @@ static void show_form(struct page_call *call, const Cg__Policy *policy, json_t *
 		page_fail(call, rc, &err);
 		return;
 	}
+	static const char *const narrow[] = {"methods", "paths", NULL};
+	options_open(values, "open_narrow", narrow);
 	rights_add_apis(call, values, from_form ? NULL : &own, &apis);
 	json_t *more = json_pack(
 	    "{s:s, s:s, s:o, s:b, s:b, s:I, s:b, s:b, s:o}", "once",
