@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Access rights entry by entry, of keys and of policies, and the rest of a key in its form."""
+import datetime
 import os
 import sys
 
@@ -90,5 +91,62 @@ with site:
         got = rest("GET", f"/keys/{key['id']}").body
         is_eq((got["allowed_ips"], got["blocked_ips"], got["max_concurrent"], got["meta"]),
               ([], [], None, {}), "and are taken away")
+
+    with case("a credential"):
+        sha256 = [c["sha256"] for c in key["credentials"]][0]
+        cert = site.make_cert("bound")
+        path = f"/admin/keys/{key['id']}/credentials/{sha256}"
+
+        def credential():
+            return rest("GET", f"/keys/{key['id']}/credentials/{sha256}").body
+
+        before = credential()
+        ok(path in boss.get(f"/admin/keys/{key['id']}").html, "a link leads to it")
+        boss.submit(boss.get(path), "Save")
+        is_eq(credential(), before, "saved without a change it stays as it is")
+        boss.submit(boss.get(path), "Save", {
+            "Counts from": "2026-01-01", "Ends at": "2099-01-31T12:00:00Z", "Active": False,
+            "Only beside one of these certificates": cert.sha256})
+        got = credential()
+        is_eq((got["active_from"], got["ends_at"], got["active"], got["bound_to"]),
+              ("2026-01-01T00:00:00Z", "2099-01-31T12:00:00Z", False, [cert.sha256]), "each member")
+        bad = boss.submit(boss.get(path), "Save", {"Ends at": "soon"})
+        ok(bad.status == 422 and "e-ends_at" in bad.ids, "a fault is told at its field")
+        page = boss.get(path)
+        rest("PATCH", f"/keys/{key['id']}/credentials/{sha256}", {"ends_at": None})
+        told = boss.submit(page, "Save", {"Ends at": "2098-01-01"})
+        is_eq(told.status, 412, "somebody else was faster")
+        like(told.text, "Ends at: “” now, “2098-01-01” in the form", "both versions")
+        boss.submit(told, "Save")
+        is_eq(credential()["ends_at"], "2098-01-01T00:00:00Z", "and again saves")
+
+    with case("a REST token"):
+        soon = (datetime.date.today() + datetime.timedelta(days=60)).isoformat()
+        page = boss.get("/admin/tokens")
+        made = boss.submit(page, "Create", {"Name": "robot", "Ends at": soon})
+        like(made.text, "robot", "is made")
+        again = boss.submit(page, "Create", {"Name": "robot", "Ends at": soon})
+        like(again.text, "The token was made already", "sent twice it is made once")
+        got = rest("GET", "/tokens?q=robot").body["items"]
+        is_eq([(t["name"], t["expires_at"], t["role"]) for t in got],
+              [("robot", soon + "T00:00:00Z", "viewer")], "with its end") if got else ok(False)
+        path = "/admin/tokens/" + got[0]["id"]
+        boss.submit(boss.get(path), "Save", {"Name": "robot 2", "Administrator": True})
+        got = rest("GET", "/tokens/" + got[0]["id"]).body
+        is_eq((got["name"], got["role"]), ("robot 2", "admin"), "it can be changed")
+        bad = boss.submit(boss.get(path), "Save", {"Ends at": "2999-01-01"})
+        ok(bad.status == 422 and "e-expires_at" in bad.ids, "a fault is told at its field")
+
+    with case("a user"):
+        made = rest("POST", "/users", {"name": "ada", "role": "viewer",
+                                       "password": "correct horse battery staple"}).body
+        path = "/admin/users/" + made["id"]
+        boss.submit(boss.get(path), "Save", {"Name": "Ada L", "Administrator": True})
+        got = rest("GET", "/users/" + made["id"]).body
+        is_eq((got["name"], got["role"]), ("Ada L", "admin"), "name and role")
+        bad = boss.submit(boss.get(path), "Save", {"Name": "admin", "Owner": True})
+        form, _ = bad.form("Save")
+        is_eq((bad.status, bad.field(form, "Name").value, bad.field(form, "Owner").checked),
+              (409, "admin", True), "a name that is taken is refused, and what was typed stays")
 
 done_testing()

@@ -112,6 +112,11 @@ static json_t *typed_sealed(struct page_call *call, const char *name)
 	return remove && web_form_has(&call->form, remove) ? json_null() : NULL;
 }
 
+static json_t *typed_time(const char *text)
+{
+	return strlen(text) == 10 ? json_sprintf("%sT00:00:00Z", text) : text_or_null(text);
+}
+
 static json_t *typed(struct page_call *call, const struct option *o, const json_t *had)
 {
 	json_t *list;
@@ -120,6 +125,8 @@ static json_t *typed(struct page_call *call, const struct option *o, const json_
 		return text_or_null(page_field(call, o->name));
 	case OPTION_PEM:
 		return text_or_null(page_lines(call, o->name));
+	case OPTION_TIME:
+		return typed_time(page_field(call, o->name));
 	case OPTION_NUMBER:
 		return page_typed_number(call, o->name);
 	case OPTION_SWITCH:
@@ -230,6 +237,7 @@ static json_t *shown(const struct option *o, const json_t *value)
 {
 	switch (o->form) {
 	case OPTION_TEXT:
+	case OPTION_TIME:
 	case OPTION_PEM:
 		return json_is_string(value) ? json_string(json_string_value(value))
 					     : json_string("");
@@ -294,6 +302,7 @@ void options_values_typed(struct page_call *call, const struct option *rows, siz
 			break;
 		case OPTION_TEXT:
 		case OPTION_NUMBER:
+		case OPTION_TIME:
 		case OPTION_WORDS:
 		case OPTION_LINES:
 		case OPTION_HEADERS:

@@ -9,6 +9,7 @@
 enum option_form {
 	OPTION_TEXT,	/* empty: null */
 	OPTION_NUMBER,	/* empty: null */
+	OPTION_TIME,	/* RFC 3339, or a date for its beginning; empty: null */
 	OPTION_SWITCH,	/* a check box; the template's value is is_NAME */
 	OPTION_WORDS,	/* a list of words: commas or lines between */
 	OPTION_LINES,	/* a list, one entry a line */

@@ -41,6 +41,8 @@ const struct web_route page_routes[] = {
 	{"POST", "/admin/keys/:id/delete", PAGE_ADMIN, key_delete_do},
 	{"GET", "/admin/keys/:id/credentials/new", PAGE_ADMIN, credential_new_show},
 	{"POST", "/admin/keys/:id/credentials/new", PAGE_ADMIN, credential_new_do},
+	{"GET", "/admin/keys/:id/credentials/:sha256", PAGE_ADMIN, credential_show},
+	{"POST", "/admin/keys/:id/credentials/:sha256", PAGE_ADMIN, credential_do},
 	{"GET", "/admin/keys/:id/credentials/:sha256/revoke", PAGE_ADMIN, credential_revoke_show},
 	{"POST", "/admin/keys/:id/credentials/:sha256/revoke", PAGE_ADMIN, credential_revoke_do},
 
@@ -86,6 +88,8 @@ const struct web_route page_routes[] = {
 
 	{"GET", "/admin/tokens", PAGE_OWNER, tokens_page},
 	{"POST", "/admin/tokens", PAGE_OWNER, token_new_do},
+	{"GET", "/admin/tokens/:id", PAGE_OWNER, token_show},
+	{"POST", "/admin/tokens/:id", PAGE_OWNER, token_change},
 	{"GET", "/admin/tokens/:id/delete", PAGE_OWNER, token_delete_show},
 	{"POST", "/admin/tokens/:id/delete", PAGE_OWNER, token_delete_do},
 };

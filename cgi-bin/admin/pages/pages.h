@@ -133,6 +133,8 @@ void key_delete_show(void *call);
 void key_delete_do(void *call);
 void credential_new_show(void *call);
 void credential_new_do(void *call);
+void credential_show(void *call);
+void credential_do(void *call);
 void credential_revoke_show(void *call);
 void credential_revoke_do(void *call);
 
@@ -157,6 +159,8 @@ void settings_do(void *call);
 
 void tokens_page(void *call);
 void token_new_do(void *call);
+void token_show(void *call);
+void token_change(void *call);
 void token_delete_show(void *call);
 void token_delete_do(void *call);
 
