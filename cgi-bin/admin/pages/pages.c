@@ -64,6 +64,15 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/certificates/:sha256/delete", PAGE_ADMIN, certificate_delete_show},
 	{"POST", "/admin/certificates/:sha256/delete", PAGE_ADMIN, certificate_delete_do},
 
+	{"GET", "/admin/certificates/:sha256/crl", PAGE_ADMIN, crl_show},
+	{"POST", "/admin/certificates/:sha256/crl", PAGE_ADMIN, crl_do},
+	{"GET", "/admin/certificates/:sha256/crl/delete", PAGE_ADMIN, crl_delete_show},
+	{"POST", "/admin/certificates/:sha256/crl/delete", PAGE_ADMIN, crl_delete_do},
+	{"GET", "/admin/exposed-keys", 0, exposed_keys_page},
+	{"POST", "/admin/exposed-keys", PAGE_ADMIN, exposed_key_do},
+	{"GET", "/admin/exposed-keys/:sha256/delete", PAGE_ADMIN, exposed_key_delete_show},
+	{"POST", "/admin/exposed-keys/:sha256/delete", PAGE_ADMIN, exposed_key_delete_do},
+
 	{"GET", "/admin/refusals", 0, refusals_page},
 	{"GET", "/admin/refusals/:id/key", PAGE_ADMIN, refusal_key_show},
 	{"POST", "/admin/refusals/:id/key", PAGE_ADMIN, refusal_key_do},

@@ -146,6 +146,17 @@ void certificate_pem(void *call);
 void certificate_delete_show(void *call);
 void certificate_delete_do(void *call);
 
+void crl_show(void *call);
+void crl_do(void *call);
+void crl_delete_show(void *call);
+void crl_delete_do(void *call);
+/* What a CA's list says, as values of a template; JSON's null where there is none. */
+json_t *crl_json(struct page_call *call, const char *ca);
+void exposed_keys_page(void *call);
+void exposed_key_do(void *call);
+void exposed_key_delete_show(void *call);
+void exposed_key_delete_do(void *call);
+
 void policies_page(void *call);
 void policy_new_show(void *call);
 void policy_new_do(void *call);

@@ -250,6 +250,8 @@ static const struct {
     {"active_from",		     "Counts from"				 },
     {"ends_at",			 "Ends at"			      },
     {"bound_to",			"Only beside one of these certificates"},
+    {"list",			    "Revocation list (PEM)"		    },
+    {"spki_sha256",		     "SHA-256 of the public key"	       },
     {"target_urls",		     "Further targets"			     },
     {"sites",			   "Sites"				},
     {"max_concurrent",		       "Under way at once"			  },
