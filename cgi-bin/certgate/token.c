@@ -21,8 +21,8 @@ static int create(struct command *c)
 	}
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
-		rc = token_create(c->store, &c->actor, owner ? owner : "admin", json, &c->arena,
-				  &made, token, &err);
+		rc = token_create(c->store, &c->actor, NULL, owner ? owner : "admin", json,
+				  &c->arena, &made, token, &err);
 	json_decref(json);
 	if (rc != CG_OK)
 		return command_fail(c, &err);

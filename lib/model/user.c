@@ -343,6 +343,7 @@ const struct entity token_entity = {
 
 struct token_call {
 	const struct actor *actor;
+	const char *id; /* NULL: a new one */
 	const char *owner;
 	const json_t *json;
 	struct sha256 digest;
@@ -356,8 +357,8 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct token_call *c = arg;
 	cg_rc rc = entity_get_in(txn, &user_entity, c->owner, c->arena, &c->user, err);
 	if (rc == CG_OK)
-		rc = entity_create_in(txn, &token_entity, c->actor, c->json, c->arena, &c->token,
-				      err);
+		rc = entity_create_as_in(txn, &token_entity, c->actor, c->id, c->json, c->arena,
+					 &c->token, err);
 	if (rc != CG_OK)
 		return rc;
 	if (c->token->role > c->user->role)
@@ -368,11 +369,12 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return entity_put_in(txn, &token_entity, c->token, c->arena, err);
 }
 
-cg_rc token_create(struct store *store, const struct actor *actor, const char *owner,
-		   const json_t *json, struct arena *arena, Cg__RestToken **out,
+cg_rc token_create(struct store *store, const struct actor *actor, const char *id,
+		   const char *owner, const json_t *json, struct arena *arena, Cg__RestToken **out,
 		   char token[TOKEN_TEXT + 1], struct cg_err *err)
 {
-	struct token_call c = {.actor = actor, .owner = owner, .json = json, .arena = arena};
+	struct token_call c = {
+	    .actor = actor, .id = id, .owner = owner, .json = json, .arena = arena};
 	if (random_token(token) != CG_OK || sha256_of(span_of(token), &c.digest) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	cg_rc rc = store_write(store, STORE_CHANGES_NONE, create_txn, &c, err);

@@ -11,6 +11,7 @@
       <button class="btn" type="submit">Search</button>
       {{#searched}}<a class="btn" href="/admin/certificates">Show all</a>{{/searched}}
     </form>
+    <a class="small" href="/admin/exposed-keys">Blocked public keys</a>
   </div>
   {{#has_items}}<div class="table-wrap">
     <table class="table table--stack">

@@ -2,7 +2,7 @@
 <div class="head">
   <div class="head__text"><h1>REST tokens</h1><p>For scripts. A token never has more right than its owner has now, and ends with him, after a year at most.</p></div>
 </div>
-{{#deleted}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The token has ended</h2></div>{{/deleted}}
+{{#deleted}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The token has ended</h2></div>{{/deleted}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#made}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The token was made already</h2><p>It was shown once, when the form was sent first. If it is lost, end it and make another.</p></div>{{/made}}
 {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>No token was made</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
 {{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
@@ -14,7 +14,7 @@
       <thead><tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Status</th><th scope="col">Ends</th><th scope="col">Last used</th><th scope="col" class="right"><span class="sr-only">Actions</span></th></tr></thead>
       <tbody>
         {{#items}}<tr>
-          <th scope="row"><span class="table__name">{{name}}</span><span class="table__sub" title="of {{owner}}">of {{owner}}</span></th>
+          <th scope="row"><a class="table__name" href="/admin/tokens/{{id}}">{{name}}</a><span class="table__sub" title="of {{owner}}">of {{owner}}</span></th>
           <td data-label="Role">{{role}}</td>
           <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>
           <td data-label="Ends">{{#ends}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/ends}}</td>
@@ -29,6 +29,7 @@
 </section>{{/has_items}}
 <form class="form form--cards" method="post" action="/admin/tokens">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
+  <input type="hidden" name="once" value="{{once}}">
   <section class="card" aria-labelledby="h-new">
     <div class="card__head"><h2 id="h-new">Add a token of yours</h2></div>
     <div class="card__body form">
@@ -41,6 +42,7 @@
           <div class="choice"><input type="radio" id="r-owner" name="role" value="owner"{{#is_owner}} checked{{/is_owner}} aria-describedby="r-owner-d"><label for="r-owner">Owner</label><span class="choice__hint" id="r-owner-d">Also users and REST tokens.</span></div>
         </div>
       </fieldset>
+      <div class="field{{#error_expires_at}} field--error{{/error_expires_at}}"><label for="f-expires_at">Ends at</label><input class="input" id="f-expires_at" name="expires_at" value="{{expires_at}}" spellcheck="false" autocomplete="off"{{#error_expires_at}} aria-invalid="true"{{/error_expires_at}}{{#focus_expires_at}} autofocus{{/focus_expires_at}} aria-describedby="{{#error_expires_at}}e-expires_at {{/error_expires_at}}h-expires_at">{{#error_expires_at}}<p class="error" id="e-expires_at"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_expires_at}}<p class="hint" id="h-expires_at">UTC, for example 2027-01-31; a year from now unless given.</p></div>
     </div>
     <div class="card__foot actions"><button class="btn btn--primary" type="submit">Create</button></div>
   </section>

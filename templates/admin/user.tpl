@@ -18,6 +18,7 @@
   <section class="card" aria-labelledby="h-u">
     <div class="card__head"><h2 id="h-u">What {{name}} may do</h2></div>
     <div class="card__body form">
+      <div class="field{{#error_name}} field--error{{/error_name}}"><label for="f-name">Name</label><input class="input" id="f-name" name="name" value="{{typed_name}}" maxlength="200" autocomplete="off" required{{#error_name}} aria-invalid="true"{{/error_name}}{{#focus_name}} autofocus{{/focus_name}}{{#error_name}} aria-describedby="e-name"{{/error_name}}>{{#error_name}}<p class="error" id="e-name"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_name}}</div>
       <fieldset>
         <legend class="label">Role</legend>
         <div class="picks" id="f-role">
@@ -26,7 +27,7 @@
           <div class="choice"><input type="radio" id="r-owner" name="role" value="owner"{{#is_owner}} checked{{/is_owner}} aria-describedby="r-owner-d"><label for="r-owner">Owner</label><span class="choice__hint" id="r-owner-d">Also users and REST tokens.</span></div>
         </div>
       </fieldset>
-      <div class="check"><input type="checkbox" id="held" name="held" value="1"{{#held}} checked{{/held}} aria-describedby="held-d"><div><label for="held">Held</label><p class="hint" id="held-d">May do nothing until this is switched off.</p></div></div>
+      <div class="check"><input type="checkbox" id="held" name="held" value="1"{{#is_held}} checked{{/is_held}} aria-describedby="held-d"><div><label for="held">Held</label><p class="hint" id="held-d">May do nothing until this is switched off.</p></div></div>
     </div>
     <div class="card__foot actions"><button class="btn btn--primary" type="submit">Save</button><a class="btn" href="/admin/users">Cancel</a></div>
   </section>

@@ -35,7 +35,7 @@ with site:
         page = boss.get(path)
         done = boss.submit(page, "Save", {
             "Further targets": "https://b.example:8443/x\n\nhttps://c.example/a,b", "Sites": "one, two",
-            "Callers from": "192.0.2.0/24\n2001:db8::/32", "Callers not from": "192.0.2.7",
+            "From these addresses": "192.0.2.0/24\n2001:db8::/32", "Not from these addresses": "192.0.2.7",
             "Under way at once": "12", "Take the token out before forwarding": False,
             "Redirects and cookie paths of the target lead below the listen path": True,
             "Pages of the target may run in browsers without the sandbox": True,
@@ -90,7 +90,7 @@ with site:
             ok("e-" + key in bad.ids, f"{key}: told at the field")
         unlike(bad.html, "PRIVATE KEY", "no private key is shown again")
         bad = boss.submit(boss.get(path), "Save", {
-            "Further targets": "ftp://x", "Callers from": "nowhere", "Origins": "https://app.example/",
+            "Further targets": "ftp://x", "From these addresses": "nowhere", "Origins": "https://app.example/",
             "Answers: set": "Connection: x", "Name it must prove": "a b"})
         is_eq(bad.status, 422, "and what cannot be")
         for key in ("target_urls", "allowed_ips", "cors_allowed_origins", "response_headers_set",

@@ -56,7 +56,11 @@ with site:
     site.rest("POST", f"/users/{vera}/certificates", {"certificate": badge.pem})
 
     def real(path):
-        path = path.replace(":sha256", badge.sha256 if path.startswith("/admin/users/") else sha256)
+        for part, digest in (("/admin/users/", badge.sha256), ("/crl", pages["ca"].rsplit("/", 1)[1]),
+                             ("/admin/exposed-keys/", pages["exposed-key-delete"].split("/")[3])):
+            if part in path:
+                path = path.replace(":sha256", digest)
+        path = path.replace(":sha256", sha256)
         return path.replace(":id", ids.get(path.split("/")[2] if path.count("/") > 2 else "", "x"))
 
     table = routes()

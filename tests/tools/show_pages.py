@@ -24,10 +24,11 @@ def fill(site):
                                      "methods": ["GET", "HEAD"], "paths": ["/people/*"]}])
     site.make_key("Warehouse north", certs["wh-north-01"], apis["Payments"],
                   rate={"limit": 20, "per_seconds": 1}, quota={"limit": 100000, "period": "month"})
-    site.make_key("Mobile app (test)", api=apis["Customer records"], token=True)
+    mobile = site.make_key("Mobile app (test)", api=apis["Customer records"], token=True)
     site.make_key("Claims portal", certs["claims-web"], apis["Payments"], active=False)
     authority = site.make_ca("Aster Finance Issuing CA 2")
     site.rest("POST", "/certificates", {"pem": authority.pem, "kind": "ca"})
+    blocked = site.rest("POST", "/exposed-keys", {"spki_sha256": "5a" * 32}).body
     old = site.make_cert("billing-old", days=20, subject="/CN=billing-batch-old/O=Aster Finance/C=DE")
     added = site.rest("POST", f"/keys/{billing['id']}/credentials", {"certificate": old.pem}).body
     site.rest("DELETE", f"/keys/{billing['id']}/credentials/{added['sha256']}?reason=superseded")
@@ -50,22 +51,30 @@ def fill(site):
         "keys": "/admin/keys", "keys-searched": "/admin/keys?q=kestrel",
         "keys-none": "/admin/keys?q=nobody", "key-new": "/admin/keys/new", "key": key,
         "key-edit": key + "/edit", "key-delete": key + "/delete",
-        "credential-new": key + "/credentials/new",
+        "credential-new": key + "/credentials/new", "key-access": key + "/access",
+        "credential": f"{key}/credentials/{sha256}",
         "credential-revoke": f"{key}/credentials/{sha256}/revoke",
         "certificates": "/admin/certificates", "certificate-new": "/admin/certificates/new",
         "certificate": f"/admin/certificates/{sha256}",
         "certificate-delete": f"/admin/certificates/{sha256}/delete",
+        "credential-token": f"/admin/keys/{mobile['id']}/credentials/{mobile['credentials'][0]['sha256']}",
+        "ca": f"/admin/certificates/{authority.sha256}",
+        "crl": f"/admin/certificates/{authority.sha256}/crl",
+        "crl-delete": f"/admin/certificates/{authority.sha256}/crl/delete",
+        "exposed-keys": "/admin/exposed-keys",
+        "exposed-key-delete": f"/admin/exposed-keys/{blocked['id']}/delete",
         "refusals": "/admin/refusals",
         "refusal-key": f"/admin/refusals/{refusals[0]['id']}/key",
         "policies": "/admin/policies", "policy": f"/admin/policies/{policy['id']}",
         "policy-new": "/admin/policies/new",
+        "policy-access": f"/admin/policies/{policy['id']}/access",
         "policy-delete": f"/admin/policies/{policy['id']}/delete",
         "users": "/admin/users", "user-new": "/admin/users/new",
         "user": f"/admin/users/{user['id']}", "user-delete": f"/admin/users/{user['id']}/delete",
         "user-certificate-new": f"/admin/users/{user['id']}/certificates/new",
         "user-certificate-delete":
             f"/admin/users/{user['id']}/certificates/{badge.sha256}/delete",
-        "tokens": "/admin/tokens", "token-delete": f"/admin/tokens/{token['id']}/delete",
+        "tokens": "/admin/tokens", "token-edit": f"/admin/tokens/{token['id']}", "token-delete": f"/admin/tokens/{token['id']}/delete",
         "settings": "/admin/settings", "explain": "/admin/explain",
         "explain-refusal": f"/admin/explain?request_id={refusals[0]['id']}",
         "explain-pass": f"/admin/explain?sha256={sha256}&url=/payments/v2/x",

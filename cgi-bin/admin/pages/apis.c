@@ -207,7 +207,7 @@ static json_t *record_of_form(struct page_call *call)
 		json_decref(timeout);
 	else
 		(void)json_object_set_new(out, "timeout_ms", timeout);
-	options_typed(call, options, CG_COUNT(options), out);
+	options_typed(call, options, CG_COUNT(options), NULL, out);
 	return out;
 }
 

@@ -130,6 +130,12 @@ void certificate_show(void *arg)
 	    page_time(call, use.certificate->created_at));
 	(void)json_object_update(values, more);
 	json_decref(more);
+	bool is_ca = use.certificate->kind == CG__CERTIFICATE__KIND__CA;
+	(void)json_object_set_new(values, "is_ca", json_boolean(is_ca));
+	(void)json_object_set_new(values, "crl",
+				  is_ca ? crl_json(call, use.certificate->id) : json_null());
+	(void)json_object_set_new(values, "crl_saved",
+				  json_boolean(strcmp(page_query(call, "done"), "crl") == 0));
 	page_show(call, 200, "certificate", "certificates",
 		  json_string_value(json_object_get(values, "short_name")), values);
 }

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "keys.h"
 #include "model/certificate.h"
+#include "options.h"
 #include "web/problem.h"
 #include <gnutls/gnutls.h>
 
@@ -118,6 +119,104 @@ void credential_new_do(void *arg)
 	else
 		page_fail(call, rc, &err);
 	gnutls_memset(token, 0, sizeof(token));
+}
+
+/* --- changing one --- */
+
+static const struct option options[] = {
+    {"active_from", OPTION_TIME  },
+	  {"ends_at",     OPTION_TIME	 },
+    {"bound_to",	 OPTION_WORDS },
+    {"active",      OPTION_SWITCH},
+	  {"held",	   OPTION_SWITCH},
+};
+
+static bool get_credential(struct page_call *call, Cg__Key **key, Cg__Credential **credential)
+{
+	struct cg_err err = {0};
+	if (!key_get(call, key))
+		return false;
+	cg_rc rc = credential_get(call->admin->store, (*key)->id, page_param(call, 1), call->arena,
+				  credential, &err);
+	if (rc != CG_OK)
+		page_fail(call, rc, &err);
+	return rc == CG_OK;
+}
+
+/* `fields` is taken. */
+static void show_change(struct page_call *call, const Cg__Key *key,
+			const Cg__Credential *credential, json_t *fields, int status)
+{
+	struct cg_err err = {0};
+	json_t *values;
+	cg_rc rc = show_credential(call, credential, &values, &err);
+	if (rc != CG_OK) {
+		json_decref(fields);
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *more = json_pack("{s:s, s:o, s:I, s:s}", "id", key->id, "key_name",
+				 page_text(span_of(key->name)), "revision",
+				 (json_int_t)credential->revision, "main_class", "main--narrow");
+	(void)json_object_update(values, more);
+	(void)json_object_update(values, fields);
+	json_decref(more);
+	json_decref(fields);
+	page_show(call, status, "credential", "keys",
+		  status == 200 ? "Credential" : "Error: Credential", values);
+}
+
+static json_t *values_of_credential(const Cg__Credential *credential)
+{
+	json_t *record = record_to_json(credential), *values = json_object();
+	options_values(options, CG_COUNT(options), record, values);
+	json_decref(record);
+	return values;
+}
+
+void credential_show(void *arg)
+{
+	struct page_call *call = arg;
+	Cg__Key *key;
+	Cg__Credential *credential;
+	if (get_credential(call, &key, &credential))
+		show_change(call, key, credential, values_of_credential(credential), 200);
+}
+
+void credential_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Key *key;
+	Cg__Credential *credential, *changed;
+	if (!get_credential(call, &key, &credential))
+		return;
+	json_t *revision = page_typed_number(call, "revision"), *patch = json_object();
+	options_typed(call, options, CG_COUNT(options), NULL, patch);
+	cg_rc rc = credential_change(call->admin->store, &call->actor, key->id, page_param(call, 1),
+				     (uint64_t)json_integer_value(revision), patch, call->arena,
+				     &changed, &err);
+	json_decref(patch);
+	json_decref(revision);
+	if (rc == CG_OK) {
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/keys/%s?done=saved", key->id));
+		return;
+	}
+	if (rc != CG_STALE && rc != CG_BAD_VALUE && rc != CG_BAD_INPUT && rc != CG_CLASH) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *values = json_object(), *theirs = values_of_credential(credential);
+	options_values_typed(call, options, CG_COUNT(options), NULL, values);
+	if (rc == CG_STALE) {
+		(void)json_object_set_new(values, "stale", json_true());
+		(void)json_object_set_new(values, "differences", page_differences(values, theirs));
+	} else {
+		page_add_errors(values, &err);
+	}
+	json_decref(theirs);
+	show_change(call, key, credential, values, web_status_of(rc));
 }
 
 void credential_revoke_show(void *arg)

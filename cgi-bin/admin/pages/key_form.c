@@ -3,12 +3,20 @@
 #include "base/clock.h"
 #include "keys.h"
 #include "model/policy.h"
+#include "options.h"
 #include "rights.h"
 #include "web/problem.h"
 #include <gnutls/gnutls.h>
 
 static const char *const typed_fields[] = {"name",	  "methods",	"paths", "rate.limit",
 					   "quota.limit", "expires_at", "tags",	 NULL};
+
+static const struct option options[] = {
+    {"max_concurrent", OPTION_NUMBER},
+    {"allowed_ips",    OPTION_WORDS },
+    {"blocked_ips",    OPTION_WORDS },
+    {"meta",	     OPTION_MAP   },
+};
 
 static bool has_policy(struct page_call *call, const Cg__Key *key, const char *id)
 {
@@ -45,18 +53,25 @@ static json_t *typed_expiry(struct page_call *call)
 	return strlen(text) == 10 ? json_sprintf("%sT23:59:59Z", text) : page_text(span_of(text));
 }
 
-static json_t *record_of_form(struct page_call *call, const struct rights_access *of)
+/* `key` is what is there; NULL: a new one. */
+static json_t *record_of_form(struct page_call *call, const Cg__Key *key)
 {
+	const struct rights_access own = {key ? key->access : NULL, key ? key->n_access : 0};
+	json_t *had = key ? record_to_json(key) : NULL;
 	json_t *policies = json_array();
 	for (size_t i = 0; i < call->form.n; i++)
 		if (span_is(call->form.fields[i].name, SPAN_LIT("policy_ids")))
 			(void)json_array_append_new(policies,
 						    page_text(call->form.fields[i].value));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-			 page_text(span_of(page_field(call, "name"))), "access",
-			 rights_typed_access(call, of), "policy_ids", policies, "rate",
-			 rights_typed_rate(call), "quota", rights_typed_quota(call), "expires_at",
-			 typed_expiry(call), "tags", page_typed_list(call, "tags"));
+	json_t *out =
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+		      page_text(span_of(page_field(call, "name"))), "access",
+		      rights_typed_access(call, &own), "policy_ids", policies, "rate",
+		      rights_typed_rate(call), "quota", rights_typed_quota(call), "expires_at",
+		      typed_expiry(call), "tags", page_typed_list(call, "tags"));
+	options_typed(call, options, CG_COUNT(options), had, out);
+	json_decref(had);
+	return out;
 }
 
 /* A date field would show nothing of a time, and lose it at the next Save. */
@@ -80,6 +95,9 @@ static json_t *values_of_key(const Cg__Key *key)
 	    "quota_limit",
 	    rights_optional_number(key->quota != NULL, key->quota ? key->quota->limit : 0),
 	    "expires_at", iso, "tags", rights_tags(key->tags, key->n_tags));
+	json_t *record = record_to_json(key);
+	options_values(options, CG_COUNT(options), record, values);
+	json_decref(record);
 	add_date(values);
 	rights_add_units(values, key->rate ? key->rate->per_seconds : 1,
 			 key->quota ? (unsigned)key->quota->period : CG__QUOTA__PERIOD__MONTH);
@@ -90,9 +108,20 @@ static json_t *values_of_form(struct page_call *call)
 {
 	json_t *values = json_object();
 	page_put_back(call, values, typed_fields);
+	options_values_typed(call, options, CG_COUNT(options), NULL, values);
 	add_date(values);
 	rights_add_units(values, rights_typed_span(call), rights_typed_period(call));
 	return values;
+}
+
+/* Once the faults are known. */
+static void open_folded(json_t *values)
+{
+	static const char *const narrow[] = {"methods", "paths", NULL};
+	static const char *const more[] = {"max_concurrent", "allowed_ips", "blocked_ips", "meta",
+					   NULL};
+	options_open(values, "open_narrow", narrow);
+	options_open(values, "open_more", more);
 }
 
 /* --- new --- */
@@ -125,6 +154,7 @@ static void show_new(struct page_call *call, const struct cert_reading *reading,
 		      "once", page_once(call) ? page_once(call) : once, "first", (int)!sent);
 	(void)json_object_update(values, more);
 	json_decref(more);
+	open_folded(values);
 	(void)json_object_set_new(values, "template", json_string("admin/key-fields.tpl"));
 	(void)json_object_set_new(values, "fresh", json_true());
 	/* What went wrong and what was read stand outside of the fields. */
@@ -209,6 +239,8 @@ static void show_edit(struct page_call *call, const Cg__Key *key, json_t *values
 		return;
 	}
 	rights_add_apis(call, values, from_form ? NULL : &own, &apis);
+	open_folded(values);
+	(void)json_object_set_new(values, "id", json_string(key->id));
 	(void)json_object_set_new(values, "template", json_string("admin/key-fields.tpl"));
 	(void)json_object_set_new(values, "fresh", json_false());
 	page_show(call, status, "key-edit", "keys", from_form ? "Error: Edit a key" : "Edit a key",
@@ -232,9 +264,8 @@ void key_edit_do(void *arg)
 	Cg__Key *key, *changed;
 	if (!key_get(call, &key))
 		return;
-	const struct rights_access own = {key->access, key->n_access};
 	json_t *revision = page_typed_number(call, "revision");
-	json_t *patch = record_of_form(call, &own);
+	json_t *patch = record_of_form(call, key);
 	cg_rc rc = entity_change(call->admin->store, &key_entity, &call->actor, key->id,
 				 (uint64_t)json_integer_value(revision), patch, call->arena,
 				 &changed, &err);

@@ -57,9 +57,12 @@ static json_t *typed_headers(struct page_call *call, const char *name)
 	return out;
 }
 
-static json_t *typed_map(struct page_call *call, const char *name)
+static json_t *typed_map(struct page_call *call, const char *name, const json_t *had)
 {
-	json_t *out = json_object();
+	json_t *out = json_object(), *ignored;
+	const char *old;
+	json_object_foreach((json_t *)(uintptr_t)member(had, name), old, ignored)(void)
+	    json_object_set_new(out, old, json_null());
 	struct span rest = span_of(page_lines(call, name)), line;
 	while (rest.n > 0 && span_next(&rest, '\n', &line)) {
 		struct span value = span_trim(line), field = value;
@@ -109,7 +112,12 @@ static json_t *typed_sealed(struct page_call *call, const char *name)
 	return remove && web_form_has(&call->form, remove) ? json_null() : NULL;
 }
 
-static json_t *typed(struct page_call *call, const struct option *o)
+static json_t *typed_time(const char *text)
+{
+	return strlen(text) == 10 ? json_sprintf("%sT00:00:00Z", text) : text_or_null(text);
+}
+
+static json_t *typed(struct page_call *call, const struct option *o, const json_t *had)
 {
 	json_t *list;
 	switch (o->form) {
@@ -117,6 +125,8 @@ static json_t *typed(struct page_call *call, const struct option *o)
 		return text_or_null(page_field(call, o->name));
 	case OPTION_PEM:
 		return text_or_null(page_lines(call, o->name));
+	case OPTION_TIME:
+		return typed_time(page_field(call, o->name));
 	case OPTION_NUMBER:
 		return page_typed_number(call, o->name);
 	case OPTION_SWITCH:
@@ -136,7 +146,7 @@ static json_t *typed(struct page_call *call, const struct option *o)
 	case OPTION_HEADERS:
 		return typed_headers(call, o->name);
 	case OPTION_MAP:
-		return typed_map(call, o->name);
+		return typed_map(call, o->name, had);
 	case OPTION_PEMS:
 		return typed_pems(call, o->name);
 	case OPTION_SEALED:
@@ -151,11 +161,12 @@ static bool says_something(const json_t *value)
 		 (json_is_array(value) && json_array_size(value) == 0));
 }
 
-void options_typed(struct page_call *call, const struct option *rows, size_t n, json_t *record)
+void options_typed(struct page_call *call, const struct option *rows, size_t n, const json_t *had,
+		   json_t *record)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *dot = strchr(rows[i].name, '.');
-		json_t *value = typed(call, &rows[i]);
+		json_t *value = typed(call, &rows[i], had);
 		if (!value)
 			continue;
 		if (!dot) {
@@ -226,6 +237,7 @@ static json_t *shown(const struct option *o, const json_t *value)
 {
 	switch (o->form) {
 	case OPTION_TEXT:
+	case OPTION_TIME:
 	case OPTION_PEM:
 		return json_is_string(value) ? json_string(json_string_value(value))
 					     : json_string("");
@@ -290,6 +302,7 @@ void options_values_typed(struct page_call *call, const struct option *rows, siz
 			break;
 		case OPTION_TEXT:
 		case OPTION_NUMBER:
+		case OPTION_TIME:
 		case OPTION_WORDS:
 		case OPTION_LINES:
 		case OPTION_HEADERS:

@@ -9,6 +9,7 @@
 enum option_form {
 	OPTION_TEXT,	/* empty: null */
 	OPTION_NUMBER,	/* empty: null */
+	OPTION_TIME,	/* RFC 3339, or a date for its beginning; empty: null */
 	OPTION_SWITCH,	/* a check box; the template's value is is_NAME */
 	OPTION_WORDS,	/* a list of words: commas or lines between */
 	OPTION_LINES,	/* a list, one entry a line */
@@ -26,8 +27,10 @@ struct option {
 };
 
 /* Adds what the form says to a record or merge patch.  A part ("cors") of which nothing is said is
- * null as a whole; of a secret that was not typed nothing is said, which leaves it. */
-void options_typed(struct page_call *call, const struct option *rows, size_t n, json_t *record);
+ * null as a whole; of a secret that was not typed nothing is said, which leaves it.  `had` (may be
+ * NULL) is the record's JSON as it is: what a map had and is not there any more is null. */
+void options_typed(struct page_call *call, const struct option *rows, size_t n, const json_t *had,
+		   json_t *record);
 /* The values of a template: as the record's JSON has them, or as they were typed; `had` (may be
  * NULL) is the record's JSON then. */
 void options_values(const struct option *rows, size_t n, const json_t *record, json_t *values);

@@ -27,11 +27,15 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/keys/:id", 0, key_show},
 	{"GET", "/admin/keys/:id/edit", PAGE_ADMIN, key_edit_show},
 	{"POST", "/admin/keys/:id/edit", PAGE_ADMIN, key_edit_do},
+	{"GET", "/admin/keys/:id/access", PAGE_ADMIN, key_access_show},
+	{"POST", "/admin/keys/:id/access", PAGE_ADMIN, key_access_do},
 	{"POST", "/admin/keys/:id/switch", PAGE_ADMIN, key_switch_do},
 	{"GET", "/admin/keys/:id/delete", PAGE_ADMIN, key_delete_show},
 	{"POST", "/admin/keys/:id/delete", PAGE_ADMIN, key_delete_do},
 	{"GET", "/admin/keys/:id/credentials/new", PAGE_ADMIN, credential_new_show},
 	{"POST", "/admin/keys/:id/credentials/new", PAGE_ADMIN, credential_new_do},
+	{"GET", "/admin/keys/:id/credentials/:sha256", PAGE_ADMIN, credential_show},
+	{"POST", "/admin/keys/:id/credentials/:sha256", PAGE_ADMIN, credential_do},
 	{"GET", "/admin/keys/:id/credentials/:sha256/revoke", PAGE_ADMIN, credential_revoke_show},
 	{"POST", "/admin/keys/:id/credentials/:sha256/revoke", PAGE_ADMIN, credential_revoke_do},
 
@@ -40,6 +44,8 @@ const struct web_route page_routes[] = {
 	{"POST", "/admin/policies/new", PAGE_ADMIN, policy_new_do},
 	{"GET", "/admin/policies/:id", 0, policy_show},
 	{"POST", "/admin/policies/:id", PAGE_ADMIN, policy_change},
+	{"GET", "/admin/policies/:id/access", PAGE_ADMIN, policy_access_show},
+	{"POST", "/admin/policies/:id/access", PAGE_ADMIN, policy_access_do},
 	{"GET", "/admin/policies/:id/delete", PAGE_ADMIN, policy_delete_show},
 	{"POST", "/admin/policies/:id/delete", PAGE_ADMIN, policy_delete_do},
 
@@ -50,6 +56,15 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/certificates/:sha256/pem", 0, certificate_pem},
 	{"GET", "/admin/certificates/:sha256/delete", PAGE_ADMIN, certificate_delete_show},
 	{"POST", "/admin/certificates/:sha256/delete", PAGE_ADMIN, certificate_delete_do},
+
+	{"GET", "/admin/certificates/:sha256/crl", PAGE_ADMIN, crl_show},
+	{"POST", "/admin/certificates/:sha256/crl", PAGE_ADMIN, crl_do},
+	{"GET", "/admin/certificates/:sha256/crl/delete", PAGE_ADMIN, crl_delete_show},
+	{"POST", "/admin/certificates/:sha256/crl/delete", PAGE_ADMIN, crl_delete_do},
+	{"GET", "/admin/exposed-keys", 0, exposed_keys_page},
+	{"POST", "/admin/exposed-keys", PAGE_ADMIN, exposed_key_do},
+	{"GET", "/admin/exposed-keys/:sha256/delete", PAGE_ADMIN, exposed_key_delete_show},
+	{"POST", "/admin/exposed-keys/:sha256/delete", PAGE_ADMIN, exposed_key_delete_do},
 
 	{"GET", "/admin/monitoring", 0, monitoring_page},
 	{"GET", "/admin/refusals", 0, refusals_page},
@@ -78,6 +93,8 @@ const struct web_route page_routes[] = {
 
 	{"GET", "/admin/tokens", PAGE_OWNER, tokens_page},
 	{"POST", "/admin/tokens", PAGE_OWNER, token_new_do},
+	{"GET", "/admin/tokens/:id", PAGE_OWNER, token_show},
+	{"POST", "/admin/tokens/:id", PAGE_OWNER, token_change},
 	{"GET", "/admin/tokens/:id/delete", PAGE_OWNER, token_delete_show},
 	{"POST", "/admin/tokens/:id/delete", PAGE_OWNER, token_delete_do},
 };

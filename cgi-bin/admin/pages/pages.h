@@ -38,10 +38,16 @@ void key_show(void *call);
 void key_edit_show(void *call);
 void key_edit_do(void *call);
 void key_switch_do(void *call);
+void key_access_show(void *call);
+void key_access_do(void *call);
+void policy_access_show(void *call);
+void policy_access_do(void *call);
 void key_delete_show(void *call);
 void key_delete_do(void *call);
 void credential_new_show(void *call);
 void credential_new_do(void *call);
+void credential_show(void *call);
+void credential_do(void *call);
 void credential_revoke_show(void *call);
 void credential_revoke_do(void *call);
 
@@ -52,6 +58,17 @@ void certificate_show(void *call);
 void certificate_pem(void *call);
 void certificate_delete_show(void *call);
 void certificate_delete_do(void *call);
+
+void crl_show(void *call);
+void crl_do(void *call);
+void crl_delete_show(void *call);
+void crl_delete_do(void *call);
+/* What a CA's list says, as values of a template; JSON's null where there is none. */
+json_t *crl_json(struct page_call *call, const char *ca);
+void exposed_keys_page(void *call);
+void exposed_key_do(void *call);
+void exposed_key_delete_show(void *call);
+void exposed_key_delete_do(void *call);
 
 void policies_page(void *call);
 void policy_new_show(void *call);
@@ -66,6 +83,8 @@ void settings_do(void *call);
 
 void tokens_page(void *call);
 void token_new_do(void *call);
+void token_show(void *call);
+void token_change(void *call);
 void token_delete_show(void *call);
 void token_delete_do(void *call);
 

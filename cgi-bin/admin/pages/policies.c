@@ -1,6 +1,7 @@
 /* Policies: rights and limits that many keys share. */
 #include "base/base.h"
 #include "model/policy.h"
+#include "options.h"
 #include "rights.h"
 #include "web/problem.h"
 
@@ -81,6 +82,18 @@ static json_t *record_of_form(struct page_call *call, const struct rights_access
 			 (int)web_form_has(&call->form, "active"));
 }
 
+/* A policy that a restore holds is shown with a switch that lets it go; there is none to hold one.
+ */
+static void add_held(struct page_call *call, json_t *values, const Cg__Policy *policy,
+		     bool from_form)
+{
+	bool held = policy && policy->held;
+	(void)json_object_set_new(values, "is_held", json_boolean(held));
+	(void)json_object_set_new(
+	    values, "still_held",
+	    json_boolean(held && (!from_form || web_form_has(&call->form, "held"))));
+}
+
 static void add_switches(json_t *values, bool access, bool rate, bool quota, bool active)
 {
 	json_t *more = json_pack("{s:b, s:b, s:b, s:b}", "on_access", (int)access, "on_rate",
@@ -134,7 +147,10 @@ static void show_form(struct page_call *call, const Cg__Policy *policy, json_t *
 		page_fail(call, rc, &err);
 		return;
 	}
+	static const char *const narrow[] = {"methods", "paths", NULL};
+	options_open(values, "open_narrow", narrow);
 	rights_add_apis(call, values, from_form ? NULL : &own, &apis);
+	add_held(call, values, policy, from_form);
 	json_t *more = json_pack(
 	    "{s:s, s:s, s:o, s:b, s:b, s:I, s:b, s:b, s:o}", "once",
 	    page_once(call) ? page_once(call) : once, "id", policy ? policy->id : "", "policy_name",
@@ -221,6 +237,8 @@ void policy_change(void *arg)
 	const struct rights_access own = {policy->access, policy->n_access};
 	json_t *revision = page_typed_number(call, "revision");
 	json_t *patch = record_of_form(call, &own);
+	if (policy->held && !web_form_has(&call->form, "held"))
+		(void)json_object_set_new(patch, "held", json_false());
 	cg_rc rc = entity_change(call->admin->store, &policy_entity, &call->actor, policy->id,
 				 (uint64_t)json_integer_value(revision), patch, call->arena,
 				 &changed, &err);

@@ -1,11 +1,26 @@
 /* REST tokens; for owners alone. */
 #include "base/base.h"
 #include "model/user.h"
-#include "pages.h"
+#include "options.h"
 #include "web/problem.h"
 #include <gnutls/gnutls.h>
 
 static const char *const role_words[] = {"Viewer", "Administrator", "Owner"};
+
+static const struct option options[] = {
+    {"name",	     OPTION_TEXT},
+	   {"role",	    OPTION_TEXT},
+	  {"expires_at", OPTION_TIME}
+};
+
+static void add_role(json_t *values, const char *role)
+{
+	json_t *more = json_pack(
+	    "{s:b, s:b, s:b}", "is_viewer", strcmp(role, "viewer") == 0 || !*role, "is_admin",
+	    strcmp(role, "admin") == 0, "is_owner", strcmp(role, "owner") == 0);
+	(void)json_object_update(values, more);
+	json_decref(more);
+}
 
 static json_t *token_json(struct page_call *call, const Cg__RestToken *token)
 {
@@ -28,7 +43,6 @@ static void show_list(struct page_call *call, const struct cg_err *why, int stat
 {
 	struct cg_err err = {0};
 	struct entity_page page;
-	const char *role = page_field(call, "role");
 	cg_rc rc =
 	    entity_list(call->admin->store, &token_entity, span_of(page_query(call, "cursor")),
 			LIST_LIMIT_DEFAULT, SPAN_LIT(""), call->arena, &page, &err);
@@ -39,13 +53,20 @@ static void show_list(struct page_call *call, const struct cg_err *why, int stat
 	json_t *items = json_array();
 	for (size_t i = 0; i < page.n; i++)
 		(void)json_array_append_new(items, token_json(call, page.messages[i]));
-	json_t *values =
-	    json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b}", "items", items, "next",
-		      page_next(call, "/admin/tokens", "", page.next), "name",
-		      page_text(span_of(page_field(call, "name"))), "is_viewer",
-		      strcmp(role, "viewer") == 0 || !*role, "is_admin", strcmp(role, "admin") == 0,
-		      "is_owner", strcmp(role, "owner") == 0, "deleted",
-		      strcmp(page_query(call, "done"), "deleted") == 0);
+	char once[ID_TEXT + 1] = "";
+	if (random_id(once) != CG_OK) {
+		json_decref(items);
+		page_fail(call, cg_fail_memory(&err), &err);
+		return;
+	}
+	const char *done = page_query(call, "done");
+	json_t *values = json_pack("{s:o, s:o, s:s, s:b, s:b, s:b}", "items", items, "next",
+				   page_next(call, "/admin/tokens", "", page.next), "once",
+				   page_once(call) ? page_once(call) : once, "deleted",
+				   strcmp(done, "deleted") == 0, "saved",
+				   strcmp(done, "saved") == 0, "made", strcmp(done, "made") == 0);
+	options_values_typed(call, options, CG_COUNT(options), NULL, values);
+	add_role(values, page_field(call, "role"));
 	if (why)
 		page_add_errors(values, why);
 	page_show(call, status, "tokens", "tokens", why ? "Error: REST tokens" : "REST tokens",
@@ -63,12 +84,14 @@ void token_new_do(void *arg)
 	struct cg_err err = {0};
 	char token[TOKEN_TEXT + 1] = "";
 	Cg__RestToken *made;
-	json_t *json = json_pack("{s:o, s:o}", "name", page_text(span_of(page_field(call, "name"))),
-				 "role", page_text(span_of(page_field(call, "role"))));
-	cg_rc rc = token_create(call->admin->store, &call->actor, call->actor.id, json, call->arena,
-				&made, token, &err);
+	json_t *json = json_object();
+	options_typed(call, options, CG_COUNT(options), NULL, json);
+	cg_rc rc = token_create(call->admin->store, &call->actor, page_once(call), call->actor.id,
+				json, call->arena, &made, token, &err);
 	json_decref(json);
-	if (rc == CG_OK)
+	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+		page_redirect(call, "/admin/tokens?done=made");
+	else if (rc == CG_OK)
 		page_show(call, 200, "token-made", "tokens", "The token",
 			  json_pack("{s:o, s:s, s:s, s:s}", "name", page_text(span_of(made->name)),
 				    "token", token, "base", page_admin_base(call), "main_class",
@@ -78,6 +101,81 @@ void token_new_do(void *arg)
 	else
 		page_fail(call, rc, &err);
 	gnutls_memset(token, 0, sizeof(token));
+}
+
+/* --- one --- */
+
+static json_t *values_of_token(const Cg__RestToken *token)
+{
+	json_t *record = record_to_json(token), *values = json_object();
+	options_values(options, CG_COUNT(options), record, values);
+	json_decref(record);
+	return values;
+}
+
+/* `fields` is taken. */
+static void show_one(struct page_call *call, const Cg__RestToken *token, json_t *fields, int status)
+{
+	add_role(fields, json_string_value(json_object_get(fields, "role")));
+	json_t *more = json_pack("{s:s, s:o, s:I, s:s}", "id", token->id, "token_name",
+				 page_text(span_of(token->name)), "revision",
+				 (json_int_t)token->revision, "main_class", "main--narrow");
+	(void)json_object_update(fields, more);
+	json_decref(more);
+	page_show(call, status, "token-edit", "tokens",
+		  status == 200 ? token->name : "Error: REST token", fields);
+}
+
+static bool get(struct page_call *call, Cg__RestToken **out)
+{
+	struct cg_err err = {0};
+	cg_rc rc = entity_get(call->admin->store, &token_entity, page_param(call, 0), call->arena,
+			      out, &err);
+	if (rc != CG_OK)
+		page_fail(call, rc, &err);
+	return rc == CG_OK;
+}
+
+void token_show(void *arg)
+{
+	struct page_call *call = arg;
+	Cg__RestToken *token;
+	if (get(call, &token))
+		show_one(call, token, values_of_token(token), 200);
+}
+
+void token_change(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__RestToken *token, *changed;
+	if (!get(call, &token))
+		return;
+	json_t *revision = page_typed_number(call, "revision"), *patch = json_object();
+	options_typed(call, options, CG_COUNT(options), NULL, patch);
+	cg_rc rc = entity_change(call->admin->store, &token_entity, &call->actor, token->id,
+				 (uint64_t)json_integer_value(revision), patch, call->arena,
+				 &changed, &err);
+	json_decref(patch);
+	json_decref(revision);
+	if (rc == CG_OK) {
+		page_redirect(call, "/admin/tokens?done=saved");
+		return;
+	}
+	if (rc != CG_STALE && rc != CG_BAD_VALUE && rc != CG_BAD_INPUT) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *fields = json_object(), *theirs = values_of_token(token);
+	options_values_typed(call, options, CG_COUNT(options), NULL, fields);
+	if (rc == CG_STALE) {
+		(void)json_object_set_new(fields, "stale", json_true());
+		(void)json_object_set_new(fields, "differences", page_differences(fields, theirs));
+	} else {
+		page_add_errors(fields, &err);
+	}
+	json_decref(theirs);
+	show_one(call, token, fields, web_status_of(rc));
 }
 
 void token_delete_show(void *arg)

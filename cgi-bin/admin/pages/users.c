@@ -10,13 +10,22 @@ static const char *const role_words[] = {"Viewer", "Administrator", "Owner"};
 static json_t *user_json(struct page_call *call, const Cg__User *user)
 {
 	return json_pack(
-	    "{s:s, s:o, s:s, s:b, s:b, s:b, s:b, s:b, s:o, s:I, s:b}", "id", user->id, "name",
+	    "{s:s, s:o, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:I, s:b}", "id", user->id, "name",
 	    page_text(span_of(user->name)), "role", role_words[user->role], "is_viewer",
 	    (int)(user->role == CG__ROLE__VIEWER), "is_admin", (int)(user->role == CG__ROLE__ADMIN),
-	    "is_owner", (int)(user->role == CG__ROLE__OWNER), "held", (int)user->held, "waiting",
-	    (int)(user->must_change && !user->held), "created",
+	    "is_owner", (int)(user->role == CG__ROLE__OWNER), "held", (int)user->held, "is_held",
+	    (int)user->held, "waiting", (int)(user->must_change && !user->held), "created",
 	    page_distance(call, user->created_at), "revision", (json_int_t)user->revision, "own",
 	    (int)(strcmp(user->id, call->who.user->id) == 0));
+}
+
+static void add_role(json_t *values, const char *role)
+{
+	json_t *more =
+	    json_pack("{s:b, s:b, s:b}", "is_viewer", strcmp(role, "viewer") == 0, "is_admin",
+		      strcmp(role, "admin") == 0, "is_owner", strcmp(role, "owner") == 0);
+	(void)json_object_update(values, more);
+	json_decref(more);
 }
 
 void users_page(void *arg)
@@ -126,8 +135,16 @@ static void show_one(struct page_call *call, const struct cg_err *why, int statu
 	    strcmp(page_query(call, "private"), "dropped") == 0, "certificates", certificates);
 	(void)json_object_update(values, more);
 	json_decref(more);
-	if (why)
+	/* What was typed comes back. */
+	const char *role = page_field(call, "role");
+	(void)json_object_set_new(values, "typed_name",
+				  page_text(span_of(why ? page_field(call, "name") : user->name)));
+	if (why) {
+		add_role(values, role);
+		(void)json_object_set_new(values, "is_held",
+					  json_boolean(web_form_has(&call->form, "held")));
 		page_add_errors(values, why);
+	}
 	page_show(call, status, "user", "users", why ? "Error: User" : user->name, values);
 }
 
@@ -143,7 +160,8 @@ void user_change(void *arg)
 	Cg__User *user;
 	json_t *revision = page_typed_number(call, "revision");
 	json_t *patch =
-	    json_pack("{s:o, s:b}", "role", page_text(span_of(page_field(call, "role"))), "held",
+	    json_pack("{s:o, s:o, s:b}", "name", page_text(span_of(page_field(call, "name"))),
+		      "role", page_text(span_of(page_field(call, "role"))), "held",
 		      (int)web_form_has(&call->form, "held"));
 	cg_rc rc =
 	    entity_change(call->admin->store, &user_entity, &call->actor, page_param(call, 0),
@@ -153,7 +171,7 @@ void user_change(void *arg)
 	if (rc == CG_OK)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/users/%s?done=saved", user->id));
-	else if (rc == CG_CLASH || rc == CG_BAD_VALUE || rc == CG_STALE)
+	else if (rc == CG_CLASH || rc == CG_BAD_VALUE || rc == CG_STALE || rc == CG_BAD_INPUT)
 		show_one(call, &err, web_status_of(rc));
 	else
 		page_fail(call, rc, &err);
