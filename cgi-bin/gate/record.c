@@ -1,5 +1,6 @@
 /* What is left of a request that was answered: a count, and a line of the access log. */
 #include "base/base.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"

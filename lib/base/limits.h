@@ -119,7 +119,10 @@
  * and a request that may not be repeated would be lost in between. */
 #define UPSTREAM_KEPT_S	     20
 #define UPSTREAM_KEPT_POST_S 1
-#define METHOD_MAX_BYTES     32 /* of a request's method: 400 */
+/* Older than this a connection takes no further request, however busy it is: an upstream's name may
+ * lead elsewhere by then, s. */
+#define UPSTREAM_LIFE_S	 60
+#define METHOD_MAX_BYTES 32 /* of a request's method: 400 */
 /* A web server that neither sends nor takes a byte for so long has lost the request, s.  Longer
  * than Apache's own Timeout, which ends such requests before. */
 #define SERVER_SILENT_S 120

@@ -261,8 +261,8 @@ enum upstream_outcome link_dial(const struct upstream_call *call, struct link *o
 	int64_t limit_ms = call->timeout_ms > 0 && call->timeout_ms < UPSTREAM_CONNECT_MS
 			       ? call->timeout_ms
 			       : UPSTREAM_CONNECT_MS;
-	int64_t until = clock_mono_ms() + limit_ms;
-	*out = (struct link){.fd = -1, .port = call->port};
+	int64_t now = clock_mono_ms(), until = now + limit_ms;
+	*out = (struct link){.fd = -1, .port = call->port, .made_mono_ms = now};
 	(void)snprintf(out->host, sizeof(out->host), "%.*s", (int)call->host.n, call->host.p);
 	enum resolved resolved = upstream_resolve(call->host, call->port, until, &found, &why);
 	if (resolved != RESOLVED) {
@@ -353,7 +353,9 @@ enum upstream_outcome link_open(struct links *kept, const struct upstream_call *
 		for (size_t i = 0; i < CG_COUNT(kept->items); i++) {
 			struct link *link = &kept->items[i];
 			int64_t idle_ms = now - link->idle_since_mono_ms;
-			if (link->fd >= 0 && idle_ms > (int64_t)UPSTREAM_KEPT_S * 1000)
+			if (link->fd >= 0 &&
+			    (idle_ms > (int64_t)UPSTREAM_KEPT_S * 1000 ||
+			     now - link->made_mono_ms > (int64_t)UPSTREAM_LIFE_S * 1000))
 				link_close(link);
 			if (idle_ms <= max_idle_s * 1000 && leads_to(link, call) &&
 			    (!best || link->idle_since_mono_ms > best->idle_since_mono_ms))

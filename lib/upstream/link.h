@@ -24,7 +24,7 @@ struct link {
 	/* Whom it leads to. */
 	char host[254];
 	uint16_t port;
-	int64_t idle_since_mono_ms;
+	int64_t made_mono_ms, idle_since_mono_ms;
 };
 
 /* Idle ones, of one thread. */

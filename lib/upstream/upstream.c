@@ -1,6 +1,5 @@
 #include "base/base.h"
 #include "upstream/upstream.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "upstream/body.h"
@@ -206,6 +205,8 @@ static bool send_some(struct exchange *x)
 	if (x->to_send.n == 0) {
 		if (x->body_given || !body_is_ready(x) || !give_piece(x, 0))
 			return false;
+		if (x->to_send.n == 0)
+			return true;
 	}
 	ssize_t n = link_send(&x->link, x->to_send);
 	if (n == LINK_BROKEN)

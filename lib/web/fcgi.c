@@ -253,7 +253,6 @@ static bool serve_one(struct server *s, void *thread, FCGX_Request *fcgi, struct
 	/* A program with one thread serves nobody else meanwhile. */
 	bool keep = finish(fcgi, &resp, s->program->threads > 1 ? REFUSAL_DRAIN_MS : ALONE_DRAIN_MS,
 			   at_end);
-	web_response_release(&resp);
 	arena_clear(arena);
 	if (s->program->takes_secrets)
 		wipe_stack();

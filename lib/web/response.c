@@ -3,6 +3,8 @@
 #include "base/limits.h"
 #include "web/io.h"
 
+#define HEAD_FIRST_BYTES 1024 /* most heads are shorter */
+
 const char *web_reason(int status)
 {
 	static const struct {
@@ -52,17 +54,6 @@ const char *web_reason(int status)
 	return "Status";
 }
 
-void web_response_init(struct web_response *resp, struct web_request *req)
-{
-	*resp = (struct web_response){.request = req};
-	buf_init(&resp->head, RESPONSE_HEAD_MAX);
-}
-
-void web_response_release(struct web_response *resp)
-{
-	buf_release(&resp->head);
-}
-
 void web_response_status(struct web_response *resp, int status)
 {
 	if (!resp->head_sent)
@@ -79,6 +70,40 @@ static bool is_name(struct span name)
 	return name.n > 0;
 }
 
+/* Room for n more bytes; what was there stays behind in the arena, which is wiped. */
+static bool make_room(struct web_response *resp, size_t n)
+{
+	size_t room = resp->head_room > 0 ? resp->head_room : HEAD_FIRST_BYTES;
+	if (n <= resp->head_room - resp->head_n)
+		return true;
+	while (n > room - resp->head_n)
+		room *= 2;
+	char *head = arena_alloc(resp->request->arena, room);
+	if (!head) {
+		resp->head_failed = true;
+		return false;
+	}
+	if (resp->head_n > 0)
+		memcpy(head, resp->head, resp->head_n);
+	resp->head = head;
+	resp->head_room = room;
+	return true;
+}
+
+void web_response_init(struct web_response *resp, struct web_request *req)
+{
+	*resp = (struct web_response){.request = req};
+	/* Now, so that what a refusal says has its place also where a request takes all memory. */
+	(void)make_room(resp, HEAD_FIRST_BYTES);
+}
+
+static void put(struct web_response *resp, struct span s)
+{
+	if (s.n > 0)
+		memcpy(resp->head + resp->head_n, s.p, s.n);
+	resp->head_n += s.n;
+}
+
 cg_rc web_response_field(struct web_response *resp, struct span name, struct span value)
 {
 	if (resp->head_sent || !is_name(name) || span_is_nocase(name, SPAN_LIT("status")))
@@ -86,14 +111,14 @@ cg_rc web_response_field(struct web_response *resp, struct span name, struct spa
 	for (size_t i = 0; i < value.n; i++)
 		if (value.p[i] == '\r' || value.p[i] == '\n' || value.p[i] == '\0')
 			return CG_FAIL;
-	/* One that does not fit would empty the buffer. */
-	if (resp->head.failed || name.n + value.n + 4 > resp->head.max - resp->head.n)
+	if (resp->head_failed || name.n + value.n + 4 > RESPONSE_HEAD_MAX - resp->head_n ||
+	    !make_room(resp, name.n + value.n + 4))
 		return CG_FAIL;
-	buf_add(&resp->head, name);
-	buf_add_text(&resp->head, ": ");
-	buf_add(&resp->head, value);
-	buf_add_text(&resp->head, "\r\n");
-	return resp->head.failed ? CG_FAIL : CG_OK;
+	put(resp, name);
+	put(resp, SPAN_LIT(": "));
+	put(resp, value);
+	put(resp, SPAN_LIT("\r\n"));
+	return CG_OK;
 }
 
 cg_rc web_response_field_text(struct web_response *resp, const char *name, const char *value)
@@ -103,20 +128,20 @@ cg_rc web_response_field_text(struct web_response *resp, const char *name, const
 
 size_t web_response_mark(const struct web_response *resp)
 {
-	return resp->head.n;
+	return resp->head_n;
 }
 
 void web_response_rewind(struct web_response *resp, size_t mark)
 {
-	if (!resp->head_sent && mark < resp->head.n)
-		resp->head.n = mark;
+	if (!resp->head_sent && mark < resp->head_n)
+		resp->head_n = mark;
 }
 
 static void send_head(struct web_response *resp)
 {
 	char line[64];
 	/* An answer that lost fields of its head must not go out as if it were whole. */
-	if (resp->head.failed || resp->status < 200 || resp->status > 599)
+	if (resp->head_failed || resp->status < 200 || resp->status > 599)
 		resp->status = 500;
 	int n = snprintf(line, sizeof(line), "Status: %d %s\r\n", resp->status,
 			 web_reason(resp->status));
@@ -126,9 +151,9 @@ static void send_head(struct web_response *resp)
 	struct web_io *io = resp->request->io;
 	if (n > 0)
 		(void)web_io_write(io, span_make(line, (size_t)n));
-	(void)web_io_write(io, buf_span(&resp->head));
+	if (!resp->head_failed)
+		(void)web_io_write(io, span_make(resp->head, resp->head_n));
 	(void)web_io_write(io, SPAN_LIT("\r\n"));
-	buf_release(&resp->head);
 }
 
 cg_rc web_response_body(struct web_response *resp, struct span bytes)

@@ -4,7 +4,6 @@
 #define CG_WEB_RESPONSE_H
 
 #include "base/base.h"
-#include "base/buf.h"
 #include "base/error.h"
 #include "base/span.h"
 #include "web/request.h"
@@ -19,12 +18,13 @@ struct web_response {
 	bool head_sent, aborted;
 	uint64_t body_bytes; /* of the body, given to the server */
 
-	struct buf head; /* private: the header fields so far */
-	bool body_allowed, unflushed;
+	/* Private: the header fields so far, in the request's arena. */
+	char *head;
+	size_t head_n, head_room;
+	bool head_failed, body_allowed, unflushed;
 };
 
 void web_response_init(struct web_response *resp, struct web_request *req);
-void web_response_release(struct web_response *resp);
 
 /* 200 to 599; the last call before the head is sent holds. */
 void web_response_status(struct web_response *resp, int status);

@@ -42,7 +42,6 @@ static int serve_cgi(const struct web_program *p)
 	web_run(p, thread, &req, &resp, ready);
 	int status = web_response_flush(&resp) == CG_OK ? 0 : 1;
 	web_io_wipe(&io);
-	web_response_release(&resp);
 	arena_release(&arena);
 	if (thread && p->thread_end)
 		p->thread_end(p->ctx, thread);

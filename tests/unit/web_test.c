@@ -169,7 +169,6 @@ static void open_fixture(struct fixture *f, const char *const *env)
 
 static void close_fixture(struct fixture *f)
 {
-	web_response_release(&f->resp);
 	arena_release(&f->arena);
 	for (int i = 0; i < 2; i++) {
 		(void)close(f->in[i]);

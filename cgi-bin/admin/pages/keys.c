@@ -1,5 +1,6 @@
 /* Keys: the list, one, switching and removing it. */
 #include "base/base.h"
+#include "base/buf.h"
 #include "grant/grant.h"
 #include "model/certificate.h"
 #include "keys.h"

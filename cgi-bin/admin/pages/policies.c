@@ -1,5 +1,6 @@
 /* Policies: rights and limits that many keys share. */
 #include "base/base.h"
+#include "base/buf.h"
 #include "model/policy.h"
 #include "options.h"
 #include "rights.h"

@@ -1,5 +1,6 @@
 /* The part of a form that gives access to APIs and sets limits: of keys and of policies. */
 #include "base/base.h"
+#include "base/buf.h"
 #include "rights.h"
 
 static const char *const periods[] = {"hour", "day", "week", "month"};

@@ -1,4 +1,5 @@
 #include "base/base.h"
+#include "base/buf.h"
 #include "show.h"
 #include "cert/usages.h"
 #include "model/api.h"
