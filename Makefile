@@ -38,7 +38,8 @@ BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
 	libunistring-dev libcrypt-dev libconfuse-dev python3
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
-TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client mandoc man-db \
+TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client mandoc man-db iproute2 \
+	logrotate libapache2-mod-fcgid \
 	chromium chromium-driver python3-selenium
 DEB_PACKAGES  := dpkg-dev debhelper lintian
 BENCH_PACKAGES := nginx-light haproxy valgrind
@@ -271,7 +272,7 @@ lint: $(PROTOS:%.proto=$(B)/%.pb-c.h)
 
 # --- install ---
 # Files that are installed as they lie here, but for the paths in them.
-CONFS := $(sort $(wildcard apache-conf/*.conf apache-conf/lighttpd/* apache-conf/etc/*))
+CONFS := $(sort $(wildcard apache-conf/*.conf apache-conf/lighttpd/* apache-conf/etc/* apache-conf/user/*))
 DOCS := $(wildcard README.md LICENSE SECURITY.md CHANGELOG.md)
 manual_target = $(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 
