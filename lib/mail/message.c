@@ -133,7 +133,10 @@ static void add_part(struct buf *out, const char *id, const char *type, struct s
 	buf_printf(out,
 		   "\n--=_%s\nContent-Type: text/%s; charset=utf-8\n"
 		   "Content-Transfer-Encoding: %s\n\n",
-		   id, type, !as_it_is ? "quoted-printable" : is_ascii(text) ? "7bit" : "8bit");
+		   id, type,
+		   !as_it_is	    ? "quoted-printable"
+		   : is_ascii(text) ? "7bit"
+				    : "8bit");
 	if (as_it_is)
 		buf_add(out, text);
 	else
