@@ -12,7 +12,7 @@ void counts_bring(struct program *admin, int64_t now_unix_s, unsigned wait_ms)
 	    .store = admin->store, .limits = admin->limits, .usage = admin->usage};
 	struct cg_err err = {0};
 	int steward = admin->limits && admin->usage
-			  ? steward_begin(store_home(admin->store), wait_ms)
+			  ? steward_begin(store_home(admin->store), STEWARD_STORE, wait_ms)
 			  : -1;
 	if (steward >= 0 && housekeeping_counts(&h, now_unix_s, &err) != CG_OK)
 		log_error("usage_not_brought", "cause", err.text, LOG_END);

@@ -86,6 +86,10 @@ int export_main(struct command *c);
 int import_main(struct command *c);
 int steward_main(struct command *c);
 int lighttpd_ca_main(struct command *c);
+int mail_main(struct command *c);
+/* Sends what waits, once or until a signal ends it; *n counts those of the first way.  CG_OK also
+ * when another process is at it. */
+cg_rc mail_all(struct command *c, bool goes_on, size_t *n, struct cg_err *err) CG_MUST_USE;
 int doctor_main(struct command *c);
 
 #endif

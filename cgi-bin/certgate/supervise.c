@@ -42,7 +42,7 @@ struct worker {
 	int64_t delay_ms;    /* the pause before the next start */
 };
 
-enum { GATE, ADMIN, PORTAL, LIGHTTPD_CA, PROGRAMS };
+enum { GATE, ADMIN, PORTAL, LIGHTTPD_CA, MAIL, PROGRAMS };
 
 struct supervisor {
 	const struct home *home;
@@ -549,7 +549,12 @@ int supervise_main(int argc, char **argv, const struct home *home)
 			 [LIGHTTPD_CA] = {.name = "certgate",
 					  .args = {"lighttpd-ca", "--watch"},
 					  .no_socket = true,
-					  .fd = -1}},
+					  .fd = -1},
+			 [MAIL] = {.name = "certgate",
+				   .args = {"mail", "--watch"},
+				   .no_socket = true,
+				   .fd = -1,
+				   .workers = 1}},
 	    .notify_fd = -1,
 	    .self = getpid(),
 	    .socket_gid = (gid_t)-1,

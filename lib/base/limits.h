@@ -269,6 +269,11 @@
 #define MAIL_ADMINISTRATORS_MAX 50
 /* One run of the mail program, ms: ended, and tried again later. */
 #define MAIL_RUN_MS 30000
+/* A mail, bytes. */
+#define MAIL_BYTES_MAX (1024 * 1024)
+/* How often the outbox is looked at, and between two looks for mails that are too old. */
+#define MAIL_LOOK_MS 500
+#define MAIL_SWEEP_S ((int64_t)3600)
 /* Requests to join, for a new password and the like from one address (IPv6: its /64) in so many
  * seconds: 429. */
 #define JOIN_MAX   60

@@ -423,6 +423,18 @@ cg_rc credential_change(struct store *store, const struct actor *actor, const ch
 	return rc;
 }
 
+/* Whoever uses it learns why it stops. */
+static cg_rc tell_revoked(struct store_txn *txn, const Cg__Key *key,
+			  const Cg__Credential *credential, const char *reason, struct arena *arena,
+			  struct cg_err *err)
+{
+	char hex[SHA256_HEX + 1] = "";
+	if (credential->type == CG__CREDENTIAL__TYPE__CERTIFICATE &&
+	    credential->sha256.len == SHA256_BYTES)
+		hex_format(credential->sha256.data, SHA256_BYTES, hex);
+	return key_tell_revoked_in(txn, key, hex, reason, arena, err);
+}
+
 static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
 			Cg__Credential *credential, Cg__Credential__Reason reason,
 			struct arena *arena, struct cg_err *err)
@@ -438,8 +450,9 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 	char text[32] = "";
 	for (size_t i = 0; name && name->name[i] && i < sizeof(text) - 1; i++)
 		text[i] = (char)(name->name[i] == '_' ? '_' : name->name[i] | 0x20);
-	return audit(txn, actor, "credential.revoke", key, credential,
-		     json_pack("{s:s}", "reason", text), arena, err);
+	rc = audit(txn, actor, "credential.revoke", key, credential,
+		   json_pack("{s:s}", "reason", text), arena, err);
+	return rc == CG_OK ? tell_revoked(txn, key, credential, text, arena, err) : rc;
 }
 
 /* The public key of a certificate: with it every certificate that carries it. */

@@ -18,6 +18,8 @@ CHECK_HEAD(Cg__Key);
 CHECK_HEAD(Cg__Policy);
 CHECK_HEAD(Cg__User);
 CHECK_HEAD(Cg__RestToken);
+CHECK_HEAD(Cg__Organisation);
+CHECK_HEAD(Cg__Developer);
 
 /* Records looked at in one stay in the store while a list is searched. */
 #define LIST_SCAN 500
@@ -260,6 +262,18 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
+cg_rc entity_change_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
+		       const char *id, uint64_t revision, const json_t *patch, struct arena *arena,
+		       void *out_message, struct cg_err *err)
+{
+	struct call c = {
+	    .e = e, .actor = actor, .id = id, .revision = revision, .json = patch, .arena = arena};
+	cg_rc rc = change_txn(txn, &c, err);
+	if (rc == CG_OK)
+		memcpy(out_message, &c.message, sizeof(c.message));
+	return rc;
+}
+
 cg_rc entity_change(struct store *store, const struct entity *e, const struct actor *actor,
 		    const char *id, uint64_t revision, const json_t *patch, struct arena *arena,
 		    void *out_message, struct cg_err *err)
@@ -327,6 +341,8 @@ static bool matches(const struct listing *l, const struct entity_head *m)
 {
 	if (l->q.n == 0 || text_holds(m->name, l->q) || span_starts(span_of(m->id), l->q))
 		return true;
+	if (l->e->type == &cg__developer__descriptor)
+		return text_holds(((const Cg__Developer *)(const void *)m)->email, l->q);
 	if (l->e->type == &cg__key__descriptor) {
 		const Cg__Key *key = (const void *)m;
 		for (size_t i = 0; i < key->n_tags; i++)

@@ -188,7 +188,7 @@ cg_rc sealing_rotate(struct store *store, const struct actor *actor, size_t *n, 
 	if (rc != CG_OK)
 		return rc;
 	/* Two at once would take away a key that something is still sealed under. */
-	int alone = steward_begin(store_home(store), WAIT_MS);
+	int alone = steward_begin(store_home(store), STEWARD_STORE, WAIT_MS);
 	if (alone < 0)
 		return cg_fail(err, CG_CLASH,
 			       "Another process is at the housekeeping, or changes the sealing "

@@ -16,7 +16,8 @@
     <a class="brand" href="/portal/"><svg class="brand__mark" viewBox="0 0 28 28" aria-hidden="true"><use href="{{assets}}/icons.svg#logo"/></svg>{{portal_title}}</a>
     <nav aria-label="Main">
       <ul>
-        {{#signed_in}}<li><a href="/portal/account"{{#nav_account}} aria-current="page"{{/nav_account}}>Account</a></li>{{/signed_in}}
+        {{#signed_in}}<li><a href="/portal/organisation"{{#nav_organisation}} aria-current="page"{{/nav_organisation}}>Organisation</a></li>
+        <li><a href="/portal/account"{{#nav_account}} aria-current="page"{{/nav_account}}>Account</a></li>{{/signed_in}}
       </ul>
     </nav>
     {{#signed_in}}<div class="portal-bar__me">
