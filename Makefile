@@ -88,7 +88,7 @@ LIB_OBJS := $(LIB_SRCS:%.c=$(B)/%.o) $(B)/lib/page/template.o $(PROTO_OBJS)
 PROGRAMS := $(sort $(patsubst cgi-bin/%/main.c,%,$(wildcard cgi-bin/*/main.c)))
 # Programs that tests use.
 TEST_TOOLS := $(B)/tests/tools/store_edit $(B)/tests/tools/limits_load $(B)/tests/tools/fcgi_load \
-	$(B)/tests/tools/tls_load $(B)/tests/tools/bare_hop
+	$(B)/tests/tools/tls_load $(B)/tests/tools/bare_hop $(B)/tests/tools/usage_fill
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*_test.c)))
 # tests/fuzz/TARGET.c, each with what finds its inputs: files of its corpus, or libFuzzer.
 FUZZ_TARGETS := $(filter-out fuzz replay,$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))

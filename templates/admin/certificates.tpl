@@ -1,7 +1,7 @@
 {{%AUTOESCAPE context="HTML"}}
 <div class="head">
   <div class="head__text"><h1>Certificates</h1><p>Public certificates: of clients, of CAs that APIs trust, of upstreams.</p></div>
-  {{#may_change}}<div class="head__tools"><a class="btn btn--primary" href="/admin/certificates/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#upload"/></svg>Add certificate</a></div>{{/may_change}}
+  <div class="head__tools"><ul class="segmented" aria-label="Which"><li><a href="/admin/certificates"{{#no_due}} aria-current="true"{{/no_due}}>All</a></li><li><a href="/admin/certificates?due=yes"{{#due}} aria-current="true"{{/due}}>Ending within 30 days</a></li></ul>{{#may_change}}<a class="btn btn--primary" href="/admin/certificates/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#upload"/></svg>Add certificate</a>{{/may_change}}</div>
 </div>
 {{#deleted}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was deleted</h2></div>{{/deleted}}{{#has_notice}}<div class="note"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#info"/></svg><h2>{{notice}}</h2></div>{{/has_notice}}
 <section class="card" aria-label="Certificates">
@@ -35,6 +35,7 @@
   {{#has_next}}<div class="card__foot pager"><a class="btn btn--sm" href="{{next}}">Next page<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#chevron-right"/></svg></a></div>{{/has_next}}{{/has_items}}
   {{#no_items}}<div class="empty"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-check"/></svg>
     {{#searched}}<h2>No certificate fits “{{q}}”</h2><p>Searched are subjects, issuers, names and SHA-256 fingerprints in any notation.</p>{{/searched}}
-    {{#no_searched}}<h2>No certificate yet</h2><p>Client certificates come with their keys. CAs that APIs trust are added here.</p>{{/no_searched}}
+    {{#due}}<h2>None ends within 30 days</h2><p>Of those that are in use. The holders of those that do are told in time; a new one is added beside the old one with Rotate, on the key’s page.</p>{{/due}}
+    {{#no_due}}{{#no_searched}}<h2>No certificate yet</h2><p>Client certificates come with their keys. CAs that APIs trust are added here.</p>{{/no_searched}}{{/no_due}}
   </div>{{/no_items}}
 </section>

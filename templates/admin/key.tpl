@@ -6,7 +6,7 @@
   </ol>
 </nav>
 <div class="head">
-  <div class="head__text"><div class="head__title"><h1>{{name}}</h1>{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</div><p>Created {{#created_at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/created_at}}</p></div>
+  <div class="head__text"><div class="head__title"><h1>{{name}}</h1>{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</div><p>Created {{#created_at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/created_at}}{{#used_at}} · last used <time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/used_at}}{{#no_used_at}} · never used{{/no_used_at}}</p></div>
   {{#may_change}}<div class="head__tools">
     <a class="btn" href="/admin/keys/{{id}}/edit">Edit</a>
     <form method="post" action="/admin/keys/{{id}}/switch"><input type="hidden" name="csrf_token" value="{{csrf_token}}">{{#is_on}}<button class="btn" type="submit" name="active" value="off"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#pause"/></svg>Pause</button>{{/is_on}}{{#is_off}}<button class="btn" type="submit" name="active" value="on"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#check"/></svg>Switch on</button>{{/is_off}}</form>
@@ -62,17 +62,22 @@
       </div>{{/has_effective}}
       {{#no_effective}}<div class="card__body"><p class="muted">None: every call is refused. Give it access with Edit.</p></div>{{/no_effective}}
     </section>
+    <section class="card" aria-labelledby="h-use">
+      <div class="card__head"><div><h2 id="h-use">Usage</h2><p>per {{per}}, last 30 days</p></div>{{>legend}}</div>
+      <div class="card__body stack">{{#any}}<p>{{requests}} requests, {{refused}} refused ({{refused_share}}), {{failed}} upstream errors · median latency {{p50}}, p95 {{p95}}, p99 {{p99}} · <a href="/admin/monitoring?key={{id}}">Monitoring</a></p>{{>chart}}{{/any}}{{#no_any}}<p class="muted">Not used in this time.</p>{{/no_any}}</div>
+    </section>
     {{#has_refusals}}<section class="card" aria-labelledby="h-ref">
       <div class="card__head"><h2 id="h-ref">Last refusals</h2><a class="small" href="/admin/refusals?q={{id}}">All refusals</a></div>
       <div class="table-wrap">
         <table class="table table--stack table--tight">
           <caption class="sr-only">Last refusals</caption>
-          <thead><tr><th scope="col">When</th><th scope="col">Request</th><th scope="col">Reason</th></tr></thead>
+          <thead><tr><th scope="col">When</th><th scope="col">Request</th><th scope="col">Reason</th><th scope="col" class="right"><span class="sr-only">Actions</span></th></tr></thead>
           <tbody>
             {{#refusals}}<tr>
-              <td data-label="When">{{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</td>
+              <td data-label="When" class="nowrap">{{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</td>
               <td data-label="Request"><code class="path">{{method}} {{path}}</code></td>
-              <td data-label="Reason">{{status}} <code>{{code}}</code></td>
+              <td data-label="Reason">{{status}} {{code_title}} <code class="path">{{code}}</code></td>
+              <td data-label="Actions" class="right"><a href="/admin/explain?request_id={{id}}">Why?<span class="sr-only"> {{id}}</span></a></td>
             </tr>{{/refusals}}
           </tbody>
         </table>
@@ -80,6 +85,12 @@
     </section>{{/has_refusals}}
   </div>
   <div class="col">
+    {{#left}}<section class="card" aria-labelledby="h-quota">
+      <div class="card__head"><h2 id="h-quota">Quota</h2></div>
+      <div class="card__body"><p><span class="stat__n">{{used}}</span> <span class="small muted">of {{limit}}</span></p>
+        <div class="quota quota--wide"><svg class="bar bar--{{kind}}" width="100%" height="8" aria-hidden="true"><rect class="bar__track" width="100%" height="100%"/><rect class="bar__fill" width="{{width}}" height="100%"/></svg><span class="row row--between"><span>{{remaining}} left</span><span>{{#renews}}renews <time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/renews}}{{#no_renews}}begins with the next call{{/no_renews}}</span></span></div>
+      </div>
+    </section>{{/left}}
     <section class="card" aria-labelledby="h-about">
       <div class="card__head"><h2 id="h-about">About</h2></div>
       <div class="card__body"><dl class="facts facts--short">
@@ -92,7 +103,8 @@
     </section>
     <section class="card" aria-labelledby="h-hist">
       <div class="card__head"><h2 id="h-hist">History</h2><a class="small" href="/admin/audit?q={{id}}">Audit log</a></div>
-      <div class="card__body"><p class="muted">Who changed this key, when, and from where.</p></div>
+      {{#has_history}}<ul class="lines">{{#history}}<li><span class="grow">{{action}}<br><span class="small muted">{{actor}}, {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</span></span></li>{{/history}}</ul>{{/has_history}}
+      {{#no_history}}<div class="card__body"><p class="muted">Nothing: it came by an import. Who changes it from now on is told here.</p></div>{{/no_history}}
     </section>
   </div>
 </div>

@@ -1,5 +1,6 @@
 /* APIs. */
 #include "base/base.h"
+#include "figures.h"
 #include "model/api.h"
 #include "model/certificate.h"
 #include "options.h"
@@ -327,7 +328,12 @@ static void show_one(struct page_call *call, const Cg__Api *api, json_t *fields,
 {
 	struct cg_err err = {0};
 	const char *done = page_query(call, "done");
+	struct figures_span span;
+	json_t *usage = NULL;
+	figures_month(call, &span);
 	cg_rc rc = add_cas(call, fields, failed ? NULL : api, &err);
+	if (rc == CG_OK)
+		rc = figures_make(call, &span, api->id, NULL, "usage", true, &usage, &err);
 	if (rc != CG_OK) {
 		json_decref(fields);
 		page_fail(call, rc, &err);
@@ -342,6 +348,7 @@ static void show_one(struct page_call *call, const Cg__Api *api, json_t *fields,
 				 "changed", page_distance(call, api->updated_at));
 	(void)json_object_update(values, more);
 	json_decref(more);
+	(void)json_object_set_new(values, "usage", usage);
 	page_show(call, status, "api", "apis",
 		  failed ? "Error: API" : arena_printf(call->arena, "%s", api->name), values);
 }

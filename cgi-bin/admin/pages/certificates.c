@@ -1,6 +1,7 @@
 /* Certificates. */
 #include "base/base.h"
 #include "model/certificate.h"
+#include "model/certificate_due.h"
 #include "show.h"
 #include "web/problem.h"
 
@@ -27,9 +28,45 @@ static json_t *line(struct page_call *call, const struct certificate_use *use)
 	return out;
 }
 
+#define DUE_SHOWN 200
+
+/* Those in use that end soon, the first one first. */
+static void show_due(struct page_call *call)
+{
+	struct cg_err err = {0};
+	struct certificates_due due;
+	int64_t now = call->now_unix_s;
+	cg_rc rc = certificate_list_due(call->admin->store, now, now + CERT_ENDS_SOON_S, DUE_SHOWN,
+					call->arena, &due, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *items = json_array();
+	for (size_t i = 0; i < due.n; i++) {
+		const Cg__Key *key = due.items[i].key;
+		json_t *one = show_certificate(call, due.items[i].certificate);
+		json_t *used = key ? json_pack("{s:s, s:o}", "id", key->id, "name",
+					       page_text(span_of(key->name)))
+				   : json_null();
+		(void)json_object_set_new(one, "key", used);
+		(void)json_object_set_new(one, "apis", json_array());
+		(void)json_array_append_new(items, one);
+	}
+	page_show(call, 200, "certificates", "certificates", "Certificates due",
+		  json_pack("{s:o, s:s, s:b, s:n, s:s?, s:b, s:b}", "items", items, "q", "",
+			    "searched", 0, "next", "notice",
+			    due.more ? "There are more of them: these end first." : NULL, "deleted",
+			    0, "due", 1));
+}
+
 void certificates_page(void *arg)
 {
 	struct page_call *call = arg;
+	if (*page_query(call, "due")) {
+		show_due(call);
+		return;
+	}
 	struct cg_err err = {0};
 	struct certificate_page page;
 	const char *q = page_query(call, "q");
@@ -43,11 +80,11 @@ void certificates_page(void *arg)
 	for (size_t i = 0; i < page.n; i++)
 		(void)json_array_append_new(items, line(call, &page.items[i]));
 	page_show(call, 200, "certificates", "certificates", "Certificates",
-		  json_pack("{s:o, s:o, s:b, s:o, s:s?, s:b}", "items", items, "q",
+		  json_pack("{s:o, s:o, s:b, s:o, s:s?, s:b, s:b}", "items", items, "q",
 			    page_text(span_of(q)), "searched", (int)(*q != '\0'), "next",
 			    page_next(call, "/admin/certificates", q, page.next), "notice",
 			    page.notice, "deleted",
-			    strcmp(page_query(call, "done"), "deleted") == 0));
+			    strcmp(page_query(call, "done"), "deleted") == 0, "due", 0));
 }
 
 /* --- new --- */

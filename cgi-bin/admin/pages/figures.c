@@ -205,6 +205,11 @@ json_t *figures_ms(double us)
 	return us < 9.95e6 ? json_sprintf("%.0f ms", us / 1e3) : json_sprintf("%.0f s", us / 1e6);
 }
 
+const char *figures_quota_kind(uint64_t used, uint64_t limit)
+{
+	return used >= limit ? "bad" : used >= limit - limit / 10 ? "warn" : "ok";
+}
+
 json_t *figures_share(uint64_t part, uint64_t whole)
 {
 	double share = whole > 0 ? 100 * (double)part / (double)whole : 0;

@@ -40,6 +40,8 @@ void figures_sort(struct usage_sums *sums);
 const char *figures_code_title(const char *code);
 /* "18 ms"; "—" for a negative number, which is of nothing. */
 json_t *figures_ms(double us);
+/* How the bar of a quota looks: "ok", "warn" when a tenth is left, "bad". */
+const char *figures_quota_kind(uint64_t used, uint64_t limit);
 /* "1.9 %" */
 json_t *figures_share(uint64_t part, uint64_t whole);
 

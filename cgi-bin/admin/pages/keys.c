@@ -1,13 +1,17 @@
 /* Keys: the list, one, switching and removing it. */
 #include "base/base.h"
 #include "base/buf.h"
+#include "../counts.h"
+#include "figures.h"
 #include "grant/grant.h"
-#include "model/certificate.h"
 #include "keys.h"
+#include "model/audit.h"
+#include "model/certificate.h"
 #include "usage/refusals.h"
 
 #define SEARCH_BY_CERTIFICATE 20 /* keys that a search finds by their certificates */
 #define REFUSALS_SHOWN	      5
+#define HISTORY_SHOWN	      6
 
 /* --- list --- */
 
@@ -154,7 +158,8 @@ static cg_rc credentials_json(struct page_call *call, const char *key_id, json_t
 	return rc;
 }
 
-static json_t *refusals_json(struct page_call *call, const char *key_id)
+static json_t *refusals_json(struct page_call *call, const char *key_id,
+			     const struct all_apis *apis)
 {
 	struct refusals_filter filter = {.q = span_of(key_id)};
 	struct refusals_page page = {.n = 0};
@@ -164,14 +169,53 @@ static json_t *refusals_json(struct page_call *call, const char *key_id)
 			  NULL) != CG_OK)
 		return out;
 	for (size_t i = 0; i < page.n; i++)
-		(void)json_array_append_new(
-		    out, json_pack("{s:o, s:i, s:o, s:o, s:o}", "at",
-				   page_distance(call, page.items[i]->at), "status",
-				   (int)page.items[i]->status, "code",
-				   page_text(span_of(page.items[i]->code)), "method",
-				   page_text(span_of(page.items[i]->method)), "path",
-				   page_text(span_of(page.items[i]->path))));
+		(void)json_array_append_new(out, show_refusal(call, page.items[i], apis));
 	return out;
+}
+
+/* "310,412 of 500,000", what is left and until when. */
+static json_t *left_json(struct page_call *call, const struct key_grant *g)
+{
+	struct limits_left left;
+	char width[CHART_SHARE_TEXT];
+	if (!counts_quota(call->admin, g, &left))
+		return json_null();
+	uint64_t limit = g->effective.quota->limit;
+	chart_share(left.quota_used, limit, width);
+	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o}", "used", page_number(left.quota_used),
+			 "limit", page_number(limit), "remaining", page_number(left.quota_left),
+			 "width", width, "kind", figures_quota_kind(left.quota_used, limit),
+			 "renews",
+			 left.quota_resets_unix_s > 0
+			     ? page_distance(call, left.quota_resets_unix_s)
+			     : json_null());
+}
+
+/* What was done to it, the newest first. */
+struct history {
+	struct page_call *call;
+	json_t *items;
+};
+
+static cg_rc note_entry(const Cg__AuditEntry *entry, void *arg, struct cg_err *err)
+{
+	struct history *h = arg;
+	json_t *one =
+	    json_pack("{s:o, s:o, s:s}", "at", page_distance(h->call, entry->at), "actor",
+		      page_text(span_of(entry->actor)), "action", show_action(entry->action));
+	if (json_array_insert_new(h->items, 0, one) != 0)
+		return cg_fail_memory(err);
+	if (json_array_size(h->items) > HISTORY_SHOWN)
+		(void)json_array_remove(h->items, HISTORY_SHOWN);
+	return CG_OK;
+}
+
+static cg_rc history_json(struct page_call *call, const char *key_id, json_t **out,
+			  struct cg_err *err)
+{
+	struct history h = {.call = call, .items = json_array()};
+	*out = h.items;
+	return audit_walk(call->admin->store, key_id, 0, note_entry, &h, err);
 }
 
 static json_t *policies_json(const struct key_grant *g)
@@ -199,13 +243,33 @@ static const char *example_path(const struct key_grant *g, const struct all_apis
 	return "";
 }
 
+/* Everything on the page that is not the key itself. */
+static cg_rc add_around(struct page_call *call, const struct key_grant *g, json_t *values,
+			struct cg_err *err)
+{
+	struct figures_span span;
+	json_t *credentials = NULL, *history = NULL, *usage = NULL;
+	figures_month(call, &span);
+	cg_rc rc = credentials_json(call, g->key->id, &credentials, err);
+	(void)json_object_set_new(values, "credentials", credentials);
+	if (rc != CG_OK)
+		return rc;
+	rc = history_json(call, g->key->id, &history, err);
+	(void)json_object_set_new(values, "history", history);
+	if (rc == CG_OK)
+		rc = figures_make(call, &span, NULL, g->key->id, "usage", true, &usage, err);
+	if (rc == CG_OK)
+		(void)json_object_update_new(values, usage);
+	return rc;
+}
+
 void key_show(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct key_grant g;
 	struct all_apis apis;
-	json_t *values = NULL, *credentials = NULL;
+	json_t *values = NULL;
 	const char *done = page_query(call, "done");
 	cg_rc rc = grant_load_key(call->admin->store, page_param(call, 0), call->arena, &g, &err);
 	if (rc == CG_OK)
@@ -213,25 +277,26 @@ void key_show(void *arg)
 	if (rc == CG_OK)
 		rc = show_key(call, g.key, &apis, &values, &err);
 	if (rc == CG_OK)
-		rc = credentials_json(call, g.key->id, &credentials, &err);
+		rc = add_around(call, &g, values, &err);
 	if (rc != CG_OK) {
 		json_decref(values);
-		json_decref(credentials);
 		page_fail(call, rc, &err);
 		return;
 	}
 	json_t *more = json_pack(
-	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:s, s:o, s:I}",
-	    "credentials", credentials, "effective", effective_json(call, &g, &apis), "refusals",
-	    refusals_json(call, g.key->id), "policies", policies_json(&g), "tags", tags_json(g.key),
-	    "created_at", page_distance(call, g.key->created_at), "is_on", (int)g.key->active,
-	    "is_off", (int)!g.key->active, "created", strcmp(done, "created") == 0, "saved",
-	    strcmp(done, "saved") == 0, "added", strcmp(done, "added") == 0, "dropped",
+	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:s, s:o, s:I}",
+	    "effective", effective_json(call, &g, &apis), "refusals",
+	    refusals_json(call, g.key->id, &apis), "policies", policies_json(&g), "tags",
+	    tags_json(g.key), "left", left_json(call, &g), "created_at",
+	    page_distance(call, g.key->created_at), "used_at",
+	    g.key->has_last_used_at ? page_distance(call, g.key->last_used_at) : json_null(),
+	    "is_on", (int)g.key->active, "is_off", (int)!g.key->active, "created",
+	    strcmp(done, "created") == 0, "saved", strcmp(done, "saved") == 0, "added",
+	    strcmp(done, "added") == 0, "dropped",
 	    strcmp(page_query(call, "private"), "dropped") == 0, "token_gone",
 	    strcmp(page_query(call, "token"), "gone") == 0, "base", page_base(call), "example",
 	    page_text(span_of(example_path(&g, &apis))), "revision", (json_int_t)g.key->revision);
-	(void)json_object_update(values, more);
-	json_decref(more);
+	(void)json_object_update_new(values, more);
 	/* A list's line has it; here each credential has its own. */
 	(void)json_object_del(values, "until");
 	page_show(call, 200, "key", "keys", g.key->name, values);

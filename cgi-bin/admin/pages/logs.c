@@ -58,8 +58,10 @@ static const struct {
     {"store.restore",	      "Backup restored"	       },
 };
 
-static const char *action_text(const char *action)
+const char *show_action(const char *action)
 {
+	if (!action)
+		return "";
 	for (size_t i = 0; i < CG_COUNT(actions); i++)
 		if (strcmp(actions[i].action, action) == 0)
 			return actions[i].text;
@@ -103,7 +105,7 @@ void audit_page(void *arg)
 		(void)json_array_append_new(
 		    items, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "at",
 				     page_time(call, e->at), "actor", page_text(span_of(e->actor)),
-				     "action", action_text(e->action ? e->action : ""), "subject",
+				     "action", show_action(e->action), "subject",
 				     page_text(span_of(subject)), "link", subject_link(e), "from",
 				     page_text(span_of(e->from_address)), "changes",
 				     page_text(span_of(e->changes))));

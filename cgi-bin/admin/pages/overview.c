@@ -23,9 +23,7 @@ static json_t *quota_json(struct page_call *call, const struct key_grant *g)
 	chart_share(left.quota_used, limit, width);
 	return json_pack("{s:o, s:o, s:s, s:s}", "used", page_number(left.quota_used), "limit",
 			 page_number(limit), "width", width, "kind",
-			 left.quota_used >= limit ? "bad"
-			 : left.quota_used * 10 >= limit * 9 ? "warn"
-							     : "ok");
+			 figures_quota_kind(left.quota_used, limit));
 }
 
 static cg_rc key_json(struct page_call *call, const Cg__Key *key, const struct all_apis *apis,

@@ -19,6 +19,7 @@ static cg_rc read_at(struct page_call *call, int64_t *out, struct cg_err *err)
 	const char *whole = arena_printf(call->arena,
 					 n == 10   ? "%.40sT23:59:59Z"
 					 : n == 16 ? "%.40s:59Z"
+					 : n == 19 ? "%.40sZ"
 						   : "%.40s",
 					 text);
 	if (!rfc3339_parse(span_of(whole), out))
@@ -28,6 +29,15 @@ static cg_rc read_at(struct page_call *call, int64_t *out, struct cg_err *err)
 	if (*out > call->now_unix_s)
 		*out = call->now_unix_s;
 	return CG_OK;
+}
+
+/* As the field of the form has it: "2026-11-25T13:00". */
+static json_t *typed_at(struct page_call *call, bool fault, int64_t at)
+{
+	char text[RFC3339_TEXT + 1];
+	const char *typed = page_query(call, "at");
+	return *typed && !fault && rfc3339_format(at, text) ? json_stringn(text, 16)
+							    : page_text(span_of(typed));
 }
 
 static json_t *time_of(const struct page_call *call, const json_t *item, const char *name)
@@ -111,7 +121,7 @@ void access_report_page(void *arg)
 		page_fail(call, rc, &err);
 		return;
 	}
-	(void)json_object_set_new(values, "at_typed", page_text(span_of(page_query(call, "at"))));
+	(void)json_object_set_new(values, "at_typed", typed_at(call, fault, at));
 	(void)json_object_set_new(values, "paged",
 				  json_boolean(*page_query(call, "cursor") != '\0'));
 	if (!fault)

@@ -22,6 +22,8 @@ const char *show_api_name(const struct all_apis *apis, const char *id);
 /* All of them as a choice: value, text, chosen (the id). */
 json_t *show_api_choice(const struct all_apis *apis, const char *chosen);
 
+/* What an action of the audit is called: "Key created". */
+const char *show_action(const char *action);
 /* One refused request. */
 json_t *show_refusal(struct page_call *call, const Cg__Refusal *r, const struct all_apis *apis);
 /* One line of a list of keys: name, credential, access, badge, valid until. */
