@@ -35,6 +35,8 @@ enum store_table {
 	STORE_EXPOSED_KEY, /* id: SHA-256 of the public key in hex */
 	STORE_CRL,	   /* id of the CA's certificate */
 	STORE_SESSION,	   /* id: SHA-256 of the cookie in hex */
+	STORE_CATALOGUE,   /* id */
+	STORE_REQUEST,	   /* id */
 	STORE__TABLES,
 };
 
@@ -53,6 +55,15 @@ enum store_index {
 	STORE_CERTIFICATE_BY_KIND, /* "ca" or "upstream"; clients are not in it */
 	STORE_API_BY_CA,	   /* SHA-256 of each of its ca_certificates, 32 bytes */
 	STORE_SESSION_BY_USER,	   /* user id */
+	STORE_CATALOGUE_BY_NAME,
+	STORE_CATALOGUE_BY_POLICY,	/* policy id */
+	STORE_REQUEST_BY_NAME,
+	STORE_REQUEST_BY_DEVELOPER,	/* developer id */
+	STORE_REQUEST_BY_CATALOGUE,	/* catalogue entry's id */
+	STORE_REQUEST_BY_KEY,		/* key id */
+	STORE_REQUEST_BY_CERTIFICATE,	/* SHA-256, 32 bytes; of those that wait */
+	STORE_REQUEST_BY_STATUS,	/* "pending", … */
+	STORE_REQUEST_BY_CODE,
 	STORE__INDEXES,
 };
 

@@ -17,6 +17,8 @@ const struct table_def store_tables[STORE__TABLES] = {
     [STORE_EXPOSED_KEY] = {"exposed_key.db", &cg__exposed_key__descriptor},
     [STORE_CRL] = {"crl.db",	     &cg__crl__descriptor	 },
     [STORE_SESSION] = {"session.db",     &cg__session__descriptor    },
+    [STORE_CATALOGUE] = {"catalogue.db",   &cg__catalogue_entry__descriptor},
+    [STORE_REQUEST] = {"request.db",     &cg__key_request__descriptor},
 };
 
 static size_t text_key(const char *text, struct span *keys)
@@ -143,6 +145,64 @@ static size_t session_user(const void *message, struct span *keys, size_t max)
 	return text_key(((const Cg__Session *)message)->user_id, keys);
 }
 
+static size_t catalogue_name(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__CatalogueEntry *)message)->name, keys);
+}
+
+static size_t catalogue_policy(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__CatalogueEntry *)message)->policy_id, keys);
+}
+
+static size_t request_name(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__KeyRequest *)message)->name, keys);
+}
+
+static size_t request_developer(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__KeyRequest *)message)->developer_id, keys);
+}
+
+static size_t request_catalogue(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__KeyRequest *)message)->catalogue_id, keys);
+}
+
+static size_t request_key(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__KeyRequest *)message)->key_id, keys);
+}
+
+static size_t request_certificate(const void *message, struct span *keys, size_t max)
+{
+	const Cg__KeyRequest *r = message;
+	(void)max;
+	keys[0] = span_make(r->certificate_sha256.data, r->certificate_sha256.len);
+	return r->has_certificate_sha256 && r->status == CG__KEY_REQUEST__STATUS__PENDING;
+}
+
+static size_t request_status(const void *message, struct span *keys, size_t max)
+{
+	static const char *const words[] = {"pending", "approved", "declined", "withdrawn"};
+	unsigned status = (unsigned)((const Cg__KeyRequest *)message)->status;
+	(void)max;
+	return text_key(status < CG_COUNT(words) ? words[status] : NULL, keys);
+}
+
+static size_t request_code(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__KeyRequest *)message)->proof_code, keys);
+}
+
 const struct index_def store_indexes[STORE__INDEXES] = {
     [STORE_API_BY_NAME] = {"api-by-name.db",	     STORE_API,		api_name	},
     [STORE_KEY_BY_NAME] = {"key-by-name.db",	     STORE_KEY,		key_name	},
@@ -157,4 +217,13 @@ const struct index_def store_indexes[STORE__INDEXES] = {
     [STORE_CERTIFICATE_BY_KIND] = {"certificate-by-kind.db",  STORE_CERTIFICATE, certificate_kind},
     [STORE_API_BY_CA] = {"api-by-ca.db",		 STORE_API,	    api_cas	   },
     [STORE_SESSION_BY_USER] = {"session-by-user.db",	     STORE_SESSION,	    session_user	},
+    [STORE_CATALOGUE_BY_NAME] = {"catalogue-by-name.db", STORE_CATALOGUE, catalogue_name},
+    [STORE_CATALOGUE_BY_POLICY] = {"catalogue-by-policy.db", STORE_CATALOGUE, catalogue_policy},
+    [STORE_REQUEST_BY_NAME] = {"request-by-name.db", STORE_REQUEST, request_name},
+    [STORE_REQUEST_BY_DEVELOPER] = {"request-by-developer.db", STORE_REQUEST, request_developer},
+    [STORE_REQUEST_BY_CATALOGUE] = {"request-by-catalogue.db", STORE_REQUEST, request_catalogue},
+    [STORE_REQUEST_BY_KEY] = {"request-by-key.db", STORE_REQUEST, request_key},
+    [STORE_REQUEST_BY_CERTIFICATE] = {"request-by-certificate.db", STORE_REQUEST, request_certificate},
+    [STORE_REQUEST_BY_STATUS] = {"request-by-status.db", STORE_REQUEST, request_status},
+    [STORE_REQUEST_BY_CODE] = {"request-by-code.db", STORE_REQUEST, request_code},
 };
