@@ -56,6 +56,11 @@
 #define NAME_MAX_BYTES	 200	       /* names of APIs, keys, users, UTF-8 bytes: 422 */
 #define PATH_MAX_BYTES	 1024	       /* listen paths and path patterns: 422 */
 #define URL_MAX_BYTES	 2048	       /* target_url: 422 */
+#define DOMAIN_MAX_BYTES 253	       /* and of each of its labels; RFC 1035: 422 */
+#define DOMAIN_LABEL_MAX 63
+#define MAIL_LOCAL_MAX	 64 /* before the @ of an e-mail address, bytes; RFC 5321: 422 */
+#define MAIL_ADDRESS_MAX 254
+#define MARKDOWN_MAX	 (64 * 1024) /* a text for people with Markdown, bytes: 422 */
 #define TARGETS_MAX	 16	       /* upstreams of one API: 422 */
 #define HEADER_RULES_MAX 50	       /* header fields that one API adds, sets or removes: 422 */
 #define HEADER_VALUE_MAX 4096	       /* value of such a field, bytes: 422 */

@@ -67,15 +67,27 @@ static bool is_deceptive(ucs4_t c)
 	return false;
 }
 
-bool text_is_clean(struct span text)
+static bool is_clean(struct span text, bool lines)
 {
 	while (text.n > 0) {
 		ucs4_t c;
 		size_t n;
-		if (!take_char(&text, &c, &n) || is_control(c))
+		if (!take_char(&text, &c, &n))
+			return false;
+		if (is_control(c) && !(lines && (c == '\n' || c == '\t')))
 			return false;
 	}
 	return true;
+}
+
+bool text_is_clean(struct span text)
+{
+	return is_clean(text, false);
+}
+
+bool text_is_clean_lines(struct span text)
+{
+	return is_clean(text, true);
 }
 
 bool text_holds(const char *text, struct span part)

@@ -10,6 +10,8 @@
 bool number_parse(struct span text, uint64_t max, uint64_t *out) CG_MUST_USE;
 /* Valid UTF-8 (RFC 3629) without control characters (C0, DEL, C1). */
 bool text_is_clean(struct span text);
+/* The same of a text of several lines: LF and tabs are fine. */
+bool text_is_clean_lines(struct span text);
 /* Whether `text` (may be NULL) holds `part` somewhere, in any letter case (ASCII). */
 bool text_holds(const char *text, struct span part);
 /* Copies into out (room bytes, NUL included) what is safe in one line of a log or on a terminal:

@@ -9,6 +9,7 @@
 #include "model/key.h"
 #include "model/policy.h"
 #include "model/revoked.h"
+#include "model/setting.h"
 #include "model/user.h"
 
 #define EXPORT_FORMAT 1
@@ -29,6 +30,7 @@ static const struct section {
     {"credentials",  STORE_CREDENTIAL,  true },
     {"exposed_keys", STORE_EXPOSED_KEY, true },
     {"tokens",       STORE_REST_TOKEN,	 true },
+    {"settings",     STORE_SETTING,	 true },
     {"audit",	      STORE_AUDIT,	   false},
 };
 
@@ -396,6 +398,8 @@ static cg_rc expose(struct store_txn *txn, struct importing *x, const Cg__Expose
 static bool is_valid(struct store_txn *txn, const struct item *item, struct arena *arena,
 		     struct cg_err *why)
 {
+	if (item->section->table == STORE_SETTING)
+		return setting_check(item->message, arena, why) == CG_OK;
 	const struct entity *const judged[] = {&api_entity, &policy_entity, &key_entity};
 	for (size_t i = 0; i < CG_COUNT(judged); i++)
 		if (judged[i]->table == item->section->table)

@@ -202,6 +202,19 @@ static const struct record_field rows[] = {
 	{"Session.last_used_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "The last request, to the minute."},
 	{"Session.from_address", FIELD_TEXT, FIELD_HIDDEN, 0, 64, "From which address."},
 
+	COMMON("Setting"),
+	{"Setting.base_urls", FIELD_MESSAGE, FIELD_SET, 0, 0, "Where people reach this host: for links in mails and the curl lines of pages. Scheme, host and port; empty: nobody has said."},
+	{"Setting.portal_title", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "What the developers' portal is called."},
+	{"Setting.catalogue_public", FIELD_BOOL, FIELD_SET, 0, 0, "The portal's catalogue can be read without signing in."},
+	{"Setting.sign_up", FIELD_ENUM, FIELD_SET, 0, 0, "open: developers may join by themselves. closed: administrators add them."},
+	{"Setting.sign_up_domains", FIELD_TEXT, FIELD_SET, 1, DOMAIN_MAX_BYTES, "Domains of the e-mail addresses that may join; empty: all."},
+	{"Setting.terms", FIELD_LINES, FIELD_SET, 0, MARKDOWN_MAX, "What who joins has to accept, Markdown; empty: nothing."},
+	{"Setting.mail_from", FIELD_TEXT, FIELD_SET, 0, MAIL_ADDRESS_MAX, "The address that mails come from; empty: none is set."},
+	{"Setting.lighttpd_announce_partners", FIELD_BOOL, FIELD_SET, 0, 0, "The file for lighttpd's ssl.ca-file also holds the certificates of keys, whose names lighttpd then shows to anybody who connects."},
+	{"BaseUrls.gate", FIELD_TEXT, FIELD_SET, 0, URL_MAX_BYTES, "Of the APIs, such as https://api.example.org."},
+	{"BaseUrls.portal", FIELD_TEXT, FIELD_SET, 0, URL_MAX_BYTES, "Of the host that has /portal."},
+	{"BaseUrls.admin", FIELD_TEXT, FIELD_SET, 0, URL_MAX_BYTES, "Of the host that has /admin."},
+
 	{"AuditEntry.number", FIELD_NUMBER, FIELD_READ, 0, MANY, "Counts up from 1."},
 	{"AuditEntry.at", FIELD_TIME, FIELD_READ, 0, 0, "When."},
 	{"AuditEntry.actor", FIELD_TEXT, FIELD_READ, 0, MANY, "Who, by name."},
@@ -271,6 +284,8 @@ static struct {
     {.type = &cg__header_field__descriptor}, {.type = &cg__cors__descriptor},
     {.type = &cg__session__descriptor},	     {.type = &cg__catalogue_entry__descriptor},
     {.type = &cg__key_request__descriptor},
+    {.type = &cg__session__descriptor},	     {.type = &cg__setting__descriptor},
+    {.type = &cg__base_urls__descriptor},
 };
 static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 

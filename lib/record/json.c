@@ -109,6 +109,7 @@ static json_t *value_to_json(const ProtobufCFieldDescriptor *f, const struct rec
 {
 	switch (row->form) {
 	case FIELD_TEXT:
+	case FIELD_LINES:
 		return json_string(READ(char *, at));
 	case FIELD_NUMBER:
 		return json_integer((json_int_t)READ(uint64_t, at));
@@ -244,6 +245,17 @@ static cg_rc read_message(struct reading *r, const ProtobufCMessageDescriptor *t
 			  const json_t *json, const ProtobufCMessage *base, const char *path,
 			  ProtobufCMessage **out);
 
+/* CRLF, as forms send it, as LF. */
+static struct span plain_lines(char *text, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (text[i] != '\r' || text[i + 1] != '\n')
+			text[kept++] = text[i];
+	text[kept] = '\0';
+	return span_make(text, kept);
+}
+
 static cg_rc read_text(struct reading *r, const struct record_field *row, const json_t *json,
 		       const char *path, char *at)
 {
@@ -254,11 +266,13 @@ static cg_rc read_text(struct reading *r, const struct record_field *row, const 
 		return wrong(r, path, "must not be empty");
 	if (s.n > row->max)
 		return cg_fail_field(r->err, path, "is longer than %" PRIu64 " bytes", row->max);
-	if (!text_is_clean(s))
-		return wrong(r, path, "holds control characters; remove them");
 	char *copy = arena_copy(r->arena, s);
 	if (!copy)
 		return cg_fail_memory(r->err);
+	if (row->form == FIELD_LINES)
+		s = plain_lines(copy, s.n);
+	if (!(row->form == FIELD_LINES ? text_is_clean_lines(s) : text_is_clean(s)))
+		return wrong(r, path, "holds control characters; remove them");
 	memcpy(at, &copy, sizeof(copy));
 	return CG_OK;
 }
@@ -375,6 +389,7 @@ static cg_rc read_value(struct reading *r, const ProtobufCFieldDescriptor *f,
 	cg_rc rc;
 	switch (row->form) {
 	case FIELD_TEXT:
+	case FIELD_LINES:
 		return read_text(r, row, json, path, at);
 	case FIELD_NUMBER:
 		return read_number(r, row, json, path, at);

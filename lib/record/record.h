@@ -27,12 +27,14 @@
 #include <schema/refusal.pb-c.h>
 #include <schema/rest_token.pb-c.h>
 #include <schema/session.pb-c.h>
+#include <schema/setting.pb-c.h>
 #include <schema/usage.pb-c.h>
 #include <schema/user.pb-c.h>
 
 /* How a field looks in JSON. */
 enum field_form {
 	FIELD_TEXT,   /* string, valid UTF-8 without control characters; min..max bytes */
+	FIELD_LINES,  /* the same with line breaks (LF; CRLF becomes it) and tabs: Markdown */
 	FIELD_NUMBER, /* whole number, min..max */
 	FIELD_BOOL,
 	FIELD_ENUM, /* the enumerator's name in lower case */

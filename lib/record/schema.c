@@ -20,6 +20,7 @@ static json_t *value_schema(const ProtobufCFieldDescriptor *f, const struct reco
 {
 	switch (row->form) {
 	case FIELD_TEXT:
+	case FIELD_LINES:
 		return json_pack("{s:s}", "type", "string");
 	case FIELD_PEM:
 	case FIELD_CRL:

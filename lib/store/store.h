@@ -37,6 +37,7 @@ enum store_table {
 	STORE_SESSION,	   /* id: SHA-256 of the cookie in hex */
 	STORE_CATALOGUE,   /* id */
 	STORE_REQUEST,	   /* id */
+	STORE_SETTING,	   /* "settings" */
 	STORE__TABLES,
 };
 

@@ -19,6 +19,7 @@ const struct table_def store_tables[STORE__TABLES] = {
     [STORE_SESSION] = {"session.db",     &cg__session__descriptor    },
     [STORE_CATALOGUE] = {"catalogue.db",   &cg__catalogue_entry__descriptor},
     [STORE_REQUEST] = {"request.db",     &cg__key_request__descriptor},
+    [STORE_SETTING] = {"setting.db",     &cg__setting__descriptor    },
 };
 
 static size_t text_key(const char *text, struct span *keys)

@@ -51,6 +51,7 @@ static bool form_fits(const ProtobufCFieldDescriptor *f, enum field_form form)
 {
 	switch (form) {
 	case FIELD_TEXT:
+	case FIELD_LINES:
 		return f->type == PROTOBUF_C_TYPE_STRING;
 	case FIELD_NUMBER:
 		return f->type == PROTOBUF_C_TYPE_UINT64;
@@ -157,6 +158,7 @@ static void fill_value(const ProtobufCFieldDescriptor *f, const struct record_fi
 	assert_non_null(text);
 	switch (row->form) {
 	case FIELD_TEXT:
+	case FIELD_LINES:
 		memcpy(at, &text, sizeof(text));
 		break;
 	case FIELD_NUMBER:

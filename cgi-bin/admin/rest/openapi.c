@@ -29,7 +29,7 @@ static const ProtobufCMessageDescriptor *const records[] = {
     &cg__api__descriptor,	  &cg__key__descriptor,		&cg__credential__descriptor,
     &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor,
     &cg__crl__descriptor,	  &cg__exposed_key__descriptor, &cg__refusal__descriptor,
-    &cg__policy__descriptor,	  &cg__user__descriptor};
+    &cg__policy__descriptor,	  &cg__user__descriptor,	&cg__setting__descriptor};
 
 /* The same in all forms. */
 static bool has_one_form(const ProtobufCMessageDescriptor *type)
@@ -37,7 +37,7 @@ static bool has_one_form(const ProtobufCMessageDescriptor *type)
 	return type == &cg__api__descriptor || type == &cg__audit_entry__descriptor ||
 	       type == &cg__crl__descriptor || type == &cg__exposed_key__descriptor ||
 	       type == &cg__refusal__descriptor || type == &cg__policy__descriptor ||
-	       type == &cg__user__descriptor;
+	       type == &cg__user__descriptor || type == &cg__setting__descriptor;
 }
 
 static void add(json_t *schema, const char *name, json_t *type, const char *about)

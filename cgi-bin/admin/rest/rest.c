@@ -21,6 +21,7 @@
 #define TOKEN	    &cg__rest_token__descriptor
 #define REFUSAL	    &cg__refusal__descriptor
 #define USER	    &cg__user__descriptor
+#define SETTING	    &cg__setting__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -84,6 +85,9 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/tokens/:id", REST_OWNER, tokens_get}, "Read a REST token", TOKEN, 200, NULL},
 	{{"PATCH", REST_BASE "/tokens/:id", REST_PATCH | REST_MATCH | REST_OWNER, tokens_change}, "Change a REST token", TOKEN, 200, NULL},
 	{{"DELETE", REST_BASE "/tokens/:id", REST_MATCH | REST_OWNER, tokens_remove}, "End a REST token", NULL, 204, NULL},
+
+	{{"GET", REST_BASE "/settings", REST_OWNER, settings_get}, "Read what holds for the whole installation", SETTING, 200, NULL},
+	{{"PATCH", REST_BASE "/settings", REST_PATCH | REST_MATCH | REST_OWNER, settings_change}, "Change the settings", SETTING, 200, NULL},
 };
 /* clang-format on */
 const size_t rest_routes_n = CG_COUNT(rest_routes);

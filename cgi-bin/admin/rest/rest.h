@@ -139,6 +139,8 @@ void users_list(void *call);
 void users_create(void *call);
 void users_get(void *call);
 void users_change(void *call);
+void settings_get(void *call);
+void settings_change(void *call);
 void users_remove(void *call);
 
 void tokens_list(void *call);
