@@ -1,0 +1,41 @@
+/* Steps on requests within transactions.  Private to model/. */
+#ifndef CG_MODEL_REQUEST_IN_H
+#define CG_MODEL_REQUEST_IN_H
+
+#include "model/request.h"
+
+/* What a request is about, read in its transaction. */
+struct request_about {
+	Cg__Developer *developer;
+	Cg__CatalogueEntry *entry;
+	Cg__Policy *policy;
+};
+cg_rc request_about_in(struct store_txn *txn, const char *developer_id, const char *catalogue_id,
+		       struct arena *arena, struct request_about *out,
+		       struct cg_err *err) CG_MUST_USE;
+
+/* CG_CLASH, as request_create says it, when a certificate cannot be claimed; what stands in the way
+ * where it is somebody else's claim or registration is CG_OK if `disputed`. */
+cg_rc request_check_claim_in(struct store_txn *txn, const char *organisation_id,
+			     const struct cert *cert, bool disputed, struct arena *arena,
+			     struct cg_err *err) CG_MUST_USE;
+/* Adds one that is filled but for id, dates and code. */
+cg_rc request_add_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
+		     const char *id, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+cg_rc request_approve_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
+			 struct arena *arena, struct cg_err *err) CG_MUST_USE;
+cg_rc request_decline_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
+			 const char *reason, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* Adds the further certificate of a request to its key, and lets the old one end. */
+cg_rc renew_do_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+		  const struct renewal *what, int64_t proven_at, struct arena *arena,
+		  struct cg_err *err) CG_MUST_USE;
+
+cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span index_key,
+		      struct arena *arena, struct request_list *out,
+		      struct cg_err *err) CG_MUST_USE;
+/* An entry goes away: what waits for it is declined. */
+cg_rc request_drop_entry_in(struct store_txn *txn, const char *catalogue_id, struct arena *arena,
+			    struct cg_err *err) CG_MUST_USE;
+
+#endif
