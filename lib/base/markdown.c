@@ -8,7 +8,7 @@
 struct writing {
 	struct buf *out;
 	/* Instead of HTML: plain text of the first paragraph, or nothing but the bad link. */
-	bool plain, done, check;
+	bool plain, in_paragraph, done, check;
 	unsigned in_image; /* its text is the alternative: no elements in it */
 	char bad[120];	   /* the first link that is not fine */
 };
@@ -41,7 +41,8 @@ static void put_escaped(struct writing *w, const char *p, size_t n)
 	if (w->check)
 		return;
 	if (w->plain) {
-		buf_add(w->out, span_make(p, n));
+		if (w->in_paragraph)
+			buf_add(w->out, span_make(p, n));
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -99,6 +100,7 @@ static const struct {
 static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {
 	struct writing *w = arg;
+	w->in_paragraph = type == MD_BLOCK_P;
 	if (type == MD_BLOCK_H)
 		put(w, heading(((MD_BLOCK_H_DETAIL *)detail)->level, false));
 	for (size_t i = 0; i < CG_COUNT(blocks); i++)
@@ -115,9 +117,6 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
 	for (size_t i = 0; i < CG_COUNT(blocks); i++)
 		if (blocks[i].type == type)
 			put(w, blocks[i].close);
-	/* Of the plain text a heading is not the first paragraph. */
-	if (w->plain && type == MD_BLOCK_H)
-		buf_clear(w->out);
 	if (w->plain && type == MD_BLOCK_P) {
 		w->done = true;
 		return 1;

@@ -169,6 +169,52 @@ cg_rc credential_add_token_in(struct store_txn *txn, const struct actor *actor, 
 	return rc;
 }
 
+cg_rc credential_load_in(struct store_txn *txn, struct span sha256, struct arena *arena,
+			 Cg__Credential **out, struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
+	return rc == CG_OK ? record_unpack(&cg__credential__descriptor, bytes, arena, out, err) : rc;
+}
+
+cg_rc credential_set_proof_in(struct store_txn *txn, Cg__Credential *credential, int64_t proven_at,
+			      struct arena *arena, struct cg_err *err)
+{
+	credential->has_claimed = true;
+	credential->claimed = proven_at == 0;
+	credential->has_proven_at = proven_at != 0;
+	credential->proven_at = proven_at;
+	return put(txn, credential, arena, err);
+}
+
+cg_rc credential_yield_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			  const Cg__Credential *credential, struct arena *arena, struct cg_err *err)
+{
+	cg_rc rc = note_revoked(txn, credential, arena, err);
+	if (rc == CG_OK)
+		rc = store_remove(txn, STORE_CREDENTIAL, digest_of(&credential->sha256), err);
+	return rc == CG_OK
+		   ? audit(txn, actor, "credential.yield", key, credential, NULL, arena, err)
+		   : rc;
+}
+
+cg_rc credential_end_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			Cg__Credential *credential, int64_t ends_at, struct arena *arena,
+			struct cg_err *err)
+{
+	char text[RFC3339_TEXT + 1] = "";
+	if ((credential->has_ends_at && credential->ends_at <= ends_at) ||
+	    (credential->has_not_after && credential->not_after < ends_at))
+		return CG_OK;
+	credential->has_ends_at = true;
+	credential->ends_at = ends_at;
+	(void)rfc3339_format(ends_at, text);
+	cg_rc rc = put(txn, credential, arena, err);
+	return rc == CG_OK ? audit(txn, actor, "credential.change", key, credential,
+				   json_pack("{s:s}", "ends_at", text), arena, err)
+			   : rc;
+}
+
 /* --- those of a key --- */
 
 struct call {
@@ -219,6 +265,16 @@ static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	c->list = (struct credentials){0};
 	c->room = 0;
 	return store_walk(txn, &walk, visit, c, err);
+}
+
+cg_rc credential_list_in(struct store_txn *txn, const char *key_id, struct arena *arena,
+			 struct credentials *out, struct cg_err *err)
+{
+	struct call c = {.key_id = key_id, .arena = arena};
+	cg_rc rc = list_txn(txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.list;
+	return rc;
 }
 
 cg_rc credential_list(struct store *store, const char *key_id, struct arena *arena,
@@ -565,4 +621,18 @@ cg_rc credential_revoke(struct store *store, const struct actor *actor, const ch
 	if (rc == CG_OK)
 		rc = read_reason(reason, &c, err);
 	return rc == CG_OK ? store_write(store, STORE_CHANGES_GRANTS, revoke_txn, &c, err) : rc;
+}
+
+cg_rc credential_revoke_in(struct store_txn *txn, const struct actor *actor, const char *key_id,
+			   const char *sha256, const char *reason, struct arena *arena,
+			   struct cg_err *err)
+{
+	struct call c = {.actor = actor,
+			 .key_id = key_id,
+			 .revision = ENTITY_ANY_REVISION,
+			 .arena = arena};
+	cg_rc rc = read_sha256(sha256, &c, err);
+	if (rc == CG_OK)
+		rc = read_reason(reason, &c, err);
+	return rc == CG_OK ? revoke_txn(txn, &c, err) : rc;
 }

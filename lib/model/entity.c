@@ -16,6 +16,8 @@
 CHECK_HEAD(Cg__Api);
 CHECK_HEAD(Cg__Key);
 CHECK_HEAD(Cg__Policy);
+CHECK_HEAD(Cg__CatalogueEntry);
+CHECK_HEAD(Cg__KeyRequest);
 CHECK_HEAD(Cg__User);
 CHECK_HEAD(Cg__RestToken);
 
@@ -257,6 +259,18 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	}
 	json_decref(changes);
 	c->message = after;
+	return rc;
+}
+
+cg_rc entity_change_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
+		       const char *id, uint64_t revision, const json_t *patch, struct arena *arena,
+		       void *out_message, struct cg_err *err)
+{
+	struct call c = {
+	    .e = e, .actor = actor, .id = id, .revision = revision, .json = patch, .arena = arena};
+	cg_rc rc = change_txn(txn, &c, err);
+	if (rc == CG_OK)
+		memcpy(out_message, &c.message, sizeof(c.message));
 	return rc;
 }
 

@@ -63,6 +63,10 @@ cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const s
 cg_rc entity_change(struct store *store, const struct entity *e, const struct actor *actor,
 		    const char *id, uint64_t revision, const json_t *patch, struct arena *arena,
 		    void *out_message, struct cg_err *err) CG_MUST_USE;
+/* The same within a transaction that does more. */
+cg_rc entity_change_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
+		       const char *id, uint64_t revision, const json_t *patch, struct arena *arena,
+		       void *out_message, struct cg_err *err) CG_MUST_USE;
 cg_rc entity_remove(struct store *store, const struct entity *e, const struct actor *actor,
 		    const char *id, uint64_t revision, struct arena *arena,
 		    struct cg_err *err) CG_MUST_USE;

@@ -14,12 +14,11 @@ extern const struct entity request_entity;
 
 #define REQUEST_CODE_TEXT 14 /* "h7k2-m4xq-9rtw" */
 
-/* Who is let in to the functions below beside administrators: a developer acts for the organisation
- * that he belongs to, and sees and changes nothing of others: there CG_NOT_FOUND.  `developer_id`
- * is "" for an administrator. */
+/* A developer (actor->developer) acts for the organisation that he belongs to, and sees and changes
+ * nothing of others: there CG_NOT_FOUND. */
 struct request_new {
 	const char *id;		  /* of entity_create_as; NULL: a new one */
-	const char *developer_id; /* who asks */
+	const char *developer_id; /* who asks: the actor, or for administrators anybody */
 	const char *catalogue_id; /* id or name */
 	const char *key_id;	  /* of the same organisation; NULL: a new key */
 	const char *name;	  /* of a new key */
@@ -49,16 +48,16 @@ cg_rc request_decline(struct store *store, const struct actor *actor, const char
 		      uint64_t revision, const char *reason, struct arena *arena,
 		      Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
 /* By a member of the organisation that asked. */
-cg_rc request_withdraw(struct store *store, const struct actor *actor, const char *developer_id,
-		       const char *id, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+cg_rc request_withdraw(struct store *store, const struct actor *actor, const char *id,
+		       struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
-/* Notes that `cert` was seen in a handshake together with a code.  developer_id: of who is signed
+/* Notes that `cert` was seen in a handshake together with a code.  actor->developer: who is signed
  * in where it came from a browser, NULL where it did not.  CG_NOT_FOUND when no request has the
  * code, CG_CLASH with the code certificate_other when it is not the request's certificate,
  * certificate_in_use when somebody else has proven it before or an administrator registered it. */
-cg_rc request_prove(struct store *store, const struct actor *actor, const char *developer_id,
-		    struct span code, const struct cert *cert, struct arena *arena,
-		    Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
+cg_rc request_prove(struct store *store, const struct actor *actor, struct span code,
+		    const struct cert *cert, struct arena *arena, Cg__KeyRequest **out,
+		    struct cg_err *err) CG_MUST_USE;
 
 /* --- the next certificate of a key --- */
 
@@ -76,11 +75,18 @@ cg_rc renew_by_certificate(struct store *store, const struct actor *actor,
 			   Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
 /* Asked for by a developer who is signed in and has given the password again.  CG_DENIED with the
  * code certificate_needed where the key's entries ask for that way. */
-cg_rc renew_by_session(struct store *store, const struct actor *actor, const char *developer_id,
-		       const char *key_id, const struct renewal *what, struct arena *arena,
-		       Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
+cg_rc renew_by_session(struct store *store, const struct actor *actor, const char *key_id,
+		       const struct renewal *what, struct arena *arena, Cg__KeyRequest **out,
+		       struct cg_err *err) CG_MUST_USE;
+/* How a key may be renewed: the strictest of the entries that it came of. */
+cg_rc renew_way(struct store *store, const char *key_id, struct arena *arena,
+		Cg__CatalogueEntry__Renewal *out, struct cg_err *err) CG_MUST_USE;
 
 /* --- reading --- */
+
+/* One of the actor's organisation. */
+cg_rc request_of(struct store *store, const struct actor *actor, const char *id,
+		 struct arena *arena, Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
 
 struct request_list {
 	Cg__KeyRequest **items; /* newest first */

@@ -29,7 +29,8 @@ static const ProtobufCMessageDescriptor *const records[] = {
     &cg__api__descriptor,	  &cg__key__descriptor,		&cg__credential__descriptor,
     &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor,
     &cg__crl__descriptor,	  &cg__exposed_key__descriptor, &cg__refusal__descriptor,
-    &cg__policy__descriptor,	  &cg__user__descriptor,	&cg__setting__descriptor};
+    &cg__policy__descriptor,	  &cg__user__descriptor,
+    &cg__catalogue_entry__descriptor, &cg__key_request__descriptor,	&cg__setting__descriptor};
 
 /* The same in all forms. */
 static bool has_one_form(const ProtobufCMessageDescriptor *type)
@@ -126,6 +127,25 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 		(void)json_object_set_new(s, "required", json_pack("[s]", "pem"));
 		return s;
 	}
+	if (type == &cg__key_request__descriptor) {
+		static const char *const members[] = {"name", "developer_id", "catalogue_id",
+						      "key_id", "token"};
+		json_t *whole = record_schema(type);
+		if (form == FORM_MADE)
+			add_told(whole, false);
+		if (form != FORM_NEW) {
+			json_decref(s);
+			return whole;
+		}
+		for (size_t i = 0; i < CG_COUNT(members); i++)
+			(void)json_object_set(
+			    json_object_get(s, "properties"), members[i],
+			    json_object_get(json_object_get(whole, "properties"), members[i]));
+		json_decref(whole);
+		add(s, "certificate", of_type("string"),
+		    "PEM: the public certificate; a private key is thrown away.");
+		return s;
+	}
 	if (form == FORM_NEW) {
 		add_wish(s);
 		return s;
@@ -159,7 +179,7 @@ static json_t *reference_to(const ProtobufCMessageDescriptor *type, enum form fo
 
 static bool makes(const struct rest_route *r)
 {
-	return strcmp(r->route.method, "POST") == 0;
+	return strcmp(r->route.method, "POST") == 0 && !(r->route.flags & (REST_ACT | REST_REASON));
 }
 
 static json_t *request_body(const struct rest_route *r)
@@ -167,6 +187,12 @@ static json_t *request_body(const struct rest_route *r)
 	if (r->route.flags & REST_CRL)
 		return json_pack("{s:b, s:o}", "required", 1, "content",
 				 content("application/pkix-crl", of_type("string")));
+	if (r->route.flags & REST_REASON)
+		return json_pack("{s:b, s:o}", "required", 0, "content",
+				 content("application/json",
+					 json_pack("{s:s, s:{s:{s:s}}, s:b}", "type", "object",
+						   "properties", "reason", "type", "string",
+						   "additionalProperties", 0)));
 	if (!makes(r) && !(r->route.flags & REST_PATCH))
 		return NULL;
 	json_t *schema = reference_to(r->record, makes(r) ? FORM_NEW : FORM_READ);
