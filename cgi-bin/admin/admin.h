@@ -3,30 +3,18 @@
 #define CG_ADMIN_ADMIN_H
 
 #include "base/base.h"
-#include "live/limits.h"
 #include "model/actor.h"
-#include "store/store.h"
-#include "usage/housekeeping.h"
-#include "usage/refusals.h"
-#include "web/proof.h"
-#include "web/request.h"
-#include "web/response.h"
+#include "ui/program.h"
+#include "ui/session.h"
 #include "web/route.h"
 
-struct admin {
-	struct store *store;
-	struct proof proof;
-	/* NULL: the file cannot be had. */
-	struct refusals *refusals;
-	struct limits *limits; /* also for sign-ins */
-	struct usage *usage;
-};
+#define ADMIN_COOKIE "__Host-certgate-admin"
 
 struct rest_route;
 
 /* One request to the REST interface, as its handlers get it. */
 struct rest_call {
-	struct admin *admin;
+	struct program *admin;
 	struct web_request *req;
 	struct web_response *resp;
 	struct arena *arena;
@@ -36,8 +24,8 @@ struct rest_call {
 };
 
 /* Answers a request below /admin that is none to the REST interface. */
-void pages_handle(struct admin *admin, struct web_request *req, struct web_response *resp);
+void pages_handle(struct program *admin, struct web_request *req, struct web_response *resp);
 /* Answers a request below /admin/api/v1. */
-void rest_handle(struct admin *admin, struct web_request *req, struct web_response *resp);
+void rest_handle(struct program *admin, struct web_request *req, struct web_response *resp);
 
 #endif

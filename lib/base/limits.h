@@ -244,6 +244,28 @@
 #define SIGN_IN_ALL_MAX	  600
 #define SIGN_IN_ALL_PER_S 60
 
+/* --- portal and mail --- */
+/* Mails to one address that strangers can have sent, and in which time, s; more are not written. */
+#define MAIL_STRANGER_MAX 3
+#define MAIL_STRANGER_S	  ((int64_t)3600)
+/* Links in mails count from their sending for so long, s: for a new password, and for all else. */
+#define LINK_RESET_S   ((int64_t)3600)
+#define LINK_CONFIRM_S ((int64_t)24 * 3600)
+/* Ended ones are forgotten so much later, s. */
+#define LINK_KEEP_S ((int64_t)3600)
+/* A mail is tried again for so long, s, and then kept with its fault. */
+#define MAIL_TRY_S ((int64_t)5 * 86400)
+/* What went out or was given up is forgotten so long after it was written, s. */
+#define MAIL_KEEP_S ((int64_t)30 * 86400)
+/* Administrators who are told of a new request. */
+#define MAIL_ADMINISTRATORS_MAX 50
+/* One run of the mail program, ms: ended, and tried again later. */
+#define MAIL_RUN_MS 30000
+/* Requests to join, for a new password and the like from one address (IPv6: its /64) in so many
+ * seconds: 429. */
+#define JOIN_MAX   60
+#define JOIN_PER_S 300
+
 /* --- start --- */
 /* A program that cannot start answers 503 for so long before it ends and is started again: whoever
  * has connected would wait for as long as the web server lets him. */

@@ -79,22 +79,21 @@ static const struct {
 	MD_BLOCKTYPE type;
 	const char *open, *close;
 } blocks[] = {
-    {MD_BLOCK_QUOTE, "<blockquote>\n", "</blockquote>\n"},
-    {MD_BLOCK_UL,	  "<ul>\n",	  "</ul>\n"	     },
-    {MD_BLOCK_OL,	  "<ol>\n",	  "</ol>\n"	     },
-    {MD_BLOCK_LI,	  "<li>",	  "</li>\n"	     },
-    {MD_BLOCK_HR,	  "<hr>\n",	  ""		     },
-    {MD_BLOCK_CODE,  "<pre class=\"code\" tabindex=\"0\">", "</pre>\n"},
-    {MD_BLOCK_P,     "<p>",	       "</p>\n"		    },
+    {MD_BLOCK_QUOTE, "<blockquote>\n",		       "</blockquote>\n" },
+    {MD_BLOCK_UL,	  "<ul>\n",			      "</ul>\n"	     },
+    {MD_BLOCK_OL,	  "<ol>\n",			      "</ol>\n"	     },
+    {MD_BLOCK_LI,	  "<li>",				"</li>\n"	   },
+    {MD_BLOCK_HR,	  "<hr>\n",			      ""		      },
+    {MD_BLOCK_CODE,  "<pre class=\"code\" tabindex=\"0\">", "</pre>\n"	     },
+    {MD_BLOCK_P,	 "<p>",				 "</p>\n"		},
     {MD_BLOCK_TABLE,
      "<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Table\">"
-     "<table class=\"table\">\n",
-     "</table></div>\n"},
-    {MD_BLOCK_THEAD, "<thead>",	   "</thead>\n"	    },
-    {MD_BLOCK_TBODY, "<tbody>",	   "</tbody>\n"	    },
-    {MD_BLOCK_TR,	  "<tr>",	  "</tr>\n"	     },
-    {MD_BLOCK_TH,	  "<th>",	  "</th>"	     },
-    {MD_BLOCK_TD,	  "<td>",	  "</td>"	     },
+     "<table class=\"table\">\n",			   "</table></div>\n"},
+    {MD_BLOCK_THEAD, "<thead>",				"</thead>\n"	    },
+    {MD_BLOCK_TBODY, "<tbody>",				"</tbody>\n"	    },
+    {MD_BLOCK_TR,	  "<tr>",				"</tr>\n"	   },
+    {MD_BLOCK_TH,	  "<th>",				"</th>"		 },
+    {MD_BLOCK_TD,	  "<td>",				"</td>"		 },
 };
 
 static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
@@ -161,7 +160,11 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
 		w->in_image++;
 		return 0;
 	}
-	put(w, type == MD_SPAN_EM ? "<em>" : type == MD_SPAN_STRONG ? "<strong>" : type == MD_SPAN_CODE ? "<code>" : type == MD_SPAN_DEL ? "<del>" : "");
+	put(w, type == MD_SPAN_EM	? "<em>"
+	       : type == MD_SPAN_STRONG ? "<strong>"
+	       : type == MD_SPAN_CODE	? "<code>"
+	       : type == MD_SPAN_DEL	? "<del>"
+					: "");
 	return 0;
 }
 
@@ -182,7 +185,11 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
 		}
 		return 0;
 	}
-	put(w, type == MD_SPAN_EM ? "</em>" : type == MD_SPAN_STRONG ? "</strong>" : type == MD_SPAN_CODE ? "</code>" : type == MD_SPAN_DEL ? "</del>" : "");
+	put(w, type == MD_SPAN_EM	? "</em>"
+	       : type == MD_SPAN_STRONG ? "</strong>"
+	       : type == MD_SPAN_CODE	? "</code>"
+	       : type == MD_SPAN_DEL	? "</del>"
+					: "");
 	return 0;
 }
 
@@ -243,9 +250,10 @@ cg_rc markdown_check(struct span source, const char *field, struct cg_err *err)
 	struct writing w = {.check = true};
 	cg_rc rc = run(source, &w, err);
 	if (rc == CG_OK && *w.bad)
-		return cg_fail_field(err, field,
-				     "has a link that is not allowed (“%s”): links begin with https://, "
-				     "http:// or mailto:, images with / and lie on this host",
-				     w.bad);
+		return cg_fail_field(
+		    err, field,
+		    "has a link that is not allowed (“%s”): links begin with https://, "
+		    "http:// or mailto:, images with / and lie on this host",
+		    w.bad);
 	return rc;
 }

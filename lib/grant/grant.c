@@ -2,6 +2,7 @@
 #include "grant/grant.h"
 #include "base/log.h"
 #include "model/key.h"
+#include "model/organisation.h"
 #include "model/pattern.h"
 
 /* Longer with what follows than an API's id can be. */
@@ -184,6 +185,17 @@ static cg_rc find_policies(struct store_txn *txn, struct find *f, struct cg_err 
 	return CG_OK;
 }
 
+/* A key is off while its organisation or the developer who asked for it is. */
+static cg_rc find_owners(struct store_txn *txn, struct find *f, struct cg_err *err)
+{
+	bool in;
+	cg_rc rc = organisation_lets_in(txn, f->key->organisation_id, f->key->developer_id,
+					f->arena, &in, err);
+	if (rc == CG_OK && !in)
+		f->key->active = false;
+	return rc == CG_OK ? find_policies(txn, f, err) : rc;
+}
+
 static cg_rc find_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct find *f = arg;
@@ -198,7 +210,7 @@ static cg_rc find_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 			       err);
 	if (rc == CG_OK) {
 		rc = record_unpack(&cg__key__descriptor, bytes, f->arena, &f->key, err);
-		return rc == CG_OK ? find_policies(txn, f, err) : rc;
+		return rc == CG_OK ? find_owners(txn, f, err) : rc;
 	}
 	/* A revoked credential outlives its key; nothing more is asked of it. */
 	if (rc == CG_NOT_FOUND && f->credential->has_revoked_at) {
@@ -268,7 +280,7 @@ static cg_rc find_key_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct key_call *c = arg;
 	cg_rc rc = entity_get_in(txn, &key_entity, c->id_or_name, c->find.arena, &c->find.key, err);
-	return rc == CG_OK ? find_policies(txn, &c->find, err) : rc;
+	return rc == CG_OK ? find_owners(txn, &c->find, err) : rc;
 }
 
 cg_rc grant_load_key(struct store *store, const char *id_or_name, struct arena *arena,

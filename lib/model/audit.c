@@ -15,15 +15,6 @@ struct note {
 	char hmac[SHA256_HEX + 1];
 };
 
-cg_rc actor_require(const struct actor *actor, Cg__Role role, struct cg_err *err)
-{
-	if (actor->role >= role)
-		return CG_OK;
-	return cg_fail(err, CG_DENIED,
-		       "This needs the role %s: ask an owner of this installation for it.",
-		       role == CG__ROLE__OWNER ? "owner" : "admin");
-}
-
 static void number_write(uint64_t number, char out[8])
 {
 	for (int i = 7; i >= 0; i--) {

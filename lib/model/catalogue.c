@@ -13,9 +13,11 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 	cg_rc worst = CG_OK;
 	(void)before;
 	if (!entry->policy_id)
-		worst = cg_fail_field(err, "policy_id", "is missing: name the policy that keys get");
+		worst =
+		    cg_fail_field(err, "policy_id", "is missing: name the policy that keys get");
 	else {
-		cg_rc rc = entity_get_in(txn, &policy_entity, entry->policy_id, arena, &policy, &why);
+		cg_rc rc =
+		    entity_get_in(txn, &policy_entity, entry->policy_id, arena, &policy, &why);
 		if (rc == CG_NOT_FOUND) {
 			worst = cg_fail_field(err, "policy_id", "there is no policy “%.100s”",
 					      entry->policy_id);
@@ -29,8 +31,8 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 	}
 	if (entry->documentation_url &&
 	    !markdown_link_is_fine(span_of(entry->documentation_url), false))
-		worst = cg_fail_field(err, "documentation_url",
-				      "must begin with https:// or http://");
+		worst =
+		    cg_fail_field(err, "documentation_url", "must begin with https:// or http://");
 	if (entry->description) {
 		cg_rc rc = markdown_check(span_of(entry->description), "description", err);
 		if (rc != CG_OK && rc != CG_BAD_VALUE)
@@ -65,15 +67,17 @@ cg_rc catalogue_check_policy_in(struct store_txn *txn, const Cg__Policy *policy,
 {
 	struct span bytes;
 	Cg__CatalogueEntry *entry;
-	cg_rc rc = store_find(txn, STORE_CATALOGUE_BY_POLICY, span_of(policy->id), arena, &bytes, err);
+	cg_rc rc =
+	    store_find(txn, STORE_CATALOGUE_BY_POLICY, span_of(policy->id), arena, &bytes, err);
 	if (rc == CG_NOT_FOUND)
 		return CG_OK;
 	if (rc == CG_OK)
 		rc = record_unpack(&cg__catalogue_entry__descriptor, bytes, arena, &entry, err);
 	if (rc != CG_OK)
 		return rc;
-	return cg_fail_code(err, CG_CLASH, "policy_in_use",
-			    "The catalogue entry “%.60s” offers the policy “%.60s”: give it another "
-			    "one first, or delete the entry.",
-			    entry->name, policy->name);
+	return cg_fail_code(
+	    err, CG_CLASH, "policy_in_use",
+	    "The catalogue entry “%.60s” offers the policy “%.60s”: give it another "
+	    "one first, or delete the entry.",
+	    entry->name, policy->name);
 }

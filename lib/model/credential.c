@@ -7,9 +7,8 @@
 #include "model/exposed_key.h"
 #include "model/revoked.h"
 
-/* Writes one back, as its next revision. */
-static cg_rc put(struct store_txn *txn, Cg__Credential *credential, struct arena *arena,
-		 struct cg_err *err)
+cg_rc credential_put_in(struct store_txn *txn, Cg__Credential *credential, struct arena *arena,
+			struct cg_err *err)
 {
 	struct span bytes;
 	credential->has_revision = true;
@@ -21,8 +20,8 @@ static cg_rc put(struct store_txn *txn, Cg__Credential *credential, struct arena
 			   : rc;
 }
 
-static cg_rc note_revoked(struct store_txn *txn, const Cg__Credential *credential,
-			  struct arena *arena, struct cg_err *err)
+cg_rc credential_note_revoked_in(struct store_txn *txn, const Cg__Credential *credential,
+				 struct arena *arena, struct cg_err *err)
 {
 	char hex[SHA256_HEX + 1];
 	if (credential->sha256.len != SHA256_BYTES)
@@ -31,9 +30,9 @@ static cg_rc note_revoked(struct store_txn *txn, const Cg__Credential *credentia
 	return revoked_note(txn, REVOKED_CREDENTIAL, hex, arena, err);
 }
 
-static cg_rc audit(struct store_txn *txn, const struct actor *actor, const char *action,
-		   const Cg__Key *key, const Cg__Credential *credential, json_t *changes,
-		   struct arena *arena, struct cg_err *err)
+cg_rc credential_audit_in(struct store_txn *txn, const struct actor *actor, const char *action,
+			  const Cg__Key *key, const Cg__Credential *credential, json_t *changes,
+			  struct arena *arena, struct cg_err *err)
 {
 	char hex[SHA256_HEX + 1] = "";
 	if (credential->sha256.len == SHA256_BYTES)
@@ -127,7 +126,8 @@ static cg_rc add(struct store_txn *txn, const struct actor *actor, const Cg__Key
 		rc = store_add(txn, STORE_CREDENTIAL, sha256, bytes, err);
 	if (rc == CG_CLASH)
 		return in_use(txn, key, sha256, arena, err);
-	return rc == CG_OK ? audit(txn, actor, "credential.add", key, credential, NULL, arena, err)
+	return rc == CG_OK ? credential_audit_in(txn, actor, "credential.add", key, credential,
+						 NULL, arena, err)
 			   : rc;
 }
 
@@ -167,52 +167,6 @@ cg_rc credential_add_token_in(struct store_txn *txn, const struct actor *actor, 
 	if (rc == CG_OK)
 		*out = c;
 	return rc;
-}
-
-cg_rc credential_load_in(struct store_txn *txn, struct span sha256, struct arena *arena,
-			 Cg__Credential **out, struct cg_err *err)
-{
-	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
-	return rc == CG_OK ? record_unpack(&cg__credential__descriptor, bytes, arena, out, err) : rc;
-}
-
-cg_rc credential_set_proof_in(struct store_txn *txn, Cg__Credential *credential, int64_t proven_at,
-			      struct arena *arena, struct cg_err *err)
-{
-	credential->has_claimed = true;
-	credential->claimed = proven_at == 0;
-	credential->has_proven_at = proven_at != 0;
-	credential->proven_at = proven_at;
-	return put(txn, credential, arena, err);
-}
-
-cg_rc credential_yield_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
-			  const Cg__Credential *credential, struct arena *arena, struct cg_err *err)
-{
-	cg_rc rc = note_revoked(txn, credential, arena, err);
-	if (rc == CG_OK)
-		rc = store_remove(txn, STORE_CREDENTIAL, digest_of(&credential->sha256), err);
-	return rc == CG_OK
-		   ? audit(txn, actor, "credential.yield", key, credential, NULL, arena, err)
-		   : rc;
-}
-
-cg_rc credential_end_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
-			Cg__Credential *credential, int64_t ends_at, struct arena *arena,
-			struct cg_err *err)
-{
-	char text[RFC3339_TEXT + 1] = "";
-	if ((credential->has_ends_at && credential->ends_at <= ends_at) ||
-	    (credential->has_not_after && credential->not_after < ends_at))
-		return CG_OK;
-	credential->has_ends_at = true;
-	credential->ends_at = ends_at;
-	(void)rfc3339_format(ends_at, text);
-	cg_rc rc = put(txn, credential, arena, err);
-	return rc == CG_OK ? audit(txn, actor, "credential.change", key, credential,
-				   json_pack("{s:s}", "ends_at", text), arena, err)
-			   : rc;
 }
 
 /* --- those of a key --- */
@@ -297,7 +251,7 @@ cg_rc credential_drop_key_in(struct store_txn *txn, const char *key_id, struct a
 		if (c.list.items[i]->has_revoked_at &&
 		    c.list.items[i]->type == CG__CREDENTIAL__TYPE__CERTIFICATE)
 			continue;
-		rc = note_revoked(txn, c.list.items[i], arena, err);
+		rc = credential_note_revoked_in(txn, c.list.items[i], arena, err);
 		if (rc != CG_OK)
 			break;
 		rc = store_remove(
@@ -433,15 +387,16 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		after->has_revoked_at = after->has_revoked_reason = false;
 	}
 	if (rc == CG_OK && c->credential->active && !after->active)
-		rc = note_revoked(txn, after, c->arena, err);
+		rc = credential_note_revoked_in(txn, after, c->arena, err);
 	if (rc != CG_OK)
 		return rc;
 	json_t *changes = record_changes(c->credential, after);
 	bool changed = json_object_size(changes) > 0;
 	if (changed)
-		rc = put(txn, after, c->arena, err);
+		rc = credential_put_in(txn, after, c->arena, err);
 	if (changed && rc == CG_OK)
-		rc = audit(txn, c->actor, "credential.change", key, after, changes, c->arena, err);
+		rc = credential_audit_in(txn, c->actor, "credential.change", key, after, changes,
+					 c->arena, err);
 	else
 		json_decref(changes);
 	c->credential = after;
@@ -467,9 +422,9 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 			struct arena *arena, struct cg_err *err)
 {
 	set_revoked(credential, reason);
-	cg_rc rc = note_revoked(txn, credential, arena, err);
+	cg_rc rc = credential_note_revoked_in(txn, credential, arena, err);
 	if (rc == CG_OK)
-		rc = put(txn, credential, arena, err);
+		rc = credential_put_in(txn, credential, arena, err);
 	if (rc != CG_OK)
 		return rc;
 	const ProtobufCEnumValue *name =
@@ -477,8 +432,8 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 	char text[32] = "";
 	for (size_t i = 0; name && name->name[i] && i < sizeof(text) - 1; i++)
 		text[i] = (char)(name->name[i] == '_' ? '_' : name->name[i] | 0x20);
-	return audit(txn, actor, "credential.revoke", key, credential,
-		     json_pack("{s:s}", "reason", text), arena, err);
+	return credential_audit_in(txn, actor, "credential.revoke", key, credential,
+				   json_pack("{s:s}", "reason", text), arena, err);
 }
 
 /* The public key of a certificate: with it every certificate that carries it. */
@@ -551,7 +506,7 @@ static cg_rc revoke_carrier(struct store_txn *txn, const struct actor *actor, st
 		return rc;
 	if (!actor) {
 		set_revoked(credential, CG__CREDENTIAL__REASON__KEY_EXPOSED);
-		return put(txn, credential, arena, err);
+		return credential_put_in(txn, credential, arena, err);
 	}
 	rc = entity_get_in(txn, &key_entity, credential->key_id, arena, &key, NULL);
 	if (rc == CG_NOT_FOUND) {
@@ -627,10 +582,8 @@ cg_rc credential_revoke_in(struct store_txn *txn, const struct actor *actor, con
 			   const char *sha256, const char *reason, struct arena *arena,
 			   struct cg_err *err)
 {
-	struct call c = {.actor = actor,
-			 .key_id = key_id,
-			 .revision = ENTITY_ANY_REVISION,
-			 .arena = arena};
+	struct call c = {
+	    .actor = actor, .key_id = key_id, .revision = ENTITY_ANY_REVISION, .arena = arena};
 	cg_rc rc = read_sha256(sha256, &c, err);
 	if (rc == CG_OK)
 		rc = read_reason(reason, &c, err);

@@ -5,6 +5,7 @@
 #include "model/access.h"
 #include "model/audit.h"
 #include "model/credential_in.h"
+#include "model/organisation.h"
 #include "model/policy.h"
 #include "model/revoked.h"
 
@@ -54,6 +55,16 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		return rc;
 	if (rc != CG_OK)
 		worst = rc;
+	rc = key->organisation_id ? organisation_find_in(txn, &key->organisation_id, arena, err)
+				  : CG_OK;
+	if (rc != CG_OK && rc != CG_BAD_VALUE)
+		return rc;
+	if (rc != CG_OK)
+		worst = rc;
+	/* Who asked for it is of the organisation that it belonged to. */
+	if (old && old->organisation_id &&
+	    (!key->organisation_id || strcmp(key->organisation_id, old->organisation_id) != 0))
+		key->developer_id = NULL;
 	if (access_check_addresses(key->allowed_ips, key->n_allowed_ips, "allowed_ips", err) !=
 		CG_OK ||
 	    access_check_addresses(key->blocked_ips, key->n_blocked_ips, "blocked_ips", err) !=

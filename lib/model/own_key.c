@@ -119,11 +119,8 @@ cg_rc own_key_revoke(struct store *store, const struct actor *actor, const char 
 		     const char *sha256, const char *reason, struct arena *arena,
 		     struct cg_err *err)
 {
-	struct call c = {.actor = actor,
-			 .key_id = key_id,
-			 .sha256 = sha256,
-			 .reason = reason,
-			 .arena = arena};
+	struct call c = {
+	    .actor = actor, .key_id = key_id, .sha256 = sha256, .reason = reason, .arena = arena};
 	return store_write(store, STORE_CHANGES_GRANTS, revoke_txn, &c, err);
 }
 
@@ -137,8 +134,8 @@ static cg_rc give_up_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	const struct actor allowed = actor_allowed(c->actor);
 	rc = tell_revoked(txn, c, err);
 	if (rc == CG_OK)
-		rc = request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(c->key->id), c->arena, &list,
-				     err);
+		rc = request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(c->key->id), c->arena,
+				     &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
 		if (list.items[i]->status == CG__KEY_REQUEST__STATUS__PENDING)
 			rc = request_decline_in(txn, c->actor, list.items[i],
@@ -159,15 +156,16 @@ cg_rc own_key_give_up(struct store *store, const struct actor *actor, const char
 static cg_rc may_have_token(struct store_txn *txn, struct call *c, struct cg_err *err)
 {
 	struct request_list list;
-	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(c->key->id), c->arena, &list,
-				   err);
+	cg_rc rc =
+	    request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(c->key->id), c->arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
 		if (list.items[i]->status == CG__KEY_REQUEST__STATUS__APPROVED &&
 		    list.items[i]->token)
 			return CG_OK;
-	return rc == CG_OK ? cg_fail(err, CG_DENIED,
-				     "This key was not asked for with a token: it has certificates.")
-			   : rc;
+	return rc == CG_OK
+		   ? cg_fail(err, CG_DENIED,
+			     "This key was not asked for with a token: it has certificates.")
+		   : rc;
 }
 
 static cg_rc token_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -190,9 +188,9 @@ static cg_rc token_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 			rc = credential_end_in(txn, &allowed, c->key, list.items[i],
 					       now + (int64_t)c->overlap_days * 24 * 3600, c->arena,
 					       err);
-	return rc == CG_OK ? credential_add_token_in(txn, &allowed, c->key, c->arena, &made,
-						     c->token, err)
-			   : rc;
+	return rc == CG_OK
+		   ? credential_add_token_in(txn, &allowed, c->key, c->arena, &made, c->token, err)
+		   : rc;
 }
 
 cg_rc own_key_make_token(struct store *store, const struct actor *actor, const char *key_id,
@@ -214,8 +212,7 @@ static cg_rc stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct call *c = arg;
 	Cg__Link *link;
 	struct span key_id, sha256;
-	cg_rc rc =
-	    link_spend_in(txn, c->sha256, CG__LINK__KIND__STOP, c->arena, &link, err);
+	cg_rc rc = link_spend_in(txn, c->sha256, CG__LINK__KIND__STOP, c->arena, &link, err);
 	if (rc != CG_OK)
 		return rc;
 	sha256 = span_of(link->subject_id);

@@ -59,8 +59,8 @@ cg_rc renew_do_in(struct store_txn *txn, const struct actor *actor, const Cg__Ke
 	const struct actor allowed = actor_allowed(actor);
 	Cg__Credential *credential, *old;
 	struct sha256 digest;
-	cg_rc rc = credential_add_certificate_in(txn, &allowed, key, what->cert, arena, &credential,
-						 err);
+	cg_rc rc =
+	    credential_add_certificate_in(txn, &allowed, key, what->cert, arena, &credential, err);
 	if (rc == CG_OK)
 		rc = credential_set_proof_in(txn, credential, proven_at, arena, err);
 	if (rc != CG_OK || !*what->replaces)
@@ -108,18 +108,17 @@ static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct origin
 	if (!r)
 		return cg_fail_memory(err);
 	r->name = c->key->name;
-	r->developer_id =
-	    c->actor->developer ? c->actor->developer->id : o->request->developer_id;
+	r->developer_id = c->actor->developer ? c->actor->developer->id : o->request->developer_id;
 	r->catalogue_id = o->request->catalogue_id;
 	r->key_id = c->key->id;
 	r->has_renewal = r->renewal = true;
 	r->has_overlap_days = true;
 	r->overlap_days = c->what->overlap_days;
 	r->has_certificate = r->has_certificate_sha256 = true;
-	r->certificate = (ProtobufCBinaryData){c->what->cert->der.n,
-					       (uint8_t *)(uintptr_t)c->what->cert->der.p};
-	r->certificate_sha256 = (ProtobufCBinaryData){
-	    SHA256_BYTES, (uint8_t *)(uintptr_t)c->what->cert->sha256.b};
+	r->certificate =
+	    (ProtobufCBinaryData){c->what->cert->der.n, (uint8_t *)(uintptr_t)c->what->cert->der.p};
+	r->certificate_sha256 =
+	    (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)(uintptr_t)c->what->cert->sha256.b};
 	if (*c->what->replaces) {
 		if (!hex_parse(span_of(c->what->replaces), digest.b, SHA256_BYTES))
 			return cg_fail_field(err, "replaces", "is not a certificate of this key");
@@ -130,8 +129,7 @@ static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct origin
 			return cg_fail_memory(err);
 	}
 	struct request_about about;
-	cg_rc rc =
-	    request_about_in(txn, r->developer_id, r->catalogue_id, c->arena, &about, err);
+	cg_rc rc = request_about_in(txn, r->developer_id, r->catalogue_id, c->arena, &about, err);
 	if (rc == CG_OK)
 		rc = request_add_in(txn, c->actor, r, NULL, c->arena, err);
 	if (rc == CG_OK)
@@ -214,9 +212,9 @@ static cg_rc by_session_txn(struct store_txn *txn, void *arg, struct cg_err *err
 				  "use alone: see the line on the key's page.");
 	if (rc == CG_OK)
 		rc = renew_in(txn, c, &origin, err);
-	return rc == CG_OK && !c->request ? renew_tell_in(txn, c->actor, c->key, c->what->cert,
-							  c->arena, err)
-					  : rc;
+	return rc == CG_OK && !c->request
+		   ? renew_tell_in(txn, c->actor, c->key, c->what->cert, c->arena, err)
+		   : rc;
 }
 
 cg_rc renew_by_session(struct store *store, const struct actor *actor, const char *key_id,

@@ -116,11 +116,11 @@ cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char
 	struct cg_err why = {0};
 	cg_rc rc = entity_get_in(txn, &request_entity, id, arena, out, &why);
 	if (rc == CG_OK)
-		rc = entity_get_in(txn, &developer_entity, (*out)->developer_id, arena, &asker, &why);
+		rc = entity_get_in(txn, &developer_entity, (*out)->developer_id, arena, &asker,
+				   &why);
 	if (rc == CG_NOT_FOUND || rc == CG_CLASH ||
-	    (rc == CG_OK &&
-	     (!actor->developer ||
-	      strcmp(actor->developer->organisation_id, asker->organisation_id) != 0)))
+	    (rc == CG_OK && (!actor->developer || strcmp(actor->developer->organisation_id,
+							 asker->organisation_id) != 0)))
 		return cg_fail(err, CG_NOT_FOUND, "There is no such request.");
 	if (rc != CG_OK && err)
 		*err = why;
@@ -215,10 +215,11 @@ static cg_rc check_credential(struct store_txn *txn, const char *organisation_id
 				    "This certificate was revoked at your key “%.100s”, and is not "
 				    "taken again: make a new pair.",
 				    key->name);
-	return cg_fail_code(err, CG_CLASH, "certificate_yours",
-			    "This certificate belongs to your key “%.100s”: add the API to that key "
-			    "instead.",
-			    key->name);
+	return cg_fail_code(
+	    err, CG_CLASH, "certificate_yours",
+	    "This certificate belongs to your key “%.100s”: add the API to that key "
+	    "instead.",
+	    key->name);
 }
 
 static cg_rc check_requests(struct store_txn *txn, const char *organisation_id,
@@ -270,8 +271,8 @@ cg_rc request_check_claim_in(struct store_txn *txn, const char *organisation_id,
 			     struct cg_err *err)
 {
 	struct cg_err why = {0};
-	cg_rc rc = exposed_key_check_in(txn, span_make(cert->spki_sha256.b, SHA256_BYTES), arena,
-					&why);
+	cg_rc rc =
+	    exposed_key_check_in(txn, span_make(cert->spki_sha256.b, SHA256_BYTES), arena, &why);
 	if (rc == CG_CLASH)
 		return cg_fail_code(err, rc, "key_exposed",
 				    "The private key of this certificate is known to be in other "
@@ -370,7 +371,8 @@ static cg_rc check_number(struct store_txn *txn, const struct request_about *abo
 	}
 	if (rc == CG_OK && n >= about->entry->max_keys_per_developer)
 		return cg_fail_code(err, CG_CLASH, "too_many_keys",
-				    "You have or wait for %" PRIu64 " key%s of this API, and more are "
+				    "You have or wait for %" PRIu64
+				    " key%s of this API, and more are "
 				    "not given: give one up, or withdraw a request.",
 				    n, n == 1 ? "" : "s");
 	return rc;
@@ -448,7 +450,8 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct request_about about;
 	struct span ignored;
 	cg_rc rc = CG_OK;
-	if (w->id && store_get(txn, STORE_REQUEST, span_of(w->id), c->arena, &ignored, NULL) == CG_OK)
+	if (w->id &&
+	    store_get(txn, STORE_REQUEST, span_of(w->id), c->arena, &ignored, NULL) == CG_OK)
 		return cg_fail_code(err, CG_CLASH, ENTITY_MADE_ALREADY, "This was made already.");
 	rc = request_about_in(txn, w->developer_id, w->catalogue_id, c->arena, &about, err);
 	if (rc == CG_OK)
@@ -460,9 +463,9 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc != CG_OK)
 		return rc;
 	/* Judges the name as every record's is. */
-	json_t *json = json_pack("{s:s, s:s, s:s, s:b}", "name", w->name && *w->name ? w->name : "-",
-				 "developer_id", about.developer->id, "catalogue_id",
-				 about.entry->id, "token", (int)w->token);
+	json_t *json = json_pack(
+	    "{s:s, s:s, s:s, s:b}", "name", w->name && *w->name ? w->name : "-", "developer_id",
+	    about.developer->id, "catalogue_id", about.entry->id, "token", (int)w->token);
 	rc = json ? record_from_json(&cg__key_request__descriptor, json, NULL, c->arena,
 				     &c->request, err)
 		  : cg_fail_field(err, "name", "is not valid text");
@@ -476,18 +479,18 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = request_check_claim_in(txn, about.developer->organisation_id, w->cert,
 					    w->disputed, c->arena, err);
 		r->has_certificate_sha256 = r->has_certificate = true;
-		r->certificate_sha256 = (ProtobufCBinaryData){
-		    SHA256_BYTES, (uint8_t *)(uintptr_t)w->cert->sha256.b};
-		r->certificate = (ProtobufCBinaryData){w->cert->der.n,
-						       (uint8_t *)(uintptr_t)w->cert->der.p};
+		r->certificate_sha256 =
+		    (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)(uintptr_t)w->cert->sha256.b};
+		r->certificate =
+		    (ProtobufCBinaryData){w->cert->der.n, (uint8_t *)(uintptr_t)w->cert->der.p};
 		r->has_disputed = true;
 		r->disputed = w->disputed;
 	}
 	if (rc == CG_OK)
 		rc = request_add_in(txn, c->actor, c->request, w->id, c->arena, err);
 	if (rc == CG_OK && about.entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC &&
-	    !(w->cert && (w->disputed ||
-			  about.entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED)))
+	    !(w->cert &&
+	      (w->disputed || about.entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED)))
 		rc = request_approve_in(txn, c->actor, c->request, c->arena, err);
 	else if (rc == CG_OK)
 		rc = request_tell_new_in(txn, c->request, &about, c->arena, err);

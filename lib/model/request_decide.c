@@ -24,8 +24,7 @@ static cg_rc audit(struct store_txn *txn, const struct actor *actor, const char 
 		   const Cg__KeyRequest *request, json_t *changes, struct arena *arena,
 		   struct cg_err *err)
 {
-	cg_rc rc =
-	    audit_add(txn, actor, action, request->id, request->name, changes, arena, err);
+	cg_rc rc = audit_add(txn, actor, action, request->id, request->name, changes, arena, err);
 	json_decref(changes);
 	return rc;
 }
@@ -40,9 +39,10 @@ static cg_rc cert_of(const Cg__KeyRequest *r, struct arena *arena, struct cert *
 	if (rc == CG_BAD_VALUE)
 		rc = cg_fail(err, CG_UNAVAILABLE, "The certificate of this request is damaged.");
 	if (rc == CG_OK && out->not_after < clock_unix_s())
-		rc = cg_fail_code(err, CG_CLASH, "certificate_expired",
-				  "The certificate of this request has ended meanwhile: decline it, "
-				  "and let the developer ask with a new one.");
+		rc =
+		    cg_fail_code(err, CG_CLASH, "certificate_expired",
+				 "The certificate of this request has ended meanwhile: decline it, "
+				 "and let the developer ask with a new one.");
 	return rc;
 }
 
@@ -51,8 +51,7 @@ static cg_rc add_certificate(struct store_txn *txn, const struct actor *actor, c
 			     struct cg_err *err)
 {
 	Cg__Credential *credential;
-	cg_rc rc =
-	    credential_add_certificate_in(txn, actor, key, cert, arena, &credential, err);
+	cg_rc rc = credential_add_certificate_in(txn, actor, key, cert, arena, &credential, err);
 	return rc == CG_OK ? credential_set_proof_in(txn, credential, proven_at, arena, err) : rc;
 }
 
@@ -138,8 +137,8 @@ static cg_rc check_approval(const Cg__KeyRequest *r, const struct request_about 
 	if (!about->developer->active)
 		return cg_fail_code(err, CG_CLASH, "developer_inactive",
 				    "The developer who asked is switched off.");
-	bool needed = r->disputed || (!r->renewal && about->entry->proof ==
-							  CG__CATALOGUE_ENTRY__PROOF__REQUIRED);
+	bool needed = r->disputed ||
+		      (!r->renewal && about->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED);
 	if (r->has_certificate && needed && !r->has_proven_at)
 		return cg_fail_code(err, CG_CLASH, "proof_missing",
 				    "The certificate is only claimed: the developer has to show it "
@@ -173,10 +172,10 @@ cg_rc request_approve_in(struct store_txn *txn, const struct actor *actor, Cg__K
 	if (rc == CG_OK)
 		rc = decide(txn, actor, r, CG__KEY_REQUEST__STATUS__APPROVED, arena, err);
 	if (rc == CG_OK)
-		rc = audit(txn, actor, "request.approve", r,
-			   json_pack("{s:s, s:s}", "key_id", r->key_id, "policy_id",
-				     about.policy->id),
-			   arena, err);
+		rc = audit(
+		    txn, actor, "request.approve", r,
+		    json_pack("{s:s, s:s}", "key_id", r->key_id, "policy_id", about.policy->id),
+		    arena, err);
 	return rc == CG_OK ? request_tell_decision_in(txn, r, arena, err) : rc;
 }
 
@@ -188,8 +187,9 @@ static cg_rc load_for_decision(struct store_txn *txn, struct call *c, struct cg_
 	if (rc == CG_OK && c->revision != ENTITY_ANY_REVISION &&
 	    c->request->revision != c->revision &&
 	    c->request->status == CG__KEY_REQUEST__STATUS__PENDING)
-		rc = cg_fail(err, CG_STALE,
-			     "The request was changed meanwhile: look at it again and decide then.");
+		rc =
+		    cg_fail(err, CG_STALE,
+			    "The request was changed meanwhile: look at it again and decide then.");
 	return rc;
 }
 
@@ -316,8 +316,8 @@ static cg_rc find_code(struct store_txn *txn, struct call *c, Cg__Developer **as
 	if (rc == CG_OK)
 		rc = record_unpack(&cg__key_request__descriptor, bytes, c->arena, &c->request, err);
 	if (rc == CG_OK)
-		rc = entity_get_in(txn, &developer_entity, c->request->developer_id, c->arena, asker,
-				   err);
+		rc = entity_get_in(txn, &developer_entity, c->request->developer_id, c->arena,
+				   asker, err);
 	const Cg__Developer *self = c->actor->developer;
 	if (rc == CG_OK && self && strcmp(self->organisation_id, (*asker)->organisation_id) != 0)
 		rc = cg_fail(err, CG_NOT_FOUND, "%s", no_code);
@@ -338,10 +338,11 @@ static cg_rc take_from_key(struct store_txn *txn, struct call *c, struct cg_err 
 	    !credential->has_revoked_at)
 		return credential_set_proof_in(txn, credential, clock_unix_s(), c->arena, err);
 	if (!credential->claimed || credential->has_revoked_at)
-		return cg_fail_code(err, CG_CLASH, "certificate_in_use",
-				    "This certificate is in use, and was shown by somebody with its "
-				    "private key or registered by the API's owner: ask the owner, "
-				    "or make a new pair.");
+		return cg_fail_code(
+		    err, CG_CLASH, "certificate_in_use",
+		    "This certificate is in use, and was shown by somebody with its "
+		    "private key or registered by the API's owner: ask the owner, "
+		    "or make a new pair.");
 	rc = entity_get_in(txn, &key_entity, credential->key_id, c->arena, &key, err);
 	if (rc == CG_OK)
 		rc = credential_yield_in(txn, c->actor, key, credential, c->arena, err);
@@ -353,9 +354,9 @@ static cg_rc end_claims(struct store_txn *txn, struct call *c, struct cg_err *er
 {
 	static const char reason[] = "Somebody else has shown the private key of this certificate.";
 	struct request_list list;
-	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_CERTIFICATE,
-				   span_make(c->cert->sha256.b, SHA256_BYTES), c->arena, &list,
-				   err);
+	cg_rc rc =
+	    request_list_in(txn, STORE_REQUEST_BY_CERTIFICATE,
+			    span_make(c->cert->sha256.b, SHA256_BYTES), c->arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		Cg__KeyRequest *r = list.items[i];
 		if (strcmp(r->id, c->request->id) == 0)

@@ -9,8 +9,8 @@ static json_t *values_of(const Cg__KeyRequest *r, const struct request_about *ab
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s}", "key_name", r->name, "entry_name",
 			 about->entry->name, "developer_name", about->developer->name,
-			 "developer_email", about->developer->email, "reason", r->reason, "request_id",
-			 r->id);
+			 "developer_email", about->developer->email, "reason", r->reason,
+			 "request_id", r->id);
 }
 
 static void set_path(json_t *values, const char *base, const char *id)
@@ -24,7 +24,8 @@ cg_rc request_tell_new_in(struct store_txn *txn, const Cg__KeyRequest *request,
 {
 	json_t *values = values_of(request, about);
 	set_path(values, "/portal/requests/", request->id);
-	cg_rc rc = mail_queue(txn, CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED, about->developer->email, values, arena, err);
+	cg_rc rc = mail_queue(txn, CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED, about->developer->email,
+			      values, arena, err);
 	set_path(values, "/admin/requests/", request->id);
 	if (rc == CG_OK)
 		rc = mail_queue_administrators(txn, CG__OUTBOX_MAIL__KIND__REQUEST_NEW, values,
@@ -38,8 +39,8 @@ cg_rc request_tell_decision_in(struct store_txn *txn, const Cg__KeyRequest *requ
 {
 	struct request_about about;
 	bool approved = request->status == CG__KEY_REQUEST__STATUS__APPROVED;
-	cg_rc rc = request_about_in(txn, request->developer_id, request->catalogue_id, arena, &about,
-				    err);
+	cg_rc rc =
+	    request_about_in(txn, request->developer_id, request->catalogue_id, arena, &about, err);
 	if (rc == CG_NOT_FOUND)
 		return CG_OK; /* gone: nobody is left to be told */
 	if (rc != CG_OK)
@@ -49,7 +50,8 @@ cg_rc request_tell_decision_in(struct store_txn *txn, const Cg__KeyRequest *requ
 		set_path(values, "/portal/keys/", request->key_id);
 	else
 		set_path(values, "/portal/requests/", request->id);
-	rc = mail_queue(txn, approved ? CG__OUTBOX_MAIL__KIND__REQUEST_APPROVED
+	rc = mail_queue(txn,
+			approved ? CG__OUTBOX_MAIL__KIND__REQUEST_APPROVED
 				 : CG__OUTBOX_MAIL__KIND__REQUEST_DECLINED,
 			about.developer->email, values, arena, err);
 	json_decref(values);
@@ -78,7 +80,8 @@ cg_rc request_tell_moved_in(struct store_txn *txn, const Cg__KeyRequest *request
 		return rc;
 	values = values_of(request, &about);
 	set_path(values, "/portal/requests/", request->id);
-	rc = mail_queue(txn, CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED, about.developer->email, values, arena, err);
+	rc = mail_queue(txn, CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED, about.developer->email,
+			values, arena, err);
 	json_decref(values);
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "model/audit.h"
+#include "model/developer.h"
 
 static cg_rc id_of(struct span cookie, char out[SHA256_HEX + 1], struct cg_err *err)
 {
@@ -103,7 +104,7 @@ cg_rc session_end_all(struct store *store, struct cg_err *err)
 /* --- beginning --- */
 
 struct begin_call {
-	const Cg__User *user;
+	struct session_of who;
 	const struct actor *from;
 	struct arena *arena;
 	char id[SHA256_HEX + 1];
@@ -134,35 +135,46 @@ static cg_rc put(struct store_txn *txn, const Cg__Session *s, struct arena *aren
 	return rc == CG_OK ? store_put(txn, STORE_SESSION, span_of(s->id), bytes, err) : rc;
 }
 
+static const char *id_of_person(const struct session_of *who)
+{
+	return who->user ? who->user->id : who->developer->id;
+}
+
 static cg_rc begin_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct begin_call *c = arg;
+	const char *id = id_of_person(&c->who), *name;
 	struct found ended = {.arena = c->arena, .ended_only = true, .now = clock_unix_s()};
 	struct store_walk all = {.table = STORE_SESSION};
 	Cg__Session s = CG__SESSION__INIT;
 	s.id = c->id;
-	s.user_id = c->user->id;
+	s.has_of = true;
+	s.of = c->who.user ? CG__SESSION__OF__USER : CG__SESSION__OF__DEVELOPER;
+	/* Copied, since the record's members are not const. */
+	s.user_id = arena_strdup(c->arena, id);
 	s.has_created_at = s.has_last_used_at = true;
 	s.created_at = s.last_used_at = ended.now;
-	/* Copied, since the record's member is not const. */
 	s.from_address = arena_strdup(c->arena, c->from->from_address);
 	struct actor actor = *c->from;
-	actor.name = c->user->name;
-	actor.id = c->user->id;
-	cg_rc rc = end_found(txn, &all, &ended, err);
+	name = c->who.user ? c->who.user->name : c->who.developer->email;
+	actor.name = name;
+	actor.id = id;
+	cg_rc rc =
+	    s.user_id && s.from_address ? end_found(txn, &all, &ended, err) : cg_fail_memory(err);
 	if (rc == CG_OK)
-		rc = end_oldest(txn, c->user->id, c->arena, err);
+		rc = end_oldest(txn, id, c->arena, err);
 	if (rc == CG_OK)
 		rc = put(txn, &s, c->arena, err);
-	return rc == CG_OK ? audit_add(txn, &actor, "user.sign_in", c->user->id, c->user->name,
-				       NULL, c->arena, err)
-			   : rc;
+	return rc == CG_OK
+		   ? audit_add(txn, &actor, c->who.user ? "user.sign_in" : "developer.sign_in", id,
+			       name, NULL, c->arena, err)
+		   : rc;
 }
 
-cg_rc session_begin(struct store *store, const Cg__User *user, const struct actor *from,
+cg_rc session_begin(struct store *store, const struct session_of *who, const struct actor *from,
 		    struct arena *arena, char cookie[TOKEN_TEXT + 1], struct cg_err *err)
 {
-	struct begin_call c = {.user = user, .from = from, .arena = arena};
+	struct begin_call c = {.who = *who, .from = from, .arena = arena};
 	if (random_token(cookie) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	cg_rc rc = id_of(span_of(cookie), c.id, err);
@@ -173,11 +185,13 @@ cg_rc session_begin(struct store *store, const Cg__User *user, const struct acto
 
 struct check_call {
 	char id[SHA256_HEX + 1];
+	Cg__Session__Of of;
 	struct arena *arena;
 	Cg__Session *session;
-	Cg__User *user;
+	struct session_of who;
 };
 
+/* CG_NOT_FOUND also for one who may not sign in. */
 static cg_rc check_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct check_call *c = arg;
@@ -185,11 +199,18 @@ static cg_rc check_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	cg_rc rc = store_get(txn, STORE_SESSION, span_of(c->id), c->arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = record_unpack(&cg__session__descriptor, bytes, c->arena, &c->session, err);
+	if (rc != CG_OK)
+		return rc;
+	/* The cookie of one program opens nothing in the other. */
+	if (c->session->of != c->of)
+		return CG_NOT_FOUND;
+	if (c->of == CG__SESSION__OF__DEVELOPER)
+		return developer_get_active_in(txn, c->session->user_id, c->arena,
+					       &c->who.developer, err);
+	rc = store_get(txn, STORE_USER, span_of(c->session->user_id), c->arena, &bytes, err);
 	if (rc == CG_OK)
-		rc =
-		    store_get(txn, STORE_USER, span_of(c->session->user_id), c->arena, &bytes, err);
-	return rc == CG_OK ? record_unpack(&cg__user__descriptor, bytes, c->arena, &c->user, err)
-			   : rc;
+		rc = record_unpack(&cg__user__descriptor, bytes, c->arena, &c->who.user, err);
+	return rc == CG_OK && c->who.user->held ? CG_NOT_FOUND : rc;
 }
 
 static cg_rc used_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -207,27 +228,27 @@ static cg_rc used_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 /* No reason to refuse a request when it cannot be written. */
 static void note_used(struct store *store, const struct check_call *checked)
 {
-	struct check_call c = {.arena = checked->arena};
+	struct check_call c = {.of = checked->of, .arena = checked->arena};
 	memcpy(c.id, checked->id, sizeof(c.id));
 	if (clock_unix_s() - checked->session->last_used_at >= SESSION_USED_EVERY_S)
 		(void)!store_write(store, STORE_CHANGES_COUNTS, used_txn, &c, NULL);
 }
 
-cg_rc session_check(struct store *store, struct span cookie, struct arena *arena,
-		    Cg__Session **session, Cg__User **user, struct cg_err *err)
+cg_rc session_check(struct store *store, Cg__Session__Of of, struct span cookie,
+		    struct arena *arena, Cg__Session **session, struct session_of *who,
+		    struct cg_err *err)
 {
-	struct check_call c = {.arena = arena};
+	struct check_call c = {.of = of, .arena = arena};
 	cg_rc rc = cookie.n == TOKEN_TEXT ? id_of(cookie, c.id, err) : CG_NOT_FOUND;
 	if (rc == CG_OK)
 		rc = store_read(store, check_txn, &c, err);
-	if (rc == CG_NOT_FOUND ||
-	    (rc == CG_OK && (c.user->held || has_ended(c.session, clock_unix_s()))))
+	if (rc == CG_NOT_FOUND || (rc == CG_OK && has_ended(c.session, clock_unix_s())))
 		return cg_fail(err, CG_DENIED, "Nobody is signed in; the session may have ended.");
 	if (rc != CG_OK)
 		return rc;
 	note_used(store, &c);
 	*session = c.session;
-	*user = c.user;
+	*who = c.who;
 	return CG_OK;
 }
 

@@ -5,9 +5,11 @@
 #include "model/audit.h"
 #include "model/catalogue.h"
 #include "model/credential_in.h"
+#include "model/developer.h"
 #include "model/entity.h"
 #include "model/exposed_key.h"
 #include "model/key.h"
+#include "model/organisation.h"
 #include "model/policy.h"
 #include "model/revoked.h"
 #include "model/setting.h"
@@ -23,17 +25,19 @@ static const struct section {
 	bool imported;
 } sections[] = {
     {"users",	      STORE_USER,	  true },
-    {"certificates", STORE_CERTIFICATE, true },
+    {"certificates",  STORE_CERTIFICATE,	true },
     {"crls",	     STORE_CRL,		true },
     {"apis",	     STORE_API,		true },
-    {"policies",	 STORE_POLICY,      true },
+    {"policies",	 STORE_POLICY,       true },
+    {"organisations", STORE_ORGANISATION, true },
+    {"developers",	   STORE_DEVELOPER,    true },
     {"keys",	     STORE_KEY,		true },
-    {"credentials",  STORE_CREDENTIAL,  true },
-    {"catalogue",    STORE_CATALOGUE,	true },
-    {"requests",     STORE_REQUEST,	true },
-    {"exposed_keys", STORE_EXPOSED_KEY, true },
-    {"tokens",       STORE_REST_TOKEN,	 true },
-    {"settings",     STORE_SETTING,	 true },
+    {"credentials",   STORE_CREDENTIAL,   true },
+    {"catalogue",	  STORE_CATALOGUE,	   true },
+    {"requests",	 STORE_REQUEST,	true },
+    {"exposed_keys",  STORE_EXPOSED_KEY,	true },
+    {"tokens",	       STORE_REST_TOKEN,	 true },
+    {"settings",	 STORE_SETTING,	true },
     {"audit",	      STORE_AUDIT,	   false},
 };
 
@@ -415,8 +419,9 @@ static bool is_valid(struct store_txn *txn, const struct item *item, struct aren
 {
 	if (item->section->table == STORE_SETTING)
 		return setting_check(item->message, arena, why) == CG_OK;
-	const struct entity *const judged[] = {&api_entity, &policy_entity, &key_entity,
-					       &catalogue_entity};
+	const struct entity *const judged[] = {&api_entity,	     &policy_entity,
+					       &organisation_entity, &developer_entity,
+					       &key_entity,	     &catalogue_entity};
 	for (size_t i = 0; i < CG_COUNT(judged); i++)
 		if (judged[i]->table == item->section->table)
 			return judged[i]->check(txn, item->message, item->message, arena, why) ==

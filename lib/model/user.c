@@ -2,13 +2,10 @@
 #include "model/user.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/text.h"
 #include "model/audit.h"
+#include "model/email.h"
 #include "model/revoked.h"
 #include "model/session.h"
-#include <crypt.h>
-#include <gnutls/gnutls.h>
-#include <unistr.h>
 
 /* --- users --- */
 
@@ -52,7 +49,9 @@ static cg_rc keep_an_owner(struct store_txn *txn, const char *but, struct arena 
 static cg_rc check_user(struct store_txn *txn, void *message, const void *before,
 			struct arena *arena, struct cg_err *err)
 {
-	const Cg__User *user = message;
+	Cg__User *user = message;
+	if (user->email && !(user->email = email_normal(user->email, arena)))
+		return cg_fail_field(err, "email", EMAIL_BAD);
 	return before && is_owner(before) && !is_owner(user)
 		   ? keep_an_owner(txn, user->id, arena, err)
 		   : CG_OK;
@@ -80,32 +79,6 @@ const struct entity user_entity = {
     .check = check_user,
     .removing = removing_user,
 };
-
-/* `setting` is a hash that was made before, or what crypt_gensalt_rn gives. */
-static cg_rc hash_with(const char *password, const char *setting, struct arena *arena, char **out,
-		       struct cg_err *err)
-{
-	/* 32 kB, holds the password: not on the stack, and wiped. */
-	struct crypt_data *data = calloc(1, sizeof(*data));
-	if (!data)
-		return cg_fail_memory(err);
-	const char *hash = crypt_r(password, setting, data);
-	/* A failure is "*0" or "*1", not only NULL (crypt(3)). */
-	*out = hash && hash[0] != '*' ? arena_strdup(arena, hash) : NULL;
-	gnutls_memset(data, 0, sizeof(*data));
-	free(data);
-	return *out ? CG_OK : cg_fail(err, CG_UNAVAILABLE, "The password cannot be hashed now.");
-}
-
-/* yescrypt with libxcrypt's default cost. */
-static cg_rc hash_password(const char *password, struct arena *arena, char **out,
-			   struct cg_err *err)
-{
-	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
-	if (!crypt_gensalt_rn("$y$", 0, NULL, 0, setting, sizeof(setting)))
-		return cg_fail(err, CG_UNAVAILABLE, "The password cannot be hashed now.");
-	return hash_with(password, setting, arena, out, err);
-}
 
 struct owner_call {
 	const struct actor *actor;
@@ -138,7 +111,7 @@ cg_rc user_create_owner(struct store *store, const struct actor *actor, const ch
 	struct owner_call c = {.actor = actor, .name = name, .arena = arena};
 	if (random_id(password) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
-	cg_rc rc = hash_password(password, arena, &c.hash, err);
+	cg_rc rc = password_hash(password, arena, &c.hash, err);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_NONE, owner_txn, &c, err);
 	if (rc == CG_OK)
@@ -147,18 +120,6 @@ cg_rc user_create_owner(struct store *store, const struct actor *actor, const ch
 }
 
 /* --- passwords --- */
-
-static cg_rc check_password(const char *password, const char *hash, struct arena *arena,
-			    bool *right, struct cg_err *err)
-{
-	char *again;
-	/* Of nobody: as long as that of somebody. */
-	cg_rc rc = hash ? hash_with(password, hash, arena, &again, err)
-			: hash_password(password, arena, &again, err);
-	if (rc == CG_OK)
-		*right = hash && same_secret(span_of(hash), span_of(again));
-	return rc;
-}
 
 cg_rc user_sign_in(struct store *store, const char *name, const char *password, struct arena *arena,
 		   Cg__User **out, struct cg_err *err)
@@ -176,7 +137,7 @@ cg_rc user_sign_in(struct store *store, const char *name, const char *password, 
 		user = NULL;
 	rc = strlen(password) > PASSWORD_BYTES_MAX
 		 ? CG_OK
-		 : check_password(password, user ? user->password_hash : NULL, arena, &right, err);
+		 : password_check(password, user ? user->password_hash : NULL, arena, &right, err);
 	if (rc != CG_OK)
 		return rc;
 	if (!right)
@@ -220,32 +181,6 @@ static cg_rc password_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 			   : rc;
 }
 
-static cg_rc judge(const char *password, const char *field, struct cg_err *err)
-{
-	struct span text = span_of(password);
-	if (!text_is_clean(text))
-		return cg_fail_field(err, field, "has characters that cannot be typed again");
-	if (u8_mbsnlen((const uint8_t *)text.p, text.n) < PASSWORD_CHARS_MIN)
-		return cg_fail_field(err, field, "must have at least %d characters",
-				     PASSWORD_CHARS_MIN);
-	if (text.n > PASSWORD_BYTES_MAX)
-		return cg_fail_field(err, field, "is too long: at most %d bytes are taken",
-				     PASSWORD_BYTES_MAX);
-	return CG_OK;
-}
-
-static cg_rc judge_new(const struct password_change *change, struct cg_err *err)
-{
-	cg_rc rc = judge(change->new, "new", err);
-	if (rc != CG_OK)
-		return rc;
-	if (strcmp(change->new, change->current) == 0)
-		rc = cg_fail_field(err, "new", "must be another one than the current password");
-	else if (strcmp(change->new, change->repeat) != 0)
-		rc = cg_fail_field(err, "repeat", "is not the same as the new password");
-	return rc;
-}
-
 cg_rc user_change_password(struct store *store, const struct actor *actor,
 			   const struct password_change *change, const char *session_id,
 			   struct arena *arena, struct cg_err *err)
@@ -259,14 +194,14 @@ cg_rc user_change_password(struct store *store, const struct actor *actor,
 	bool right = false;
 	cg_rc rc = entity_get(store, &user_entity, actor->id, arena, &user, err);
 	if (rc == CG_OK && strlen(change->current) <= PASSWORD_BYTES_MAX)
-		rc = check_password(change->current, user->password_hash, arena, &right, err);
+		rc = password_check(change->current, user->password_hash, arena, &right, err);
 	if (rc != CG_OK)
 		return rc;
 	if (!right)
 		return cg_fail_field(err, "current", "is not your password");
-	rc = judge_new(change, err);
+	rc = password_judge_change(change, err);
 	if (rc == CG_OK)
-		rc = hash_password(change->new, arena, &c.hash, err);
+		rc = password_hash(change->new, arena, &c.hash, err);
 	c.old_hash = user->password_hash;
 	return rc == CG_OK ? store_write(store, STORE_CHANGES_NONE, password_txn, &c, err) : rc;
 }
@@ -284,7 +219,7 @@ cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_
 	if (rc == CG_OK && random_id(password) != CG_OK)
 		rc = cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	if (rc == CG_OK)
-		rc = hash_password(password, arena, &c.hash, err);
+		rc = password_hash(password, arena, &c.hash, err);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_NONE, password_txn, &c, err);
 	if (rc == CG_OK)
@@ -303,9 +238,9 @@ cg_rc user_set_password(struct store *store, const struct actor *actor, const ch
 				  .arena = arena};
 	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
 	if (rc == CG_OK)
-		rc = judge(password, "password", err);
+		rc = password_judge(password, "password", err);
 	if (rc == CG_OK)
-		rc = hash_password(password, arena, &c.hash, err);
+		rc = password_hash(password, arena, &c.hash, err);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_NONE, password_txn, &c, err);
 	if (rc == CG_OK)
@@ -344,11 +279,11 @@ cg_rc user_create(struct store *store, const struct actor *actor, const char *id
 	    .actor = actor, .id = id, .json = json, .one_time = password == NULL, .arena = arena};
 	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
 	if (rc == CG_OK && password)
-		rc = judge(password, "password", err);
+		rc = password_judge(password, "password", err);
 	else if (rc == CG_OK && random_id(one_time) != CG_OK)
 		rc = cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	if (rc == CG_OK)
-		rc = hash_password(password ? password : one_time, arena, &c.hash, err);
+		rc = password_hash(password ? password : one_time, arena, &c.hash, err);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_NONE, user_txn, &c, err);
 	if (rc == CG_OK)

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "model/entity.h"
+#include "model/password.h"
 
 extern const struct entity user_entity;
 extern const struct entity token_entity;
@@ -23,9 +24,6 @@ cg_rc user_sign_in(struct store *store, const char *name, const char *password, 
 		   Cg__User **out, struct cg_err *err) CG_MUST_USE;
 /* Changes a user's own password and ends his sessions but `session_id`.  CG_BAD_VALUE with the
  * fields current, new or repeat. */
-struct password_change {
-	const char *current, *new, *repeat;
-};
 cg_rc user_change_password(struct store *store, const struct actor *actor,
 			   const struct password_change *change, const char *session_id,
 			   struct arena *arena, struct cg_err *err) CG_MUST_USE;

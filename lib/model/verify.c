@@ -114,7 +114,8 @@ static void check_references(struct checking *c, const void *message)
 	} else if (c->table == STORE_CATALOGUE) {
 		const Cg__CatalogueEntry *entry = message;
 		if (!exists(c, STORE_POLICY, entry->policy_id))
-			fault(c->report, "The catalogue entry %s offers a policy that is not there (%s).",
+			fault(c->report,
+			      "The catalogue entry %s offers a policy that is not there (%s).",
 			      entry->id, entry->policy_id ? entry->policy_id : "");
 	} else if (c->table == STORE_REST_TOKEN) {
 		const Cg__RestToken *token = message;

@@ -16,12 +16,16 @@
 #include <schema/certificate.pb-c.h>
 #include <schema/credential.pb-c.h>
 #include <schema/crl.pb-c.h>
+#include <schema/developer.pb-c.h>
 #include <schema/exposed_key.pb-c.h>
 #include <schema/key.pb-c.h>
 #include <schema/key_request.pb-c.h>
 #include <schema/limit.pb-c.h>
+#include <schema/link.pb-c.h>
 #include <schema/meta.pb-c.h>
 #include <schema/notice.pb-c.h>
+#include <schema/organisation.pb-c.h>
+#include <schema/outbox_mail.pb-c.h>
 #include <schema/policy.pb-c.h>
 #include <schema/quota_count.pb-c.h>
 #include <schema/refusal.pb-c.h>

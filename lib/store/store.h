@@ -20,24 +20,28 @@
 #define STORE_SCHEMA_VERSION 3
 
 enum store_table {
-	STORE_META,	   /* "meta" */
-	STORE_API,	   /* id */
-	STORE_KEY,	   /* id */
-	STORE_CREDENTIAL,  /* SHA-256, 32 bytes */
-	STORE_CERTIFICATE, /* id: SHA-256 in hex */
-	STORE_USER,	   /* id */
-	STORE_REST_TOKEN,  /* id */
-	STORE_POLICY,	   /* id */
-	STORE_QUOTA_COUNT, /* name: SHA-256 of whose it is */
-	STORE_USAGE,	   /* step, time, and more: usage/rollup.c */
-	STORE_NOTICE,	   /* id */
-	STORE_AUDIT,	   /* number, 8 bytes big-endian */
-	STORE_EXPOSED_KEY, /* id: SHA-256 of the public key in hex */
-	STORE_CRL,	   /* id of the CA's certificate */
-	STORE_SESSION,	   /* id: SHA-256 of the cookie in hex */
-	STORE_CATALOGUE,   /* id */
-	STORE_REQUEST,	   /* id */
-	STORE_SETTING,	   /* "settings" */
+	STORE_META,	    /* "meta" */
+	STORE_API,	    /* id */
+	STORE_KEY,	    /* id */
+	STORE_CREDENTIAL,   /* SHA-256, 32 bytes */
+	STORE_CERTIFICATE,  /* id: SHA-256 in hex */
+	STORE_USER,	    /* id */
+	STORE_REST_TOKEN,   /* id */
+	STORE_POLICY,	    /* id */
+	STORE_QUOTA_COUNT,  /* name: SHA-256 of whose it is */
+	STORE_USAGE,	    /* step, time, and more: usage/rollup.c */
+	STORE_NOTICE,	    /* id */
+	STORE_AUDIT,	    /* number, 8 bytes big-endian */
+	STORE_EXPOSED_KEY,  /* id: SHA-256 of the public key in hex */
+	STORE_CRL,	    /* id of the CA's certificate */
+	STORE_SESSION,	    /* id: SHA-256 of the cookie in hex */
+	STORE_SETTING,	    /* "settings" */
+	STORE_ORGANISATION, /* id */
+	STORE_DEVELOPER,    /* id */
+	STORE_LINK,	    /* id */
+	STORE_OUTBOX_MAIL,  /* id */
+	STORE_CATALOGUE,    /* id */
+	STORE_REQUEST,	    /* id */
 	STORE__TABLES,
 };
 
@@ -56,14 +60,24 @@ enum store_index {
 	STORE_CERTIFICATE_BY_KIND, /* "ca" or "upstream"; clients are not in it */
 	STORE_API_BY_CA,	   /* SHA-256 of each of its ca_certificates, 32 bytes */
 	STORE_SESSION_BY_USER,	   /* user id */
+	STORE_KEY_BY_ORGANISATION, /* organisation id */
+	STORE_KEY_BY_DEVELOPER,	   /* developer id */
+	STORE_ORGANISATION_BY_NAME,
+	STORE_DEVELOPER_BY_NAME,
+	STORE_DEVELOPER_BY_EMAIL,
+	STORE_DEVELOPER_BY_ORGANISATION, /* organisation id */
+	STORE_LINK_BY_SHA256,		 /* each digest, 32 bytes */
+	STORE_LINK_BY_EMAIL,
+	STORE_OUTBOX_MAIL_BY_DUE, /* those that wait; RFC 3339 */
+	STORE_OUTBOX_MAIL_BY_TO,
 	STORE_CATALOGUE_BY_NAME,
-	STORE_CATALOGUE_BY_POLICY,	/* policy id */
+	STORE_CATALOGUE_BY_POLICY, /* policy id */
 	STORE_REQUEST_BY_NAME,
-	STORE_REQUEST_BY_DEVELOPER,	/* developer id */
-	STORE_REQUEST_BY_CATALOGUE,	/* catalogue entry's id */
-	STORE_REQUEST_BY_KEY,		/* key id */
-	STORE_REQUEST_BY_CERTIFICATE,	/* SHA-256, 32 bytes; of those that wait */
-	STORE_REQUEST_BY_STATUS,	/* "pending", … */
+	STORE_REQUEST_BY_DEVELOPER,   /* developer id */
+	STORE_REQUEST_BY_CATALOGUE,   /* catalogue entry's id */
+	STORE_REQUEST_BY_KEY,	      /* key id */
+	STORE_REQUEST_BY_CERTIFICATE, /* SHA-256, 32 bytes; of those that wait */
+	STORE_REQUEST_BY_STATUS,      /* "pending", … */
 	STORE_REQUEST_BY_CODE,
 	STORE__INDEXES,
 };

@@ -3,23 +3,27 @@
 
 const struct table_def store_tables[STORE__TABLES] = {
     [STORE_META] = {"meta.db",	       &cg__meta__descriptor	    },
-    [STORE_API] = {"api.db",	     &cg__api__descriptor	 },
-    [STORE_KEY] = {"key.db",	     &cg__key__descriptor	 },
-    [STORE_CREDENTIAL] = {"credential.db",  &cg__credential__descriptor },
-    [STORE_CERTIFICATE] = {"certificate.db", &cg__certificate__descriptor},
+    [STORE_API] = {"api.db",	     &cg__api__descriptor		 },
+    [STORE_KEY] = {"key.db",	     &cg__key__descriptor		 },
+    [STORE_CREDENTIAL] = {"credential.db",   &cg__credential__descriptor     },
+    [STORE_CERTIFICATE] = {"certificate.db",  &cg__certificate__descriptor	 },
     [STORE_USER] = {"user.db",	       &cg__user__descriptor	    },
-    [STORE_REST_TOKEN] = {"rest_token.db",  &cg__rest_token__descriptor },
+    [STORE_REST_TOKEN] = {"rest_token.db",   &cg__rest_token__descriptor     },
     [STORE_POLICY] = {"policy.db",	   &cg__policy__descriptor	  },
-    [STORE_QUOTA_COUNT] = {"quota_count.db", &cg__quota_count__descriptor},
-    [STORE_USAGE] = {"usage.db",	 &cg__usage__descriptor      },
+    [STORE_QUOTA_COUNT] = {"quota_count.db",  &cg__quota_count__descriptor	 },
+    [STORE_USAGE] = {"usage.db",	 &cg__usage__descriptor	       },
     [STORE_NOTICE] = {"notice.db",	   &cg__notice__descriptor	  },
-    [STORE_AUDIT] = {"audit.db",	 &cg__audit_entry__descriptor},
-    [STORE_EXPOSED_KEY] = {"exposed_key.db", &cg__exposed_key__descriptor},
-    [STORE_CRL] = {"crl.db",	     &cg__crl__descriptor	 },
-    [STORE_SESSION] = {"session.db",     &cg__session__descriptor    },
-    [STORE_CATALOGUE] = {"catalogue.db",   &cg__catalogue_entry__descriptor},
-    [STORE_REQUEST] = {"request.db",     &cg__key_request__descriptor},
-    [STORE_SETTING] = {"setting.db",     &cg__setting__descriptor    },
+    [STORE_AUDIT] = {"audit.db",	 &cg__audit_entry__descriptor    },
+    [STORE_EXPOSED_KEY] = {"exposed_key.db",  &cg__exposed_key__descriptor	 },
+    [STORE_CRL] = {"crl.db",	     &cg__crl__descriptor		 },
+    [STORE_SESSION] = {"session.db",	     &cg__session__descriptor	     },
+    [STORE_SETTING] = {"setting.db",	     &cg__setting__descriptor	     },
+    [STORE_ORGANISATION] = {"organisation.db", &cg__organisation__descriptor   },
+    [STORE_DEVELOPER] = {"developer.db",	 &cg__developer__descriptor	   },
+    [STORE_LINK] = {"link.db",	       &cg__link__descriptor	    },
+    [STORE_OUTBOX_MAIL] = {"outbox_mail.db",  &cg__outbox_mail__descriptor	 },
+    [STORE_CATALOGUE] = {"catalogue.db",	 &cg__catalogue_entry__descriptor},
+    [STORE_REQUEST] = {"request.db",	     &cg__key_request__descriptor	 },
 };
 
 static size_t text_key(const char *text, struct span *keys)
@@ -146,6 +150,69 @@ static size_t session_user(const void *message, struct span *keys, size_t max)
 	return text_key(((const Cg__Session *)message)->user_id, keys);
 }
 
+static size_t key_organisation(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__Key *)message)->organisation_id, keys);
+}
+
+static size_t key_developer(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__Key *)message)->developer_id, keys);
+}
+
+static size_t organisation_name(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__Organisation *)message)->name, keys);
+}
+
+static size_t developer_name(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__Developer *)message)->name, keys);
+}
+
+static size_t developer_email(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__Developer *)message)->email, keys);
+}
+
+static size_t developer_organisation(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__Developer *)message)->organisation_id, keys);
+}
+
+static size_t link_email(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__Link *)message)->email, keys);
+}
+
+static size_t mail_due(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__OutboxMail *)message)->due, keys);
+}
+
+static size_t mail_to(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__OutboxMail *)message)->to, keys);
+}
+
+static size_t link_sha256(const void *message, struct span *keys, size_t max)
+{
+	const Cg__Link *link = message;
+	size_t n = 0;
+	for (size_t i = 0; i < link->n_sha256; i++)
+		n = add_once(keys, n, max, span_make(link->sha256[i].data, link->sha256[i].len));
+	return n;
+}
+
 static size_t catalogue_name(const void *message, struct span *keys, size_t max)
 {
 	(void)max;
@@ -205,26 +272,39 @@ static size_t request_code(const void *message, struct span *keys, size_t max)
 }
 
 const struct index_def store_indexes[STORE__INDEXES] = {
-    [STORE_API_BY_NAME] = {"api-by-name.db",	     STORE_API,		api_name	},
-    [STORE_KEY_BY_NAME] = {"key-by-name.db",	     STORE_KEY,		key_name	},
-    [STORE_KEY_BY_API] = {"key-by-api.db",	   STORE_KEY,	      key_apis	      },
-    [STORE_KEY_BY_POLICY] = {"key-by-policy.db",	 STORE_KEY,	    key_policies	},
-    [STORE_POLICY_BY_NAME] = {"policy-by-name.db",	   STORE_POLICY,	 policy_name	    },
-    [STORE_CREDENTIAL_BY_KEY] = {"credential-by-key.db",	 STORE_CREDENTIAL,  credential_key	 },
+    [STORE_API_BY_NAME] = {"api-by-name.db",		     STORE_API,		api_name		},
+    [STORE_KEY_BY_NAME] = {"key-by-name.db",		     STORE_KEY,		key_name		},
+    [STORE_KEY_BY_API] = {"key-by-api.db",		   STORE_KEY,	      key_apis	      },
+    [STORE_KEY_BY_POLICY] = {"key-by-policy.db",		 STORE_KEY,	    key_policies	},
+    [STORE_POLICY_BY_NAME] = {"policy-by-name.db",		   STORE_POLICY,	 policy_name	    },
+    [STORE_CREDENTIAL_BY_KEY] = {"credential-by-key.db",	 STORE_CREDENTIAL,   credential_key	 },
     [STORE_USER_BY_NAME] = {"user-by-name.db",	       STORE_USER,	   user_name	    },
-    [STORE_REST_TOKEN_BY_NAME] = {"rest_token-by-name.db",   STORE_REST_TOKEN,  token_name      },
-    [STORE_REST_TOKEN_BY_SHA256] = {"rest_token-by-sha256.db", STORE_REST_TOKEN,	 token_sha256    },
-    [STORE_CERTIFICATE_BY_SPKI] = {"certificate-by-spki.db",  STORE_CERTIFICATE, certificate_spki},
-    [STORE_CERTIFICATE_BY_KIND] = {"certificate-by-kind.db",  STORE_CERTIFICATE, certificate_kind},
+    [STORE_REST_TOKEN_BY_NAME] = {"rest_token-by-name.db",	   STORE_REST_TOKEN,   token_name       },
+    [STORE_REST_TOKEN_BY_SHA256] = {"rest_token-by-sha256.db",      STORE_REST_TOKEN,	 token_sha256     },
+    [STORE_CERTIFICATE_BY_SPKI] = {"certificate-by-spki.db",	     STORE_CERTIFICATE,	certificate_spki },
+    [STORE_CERTIFICATE_BY_KIND] = {"certificate-by-kind.db",	     STORE_CERTIFICATE,	certificate_kind },
     [STORE_API_BY_CA] = {"api-by-ca.db",		 STORE_API,	    api_cas	   },
     [STORE_SESSION_BY_USER] = {"session-by-user.db",	     STORE_SESSION,	    session_user	},
-    [STORE_CATALOGUE_BY_NAME] = {"catalogue-by-name.db", STORE_CATALOGUE, catalogue_name},
-    [STORE_CATALOGUE_BY_POLICY] = {"catalogue-by-policy.db", STORE_CATALOGUE, catalogue_policy},
-    [STORE_REQUEST_BY_NAME] = {"request-by-name.db", STORE_REQUEST, request_name},
-    [STORE_REQUEST_BY_DEVELOPER] = {"request-by-developer.db", STORE_REQUEST, request_developer},
-    [STORE_REQUEST_BY_CATALOGUE] = {"request-by-catalogue.db", STORE_REQUEST, request_catalogue},
-    [STORE_REQUEST_BY_KEY] = {"request-by-key.db", STORE_REQUEST, request_key},
-    [STORE_REQUEST_BY_CERTIFICATE] = {"request-by-certificate.db", STORE_REQUEST, request_certificate},
-    [STORE_REQUEST_BY_STATUS] = {"request-by-status.db", STORE_REQUEST, request_status},
-    [STORE_REQUEST_BY_CODE] = {"request-by-code.db", STORE_REQUEST, request_code},
+    [STORE_KEY_BY_ORGANISATION] = {"key-by-organisation.db",	     STORE_KEY,		key_organisation },
+    [STORE_KEY_BY_DEVELOPER] = {"key-by-developer.db",	       STORE_KEY,	  key_developer    },
+    [STORE_ORGANISATION_BY_NAME] = {"organisation-by-name.db",      STORE_ORGANISATION,
+			    organisation_name						     },
+    [STORE_DEVELOPER_BY_NAME] = {"developer-by-name.db",	 STORE_DEVELOPER,	  developer_name	},
+    [STORE_DEVELOPER_BY_EMAIL] = {"developer-by-email.db",	   STORE_DEVELOPER,    developer_email  },
+    [STORE_DEVELOPER_BY_ORGANISATION] = {"developer-by-organisation.db", STORE_DEVELOPER,
+				 developer_organisation					       },
+    [STORE_LINK_BY_SHA256] = {"link-by-sha256.db",		   STORE_LINK,	       link_sha256	  },
+    [STORE_LINK_BY_EMAIL] = {"link-by-email.db",		 STORE_LINK,	     link_email       },
+    [STORE_OUTBOX_MAIL_BY_DUE] = {"outbox_mail-by-due.db",	   STORE_OUTBOX_MAIL,  mail_due	      },
+    [STORE_OUTBOX_MAIL_BY_TO] = {"outbox_mail-by-to.db",	 STORE_OUTBOX_MAIL,  mail_to	   },
+    [STORE_CATALOGUE_BY_NAME] = {"catalogue-by-name.db",	 STORE_CATALOGUE,	  catalogue_name	},
+    [STORE_CATALOGUE_BY_POLICY] = {"catalogue-by-policy.db",	     STORE_CATALOGUE,    catalogue_policy },
+    [STORE_REQUEST_BY_NAME] = {"request-by-name.db",	     STORE_REQUEST,	    request_name	},
+    [STORE_REQUEST_BY_DEVELOPER] = {"request-by-developer.db",      STORE_REQUEST,      request_developer},
+    [STORE_REQUEST_BY_CATALOGUE] = {"request-by-catalogue.db",      STORE_REQUEST,      request_catalogue},
+    [STORE_REQUEST_BY_KEY] = {"request-by-key.db",		   STORE_REQUEST,	  request_key	     },
+    [STORE_REQUEST_BY_CERTIFICATE] = {"request-by-certificate.db",	   STORE_REQUEST,
+			      request_certificate							 },
+    [STORE_REQUEST_BY_STATUS] = {"request-by-status.db",	 STORE_REQUEST,	request_status   },
+    [STORE_REQUEST_BY_CODE] = {"request-by-code.db",	     STORE_REQUEST,	    request_code	},
 };

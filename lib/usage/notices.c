@@ -13,9 +13,6 @@
 /* The end of a quota's period is told to the second, reckoned from two clocks. */
 #define SAME_PERIOD_S 60
 
-static const struct actor steward = {
-    .name = "certgate", .id = "", .role = CG__ROLE__OWNER, .from_address = "", .request_id = ""};
-
 /* --- once --- */
 
 struct notice {
@@ -58,7 +55,7 @@ static cg_rc tell_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	rc = record_pack(&record, n->arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = store_put(txn, STORE_NOTICE, span_of(n->id), bytes, err);
-	return rc == CG_OK ? audit_add(txn, &steward, n->action, n->subject_id, n->subject_name,
+	return rc == CG_OK ? audit_add(txn, &actor_steward, n->action, n->subject_id, n->subject_name,
 				       n->changes, n->arena, err)
 			   : rc;
 }

@@ -17,7 +17,8 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &cg__rate__descriptor,	   &cg__quota__descriptor,	  &cg__quota_count__descriptor,
     &cg__usage__descriptor,	   &cg__notice__descriptor,	  &cg__upstream_tls__descriptor,
     &cg__header_rules__descriptor, &cg__header_field__descriptor, &cg__cors__descriptor,
-    &cg__session__descriptor,
+    &cg__session__descriptor,	   &cg__organisation__descriptor, &cg__developer__descriptor,
+    &cg__link__descriptor,	   &cg__outbox_mail__descriptor,
 };
 
 static struct arena arena;

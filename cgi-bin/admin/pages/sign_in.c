@@ -1,135 +1,19 @@
-/* Signing in and out, and the own password. */
+/* Signing in, and the own password. */
 #include "base/base.h"
-#include "pages.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "live/limits.h"
-#include "model/session.h"
 #include "model/user.h"
+#include "pages.h"
+#include "ui/throttle.h"
 #include "web/problem.h"
-#include <arpa/inet.h>
-#include <gnutls/gnutls.h>
-
-#define COOKIE_END "; Path=/; Secure; HttpOnly; SameSite=Lax"
-
-static void set_cookie(struct page_call *call, const char *name, const char *value,
-		       const char *more)
-{
-	(void)web_response_field_text(
-	    call->resp, "Set-Cookie",
-	    arena_printf(call->arena, "%s=%s%s%s", name, value, more, COOKIE_END));
-}
-
-/* --- not too often --- */
-
-/* Whose wrong passwords are counted together: an IPv4 address, the /64 of an IPv6 one. */
-static const char *counted_address(struct page_call *call)
-{
-	struct in6_addr six;
-	char *out = arena_alloc(call->arena, INET6_ADDRSTRLEN);
-	if (!out || inet_pton(AF_INET6, call->actor.from_address, &six) != 1)
-		return call->actor.from_address;
-	memset(six.s6_addr + 8, 0, 8);
-	return inet_ntop(AF_INET6, &six, out, INET6_ADDRSTRLEN) ? out : call->actor.from_address;
-}
-
-struct gate {
-	struct limits_ask wrong, all; /* of this address; of all, with the places to hash in */
-	struct limits_held held;
-	int64_t retry_after_s; /* of a refusal */
-};
-
-static cg_rc gate_init(struct page_call *call, struct gate *g, struct cg_err *err)
-{
-	memset(g, 0, sizeof(*g));
-	g->wrong.rate.limit = SIGN_IN_WRONG_MAX;
-	g->wrong.rate.per_s = SIGN_IN_WRONG_PER_S;
-	g->all.rate.limit = SIGN_IN_ALL_MAX;
-	g->all.rate.per_s = SIGN_IN_ALL_PER_S;
-	g->all.concurrent.on = true;
-	g->all.concurrent.limit = SIGN_IN_HASHING_MAX;
-	if (!call->admin->limits)
-		return cg_fail(err, CG_UNAVAILABLE,
-			       "Nobody can sign in: the counters of the run folder cannot be "
-			       "had. The log of admin says why.");
-	if (limits_name(LIMITS_OF_SIGN_IN, span_of(counted_address(call)), SPAN_LIT("wrong"),
-			&g->wrong.name) != CG_OK ||
-	    limits_name(LIMITS_OF_SIGN_IN, SPAN_LIT(""), SPAN_LIT("all"), &g->all.name) != CG_OK)
-		return cg_fail_memory(err);
-	return CG_OK;
-}
-
-/* Before a password is hashed; gate_leave has to follow.  CG_DENIED with retry_after_s;
- * CG_UNAVAILABLE when the places to hash in were taken for SIGN_IN_WAIT_MS. */
-static cg_rc gate_enter(struct page_call *call, struct gate *g, struct cg_err *err)
-{
-	struct limits_result result;
-	int64_t until = clock_mono_ms() + SIGN_IN_WAIT_MS;
-	cg_rc rc = gate_init(call, g, err);
-	if (rc == CG_OK)
-		rc = limits_look(call->admin->limits, &g->wrong, 1, &result, err);
-	if (rc != CG_OK)
-		return rc;
-	if (result.verdict != LIMITS_PASSED) {
-		g->retry_after_s = result.retry_after_s;
-		return cg_fail(err, CG_DENIED,
-			       "There were too many wrong passwords from your address. Try again "
-			       "in %" PRId64 " seconds.",
-			       result.retry_after_s);
-	}
-	for (;;) {
-		rc = limits_take(call->admin->limits, &g->all, 1, &result, err);
-		if (rc != CG_OK)
-			return rc;
-		g->held = result.held;
-		if (result.verdict == LIMITS_PASSED)
-			return CG_OK;
-		if (result.kind != LIMITS_CONCURRENT) {
-			g->retry_after_s = result.retry_after_s;
-			return cg_fail(err, CG_DENIED,
-				       "Too many people sign in just now. Try again in %" PRId64
-				       " seconds.",
-				       result.retry_after_s);
-		}
-		if (clock_mono_ms() >= until)
-			return cg_fail(err, CG_UNAVAILABLE,
-				       "Too many people sign in just now. Try again in a moment.");
-		(void)usleep(10000);
-	}
-}
-
-static void gate_leave(struct page_call *call, struct gate *g, bool wrong)
-{
-	struct limits_result result;
-	struct cg_err err = {0};
-	limits_end(call->admin->limits, &g->held);
-	if (!wrong)
-		return;
-	cg_rc rc = limits_take(call->admin->limits, &g->wrong, 1, &result, &err);
-	if (rc == CG_OK && result.verdict == LIMITS_PASSED)
-		limits_end(call->admin->limits, &result.held);
-	log_info("sign_in_wrong", "request_id", call->req->id, "address", call->actor.from_address,
-		 LOG_END);
-}
 
 /* --- signing in --- */
 
 static void show_form(struct page_call *call, int status, const struct cg_err *err)
 {
-	char cookie[TOKEN_TEXT + 1];
-	struct cg_err why = {0};
+	if (!page_form_token(call))
+		return;
 	json_t *values = json_pack("{s:o}", "user", page_text(span_of(page_field(call, "user"))));
 	if (err)
 		page_add_errors(values, err);
-	if (!*call->who.form_token) {
-		if (random_token(cookie) != CG_OK ||
-		    session_form_token(span_of(cookie), call->who.form_token, &why) != CG_OK) {
-			json_decref(values);
-			page_fail(call, cg_fail_memory(&why), &why);
-			return;
-		}
-		set_cookie(call, FORM_COOKIE, cookie, "");
-	}
 	page_show(call, status, "login", "-", err ? "Error: Sign in" : "Sign in", values);
 }
 
@@ -146,57 +30,27 @@ void sign_in_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct gate gate;
-	Cg__User *user;
-	char cookie[TOKEN_TEXT + 1] = "";
-	struct span password = web_form_get(&call->form, "password");
-	/* As it was typed: no white space is taken off. */
-	char *text = password.n > 0 && !memchr(password.p, '\0', password.n)
-			 ? arena_copy(call->arena, password)
-			 : arena_strdup(call->arena, "");
-	cg_rc rc = text ? gate_enter(call, &gate, &err) : cg_fail_memory(&err);
+	struct throttle throttle;
+	struct session_of who = {.user = NULL};
+	cg_rc rc = throttle_enter(call, THROTTLE_SIGN_IN, &throttle, &err);
 	if (rc == CG_DENIED) {
-		(void)web_response_field_text(
-		    call->resp, "Retry-After",
-		    arena_printf(call->arena, "%" PRId64, gate.retry_after_s));
+		throttle_tell(call, &throttle);
 		show_form(call, 429, &err);
 		return;
 	}
 	if (rc == CG_OK) {
-		rc = user_sign_in(call->admin->store, page_field(call, "user"), text, call->arena,
-				  &user, &err);
-		gate_leave(call, &gate, rc == CG_DENIED);
+		rc = user_sign_in(call->admin->store, page_field(call, "user"),
+				  page_secret(call, "password"), call->arena, &who.user, &err);
+		throttle_leave(call, &throttle, rc == CG_DENIED);
 	}
-	/* Whatever session the browser had: it gets a new one, and that one ends. */
 	if (rc == CG_OK)
-		rc = session_begin(call->admin->store, user, &call->actor, call->arena, cookie,
-				   &err);
-	if (rc == CG_OK && call->who.session)
-		rc = session_end(call->admin->store, call->who.session, false, call->arena, &err);
-	if (rc == CG_OK) {
-		set_cookie(call, SESSION_COOKIE, cookie, "");
-		set_cookie(call, FORM_COOKIE, "", "; Max-Age=0");
-		page_redirect(call, user->must_change ? "/admin/password" : "/admin/");
-	} else if (rc == CG_DENIED) {
+		rc = page_sign_in(call, &who, &err);
+	if (rc == CG_OK)
+		page_redirect(call, who.user->must_change ? "/admin/password" : "/admin/");
+	else if (rc == CG_DENIED)
 		show_form(call, 403, &err);
-	} else {
+	else
 		page_fail(call, rc, &err);
-	}
-	gnutls_memset(cookie, 0, sizeof(cookie));
-}
-
-void sign_out(void *arg)
-{
-	struct page_call *call = arg;
-	struct cg_err err = {0};
-	cg_rc rc = session_end(call->admin->store, call->who.session,
-			       web_form_has(&call->form, "everywhere"), call->arena, &err);
-	if (rc != CG_OK) {
-		page_fail(call, rc, &err);
-		return;
-	}
-	set_cookie(call, SESSION_COOKIE, "", "; Max-Age=0");
-	page_redirect(call, "/admin/login");
 }
 
 /* --- the own password --- */
@@ -208,28 +62,19 @@ void password_show(void *arg)
 		  json_pack("{s:b}", "done", strcmp(page_query(call, "done"), "changed") == 0));
 }
 
-/* A password as it was typed; "" when it holds a NUL. */
-static const char *typed(struct page_call *call, const char *name)
-{
-	struct span value = web_form_get(&call->form, name);
-	const char *text =
-	    value.n > 0 && !memchr(value.p, '\0', value.n) ? arena_copy(call->arena, value) : NULL;
-	return text ? text : "";
-}
-
 void password_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct gate gate;
-	struct password_change change = {typed(call, "current"), typed(call, "new"),
-					 typed(call, "repeat")};
-	cg_rc rc = gate_enter(call, &gate, &err);
+	struct throttle throttle;
+	struct password_change change = {page_secret(call, "current"), page_secret(call, "new"),
+					 page_secret(call, "repeat")};
+	cg_rc rc = throttle_enter(call, THROTTLE_SIGN_IN, &throttle, &err);
 	if (rc == CG_OK) {
 		rc = user_change_password(call->admin->store, &call->actor, &change,
 					  call->who.session->id, call->arena, &err);
-		gate_leave(call, &gate,
-			   rc == CG_BAD_VALUE && strcmp(err.fields[0].field, "current") == 0);
+		throttle_leave(call, &throttle,
+			       rc == CG_BAD_VALUE && strcmp(err.fields[0].field, "current") == 0);
 	}
 	if (rc == CG_OK) {
 		page_redirect(call, call->who.user->must_change ? "/admin/"

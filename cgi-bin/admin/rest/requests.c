@@ -15,10 +15,10 @@ void requests_list(void *arg)
 		const char *parameter;
 		enum store_index index;
 	} filters[] = {
-	    {"status",	     STORE_REQUEST_BY_STATUS   },
+	    {"status",       STORE_REQUEST_BY_STATUS   },
 	    {"developer_id", STORE_REQUEST_BY_DEVELOPER},
 	    {"catalogue_id", STORE_REQUEST_BY_CATALOGUE},
-	    {"key_id",	     STORE_REQUEST_BY_KEY      },
+	    {"key_id",       STORE_REQUEST_BY_KEY	   },
 	};
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
@@ -60,8 +60,8 @@ void requests_list(void *arg)
 		if (page.q.n > 0 && !text_holds(r->name, page.q))
 			continue;
 		if (json_array_size(items) == page.limit) {
-			next = json_string_value(json_object_get(
-			    json_array_get(items, page.limit - 1), "id"));
+			next = json_string_value(
+			    json_object_get(json_array_get(items, page.limit - 1), "id"));
 			next = arena_strdup(call->arena, next);
 			break;
 		}
@@ -107,10 +107,9 @@ static cg_rc read_new(struct rest_call *call, json_t *json, struct request_new *
 				return cg_fail_memory(err);
 		} else {
 			struct cg_err why = {0};
-			rc = rest_read_certificate(call,
-						   span_make(json_string_value(value),
-							     json_string_length(value)),
-						   false, CERT_KIND_CLIENT, reading, &why);
+			rc = rest_read_certificate(
+			    call, span_make(json_string_value(value), json_string_length(value)),
+			    false, CERT_KIND_CLIENT, reading, &why);
 			/* It may have held a private key; jansson would free it as it is. */
 			gnutls_memset((void *)(uintptr_t)json_string_value(value), 0,
 				      json_string_length(value));
@@ -161,8 +160,8 @@ void requests_approve(void *arg)
 	Cg__KeyRequest *request;
 	cg_rc rc = rest_if_match(call, &revision, &err);
 	if (rc == CG_OK)
-		rc = request_approve(call->admin->store, &call->actor, rest_param(call, 0), revision,
-				     call->arena, &request, &err);
+		rc = request_approve(call->admin->store, &call->actor, rest_param(call, 0),
+				     revision, call->arena, &request, &err);
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
 	else
@@ -202,8 +201,8 @@ void requests_decline(void *arg)
 	if (rc == CG_OK)
 		rc = read_reason(call, &reason, &err);
 	if (rc == CG_OK)
-		rc = request_decline(call->admin->store, &call->actor, rest_param(call, 0), revision,
-				     reason, call->arena, &request, &err);
+		rc = request_decline(call->admin->store, &call->actor, rest_param(call, 0),
+				     revision, reason, call->arena, &request, &err);
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
 	else

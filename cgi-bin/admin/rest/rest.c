@@ -1,7 +1,6 @@
 /* The table of the REST interface, and what its resources share. */
 #include "base/base.h"
 #include "rest.h"
-#include "../session.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -429,7 +428,8 @@ static bool authenticate_session(struct rest_call *call, bool *answered)
 	struct span token = {NULL, 0};
 	struct cg_err err = {0};
 	bool reads = span_is_text(call->req->method, "GET") || call->req->is_head;
-	cg_rc rc = session_find(call->admin, call->req, &who, &err);
+	cg_rc rc = session_find(call->admin->store, CG__SESSION__OF__USER, ADMIN_COOKIE,
+				call->req, &who, &err);
 	*answered = rc != CG_OK;
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
@@ -517,7 +517,7 @@ static void answer_no_route(struct rest_call *call, enum web_match match)
 	web_problem_send(call->resp, &p);
 }
 
-void rest_handle(struct admin *admin, struct web_request *req, struct web_response *resp)
+void rest_handle(struct program *admin, struct web_request *req, struct web_response *resp)
 {
 	struct rest_call call = {.admin = admin, .req = req, .resp = resp, .arena = req->arena};
 	struct web_route routes[CG_COUNT(rest_routes)];

@@ -8,6 +8,7 @@
 #include "model/quota.h"
 #include "model/steward.h"
 #include "rest.h"
+#include "usage/housekeeping.h"
 #include "usage/query.h"
 #include "web/json.h"
 
@@ -182,7 +183,7 @@ static json_t *item_json(struct rest_call *call, const struct usage_query *q,
  * does.  Where nothing can be written, what is there can still be read. */
 static void bring_counts(struct rest_call *call, int64_t now)
 {
-	struct admin *admin = call->admin;
+	struct program *admin = call->admin;
 	struct housekeeping h = {
 	    .store = admin->store, .limits = admin->limits, .usage = admin->usage};
 	struct cg_err err = {0};

@@ -1,6 +1,5 @@
 #include "base/base.h"
-#include "session.h"
-#include "model/session.h"
+#include "ui/session.h"
 #include "web/cookie.h"
 
 cg_rc session_form_token(struct span cookie, char out[SHA256_HEX + 1], struct cg_err *err)
@@ -20,15 +19,17 @@ cg_rc session_form_token(struct span cookie, char out[SHA256_HEX + 1], struct cg
 	return CG_OK;
 }
 
-cg_rc session_find(struct admin *admin, struct web_request *req, struct signed_in *out,
-		   struct cg_err *err)
+cg_rc session_find(struct store *store, Cg__Session__Of of, const char *cookie_name,
+		   struct web_request *req, struct signed_in *out, struct cg_err *err)
 {
 	struct signed_in found = {.session = NULL};
-	struct span cookie = cookie_get(req, SESSION_COOKIE);
+	struct session_of who = {.user = NULL};
+	struct span cookie = cookie_get(req, cookie_name);
 	cg_rc rc = CG_OK;
 	if (cookie.n == TOKEN_TEXT && req->https) {
-		rc = session_check(admin->store, cookie, req->arena, &found.session, &found.user,
-				   err);
+		rc = session_check(store, of, cookie, req->arena, &found.session, &who, err);
+		found.user = who.user;
+		found.developer = who.developer;
 		if (rc == CG_OK)
 			rc = session_form_token(cookie, found.form_token, err);
 		else if (rc == CG_DENIED)

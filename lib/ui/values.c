@@ -1,6 +1,6 @@
 /* Values of templates, and what forms bring. */
 #include "base/base.h"
-#include "pages.h"
+#include "ui/pages.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -24,6 +24,15 @@ const char *page_query(struct page_call *call, const char *name)
 const char *page_field(struct page_call *call, const char *name)
 {
 	return web_form_text(&call->form, name, call->arena);
+}
+
+const char *page_secret(struct page_call *call, const char *name)
+{
+	/* No white space is taken off. */
+	struct span value = web_form_get(&call->form, name);
+	const char *text =
+	    value.n > 0 && !memchr(value.p, '\0', value.n) ? arena_copy(call->arena, value) : NULL;
+	return text ? text : "";
 }
 
 const char *page_once(struct page_call *call)
@@ -112,6 +121,17 @@ json_t *page_text(struct span text)
 	return out;
 }
 
+json_t *page_initial(const char *name)
+{
+	char initial[8] = "";
+	/* The first character, which may have several bytes. */
+	for (size_t i = 0; name[i] && i + 1 < sizeof(initial) &&
+			   (i == 0 || ((unsigned char)name[i] & 0xc0) == 0x80);
+	     i++)
+		initial[i] = name[i];
+	return page_text(span_of(initial));
+}
+
 json_t *page_number(uint64_t n)
 {
 	char digits[24], out[32];
@@ -187,6 +207,11 @@ static const struct {
 	const char *key, *label;
 } labels[] = {
     {"name",		 "Name"		    },
+    {"email",		"E-mail"		      },
+    {"password",		 "Password"		   },
+    {"terms",		"The terms"		 },
+    {"contacts",		 "Contacts"		   },
+    {"organisation_id",	"Organisation"	      },
     {"listen_path",	    "Listen path"		 },
     {"target_url",	   "Target URL"	       },
     {"auth",		 "Who is let in"	    },

@@ -1,0 +1,45 @@
+/* The own account. */
+#include "base/base.h"
+#include "model/developer.h"
+#include "portal.h"
+#include "ui/throttle.h"
+#include "web/problem.h"
+
+static void show(struct page_call *call, int status, const struct cg_err *err)
+{
+	json_t *values =
+	    json_pack("{s:o, s:s, s:b}", "name", page_text(span_of(call->who.developer->name)),
+		      "email", call->who.developer->email, "changed",
+		      strcmp(page_query(call, "done"), "changed") == 0);
+	(void)json_object_set_new(values, "main_class", json_string("page--narrow"));
+	if (err)
+		page_add_errors(values, err);
+	page_show(call, status, "account", "account", err ? "Error: Account" : "Account", values);
+}
+
+void account_show(void *call)
+{
+	show(call, 200, NULL);
+}
+
+void account_password_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct throttle throttle;
+	const struct password_change change = {
+	    page_secret(call, "current"), page_secret(call, "new"), page_secret(call, "repeat")};
+	cg_rc rc = throttle_enter(call, THROTTLE_SIGN_IN, &throttle, &err);
+	if (rc == CG_OK) {
+		rc = developer_change_password(call->program->store, &call->actor, &change,
+					       call->who.session->id, call->arena, &err);
+		throttle_leave(call, &throttle,
+			       rc == CG_BAD_VALUE && strcmp(err.fields[0].field, "current") == 0);
+	}
+	if (rc == CG_OK)
+		page_redirect(call, "/portal/account?done=changed");
+	else if (rc == CG_BAD_VALUE || rc == CG_CLASH || rc == CG_DENIED)
+		show(call, rc == CG_DENIED ? 429 : web_status_of(rc), &err);
+	else
+		page_fail(call, rc, &err);
+}

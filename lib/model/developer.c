@@ -1,0 +1,398 @@
+#include "base/base.h"
+#include "model/developer.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "model/audit.h"
+#include "model/email.h"
+#include "model/key.h"
+#include "model/link.h"
+#include "model/organisation.h"
+#include "model/outbox.h"
+#include "model/session.h"
+
+/* --- the record --- */
+
+static cg_rc check_email(struct store_txn *txn, Cg__Developer *d, struct arena *arena,
+			 struct cg_err *err)
+{
+	Cg__Developer *other;
+	if (!d->email)
+		return cg_fail_field(err, "email", "is missing");
+	char *normal = email_normal(d->email, arena);
+	if (!normal)
+		return cg_fail_field(err, "email", EMAIL_BAD);
+	d->email = normal;
+	cg_rc rc = developer_by_email_in(txn, normal, arena, &other, err);
+	if (rc == CG_NOT_FOUND || (rc == CG_OK && strcmp(other->id, d->id) == 0))
+		return CG_OK;
+	return rc == CG_OK ? cg_fail_code(err, CG_CLASH, "email_in_use",
+					  "There is another developer with the address %s.", normal)
+			   : rc;
+}
+
+/* Keys stay with the organisation when a developer goes to another. */
+static cg_rc leave_keys(struct store_txn *txn, const char *developer_id, struct arena *arena,
+			struct cg_err *err)
+{
+	struct key_ids ids;
+	cg_rc rc =
+	    organisation_keys_in(txn, STORE_KEY_BY_DEVELOPER, developer_id, arena, &ids, err);
+	for (size_t i = 0; rc == CG_OK && i < ids.n; i++) {
+		Cg__Key *key;
+		rc = entity_get_in(txn, &key_entity, ids.items[i], arena, &key, err);
+		if (rc != CG_OK)
+			break;
+		key->developer_id = NULL;
+		rc = entity_put_in(txn, &key_entity, key, arena, err);
+	}
+	return rc;
+}
+
+static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
+		   struct cg_err *err)
+{
+	Cg__Developer *d = message;
+	const Cg__Developer *old = before;
+	cg_rc rc = check_email(txn, d, arena, err);
+	if (rc != CG_OK && rc != CG_BAD_VALUE)
+		return rc;
+	cg_rc of = d->organisation_id ? organisation_find_in(txn, &d->organisation_id, arena, err)
+				      : cg_fail_field(err, "organisation_id", "is missing");
+	if (of != CG_OK)
+		return of;
+	if (rc == CG_OK && old && strcmp(old->organisation_id, d->organisation_id) != 0)
+		rc = leave_keys(txn, d->id, arena, err);
+	if (rc == CG_OK && old && (old->active || strcmp(old->email, d->email) != 0) &&
+	    (!d->active || strcmp(old->email, d->email) != 0))
+		rc = session_end_of_user_in(txn, d->id, NULL, arena, err);
+	return rc;
+}
+
+static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,
+		      struct cg_err *err)
+{
+	const Cg__Developer *d = message;
+	cg_rc rc = leave_keys(txn, d->id, arena, err);
+	if (rc == CG_OK)
+		rc = session_end_of_user_in(txn, d->id, NULL, arena, err);
+	if (rc == CG_OK)
+		rc = link_forget_in(txn, d->email, arena, err);
+	return rc == CG_OK ? outbox_forget_in(txn, d->email, arena, err) : rc;
+}
+
+const struct entity developer_entity = {
+    .word = "developer",
+    .audit = "developer",
+    .type = &cg__developer__descriptor,
+    .table = STORE_DEVELOPER,
+    .by_name = STORE_DEVELOPER_BY_NAME,
+    .unique_name = false,
+    .role = CG__ROLE__ADMIN,
+    .effect = STORE_CHANGES_GRANTS,
+    .check = check,
+    .removing = removing,
+};
+
+/* --- finding --- */
+
+cg_rc developer_by_email_in(struct store_txn *txn, const char *email, struct arena *arena,
+			    Cg__Developer **out, struct cg_err *err)
+{
+	struct span bytes;
+	const char *normal = email_normal(email, arena);
+	if (!normal)
+		return CG_NOT_FOUND;
+	cg_rc rc = store_find(txn, STORE_DEVELOPER_BY_EMAIL, span_of(normal), arena, &bytes, err);
+	return rc == CG_OK ? record_unpack(&cg__developer__descriptor, bytes, arena, out, err) : rc;
+}
+
+cg_rc developer_get_active_in(struct store_txn *txn, const char *id, struct arena *arena,
+			      Cg__Developer **out, struct cg_err *err)
+{
+	struct span bytes;
+	bool in = false;
+	cg_rc rc = store_get(txn, STORE_DEVELOPER, span_of(id), arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__developer__descriptor, bytes, arena, out, err);
+	if (rc == CG_OK && (*out)->active)
+		rc = organisation_lets_in(txn, (*out)->organisation_id, NULL, arena, &in, err);
+	return rc == CG_OK && !in ? CG_NOT_FOUND : rc;
+}
+
+struct finding {
+	const char *organisation_id;
+	struct arena *arena;
+	struct developers *out;
+	size_t room;
+};
+
+static cg_rc collect(struct span index_key, struct span key, struct span value, void *arg,
+		     struct cg_err *err)
+{
+	struct finding *f = arg;
+	struct developers *out = f->out;
+	(void)index_key;
+	(void)key;
+	if (out->n == f->room) {
+		size_t room = f->room ? 2 * f->room : 16;
+		Cg__Developer **items = arena_alloc(f->arena, room * sizeof(Cg__Developer *));
+		if (!items)
+			return cg_fail_memory(err);
+		if (out->n > 0)
+			memcpy(items, out->items, out->n * sizeof(Cg__Developer *));
+		out->items = items;
+		f->room = room;
+	}
+	return record_unpack(&cg__developer__descriptor, value, f->arena, &out->items[out->n++],
+			     err);
+}
+
+static cg_rc of_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct finding *f = arg;
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_DEVELOPER_BY_ORGANISATION,
+				  .only = true,
+				  .index_key = span_of(f->organisation_id)};
+	*f->out = (struct developers){.n = 0};
+	f->room = 0;
+	return store_walk(txn, &walk, collect, f, err);
+}
+
+cg_rc developers_of_in(struct store_txn *txn, const char *organisation_id, struct arena *arena,
+		       struct developers *out, struct cg_err *err)
+{
+	struct finding f = {organisation_id, arena, out, 0};
+	return of_txn(txn, &f, err);
+}
+
+cg_rc developers_of(struct store *store, const char *organisation_id, struct arena *arena,
+		    struct developers *out, struct cg_err *err)
+{
+	struct finding f = {organisation_id, arena, out, 0};
+	return store_read(store, of_txn, &f, err);
+}
+
+/* --- making and removing --- */
+
+/* The organisation of who names none: his own. */
+static cg_rc make_organisation(struct store_txn *txn, const struct actor *actor, json_t *json,
+			       struct arena *arena, struct cg_err *err)
+{
+	Cg__Organisation *made;
+	json_t *name = json_object_get(json, "name"), *email = json_object_get(json, "email");
+	const char *contact =
+	    json_is_string(email) ? email_normal(json_string_value(email), arena) : NULL;
+	/* What is wrong with the developer, the developer's record says. */
+	if (!json_is_string(name) || !*json_string_value(name) || !contact)
+		return CG_OK;
+	json_t *of = json_pack("{s:O, s:[s]}", "name", name, "contacts", contact);
+	cg_rc rc = entity_create_in(txn, &organisation_entity, actor, of, arena, &made, err);
+	json_decref(of);
+	if (rc != CG_OK)
+		return rc;
+	(void)json_object_set_new(json, "organisation_id", json_string(made->id));
+	return json_object_set_new(json, "role", json_string("manager")) == 0 ? CG_OK
+									      : cg_fail_memory(err);
+}
+
+cg_rc developer_create_in(struct store_txn *txn, const struct actor *actor,
+			  const struct developer_new *what, struct arena *arena,
+			  Cg__Developer **out, struct cg_err *err)
+{
+	json_t *json =
+	    json_is_object(what->json) ? json_copy((json_t *)(uintptr_t)what->json) : json_object();
+	json_t *of = json_object_get(json, "organisation_id");
+	Cg__Developer *d = NULL;
+	cg_rc rc = actor_require(actor, developer_entity.role, err);
+	if (rc == CG_OK && (!of || json_is_null(of)))
+		rc = make_organisation(txn, actor, json, arena, err);
+	if (rc == CG_OK)
+		rc = entity_create_in(txn, &developer_entity, actor, json, arena, &d, err);
+	json_decref(json);
+	if (rc != CG_OK)
+		return rc;
+	d->password_hash = (char *)(uintptr_t)what->password_hash;
+	d->has_confirmed_at = what->confirmed;
+	d->has_terms_accepted_at = what->terms_accepted;
+	d->confirmed_at = d->terms_accepted_at = d->created_at;
+	*out = d;
+	return entity_put_in(txn, &developer_entity, d, arena, err);
+}
+
+struct developer_call {
+	const struct actor *actor;
+	struct developer_new what;
+	const char *id;
+	uint64_t revision;
+	char *hash, *old_hash;
+	const char *session_id;
+	struct arena *arena;
+	Cg__Developer *developer;
+};
+
+static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct developer_call *c = arg;
+	return developer_create_in(txn, c->actor, &c->what, c->arena, &c->developer, err);
+}
+
+cg_rc developer_create(struct store *store, const struct actor *actor, const json_t *json,
+		       const char *password, struct arena *arena, Cg__Developer **out,
+		       struct cg_err *err)
+{
+	struct developer_call c = {.actor = actor, .what.json = json, .arena = arena};
+	cg_rc rc = actor_require(actor, developer_entity.role, err);
+	if (rc == CG_OK && password)
+		rc = password_judge(password, "password", err);
+	if (rc == CG_OK && password)
+		rc = password_hash(password, arena, &c.hash, err);
+	c.what.password_hash = c.hash;
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_GRANTS, create_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.developer;
+	return rc;
+}
+
+static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct developer_call *c = arg;
+	Cg__Developer *d;
+	struct developers others;
+	struct key_ids keys = {.n = 0};
+	cg_rc rc = actor_require(c->actor, developer_entity.role, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, &developer_entity, c->id, c->arena, &d, err);
+	if (rc == CG_OK)
+		rc = developers_of_in(txn, d->organisation_id, c->arena, &others, err);
+	bool last = rc == CG_OK && others.n <= 1;
+	if (rc == CG_OK && last)
+		rc = organisation_keys_in(txn, STORE_KEY_BY_ORGANISATION, d->organisation_id,
+					  c->arena, &keys, err);
+	for (size_t i = 0; rc == CG_OK && i < keys.n; i++)
+		rc = entity_remove_in(txn, &key_entity, c->actor, keys.items[i],
+				      ENTITY_ANY_REVISION, c->arena, err);
+	if (rc == CG_OK)
+		rc = entity_remove_in(txn, &developer_entity, c->actor, d->id, c->revision,
+				      c->arena, err);
+	if (rc == CG_OK && last)
+		rc = entity_remove_in(txn, &organisation_entity, c->actor, d->organisation_id,
+				      ENTITY_ANY_REVISION, c->arena, err);
+	return rc;
+}
+
+cg_rc developer_remove(struct store *store, const struct actor *actor, const char *id,
+		       uint64_t revision, struct arena *arena, struct cg_err *err)
+{
+	struct developer_call c = {.actor = actor, .id = id, .revision = revision, .arena = arena};
+	return store_write(store, STORE_CHANGES_GRANTS, remove_txn, &c, err);
+}
+
+/* --- passwords --- */
+
+struct sign_in_call {
+	const char *email;
+	struct arena *arena;
+	Cg__Developer *developer;
+	bool active;
+};
+
+static cg_rc sign_in_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct sign_in_call *c = arg;
+	Cg__Developer *again;
+	cg_rc rc = developer_by_email_in(txn, c->email, c->arena, &c->developer, err);
+	if (rc != CG_OK)
+		return rc;
+	rc = developer_get_active_in(txn, c->developer->id, c->arena, &again, err);
+	c->active = rc == CG_OK;
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
+cg_rc developer_sign_in(struct store *store, const char *email, const char *password,
+			struct arena *arena, Cg__Developer **out, struct cg_err *err)
+{
+	struct sign_in_call c = {.email = email, .arena = arena};
+	bool right = false;
+	cg_rc rc = store_read(store, sign_in_txn, &c, err);
+	const char *hash = rc == CG_OK ? c.developer->password_hash : NULL;
+	if (rc != CG_OK && rc != CG_NOT_FOUND)
+		return rc;
+	rc = strlen(password) > PASSWORD_BYTES_MAX
+		 ? CG_OK
+		 : password_check(password, hash, arena, &right, err);
+	if (rc != CG_OK)
+		return rc;
+	/* That an account is switched off is nobody's business who cannot sign in to it. */
+	if (!right || !c.active)
+		return cg_fail(err, CG_DENIED, "E-mail or password is wrong.");
+	*out = c.developer;
+	return CG_OK;
+}
+
+cg_rc developer_put_password_in(struct store_txn *txn, const struct actor *actor,
+				Cg__Developer *developer, char *hash, const char *session_id,
+				struct arena *arena, struct cg_err *err)
+{
+	developer->password_hash = hash;
+	cg_rc rc = entity_put_in(txn, &developer_entity, developer, arena, err);
+	if (rc == CG_OK)
+		rc = session_end_of_user_in(txn, developer->id, session_id, arena, err);
+	return rc == CG_OK ? audit_add(txn, actor, "developer.password", developer->id,
+				       developer->name, NULL, arena, err)
+			   : rc;
+}
+
+static cg_rc password_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct developer_call *c = arg;
+	Cg__Developer *d;
+	cg_rc rc = entity_get_in(txn, &developer_entity, c->id, c->arena, &d, err);
+	if (rc != CG_OK)
+		return rc;
+	if (c->old_hash && (!d->password_hash || strcmp(d->password_hash, c->old_hash) != 0))
+		return cg_fail(err, CG_CLASH, "The password was changed meanwhile.");
+	c->developer = d;
+	return developer_put_password_in(txn, c->actor, d, c->hash, c->session_id, c->arena, err);
+}
+
+cg_rc developer_set_password(struct store *store, const struct actor *actor, const char *id,
+			     const char *password, struct arena *arena, Cg__Developer **out,
+			     struct cg_err *err)
+{
+	struct developer_call c = {.actor = actor, .id = id, .arena = arena};
+	cg_rc rc = actor_require(actor, developer_entity.role, err);
+	if (rc == CG_OK)
+		rc = password_judge(password, "password", err);
+	if (rc == CG_OK)
+		rc = password_hash(password, arena, &c.hash, err);
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_NONE, password_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.developer;
+	return rc;
+}
+
+cg_rc developer_change_password(struct store *store, const struct actor *actor,
+				const struct password_change *change, const char *session_id,
+				struct arena *arena, struct cg_err *err)
+{
+	struct developer_call c = {
+	    .actor = actor, .id = actor->id, .session_id = session_id, .arena = arena};
+	bool right = false;
+	if (!actor->developer)
+		return cg_fail(err, CG_DENIED, "This is for developers.");
+	c.old_hash = actor->developer->password_hash;
+	cg_rc rc = CG_OK;
+	if (strlen(change->current) <= PASSWORD_BYTES_MAX)
+		rc = password_check(change->current, c.old_hash, arena, &right, err);
+	if (rc != CG_OK)
+		return rc;
+	if (!right)
+		return cg_fail_field(err, "current", "is not your password");
+	rc = password_judge_change(change, err);
+	if (rc == CG_OK)
+		rc = password_hash(change->new, arena, &c.hash, err);
+	return rc == CG_OK ? store_write(store, STORE_CHANGES_NONE, password_txn, &c, err) : rc;
+}

@@ -1,0 +1,359 @@
+#include "base/base.h"
+#include "model/outbox.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "model/developer.h"
+#include "model/email.h"
+#include "model/organisation.h"
+
+#define SWEEP_BATCH 200
+
+static cg_rc put(struct store_txn *txn, const Cg__OutboxMail *mail, struct arena *arena,
+		 struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = record_pack(mail, arena, &bytes, err);
+	return rc == CG_OK ? store_put(txn, STORE_OUTBOX_MAIL, span_of(mail->id), bytes, err) : rc;
+}
+
+static char *due_text(int64_t at, struct arena *arena)
+{
+	char text[RFC3339_TEXT + 1];
+	return rfc3339_format(at, text) ? arena_strdup(arena, text) : NULL;
+}
+
+/* --- writing them --- */
+
+cg_rc mail_queue_link(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
+		      const json_t *values, const char *link_id, struct arena *arena,
+		      struct cg_err *err)
+{
+	Cg__OutboxMail mail = CG__OUTBOX_MAIL__INIT;
+	char id[ID_TEXT + 1];
+	int64_t now = clock_unix_s();
+	mail.to = email_normal(to, arena);
+	if (!mail.to)
+		return CG_OK;
+	if (random_id(id) != CG_OK)
+		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	char *text = values ? json_dumps(values, JSON_COMPACT) : NULL;
+	mail.values = arena_strdup(arena, text ? text : "{}");
+	free(text);
+	mail.id = id;
+	mail.has_created_at = mail.has_kind = true;
+	mail.created_at = now;
+	mail.kind = kind;
+	mail.link_id = link_id ? arena_strdup(arena, link_id) : NULL;
+	mail.due = due_text(now, arena);
+	if (!mail.values || (values && !text) || !mail.due || (link_id && !mail.link_id))
+		return cg_fail_memory(err);
+	return put(txn, &mail, arena, err);
+}
+
+cg_rc mail_queue(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
+		 const json_t *values, struct arena *arena, struct cg_err *err)
+{
+	return mail_queue_link(txn, kind, to, values, NULL, arena, err);
+}
+
+static bool is_contact(const Cg__Organisation *o, const char *email)
+{
+	for (size_t i = 0; i < o->n_contacts; i++)
+		if (strcmp(o->contacts[i], email) == 0)
+			return true;
+	return false;
+}
+
+cg_rc mail_addresses_of(struct store_txn *txn, const char *organisation_id, struct arena *arena,
+			struct mail_addresses *out, struct cg_err *err)
+{
+	struct span bytes;
+	Cg__Organisation *o;
+	struct developers all = {.n = 0};
+	*out = (struct mail_addresses){.n = 0};
+	cg_rc rc = organisation_id ? store_get(txn, STORE_ORGANISATION, span_of(organisation_id),
+					       arena, &bytes, err)
+				   : CG_NOT_FOUND;
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__organisation__descriptor, bytes, arena, &o, err);
+	if (rc == CG_OK)
+		rc = developers_of_in(txn, o->id, arena, &all, err);
+	if (rc != CG_OK)
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	out->items = arena_alloc(arena, (o->n_contacts + all.n + 1) * sizeof(*out->items));
+	if (!out->items)
+		return cg_fail_memory(err);
+	for (size_t i = 0; i < o->n_contacts; i++)
+		out->items[out->n++] = o->contacts[i];
+	for (size_t i = 0; i < all.n; i++)
+		if (all.items[i]->active && !is_contact(o, all.items[i]->email))
+			out->items[out->n++] = all.items[i]->email;
+	return CG_OK;
+}
+
+cg_rc mail_queue_organisation(struct store_txn *txn, Cg__OutboxMail__Kind kind,
+			      const char *organisation_id, const json_t *values,
+			      struct arena *arena, struct cg_err *err)
+{
+	struct mail_addresses to;
+	cg_rc rc = mail_addresses_of(txn, organisation_id, arena, &to, err);
+	for (size_t i = 0; rc == CG_OK && i < to.n; i++)
+		rc = mail_queue(txn, kind, to.items[i], values, arena, err);
+	return rc;
+}
+
+struct to_users {
+	struct arena *arena;
+	const char *emails[MAIL_ADMINISTRATORS_MAX];
+	size_t n;
+};
+
+static cg_rc visit_user(struct span index_key, struct span key, struct span value, void *arg,
+			struct cg_err *err)
+{
+	struct to_users *to = arg;
+	Cg__User *user;
+	(void)index_key;
+	(void)key;
+	cg_rc rc = record_unpack(&cg__user__descriptor, value, to->arena, &user, err);
+	if (rc != CG_OK || user->held || user->role < CG__ROLE__ADMIN || !user->email)
+		return rc;
+	to->emails[to->n++] = user->email;
+	return to->n < CG_COUNT(to->emails) ? CG_OK : CG_NOT_FOUND;
+}
+
+cg_rc mail_queue_administrators(struct store_txn *txn, Cg__OutboxMail__Kind kind,
+				const json_t *values, struct arena *arena, struct cg_err *err)
+{
+	struct to_users to = {.arena = arena};
+	struct store_walk walk = {.table = STORE_USER};
+	cg_rc rc = store_walk(txn, &walk, visit_user, &to, err);
+	for (size_t i = 0; rc == CG_OK && i < to.n; i++)
+		rc = mail_queue(txn, kind, to.emails[i], values, arena, err);
+	return rc;
+}
+
+/* --- how many --- */
+
+struct counting {
+	struct arena *arena;
+	int64_t since;
+	size_t n;
+};
+
+static bool is_from_strangers(Cg__OutboxMail__Kind kind)
+{
+	return kind == CG__OUTBOX_MAIL__KIND__CONFIRM || kind == CG__OUTBOX_MAIL__KIND__RESET ||
+	       kind == CG__OUTBOX_MAIL__KIND__ACCOUNT_EXISTS ||
+	       kind == CG__OUTBOX_MAIL__KIND__INVITE;
+}
+
+static cg_rc count(struct span index_key, struct span key, struct span value, void *arg,
+		   struct cg_err *err)
+{
+	struct counting *c = arg;
+	Cg__OutboxMail *mail;
+	(void)index_key;
+	(void)key;
+	cg_rc rc = record_unpack(&cg__outbox_mail__descriptor, value, c->arena, &mail, err);
+	if (rc == CG_OK)
+		c->n += is_from_strangers(mail->kind) && mail->created_at > c->since;
+	return rc;
+}
+
+cg_rc mail_from_strangers(struct store_txn *txn, const char *to, struct arena *arena, size_t *out,
+			  struct cg_err *err)
+{
+	struct counting c = {.arena = arena, .since = clock_unix_s() - MAIL_STRANGER_S};
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_OUTBOX_MAIL_BY_TO,
+				  .only = true,
+				  .index_key = span_of(to)};
+	cg_rc rc = store_walk(txn, &walk, count, &c, err);
+	*out = c.n;
+	return rc;
+}
+
+/* --- removing them --- */
+
+struct gone {
+	struct arena *arena;
+	enum store_table table;
+	int64_t now;
+	char *ids[SWEEP_BATCH];
+	size_t n;
+};
+
+static bool is_over(const struct gone *g, const void *message)
+{
+	if (g->table == STORE_OUTBOX_MAIL) {
+		const Cg__OutboxMail *mail = message;
+		return !mail->due && mail->created_at < g->now - MAIL_KEEP_S;
+	}
+	const Cg__Link *link = message;
+	return link->has_expires_at ? link->expires_at < g->now - LINK_KEEP_S
+				    : link->created_at < g->now - MAIL_KEEP_S;
+}
+
+static cg_rc visit_over(struct span index_key, struct span key, struct span value, void *arg,
+			struct cg_err *err)
+{
+	struct gone *g = arg;
+	void *message;
+	(void)index_key;
+	cg_rc rc = record_unpack(store_table_type(g->table), value, g->arena, &message, err);
+	if (rc != CG_OK)
+		return rc;
+	if (is_over(g, message) && !(g->ids[g->n++] = arena_copy(g->arena, key)))
+		return cg_fail_memory(err);
+	return g->n < SWEEP_BATCH ? CG_OK : CG_NOT_FOUND;
+}
+
+static cg_rc sweep_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct gone *g = arg;
+	struct store_walk walk = {.table = g->table};
+	g->n = 0;
+	cg_rc rc = store_walk(txn, &walk, visit_over, g, err);
+	for (size_t i = 0; rc == CG_OK && i < g->n; i++)
+		rc = store_remove(txn, g->table, span_of(g->ids[i]), err);
+	return rc;
+}
+
+cg_rc outbox_sweep(struct store *store, int64_t now_unix_s, bool *more, struct cg_err *err)
+{
+	static const enum store_table tables[] = {STORE_OUTBOX_MAIL, STORE_LINK};
+	cg_rc rc = CG_OK;
+	*more = false;
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(tables); i++) {
+		struct arena arena;
+		arena_init(&arena, COMMAND_ARENA_MAX);
+		struct gone g = {.arena = &arena, .table = tables[i], .now = now_unix_s};
+		rc = store_write(store, STORE_CHANGES_COUNTS, sweep_txn, &g, err);
+		*more = *more || g.n == SWEEP_BATCH;
+		arena_release(&arena);
+	}
+	return rc;
+}
+
+static cg_rc visit_id(struct span index_key, struct span key, struct span value, void *arg,
+		      struct cg_err *err)
+{
+	struct gone *g = arg;
+	(void)index_key;
+	(void)value;
+	if (!(g->ids[g->n++] = arena_copy(g->arena, key)))
+		return cg_fail_memory(err);
+	return g->n < SWEEP_BATCH ? CG_OK : CG_NOT_FOUND;
+}
+
+cg_rc outbox_forget_in(struct store_txn *txn, const char *to, struct arena *arena,
+		       struct cg_err *err)
+{
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_OUTBOX_MAIL_BY_TO,
+				  .only = true,
+				  .index_key = span_of(to)};
+	struct gone g = {.arena = arena, .n = SWEEP_BATCH};
+	cg_rc rc = CG_OK;
+	while (rc == CG_OK && g.n == SWEEP_BATCH) {
+		g.n = 0;
+		rc = store_walk(txn, &walk, visit_id, &g, err);
+		for (size_t i = 0; rc == CG_OK && i < g.n; i++)
+			rc = store_remove(txn, STORE_OUTBOX_MAIL, span_of(g.ids[i]), err);
+	}
+	return rc;
+}
+
+/* --- sending them --- */
+
+struct mail_call {
+	const char *id, *fault;
+	int64_t now;
+	struct arena *arena;
+	Cg__OutboxMail *mail;
+};
+
+static cg_rc visit_due(struct span index_key, struct span key, struct span value, void *arg,
+		       struct cg_err *err)
+{
+	struct mail_call *c = arg;
+	char now[RFC3339_TEXT + 1];
+	(void)key;
+	if (!rfc3339_format(c->now, now) || strncmp(now, index_key.p, index_key.n) < 0)
+		return CG_NOT_FOUND;
+	cg_rc rc = record_unpack(&cg__outbox_mail__descriptor, value, c->arena, &c->mail, err);
+	return rc == CG_OK ? CG_NOT_FOUND : rc;
+}
+
+static cg_rc next_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct mail_call *c = arg;
+	struct store_walk walk = {.by_index = true, .index = STORE_OUTBOX_MAIL_BY_DUE};
+	c->mail = NULL;
+	return store_walk(txn, &walk, visit_due, c, err);
+}
+
+cg_rc outbox_next(struct store *store, int64_t now_unix_s, struct arena *arena,
+		  Cg__OutboxMail **out, struct cg_err *err)
+{
+	struct mail_call c = {.now = now_unix_s, .arena = arena};
+	cg_rc rc = store_read(store, next_txn, &c, err);
+	*out = c.mail;
+	return rc == CG_OK && !c.mail ? CG_NOT_FOUND : rc;
+}
+
+static cg_rc get(struct store_txn *txn, struct mail_call *c, struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = store_get(txn, STORE_OUTBOX_MAIL, span_of(c->id), c->arena, &bytes, err);
+	return rc == CG_OK
+		   ? record_unpack(&cg__outbox_mail__descriptor, bytes, c->arena, &c->mail, err)
+		   : rc;
+}
+
+static cg_rc sent_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct mail_call *c = arg;
+	cg_rc rc = get(txn, c, err);
+	if (rc != CG_OK)
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	c->mail->due = c->mail->fault = NULL;
+	c->mail->has_tries = c->mail->has_sent_at = true;
+	c->mail->tries++;
+	c->mail->sent_at = c->now;
+	return put(txn, c->mail, c->arena, err);
+}
+
+cg_rc outbox_sent(struct store *store, const char *id, int64_t now_unix_s, struct arena *arena,
+		  struct cg_err *err)
+{
+	struct mail_call c = {.id = id, .now = now_unix_s, .arena = arena};
+	return store_write(store, STORE_CHANGES_NONE, sent_txn, &c, err);
+}
+
+static cg_rc failed_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	static const int64_t pauses[] = {10, 60, 300, 900, 3600};
+	struct mail_call *c = arg;
+	cg_rc rc = get(txn, c, err);
+	if (rc != CG_OK)
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	Cg__OutboxMail *mail = c->mail;
+	size_t i = mail->tries < CG_COUNT(pauses) ? (size_t)mail->tries : CG_COUNT(pauses) - 1;
+	mail->has_tries = true;
+	mail->tries++;
+	mail->fault = arena_strdup(c->arena, c->fault);
+	if (c->now - mail->created_at >= MAIL_TRY_S)
+		mail->due = NULL;
+	else if (!(mail->due = due_text(c->now + pauses[i], c->arena)))
+		return cg_fail_memory(err);
+	return mail->fault ? put(txn, mail, c->arena, err) : cg_fail_memory(err);
+}
+
+cg_rc outbox_failed(struct store *store, const char *id, const char *fault, int64_t now_unix_s,
+		    struct arena *arena, struct cg_err *err)
+{
+	struct mail_call c = {.id = id, .fault = fault, .now = now_unix_s, .arena = arena};
+	return store_write(store, STORE_CHANGES_NONE, failed_txn, &c, err);
+}

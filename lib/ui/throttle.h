@@ -1,0 +1,30 @@
+/* Not too often: before a password is hashed, and before a stranger has a mail sent. */
+#ifndef CG_UI_THROTTLE_H
+#define CG_UI_THROTTLE_H
+
+#include "live/limits.h"
+#include "ui/pages.h"
+
+enum throttle_of {
+	THROTTLE_SIGN_IN, /* wrong passwords of an address are counted */
+	THROTTLE_JOIN,	  /* requests to join, for a new password and the like */
+};
+
+struct throttle {
+	enum throttle_of of;
+	const char *scope;
+	struct limits_ask wrong, all; /* of this address; of all, with the places to hash in */
+	struct limits_held held;
+	int64_t retry_after_s; /* of a refusal */
+};
+
+/* throttle_leave has to follow.  CG_DENIED (429) with retry_after_s; CG_UNAVAILABLE when the places
+ * to hash in were taken for SIGN_IN_WAIT_MS.  /admin and /portal are counted apart. */
+cg_rc throttle_enter(struct page_call *call, enum throttle_of of, struct throttle *t,
+		     struct cg_err *err) CG_MUST_USE;
+/* `count`: it was a wrong password, or a request to join. */
+void throttle_leave(struct page_call *call, struct throttle *t, bool count);
+/* Adds Retry-After to the answer to a refusal. */
+void throttle_tell(struct page_call *call, const struct throttle *t);
+
+#endif
