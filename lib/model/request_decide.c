@@ -299,6 +299,18 @@ cg_rc request_drop_entry_in(struct store_txn *txn, const char *catalogue_id, str
 	return rc;
 }
 
+cg_rc request_drop_developer_in(struct store_txn *txn, const char *developer_id,
+				struct arena *arena, struct cg_err *err)
+{
+	struct request_list list;
+	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(developer_id), arena,
+				   &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
+		if (list.items[i]->status != CG__KEY_REQUEST__STATUS__APPROVED)
+			rc = store_remove(txn, STORE_REQUEST, span_of(list.items[i]->id), err);
+	return rc;
+}
+
 /* --- possession --- */
 
 static cg_rc find_code(struct store_txn *txn, struct call *c, Cg__Developer **asker,
