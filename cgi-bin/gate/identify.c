@@ -1,71 +1,22 @@
 /* Certificate and token of a request -> digests -> grants. */
 #include "base/base.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "cert/cert.h"
 #include "gate.h"
+#include "web/verify.h"
 
 #define UNUSABLE_LINES_PER_S 20
 
-enum verify { VERIFY_MISSING, VERIFY_NONE, VERIFY_GOOD, VERIFY_BAD };
-
-/* Whether "FAILED:…" only says that no CA stands behind the certificate, which the registration
- * makes up for: OpenSSL's verify errors 18, 19, 20, 21 and 27, as a number (lighttpd:
- * "…reason(18)", "FAILED:18") or in words (Apache). */
-static bool is_only_unknown_issuer(struct span reason)
-{
-	static const char *const texts[] = {
-	    "self-signed certificate",
-	    "self signed certificate",
-	    "self-signed certificate in certificate chain",
-	    "self signed certificate in certificate chain",
-	    "unable to get local issuer certificate",
-	    "unable to verify the first certificate",
-	    "certificate not trusted",
-	    "18",
-	    "19",
-	    "20",
-	    "21",
-	    "27",
-	};
-	static const char open[] = "reason(";
-	for (size_t i = 0; i < CG_COUNT(texts); i++)
-		if (span_is_text(reason, texts[i]))
-			return true;
-	const char *at = reason.n > 0 ? memmem(reason.p, reason.n, open, sizeof(open) - 1) : NULL;
-	if (!at || reason.p[reason.n - 1] != ')')
-		return false;
-	size_t from = (size_t)(at - reason.p) + sizeof(open) - 1;
-	uint64_t number;
-	return number_parse(span_make(reason.p + from, reason.n - from - 1), 99, &number) &&
-	       ((number >= 18 && number <= 21) || number == 27);
-}
-
-/* SUCCESS proves no more than GENEROUS: a resumed session says it of a self-signed certificate. */
-static enum verify judge_verify(struct span verify)
-{
-	struct span failed = SPAN_LIT("FAILED:");
-	if (verify.n == 0)
-		return VERIFY_MISSING;
-	if (span_is(verify, SPAN_LIT("NONE")))
-		return VERIFY_NONE;
-	if (span_is(verify, SPAN_LIT("SUCCESS")) || span_is(verify, SPAN_LIT("GENEROUS")))
-		return VERIFY_GOOD;
-	if (span_starts(verify, failed) && is_only_unknown_issuer(span_from(verify, failed.n)))
-		return VERIFY_GOOD;
-	return VERIFY_BAD;
-}
-
 static enum facts_certificate when_none(struct span verify)
 {
-	switch (judge_verify(verify)) {
-	case VERIFY_MISSING:
-	case VERIFY_NONE:
+	switch (web_verify_judge(verify)) {
+	case WEB_VERIFY_MISSING:
+	case WEB_VERIFY_NONE:
 		return FACTS_CERT_NONE;
-	case VERIFY_GOOD:
+	case WEB_VERIFY_GOOD:
 		return span_starts(verify, SPAN_LIT("FAILED:")) ? FACTS_CERT_REFUSED
 								: FACTS_CERT_NOT_PASSED;
-	case VERIFY_BAD:
+	case WEB_VERIFY_BAD:
 		return FACTS_CERT_REFUSED;
 	}
 	return FACTS_CERT_NOT_PASSED;
@@ -73,13 +24,13 @@ static enum facts_certificate when_none(struct span verify)
 
 static enum facts_certificate when_one(struct span verify)
 {
-	switch (judge_verify(verify)) {
-	case VERIFY_MISSING:
-	case VERIFY_NONE:
+	switch (web_verify_judge(verify)) {
+	case WEB_VERIFY_MISSING:
+	case WEB_VERIFY_NONE:
 		return FACTS_CERT_NO_VERIFY;
-	case VERIFY_GOOD:
+	case WEB_VERIFY_GOOD:
 		return FACTS_CERT_PRESENT;
-	case VERIFY_BAD:
+	case WEB_VERIFY_BAD:
 		return FACTS_CERT_NOT_VERIFIED;
 	}
 	return FACTS_CERT_NOT_VERIFIED;

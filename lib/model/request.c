@@ -107,6 +107,51 @@ cg_rc request_list(struct store *store, enum store_index index, const char *inde
 	return rc;
 }
 
+struct organisation_call {
+	const struct actor *actor;
+	struct arena *arena;
+	struct request_list list;
+};
+
+static cg_rc organisation_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct organisation_call *c = arg;
+	struct developers members;
+	if (!c->actor->developer)
+		return cg_fail(err, CG_DENIED, "Sign in to the portal.");
+	cg_rc rc = developers_of_in(txn, c->actor->developer->organisation_id, c->arena, &members,
+				    err);
+	c->list = (struct request_list){
+	    .items = arena_alloc(c->arena, REQUESTS_SHOWN_MAX * sizeof(*c->list.items))};
+	if (!c->list.items)
+		return cg_fail_memory(err);
+	for (size_t i = 0; rc == CG_OK && i < members.n; i++) {
+		struct request_list one;
+		rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(members.items[i]->id),
+				     c->arena, &one, err);
+		for (size_t j = 0; rc == CG_OK && j < one.n; j++) {
+			if (c->list.n == REQUESTS_SHOWN_MAX)
+				c->list.more = true;
+			else
+				c->list.items[c->list.n++] = one.items[j];
+		}
+	}
+	if (rc == CG_OK && c->list.n > 1)
+		qsort(c->list.items, c->list.n, sizeof(*c->list.items), newest_first);
+	return rc;
+}
+
+cg_rc request_list_of_organisation(struct store *store, const struct actor *actor,
+				   struct arena *arena, struct request_list *out,
+				   struct cg_err *err)
+{
+	struct organisation_call c = {.actor = actor, .arena = arena};
+	cg_rc rc = store_read(store, organisation_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.list;
+	return rc;
+}
+
 /* --- what a request is about --- */
 
 cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char *id,

@@ -96,5 +96,9 @@ struct request_list {
 /* Those under one key of an index of requests: a status, a developer, a key, an entry. */
 cg_rc request_list(struct store *store, enum store_index index, const char *index_key,
 		   struct arena *arena, struct request_list *out, struct cg_err *err) CG_MUST_USE;
+/* Those of all members of the actor's organisation. */
+cg_rc request_list_of_organisation(struct store *store, const struct actor *actor,
+				   struct arena *arena, struct request_list *out,
+				   struct cg_err *err) CG_MUST_USE;
 
 #endif
