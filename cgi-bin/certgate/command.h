@@ -76,6 +76,7 @@ int key_main(struct command *c);
 int policy_main(struct command *c);
 int token_main(struct command *c);
 int user_main(struct command *c);
+int settings_main(struct command *c);
 int explain_main(struct command *c);
 int backup_main(struct command *c);
 int restore_main(struct command *c);
@@ -84,6 +85,10 @@ int export_main(struct command *c);
 int import_main(struct command *c);
 int steward_main(struct command *c);
 int lighttpd_ca_main(struct command *c);
+int mail_main(struct command *c);
+/* Sends what waits, once or until a signal ends it; *n counts those of the first way.  CG_OK also
+ * when another process is at it. */
+cg_rc mail_all(struct command *c, bool goes_on, size_t *n, struct cg_err *err) CG_MUST_USE;
 int doctor_main(struct command *c);
 
 #endif

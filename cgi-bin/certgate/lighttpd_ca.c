@@ -3,8 +3,8 @@
  * lighttpd passes on only certificates that it could verify, so a pinned one has to be in that file
  * itself.  What stands there is announced: lighttpd sends the subject of each to anybody who
  * connects, and takes what a certificate with CA:TRUE there has issued for verified, on the whole
- * host.  So besides the registered CAs the certificates of keys are written only when
- * --announce-partners says so. */
+ * host.  So besides the registered CAs the certificates of keys are written only when the setting
+ * lighttpd_announce_partners says so. */
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "command.h"
 #include "model/certificate.h"
+#include "model/setting.h"
 #include "throwaway.h"
 #include <fcntl.h>
 #include <gnutls/x509.h>
@@ -30,7 +31,6 @@
 struct writer {
 	struct store *store;
 	const char *path;
-	bool partners;
 };
 
 /* How much room its subject takes in each handshake; 0 when it cannot be read. */
@@ -71,21 +71,22 @@ static cg_rc add_one(struct span der, struct arena *arena, struct buf *out, size
 
 /* CAs always, and of the others, with `partners`, those of keys.  A revoked one is left out: it may
  * be a CA by its own word. */
-static bool is_wanted(const struct writer *w, const struct certificate_use *use)
+static bool is_wanted(bool partners, const struct certificate_use *use)
 {
 	if (use->certificate->kind == CG__CERTIFICATE__KIND__CA)
 		return true;
-	return w->partners && *use->key_id && !use->revoked;
+	return partners && *use->key_id && !use->revoked;
 }
 
 static cg_rc add_certificates(const struct writer *w, struct buf *out, struct cg_err *err)
 {
 	struct arena arena;
 	char cursor[SHA256_HEX + 1] = "";
-	cg_rc rc = CG_OK;
+	Cg__Setting *setting;
 	size_t names = 0;
-	bool more = true;
 	arena_init(&arena, RECORD_ARENA_MAX);
+	cg_rc rc = setting_get(w->store, &arena, &setting, err);
+	bool more = true, partners = rc == CG_OK && setting->lighttpd_announce_partners;
 	while (rc == CG_OK && more) {
 		struct certificate_page page;
 		arena_clear(&arena);
@@ -93,7 +94,7 @@ static cg_rc add_certificates(const struct writer *w, struct buf *out, struct cg
 				      err);
 		for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 			const struct certificate_use *use = &page.items[i];
-			if (is_wanted(w, use))
+			if (is_wanted(partners, use))
 				rc = add_one(span_make(use->certificate->der.data,
 						       use->certificate->der.len),
 					     &arena, out, &names, err);
@@ -228,13 +229,12 @@ static cg_rc watch(const struct writer *w, struct cg_err *err)
 int lighttpd_ca_main(struct command *c)
 {
 	struct cg_err err = {0};
-	bool partners = command_take_flag(c, "--announce-partners");
 	bool goes_on = command_take_flag(c, "--watch"), changed = false;
 	const char *path = command_next(c);
 	if (!path || !command_all_taken(c))
 		return EXIT_USAGE;
 	cg_rc rc = command_open(c, &err);
-	struct writer w = {.store = c->store, .path = path, .partners = partners};
+	struct writer w = {.store = c->store, .path = path};
 	if (rc == CG_OK)
 		rc = goes_on ? watch(&w, &err) : write_once(&w, &changed, &err);
 	if (rc != CG_OK)

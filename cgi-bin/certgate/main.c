@@ -56,6 +56,13 @@ static const struct {
     {"user",	     user_main,
      "user list [TEXT] | show USER | set USER --held false | reset USER\n"
      "  --held false lets somebody in again whom a restore holds.\n"				    },
+    {"settings",	 settings_main,
+     "settings show | settings set OPTIONS\n"
+     "  What holds for the whole installation.  Options: --base-urls-gate URL, --base-urls-portal "
+     "URL,\n"
+     "  --base-urls-admin URL, --sign-up open|closed, --sign-up-domains DOMAIN (once per domain),\n"
+     "  --catalogue-public false, --portal-title TEXT, --terms TEXT, --mail-from ADDRESS,\n"
+     "  --lighttpd-announce-partners.\n"							  },
     {"explain",	explain_main,
      "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"
      "  The decision that the gate would take, step by step; IP is 127.0.0.1 unless given.\n"     },
@@ -87,18 +94,23 @@ static const struct {
      "import FILE [--skip-clashes]\n"
      "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"
      "  clash, unless those are to be skipped.\n"						 },
+    {"mail",	      mail_main,
+     "mail [--watch]\n"
+     "  Sends the mails that wait, to the folder CERTGATE_MAIL as files, else by the program\n"
+     "  CERTGATE_SENDMAIL (/usr/sbin/sendmail).  --watch: goes on, as `supervise` runs it.\n"},
     {"steward",	steward_main,
      "steward\n"
      "  The housekeeping, once: saves quotas, writes the logs back and removes what is not "
      "needed.\n"										  },
     {"lighttpd-ca", lighttpd_ca_main,
-     "lighttpd-ca [--announce-partners] [--watch] FILE\n"
+     "lighttpd-ca [--watch] FILE\n"
      "  Writes FILE for lighttpd's ssl.ca-file, when it has changed: the registered CAs, and with\n"
-     "  --announce-partners the certificates of the keys, whose names lighttpd then shows to\n"
-     "  anybody who connects.  --watch: goes on, and writes it again after each change.\n"	  },
+     "  the setting lighttpd_announce_partners the certificates of the keys, whose names lighttpd\n"
+     "  then shows to anybody who connects.  --watch: goes on, and writes it again after each "
+     "change.\n"										  },
     {"supervise",	  NULL,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
-     "          [--portals P] [--lighttpd-ca FILE [--announce-partners]]\n"
+     "          [--portals P] [--lighttpd-ca FILE]\n"
      "  Holds the sockets, starts the programs and starts them again; with --lighttpd-ca also\n"
      "  `lighttpd-ca --watch FILE`, as the programs' user.\n"				     },
 };

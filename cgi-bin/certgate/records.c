@@ -165,7 +165,7 @@ static json_t *take_part(struct command *c, const ProtobufCFieldDescriptor *f)
 static bool is_part(const ProtobufCMessageDescriptor *type)
 {
 	return type == &cg__upstream_tls__descriptor || type == &cg__header_rules__descriptor ||
-	       type == &cg__cors__descriptor;
+	       type == &cg__cors__descriptor || type == &cg__base_urls__descriptor;
 }
 
 json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor *type)

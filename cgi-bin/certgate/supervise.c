@@ -40,7 +40,7 @@ struct worker {
 	int64_t delay_ms;    /* the pause before the next start */
 };
 
-enum { GATE, ADMIN, PORTAL, LIGHTTPD_CA, PROGRAMS };
+enum { GATE, ADMIN, PORTAL, LIGHTTPD_CA, MAIL, PROGRAMS };
 
 struct supervisor {
 	const struct home *home;
@@ -60,7 +60,7 @@ struct supervisor {
 
 static const char usage[] =
     "usage: certgate --home DIR supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] "
-    "[--gates N] [--admins M] [--portals P] [--lighttpd-ca FILE [--announce-partners]]\n";
+    "[--gates N] [--admins M] [--portals P] [--lighttpd-ca FILE]\n";
 
 /* --- what it is told --- */
 
@@ -153,19 +153,17 @@ static cg_rc parse_count(const char *text, const char *option, unsigned *out, st
 static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg_err *err)
 {
 	static const struct option options[] = {
-	    {"sockets",		required_argument, NULL, 's'},
-	    {"user",		     required_argument, NULL, 'u'},
+	    {"sockets",	required_argument, NULL, 's'},
+	    {"user",	     required_argument, NULL, 'u'},
 	    {"group",	      required_argument, NULL, 'g'},
-	    {"bin",		    required_argument, NULL, 'b'},
+	    {"bin",	    required_argument, NULL, 'b'},
 	    {"gates",	      required_argument, NULL, 'G'},
-	    {"admins",	       required_argument, NULL, 'A'},
-	    {"portals",		required_argument, NULL, 'P'},
-	    {"lighttpd-ca",	    required_argument, NULL, 'L'},
-	    {"announce-partners", no_argument,       NULL, 'p'},
-	    {NULL,		   0,		      NULL, 0  },
+	    {"admins",      required_argument, NULL, 'A'},
+	    {"portals",	required_argument, NULL, 'P'},
+	    {"lighttpd-ca", required_argument, NULL, 'L'},
+	    {NULL,	   0,		      NULL, 0  },
 	};
 	struct program *ca = &s->programs[LIGHTTPD_CA];
-	bool announce = false;
 	const char *sockets = NULL, *user = NULL, *group = NULL, *bin = NULL;
 	cg_rc rc = CG_OK;
 	int c;
@@ -198,9 +196,6 @@ static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg
 			ca->args[2] = optarg;
 			ca->workers = 1;
 			break;
-		case 'p':
-			announce = true;
-			break;
 		default:
 			rc = cg_fail(err, CG_BAD_INPUT, "It does not know this: %s",
 				     argv[optind - 1]);
@@ -213,11 +208,6 @@ static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg
 	/* The workers have another current folder. */
 	if (rc == CG_OK && ca->workers > 0 && ca->args[2][0] != '/')
 		rc = cg_fail(err, CG_BAD_INPUT, "--lighttpd-ca takes the whole path of its file.");
-	if (rc == CG_OK && announce && ca->workers == 0)
-		rc =
-		    cg_fail(err, CG_BAD_INPUT, "--announce-partners goes with --lighttpd-ca FILE.");
-	if (announce)
-		ca->args[3] = "--announce-partners";
 	if (rc == CG_OK)
 		rc = find_user(s, user, group, err);
 	if (rc == CG_OK)
@@ -614,7 +604,12 @@ int supervise_main(int argc, char **argv, const struct home *home)
 			 [LIGHTTPD_CA] = {.name = "certgate",
 					  .args = {"lighttpd-ca", "--watch"},
 					  .no_socket = true,
-					  .fd = -1}},
+					  .fd = -1},
+			 [MAIL] = {.name = "certgate",
+				   .args = {"mail", "--watch"},
+				   .no_socket = true,
+				   .fd = -1,
+				   .workers = 1}},
 	    .notify_fd = -1,
 	    .self = getpid(),
 	    .socket_gid = (gid_t)-1,

@@ -119,8 +119,8 @@ void catalogue_page(void *arg)
 	}
 	size_t n = json_array_size(items);
 	page_show(call, 200, "catalogue", "catalogue", "Catalogue",
-		  json_pack("{s:o, s:b, s:b, s:i, s:b, s:b, s:o, s:b}", "items", items, "one", n == 1,
-			    "several", n > 1, "number", (int)n, "searchable",
+		  json_pack("{s:o, s:b, s:b, s:i, s:b, s:b, s:o, s:b}", "items", items, "one",
+			    n == 1, "several", n > 1, "number", (int)n, "searchable",
 			    visible >= SEARCH_FROM || *q, "searched", *q != '\0', "q",
 			    page_text(span_of(q)), "newcomer", keys.n == 0));
 }
@@ -135,10 +135,10 @@ static json_t *first_calls(struct page_call *call, const struct offer *o)
 			lines = offer_lines(call, &o->apis[i], 1, true);
 		}
 		if (json_array_size(lines) > 0)
-			(void)json_array_append_new(
-			    out, json_pack("{s:o, s:O}", "name",
-					   page_text(span_of(o->apis[i]->name)), "line",
-					   json_array_get(lines, 0)));
+			(void)json_array_append_new(out,
+						    json_pack("{s:o, s:O}", "name",
+							      page_text(span_of(o->apis[i]->name)),
+							      "line", json_array_get(lines, 0)));
 		json_decref(lines);
 	}
 	return out;

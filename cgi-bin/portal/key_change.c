@@ -19,9 +19,8 @@ static void show_again(struct page_call *call, const Cg__Key *key,
 		page_fail(call, read, &err);
 		return;
 	}
-	(void)json_object_set_new(
-	    values, "private_key",
-	    json_boolean(code && strcmp(code, CERT_PRIVATE_KEY_PASTED) == 0));
+	(void)json_object_set_new(values, "private_key",
+				  json_boolean(code && strcmp(code, CERT_PRIVATE_KEY_PASTED) == 0));
 	(void)json_object_set_new(values, "overlap_days",
 				  page_text(span_of(page_field(call, "overlap_days"))));
 	portal_put_back(call, values, reading);
@@ -32,7 +31,7 @@ static void show_again(struct page_call *call, const Cg__Key *key,
 static cg_rc read_overlap(struct page_call *call, uint64_t *out, struct cg_err *err)
 {
 	json_t *typed = page_typed_number(call, "overlap_days");
-	json_int_t n = json_is_null(typed) ? OVERLAP_DAYS_DEFAULT
+	json_int_t n = json_is_null(typed)	? OVERLAP_DAYS_DEFAULT
 		       : json_is_integer(typed) ? json_integer_value(typed)
 						: -1;
 	json_decref(typed);
@@ -145,10 +144,10 @@ void key_revoke_show(void *arg)
 	json_t *values = confirm_values(
 	    key, arena_printf(call->arena, "/portal/keys/%s/credentials/%s/revoke", key->id,
 			      json_string_value(json_object_get(shown, "sha256"))));
-	json_t *more = json_pack("{s:b, s:O, s:O, s:O}", "revoke", 1, "subject",
-				 json_object_get(shown, "subject"), "start",
-				 json_object_get(shown, "start"), "is_certificate",
-				 json_object_get(shown, "is_certificate"));
+	json_t *more =
+	    json_pack("{s:b, s:O, s:O, s:O}", "revoke", 1, "subject",
+		      json_object_get(shown, "subject"), "start", json_object_get(shown, "start"),
+		      "is_certificate", json_object_get(shown, "is_certificate"));
 	json_decref(shown);
 	(void)json_object_update_new(values, more);
 	page_show(call, 200, "key-confirm", "keys", "Revoke", values);
@@ -164,8 +163,8 @@ void key_revoke_do(void *arg)
 	cg_rc rc = own_key_revoke(call->program->store, &call->actor, key->id, page_param(call, 1),
 				  page_field(call, "reason"), call->arena, &err);
 	if (rc == CG_OK)
-		page_redirect(call, arena_printf(call->arena, "/portal/keys/%s?done=revoked",
-						 key->id));
+		page_redirect(call,
+			      arena_printf(call->arena, "/portal/keys/%s?done=revoked", key->id));
 	else
 		page_fail(call, rc, &err);
 }
@@ -176,8 +175,8 @@ void key_give_up_show(void *arg)
 	Cg__Key *key;
 	if (key_of_call(call, &key))
 		page_show(call, 200, "key-confirm", "keys", "Give up a key",
-			  confirm_values(key, arena_printf(call->arena, "/portal/keys/%s/give-up",
-							   key->id)));
+			  confirm_values(
+			      key, arena_printf(call->arena, "/portal/keys/%s/give-up", key->id)));
 }
 
 void key_give_up_do(void *arg)
@@ -212,8 +211,8 @@ void stop_do(void *arg)
 	struct actor actor = call->actor;
 	if (!*actor.name)
 		actor.name = "mailed link";
-	cg_rc rc = own_key_stop(call->program->store, &actor, page_field(call, "link"),
-				call->arena, &key, &err);
+	cg_rc rc = own_key_stop(call->program->store, &actor, page_field(call, "link"), call->arena,
+				&key, &err);
 	if (rc == CG_OK)
 		page_show(call, 200, "stop", "-", "It is stopped",
 			  json_pack("{s:o, s:s}", "done",

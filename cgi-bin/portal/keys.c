@@ -51,14 +51,14 @@ static cg_rc key_line(struct page_call *call, const Cg__Key *key, const struct a
 		return rc;
 	json_t *quota = portal_quota(call, key);
 	json_t *credential = json_object_get(*out, "credential");
-	json_t *more = json_pack(
-	    "{s:s, s:o, s:O?, s:O?, s:o}", "link",
-	    arena_printf(call->arena, "/portal/keys/%s", key->id), "used", used_json(call, key),
-	    "quota", json_object_get(quota, "line"), "subject",
-	    json_object_get(credential, "subject"), "apis",
-	    grant_load_key(call->program->store, key->id, call->arena, &g, NULL) == CG_OK
-		? apis_text(&g, apis)
-		: json_string(""));
+	json_t *more =
+	    json_pack("{s:s, s:o, s:O?, s:O?, s:o}", "link",
+		      arena_printf(call->arena, "/portal/keys/%s", key->id), "used",
+		      used_json(call, key), "quota", json_object_get(quota, "line"), "subject",
+		      json_object_get(credential, "subject"), "apis",
+		      grant_load_key(call->program->store, key->id, call->arena, &g, NULL) == CG_OK
+			  ? apis_text(&g, apis)
+			  : json_string(""));
 	/* The table has no sections below its lines. */
 	(void)json_object_del(*out, "credential");
 	(void)json_object_update_new(*out, more);
@@ -78,8 +78,8 @@ static cg_rc add_ending(struct page_call *call, const Cg__Key *key, json_t *to, 
 			continue;
 		if (!c->has_not_after)
 			return CG_OK;
-		int64_t ends = c->has_ends_at && c->ends_at < c->not_after ? c->ends_at
-									   : c->not_after;
+		int64_t ends =
+		    c->has_ends_at && c->ends_at < c->not_after ? c->ends_at : c->not_after;
 		last = ends > last ? ends : last;
 	}
 	if (rc != CG_OK || last == 0 || last - call->now_unix_s > CERT_ENDS_SOON_S)
@@ -110,8 +110,8 @@ static cg_rc add_requests(struct page_call *call, json_t *items, struct cg_err *
 					 call->arena, &entry, NULL);
 		(void)json_array_append_new(
 		    items, json_pack("{s:s, s:o, s:o, s:o}", "link",
-				     arena_printf(call->arena, "/portal/requests/%s", r->id), "name",
-				     page_text(span_of(r->name)), "apis",
+				     arena_printf(call->arena, "/portal/requests/%s", r->id),
+				     "name", page_text(span_of(r->name)), "apis",
 				     page_text(span_of(found == CG_OK ? entry->name : "")), "badge",
 				     portal_request_badge(r)));
 	}
@@ -172,12 +172,11 @@ static json_t *refusals_json(struct page_call *call, const char *key_id, Cg__Ref
 		if (!*newest)
 			*newest = page.items[i];
 		(void)json_array_append_new(
-		    out, json_pack("{s:o, s:i, s:o, s:o, s:o, s:o}", "at",
-				   page_distance(call, r->at), "status", (int)r->status, "code",
-				   page_text(span_of(r->code)), "method",
-				   page_text(span_of(r->method)), "path",
-				   page_text(span_of(r->path)), "detail",
-				   page_text(span_of(r->detail))));
+		    out, json_pack(
+			     "{s:o, s:i, s:o, s:o, s:o, s:o}", "at", page_distance(call, r->at),
+			     "status", (int)r->status, "code", page_text(span_of(r->code)),
+			     "method", page_text(span_of(r->method)), "path",
+			     page_text(span_of(r->path)), "detail", page_text(span_of(r->detail))));
 	}
 	return out;
 }
@@ -198,7 +197,8 @@ static unsigned last_status(struct page_call *call, const char *key_id)
 	for (size_t i = 0; i < sums.n; i++) {
 		const struct usage_sum *s = sums.items[i];
 		if (s->requests > s->refused &&
-		    (!best || s->at > best->at || (s->at == best->at && s->requests > best->requests)))
+		    (!best || s->at > best->at ||
+		     (s->at == best->at && s->requests > best->requests)))
 			best = s;
 	}
 	return best ? best->status : 0;
@@ -245,7 +245,7 @@ static json_t *waiting_json(struct page_call *call, const struct request_list *l
 					 call->arena, &entry, NULL);
 		(void)json_array_append_new(
 		    out, json_pack("{s:s, s:o}", "id", r->id, "entry_name",
-				   page_text(span_of(r->renewal       ? "A further certificate"
+				   page_text(span_of(r->renewal	      ? "A further certificate"
 						     : found == CG_OK ? entry->name
 								      : r->name))));
 	}
@@ -288,8 +288,7 @@ static cg_rc add_credentials(struct page_call *call, const char *key_id, const c
 			token = token || counts;
 		} else {
 			certificate = true;
-			const char *sha256 =
-			    json_string_value(json_object_get(one, "sha256"));
+			const char *sha256 = json_string_value(json_object_get(one, "sha256"));
 			if (counts)
 				(void)json_array_append_new(
 				    replaceable,
@@ -301,9 +300,9 @@ static cg_rc add_credentials(struct page_call *call, const char *key_id, const c
 		}
 		json_decref(one);
 	}
-	json_t *more = json_pack("{s:o, s:o, s:b, s:b}", "credentials", items, "replaceable",
-				 replaceable, "has_token", (int)token, "has_certs",
-				 (int)certificate);
+	json_t *more =
+	    json_pack("{s:o, s:o, s:b, s:b}", "credentials", items, "replaceable", replaceable,
+		      "has_token", (int)token, "has_certs", (int)certificate);
 	(void)json_object_update_new(values, more);
 	return rc;
 }
@@ -329,11 +328,10 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 	if (rc == CG_OK)
 		rc = show_key(call, key, &apis, &values, err);
 	if (rc == CG_OK)
-		rc = add_credentials(call, key->id,
-				     web_form_has(&call->form, "replaces")
-					 ? page_field(call, "replaces")
-					 : NULL,
-				     values, err);
+		rc = add_credentials(
+		    call, key->id,
+		    web_form_has(&call->form, "replaces") ? page_field(call, "replaces") : NULL,
+		    values, err);
 	if (rc == CG_OK)
 		rc = portal_usage(call, ids, 1, &usage, err);
 	if (rc != CG_OK) {
@@ -346,8 +344,8 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 	json_t *more = json_pack(
 	    "{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:i}", "apis",
 	    apis_text(&g, &apis), "used", used_json(call, key), "lines",
-	    lines_json(call, &g, &apis, by_token), "last", last_json(call, key, newest), "may_token",
-	    (int)by_token, "has_certificates", (int)!by_token, "by_session",
+	    lines_json(call, &g, &apis, by_token), "last", last_json(call, key, newest),
+	    "may_token", (int)by_token, "has_certificates", (int)!by_token, "by_session",
 	    way != CG__CATALOGUE_ENTRY__RENEWAL__CERTIFICATE, "needs_approval",
 	    way == CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL, "refusals", refusals, "waiting",
 	    waiting_json(call, &requests), "quota", portal_quota(call, key), "made",
@@ -395,10 +393,10 @@ void key_page(void *arg)
 		page_fail(call, rc, &err);
 		return;
 	}
-	json_t *more = json_pack("{s:b, s:b, s:b, s:b, s:i}", "sent", strcmp(done, "sent") == 0,
-				 "renewed", strcmp(done, "renewed") == 0, "asked",
-				 strcmp(done, "asked") == 0, "revoked", strcmp(done, "revoked") == 0,
-				 "overlap_days", OVERLAP_DAYS_DEFAULT);
+	json_t *more =
+	    json_pack("{s:b, s:b, s:b, s:b, s:i}", "sent", strcmp(done, "sent") == 0, "renewed",
+		      strcmp(done, "renewed") == 0, "asked", strcmp(done, "asked") == 0, "revoked",
+		      strcmp(done, "revoked") == 0, "overlap_days", OVERLAP_DAYS_DEFAULT);
 	(void)json_object_update_new(values, more);
 	page_show(call, 200, "key", "keys", key->name, values);
 }

@@ -37,8 +37,8 @@ static cg_rc read_next(const struct portal_call *call, const struct actor *actor
 		       req->arena, out, &exposed, err);
 	if (exposed.n > 0) {
 		struct cg_err why = {0};
-		cg_rc blocked = exposed_key_block(call->portal->store, actor, &exposed, req->arena,
-						  NULL, &why);
+		cg_rc blocked =
+		    exposed_key_block(call->portal->store, actor, &exposed, req->arena, NULL, &why);
 		if (blocked != CG_OK) {
 			*err = why;
 			return blocked;
@@ -50,18 +50,17 @@ static cg_rc read_next(const struct portal_call *call, const struct actor *actor
 static json_t *answer_json(const struct cert *now, const struct cert *next, const Cg__Key *key,
 			   const Cg__KeyRequest *request, uint64_t overlap_days)
 {
-	char hex[SHA256_HEX + 1], old[SHA256_HEX + 1], to[RFC3339_TEXT + 1] = "",
-	    ends[RFC3339_TEXT + 1] = "";
+	char hex[SHA256_HEX + 1], old[SHA256_HEX + 1],
+	    to[RFC3339_TEXT + 1] = "", ends[RFC3339_TEXT + 1] = "";
 	int64_t at = clock_unix_s() + (int64_t)overlap_days * 24 * 3600;
 	hex_format(next->sha256.b, SHA256_BYTES, hex);
 	hex_format(now->sha256.b, SHA256_BYTES, old);
 	(void)rfc3339_format(next->not_after, to);
 	(void)rfc3339_format(at < now->not_after ? at : now->not_after, ends);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s?}", "key_id", key->id, "key_name",
-			 key->name, "sha256", hex, "not_after", to, "replaces", old,
-			 "old_ends_at", request ? NULL : ends, "status",
-			 request ? "pending" : "active", "request_id",
-			 request ? request->id : NULL);
+	return json_pack(
+	    "{s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s?}", "key_id", key->id, "key_name", key->name,
+	    "sha256", hex, "not_after", to, "replaces", old, "old_ends_at", request ? NULL : ends,
+	    "status", request ? "pending" : "active", "request_id", request ? request->id : NULL);
 }
 
 void renew_post(void *arg)
@@ -83,16 +82,17 @@ void renew_post(void *arg)
 	cg_rc rc = CG_OK;
 	/* A page of somebody else could have a browser send it with the certificate it has. */
 	if (is_from_browser(req))
-		rc = cg_fail(&err, CG_DENIED,
-			     "Browsers renew on the key's page in the portal; this is for programs.");
+		rc = cg_fail(
+		    &err, CG_DENIED,
+		    "Browsers renew on the key's page in the portal; this is for programs.");
 	if (rc == CG_OK)
 		rc = handshake_certificate(req, &now, &err);
 	if (rc == CG_OK) {
 		hex_format(now.sha256.b, SHA256_BYTES, old);
 		what.replaces = old;
 		actor.name = arena_printf(req->arena, "certificate %.16s", old);
-		rc = actor.name ? read_overlap(req, &what.overlap_days, &err)
-				: cg_fail_memory(&err);
+		rc =
+		    actor.name ? read_overlap(req, &what.overlap_days, &err) : cg_fail_memory(&err);
 	}
 	if (rc == CG_OK)
 		rc = read_next(call, &actor, &next, &err);
@@ -101,7 +101,8 @@ void renew_post(void *arg)
 					  &request, &err);
 	if (rc != CG_OK) {
 		if (rc == CG_UNAVAILABLE || rc == CG_FAIL || rc == CG_FULL)
-			log_error("renew_failed", "request_id", req->id, "cause", err.text, LOG_END);
+			log_error("renew_failed", "request_id", req->id, "cause", err.text,
+				  LOG_END);
 		web_problem(call->resp, rc, &err);
 		return;
 	}

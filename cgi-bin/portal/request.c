@@ -31,9 +31,9 @@ static cg_rc add_keys(struct page_call *call, const struct offer *offer, json_t 
 		for (size_t j = 0; j < key->n_policy_ids; j++)
 			has = has || strcmp(key->policy_ids[j], offer->policy->id) == 0;
 		if (!has)
-			(void)json_array_append_new(
-			    out, json_pack("{s:s, s:o}", "id", key->id, "name",
-					   page_text(span_of(key->name))));
+			(void)json_array_append_new(out,
+						    json_pack("{s:s, s:o}", "id", key->id, "name",
+							      page_text(span_of(key->name))));
 	}
 	(void)json_object_set_new(values, "keys", out);
 	return rc;
@@ -79,8 +79,7 @@ static void show_form(struct page_call *call, const struct offer *offer, const s
 	    offer->takes_certificate && offer->takes_token, "is_token", (int)token, "is_mtls",
 	    (int)!token, "first", (int)!sent, "automatic",
 	    offer->entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC, "proof_required",
-	    offer->takes_certificate &&
-		offer->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED,
+	    offer->takes_certificate && offer->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED,
 	    "private_key", is_code(f, CERT_PRIVATE_KEY_PASTED), "in_use",
 	    is_code(f, "certificate_in_use"), "server_only", is_code(f, CERT_NOT_CLIENT), "yours",
 	    is_code(f, "certificate_yours"), "plan", offer_plan(offer), "how",
@@ -120,10 +119,9 @@ static bool is_of_form(cg_rc rc)
 static void go_on(struct page_call *call, const Cg__KeyRequest *r)
 {
 	bool approved = r->status == CG__KEY_REQUEST__STATUS__APPROVED;
-	page_redirect(call, approved ? arena_printf(call->arena, "/portal/keys/%s?done=sent",
-						    r->key_id)
-				     : arena_printf(call->arena, "/portal/requests/%s?done=sent",
-						    r->id));
+	page_redirect(call,
+		      approved ? arena_printf(call->arena, "/portal/keys/%s?done=sent", r->key_id)
+			       : arena_printf(call->arena, "/portal/requests/%s?done=sent", r->id));
 }
 
 /* Sent twice: the one that was made. */
@@ -254,8 +252,8 @@ void request_show(void *arg)
 		return;
 	}
 	bool known = rc == CG_OK, pending = r->status == CG__KEY_REQUEST__STATUS__PENDING;
-	bool needed = pending && (r->disputed || (known && entry->proof ==
-							       CG__CATALOGUE_ENTRY__PROOF__REQUIRED));
+	bool needed = pending && (r->disputed ||
+				  (known && entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED));
 	json_t *values = json_pack(
 	    "{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:s?, s:s?, s:b}", "id", r->id,
 	    "name", page_text(span_of(r->name)), "entry_name",
@@ -266,18 +264,17 @@ void request_show(void *arg)
 	    strcmp(page_query(call, "done"), "sent") == 0, "reason", r->reason, "key_id", r->key_id,
 	    "needed", (int)needed);
 	json_t *more = json_pack(
-	    "{s:o, s:o, s:o, s:o}", "email", page_text(span_of(call->who.developer->email)), "lines",
-	    offer_lines(call, offer.apis, offer.n_apis, r->token), "code",
+	    "{s:o, s:o, s:o, s:o}", "email", page_text(span_of(call->who.developer->email)),
+	    "lines", offer_lines(call, offer.apis, offer.n_apis, r->token), "code",
 	    r->proof_code ? json_string(r->proof_code) : json_null(), "proven",
 	    r->has_proven_at ? json_pack("{s:o}", "at", page_distance(call, r->proven_at))
 			     : json_null());
 	(void)json_object_update_new(values, more);
 	if (r->proof_code)
-		(void)json_object_set_new(
-		    values, "prove_line",
-		    json_sprintf("curl --cert client.crt --key client.key "
-				 "\"%s/portal/whoami?proof=%s\"",
-				 portal_base(call), r->proof_code));
+		(void)json_object_set_new(values, "prove_line",
+					  json_sprintf("curl --cert client.crt --key client.key "
+						       "\"%s/portal/whoami?proof=%s\"",
+						       portal_base(call), r->proof_code));
 	page_show(call, 200, "request-shown", "keys", r->name, values);
 }
 

@@ -93,12 +93,12 @@ json_t *offer_lines(struct page_call *call, const Cg__Api *const *apis, size_t n
 		if (token ? !apis[i]->auth->use_token : !apis[i]->auth->use_certificate)
 			continue;
 		const char *line =
-		    token ? arena_printf(call->arena, "curl -H \"%s: $TOKEN\" %s%s",
-					 apis[i]->auth->token_header, portal_gate(call),
-					 apis[i]->listen_path)
-			  : arena_printf(call->arena,
-					 "curl --cert client.crt --key client.key %s%s",
-					 portal_gate(call), apis[i]->listen_path);
+		    token
+			? arena_printf(call->arena, "curl -H \"%s: $TOKEN\" %s%s",
+				       apis[i]->auth->token_header, portal_gate(call),
+				       apis[i]->listen_path)
+			: arena_printf(call->arena, "curl --cert client.crt --key client.key %s%s",
+				       portal_gate(call), apis[i]->listen_path);
 		(void)json_array_append_new(out, page_text(span_of(line)));
 	}
 	return out;
@@ -139,9 +139,9 @@ cg_rc portal_read_certificate(struct page_call *call, struct cert_reading *out, 
 	if (text.n == 0 && file.n == 0)
 		return CG_NOT_FOUND;
 	/* Both are looked through for private keys, also where only one could be taken. */
-	cg_rc rc = cert_read(file.n > 0 ? file : text,
-			     file.n > 0 ? CERT_WAY_PORTAL_FILE : CERT_WAY_PORTAL, CERT_KIND_CLIENT,
-			     call->now_unix_s, call->arena, out, &exposed, &why);
+	cg_rc rc =
+	    cert_read(file.n > 0 ? file : text, file.n > 0 ? CERT_WAY_PORTAL_FILE : CERT_WAY_PORTAL,
+		      CERT_KIND_CLIENT, call->now_unix_s, call->arena, out, &exposed, &why);
 	if (exposed.n > 0) {
 		cg_rc blocked = exposed_key_block(call->program->store, &call->actor, &exposed,
 						  call->arena, NULL, err);
@@ -158,9 +158,8 @@ cg_rc portal_read_certificate(struct page_call *call, struct cert_reading *out, 
 				return blocked;
 		}
 		if (!(rc != CG_OK && why.code && strcmp(why.code, CERT_PRIVATE_KEY_PASTED) == 0))
-			return cg_fail_field(
-			    err, "certificate",
-			    "came twice, as text and as a file: give one of them");
+			return cg_fail_field(err, "certificate",
+					     "came twice, as text and as a file: give one of them");
 	}
 	if (rc == CG_OK)
 		return CG_OK;
@@ -245,12 +244,12 @@ cg_rc portal_usage(struct page_call *call, const char *const *key_ids, size_t n,
 		out->refused += refused[i];
 		out->errors += errors[i];
 		if (requests[i] > 0)
-			(void)json_array_append_new(
-			    out->days,
-			    json_pack("{s:o, s:o, s:o, s:o}", "at",
-				      page_day(first + (int64_t)i * DAY_S), "requests",
-				      page_number(requests[i]), "refused", page_number(refused[i]),
-				      "errors", page_number(errors[i])));
+			(void)json_array_append_new(out->days,
+						    json_pack("{s:o, s:o, s:o, s:o}", "at",
+							      page_day(first + (int64_t)i * DAY_S),
+							      "requests", page_number(requests[i]),
+							      "refused", page_number(refused[i]),
+							      "errors", page_number(errors[i])));
 	}
 	return rc;
 }
@@ -283,7 +282,6 @@ json_t *portal_quota(struct page_call *call, const Cg__Key *key)
 	    "renews",
 	    left->quota_resets_unix_s > 0 ? page_distance(call, left->quota_resets_unix_s)
 					  : json_null(),
-	    "line",
-	    json_sprintf("%s of %s", json_string_value(used), json_string_value(limit)));
+	    "line", json_sprintf("%s of %s", json_string_value(used), json_string_value(limit)));
 	return out;
 }

@@ -29,8 +29,9 @@ const char *portal_gate(struct page_call *call);
 const char *portal_base(struct page_call *call);
 
 /* The certificate that a form brings, pasted in "certificate" or uploaded in "upload", by the
- * portal's rules: a private key is refused and its public key blocked.  CG_NOT_FOUND, err untouched,
- * when it brings none; a refusal names the field and keeps the reader's code in *code. */
+ * portal's rules: a private key is refused and its public key blocked.  CG_NOT_FOUND, err
+ * untouched, when it brings none; a refusal names the field and keeps the reader's code in *code.
+ */
 cg_rc portal_read_certificate(struct page_call *call, struct cert_reading *out, const char **code,
 			      struct cg_err *err) CG_MUST_USE;
 /* The public part of what was read in the place of what was pasted. */
@@ -39,8 +40,8 @@ void portal_put_back(struct page_call *call, json_t *values, const struct cert_r
 cg_rc portal_check_password(struct page_call *call, const char *field,
 			    struct cg_err *err) CG_MUST_USE;
 
-/* The certificate of this connection, as the gate would take it: beside the web server's proof, over
- * TLS, verified, valid now and for clients.  CG_DENIED with a sentence otherwise. */
+/* The certificate of this connection, as the gate would take it: beside the web server's proof,
+ * over TLS, verified, valid now and for clients.  CG_DENIED with a sentence otherwise. */
 cg_rc handshake_certificate(struct web_request *req, struct cert *out,
 			    struct cg_err *err) CG_MUST_USE;
 /* Whether a browser says that it sent it: then a page of somebody else may have made it. */

@@ -46,8 +46,8 @@ void usage_page(void *arg)
 	page_show(call, 200, "usage", "usage", "Usage",
 		  json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:s, s:o}}", "keys", items,
 			    "organisation_name", page_text(span_of(organisation->name)), "requests",
-			    page_number(all.requests), "refused", page_number(all.refused), "errors",
-			    page_number(all.errors), "usage_card", "template",
+			    page_number(all.requests), "refused", page_number(all.refused),
+			    "errors", page_number(all.errors), "usage_card", "template",
 			    "portal/usage-card.tpl", "days", all.days));
 }
 

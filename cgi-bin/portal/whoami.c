@@ -1,6 +1,6 @@
 /* /portal/whoami: which certificate came with this connection, what the web server said of it,
- * and whether it is registered.  Never whose: who calls this needs to be nobody.  With ?proof=CODE the
- * handshake proves that the certificate of a request is its developer's. */
+ * and whether it is registered.  Never whose: who calls this needs to be nobody.  With ?proof=CODE
+ * the handshake proves that the certificate of a request is its developer's. */
 #include "base/base.h"
 #include "show.h"
 #include "base/clock.h"
@@ -197,11 +197,13 @@ static cg_rc prove(const struct portal_call *call, struct span code, json_t **ou
 				    .id = "",
 				    .from_address = address ? address : "",
 				    .request_id = req->id};
-	/* A page of somebody else could have a browser show its certificate for a code of theirs. */
+	/* A page of somebody else could have a browser show its certificate for a code of theirs.
+	 */
 	if (is_from_browser(req))
-		return cg_fail(err, CG_DENIED,
-			       "A browser proves it on the page: open /portal/whoami with the code, "
-			       "signed in to the portal, and press the button.");
+		return cg_fail(
+		    err, CG_DENIED,
+		    "A browser proves it on the page: open /portal/whoami with the code, "
+		    "signed in to the portal, and press the button.");
 	cg_rc rc = handshake_certificate(req, &cert, err);
 	if (rc == CG_OK)
 		rc = request_prove(call->portal->store, &actor, code, &cert, req->arena, &r, err);
@@ -236,8 +238,8 @@ void whoami_get(void *arg)
 		web_problem(call->resp, rc, &err);
 		return;
 	}
-	json_t *facts = l.registered ? facts_json(l.der, &l.sha256, req->arena, req->received_unix_s)
-				     : NULL;
+	json_t *facts =
+	    l.registered ? facts_json(l.der, &l.sha256, req->arena, req->received_unix_s) : NULL;
 	json_t *answer = answer_json(req, l.arrival, facts, l.registered);
 	if (proof)
 		(void)json_object_set_new(answer, "proof", proof);
@@ -297,7 +299,8 @@ void whoami_page(void *arg)
 		bool offer = here && call->who.developer;
 		proof = json_pack(
 		    "{s:s, s:b, s:s, s:s, s:b, s:o}", "kind", "warn", "good", 0, "title",
-		    offer ? "Prove that this certificate is yours?" : "Nothing is proven yet", "text",
+		    offer ? "Prove that this certificate is yours?" : "Nothing is proven yet",
+		    "text",
 		    offer  ? "It will belong to the request with this code, and to no other."
 		    : here ? "Sign in to the portal first, and open the link again."
 			   : err.text,
@@ -317,8 +320,9 @@ void whoami_prove_do(void *arg)
 	Cg__KeyRequest *r;
 	cg_rc rc = handshake_certificate(call->req, &cert, &err);
 	if (rc == CG_OK)
-		rc = request_prove(call->program->store, &call->actor,
-				   span_of(page_field(call, "proof")), &cert, call->arena, &r, &err);
+		rc =
+		    request_prove(call->program->store, &call->actor,
+				  span_of(page_field(call, "proof")), &cert, call->arena, &r, &err);
 	if (rc == CG_OK)
 		page_redirect(call, arena_printf(call->arena, "/portal/requests/%s", r->id));
 	else if (rc == CG_UNAVAILABLE)

@@ -53,14 +53,16 @@
 #define CRL_INPUT_MAX (CRL_DER_MAX / 3 * 4 + CRL_DER_MAX / 48 + 4096)
 
 /* --- records --- */
-#define NAME_MAX_BYTES	 200	       /* names of APIs, keys, users, UTF-8 bytes: 422 */
-#define PATH_MAX_BYTES	 1024	       /* listen paths and path patterns: 422 */
-#define URL_MAX_BYTES	 2048	       /* target_url: 422 */
-#define DOMAIN_MAX_BYTES 253	       /* and of each of its labels; RFC 1035: 422 */
+#define NAME_MAX_BYTES	 200  /* names of APIs, keys, users, UTF-8 bytes: 422 */
+#define PATH_MAX_BYTES	 1024 /* listen paths and path patterns: 422 */
+#define URL_MAX_BYTES	 2048 /* target_url: 422 */
+#define DOMAIN_MAX_BYTES 253  /* and of each of its labels; RFC 1035: 422 */
 #define DOMAIN_LABEL_MAX 63
+/* Certificates that sign one user in: 422. */
+#define USER_CERTIFICATES_MAX 10
 #define MAIL_LOCAL_MAX	 64 /* before the @ of an e-mail address, bytes; RFC 5321: 422 */
 #define MAIL_ADDRESS_MAX 254
-#define MARKDOWN_MAX	 (64 * 1024) /* a text for people with Markdown, bytes: 422 */
+#define MARKDOWN_MAX	 (64 * 1024)   /* a text for people with Markdown, bytes: 422 */
 #define TARGETS_MAX	 16	       /* upstreams of one API: 422 */
 #define HEADER_RULES_MAX 50	       /* header fields that one API adds, sets or removes: 422 */
 #define HEADER_VALUE_MAX 4096	       /* value of such a field, bytes: 422 */
@@ -261,6 +263,11 @@
 #define MAIL_ADMINISTRATORS_MAX 50
 /* One run of the mail program, ms: ended, and tried again later. */
 #define MAIL_RUN_MS 30000
+/* A mail, bytes. */
+#define MAIL_BYTES_MAX (1024 * 1024)
+/* How often the outbox is looked at, and between two looks for mails that are too old. */
+#define MAIL_LOOK_MS 500
+#define MAIL_SWEEP_S ((int64_t)3600)
 /* Requests to join, for a new password and the like from one address (IPv6: its /64) in so many
  * seconds: 429. */
 #define JOIN_MAX   60

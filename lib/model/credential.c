@@ -6,6 +6,7 @@
 #include "model/credential_in.h"
 #include "model/exposed_key.h"
 #include "model/revoked.h"
+#include "model/user_certificate.h"
 
 cg_rc credential_put_in(struct store_txn *txn, Cg__Credential *credential, struct arena *arena,
 			struct cg_err *err)
@@ -143,7 +144,10 @@ cg_rc credential_add_certificate_in(struct store_txn *txn, const struct actor *a
 	c->has_not_before = c->has_not_after = true;
 	c->not_before = cert->not_before;
 	c->not_after = cert->not_after;
-	cg_rc rc = certificate_put_in(txn, actor, cert, arena, err);
+	cg_rc rc =
+	    user_certificate_check_in(txn, span_make(cert->sha256.b, SHA256_BYTES), arena, err);
+	if (rc == CG_OK)
+		rc = certificate_put_in(txn, actor, cert, arena, err);
 	if (rc == CG_OK)
 		rc = add(txn, actor, key, c, arena, err);
 	if (rc == CG_OK)

@@ -119,8 +119,8 @@ static cg_rc organisation_txn(struct store_txn *txn, void *arg, struct cg_err *e
 	struct developers members;
 	if (!c->actor->developer)
 		return cg_fail(err, CG_DENIED, "Sign in to the portal.");
-	cg_rc rc = developers_of_in(txn, c->actor->developer->organisation_id, c->arena, &members,
-				    err);
+	cg_rc rc =
+	    developers_of_in(txn, c->actor->developer->organisation_id, c->arena, &members, err);
 	c->list = (struct request_list){
 	    .items = arena_alloc(c->arena, REQUESTS_SHOWN_MAX * sizeof(*c->list.items))};
 	if (!c->list.items)

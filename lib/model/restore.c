@@ -332,6 +332,9 @@ static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	case REVOKED_TOKEN:
 		rc = store_remove(txn, STORE_REST_TOKEN, span_of(c->what), err);
 		break;
+	case REVOKED_USER_CERTIFICATE:
+		rc = store_remove(txn, STORE_USER_CERTIFICATE, span_of(c->what), err);
+		break;
 	case REVOKED_PUBLIC_KEY:
 		rc = revoke_public_key(txn, c, err);
 		break;

@@ -16,6 +16,8 @@ enum revoked_kind {
 	REVOKED_TOKEN,	    /* id of a REST token: removed */
 	REVOKED_PUBLIC_KEY, /* SHA-256 in hex: blocked as exposed */
 	REVOKED_POLICY,	    /* id: switched off or removed */
+	/* SHA-256 in hex: signs nobody in any more */
+	REVOKED_USER_CERTIFICATE,
 	REVOKED__KINDS
 };
 

@@ -140,10 +140,26 @@ static const char *id_of_person(const struct session_of *who)
 	return who->user ? who->user->id : who->developer->id;
 }
 
+static cg_rc audit_begin(struct store_txn *txn, const struct begin_call *c,
+			 const struct actor *actor, struct cg_err *err)
+{
+	char hex[SHA256_HEX + 1];
+	json_t *how = json_pack("{s:s}", "with", c->who.certificate ? "certificate" : "password");
+	if (how && c->who.certificate) {
+		hex_format(c->who.certificate->b, SHA256_BYTES, hex);
+		(void)json_object_set_new(how, "sha256", json_string(hex));
+	}
+	cg_rc rc = how ? audit_add(txn, actor, c->who.user ? "user.sign_in" : "developer.sign_in",
+				   actor->id, actor->name, how, c->arena, err)
+		       : cg_fail_memory(err);
+	json_decref(how);
+	return rc;
+}
+
 static cg_rc begin_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct begin_call *c = arg;
-	const char *id = id_of_person(&c->who), *name;
+	const char *id = id_of_person(&c->who);
 	struct found ended = {.arena = c->arena, .ended_only = true, .now = clock_unix_s()};
 	struct store_walk all = {.table = STORE_SESSION};
 	Cg__Session s = CG__SESSION__INIT;
@@ -156,8 +172,7 @@ static cg_rc begin_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	s.created_at = s.last_used_at = ended.now;
 	s.from_address = arena_strdup(c->arena, c->from->from_address);
 	struct actor actor = *c->from;
-	name = c->who.user ? c->who.user->name : c->who.developer->email;
-	actor.name = name;
+	actor.name = c->who.user ? c->who.user->name : c->who.developer->email;
 	actor.id = id;
 	cg_rc rc =
 	    s.user_id && s.from_address ? end_found(txn, &all, &ended, err) : cg_fail_memory(err);
@@ -165,10 +180,7 @@ static cg_rc begin_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = end_oldest(txn, id, c->arena, err);
 	if (rc == CG_OK)
 		rc = put(txn, &s, c->arena, err);
-	return rc == CG_OK
-		   ? audit_add(txn, &actor, c->who.user ? "user.sign_in" : "developer.sign_in", id,
-			       name, NULL, c->arena, err)
-		   : rc;
+	return rc == CG_OK ? audit_begin(txn, c, &actor, err) : rc;
 }
 
 cg_rc session_begin(struct store *store, const struct session_of *who, const struct actor *from,

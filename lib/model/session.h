@@ -11,11 +11,14 @@
 struct session_of {
 	Cg__User *user;
 	Cg__Developer *developer;
+	/* To begin one: the digest of the certificate that came in the handshake; NULL: it was
+	 * the password. */
+	const struct sha256 *certificate;
 };
 
-/* Begins one for somebody whose password was right, with an entry in the audit; *cookie is its
- * text. Above SESSIONS_MAX the person's oldest ends; what has ended by time, of anybody, is
- * removed. */
+/* Begins one for somebody whose password was right, or whose certificate came in the handshake,
+ * with an entry in the audit that tells which; *cookie is its text. Above SESSIONS_MAX the person's
+ * oldest ends; what has ended by time, of anybody, is removed. */
 cg_rc session_begin(struct store *store, const struct session_of *who, const struct actor *from,
 		    struct arena *arena, char cookie[TOKEN_TEXT + 1],
 		    struct cg_err *err) CG_MUST_USE;

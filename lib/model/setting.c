@@ -8,10 +8,10 @@
 
 /* --- checks --- */
 
-/* Letters, digits, dots and hyphens, with a dot inside: what stands behind an @.  In lower case. */
+/* Letters, digits, dots and hyphens: what stands behind an @.  In lower case; NULL for others. */
 static char *domain_normal(const char *text, struct arena *arena)
 {
-	size_t n = strlen(text), label = 0, labels = 1;
+	size_t n = strlen(text), label = 0;
 	char *out = arena_strdup(arena, text);
 	for (char *c = out; c && *c; c++) {
 		if (*c >= 'A' && *c <= 'Z')
@@ -21,14 +21,13 @@ static char *domain_normal(const char *text, struct arena *arena)
 			if (label == 0)
 				return NULL;
 			label = 0;
-			labels++;
 			continue;
 		}
 		bool word = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9');
 		if ((!word && (*c != '-' || edge)) || ++label > DOMAIN_LABEL_MAX)
 			return NULL;
 	}
-	return n <= DOMAIN_MAX_BYTES && label > 0 && labels > 1 ? out : NULL;
+	return n <= DOMAIN_MAX_BYTES && label > 0 ? out : NULL;
 }
 
 /* The base of links: scheme, host and port.  A person may well paste the page's own address, so
@@ -112,9 +111,18 @@ cg_rc setting_get_in(struct store_txn *txn, struct arena *arena, Cg__Setting **o
 		return record_unpack(&cg__setting__descriptor, bytes, arena, out, err);
 	if (rc != CG_NOT_FOUND)
 		return rc;
+	Cg__Meta *meta;
+	rc = store_get(txn, STORE_META, SPAN_LIT("meta"), arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__meta__descriptor, bytes, arena, &meta, err);
+	if (rc != CG_OK)
+		return rc;
 	*out = (Cg__Setting *)(void *)record_new(&cg__setting__descriptor, arena);
 	if (!*out || !((*out)->id = arena_strdup(arena, SETTING_ID)))
 		return cg_fail_memory(err);
+	(*out)->revision = 1;
+	(*out)->created_at = (*out)->updated_at = meta->created_at;
+	(*out)->has_revision = (*out)->has_created_at = (*out)->has_updated_at = true;
 	return CG_OK;
 }
 
@@ -147,10 +155,8 @@ static cg_rc put(struct store_txn *txn, struct call *c, const json_t *changes, s
 {
 	Cg__Setting *s = c->setting;
 	struct span bytes;
-	s->has_created_at = s->has_updated_at = s->has_revision = true;
 	s->updated_at = clock_unix_s();
-	if (s->revision++ == 0)
-		s->created_at = s->updated_at;
+	s->revision++;
 	cg_rc rc = record_pack(s, c->arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = store_put(txn, STORE_SETTING, SPAN_LIT(SETTING_ID), bytes, err);

@@ -14,7 +14,7 @@ cg_rc setting_get(struct store *store, struct arena *arena, Cg__Setting **out,
 cg_rc setting_get_in(struct store_txn *txn, struct arena *arena, Cg__Setting **out,
 		     struct cg_err *err) CG_MUST_USE;
 /* Changes them by a merge patch, as an owner; CG_STALE unless their revision is `revision`
- * (ENTITY_ANY_REVISION: any will do; 0 while nobody has changed them). */
+ * (ENTITY_ANY_REVISION: any will do). */
 cg_rc setting_change(struct store *store, const struct actor *actor, uint64_t revision,
 		     const json_t *patch, struct arena *arena, Cg__Setting **out,
 		     struct cg_err *err) CG_MUST_USE;

@@ -5,9 +5,13 @@
 #include "base/base.h"
 #include "base/home.h"
 
+/* What there is to do: files in the run folder. */
+#define STEWARD_STORE "steward"	     /* usage/housekeeping.h */
+#define STEWARD_MAIL  "steward-mail" /* mail/send.h, which may wait for a mail program */
+
 /* A descriptor while this process is the steward, for steward_end; -1 when another one is it, and
  * still is after wait_ms.  The lock ends with its holder. */
-int steward_begin(const struct home *home, unsigned wait_ms) CG_MUST_USE;
+int steward_begin(const struct home *home, const char *what, unsigned wait_ms) CG_MUST_USE;
 void steward_end(int steward);
 
 #endif

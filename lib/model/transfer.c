@@ -14,6 +14,7 @@
 #include "model/revoked.h"
 #include "model/setting.h"
 #include "model/user.h"
+#include "model/user_certificate.h"
 
 #define EXPORT_FORMAT 1
 #define BATCH	      500 /* records of one stay in the store */
@@ -24,21 +25,22 @@ static const struct section {
 	enum store_table table;
 	bool imported;
 } sections[] = {
-    {"users",	      STORE_USER,	  true },
-    {"certificates",  STORE_CERTIFICATE,	true },
-    {"crls",	     STORE_CRL,		true },
-    {"apis",	     STORE_API,		true },
-    {"policies",	 STORE_POLICY,       true },
-    {"organisations", STORE_ORGANISATION, true },
-    {"developers",	   STORE_DEVELOPER,    true },
-    {"keys",	     STORE_KEY,		true },
-    {"credentials",   STORE_CREDENTIAL,   true },
+    {"users",	      STORE_USER,		  true },
+    {"certificates",	     STORE_CERTIFICATE,	true },
+    {"crls",	      STORE_CRL,		true },
+    {"apis",	      STORE_API,		true },
+    {"policies",		 STORE_POLICY,	       true },
+    {"organisations",     STORE_ORGANISATION,	  true },
+    {"developers",	   STORE_DEVELOPER,	    true },
+    {"keys",	      STORE_KEY,		true },
+    {"credentials",	    STORE_CREDENTIAL,	      true },
     {"catalogue",	  STORE_CATALOGUE,	   true },
-    {"requests",	 STORE_REQUEST,	true },
-    {"exposed_keys",  STORE_EXPOSED_KEY,	true },
+    {"requests",		 STORE_REQUEST,		true },
+    {"exposed_keys",	     STORE_EXPOSED_KEY,	true },
+    {"user_certificates", STORE_USER_CERTIFICATE, true },
     {"tokens",	       STORE_REST_TOKEN,	 true },
-    {"settings",	 STORE_SETTING,	true },
-    {"audit",	      STORE_AUDIT,	   false},
+    {"settings",		 STORE_SETTING,		true },
+    {"audit",	      STORE_AUDIT,		   false},
 };
 
 /* --- export --- */
@@ -330,6 +332,10 @@ static const char *missing(struct store_txn *txn, const struct item *item, struc
 		hex_format(c->sha256.data, SHA256_BYTES, hex);
 		if (!exists(txn, STORE_CERTIFICATE, hex, arena))
 			return "a certificate";
+	} else if (item->section->table == STORE_USER_CERTIFICATE) {
+		if (!exists(txn, STORE_USER, ((const Cg__UserCertificate *)item->message)->user_id,
+			    arena))
+			return "a user";
 	} else if (item->section->table == STORE_CATALOGUE) {
 		if (!exists(txn, STORE_POLICY,
 			    ((const Cg__CatalogueEntry *)item->message)->policy_id, arena))
@@ -417,6 +423,18 @@ static cg_rc expose(struct store_txn *txn, struct importing *x, const Cg__Expose
 static bool is_valid(struct store_txn *txn, const struct item *item, struct arena *arena,
 		     struct cg_err *why)
 {
+	/* What signs somebody in is no key's, and the other way about. */
+	if (item->section->table == STORE_CREDENTIAL) {
+		const Cg__Credential *c = item->message;
+		return user_certificate_check_in(txn, span_make(c->sha256.data, c->sha256.len),
+						 arena, why) == CG_OK;
+	}
+	if (item->section->table == STORE_USER_CERTIFICATE) {
+		const Cg__UserCertificate *c = item->message;
+		struct span bytes;
+		return store_get(txn, STORE_CREDENTIAL, span_make(c->sha256.data, c->sha256.len),
+				 arena, &bytes, why) == CG_NOT_FOUND;
+	}
 	if (item->section->table == STORE_SETTING)
 		return setting_check(item->message, arena, why) == CG_OK;
 	const struct entity *const judged[] = {&api_entity,	     &policy_entity,

@@ -6,6 +6,7 @@
 #include "model/email.h"
 #include "model/revoked.h"
 #include "model/session.h"
+#include "model/user_certificate.h"
 
 /* --- users --- */
 
@@ -64,6 +65,8 @@ static cg_rc removing_user(struct store_txn *txn, const void *message, struct ar
 	cg_rc rc = is_owner(user) ? keep_an_owner(txn, user->id, arena, err) : CG_OK;
 	if (rc == CG_OK)
 		rc = session_end_of_user_in(txn, user->id, NULL, arena, err);
+	if (rc == CG_OK)
+		rc = user_certificate_drop_user_in(txn, user->id, arena, err);
 	return rc == CG_OK ? revoked_note(txn, REVOKED_USER, user->id, arena, err) : rc;
 }
 

@@ -117,6 +117,11 @@ static void check_references(struct checking *c, const void *message)
 			fault(c->report,
 			      "The catalogue entry %s offers a policy that is not there (%s).",
 			      entry->id, entry->policy_id ? entry->policy_id : "");
+	} else if (c->table == STORE_USER_CERTIFICATE) {
+		const Cg__UserCertificate *certificate = message;
+		if (!exists(c, STORE_USER, certificate->user_id))
+			fault(c->report, "The certificate %s signs in a user who is not there.",
+			      certificate->id);
 	} else if (c->table == STORE_REST_TOKEN) {
 		const Cg__RestToken *token = message;
 		if (!exists(c, STORE_USER, token->owner_id))

@@ -41,7 +41,14 @@ void operator delete[](void *p, size_t) noexcept
 
 using ctemplate::TemplateDictionary;
 
-static const ctemplate::Strip STRIP = ctemplate::STRIP_BLANK_LINES;
+/* In a plain text blank lines mean something. */
+static ctemplate::Strip strip_of(const char *name)
+{
+	static const char ending[] = ".txt.tpl";
+	size_t n = strlen(name), m = sizeof(ending) - 1;
+	return n > m && strcmp(name + n - m, ending) == 0 ? ctemplate::DO_NOT_STRIP
+							  : ctemplate::STRIP_BLANK_LINES;
+}
 
 static TemplateDictionary *in(struct template_values *values)
 {
@@ -74,7 +81,7 @@ bool template_load(const char *folder, const char *name)
 {
 	try {
 		(void)ctemplate::Template::SetTemplateRootDirectory(folder);
-		return ctemplate::LoadTemplate(name, STRIP);
+		return ctemplate::LoadTemplate(name, strip_of(name));
 	} catch (...) {
 		return false;
 	}
@@ -144,7 +151,7 @@ bool template_expand(const char *name, const struct template_values *values, tem
 	try {
 		Emitter emitter(emit, arg);
 		return ctemplate::mutable_default_template_cache()->ExpandNoLoad(
-		    name, STRIP, reinterpret_cast<const TemplateDictionary *>(values), nullptr,
+		    name, strip_of(name), reinterpret_cast<const TemplateDictionary *>(values), nullptr,
 		    &emitter);
 	} catch (...) {
 		return false;

@@ -191,6 +191,15 @@ static const struct record_field rows[] = {
 	{"User.email", FIELD_TEXT, FIELD_SET, 1, MAIL_ADDRESS_MAX, "Where notices go, such as of a new request; null: nowhere."},
 	{"User.password_hash", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "yescrypt."},
 
+	COMMON("UserCertificate"),
+	{"UserCertificate.user_id", FIELD_TEXT, FIELD_READ, 1, 64, "The user whom it signs in."},
+	{"UserCertificate.sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the DER; also the id."},
+	{"UserCertificate.spki_sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of the public key (SubjectPublicKeyInfo)."},
+	{"UserCertificate.subject", FIELD_TEXT, FIELD_READ, 0, MANY, "Subject, RFC 4514."},
+	{"UserCertificate.issuer", FIELD_TEXT, FIELD_READ, 0, MANY, "Issuer, RFC 4514."},
+	{"UserCertificate.not_before", FIELD_TIME, FIELD_READ, 0, 0, "Valid from."},
+	{"UserCertificate.not_after", FIELD_TIME, FIELD_READ, 0, 0, "Valid to, inclusive."},
+
 	COMMON("RestToken"),
 	{"RestToken.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "A name for people."},
 	{"RestToken.role", FIELD_ENUM, FIELD_SET, 0, 0, "What it may do; never more than its owner may now."},
@@ -330,7 +339,7 @@ static struct {
     {.type = &cg__organisation__descriptor}, {.type = &cg__developer__descriptor},
     {.type = &cg__link__descriptor},	     {.type = &cg__outbox_mail__descriptor},
     {.type = &cg__session__descriptor},	     {.type = &cg__setting__descriptor},
-    {.type = &cg__base_urls__descriptor},
+    {.type = &cg__base_urls__descriptor},    {.type = &cg__user_certificate__descriptor},
 };
 static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 

@@ -34,6 +34,7 @@
 #include <schema/setting.pb-c.h>
 #include <schema/usage.pb-c.h>
 #include <schema/user.pb-c.h>
+#include <schema/user_certificate.pb-c.h>
 
 /* How a field looks in JSON. */
 enum field_form {

@@ -20,26 +20,27 @@
 #define STORE_SCHEMA_VERSION 3
 
 enum store_table {
-	STORE_META,	    /* "meta" */
-	STORE_API,	    /* id */
-	STORE_KEY,	    /* id */
-	STORE_CREDENTIAL,   /* SHA-256, 32 bytes */
-	STORE_CERTIFICATE,  /* id: SHA-256 in hex */
-	STORE_USER,	    /* id */
-	STORE_REST_TOKEN,   /* id */
-	STORE_POLICY,	    /* id */
-	STORE_QUOTA_COUNT,  /* name: SHA-256 of whose it is */
-	STORE_USAGE,	    /* step, time, and more: usage/rollup.c */
-	STORE_NOTICE,	    /* id */
-	STORE_AUDIT,	    /* number, 8 bytes big-endian */
-	STORE_EXPOSED_KEY,  /* id: SHA-256 of the public key in hex */
-	STORE_CRL,	    /* id of the CA's certificate */
-	STORE_SESSION,	    /* id: SHA-256 of the cookie in hex */
-	STORE_SETTING,	    /* "settings" */
-	STORE_ORGANISATION, /* id */
-	STORE_DEVELOPER,    /* id */
-	STORE_LINK,	    /* id */
-	STORE_OUTBOX_MAIL,  /* id */
+	STORE_META,		/* "meta" */
+	STORE_API,		/* id */
+	STORE_KEY,		/* id */
+	STORE_CREDENTIAL,	/* SHA-256, 32 bytes */
+	STORE_CERTIFICATE,	/* id: SHA-256 in hex */
+	STORE_USER,		/* id */
+	STORE_REST_TOKEN,	/* id */
+	STORE_POLICY,		/* id */
+	STORE_QUOTA_COUNT,	/* name: SHA-256 of whose it is */
+	STORE_USAGE,		/* step, time, and more: usage/rollup.c */
+	STORE_NOTICE,		/* id */
+	STORE_AUDIT,		/* number, 8 bytes big-endian */
+	STORE_EXPOSED_KEY,	/* id: SHA-256 of the public key in hex */
+	STORE_CRL,		/* id of the CA's certificate */
+	STORE_SESSION,		/* id: SHA-256 of the cookie in hex */
+	STORE_SETTING,		/* "settings" */
+	STORE_ORGANISATION,	/* id */
+	STORE_DEVELOPER,	/* id */
+	STORE_LINK,		/* id */
+	STORE_OUTBOX_MAIL,	/* id */
+	STORE_USER_CERTIFICATE, /* id: SHA-256 of the certificate in hex */
 	STORE_CATALOGUE,    /* id */
 	STORE_REQUEST,	    /* id */
 	STORE__TABLES,
@@ -70,6 +71,7 @@ enum store_index {
 	STORE_LINK_BY_EMAIL,
 	STORE_OUTBOX_MAIL_BY_DUE, /* those that wait; RFC 3339 */
 	STORE_OUTBOX_MAIL_BY_TO,
+	STORE_USER_CERTIFICATE_BY_USER, /* user id */
 	STORE_CATALOGUE_BY_NAME,
 	STORE_CATALOGUE_BY_POLICY, /* policy id */
 	STORE_REQUEST_BY_NAME,

@@ -64,6 +64,8 @@ const char *page_query(struct page_call *call, const char *name);
 const char *page_field(struct page_call *call, const char *name);
 /* A password as it was typed; "" when it holds a NUL. */
 const char *page_secret(struct page_call *call, const char *name);
+/* The same of a field of several lines, which browsers send with CRLF: with LF. */
+const char *page_lines(struct page_call *call, const char *name);
 /* The id that the form brought along, so that sending it twice makes one record; NULL when it is
  * none. */
 const char *page_once(struct page_call *call);
@@ -109,8 +111,10 @@ json_t *page_initial(const char *name);
 json_t *page_number(uint64_t n);
 /* Groups of four hex digits; at most `bytes` of them. */
 json_t *page_hex(const ProtobufCBinaryData *digest, size_t bytes);
-/* The base of curl lines: "https://host:port" of this request.  What the browser shows already. */
+/* The base of curl lines and of links to these pages, "https://host:port": as the settings have it,
+ * else of this request, which is what the browser shows already. */
 const char *page_base(struct page_call *call);
+const char *page_admin_base(struct page_call *call);
 /* {"kind", "text"} of a badge: kind is ok, warn, bad or idle. */
 json_t *page_badge(const char *kind, const char *text);
 /* "/admin/keys?q=…&cursor=…" for the next page; NULL, JSON's null, when there is none. */

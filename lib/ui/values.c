@@ -2,7 +2,9 @@
 #include "base/base.h"
 #include "ui/pages.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "model/setting.h"
 
 const char *page_param(struct page_call *call, size_t i)
 {
@@ -32,6 +34,17 @@ const char *page_secret(struct page_call *call, const char *name)
 	struct span value = web_form_get(&call->form, name);
 	const char *text =
 	    value.n > 0 && !memchr(value.p, '\0', value.n) ? arena_copy(call->arena, value) : NULL;
+	return text ? text : "";
+}
+
+const char *page_lines(struct page_call *call, const char *name)
+{
+	char *text = arena_strdup(call->arena, page_field(call, name)), *to = text;
+	for (const char *from = text; from && *from; from++)
+		if (*from != '\r')
+			*to++ = *from;
+	if (text)
+		*to = '\0';
 	return text ? text : "";
 }
 
@@ -160,12 +173,35 @@ json_t *page_hex(const ProtobufCBinaryData *digest, size_t bytes)
 	return json_stringn(out, at);
 }
 
-const char *page_base(struct page_call *call)
+static const char *base_of_request(struct page_call *call)
 {
 	char safe[300];
 	text_for_log(call->req->host, safe, sizeof(safe));
 	const char *base = arena_printf(call->arena, "https://%s", safe);
 	return base ? base : "";
+}
+
+/* The settings' base URLs; NULL when they cannot be read. */
+static const Cg__BaseUrls *base_urls(struct page_call *call)
+{
+	Cg__Setting *setting;
+	struct cg_err err = {0};
+	if (setting_get(call->admin->store, call->arena, &setting, &err) == CG_OK)
+		return setting->base_urls;
+	log_error("settings_not_read", "request_id", call->req->id, "cause", err.text, LOG_END);
+	return NULL;
+}
+
+const char *page_base(struct page_call *call)
+{
+	const Cg__BaseUrls *urls = base_urls(call);
+	return urls && *urls->gate ? urls->gate : base_of_request(call);
+}
+
+const char *page_admin_base(struct page_call *call)
+{
+	const Cg__BaseUrls *urls = base_urls(call);
+	return urls && *urls->admin ? urls->admin : base_of_request(call);
 }
 
 json_t *page_badge(const char *kind, const char *text)
@@ -236,6 +272,13 @@ static const struct {
     {"tags",		 "Tags"		    },
     {"current",		"Current password"	  },
     {"new",		  "New password"		  },
+    {"base_urls_gate",       "APIs"		     },
+    {"base_urls_portal",	 "Portal"			 },
+    {"base_urls_admin",	"Dashboard"		   },
+    {"portal_title",	     "Name of the portal"	 },
+    {"sign_up_domains",	"Domains that may join"   },
+    {"terms",		"Terms to accept"	       },
+    {"mail_from",		  "Sender"		  },
     {"repeat",	       "Repeat new password"	    },
 };
 

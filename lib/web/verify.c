@@ -2,9 +2,9 @@
 #include "web/verify.h"
 #include "base/text.h"
 
-/* Whether "FAILED:…" only says that no CA stands behind the certificate, which the registration
- * makes up for: OpenSSL's verify errors 18, 19, 20, 21 and 27, as a number (lighttpd:
- * "…reason(18)", "FAILED:18") or in words (Apache). */
+/* Whether "FAILED:…" only says that no CA stands behind the certificate: OpenSSL's verify errors
+ * 18, 19, 20, 21 and 27, as a number (lighttpd: "…reason(18)", "FAILED:18") or in words (Apache).
+ */
 static bool is_only_unknown_issuer(struct span reason)
 {
 	static const char *const texts[] = {

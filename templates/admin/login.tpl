@@ -16,5 +16,10 @@
     </div>
     <button class="btn btn--primary btn--block" type="submit">Sign in</button>
   </form>
+  {{#certificate}}<form class="form" method="post" action="/admin/login">
+    <input type="hidden" name="csrf_token" value="{{csrf_token}}">
+    <input type="hidden" name="with" value="certificate">
+    <button class="btn btn--block" type="submit">Sign in with my certificate</button>
+  </form>{{/certificate}}
 </div>
 <p>Forgotten it? On the host, <code>certgate user reset NAME</code> gives you a one-time password.</p>

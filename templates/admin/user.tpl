@@ -8,7 +8,7 @@
 <div class="head">
   <div class="head__text"><div class="head__title"><h1>{{name}}</h1>{{#held}}<span class="badge badge--warn">Held</span>{{/held}}</div><p>{{role}} · added {{#created}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/created}}{{#own}} · this is you{{/own}}</p></div>
 </div>
-{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
+{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#added}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was added</h2>{{#dropped}}<p>The text held a private key: only the certificate was kept.</p>{{/dropped}}</div>{{/added}}{{#removed}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was removed</h2></div>{{/removed}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
 {{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
 </div>{{/failed}}
@@ -31,6 +31,26 @@
     <div class="card__foot actions"><button class="btn btn--primary" type="submit">Save</button><a class="btn" href="/admin/users">Cancel</a></div>
   </section>
 </form>
+<section class="card" aria-labelledby="h-c">
+  <div class="card__head"><h2 id="h-c">Certificates to sign in with</h2></div>
+  {{#has_certificates}}<div class="table-wrap">
+    <table class="table table--stack">
+      <caption class="sr-only">Certificates that sign {{name}} in</caption>
+      <thead><tr><th scope="col">Subject</th><th scope="col">SHA-256</th><th scope="col">Status</th><th scope="col">Valid until</th><th scope="col" class="right"><span class="sr-only">Actions</span></th></tr></thead>
+      <tbody>
+        {{#certificates}}<tr>
+          <th scope="row"><span class="table__name">{{subject}}</span></th>
+          <td data-label="SHA-256"><code class="fp">{{sha256_start}}</code></td>
+          <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>
+          <td data-label="Valid until" class="nowrap">{{#not_after}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/not_after}}</td>
+          <td data-label="Actions" class="right"><a class="btn btn--sm btn--danger" href="/admin/users/{{id}}/certificates/{{sha256}}/delete">Remove<span class="sr-only"> {{subject}}</span></a></td>
+        </tr>
+        {{/certificates}}
+      </tbody>
+    </table>
+  </div>{{/has_certificates}}
+  <div class="card__body stack">{{#no_certificates}}<p class="muted">None: {{name}} signs in with the password.</p>{{/no_certificates}}<a class="btn" href="/admin/users/{{id}}/certificates/new">Add a certificate</a></div>
+</section>
 <section class="card" aria-labelledby="h-p">
   <div class="card__head"><h2 id="h-p">Password</h2></div>
   <div class="card__body stack"><p class="muted">A one-time password signs {{name}} out everywhere; the old one ends.</p><form method="post" action="/admin/users/{{id}}/reset"><input type="hidden" name="csrf_token" value="{{csrf_token}}"><button class="btn" type="submit">Give a one-time password</button></form></div>

@@ -35,7 +35,8 @@
   <ul aria-labelledby="nav-3">
     <li><a href="/admin/audit"{{#nav_audit}} aria-current="page"{{/nav_audit}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#fingerprint"/></svg>Audit log</a></li>
     {{#may_own}}<li><a href="/admin/users"{{#nav_users}} aria-current="page"{{/nav_users}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#users"/></svg>Users</a></li>
-    <li><a href="/admin/tokens"{{#nav_tokens}} aria-current="page"{{/nav_tokens}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#file-key"/></svg>REST tokens</a></li>{{/may_own}}
+    <li><a href="/admin/tokens"{{#nav_tokens}} aria-current="page"{{/nav_tokens}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#file-key"/></svg>REST tokens</a></li>
+    <li><a href="/admin/settings"{{#nav_settings}} aria-current="page"{{/nav_settings}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#settings"/></svg>Settings</a></li>{{/may_own}}
   </ul>
   <div class="sidebar__gap"></div>
   <div class="sidebar__me">

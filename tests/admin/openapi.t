@@ -325,7 +325,20 @@ with case("answers"):
     check("PATCH", "/users/" + made["id"], rest("GET", "/users/" + made["id"]).body)
     for bad in ({"name": "v"}, {"name": "v", "password": "short"}, {"name": "v", "password": 5}):
         check("POST", "/users", bad, 422, described="/users")
+    badge = site.make_cert("badge")
+    certs = "/users/{id}/certificates"
+    check("POST", f"/users/{made['id']}/certificates", {"certificate": badge.pem}, 201, described=certs)
+    check("GET", f"/users/{made['id']}/certificates", described=certs)
+    for method, status in (("GET", 200), ("DELETE", 204), ("GET", 404)):
+        check(method, f"/users/{made['id']}/certificates/{badge.sha256}", status=status,
+              described=certs + "/{sha256}")
     check("DELETE", "/users/" + made["id"], status=204)
+
+    check("GET", "/settings")
+    check("PATCH", "/settings", {"base_urls": {"gate": "https://api.example.org"}, "sign_up": "closed",
+                                 "terms": "# Terms\n\nBe kind.", "mail_from": "api@example.org"})
+    check("PATCH", "/settings", rest("GET", "/settings").body)
+    check("PATCH", "/settings", {"mail_from": "nobody"}, 422)
 
     check("GET", "/keys")
     full = check("POST", "/keys", {"name": "full", "certificate": spare.pem + spare.key_pem,

@@ -52,8 +52,11 @@ with site:
     ids = {"policies": pages["policy"].rsplit("/", 1)[1], "tokens": pages["token-delete"].split("/")[3],
            "apis": api, "keys": key, "refusals": refusal, "users": vera}
 
+    badge = site.make_cert("badge")
+    site.rest("POST", f"/users/{vera}/certificates", {"certificate": badge.pem})
+
     def real(path):
-        path = path.replace(":sha256", sha256)
+        path = path.replace(":sha256", badge.sha256 if path.startswith("/admin/users/") else sha256)
         return path.replace(":id", ids.get(path.split("/")[2] if path.count("/") > 2 else "", "x"))
 
     table = routes()

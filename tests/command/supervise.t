@@ -79,7 +79,7 @@ with Site(gates=2, admins=2) as site:
         ok(done.returncode != 0, "a socket path over 107 bytes is refused")
         like(done.stderr, "107", "with the number")
         for wrong in (["--gates", "0"], ["--gates", "many"], ["--surprise"], ["extra"], ["--portals", "0"],
-                      ["--lighttpd-ca", "here.pem"], ["--announce-partners"]):
+                      ["--lighttpd-ca", "here.pem"], ["--announce"]):
             done = site.certgate("supervise", "--sockets", site.folder + "/empty", *user, *wrong)
             is_eq(done.returncode, 2, f"{' '.join(wrong)} is wrong usage")
         is_eq(site.certgate("supervise", *user).returncode, 2, "so is no --sockets")

@@ -206,16 +206,18 @@ with site:
 
     with case("the writer"):
         path = site.folder + "/tls/own.pem"
+        site.certgate("settings", "set", "--lighttpd-announce-partners", "false")
         done = site.certgate("--json", "lighttpd-ca", path)
         is_eq(json_module.loads(done.stdout), {"file": path, "changed": True}, "says what it did")
         is_eq(subjects(path), ["CN=certgate: nobody is announced"],
-              "without --announce-partners nobody is in the file")
+              "unless the settings say so nobody is in the file")
         before = os.stat(path).st_ino
         site.certgate("lighttpd-ca", path)
         is_eq(os.stat(path).st_ino, before, "what is right is left alone")
-        site.certgate("lighttpd-ca", "--announce-partners", path)
+        site.certgate("settings", "set", "--lighttpd-announce-partners")
+        site.certgate("lighttpd-ca", path)
         is_eq(sorted(subjects(path)), ["CN=issued", "CN=next", "CN=partner"],
-              "with it, those of keys; not those whose key is gone")
+              "where they do, those of keys; not those whose key is gone")
         is_eq(sorted(name for name in os.listdir(site.folder + "/tls") if "own" in name),
               ["own.pem"], "no other file is left")
         done = site.certgate("lighttpd-ca", site.folder + "/nowhere/x.pem")
@@ -226,7 +228,7 @@ with site:
         long = site.make_cert("long", subject="/CN=" + "x" * 64 + "".join(
             f"/OU={i:02d}" + "y" * 60 for i in range(8)))
         site.make_key("Long", long, api)
-        site.certgate("lighttpd-ca", "--announce-partners", path)
+        site.certgate("lighttpd-ca", path)
         ok(not any("CN=xxx" in name for name in subjects(path)),
            "a certificate with a very long one is left out")
         before = os.stat(path).st_ino
@@ -238,7 +240,7 @@ with site:
             with open(many, encoding="ascii") as text:
                 pem = text.read()
             site.rest("POST", "/keys", {"name": f"Many {number}", "certificate": pem})
-        done = site.certgate("lighttpd-ca", "--announce-partners", path)
+        done = site.certgate("lighttpd-ca", path)
         is_eq(done.returncode, 1, "more than a handshake can hold: refused")
         like(done.stderr, "bytes of subjects.*stays as it was", "with a sentence")
         is_eq(os.stat(path).st_ino, before, "and the file is the one that it was")

@@ -381,7 +381,7 @@ class Site:
                  protocols="-all +TLSv1.2 +TLSv1.3", extra="", extra_server="", name="main",
                  start=True, server=None, portals=1,
                  strangers=True):
-        self.strangers, self.made, self.announced = strangers, [], []
+        self.strangers, self.made, self.announced, self.announces = strangers, [], [], False
         self.server_kind = server or SERVER
         self.portals = portals
         self.gates, self.admins, self.name = gates, admins, name
@@ -706,7 +706,10 @@ $SERVER["socket"] == "127.0.0.1:{self.port}" {{
         before = self._web_starts()
         registered = self.folder + "/tls/registered.pem"
         wanted = registered if self.strangers else self.client_cas
-        done = self.certgate("--json", "lighttpd-ca", "--announce-partners", wanted)
+        if not self.announces:
+            self.certgate("settings", "set", "--lighttpd-announce-partners")
+            self.announces = True
+        done = self.certgate("--json", "lighttpd-ca", wanted)
         changed = done.returncode == 0 and json_module.loads(done.stdout)["changed"]
         if self.strangers:
             pems = {}

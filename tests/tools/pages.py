@@ -146,14 +146,17 @@ def encode_multipart(pairs):
 
 
 class Browser:
-    """headers: sent with every request, e.g. what a browser says of where it comes from."""
+    """headers: sent with every request, e.g. what a browser says of where it comes from; cert: shown in
+    each handshake."""
 
-    def __init__(self, site, headers=None):
-        self.site, self.cookies, self.headers = site, {}, dict(headers or {})
+    def __init__(self, site, headers=None, cert=None):
+        self.site, self.cookies, self.headers, self.cert = site, {}, dict(headers or {}), cert
         self.set_cookies = []  # every Set-Cookie, as it came
 
     def request(self, method, path, body=None, headers=None, follow=True):
         context = ssl.create_default_context(cafile=self.site.ca)
+        if self.cert:
+            context.load_cert_chain(self.cert.path, self.cert.key)
         sent = {**self.headers, **(headers or {})}
         if self.cookies:
             sent.setdefault("Cookie", "; ".join(f"{n}={v}" for n, v in self.cookies.items()))

@@ -41,6 +41,8 @@ def fill(site):
     user = site.rest("GET", "/users").body["items"][0]
     token = site.rest("GET", "/tokens").body["items"][0]
     sha256 = [c for c in billing["credentials"] if c["type"] == "certificate"][0]["sha256"]
+    badge = site.make_cert("boss-badge", days=300, subject="/CN=boss-badge/O=Aster Finance/C=DE")
+    site.rest("POST", f"/users/{user['id']}/certificates", {"certificate": badge.pem})
     key, api = f"/admin/keys/{billing['id']}", f"/admin/apis/{apis['Payments']['id']}"
     return {
         "overview": "/admin/", "apis": "/admin/apis", "api-new": "/admin/apis/new", "api": api,
@@ -60,8 +62,11 @@ def fill(site):
         "policy-delete": f"/admin/policies/{policy['id']}/delete",
         "users": "/admin/users", "user-new": "/admin/users/new",
         "user": f"/admin/users/{user['id']}", "user-delete": f"/admin/users/{user['id']}/delete",
+        "user-certificate-new": f"/admin/users/{user['id']}/certificates/new",
+        "user-certificate-delete":
+            f"/admin/users/{user['id']}/certificates/{badge.sha256}/delete",
         "tokens": "/admin/tokens", "token-delete": f"/admin/tokens/{token['id']}/delete",
-        "explain": "/admin/explain",
+        "settings": "/admin/settings", "explain": "/admin/explain",
         "explain-refusal": f"/admin/explain?request_id={refusals[0]['id']}",
         "explain-pass": f"/admin/explain?sha256={sha256}&url=/payments/v2/x",
         "audit": "/admin/audit", "password": "/admin/password", "not-found": "/admin/nothing",

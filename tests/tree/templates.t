@@ -7,11 +7,16 @@ cd "$(dirname "$0")/../.." || exit 1
 wrong='' files=0
 while read -r file; do
 	files=$((files + 1))
-	head -n 1 "$file" | grep -qE '^\{\{%AUTOESCAPE context="(HTML|TEXT|JAVASCRIPT|CSS|JSON|XML)"' ||
+	head -n 1 "$file" | grep -qE '^\{\{%AUTOESCAPE context="(HTML|JAVASCRIPT|CSS|JSON|XML)"' ||
 		wrong="$wrong $file"
-done < <(find templates -type f -name '*.tpl' 2>/dev/null)
+done < <(find templates -type f -name '*.tpl' ! -name '*.txt.tpl' 2>/dev/null)
 [ -z "$wrong" ]
 ok $? "every template begins with its auto-escape line ($files templates)" "$wrong"
+
+# The plain text of mails needs no escapes, as long as it is nothing else.
+wrong=$(find templates -name '*.txt.tpl' ! -path 'templates/mail/*')$(grep -l '<' templates/mail/*.txt.tpl | tr '\n' ' ')
+[ -z "$wrong" ]
+ok $? "plain text templates are mails' and have no mark-up" "$wrong"
 
 # Nothing that is a template under another name slips past.
 wrong=$(grep -rlE '\{\{[%#/>A-Z]' templates 2>/dev/null | grep -v '\.tpl$' | tr '\n' ' ')

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "model/session.h"
 #include "model/user.h"
+#include "model/user_certificate.h"
 #include <ftw.h>
 #include <sys/stat.h>
 
@@ -201,12 +202,46 @@ static void passwords(void **state)
 			 CG_DENIED);
 }
 
+/* A certificate signs in from its first second to its last one, and never a user who is held. */
+static void certificate_dates(void **state)
+{
+	static const struct {
+		int64_t now;
+		cg_rc want;
+	} rows[] = {
+	    {999,  CG_DENIED},
+	      {1000, CG_OK	  },
+	     {2000, CG_OK	 },
+	    {2001, CG_DENIED}
+	     };
+	struct cert cert = {
+	    .subject = "CN=x", .issuer = "CN=x", .not_before = 1000, .not_after = 2000};
+	struct cg_err err = {.text = ""};
+	Cg__UserCertificate *made;
+	Cg__User *found;
+	(void)state;
+	memset(cert.sha256.b, 7, SHA256_BYTES);
+	memset(cert.spki_sha256.b, 8, SHA256_BYTES);
+	assert_int_equal(user_certificate_add(store, &boss, user->id, &cert, &arena, &made, &err),
+			 CG_OK);
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		print_message("# at %" PRId64 "\n", rows[i].now);
+		assert_int_equal(user_certificate_sign_in(store, &cert.sha256, rows[i].now, &arena,
+							  &found, &err),
+				 rows[i].want);
+	}
+	assert_string_equal(found->id, user->id);
+	cert.sha256.b[0] = 0;
+	assert_int_equal(user_certificate_sign_in(store, &cert.sha256, 1500, &arena, &found, &err),
+			 CG_DENIED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(ends_by_time),   cmocka_unit_test(is_written_when_used),
-	    cmocka_unit_test(ends_when_told), cmocka_unit_test(a_user_has_so_many),
-	    cmocka_unit_test(passwords),
+	    cmocka_unit_test(ends_by_time),	    cmocka_unit_test(certificate_dates),
+	    cmocka_unit_test(is_written_when_used), cmocka_unit_test(ends_when_told),
+	    cmocka_unit_test(a_user_has_so_many),   cmocka_unit_test(passwords),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("session", tests, setup, teardown);

@@ -65,6 +65,13 @@ const struct web_route page_routes[] = {
 	{"POST", "/admin/users/:id/reset", PAGE_OWNER, user_reset_do},
 	{"GET", "/admin/users/:id/delete", PAGE_OWNER, user_delete_show},
 	{"POST", "/admin/users/:id/delete", PAGE_OWNER, user_delete_do},
+	{"GET", "/admin/users/:id/certificates/new", PAGE_OWNER, user_certificate_new_show},
+	{"POST", "/admin/users/:id/certificates/new", PAGE_OWNER, user_certificate_new_do},
+	{"GET", "/admin/users/:id/certificates/:sha256/delete", PAGE_OWNER, user_certificate_delete_show},
+	{"POST", "/admin/users/:id/certificates/:sha256/delete", PAGE_OWNER, user_certificate_delete_do},
+
+	{"GET", "/admin/settings", PAGE_OWNER, settings_page},
+	{"POST", "/admin/settings", PAGE_OWNER, settings_do},
 
 	{"GET", "/admin/tokens", PAGE_OWNER, tokens_page},
 	{"POST", "/admin/tokens", PAGE_OWNER, token_new_do},

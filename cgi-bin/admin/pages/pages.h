@@ -61,6 +61,9 @@ void policy_change(void *call);
 void policy_delete_show(void *call);
 void policy_delete_do(void *call);
 
+void settings_page(void *call);
+void settings_do(void *call);
+
 void tokens_page(void *call);
 void token_new_do(void *call);
 void token_delete_show(void *call);
@@ -74,6 +77,12 @@ void user_change(void *call);
 void user_reset_do(void *call);
 void user_delete_show(void *call);
 void user_delete_do(void *call);
+void user_certificate_new_show(void *call);
+void user_certificate_new_do(void *call);
+void user_certificate_delete_show(void *call);
+void user_certificate_delete_do(void *call);
+/* The certificates that sign a user in, as values of a template; NULL with *err. */
+json_t *user_certificates_json(struct page_call *call, const Cg__User *user, struct cg_err *err);
 
 void audit_page(void *call);
 void explain_page(void *call);

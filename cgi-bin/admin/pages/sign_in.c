@@ -1,17 +1,35 @@
 /* Signing in, and the own password. */
 #include "base/base.h"
+#include "base/log.h"
 #include "model/user.h"
+#include "model/user_certificate.h"
 #include "pages.h"
 #include "ui/throttle.h"
 #include "web/problem.h"
+#include "web/verify.h"
 
 /* --- signing in --- */
 
+/* The certificate that came in this connection's handshake, judged as the gate does; false when
+ * there is none that counts. */
+static bool shown_certificate(const struct page_call *call, struct sha256 *out)
+{
+	const struct web_request *req = call->req;
+	struct span der;
+	/* Without the web server's proof both are empty. */
+	return req->proof_ok && req->https &&
+	       web_verify_judge(req->client_verify) == WEB_VERIFY_GOOD &&
+	       cert_from_server(req->client_cert, call->arena, &der, out) == CERT_SEEN_ONE;
+}
+
 static void show_form(struct page_call *call, int status, const struct cg_err *err)
 {
+	struct sha256 ignored;
 	if (!page_form_token(call))
 		return;
-	json_t *values = json_pack("{s:o}", "user", page_text(span_of(page_field(call, "user"))));
+	json_t *values =
+	    json_pack("{s:o, s:b}", "user", page_text(span_of(page_field(call, "user"))),
+		      "certificate", (int)shown_certificate(call, &ignored));
 	if (err)
 		page_add_errors(values, err);
 	page_show(call, status, "login", "-", err ? "Error: Sign in" : "Sign in", values);
@@ -26,12 +44,48 @@ void sign_in_show(void *arg)
 		show_form(call, 200, NULL);
 }
 
+static void begin(struct page_call *call, const struct session_of *who)
+{
+	struct cg_err err = {0};
+	cg_rc rc = page_sign_in(call, who, &err);
+	if (rc == CG_OK)
+		page_redirect(call, who->user->must_change ? "/admin/password" : "/admin/");
+	else
+		page_fail(call, rc, &err);
+}
+
+static void sign_in_by_certificate(struct page_call *call)
+{
+	struct cg_err err = {0};
+	struct sha256 sha256;
+	struct session_of who = {.certificate = &sha256};
+	cg_rc rc = shown_certificate(call, &sha256)
+		       ? user_certificate_sign_in(call->admin->store, &sha256, call->now_unix_s,
+						  call->arena, &who.user, &err)
+		       : cg_fail(&err, CG_DENIED,
+				 "No certificate came with this connection. Add yours to the "
+				 "browser and open this page anew.");
+	if (rc == CG_OK) {
+		begin(call, &who);
+	} else if (rc == CG_DENIED) {
+		log_info("sign_in_wrong", "request_id", call->req->id, "address",
+			 call->actor.from_address, "with", "certificate", LOG_END);
+		show_form(call, 403, &err);
+	} else {
+		page_fail(call, rc, &err);
+	}
+}
+
 void sign_in_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct throttle throttle;
 	struct session_of who = {.user = NULL};
+	if (strcmp(page_field(call, "with"), "certificate") == 0) {
+		sign_in_by_certificate(call);
+		return;
+	}
 	cg_rc rc = throttle_enter(call, THROTTLE_SIGN_IN, &throttle, &err);
 	if (rc == CG_DENIED) {
 		throttle_tell(call, &throttle);
@@ -44,9 +98,7 @@ void sign_in_do(void *arg)
 		throttle_leave(call, &throttle, rc == CG_DENIED);
 	}
 	if (rc == CG_OK)
-		rc = page_sign_in(call, &who, &err);
-	if (rc == CG_OK)
-		page_redirect(call, who.user->must_change ? "/admin/password" : "/admin/");
+		begin(call, &who);
 	else if (rc == CG_DENIED)
 		show_form(call, 403, &err);
 	else

@@ -71,7 +71,7 @@ void token_new_do(void *arg)
 	if (rc == CG_OK)
 		page_show(call, 200, "token-made", "tokens", "The token",
 			  json_pack("{s:o, s:s, s:s, s:s}", "name", page_text(span_of(made->name)),
-				    "token", token, "base", page_base(call), "main_class",
+				    "token", token, "base", page_admin_base(call), "main_class",
 				    "main--slim"));
 	else if (rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH)
 		show_list(call, &err, web_status_of(rc));

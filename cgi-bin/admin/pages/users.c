@@ -72,7 +72,7 @@ static void show_password(struct page_call *call, const Cg__User *user, const ch
 {
 	page_show(call, 200, "user-password", "users", "The one-time password",
 		  json_pack("{s:o, s:s, s:s, s:s}", "name", page_text(span_of(user->name)),
-			    "password", password, "base", page_base(call), "main_class",
+			    "password", password, "base", page_admin_base(call), "main_class",
 			    "main--slim"));
 }
 
@@ -112,10 +112,20 @@ static void show_one(struct page_call *call, const struct cg_err *why, int statu
 		page_fail(call, rc, &err);
 		return;
 	}
+	json_t *certificates = user_certificates_json(call, user, &err);
+	if (!certificates) {
+		page_fail(call, CG_UNAVAILABLE, &err);
+		return;
+	}
+	const char *done = page_query(call, "done");
 	json_t *values = user_json(call, user);
-	(void)json_object_set_new(values, "main_class", json_string("main--narrow"));
-	(void)json_object_set_new(values, "saved",
-				  json_boolean(strcmp(page_query(call, "done"), "saved") == 0));
+	json_t *more = json_pack(
+	    "{s:s, s:b, s:b, s:b, s:b, s:o}", "main_class", "main--narrow", "saved",
+	    strcmp(done, "saved") == 0, "added", strcmp(done, "added") == 0, "removed",
+	    strcmp(done, "removed") == 0, "dropped",
+	    strcmp(page_query(call, "private"), "dropped") == 0, "certificates", certificates);
+	(void)json_object_update(values, more);
+	json_decref(more);
 	if (why)
 		page_add_errors(values, why);
 	page_show(call, status, "user", "users", why ? "Error: User" : user->name, values);

@@ -25,12 +25,21 @@ enum form { FORM_READ, FORM_NEW, FORM_MADE };
 
 static const char *const suffixes[] = {"", "New", "Made"};
 
-static const ProtobufCMessageDescriptor *const records[] = {
-    &cg__api__descriptor,	  &cg__key__descriptor,		&cg__credential__descriptor,
-    &cg__certificate__descriptor, &cg__audit_entry__descriptor, &cg__rest_token__descriptor,
-    &cg__crl__descriptor,	  &cg__exposed_key__descriptor, &cg__refusal__descriptor,
-    &cg__policy__descriptor,	  &cg__user__descriptor,
-    &cg__catalogue_entry__descriptor, &cg__key_request__descriptor,	&cg__setting__descriptor};
+static const ProtobufCMessageDescriptor *const records[] = {&cg__api__descriptor,
+							    &cg__key__descriptor,
+							    &cg__credential__descriptor,
+							    &cg__certificate__descriptor,
+							    &cg__audit_entry__descriptor,
+							    &cg__rest_token__descriptor,
+							    &cg__crl__descriptor,
+							    &cg__exposed_key__descriptor,
+							    &cg__refusal__descriptor,
+							    &cg__policy__descriptor,
+							    &cg__user__descriptor,
+							    &cg__setting__descriptor,
+							    &cg__user_certificate__descriptor,
+							    &cg__catalogue_entry__descriptor,
+							    &cg__key_request__descriptor};
 
 /* The same in all forms. */
 static bool has_one_form(const ProtobufCMessageDescriptor *type)
@@ -109,6 +118,7 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 {
 	bool key = type == &cg__key__descriptor, cert = type == &cg__certificate__descriptor;
 	bool refusal = type == &cg__refusal__descriptor;
+	bool user_cert = type == &cg__user_certificate__descriptor;
 	if (has_one_form(type) && form != FORM_READ)
 		return NULL;
 	if (type == &cg__rest_token__descriptor) {
@@ -148,6 +158,8 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 	}
 	if (form == FORM_NEW) {
 		add_wish(s);
+		if (user_cert)
+			(void)json_object_del(json_object_get(s, "properties"), "token");
 		return s;
 	}
 	if (key)
@@ -165,7 +177,7 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 			      PASSWORD_CHARS_MIN),
 		    "To sign in with; needed for a new user, never shown.");
 	if (form == FORM_MADE)
-		add_told(s, !cert);
+		add_told(s, !cert && !user_cert);
 	return s;
 }
 
@@ -188,11 +200,11 @@ static json_t *request_body(const struct rest_route *r)
 		return json_pack("{s:b, s:o}", "required", 1, "content",
 				 content("application/pkix-crl", of_type("string")));
 	if (r->route.flags & REST_REASON)
-		return json_pack("{s:b, s:o}", "required", 0, "content",
-				 content("application/json",
-					 json_pack("{s:s, s:{s:{s:s}}, s:b}", "type", "object",
-						   "properties", "reason", "type", "string",
-						   "additionalProperties", 0)));
+		return json_pack(
+		    "{s:b, s:o}", "required", 0, "content",
+		    content("application/json",
+			    json_pack("{s:s, s:{s:{s:s}}, s:b}", "type", "object", "properties",
+				      "reason", "type", "string", "additionalProperties", 0)));
 	if (!makes(r) && !(r->route.flags & REST_PATCH))
 		return NULL;
 	json_t *schema = reference_to(r->record, makes(r) ? FORM_NEW : FORM_READ);

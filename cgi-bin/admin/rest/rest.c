@@ -23,6 +23,7 @@
 #define REFUSAL	    &cg__refusal__descriptor
 #define USER	    &cg__user__descriptor
 #define SETTING	    &cg__setting__descriptor
+#define USER_CERT   &cg__user_certificate__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -92,6 +93,11 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/users/:id", REST_OWNER, users_get}, "Read a user", USER, 200, NULL},
 	{{"PATCH", REST_BASE "/users/:id", REST_PATCH | REST_MATCH | REST_OWNER, users_change}, "Change a user; a new password ends the sessions", USER, 200, NULL},
 	{{"DELETE", REST_BASE "/users/:id", REST_MATCH | REST_OWNER, users_remove}, "Remove a user with sessions and tokens; not the last owner", NULL, 204, NULL},
+
+	{{"GET", REST_BASE "/users/:id/certificates", REST_LIST | REST_OWNER, user_certificates_list}, "List the certificates that sign a user in", USER_CERT, 200, NULL},
+	{{"POST", REST_BASE "/users/:id/certificates", REST_PEM | REST_OWNER, user_certificates_create}, "Let a certificate sign a user in; it can be no key's", USER_CERT, 201, NULL},
+	{{"GET", REST_BASE "/users/:id/certificates/:sha256", REST_OWNER, user_certificates_get}, "Read one", USER_CERT, 200, NULL},
+	{{"DELETE", REST_BASE "/users/:id/certificates/:sha256", REST_MATCH | REST_OWNER, user_certificates_remove}, "Take it away; the user's sessions end", NULL, 204, NULL},
 
 	{{"GET", REST_BASE "/tokens", REST_LIST | REST_OWNER, tokens_list}, "List REST tokens", TOKEN, 200, NULL},
 	{{"POST", REST_BASE "/tokens", REST_OWNER, tokens_create}, "Make a REST token of the caller's own", TOKEN, 201, NULL},

@@ -1,0 +1,12 @@
+The {{what}} of "{{key_name}}" ends on {{ends_on}}
+
+Hello,
+
+the {{what}} of the key "{{key_name}}" ends on {{ends_on}}: within {{days}} {{day_word}}.
+From then on calls with it are refused.
+{{#has_fingerprint}}
+  SHA-256  {{fingerprint}}
+{{/has_fingerprint}}
+Renew it here; the old one goes on beside the new one until it ends:
+
+  {{url}}

@@ -1,0 +1,4 @@
+{{>body}}
+
+-- 
+{{portal_title}} · {{portal_url}}/portal/
