@@ -198,8 +198,8 @@ void stop_show(void *arg)
 	struct page_call *call = arg;
 	if (page_form_token(call))
 		page_show(call, 200, "stop", "-", "Stop a certificate",
-			  json_pack("{s:b, s:o, s:s}", "asked", 1, "link",
-				    page_text(span_of(page_query(call, "link"))), "main_class",
+			  json_pack("{s:b, s:o, s:s}", "asked", 1, "code",
+				    page_text(span_of(page_query(call, "code"))), "main_class",
 				    "main--slim"));
 }
 
@@ -211,7 +211,7 @@ void stop_do(void *arg)
 	struct actor actor = call->actor;
 	if (!*actor.name)
 		actor.name = "mailed link";
-	cg_rc rc = own_key_stop(call->program->store, &actor, page_field(call, "link"), call->arena,
+	cg_rc rc = own_key_stop(call->program->store, &actor, page_field(call, "code"), call->arena,
 				&key, &err);
 	if (rc == CG_OK)
 		page_show(call, 200, "stop", "-", "It is stopped",

@@ -6,6 +6,7 @@
 #include "model/developer.h"
 #include "model/exposed_key.h"
 #include "model/policy.h"
+#include "model/quota.h"
 #include "model/setting.h"
 #include "ui/throttle.h"
 #include "usage/query.h"

@@ -11,21 +11,20 @@
 /* By kind: the names of its templates, and where its link leads to. */
 static const struct {
 	const char *name, *link;
-	bool to_administrators;
 } kinds[] = {
-    [CG__OUTBOX_MAIL__KIND__CONFIRM] = {"confirm", "/portal/confirm?code="},
-    [CG__OUTBOX_MAIL__KIND__RESET] = {"reset", "/portal/reset?code="},
-    [CG__OUTBOX_MAIL__KIND__ACCOUNT_EXISTS] = {"account-exists", NULL},
-    [CG__OUTBOX_MAIL__KIND__INVITE] = {"invite", "/portal/invite?code="},
-    [CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED] = {"request-received", NULL},
-    [CG__OUTBOX_MAIL__KIND__REQUEST_APPROVED] = {"request-approved", NULL},
-    [CG__OUTBOX_MAIL__KIND__REQUEST_DECLINED] = {"request-declined", NULL},
-    [CG__OUTBOX_MAIL__KIND__REQUEST_NEW] = {"request-new", NULL, true},
-    [CG__OUTBOX_MAIL__KIND__ENDS_SOON] = {"ends-soon", NULL},
-    [CG__OUTBOX_MAIL__KIND__ENDED] = {"ended", NULL},
-    [CG__OUTBOX_MAIL__KIND__KEY_REVOKED] = {"key-revoked", NULL},
-    [CG__OUTBOX_MAIL__KIND__QUOTA] = {"quota", NULL},
-    [CG__OUTBOX_MAIL__KIND__RENEWED] = {"renewed", "/portal/stop?code="},
+    [CG__OUTBOX_MAIL__KIND__CONFIRM] = {"confirm",	   "/portal/confirm?code="},
+    [CG__OUTBOX_MAIL__KIND__RESET] = {"reset",	       "/portal/reset?code="  },
+    [CG__OUTBOX_MAIL__KIND__ACCOUNT_EXISTS] = {"account-exists",	 NULL		     },
+    [CG__OUTBOX_MAIL__KIND__INVITE] = {"invite",		 "/portal/invite?code=" },
+    [CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED] = {"request-received", NULL			 },
+    [CG__OUTBOX_MAIL__KIND__REQUEST_APPROVED] = {"request-approved", NULL			 },
+    [CG__OUTBOX_MAIL__KIND__REQUEST_DECLINED] = {"request-declined", NULL			 },
+    [CG__OUTBOX_MAIL__KIND__REQUEST_NEW] = {"request-new",	   NULL		       },
+    [CG__OUTBOX_MAIL__KIND__ENDS_SOON] = {"ends-soon",	       NULL		   },
+    [CG__OUTBOX_MAIL__KIND__ENDED] = {"ended",	       NULL		   },
+    [CG__OUTBOX_MAIL__KIND__KEY_REVOKED] = {"key-revoked",	   NULL		       },
+    [CG__OUTBOX_MAIL__KIND__QUOTA] = {"quota",	       NULL		   },
+    [CG__OUTBOX_MAIL__KIND__RENEWED] = {"renewed",	   "/portal/stop?code="   },
 };
 
 const char *mail_sender(const Cg__Setting *setting, struct arena *arena)
@@ -63,18 +62,18 @@ static char *tidy(struct span raw, struct arena *arena, const char **subject)
 static json_t *values_of(const Cg__OutboxMail *mail, const Cg__Setting *setting, const char *secret,
 			 struct arena *arena)
 {
-	const char *base = kinds[mail->kind].to_administrators && *setting->base_urls->admin
-			       ? setting->base_urls->admin
-			       : setting->base_urls->portal;
 	json_t *values = json_loads(mail->values, JSON_REJECT_DUPLICATES, NULL);
 	const char *path = json_string_value(json_object_get(values, "path"));
+	bool dashboard = path && strncmp(path, "/admin/", 7) == 0;
+	const char *base = dashboard && *setting->base_urls->admin ? setting->base_urls->admin
+								   : setting->base_urls->portal;
 	char *url = secret ? arena_printf(arena, "%s%s%s", base, kinds[mail->kind].link, secret)
 			   : arena_printf(arena, "%s%s", base, path ? path : "/portal/");
-	json_t *more = url ? json_pack("{s:s, s:s, s:s, s:s, s:s}", "url", url, "to", mail->to,
-				       "portal_title", setting->portal_title, "portal_url",
-				       setting->base_urls->portal, "gate_url",
-				       setting->base_urls->gate)
-			   : NULL;
+	json_t *more =
+	    url ? json_pack("{s:s, s:s, s:s, s:s, s:s}", "url", url, "to", mail->to, "portal_title",
+			    setting->portal_title, "portal_url", setting->base_urls->portal,
+			    "gate_url", setting->base_urls->gate)
+		: NULL;
 	if (!values || !more || json_object_update_new(values, more) != 0) {
 		json_decref(values);
 		return NULL;
@@ -99,8 +98,8 @@ static cg_rc fill(const Cg__OutboxMail *mail, const Cg__Setting *setting, json_t
 		       ? page_write(TEXT_LAYOUT, text_body, nothing, values, text, err)
 		       : cg_fail_memory(err);
 	char *tidied = rc == CG_OK ? tidy(buf_span(text), arena, &m.subject) : NULL;
-	if (rc == CG_OK && (!tidied || json_object_set_new(values, "subject",
-							   json_string(m.subject)) != 0))
+	if (rc == CG_OK &&
+	    (!tidied || json_object_set_new(values, "subject", json_string(m.subject)) != 0))
 		rc = cg_fail_memory(err);
 	if (rc == CG_OK)
 		rc = page_write(HTML_LAYOUT, html_body, nothing, values, html, err);

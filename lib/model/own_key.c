@@ -95,9 +95,8 @@ cg_rc own_key_list(struct store *store, const struct actor *actor, struct arena 
 
 static cg_rc tell_revoked(struct store_txn *txn, struct call *c, struct cg_err *err)
 {
-	json_t *values =
-	    json_pack("{s:s, s:s, s:s, s:s}", "key_name", c->key->name, "developer_name",
-		      c->actor->name, "reason", c->reason, "path", "/portal/keys");
+	json_t *values = json_pack("{s:s, s:s, s:s, s:s}", "key_name", c->key->name, "what",
+				   "credential", "reason", c->reason, "path", "/portal/keys");
 	cg_rc rc = mail_queue_organisation(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED,
 					   c->key->organisation_id, values, c->arena, err);
 	json_decref(values);

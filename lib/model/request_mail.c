@@ -1,16 +1,29 @@
 /* What people are told of requests. */
 #include "base/base.h"
+#include "base/clock.h"
 #include "model/developer.h"
 #include "model/link.h"
+#include "model/organisation.h"
 #include "model/outbox.h"
 #include "model/request_in.h"
 
-static json_t *values_of(const Cg__KeyRequest *r, const struct request_about *about)
+static json_t *values_of(struct store_txn *txn, const Cg__KeyRequest *r,
+			 const struct request_about *about, struct arena *arena)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s}", "key_name", r->name, "entry_name",
-			 about->entry->name, "developer_name", about->developer->name,
-			 "developer_email", about->developer->email, "reason", r->reason,
-			 "request_id", r->id);
+	struct cert cert;
+	Cg__Organisation *organisation;
+	char hex[SHA256_HEX + 1] = "", until[RFC3339_TEXT + 1] = "";
+	if (r->certificate_sha256.len == SHA256_BYTES)
+		hex_format(r->certificate_sha256.data, SHA256_BYTES, hex);
+	if (r->has_certificate && cert_facts(span_make(r->certificate.data, r->certificate.len),
+					     arena, &cert, NULL) == CG_OK)
+		(void)rfc3339_format(cert.not_after, until);
+	cg_rc found = entity_get_in(txn, &organisation_entity, about->developer->organisation_id,
+				    arena, &organisation, NULL);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "key_name", r->name, "entry_name",
+			 about->entry->name, "developer", about->developer->name,
+			 "organisation_name", found == CG_OK ? organisation->name : "", "reason",
+			 r->reason ? r->reason : "", "certificate", hex, "valid_until", until);
 }
 
 static void set_path(json_t *values, const char *base, const char *id)
@@ -22,7 +35,7 @@ cg_rc request_tell_new_in(struct store_txn *txn, const Cg__KeyRequest *request,
 			  const struct request_about *about, struct arena *arena,
 			  struct cg_err *err)
 {
-	json_t *values = values_of(request, about);
+	json_t *values = values_of(txn, request, about, arena);
 	set_path(values, "/portal/requests/", request->id);
 	cg_rc rc = mail_queue(txn, CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED, about->developer->email,
 			      values, arena, err);
@@ -45,7 +58,7 @@ cg_rc request_tell_decision_in(struct store_txn *txn, const Cg__KeyRequest *requ
 		return CG_OK; /* gone: nobody is left to be told */
 	if (rc != CG_OK)
 		return rc;
-	json_t *values = values_of(request, &about);
+	json_t *values = values_of(txn, request, &about, arena);
 	if (approved)
 		set_path(values, "/portal/keys/", request->key_id);
 	else
@@ -62,7 +75,11 @@ cg_rc request_tell_moved_in(struct store_txn *txn, const Cg__KeyRequest *request
 			    const Cg__Key *loser, struct arena *arena, struct cg_err *err)
 {
 	struct request_about about;
-	json_t *values = json_pack("{s:s, s:s}", "key_name", loser->name, "reason",
+	char hex[SHA256_HEX + 1] = "";
+	if (request->certificate_sha256.len == SHA256_BYTES)
+		hex_format(request->certificate_sha256.data, SHA256_BYTES, hex);
+	json_t *values = json_pack("{s:s, s:s, s:s, s:s}", "key_name", loser->name, "what",
+				   "certificate", "fingerprint", hex, "reason",
 				   "Somebody else has shown the private key of its certificate.");
 	set_path(values, "/portal/keys/", loser->id);
 	/* Who has lost it learns that, and not to whom. */
@@ -78,7 +95,7 @@ cg_rc request_tell_moved_in(struct store_txn *txn, const Cg__KeyRequest *request
 				      &about, err);
 	if (rc != CG_OK)
 		return rc;
-	values = values_of(request, &about);
+	values = values_of(txn, request, &about, arena);
 	set_path(values, "/portal/requests/", request->id);
 	rc = mail_queue(txn, CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED, about.developer->email,
 			values, arena, err);
@@ -95,9 +112,9 @@ cg_rc renew_tell_in(struct store_txn *txn, const struct actor *actor, const Cg__
 	char hex[SHA256_HEX + 1];
 	hex_format(cert->sha256.b, SHA256_BYTES, hex);
 	cg_rc rc = mail_addresses_of(txn, key->organisation_id, arena, &to, err);
-	json_t *values = json_pack("{s:s, s:s, s:s, s:o}", "key_name", key->name, "sha256", hex,
-				   "developer_name", actor->name, "path",
-				   json_sprintf("/portal/keys/%s", key->id));
+	json_t *values =
+	    json_pack("{s:s, s:s, s:s, s:o}", "key_name", key->name, "fingerprint", hex,
+		      "developer", actor->name, "path", json_sprintf("/portal/keys/%s", key->id));
 	for (size_t i = 0; rc == CG_OK && i < to.n; i++) {
 		Cg__Link link = CG__LINK__INIT;
 		link.has_kind = true;
