@@ -313,6 +313,14 @@ static const struct {
     {"step",			    "Step"				 },
     {"key",			     "Key"				  },
     {"at",			      "At"				   },
+    {"policy_id",		       "Policy"			       },
+    {"description",		     "Description"				 },
+    {"documentation_url",		  "Documentation"			 },
+    {"max_keys_per_developer",	       "Keys per developer"		   },
+    {"key_id",			  "Key"				  },
+    {"replaces",			"It replaces"			      },
+    {"overlap_days",		     "Both work for"			    },
+    {"token_password",		       "Password"				 },
 };
 
 static const char *label_of(const char *key)

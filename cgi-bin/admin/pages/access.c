@@ -1,5 +1,6 @@
 /* The access rights of a key or a policy, entry by entry: methods, paths, and limits of its own. */
 #include "base/base.h"
+#include "base/buf.h"
 #include "base/text.h"
 #include "keys.h"
 #include "model/policy.h"

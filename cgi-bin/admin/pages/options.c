@@ -1,4 +1,5 @@
 #include "base/base.h"
+#include "base/buf.h"
 #include "options.h"
 #include "base/limits.h"
 #include "base/text.h"

@@ -16,6 +16,8 @@
 #define CRL	    &cg__crl__descriptor
 #define EXPOSED	    &cg__exposed_key__descriptor
 #define POLICY	    &cg__policy__descriptor
+#define CATALOGUE   &cg__catalogue_entry__descriptor
+#define REQUEST	    &cg__key_request__descriptor
 #define AUDIT	    &cg__audit_entry__descriptor
 #define TOKEN	    &cg__rest_token__descriptor
 #define REFUSAL	    &cg__refusal__descriptor
@@ -65,6 +67,18 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/policies/:id", 0, policies_get}, "Read a policy", POLICY, 200, NULL},
 	{{"PATCH", REST_BASE "/policies/:id", REST_PATCH | REST_MATCH, policies_change}, "Change a policy", POLICY, 200, NULL},
 	{{"DELETE", REST_BASE "/policies/:id", REST_MATCH, policies_remove}, "Remove a policy", NULL, 204, "detach: true also takes it from the keys that have it."},
+
+	{{"GET", REST_BASE "/catalogue", REST_LIST, catalogue_list}, "List what developers may ask a key for", CATALOGUE, 200, NULL},
+	{{"POST", REST_BASE "/catalogue", 0, catalogue_create}, "Offer a policy in the portal", CATALOGUE, 201, NULL},
+	{{"GET", REST_BASE "/catalogue/:id", 0, catalogue_get}, "Read a catalogue entry", CATALOGUE, 200, NULL},
+	{{"PATCH", REST_BASE "/catalogue/:id", REST_PATCH | REST_MATCH, catalogue_change}, "Change a catalogue entry", CATALOGUE, 200, NULL},
+	{{"DELETE", REST_BASE "/catalogue/:id", REST_MATCH, catalogue_remove}, "Remove a catalogue entry; keys that came of it stay, requests that wait are declined", NULL, 204, NULL},
+
+	{{"GET", REST_BASE "/requests", REST_LIST, requests_list}, "List requests of developers, by name; with a parameter of its own the newest first, at most 500", REQUEST, 200, "status: pending, approved, declined or withdrawn.|developer_id: who asked.|catalogue_id: the entry asked for.|key_id: the key it is about."},
+	{{"POST", REST_BASE "/requests", 0, requests_create}, "Ask for a key on behalf of a developer, with a certificate or a token, or for more access of a key", REQUEST, 201, NULL},
+	{{"GET", REST_BASE "/requests/:id", 0, requests_get}, "Read a request", REQUEST, 200, NULL},
+	{{"POST", REST_BASE "/requests/:id/approve", REST_ACT | REST_MATCH, requests_approve}, "Approve a request: the key is made, or gets the access or the certificate; once, however often it is sent", REQUEST, 200, NULL},
+	{{"POST", REST_BASE "/requests/:id/decline", REST_REASON | REST_MATCH, requests_decline}, "Decline a request; the developer gets the reason by mail", REQUEST, 200, NULL},
 
 	{{"GET", REST_BASE "/audit", REST_LIST, audit_get}, "Who changed what, newest first", AUDIT, 200, NULL},
 

@@ -1,0 +1,52 @@
+/* Credentials that developers claim, prove, and replace. */
+#include "base/base.h"
+#include "base/clock.h"
+#include "model/credential_in.h"
+
+cg_rc credential_load_in(struct store_txn *txn, struct span sha256, struct arena *arena,
+			 Cg__Credential **out, struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
+	return rc == CG_OK ? record_unpack(&cg__credential__descriptor, bytes, arena, out, err)
+			   : rc;
+}
+
+cg_rc credential_set_proof_in(struct store_txn *txn, Cg__Credential *credential, int64_t proven_at,
+			      struct arena *arena, struct cg_err *err)
+{
+	credential->has_claimed = true;
+	credential->claimed = proven_at == 0;
+	credential->has_proven_at = proven_at != 0;
+	credential->proven_at = proven_at;
+	return credential_put_in(txn, credential, arena, err);
+}
+
+cg_rc credential_yield_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			  const Cg__Credential *credential, struct arena *arena, struct cg_err *err)
+{
+	cg_rc rc = credential_note_revoked_in(txn, credential, arena, err);
+	if (rc == CG_OK)
+		rc = store_remove(txn, STORE_CREDENTIAL,
+				  span_make(credential->sha256.data, credential->sha256.len), err);
+	return rc == CG_OK ? credential_audit_in(txn, actor, "credential.yield", key, credential,
+						 NULL, arena, err)
+			   : rc;
+}
+
+cg_rc credential_end_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			Cg__Credential *credential, int64_t ends_at, struct arena *arena,
+			struct cg_err *err)
+{
+	char text[RFC3339_TEXT + 1] = "";
+	if ((credential->has_ends_at && credential->ends_at <= ends_at) ||
+	    (credential->has_not_after && credential->not_after < ends_at))
+		return CG_OK;
+	credential->has_ends_at = true;
+	credential->ends_at = ends_at;
+	(void)rfc3339_format(ends_at, text);
+	cg_rc rc = credential_put_in(txn, credential, arena, err);
+	return rc == CG_OK ? credential_audit_in(txn, actor, "credential.change", key, credential,
+						 json_pack("{s:s}", "ends_at", text), arena, err)
+			   : rc;
+}
