@@ -99,8 +99,8 @@ cg_rc upstream_tls_load(struct store *store, const Cg__Api *api, struct upstream
 	if (rc == CG_OK && !read_pins(api->upstream_tls, pins))
 		rc = cg_fail(err, CG_BAD_VALUE, "A pin is not the SHA-256 of a public key.");
 	if (rc == CG_OK)
-		rc = upstream_tls_new(buf_span(&cas), buf_span(&client),
-				      pins, api->upstream_tls->n_pinned_sha256,
+		rc = upstream_tls_new(buf_span(&cas), buf_span(&client), pins,
+				      api->upstream_tls->n_pinned_sha256,
 				      api->upstream_tls->server_name, out, err);
 	buf_release(&client);
 	buf_release(&cas);
