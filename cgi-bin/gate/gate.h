@@ -126,12 +126,6 @@ cg_rc snapshot_upstream_tls(struct resolver *resolver, struct snapshot *snapshot
 			    const struct route *route, struct upstream_tls **out,
 			    struct cg_err *err) CG_MUST_USE;
 
-/* --- trust_upstream.c --- */
-
-/* Of an API that has upstream_tls; the caller frees it. */
-cg_rc upstream_tls_load(struct store *store, const Cg__Api *api, struct upstream_tls **out,
-			struct cg_err *err) CG_MUST_USE;
-
 /* --- the steps; each answers the request itself when it returns false --- */
 
 /* Fills the facts about certificate and token. */

@@ -199,6 +199,8 @@
  * record takes about 300 bytes. */
 #define USAGE_KEEP_DEFAULT  "2,60,731"
 #define USAGE_KEEP_DAYS_MAX 3660
+/* The token for /metrics, bytes: a shorter one can be guessed and opens nothing. */
+#define METRICS_TOKEN_MIN 16
 /* A value of the configuration file, bytes with its NUL: the program does not start above it. */
 #define CONFIG_VALUE_MAX 1024
 /* Groups that are told apart in an hour or a day; more are put together as "other". */
