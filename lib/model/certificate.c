@@ -362,7 +362,7 @@ cg_rc certificate_remove(struct store *store, const struct actor *actor, const c
 
 /* --- lists --- */
 
-#define LIST_SCAN 500
+#define LIST_SCAN 2000
 /* So many digits find a certificate by the start of its fingerprint.  More, but not all, is rather
  * a slip, or the fingerprint of another method. */
 #define FINGERPRINT_START_MIN 4
@@ -377,24 +377,24 @@ struct listing {
 	bool more;
 	struct certificate_page *page;
 	struct store_txn *txn;
+	struct arena scratch; /* of one record */
 };
 
-static bool x5t_starts(const Cg__Certificate *c, struct span with)
+/* Whether the fingerprint, which is the id, is what was looked for, in hex or as x5t#S256. */
+static bool is_fingerprint(const struct listing *l, struct span id)
 {
 	char x5t[SHA256_X5T + 1];
 	struct sha256 digest;
-	if (with.n < FINGERPRINT_START_MIN || c->sha256.len != SHA256_BYTES)
+	if (l->q_hex.n > 0 && span_starts(id, l->q_hex))
+		return true;
+	if (l->q.n < FINGERPRINT_START_MIN || !hex_parse(id, digest.b, SHA256_BYTES))
 		return false;
-	memcpy(digest.b, c->sha256.data, SHA256_BYTES);
 	x5t_format(&digest, x5t);
-	return span_starts(span_of(x5t), with);
+	return span_starts(span_of(x5t), l->q);
 }
 
 static bool matches(const struct listing *l, const Cg__Certificate *c)
 {
-	if (l->q.n == 0 || (l->q_hex.n > 0 && span_starts(span_of(c->id), l->q_hex)) ||
-	    x5t_starts(c, l->q))
-		return true;
 	if (text_holds(c->subject, l->q) || text_holds(c->issuer, l->q))
 		return true;
 	for (size_t i = 0; i < c->n_names; i++)
@@ -403,19 +403,19 @@ static bool matches(const struct listing *l, const Cg__Certificate *c)
 	return false;
 }
 
-/* Whether one belongs on the list.  In an arena of its own: a search may look at very many. */
-static cg_rc is_wanted(const struct listing *l, struct span value, bool *out, struct cg_err *err)
+/* Whether one belongs on the list: a search looks at very many, and reads few. */
+static cg_rc is_wanted(struct listing *l, struct span id, struct span value, bool *out,
+		       struct cg_err *err)
 {
-	struct arena scratch;
 	Cg__Certificate *c;
-	*out = true;
-	if (l->q.n == 0)
+	*out = l->q.n == 0 || is_fingerprint(l, id);
+	/* The texts stand in the record as they are. */
+	if (*out || !bytes_hold(value, l->q))
 		return CG_OK;
-	arena_init(&scratch, l->arena->max_bytes);
-	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, &scratch, &c, err);
+	arena_clear(&l->scratch);
+	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, &l->scratch, &c, err);
 	if (rc == CG_OK)
 		*out = matches(l, c);
-	arena_release(&scratch);
 	return rc;
 }
 
@@ -430,7 +430,7 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 		l->more = true;
 		return CG_NOT_FOUND;
 	}
-	cg_rc rc = is_wanted(l, value, &wanted, err);
+	cg_rc rc = is_wanted(l, key, value, &wanted, err);
 	if (rc == CG_OK && wanted)
 		rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate,
 				   err);
@@ -504,10 +504,12 @@ cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, st
 			return cg_fail_field(err, "cursor", "is not one that a list gave");
 		hex_format(digest, sizeof(digest), l.at);
 	}
+	arena_init(&l.scratch, arena->max_bytes);
 	do {
 		before = l.scanned;
 		rc = store_read(store, list_txn, &l, err);
 	} while (rc == CG_OK && !l.more && l.scanned != before && l.scanned % LIST_SCAN == 0);
+	arena_release(&l.scratch);
 	if (rc != CG_OK)
 		return rc;
 	if (l.more)

@@ -24,6 +24,8 @@ static uint64_t step_of(uint64_t highest)
 /* "12 k", "1.5 M" */
 static json_t *tick(uint64_t n)
 {
+	if (n >= 1000000000)
+		return json_sprintf("%g G", (double)n / 1e9);
 	if (n >= 1000000)
 		return json_sprintf("%g M", (double)n / 1e6);
 	if (n >= 1000)
