@@ -94,10 +94,10 @@ static const struct {
      "import FILE [--skip-clashes]\n"
      "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"
      "  clash, unless those are to be skipped.\n"						 },
-    {"mail",	      mail_main,
+    {"mail",	     mail_main,
      "mail [--watch]\n"
      "  Sends the mails that wait, to the folder CERTGATE_MAIL as files, else by the program\n"
-     "  CERTGATE_SENDMAIL (/usr/sbin/sendmail).  --watch: goes on, as `supervise` runs it.\n"},
+     "  CERTGATE_SENDMAIL (/usr/sbin/sendmail).  --watch: goes on, as `supervise` runs it.\n"     },
     {"steward",	steward_main,
      "steward\n"
      "  The housekeeping, once: saves quotas, writes the logs back and removes what is not "

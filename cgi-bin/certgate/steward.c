@@ -18,7 +18,8 @@ int steward_main(struct command *c)
 		return EXIT_USAGE;
 	cg_rc rc = command_open(c, &err);
 	h.store = c->store;
-	if (rc == CG_OK && (steward = steward_begin(store_home(c->store), STEWARD_STORE, WAIT_MS)) < 0)
+	if (rc == CG_OK &&
+	    (steward = steward_begin(store_home(c->store), STEWARD_STORE, WAIT_MS)) < 0)
 		rc = cg_fail(&err, CG_UNAVAILABLE,
 			     "Another process is at the housekeeping: this one is not needed.");
 	if (rc == CG_OK)

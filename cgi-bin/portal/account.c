@@ -1,16 +1,19 @@
 /* The own account. */
 #include "base/base.h"
-#include "model/developer.h"
+#include "model/member.h"
 #include "portal.h"
 #include "ui/throttle.h"
 #include "web/problem.h"
 
 static void show(struct page_call *call, int status, const struct cg_err *err)
 {
+	const char *done = page_query(call, "done"), *name = page_field(call, "name");
+	if (!*name)
+		name = call->who.developer->name;
 	json_t *values =
-	    json_pack("{s:o, s:s, s:b}", "name", page_text(span_of(call->who.developer->name)),
-		      "email", call->who.developer->email, "changed",
-		      strcmp(page_query(call, "done"), "changed") == 0);
+	    json_pack("{s:o, s:s, s:b, s:b}", "name", page_text(span_of(name)), "email",
+		      call->who.developer->email, "changed", strcmp(done, "changed") == 0, "saved",
+		      strcmp(done, "saved") == 0);
 	(void)json_object_set_new(values, "main_class", json_string("page--narrow"));
 	if (err)
 		page_add_errors(values, err);
@@ -20,6 +23,20 @@ static void show(struct page_call *call, int status, const struct cg_err *err)
 void account_show(void *call)
 {
 	show(call, 200, NULL);
+}
+
+void account_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	cg_rc rc = member_rename(call->program->store, &call->actor, page_field(call, "name"),
+				 call->arena, &err);
+	if (rc == CG_OK)
+		page_redirect(call, "/portal/account?done=saved");
+	else if (rc == CG_BAD_VALUE)
+		show(call, web_status_of(rc), &err);
+	else
+		page_fail(call, rc, &err);
 }
 
 void account_password_do(void *arg)

@@ -40,7 +40,17 @@ const struct web_route portal_routes[] = {
 	{"POST", "/portal/reset", PAGE_OPEN, reset_do},
 
 	{"GET", "/portal/account", 0, account_show},
+	{"POST", "/portal/account", 0, account_do},
 	{"POST", "/portal/account/password", 0, account_password_do},
+
+	{"GET", "/portal/organisation", 0, organisation_show},
+	{"POST", "/portal/organisation", 0, organisation_do},
+	{"POST", "/portal/organisation/invite", 0, invite_do},
+	{"POST", "/portal/organisation/members/:id/role", 0, member_role_do},
+	{"GET", "/portal/organisation/members/:id/remove", 0, member_remove_show},
+	{"POST", "/portal/organisation/members/:id/remove", 0, member_remove_do},
+	{"GET", "/portal/invite", PAGE_OPEN, invitation_show},
+	{"POST", "/portal/invite", PAGE_OPEN, invitation_do},
 };
 /* clang-format on */
 const size_t portal_routes_n = CG_COUNT(portal_routes);

@@ -39,6 +39,7 @@ void reset_show(void *call);
 void reset_do(void *call);
 
 void account_show(void *call);
+void account_do(void *call);
 void account_password_do(void *call);
 
 void catalogue_page(void *call);
@@ -65,5 +66,13 @@ void help_page(void *call);
 
 void whoami_page(void *call);
 void whoami_prove_do(void *call);
+void organisation_show(void *call);
+void organisation_do(void *call);
+void invite_do(void *call);
+void member_role_do(void *call);
+void member_remove_show(void *call);
+void member_remove_do(void *call);
+void invitation_show(void *call);
+void invitation_do(void *call);
 
 #endif

@@ -105,3 +105,19 @@ bool rfc3339_parse(struct span s, int64_t *out)
 	*out = t;
 	return true;
 }
+
+const char *const month_names[12] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+				     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+bool day_format(int64_t t, char out[DAY_TEXT + 1])
+{
+	struct tm tm;
+	time_t at = (time_t)t;
+	char text[64] = "";
+	if (gmtime_r(&at, &tm))
+		(void)snprintf(text, sizeof(text), "%d %s %d", tm.tm_mday, month_names[tm.tm_mon],
+			       tm.tm_year + 1900);
+	bool fits = *text && strlen(text) <= DAY_TEXT;
+	memcpy(out, fits ? text : "", fits ? strlen(text) + 1 : 1);
+	return fits;
+}

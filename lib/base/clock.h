@@ -17,4 +17,9 @@ bool rfc3339_format(int64_t t, char out[RFC3339_TEXT + 1]);
  * day exists, or rfc3339_format could not write it. */
 bool rfc3339_parse(struct span text, int64_t *out) CG_MUST_USE;
 
+/* The day in UTC as people write it, "4 Dec 2026"; false, and out empty, as above. */
+#define DAY_TEXT 11
+bool day_format(int64_t t, char out[DAY_TEXT + 1]);
+extern const char *const month_names[12]; /* "Jan" */
+
 #endif

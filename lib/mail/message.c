@@ -1,8 +1,7 @@
 #include "base/base.h"
 #include "mail/message.h"
+#include "base/clock.h"
 #include "base/hash.h"
-#include "base/text.h"
-#include <time.h>
 
 /* Of text in one encoded word: 75 characters in all (RFC 2047 section 2). */
 #define WORD_BYTES 45
@@ -71,14 +70,12 @@ static void add_name(struct buf *out, const char *name)
 static void add_date(struct buf *out, int64_t at)
 {
 	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	struct tm tm;
 	time_t t = (time_t)at;
 	if (gmtime_r(&t, &tm))
 		buf_printf(out, "Date: %s, %02d %s %d %02d:%02d:%02d +0000\n", days[tm.tm_wday],
-			   tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-			   tm.tm_sec);
+			   tm.tm_mday, month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
+			   tm.tm_min, tm.tm_sec);
 }
 
 /* Whether it can go as it is. */
@@ -133,7 +130,10 @@ static void add_part(struct buf *out, const char *id, const char *type, struct s
 	buf_printf(out,
 		   "\n--=_%s\nContent-Type: text/%s; charset=utf-8\n"
 		   "Content-Transfer-Encoding: %s\n\n",
-		   id, type, !as_it_is ? "quoted-printable" : is_ascii(text) ? "7bit" : "8bit");
+		   id, type,
+		   !as_it_is	    ? "quoted-printable"
+		   : is_ascii(text) ? "7bit"
+				    : "8bit");
 	if (as_it_is)
 		buf_add(out, text);
 	else

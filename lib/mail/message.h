@@ -6,9 +6,9 @@
 #include "base/error.h"
 
 struct message {
-	const char *id;	       /* letters and digits: the same each time that it is sent */
+	const char *id; /* letters and digits: the same each time that it is sent */
 	int64_t date_unix_s;
-	const char *from, *to; /* plain addresses (model/email.h) */
+	const char *from, *to;		 /* plain addresses (model/email.h) */
 	const char *from_name, *subject; /* any UTF-8 */
 	struct span text, html;		 /* UTF-8; lines end in LF */
 };

@@ -20,6 +20,8 @@ CHECK_HEAD(Cg__CatalogueEntry);
 CHECK_HEAD(Cg__KeyRequest);
 CHECK_HEAD(Cg__User);
 CHECK_HEAD(Cg__RestToken);
+CHECK_HEAD(Cg__Organisation);
+CHECK_HEAD(Cg__Developer);
 
 /* Records looked at in one stay in the store while a list is searched. */
 #define LIST_SCAN 500
@@ -341,6 +343,8 @@ static bool matches(const struct listing *l, const struct entity_head *m)
 {
 	if (l->q.n == 0 || text_holds(m->name, l->q) || span_starts(span_of(m->id), l->q))
 		return true;
+	if (l->e->type == &cg__developer__descriptor)
+		return text_holds(((const Cg__Developer *)(const void *)m)->email, l->q);
 	if (l->e->type == &cg__key__descriptor) {
 		const Cg__Key *key = (const void *)m;
 		for (size_t i = 0; i < key->n_tags; i++)

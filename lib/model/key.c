@@ -6,6 +6,7 @@
 #include "model/audit.h"
 #include "model/credential_in.h"
 #include "model/organisation.h"
+#include "model/outbox.h"
 #include "model/policy.h"
 #include "model/revoked.h"
 
@@ -40,6 +41,24 @@ static cg_rc check_policies(struct store_txn *txn, Cg__Key *key, struct arena *a
 	}
 	key->n_policy_ids = kept;
 	return worst;
+}
+
+cg_rc key_tell_revoked_in(struct store_txn *txn, const Cg__Key *key, const char *sha256,
+			  const char *reason, struct arena *arena, struct cg_err *err)
+{
+	if (!key->organisation_id)
+		return CG_OK;
+	json_t *values = json_pack("{s:s, s:s, s:s, s:s, s:o}", "key_name", key->name, "what",
+				   !sha256   ? ""
+				   : *sha256 ? "certificate"
+					     : "token",
+				   "sha256", sha256 ? sha256 : "", "reason", reason, "path",
+				   json_sprintf("/portal/keys/%s", key->id));
+	cg_rc rc = values ? mail_queue_organisation(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED,
+						    key->organisation_id, values, arena, err)
+			  : cg_fail_memory(err);
+	json_decref(values);
+	return rc;
 }
 
 static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
@@ -78,6 +97,8 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 				      "switch the key off with active");
 	if (worst == CG_OK && old && old->active && !key->active)
 		worst = revoked_note(txn, REVOKED_KEY, key->id, arena, err);
+	if (worst == CG_OK && old && old->active && !key->active)
+		worst = key_tell_revoked_in(txn, key, NULL, "switched off", arena, err);
 	return worst;
 }
 
@@ -221,8 +242,11 @@ cg_rc key_create(struct store *store, const struct actor *actor, const struct ke
 static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,
 		      struct cg_err *err)
 {
-	const char *id = ((const Cg__Key *)message)->id;
+	const Cg__Key *key = message;
+	const char *id = key->id;
 	cg_rc rc = revoked_note(txn, REVOKED_KEY, id, arena, err);
+	if (rc == CG_OK && key->active)
+		rc = key_tell_revoked_in(txn, key, NULL, "removed", arena, err);
 	return rc == CG_OK ? credential_drop_key_in(txn, id, arena, err) : rc;
 }
 

@@ -39,6 +39,11 @@ cg_rc key_drop_policy(struct store_txn *txn, const char *policy_id, struct arena
 cg_rc key_used(struct store_txn *txn, const char *id, int64_t at_unix_s, struct arena *arena,
 	       struct cg_err *err) CG_MUST_USE;
 
+/* Has the key's organisation told by mail that a credential (its SHA-256 in hex, "" of a token), or
+ * with NULL all of the key, does not count any more. */
+cg_rc key_tell_revoked_in(struct store_txn *txn, const Cg__Key *key, const char *sha256,
+			  const char *reason, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
 /* --- credentials --- */
 
 struct credentials {

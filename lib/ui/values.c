@@ -58,8 +58,6 @@ const char *page_once(struct page_call *call)
 
 /* --- times --- */
 
-static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-				     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 #define DAY_S ((int64_t)24 * 3600)
 
 static json_t *time_of(int64_t t, const char *text)
@@ -70,19 +68,14 @@ static json_t *time_of(int64_t t, const char *text)
 	if (!rfc3339_format(t, iso) || !gmtime_r(&at, &tm))
 		return json_pack("{s:s, s:s, s:s}", "iso", "", "title", "", "text", "—");
 	(void)snprintf(title, sizeof(title), "%d %s %d, %02d:%02d UTC", tm.tm_mday,
-		       months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
+		       month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
 	return json_pack("{s:s, s:s, s:s}", "iso", iso, "title", title, "text", text);
 }
 
 json_t *page_day(int64_t t)
 {
-	char text[32] = "—";
-	struct tm tm;
-	time_t at = (time_t)t;
-	if (gmtime_r(&at, &tm))
-		(void)snprintf(text, sizeof(text), "%d %s %d", tm.tm_mday, months[tm.tm_mon],
-			       tm.tm_year + 1900);
-	return time_of(t, text);
+	char text[DAY_TEXT + 1];
+	return time_of(t, day_format(t, text) ? text : "—");
 }
 
 json_t *page_time(const struct page_call *call, int64_t t)

@@ -5,37 +5,48 @@
 #include "model/quota.h"
 #include "usage/rollup.h"
 
-/* Pairs of key and API that were refused for a quota, of one saving; more come with the next
- * refused request. */
-#define REFUSED_MAX 64
+/* Pairs of key and API whose quotas are looked at after one saving. */
+#define CALLED_MAX 64
 
-struct refused {
+struct called {
 	struct {
 		char key_id[USAGE_ID_MAX + 1], api_id[USAGE_ID_MAX + 1];
-	} items[REFUSED_MAX];
+	} items[CALLED_MAX];
 	size_t n;
+	/* Pairs that are passed over, so that with very many each has its turn; and all there were.
+	 */
+	size_t skip, seen;
 };
 
-static void note_refused(const struct usage_slot *slot, void *arg)
+static void note_called(const struct usage_slot *slot, void *arg)
 {
-	struct refused *r = arg;
-	if (r->n == REFUSED_MAX || !*slot->key_id ||
-	    strcmp(slot->code, refusal_row(REFUSAL_QUOTA_EXCEEDED)->code) != 0)
+	struct called *c = arg;
+	bool refused = strcmp(slot->code, refusal_row(REFUSAL_QUOTA_EXCEEDED)->code) == 0;
+	if (!*slot->key_id || !*slot->api_id)
 		return;
-	(void)snprintf(r->items[r->n].key_id, sizeof(r->items[r->n].key_id), "%s", slot->key_id);
-	(void)snprintf(r->items[r->n].api_id, sizeof(r->items[r->n].api_id), "%s", slot->api_id);
-	r->n++;
+	if ((c->seen++ < c->skip && !refused) || c->n == CALLED_MAX)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		if (strcmp(c->items[i].key_id, slot->key_id) == 0 &&
+		    strcmp(c->items[i].api_id, slot->api_id) == 0)
+			return;
+	(void)snprintf(c->items[c->n].key_id, sizeof(c->items[c->n].key_id), "%s", slot->key_id);
+	(void)snprintf(c->items[c->n].api_id, sizeof(c->items[c->n].api_id), "%s", slot->api_id);
+	c->n++;
 }
 
 cg_rc housekeeping_counts(struct housekeeping *h, int64_t now_unix_s, struct cg_err *err)
 {
-	struct refused refused = {.n = 0};
+	struct called called = {.skip = h->quotas_skip};
 	if (!h->usage)
 		return CG_OK;
-	cg_rc rc = usage_save(h->store, h->usage, now_unix_s, note_refused, &refused, err);
-	for (size_t i = 0; rc == CG_OK && i < refused.n; i++)
-		rc = notices_quota(h->store, h->limits, refused.items[i].key_id,
-				   refused.items[i].api_id, err);
+	cg_rc rc = usage_save(h->store, h->usage, now_unix_s, note_called, &called, err);
+	h->quotas_skip = called.n == CALLED_MAX && called.seen > called.skip + CALLED_MAX
+			     ? called.skip + CALLED_MAX
+			     : 0;
+	for (size_t i = 0; rc == CG_OK && i < called.n; i++)
+		rc = notices_quota(h->store, h->limits, called.items[i].key_id,
+				   called.items[i].api_id, err);
 	return rc;
 }
 

@@ -15,6 +15,7 @@ struct housekeeping {
 	struct usage *usage; /* NULL: there was no room for it */
 	int64_t flushed_unix_s, swept_unix_s, purged_unix_s, round_unix_s;
 	struct notices_round round;
+	size_t quotas_skip; /* of those that called, when there are very many */
 };
 
 /* Brings the counts of requests into the store, so that a question gets the newest. */

@@ -7,9 +7,12 @@
 #include "model/api.h"
 #include "model/audit.h"
 #include "model/entity.h"
+#include "model/outbox.h"
 
 #define DAY_S	    ((int64_t)86400)
 #define SWEEP_BATCH 500
+/* Of a quota, beside all of it. */
+#define QUOTA_TOLD_PERCENT 80
 /* The end of a quota's period is told to the second, reckoned from two clocks. */
 #define SAME_PERIOD_S 60
 
@@ -22,6 +25,10 @@ struct notice {
 	int64_t slack_s; /* times that differ by less are the same */
 	const char *action, *subject_id, *subject_name;
 	json_t *changes;
+	/* The mail to the key's organisation; NULL: it has none. */
+	const char *organisation_id;
+	Cg__OutboxMail__Kind kind;
+	json_t *mail;
 	struct arena *arena;
 	bool told;
 };
@@ -55,18 +62,23 @@ static cg_rc tell_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	rc = record_pack(&record, n->arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = store_put(txn, STORE_NOTICE, span_of(n->id), bytes, err);
-	return rc == CG_OK ? audit_add(txn, &actor_steward, n->action, n->subject_id, n->subject_name,
-				       n->changes, n->arena, err)
+	if (rc == CG_OK)
+		rc = audit_add(txn, &actor_steward, n->action, n->subject_id, n->subject_name,
+			       n->changes, n->arena, err);
+	return rc == CG_OK ? mail_queue_organisation(txn, n->kind, n->organisation_id, n->mail,
+						     n->arena, err)
 			   : rc;
 }
 
-/* n->changes is taken. */
+/* n->changes and n->mail are taken. */
 static cg_rc tell_once(struct store *store, struct notice *n, struct cg_err *err)
 {
-	cg_rc rc = n->changes && n->id ? store_read(store, look, n, err) : cg_fail_memory(err);
+	cg_rc rc =
+	    n->changes && n->mail && n->id ? store_read(store, look, n, err) : cg_fail_memory(err);
 	if (rc == CG_OK && !n->told)
 		rc = store_write(store, STORE_CHANGES_NONE, tell_txn, n, err);
 	json_decref(n->changes);
+	json_decref(n->mail);
 	return rc;
 }
 
@@ -76,20 +88,39 @@ static cg_rc tell_quota(struct store *store, const Cg__Key *key, const Cg__Api *
 			const struct limits_ask *ask, bool at_api, const struct limits_left *left,
 			struct arena *arena, struct cg_err *err)
 {
-	char hex[SHA256_HEX + 1], resets_at[RFC3339_TEXT + 1];
+	char hex[SHA256_HEX + 1], resets_at[RFC3339_TEXT + 1], day[DAY_TEXT + 1], resets_on[40];
+	uint64_t percent = left->quota_left == 0 ? 100 : QUOTA_TOLD_PERCENT;
 	hex_format(ask->name.b, SHA256_BYTES, hex);
 	(void)rfc3339_format(left->quota_resets_unix_s, resets_at);
+	(void)day_format(left->quota_resets_unix_s, day);
+	/* With the time of day: a period may be an hour. */
+	(void)snprintf(resets_on, sizeof(resets_on), "%s, %.5s UTC", day, resets_at + 11);
 	struct notice n = {.id = arena_printf(arena, "quota/%s", hex),
 			   .about = left->quota_resets_unix_s,
+			   .days = 100 - percent,
 			   .slack_s = SAME_PERIOD_S,
-			   .action = "quota.reached",
+			   .action = percent == 100 ? "quota.reached" : "quota.nearly_reached",
 			   .subject_id = key->id,
 			   .subject_name = key->name,
-			   .changes =
-			       json_pack("{s:I, s:s, s:s?}", "limit", (json_int_t)ask->quota.limit,
-					 "resets_at", resets_at, "api_id", at_api ? api->id : NULL),
+			   .organisation_id = key->organisation_id,
+			   .kind = CG__OUTBOX_MAIL__KIND__QUOTA,
 			   .arena = arena};
+	n.changes = json_pack("{s:I, s:s, s:s?}", "limit", (json_int_t)ask->quota.limit,
+			      "resets_at", resets_at, "api_id", at_api ? api->id : NULL);
+	n.mail = json_pack("{s:s, s:I, s:I, s:s, s:s, s:b, s:o}", "key_name", key->name, "percent",
+			   (json_int_t)percent, "limit", (json_int_t)ask->quota.limit, "resets_on",
+			   resets_on, "api_name", at_api ? api->name : "", "used_up",
+			   percent == 100, "path", json_sprintf("/portal/keys/%s", key->id));
 	return tell_once(store, &n, err);
+}
+
+/* Whether there is something to tell of a quota. */
+static bool is_high(const struct limits_ask *ask, const struct limits_left *left)
+{
+	return ask->quota.period != LIMITS_NO_QUOTA && left->quota_resets_unix_s != 0 &&
+	       (left->quota_left == 0 ||
+		left->quota_left <= ask->quota.limit / 100 * (100 - QUOTA_TOLD_PERCENT) +
+					ask->quota.limit % 100 * (100 - QUOTA_TOLD_PERCENT) / 100);
 }
 
 static cg_rc look_at_entry(struct store *store, struct limits *limits, const struct key_grant *g,
@@ -110,8 +141,7 @@ static cg_rc look_at_entry(struct store *store, struct limits *limits, const str
 	rc = limit_ask(limits, store, &asks, true, &result, err);
 	for (size_t i = 0; rc == CG_OK && i < asks.n; i++) {
 		const struct limits_left *left = &result.left[i];
-		if (asks.asks[i].quota.period == LIMITS_NO_QUOTA || left->quota_left > 0 ||
-		    left->quota_resets_unix_s == 0)
+		if (!is_high(&asks.asks[i], left))
 			continue;
 		bool at_api = asks.owners[i] == LIMIT_OF_KEY_AT_API || access->entry->separate;
 		rc = tell_quota(store, g->key, api, &asks.asks[i], at_api, left, arena, err);
@@ -148,6 +178,7 @@ cg_rc notices_quota(struct store *store, struct limits *limits, const char *key_
 struct ending {
 	const char *key_id;
 	const char *sha256; /* in hex; NULL: the key itself */
+	bool certificate;
 	int64_t ends_at;
 };
 
@@ -185,6 +216,7 @@ static cg_rc collect_credential(struct collecting *c, struct span bytes, struct 
 	char *hex = arena_alloc(c->arena, SHA256_HEX + 1);
 	item->key_id = arena_strdup(c->arena, credential->key_id);
 	item->sha256 = hex;
+	item->certificate = credential->type == CG__CREDENTIAL__TYPE__CERTIFICATE;
 	if (!hex || !item->key_id)
 		return cg_fail_memory(err);
 	hex_format(credential->sha256.data, SHA256_BYTES, hex);
@@ -238,6 +270,20 @@ static bool due(int64_t left_s, uint64_t *days)
 	return false;
 }
 
+static json_t *end_mail(const Cg__Key *key, const struct ending *item, int64_t ends_at,
+			uint64_t days)
+{
+	char ends_on[DAY_TEXT + 1];
+	(void)day_format(ends_at, ends_on);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "key_name", key->name, "what",
+			 !item->sha256	     ? ""
+			 : item->certificate ? "certificate"
+					     : "token",
+			 "sha256", item->certificate ? item->sha256 : "", "ends_on", ends_on,
+			 "days", (json_int_t)days, "day_word", days == 1 ? "day" : "days", "path",
+			 json_sprintf("/portal/keys/%s", key->id));
+}
+
 static cg_rc look_at(struct store *store, const struct ending *item, int64_t now,
 		     struct cg_err *err)
 {
@@ -266,6 +312,10 @@ static cg_rc look_at(struct store *store, const struct ending *item, int64_t now
 		    .subject_name = g.key->name,
 		    .changes = json_pack("{s:s, s:s?}", item->sha256 ? "ends_at" : "expires_at",
 					 ends_at_text, "sha256", item->sha256),
+		    .organisation_id = g.key->organisation_id,
+		    .kind =
+			days > 0 ? CG__OUTBOX_MAIL__KIND__ENDS_SOON : CG__OUTBOX_MAIL__KIND__ENDED,
+		    .mail = end_mail(g.key, item, ends_at, days),
 		    .arena = &arena};
 		if (days > 0)
 			(void)json_object_set_new(n.changes, "within_days",

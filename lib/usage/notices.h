@@ -1,4 +1,5 @@
-/* What an administrator is told of without having asked, as entries of the audit, each once: that a
+/* What an administrator is told of without having asked, as entries of the audit, and a key's
+ * organisation by mail, each once: that a
  * key has used up its quota, and that a key or one of its credentials ends.  By the steward alone.
  */
 #ifndef CG_USAGE_NOTICES_H
@@ -8,8 +9,8 @@
 #include "live/limits.h"
 #include "store/store.h"
 
-/* A key was refused at an API because of a quota: tells of each of its quotas there that is used up
- * ("quota.reached"), once in its period. */
+/* A key has called an API: tells of each of its quotas there that is used up ("quota.reached"), or
+ * of which four fifths are ("quota.nearly_reached"), once in its period. */
 cg_rc notices_quota(struct store *store, struct limits *limits, const char *key_id,
 		    const char *api_id, struct cg_err *err) CG_MUST_USE;
 

@@ -19,6 +19,7 @@
         <li><a href="/portal/"{{#nav_catalogue}} aria-current="page"{{/nav_catalogue}}>Catalogue</a></li>
         {{#signed_in}}<li><a href="/portal/keys"{{#nav_keys}} aria-current="page"{{/nav_keys}}>My keys</a></li>
         <li><a href="/portal/usage"{{#nav_usage}} aria-current="page"{{/nav_usage}}>Usage</a></li>
+        <li><a href="/portal/organisation"{{#nav_organisation}} aria-current="page"{{/nav_organisation}}>Organisation</a></li>
         <li><a href="/portal/account"{{#nav_account}} aria-current="page"{{/nav_account}}>Account</a></li>{{/signed_in}}
       </ul>
     </nav>

@@ -1,10 +1,10 @@
-The {{what}} of "{{key_name}}" has ended
+{{#has_what}}The {{what}} of {{/has_what}}"{{key_name}}" has ended
 
 Hello,
 
-the {{what}} of the key "{{key_name}}" has ended on {{ends_on}}. Calls with it are
+{{#has_what}}the {{what}} of {{/has_what}}the key "{{key_name}}" has ended on {{ends_on}}. Calls with it are
 refused.
-{{#has_fingerprint}}
-  SHA-256  {{fingerprint}}
-{{/has_fingerprint}}
+{{#has_sha256}}
+  SHA-256  {{sha256}}
+{{/has_sha256}}
 The key's page: {{url}}
