@@ -45,22 +45,23 @@ with Site() as site:
         like(page.text, "Waiting for approval", "it waits")
         like(page.text, "Billing & batch", "it has its name")
         is_eq(site.curl("/mtls-api/x", cert=cert).status, 403, "nothing is opened yet")
-        request = site.rest("GET", f"/requests/{request_of(page)}").json()
-        is_eq((request["status"], request["name"], request["catalogue_id"], request["developer_id"]),
-              ("pending", "Billing & batch", manual["id"], ann.record["id"]), "REST has it")
+        request = site.rest("GET", f"/requests/{request_of(page)}").body
+        is_eq((request["status"], request["name"], request["catalogue_id"]),
+              ("pending", "Billing & batch", manual["id"]), "REST has it")
         is_eq(request["certificate_sha256"], cert.sha256, "with the certificate")
         ok("proof_code" not in request, "the code is the developer's alone")
         answer = site.rest("POST", f"/requests/{request['id']}/approve")
-        is_eq((answer.status, answer.json()["status"]), (200, "approved"), "it is approved")
+        is_eq((answer.status, answer.body["status"]), (200, "approved"), "it is approved")
         is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "the next call gives 200")
         again = site.rest("POST", f"/requests/{request['id']}/approve")
-        is_eq((again.status, again.json()["key_id"]), (200, answer.json()["key_id"]),
+        is_eq((again.status, again.body["key_id"]), (200, answer.body["key_id"]),
               "approving twice gives one key")
-        is_eq(len(site.rest("GET", "/keys").json()["items"]), 1, "there is one key")
-        key = site.rest("GET", f"/keys/{answer.json()['key_id']}").json()
-        is_eq((key["name"], key["organisation_id"], key["policy_ids"]),
-              ("Billing & batch", ann.record["organisation_id"], [manual["policy_id"]]),
-              "the key is the organisation's, with the policy")
+        is_eq(len(site.rest("GET", "/keys").body["items"]), 1, "there is one key")
+        key = site.rest("GET", f"/keys/{answer.body['key_id']}").body
+        is_eq((key["name"], key["policy_ids"], key["developer_id"]),
+              ("Billing & batch", [manual["policy_id"]], request["developer_id"]),
+              "the key has the policy and its developer")
+        ok(key["organisation_id"], "and belongs to an organisation")
         ok(key["approved_by"], "and says who approved it")
         is_eq(site.rest("POST", f"/requests/{request['id']}/decline").status, 409,
               "what is approved cannot be declined")
@@ -100,7 +101,7 @@ with Site() as site:
         page = ann.ask(manual, "Third", pem(site.make_cert("third")))
         request = request_of(page)
         answer = site.rest("POST", f"/requests/{request}/decline", {"reason": "Use <your> CA."})
-        is_eq((answer.status, answer.json()["status"], answer.json()["reason"]),
+        is_eq((answer.status, answer.body["status"], answer.body["reason"]),
               (200, "declined", "Use <your> CA."), "REST declines")
         like(ann.get(page.path).text, "Use <your> CA.", "the developer reads why")
         is_eq(site.rest("POST", f"/requests/{request}/approve").status, 409, "and that is that")
@@ -109,7 +110,7 @@ with Site() as site:
         page = ann.ask(manual, "Fourth", pem(site.make_cert("third")))
         page2 = ann.submit(page, "Withdraw request")
         like(page2.text, "The request was withdrawn", "it is withdrawn")
-        is_eq(site.rest("GET", f"/requests/{request_of(page)}").json()["status"], "withdrawn",
+        is_eq(site.rest("GET", f"/requests/{request_of(page)}").body["status"], "withdrawn",
               "REST says so")
 
     with case("a token instead"):
