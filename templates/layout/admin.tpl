@@ -31,6 +31,10 @@
     <li><a href="/admin/keys"{{#nav_keys}} aria-current="page"{{/nav_keys}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#key-round"/></svg>Keys</a></li>
     <li><a href="/admin/certificates"{{#nav_certificates}} aria-current="page"{{/nav_certificates}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-check"/></svg>Certificates</a></li>
   </ul>
+  <p class="sidebar__group" id="nav-2">Portal</p>
+  <ul aria-labelledby="nav-2">
+    <li><a href="/admin/developers"{{#nav_developers}} aria-current="page"{{/nav_developers}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#users"/></svg>Developers</a></li>
+  </ul>
   <p class="sidebar__group" id="nav-3">System</p>
   <ul aria-labelledby="nav-3">
     <li><a href="/admin/audit"{{#nav_audit}} aria-current="page"{{/nav_audit}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#fingerprint"/></svg>Audit log</a></li>
