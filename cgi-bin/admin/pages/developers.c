@@ -13,24 +13,23 @@ static const char *const typed_fields[] = {"name", "email", "organisation_id", N
 static json_t *organisation_name(struct page_call *call, const char *id)
 {
 	Cg__Organisation *o;
-	return page_text(span_of(entity_get(call->admin->store, &organisation_entity, id,
-					    call->arena, &o, NULL) == CG_OK
-				     ? o->name
-				     : id));
+	return page_text(span_of(
+	    entity_get(call->admin->store, &organisation_entity, id, call->arena, &o, NULL) == CG_OK
+		? o->name
+		: id));
 }
 
 static json_t *developer_json(struct page_call *call, const Cg__Developer *d)
 {
-	return json_pack("{s:s, s:o, s:s, s:o, s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:I}", "id",
-			 d->id, "name", page_text(span_of(d->name)), "email", d->email,
-			 "organisation", organisation_name(call, d->organisation_id),
-			 "organisation_id", d->organisation_id, "is_manager",
-			 d->role == CG__DEVELOPER__ROLE__MANAGER, "is_member",
-			 d->role == CG__DEVELOPER__ROLE__MEMBER, "active", (int)d->active,
-			 "waiting", d->password_hash == NULL, "joined",
-			 page_time(call, d->created_at), "confirmed",
-			 d->has_confirmed_at ? page_time(call, d->confirmed_at) : json_null(),
-			 "revision", (json_int_t)d->revision);
+	return json_pack(
+	    "{s:s, s:o, s:s, s:o, s:s, s:b, s:b, s:b, s:b, s:o, s:o, s:I}", "id", d->id, "name",
+	    page_text(span_of(d->name)), "email", d->email, "organisation",
+	    organisation_name(call, d->organisation_id), "organisation_id", d->organisation_id,
+	    "is_manager", d->role == CG__DEVELOPER__ROLE__MANAGER, "is_member",
+	    d->role == CG__DEVELOPER__ROLE__MEMBER, "active", (int)d->active, "waiting",
+	    d->password_hash == NULL, "joined", page_time(call, d->created_at), "confirmed",
+	    d->has_confirmed_at ? page_time(call, d->confirmed_at) : json_null(), "revision",
+	    (json_int_t)d->revision);
 }
 
 void developers_page(void *arg)
@@ -50,8 +49,8 @@ void developers_page(void *arg)
 	for (size_t i = 0; i < page.n; i++)
 		(void)json_array_append_new(items, developer_json(call, page.messages[i]));
 	page_show(call, 200, "developers", "developers", "Developers",
-		  json_pack("{s:o, s:o, s:b, s:o, s:b}", "items", items, "q",
-			    page_text(span_of(q)), "searched", (int)(*q != '\0'), "next",
+		  json_pack("{s:o, s:o, s:b, s:o, s:b}", "items", items, "q", page_text(span_of(q)),
+			    "searched", (int)(*q != '\0'), "next",
 			    page_next(call, "/admin/developers", q, page.next), "deleted",
 			    strcmp(done, "deleted") == 0));
 }
@@ -88,8 +87,9 @@ static json_t *text_or_null(const char *text)
 
 static json_t *record_of_form(struct page_call *call)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "name", page_text(span_of(page_field(call, "name"))),
-			 "email", page_text(span_of(page_field(call, "email"))), "organisation_id",
+	return json_pack("{s:o, s:o, s:o, s:o}", "name",
+			 page_text(span_of(page_field(call, "name"))), "email",
+			 page_text(span_of(page_field(call, "email"))), "organisation_id",
 			 text_or_null(page_field(call, "organisation_id")), "role",
 			 page_text(span_of(page_field(call, "role"))));
 }

@@ -38,8 +38,8 @@ void organisations_page(void *arg)
 	for (size_t i = 0; i < page.n; i++)
 		(void)json_array_append_new(items, organisation_json(call, page.messages[i]));
 	page_show(call, 200, "organisations", "developers", "Organisations",
-		  json_pack("{s:o, s:o, s:b, s:o, s:b}", "items", items, "q",
-			    page_text(span_of(q)), "searched", (int)(*q != '\0'), "next",
+		  json_pack("{s:o, s:o, s:b, s:o, s:b}", "items", items, "q", page_text(span_of(q)),
+			    "searched", (int)(*q != '\0'), "next",
 			    page_next(call, "/admin/organisations", q, page.next), "deleted",
 			    strcmp(page_query(call, "done"), "deleted") == 0));
 }
@@ -87,8 +87,8 @@ void organisation_new_do(void *arg)
 				 call->arena, &o, &err);
 	json_decref(json);
 	if (rc == CG_OK)
-		page_redirect(call, arena_printf(call->arena,
-						 "/admin/organisations/%s?done=created", o->id));
+		page_redirect(
+		    call, arena_printf(call->arena, "/admin/organisations/%s?done=created", o->id));
 	else if (rc == CG_BAD_VALUE || rc == CG_BAD_INPUT)
 		show_new(call, &err, web_status_of(rc));
 	else
@@ -117,16 +117,15 @@ static cg_rc keys_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct keys_call *c = arg;
 	struct key_ids ids;
-	cg_rc rc =
-	    organisation_keys_in(txn, STORE_KEY_BY_ORGANISATION, c->id, c->arena, &ids, err);
+	cg_rc rc = organisation_keys_in(txn, STORE_KEY_BY_ORGANISATION, c->id, c->arena, &ids, err);
 	(void)json_array_clear(c->keys);
 	for (size_t i = 0; rc == CG_OK && i < ids.n; i++) {
 		Cg__Key *key;
 		rc = entity_get_in(txn, &key_entity, ids.items[i], c->arena, &key, err);
 		if (rc == CG_OK)
-			(void)json_array_append_new(
-			    c->keys, json_pack("{s:s, s:o}", "id", key->id, "name",
-					       page_text(span_of(key->name))));
+			(void)json_array_append_new(c->keys,
+						    json_pack("{s:s, s:o}", "id", key->id, "name",
+							      page_text(span_of(key->name))));
 	}
 	return rc;
 }
@@ -167,8 +166,8 @@ static void show_one(struct page_call *call, const struct cg_err *why, int statu
 		page_put_back(call, values, typed);
 		page_add_errors(values, why);
 	}
-	page_show(call, status, "organisation", "developers",
-		  why ? "Error: Organisation" : o->name, values);
+	page_show(call, status, "organisation", "developers", why ? "Error: Organisation" : o->name,
+		  values);
 }
 
 void organisation_show(void *call)
@@ -191,8 +190,8 @@ void organisation_change(void *arg)
 	json_decref(patch);
 	json_decref(revision);
 	if (rc == CG_OK)
-		page_redirect(call, arena_printf(call->arena, "/admin/organisations/%s?done=saved",
-						 o->id));
+		page_redirect(
+		    call, arena_printf(call->arena, "/admin/organisations/%s?done=saved", o->id));
 	else if (rc == CG_CLASH || rc == CG_BAD_VALUE || rc == CG_STALE)
 		show_one(call, &err, web_status_of(rc));
 	else
@@ -204,10 +203,9 @@ void organisation_delete_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc =
-	    entity_remove(call->admin->store, &organisation_entity, &call->actor,
-			  page_param(call, 0), (uint64_t)json_integer_value(revision), call->arena,
-			  &err);
+	cg_rc rc = entity_remove(call->admin->store, &organisation_entity, &call->actor,
+				 page_param(call, 0), (uint64_t)json_integer_value(revision),
+				 call->arena, &err);
 	json_decref(revision);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		page_redirect(call, "/admin/organisations?done=deleted");
@@ -244,11 +242,13 @@ static void show_transfer(struct page_call *call, const struct cg_err *why, int 
 		    offered,
 		    page_text(span_of(((const Cg__Organisation *)page.messages[i])->name)));
 	const char *typed = page_field(call, "organisation_id");
-	json_t *values = json_pack(
-	    "{s:s, s:o, s:o, s:o, s:I, s:s}", "id", key->id, "key_name",
-	    page_text(span_of(key->name)), "organisation_id",
-	    page_text(span_of(why ? typed : o ? o->name : "")), "offered", offered, "revision",
-	    (json_int_t)key->revision, "main_class", "main--slim");
+	json_t *values = json_pack("{s:s, s:o, s:o, s:o, s:I, s:s}", "id", key->id, "key_name",
+				   page_text(span_of(key->name)), "organisation_id",
+				   page_text(span_of(why ? typed
+						     : o ? o->name
+							 : "")),
+				   "offered", offered, "revision", (json_int_t)key->revision,
+				   "main_class", "main--slim");
 	if (why)
 		page_add_errors(values, why);
 	page_show(call, status, "key-transfer", "keys",
@@ -267,11 +267,11 @@ void key_transfer_do(void *arg)
 	const char *to = page_field(call, "organisation_id");
 	Cg__Key *key;
 	json_t *revision = page_typed_number(call, "revision");
-	json_t *patch = json_pack("{s:o}", "organisation_id",
-				  *to ? page_text(span_of(to)) : json_null());
-	cg_rc rc = entity_change(call->admin->store, &key_entity, &call->actor,
-				 page_param(call, 0), (uint64_t)json_integer_value(revision), patch,
-				 call->arena, &key, &err);
+	json_t *patch =
+	    json_pack("{s:o}", "organisation_id", *to ? page_text(span_of(to)) : json_null());
+	cg_rc rc =
+	    entity_change(call->admin->store, &key_entity, &call->actor, page_param(call, 0),
+			  (uint64_t)json_integer_value(revision), patch, call->arena, &key, &err);
 	json_decref(patch);
 	json_decref(revision);
 	if (rc == CG_OK)

@@ -122,7 +122,11 @@ void developers_export(void *arg)
 
 json_t *developer_export_schema(void)
 {
-	return json_pack("{s:s, s:s}", "type", "object", "description",
-			 "The records about the developer, by kind: developer, organisation, keys "
-			 "that the developer asked for, mails, audit.");
+	return json_pack(
+	    "{s:s, s:{s:o, s:o, s:{s:s, s:o}, s:{s:s, s:o}, s:{s:s, s:o}}, s:b}", "type", "object",
+	    "properties", "developer", record_schema(&cg__developer__descriptor), "organisation",
+	    record_schema(&cg__organisation__descriptor), "keys", "type", "array", "items",
+	    record_schema(&cg__key__descriptor), "mails", "type", "array", "items",
+	    record_schema(&cg__outbox_mail__descriptor), "audit", "type", "array", "items",
+	    record_schema(&cg__audit_entry__descriptor), "additionalProperties", 0);
 }

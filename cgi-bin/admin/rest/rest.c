@@ -10,21 +10,21 @@
 #include "web/problem.h"
 #include <gnutls/gnutls.h>
 
-#define API	    &cg__api__descriptor
-#define KEY	    &cg__key__descriptor
-#define CREDENTIAL  &cg__credential__descriptor
-#define CERTIFICATE &cg__certificate__descriptor
-#define CRL	    &cg__crl__descriptor
-#define EXPOSED	    &cg__exposed_key__descriptor
-#define POLICY	    &cg__policy__descriptor
-#define AUDIT	    &cg__audit_entry__descriptor
-#define TOKEN	    &cg__rest_token__descriptor
-#define REFUSAL	    &cg__refusal__descriptor
-#define USER	    &cg__user__descriptor
-#define SETTING	    &cg__setting__descriptor
+#define API	     &cg__api__descriptor
+#define KEY	     &cg__key__descriptor
+#define CREDENTIAL   &cg__credential__descriptor
+#define CERTIFICATE  &cg__certificate__descriptor
+#define CRL	     &cg__crl__descriptor
+#define EXPOSED	     &cg__exposed_key__descriptor
+#define POLICY	     &cg__policy__descriptor
+#define AUDIT	     &cg__audit_entry__descriptor
+#define TOKEN	     &cg__rest_token__descriptor
+#define REFUSAL	     &cg__refusal__descriptor
+#define USER	     &cg__user__descriptor
+#define SETTING	     &cg__setting__descriptor
 #define ORGANISATION &cg__organisation__descriptor
 #define DEVELOPER    &cg__developer__descriptor
-#define USER_CERT   &cg__user_certificate__descriptor
+#define USER_CERT    &cg__user_certificate__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -453,8 +453,8 @@ static bool authenticate_session(struct rest_call *call, bool *answered)
 	struct span token = {NULL, 0};
 	struct cg_err err = {0};
 	bool reads = span_is_text(call->req->method, "GET") || call->req->is_head;
-	cg_rc rc = session_find(call->admin->store, CG__SESSION__OF__USER, ADMIN_COOKIE,
-				call->req, &who, &err);
+	cg_rc rc = session_find(call->admin->store, CG__SESSION__OF__USER, ADMIN_COOKIE, call->req,
+				&who, &err);
 	*answered = rc != CG_OK;
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
