@@ -30,7 +30,7 @@ GATES  ?= 1
 # The only place that names Debian packages.
 BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb5.3-dev libctemplate-dev \
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
-	libunistring-dev libcrypt-dev
+	libunistring-dev libcrypt-dev libmd4c-dev
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
 TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client \
 	chromium chromium-driver python3-selenium
@@ -69,7 +69,7 @@ ALL_CXXFLAGS = -std=gnu++17 $(MODE_$(MODE)) $(CXX_WARN) -fPIE -pthread -Ilib $(C
 ALL_CFLAGS = -std=gnu11 $(MODE_$(MODE)) $(WARN) -fPIE -pthread -Ilib -isystem $(B) $(PKG_CFLAGS) \
 	$(CG_DEFINES) $(CFLAGS)
 ALL_LDFLAGS = $(LINK_$(MODE)) -pthread $(LDFLAGS)
-LDLIBS = $(PKG_LIBS) -ldb-5.3 -lcrypt -lunistring -lctemplate_nothreads -lstdc++
+LDLIBS = $(PKG_LIBS) -ldb-5.3 -lcrypt -lunistring -lmd4c -lctemplate_nothreads -lstdc++
 
 LAYERS := $(shell cat lib/ORDER)
 PROTOS := $(sort $(wildcard schema/*.proto))

@@ -4,15 +4,26 @@
 
 /* Those that are no pages. */
 static const struct web_route plain_routes[] = {
-    {"GET", "/portal/whoami", 0, whoami_get},
+    {"GET",  "/portal/whoami", 0, whoami_get},
+    {"POST", "/portal/renew",  0, renew_post},
 };
+
+/* Who asks for a page gets whoami as one (pages.c). */
+static bool wants_page(const struct web_request *req)
+{
+	struct span accept;
+	return req->https && !span_is_text(req->method, "POST") &&
+	       web_request_field(req, "accept", &accept) > 0 &&
+	       span_starts(accept, SPAN_LIT("text/html"));
+}
 
 static void handle(struct program *portal, struct web_request *req, struct web_response *resp)
 {
 	struct portal_call call = {.portal = portal, .req = req, .resp = resp};
 	struct web_matched match;
 	if (web_route_find(plain_routes, CG_COUNT(plain_routes), req->method, req->target.path,
-			   req->arena, &match) == WEB_MATCH_FOUND)
+			   req->arena, &match) == WEB_MATCH_FOUND &&
+	    !wants_page(req))
 		match.route->handler(&call);
 	else
 		portal_pages_handle(portal, req, resp);

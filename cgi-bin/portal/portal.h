@@ -16,6 +16,9 @@ struct portal_call {
  */
 void whoami_get(void *call);
 
+/* POST /portal/renew: the next certificate of a key, over mutual TLS with one that it has. */
+void renew_post(void *call);
+
 /* Answers a request for a page. */
 void portal_pages_handle(struct program *portal, struct web_request *req,
 			 struct web_response *resp);
@@ -39,6 +42,30 @@ void account_show(void *call);
 void account_do(void *call);
 void account_password_do(void *call);
 
+void catalogue_page(void *call);
+void entry_show(void *call);
+
+void request_show_form(void *call);
+void request_do(void *call);
+void request_show(void *call);
+void request_withdraw_do(void *call);
+
+void keys_page(void *call);
+void key_page(void *call);
+void key_renew_do(void *call);
+void key_token_do(void *call);
+void key_revoke_show(void *call);
+void key_revoke_do(void *call);
+void key_give_up_show(void *call);
+void key_give_up_do(void *call);
+void stop_show(void *call);
+void stop_do(void *call);
+
+void usage_page(void *call);
+void help_page(void *call);
+
+void whoami_page(void *call);
+void whoami_prove_do(void *call);
 void organisation_show(void *call);
 void organisation_do(void *call);
 void invite_do(void *call);

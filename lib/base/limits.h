@@ -79,6 +79,11 @@
 #define QUOTA_LIMIT_MAX	  ((uint64_t)1 << 53) /* requests; JSON's whole numbers end there: 422 */
 #define CONCURRENT_MAX	  100000	      /* requests: 422 */
 #define LIFETIME_DAYS_MAX 36500		      /* of keys: 422 */
+#define DEVELOPER_KEYS_MAX 1000		      /* of one catalogue entry: 422 */
+#define REASON_MAX	  1000		      /* bytes, why a request is declined: 422 */
+#define OVERLAP_DAYS_MAX  365		      /* of a certificate and its successor: 422 */
+#define OVERLAP_DAYS_DEFAULT 7
+#define REQUESTS_SHOWN_MAX 500		      /* of a developer, or in one state on a page */
 
 /* --- memory --- */
 /* A request's arena, bytes.  A request that needs more ends with 503. */

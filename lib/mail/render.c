@@ -11,7 +11,6 @@
 /* By kind: the names of its templates, and where its link leads to. */
 static const struct {
 	const char *name, *link;
-	bool to_administrators;
 } kinds[] = {
     [CG__OUTBOX_MAIL__KIND__CONFIRM] = {"confirm",	   "/portal/confirm?code="},
     [CG__OUTBOX_MAIL__KIND__RESET] = {"reset",	       "/portal/reset?code="  },
@@ -20,12 +19,12 @@ static const struct {
     [CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED] = {"request-received", NULL			 },
     [CG__OUTBOX_MAIL__KIND__REQUEST_APPROVED] = {"request-approved", NULL			 },
     [CG__OUTBOX_MAIL__KIND__REQUEST_DECLINED] = {"request-declined", NULL			 },
-    [CG__OUTBOX_MAIL__KIND__REQUEST_NEW] = {"request-new",	   NULL,			 true},
-    [CG__OUTBOX_MAIL__KIND__ENDS_SOON] = {"ends-soon",		       NULL				   },
-    [CG__OUTBOX_MAIL__KIND__ENDED] = {"ended",		       NULL	   },
-    [CG__OUTBOX_MAIL__KIND__KEY_REVOKED] = {"key-revoked",		   NULL			       },
-    [CG__OUTBOX_MAIL__KIND__QUOTA] = {"quota",		       NULL	   },
-    [CG__OUTBOX_MAIL__KIND__RENEWED] = {"renewed",		   "/portal/stop?code="		       },
+    [CG__OUTBOX_MAIL__KIND__REQUEST_NEW] = {"request-new",	   NULL		       },
+    [CG__OUTBOX_MAIL__KIND__ENDS_SOON] = {"ends-soon",	       NULL		   },
+    [CG__OUTBOX_MAIL__KIND__ENDED] = {"ended",	       NULL		   },
+    [CG__OUTBOX_MAIL__KIND__KEY_REVOKED] = {"key-revoked",	   NULL		       },
+    [CG__OUTBOX_MAIL__KIND__QUOTA] = {"quota",	       NULL		   },
+    [CG__OUTBOX_MAIL__KIND__RENEWED] = {"renewed",	   "/portal/stop?code="   },
 };
 
 const char *mail_sender(const Cg__Setting *setting, struct arena *arena)
@@ -63,11 +62,11 @@ static char *tidy(struct span raw, struct arena *arena, const char **subject)
 static json_t *values_of(const Cg__OutboxMail *mail, const Cg__Setting *setting, const char *secret,
 			 struct arena *arena)
 {
-	const char *base = kinds[mail->kind].to_administrators && *setting->base_urls->admin
-			       ? setting->base_urls->admin
-			       : setting->base_urls->portal;
 	json_t *values = json_loads(mail->values, JSON_REJECT_DUPLICATES, NULL);
 	const char *path = json_string_value(json_object_get(values, "path"));
+	bool dashboard = path && strncmp(path, "/admin/", 7) == 0;
+	const char *base = dashboard && *setting->base_urls->admin ? setting->base_urls->admin
+								   : setting->base_urls->portal;
 	char *url = secret ? arena_printf(arena, "%s%s%s", base, kinds[mail->kind].link, secret)
 			   : arena_printf(arena, "%s%s", base, path ? path : "/portal/");
 	json_t *more =

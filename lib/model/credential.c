@@ -8,9 +8,8 @@
 #include "model/revoked.h"
 #include "model/user_certificate.h"
 
-/* Writes one back, as its next revision. */
-static cg_rc put(struct store_txn *txn, Cg__Credential *credential, struct arena *arena,
-		 struct cg_err *err)
+cg_rc credential_put_in(struct store_txn *txn, Cg__Credential *credential, struct arena *arena,
+			struct cg_err *err)
 {
 	struct span bytes;
 	credential->has_revision = true;
@@ -22,8 +21,8 @@ static cg_rc put(struct store_txn *txn, Cg__Credential *credential, struct arena
 			   : rc;
 }
 
-static cg_rc note_revoked(struct store_txn *txn, const Cg__Credential *credential,
-			  struct arena *arena, struct cg_err *err)
+cg_rc credential_note_revoked_in(struct store_txn *txn, const Cg__Credential *credential,
+				 struct arena *arena, struct cg_err *err)
 {
 	char hex[SHA256_HEX + 1];
 	if (credential->sha256.len != SHA256_BYTES)
@@ -32,9 +31,9 @@ static cg_rc note_revoked(struct store_txn *txn, const Cg__Credential *credentia
 	return revoked_note(txn, REVOKED_CREDENTIAL, hex, arena, err);
 }
 
-static cg_rc audit(struct store_txn *txn, const struct actor *actor, const char *action,
-		   const Cg__Key *key, const Cg__Credential *credential, json_t *changes,
-		   struct arena *arena, struct cg_err *err)
+cg_rc credential_audit_in(struct store_txn *txn, const struct actor *actor, const char *action,
+			  const Cg__Key *key, const Cg__Credential *credential, json_t *changes,
+			  struct arena *arena, struct cg_err *err)
 {
 	char hex[SHA256_HEX + 1] = "";
 	if (credential->sha256.len == SHA256_BYTES)
@@ -128,7 +127,8 @@ static cg_rc add(struct store_txn *txn, const struct actor *actor, const Cg__Key
 		rc = store_add(txn, STORE_CREDENTIAL, sha256, bytes, err);
 	if (rc == CG_CLASH)
 		return in_use(txn, key, sha256, arena, err);
-	return rc == CG_OK ? audit(txn, actor, "credential.add", key, credential, NULL, arena, err)
+	return rc == CG_OK ? credential_audit_in(txn, actor, "credential.add", key, credential,
+						 NULL, arena, err)
 			   : rc;
 }
 
@@ -185,72 +185,25 @@ struct call {
 	Cg__Credential__Reason reason;
 	struct arena *arena;
 	Cg__Credential *credential;
-	struct credentials list;
-	size_t room;
 	char *token;
 };
-
-static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
-		   struct cg_err *err)
-{
-	struct call *c = arg;
-	(void)index_key;
-	(void)key;
-	if (c->list.n == c->room) {
-		size_t room = c->room ? 2 * c->room : 8;
-		Cg__Credential **items = arena_alloc(c->arena, room * sizeof(*items));
-		if (!items)
-			return cg_fail_memory(err);
-		if (c->list.n > 0)
-			memcpy(items, c->list.items, c->list.n * sizeof(*items));
-		c->list.items = items;
-		c->room = room;
-	}
-	cg_rc rc = record_unpack(&cg__credential__descriptor, value, c->arena,
-				 &c->list.items[c->list.n], err);
-	if (rc == CG_OK)
-		c->list.n++;
-	return rc;
-}
-
-static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct call *c = arg;
-	struct store_walk walk = {.by_index = true,
-				  .index = STORE_CREDENTIAL_BY_KEY,
-				  .only = true,
-				  .index_key = span_of(c->key_id)};
-	c->list = (struct credentials){0};
-	c->room = 0;
-	return store_walk(txn, &walk, visit, c, err);
-}
-
-cg_rc credential_list(struct store *store, const char *key_id, struct arena *arena,
-		      struct credentials *out, struct cg_err *err)
-{
-	struct call c = {.key_id = key_id, .arena = arena};
-	cg_rc rc = store_read(store, list_txn, &c, err);
-	if (rc == CG_OK)
-		*out = c.list;
-	return rc;
-}
 
 cg_rc credential_drop_key_in(struct store_txn *txn, const char *key_id, struct arena *arena,
 			     struct cg_err *err)
 {
-	struct call c = {.key_id = key_id, .arena = arena};
-	cg_rc rc = list_txn(txn, &c, err);
-	for (size_t i = 0; rc == CG_OK && i < c.list.n; i++) {
+	struct credentials list;
+	cg_rc rc = credential_list_in(txn, key_id, arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		/* What was revoked stays known, and cannot be registered anew. */
-		if (c.list.items[i]->has_revoked_at &&
-		    c.list.items[i]->type == CG__CREDENTIAL__TYPE__CERTIFICATE)
+		if (list.items[i]->has_revoked_at &&
+		    list.items[i]->type == CG__CREDENTIAL__TYPE__CERTIFICATE)
 			continue;
-		rc = note_revoked(txn, c.list.items[i], arena, err);
+		rc = credential_note_revoked_in(txn, list.items[i], arena, err);
 		if (rc != CG_OK)
 			break;
-		rc = store_remove(
-		    txn, STORE_CREDENTIAL,
-		    span_make(c.list.items[i]->sha256.data, c.list.items[i]->sha256.len), err);
+		rc = store_remove(txn, STORE_CREDENTIAL,
+				  span_make(list.items[i]->sha256.data, list.items[i]->sha256.len),
+				  err);
 	}
 	return rc;
 }
@@ -381,15 +334,16 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		after->has_revoked_at = after->has_revoked_reason = false;
 	}
 	if (rc == CG_OK && c->credential->active && !after->active)
-		rc = note_revoked(txn, after, c->arena, err);
+		rc = credential_note_revoked_in(txn, after, c->arena, err);
 	if (rc != CG_OK)
 		return rc;
 	json_t *changes = record_changes(c->credential, after);
 	bool changed = json_object_size(changes) > 0;
 	if (changed)
-		rc = put(txn, after, c->arena, err);
+		rc = credential_put_in(txn, after, c->arena, err);
 	if (changed && rc == CG_OK)
-		rc = audit(txn, c->actor, "credential.change", key, after, changes, c->arena, err);
+		rc = credential_audit_in(txn, c->actor, "credential.change", key, after, changes,
+					 c->arena, err);
 	else
 		json_decref(changes);
 	c->credential = after;
@@ -427,9 +381,9 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 			struct arena *arena, struct cg_err *err)
 {
 	set_revoked(credential, reason);
-	cg_rc rc = note_revoked(txn, credential, arena, err);
+	cg_rc rc = credential_note_revoked_in(txn, credential, arena, err);
 	if (rc == CG_OK)
-		rc = put(txn, credential, arena, err);
+		rc = credential_put_in(txn, credential, arena, err);
 	if (rc != CG_OK)
 		return rc;
 	const ProtobufCEnumValue *name =
@@ -437,8 +391,8 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 	char text[32] = "";
 	for (size_t i = 0; name && name->name[i] && i < sizeof(text) - 1; i++)
 		text[i] = (char)(name->name[i] == '_' ? '_' : name->name[i] | 0x20);
-	rc = audit(txn, actor, "credential.revoke", key, credential,
-		   json_pack("{s:s}", "reason", text), arena, err);
+	rc = credential_audit_in(txn, actor, "credential.revoke", key, credential,
+				 json_pack("{s:s}", "reason", text), arena, err);
 	return rc == CG_OK ? tell_revoked(txn, key, credential, text, arena, err) : rc;
 }
 
@@ -512,7 +466,7 @@ static cg_rc revoke_carrier(struct store_txn *txn, const struct actor *actor, st
 		return rc;
 	if (!actor) {
 		set_revoked(credential, CG__CREDENTIAL__REASON__KEY_EXPOSED);
-		return put(txn, credential, arena, err);
+		return credential_put_in(txn, credential, arena, err);
 	}
 	rc = entity_get_in(txn, &key_entity, credential->key_id, arena, &key, NULL);
 	if (rc == CG_NOT_FOUND) {
@@ -582,4 +536,16 @@ cg_rc credential_revoke(struct store *store, const struct actor *actor, const ch
 	if (rc == CG_OK)
 		rc = read_reason(reason, &c, err);
 	return rc == CG_OK ? store_write(store, STORE_CHANGES_GRANTS, revoke_txn, &c, err) : rc;
+}
+
+cg_rc credential_revoke_in(struct store_txn *txn, const struct actor *actor, const char *key_id,
+			   const char *sha256, const char *reason, struct arena *arena,
+			   struct cg_err *err)
+{
+	struct call c = {
+	    .actor = actor, .key_id = key_id, .revision = ENTITY_ANY_REVISION, .arena = arena};
+	cg_rc rc = read_sha256(sha256, &c, err);
+	if (rc == CG_OK)
+		rc = read_reason(reason, &c, err);
+	return rc == CG_OK ? revoke_txn(txn, &c, err) : rc;
 }

@@ -8,6 +8,7 @@
 #include "model/link.h"
 #include "model/organisation.h"
 #include "model/outbox.h"
+#include "model/request_in.h"
 #include "model/session.h"
 
 /* --- the record --- */
@@ -72,7 +73,9 @@ static cg_rc removing(struct store_txn *txn, const void *message, struct arena *
 		      struct cg_err *err)
 {
 	const Cg__Developer *d = message;
-	cg_rc rc = leave_keys(txn, d->id, arena, err);
+	cg_rc rc = request_drop_developer_in(txn, d->id, arena, err);
+	if (rc == CG_OK)
+		rc = leave_keys(txn, d->id, arena, err);
 	if (rc == CG_OK)
 		rc = session_end_of_user_in(txn, d->id, NULL, arena, err);
 	if (rc == CG_OK)

@@ -16,6 +16,8 @@
 CHECK_HEAD(Cg__Api);
 CHECK_HEAD(Cg__Key);
 CHECK_HEAD(Cg__Policy);
+CHECK_HEAD(Cg__CatalogueEntry);
+CHECK_HEAD(Cg__KeyRequest);
 CHECK_HEAD(Cg__User);
 CHECK_HEAD(Cg__RestToken);
 CHECK_HEAD(Cg__Organisation);

@@ -64,13 +64,13 @@ static bool is_contact(const Cg__Organisation *o, const char *email)
 	return false;
 }
 
-cg_rc mail_queue_organisation(struct store_txn *txn, Cg__OutboxMail__Kind kind,
-			      const char *organisation_id, const json_t *values,
-			      struct arena *arena, struct cg_err *err)
+cg_rc mail_addresses_of(struct store_txn *txn, const char *organisation_id, struct arena *arena,
+			struct mail_addresses *out, struct cg_err *err)
 {
 	struct span bytes;
 	Cg__Organisation *o;
 	struct developers all = {.n = 0};
+	*out = (struct mail_addresses){.n = 0};
 	cg_rc rc = organisation_id ? store_get(txn, STORE_ORGANISATION, span_of(organisation_id),
 					       arena, &bytes, err)
 				   : CG_NOT_FOUND;
@@ -78,12 +78,28 @@ cg_rc mail_queue_organisation(struct store_txn *txn, Cg__OutboxMail__Kind kind,
 		rc = record_unpack(&cg__organisation__descriptor, bytes, arena, &o, err);
 	if (rc == CG_OK)
 		rc = developers_of_in(txn, o->id, arena, &all, err);
-	for (size_t i = 0; rc == CG_OK && i < o->n_contacts; i++)
-		rc = mail_queue(txn, kind, o->contacts[i], values, arena, err);
-	for (size_t i = 0; rc == CG_OK && i < all.n; i++)
+	if (rc != CG_OK)
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	out->items = arena_alloc(arena, (o->n_contacts + all.n + 1) * sizeof(*out->items));
+	if (!out->items)
+		return cg_fail_memory(err);
+	for (size_t i = 0; i < o->n_contacts; i++)
+		out->items[out->n++] = o->contacts[i];
+	for (size_t i = 0; i < all.n; i++)
 		if (all.items[i]->active && !is_contact(o, all.items[i]->email))
-			rc = mail_queue(txn, kind, all.items[i]->email, values, arena, err);
-	return rc == CG_NOT_FOUND ? CG_OK : rc;
+			out->items[out->n++] = all.items[i]->email;
+	return CG_OK;
+}
+
+cg_rc mail_queue_organisation(struct store_txn *txn, Cg__OutboxMail__Kind kind,
+			      const char *organisation_id, const json_t *values,
+			      struct arena *arena, struct cg_err *err)
+{
+	struct mail_addresses to;
+	cg_rc rc = mail_addresses_of(txn, organisation_id, arena, &to, err);
+	for (size_t i = 0; rc == CG_OK && i < to.n; i++)
+		rc = mail_queue(txn, kind, to.items[i], values, arena, err);
+	return rc;
 }
 
 struct to_users {

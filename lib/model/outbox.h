@@ -16,6 +16,14 @@
  * CG_OK also when `to` is no address: what a mail tells of happens all the same. */
 cg_rc mail_queue(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
 		 const json_t *values, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* An organisation's contacts and its active developers, each address once; nobody where there is
+ * none (NULL, or gone). */
+struct mail_addresses {
+	char **items;
+	size_t n;
+};
+cg_rc mail_addresses_of(struct store_txn *txn, const char *organisation_id, struct arena *arena,
+			struct mail_addresses *out, struct cg_err *err) CG_MUST_USE;
 /* The same to an organisation: its contacts and its active developers, each address once.  NULL,
  * or one that is gone: nobody. */
 cg_rc mail_queue_organisation(struct store_txn *txn, Cg__OutboxMail__Kind kind,

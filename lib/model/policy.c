@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "model/policy.h"
 #include "model/access.h"
+#include "model/catalogue.h"
 #include "model/key.h"
 #include "model/revoked.h"
 
@@ -119,6 +120,8 @@ static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	cg_rc rc = actor_require(c->actor, policy_entity.role, err);
 	if (rc == CG_OK)
 		rc = entity_get_in(txn, &policy_entity, c->id, c->arena, &policy, err);
+	if (rc == CG_OK)
+		rc = catalogue_check_policy_in(txn, policy, c->arena, err);
 	if (rc == CG_OK)
 		rc = c->detach ? key_drop_policy(txn, policy->id, c->arena, err)
 			       : check_unused(txn, policy, c->arena, err);

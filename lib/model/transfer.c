@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "model/api.h"
 #include "model/audit.h"
+#include "model/catalogue.h"
 #include "model/credential_in.h"
 #include "model/developer.h"
 #include "model/entity.h"
@@ -33,6 +34,8 @@ static const struct section {
     {"developers",	   STORE_DEVELOPER,	    true },
     {"keys",	      STORE_KEY,		true },
     {"credentials",	    STORE_CREDENTIAL,	      true },
+    {"catalogue",	  STORE_CATALOGUE,	   true },
+    {"requests",		 STORE_REQUEST,		true },
     {"exposed_keys",	     STORE_EXPOSED_KEY,	true },
     {"user_certificates", STORE_USER_CERTIFICATE, true },
     {"tokens",	       STORE_REST_TOKEN,	 true },
@@ -333,6 +336,16 @@ static const char *missing(struct store_txn *txn, const struct item *item, struc
 		if (!exists(txn, STORE_USER, ((const Cg__UserCertificate *)item->message)->user_id,
 			    arena))
 			return "a user";
+	} else if (item->section->table == STORE_CATALOGUE) {
+		if (!exists(txn, STORE_POLICY,
+			    ((const Cg__CatalogueEntry *)item->message)->policy_id, arena))
+			return "a policy";
+	} else if (item->section->table == STORE_REQUEST) {
+		const Cg__KeyRequest *r = item->message;
+		if (!exists(txn, STORE_CATALOGUE, r->catalogue_id, arena))
+			return "a catalogue entry";
+		if (!exists(txn, STORE_DEVELOPER, r->developer_id, arena))
+			return "a developer";
 	} else if (item->section->table == STORE_REST_TOKEN) {
 		if (!exists(txn, STORE_USER, ((const Cg__RestToken *)item->message)->owner_id,
 			    arena))
@@ -353,6 +366,8 @@ static bool name_is_taken(struct store_txn *txn, const struct item *item, struct
 		index = STORE_USER_BY_NAME;
 	else if (item->section->table == STORE_POLICY)
 		index = STORE_POLICY_BY_NAME;
+	else if (item->section->table == STORE_CATALOGUE)
+		index = STORE_CATALOGUE_BY_NAME;
 	else
 		return false;
 	return store_find(txn, index, span_of(head->name), arena, &bytes, NULL) == CG_OK;
@@ -422,8 +437,9 @@ static bool is_valid(struct store_txn *txn, const struct item *item, struct aren
 	}
 	if (item->section->table == STORE_SETTING)
 		return setting_check(item->message, arena, why) == CG_OK;
-	const struct entity *const judged[] = {&api_entity, &policy_entity, &organisation_entity,
-					       &developer_entity, &key_entity};
+	const struct entity *const judged[] = {&api_entity,	     &policy_entity,
+					       &organisation_entity, &developer_entity,
+					       &key_entity,	     &catalogue_entity};
 	for (size_t i = 0; i < CG_COUNT(judged); i++)
 		if (judged[i]->table == item->section->table)
 			return judged[i]->check(txn, item->message, item->message, arena, why) ==

@@ -111,6 +111,12 @@ static void check_references(struct checking *c, const void *message)
 		const Cg__Crl *crl = message;
 		if (!exists(c, STORE_CERTIFICATE, crl->id))
 			fault(c->report, "The CA of the revocation list %s is not there.", crl->id);
+	} else if (c->table == STORE_CATALOGUE) {
+		const Cg__CatalogueEntry *entry = message;
+		if (!exists(c, STORE_POLICY, entry->policy_id))
+			fault(c->report,
+			      "The catalogue entry %s offers a policy that is not there (%s).",
+			      entry->id, entry->policy_id ? entry->policy_id : "");
 	} else if (c->table == STORE_USER_CERTIFICATE) {
 		const Cg__UserCertificate *certificate = message;
 		if (!exists(c, STORE_USER, certificate->user_id))

@@ -12,12 +12,14 @@
 #include <jansson.h>
 #include <schema/api.pb-c.h>
 #include <schema/audit_entry.pb-c.h>
+#include <schema/catalogue_entry.pb-c.h>
 #include <schema/certificate.pb-c.h>
 #include <schema/credential.pb-c.h>
 #include <schema/crl.pb-c.h>
 #include <schema/developer.pb-c.h>
 #include <schema/exposed_key.pb-c.h>
 #include <schema/key.pb-c.h>
+#include <schema/key_request.pb-c.h>
 #include <schema/limit.pb-c.h>
 #include <schema/link.pb-c.h>
 #include <schema/meta.pb-c.h>

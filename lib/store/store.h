@@ -41,6 +41,8 @@ enum store_table {
 	STORE_LINK,		/* id */
 	STORE_OUTBOX_MAIL,	/* id */
 	STORE_USER_CERTIFICATE, /* id: SHA-256 of the certificate in hex */
+	STORE_CATALOGUE,    /* id */
+	STORE_REQUEST,	    /* id */
 	STORE__TABLES,
 };
 
@@ -70,6 +72,15 @@ enum store_index {
 	STORE_OUTBOX_MAIL_BY_DUE, /* those that wait; RFC 3339 */
 	STORE_OUTBOX_MAIL_BY_TO,
 	STORE_USER_CERTIFICATE_BY_USER, /* user id */
+	STORE_CATALOGUE_BY_NAME,
+	STORE_CATALOGUE_BY_POLICY, /* policy id */
+	STORE_REQUEST_BY_NAME,
+	STORE_REQUEST_BY_DEVELOPER,   /* developer id */
+	STORE_REQUEST_BY_CATALOGUE,   /* catalogue entry's id */
+	STORE_REQUEST_BY_KEY,	      /* key id */
+	STORE_REQUEST_BY_CERTIFICATE, /* SHA-256, 32 bytes; of those that wait */
+	STORE_REQUEST_BY_STATUS,      /* "pending", … */
+	STORE_REQUEST_BY_CODE,
 	STORE__INDEXES,
 };
 

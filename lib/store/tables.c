@@ -23,6 +23,8 @@ const struct table_def store_tables[STORE__TABLES] = {
     [STORE_LINK] = {"link.db",	       &cg__link__descriptor	    },
     [STORE_OUTBOX_MAIL] = {"outbox_mail.db",	     &cg__outbox_mail__descriptor	 },
     [STORE_USER_CERTIFICATE] = {"user_certificate.db", &cg__user_certificate__descriptor},
+    [STORE_CATALOGUE] = {"catalogue.db",	 &cg__catalogue_entry__descriptor },
+    [STORE_REQUEST] = {"request.db",	     &cg__key_request__descriptor	 },
 };
 
 static size_t text_key(const char *text, struct span *keys)
@@ -218,32 +220,100 @@ static size_t user_certificate_user(const void *message, struct span *keys, size
 	return text_key(((const Cg__UserCertificate *)message)->user_id, keys);
 }
 
+static size_t catalogue_name(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__CatalogueEntry *)message)->name, keys);
+}
+
+static size_t catalogue_policy(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__CatalogueEntry *)message)->policy_id, keys);
+}
+
+static size_t request_name(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__KeyRequest *)message)->name, keys);
+}
+
+static size_t request_developer(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__KeyRequest *)message)->developer_id, keys);
+}
+
+static size_t request_catalogue(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__KeyRequest *)message)->catalogue_id, keys);
+}
+
+static size_t request_key(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__KeyRequest *)message)->key_id, keys);
+}
+
+static size_t request_certificate(const void *message, struct span *keys, size_t max)
+{
+	const Cg__KeyRequest *r = message;
+	(void)max;
+	keys[0] = span_make(r->certificate_sha256.data, r->certificate_sha256.len);
+	return r->has_certificate_sha256 && r->status == CG__KEY_REQUEST__STATUS__PENDING;
+}
+
+static size_t request_status(const void *message, struct span *keys, size_t max)
+{
+	static const char *const words[] = {"pending", "approved", "declined", "withdrawn"};
+	unsigned status = (unsigned)((const Cg__KeyRequest *)message)->status;
+	(void)max;
+	return text_key(status < CG_COUNT(words) ? words[status] : NULL, keys);
+}
+
+static size_t request_code(const void *message, struct span *keys, size_t max)
+{
+	(void)max;
+	return text_key(((const Cg__KeyRequest *)message)->proof_code, keys);
+}
+
 const struct index_def store_indexes[STORE__INDEXES] = {
-    [STORE_API_BY_NAME] = {"api-by-name.db",		     STORE_API,		api_name	},
-    [STORE_KEY_BY_NAME] = {"key-by-name.db",		     STORE_KEY,		key_name	},
+    [STORE_API_BY_NAME] = {"api-by-name.db",		     STORE_API,		api_name		},
+    [STORE_KEY_BY_NAME] = {"key-by-name.db",		     STORE_KEY,		key_name		},
     [STORE_KEY_BY_API] = {"key-by-api.db",		   STORE_KEY,	      key_apis	      },
     [STORE_KEY_BY_POLICY] = {"key-by-policy.db",		 STORE_KEY,		    key_policies	},
     [STORE_POLICY_BY_NAME] = {"policy-by-name.db",		   STORE_POLICY,		 policy_name	    },
     [STORE_CREDENTIAL_BY_KEY] = {"credential-by-key.db",	 STORE_CREDENTIAL,	   credential_key	 },
     [STORE_USER_BY_NAME] = {"user-by-name.db",	       STORE_USER,		   user_name	    },
-    [STORE_REST_TOKEN_BY_NAME] = {"rest_token-by-name.db",	   STORE_REST_TOKEN,	     token_name      },
-    [STORE_REST_TOKEN_BY_SHA256] = {"rest_token-by-sha256.db",      STORE_REST_TOKEN,	 token_sha256    },
-    [STORE_CERTIFICATE_BY_SPKI] = {"certificate-by-spki.db",	     STORE_CERTIFICATE,	certificate_spki},
-    [STORE_CERTIFICATE_BY_KIND] = {"certificate-by-kind.db",	     STORE_CERTIFICATE,	certificate_kind},
+    [STORE_REST_TOKEN_BY_NAME] = {"rest_token-by-name.db",	   STORE_REST_TOKEN,	     token_name       },
+    [STORE_REST_TOKEN_BY_SHA256] = {"rest_token-by-sha256.db",      STORE_REST_TOKEN,	 token_sha256     },
+    [STORE_CERTIFICATE_BY_SPKI] = {"certificate-by-spki.db",	     STORE_CERTIFICATE,	certificate_spki },
+    [STORE_CERTIFICATE_BY_KIND] = {"certificate-by-kind.db",	     STORE_CERTIFICATE,	certificate_kind },
     [STORE_API_BY_CA] = {"api-by-ca.db",		 STORE_API,		    api_cas	   },
     [STORE_SESSION_BY_USER] = {"session-by-user.db",	     STORE_SESSION,	    session_user	},
-    [STORE_KEY_BY_ORGANISATION] = {"key-by-organisation.db",	     STORE_KEY,		key_organisation},
-    [STORE_KEY_BY_DEVELOPER] = {"key-by-developer.db",	       STORE_KEY,		  key_developer   },
+    [STORE_KEY_BY_ORGANISATION] = {"key-by-organisation.db",	     STORE_KEY,		key_organisation },
+    [STORE_KEY_BY_DEVELOPER] = {"key-by-developer.db",	       STORE_KEY,		  key_developer    },
     [STORE_ORGANISATION_BY_NAME] = {"organisation-by-name.db",      STORE_ORGANISATION,
-			    organisation_name						       },
+			    organisation_name							},
     [STORE_DEVELOPER_BY_NAME] = {"developer-by-name.db",	 STORE_DEVELOPER,	  developer_name	},
-    [STORE_DEVELOPER_BY_EMAIL] = {"developer-by-email.db",	   STORE_DEVELOPER,	    developer_email },
+    [STORE_DEVELOPER_BY_EMAIL] = {"developer-by-email.db",	   STORE_DEVELOPER,	    developer_email  },
     [STORE_DEVELOPER_BY_ORGANISATION] = {"developer-by-organisation.db", STORE_DEVELOPER,
 				 developer_organisation						       },
     [STORE_LINK_BY_SHA256] = {"link-by-sha256.db",		   STORE_LINK,	       link_sha256	  },
-    [STORE_LINK_BY_EMAIL] = {"link-by-email.db",		 STORE_LINK,	     link_email      },
+    [STORE_LINK_BY_EMAIL] = {"link-by-email.db",		 STORE_LINK,	     link_email       },
     [STORE_OUTBOX_MAIL_BY_DUE] = {"outbox_mail-by-due.db",	   STORE_OUTBOX_MAIL,      mail_due	      },
     [STORE_OUTBOX_MAIL_BY_TO] = {"outbox_mail-by-to.db",	 STORE_OUTBOX_MAIL,	    mail_to	   },
     [STORE_USER_CERTIFICATE_BY_USER] = {"user_certificate-by-user.db",  STORE_USER_CERTIFICATE,
 				user_certificate_user						     },
+    [STORE_CATALOGUE_BY_NAME] = {"catalogue-by-name.db",	 STORE_CATALOGUE,	  catalogue_name	},
+    [STORE_CATALOGUE_BY_POLICY] = {"catalogue-by-policy.db",	     STORE_CATALOGUE,	      catalogue_policy },
+    [STORE_REQUEST_BY_NAME] = {"request-by-name.db",	     STORE_REQUEST,	    request_name	},
+    [STORE_REQUEST_BY_DEVELOPER] = {"request-by-developer.db",      STORE_REQUEST,	      request_developer},
+    [STORE_REQUEST_BY_CATALOGUE] = {"request-by-catalogue.db",      STORE_REQUEST,	      request_catalogue},
+    [STORE_REQUEST_BY_KEY] = {"request-by-key.db",		   STORE_REQUEST,	  request_key	     },
+    [STORE_REQUEST_BY_CERTIFICATE] = {"request-by-certificate.db",	   STORE_REQUEST,
+			      request_certificate							 },
+    [STORE_REQUEST_BY_STATUS] = {"request-by-status.db",	 STORE_REQUEST,		request_status   },
+    [STORE_REQUEST_BY_CODE] = {"request-by-code.db",	     STORE_REQUEST,	    request_code	},
 };

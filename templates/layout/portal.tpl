@@ -16,7 +16,10 @@
     <a class="brand" href="/portal/"><svg class="brand__mark" viewBox="0 0 28 28" aria-hidden="true"><use href="{{assets}}/icons.svg#logo"/></svg>{{portal_title}}</a>
     <nav aria-label="Main">
       <ul>
-        {{#signed_in}}<li><a href="/portal/organisation"{{#nav_organisation}} aria-current="page"{{/nav_organisation}}>Organisation</a></li>
+        <li><a href="/portal/"{{#nav_catalogue}} aria-current="page"{{/nav_catalogue}}>Catalogue</a></li>
+        {{#signed_in}}<li><a href="/portal/keys"{{#nav_keys}} aria-current="page"{{/nav_keys}}>My keys</a></li>
+        <li><a href="/portal/usage"{{#nav_usage}} aria-current="page"{{/nav_usage}}>Usage</a></li>
+        <li><a href="/portal/organisation"{{#nav_organisation}} aria-current="page"{{/nav_organisation}}>Organisation</a></li>
         <li><a href="/portal/account"{{#nav_account}} aria-current="page"{{/nav_account}}>Account</a></li>{{/signed_in}}
       </ul>
     </nav>
@@ -30,6 +33,6 @@
 <main class="wrap page {{main_class}}" id="main">
 {{>body}}
 </main>
-<footer class="wrap foot">{{portal_title}} · <a href="/portal/whoami">Which certificate am I sending?</a></footer>
+<footer class="wrap foot">{{portal_title}} · <a href="/portal/help">Help</a> · <a href="/portal/whoami">Which certificate am I sending?</a></footer>
 </body>
 </html>

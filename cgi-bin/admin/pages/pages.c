@@ -43,6 +43,18 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/policies/:id/delete", PAGE_ADMIN, policy_delete_show},
 	{"POST", "/admin/policies/:id/delete", PAGE_ADMIN, policy_delete_do},
 
+	{"GET", "/admin/catalogue", 0, catalogue_page},
+	{"GET", "/admin/catalogue/new", PAGE_ADMIN, entry_new_show},
+	{"POST", "/admin/catalogue/new", PAGE_ADMIN, entry_new_do},
+	{"GET", "/admin/catalogue/:id", 0, entry_show},
+	{"POST", "/admin/catalogue/:id", PAGE_ADMIN, entry_change},
+	{"GET", "/admin/catalogue/:id/delete", PAGE_ADMIN, entry_delete_show},
+	{"POST", "/admin/catalogue/:id/delete", PAGE_ADMIN, entry_delete_do},
+	{"GET", "/admin/requests", 0, requests_page},
+	{"GET", "/admin/requests/:id", 0, request_show},
+	{"POST", "/admin/requests/:id/approve", PAGE_ADMIN, request_approve_do},
+	{"POST", "/admin/requests/:id/decline", PAGE_ADMIN, request_decline_do},
+
 	{"GET", "/admin/certificates", 0, certificates_page},
 	{"GET", "/admin/certificates/new", PAGE_ADMIN, certificate_new_show},
 	{"POST", "/admin/certificates/new", PAGE_ADMIN, certificate_new_do},

@@ -107,4 +107,17 @@ void refusals_page(void *call);
 void refusal_key_show(void *call);
 void refusal_key_do(void *call);
 
+void catalogue_page(void *call);
+void entry_new_show(void *call);
+void entry_new_do(void *call);
+void entry_show(void *call);
+void entry_change(void *call);
+void entry_delete_show(void *call);
+void entry_delete_do(void *call);
+
+void requests_page(void *call);
+void request_show(void *call);
+void request_approve_do(void *call);
+void request_decline_do(void *call);
+
 #endif

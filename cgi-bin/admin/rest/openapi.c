@@ -39,7 +39,9 @@ static const ProtobufCMessageDescriptor *const records[] = {&cg__api__descriptor
 							    &cg__setting__descriptor,
 							    &cg__user_certificate__descriptor,
 							    &cg__organisation__descriptor,
-							    &cg__developer__descriptor};
+							    &cg__developer__descriptor,
+							    &cg__catalogue_entry__descriptor,
+							    &cg__key_request__descriptor};
 
 /* The same in all forms. */
 static bool has_one_form(const ProtobufCMessageDescriptor *type)
@@ -119,6 +121,7 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 {
 	bool key = type == &cg__key__descriptor, cert = type == &cg__certificate__descriptor;
 	bool refusal = type == &cg__refusal__descriptor;
+	bool user_cert = type == &cg__user_certificate__descriptor;
 	if (has_one_form(type) && form != FORM_READ)
 		return NULL;
 	if (type == &cg__rest_token__descriptor) {
@@ -137,7 +140,25 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 		(void)json_object_set_new(s, "required", json_pack("[s]", "pem"));
 		return s;
 	}
-	bool user_cert = type == &cg__user_certificate__descriptor;
+	if (type == &cg__key_request__descriptor) {
+		static const char *const members[] = {"name", "developer_id", "catalogue_id",
+						      "key_id", "token"};
+		json_t *whole = record_schema(type);
+		if (form == FORM_MADE)
+			add_told(whole, false);
+		if (form != FORM_NEW) {
+			json_decref(s);
+			return whole;
+		}
+		for (size_t i = 0; i < CG_COUNT(members); i++)
+			(void)json_object_set(
+			    json_object_get(s, "properties"), members[i],
+			    json_object_get(json_object_get(whole, "properties"), members[i]));
+		json_decref(whole);
+		add(s, "certificate", of_type("string"),
+		    "PEM: the public certificate; a private key is thrown away.");
+		return s;
+	}
 	if (form == FORM_NEW) {
 		add_wish(s);
 		if (user_cert)
@@ -173,7 +194,7 @@ static json_t *reference_to(const ProtobufCMessageDescriptor *type, enum form fo
 
 static bool makes(const struct rest_route *r)
 {
-	return strcmp(r->route.method, "POST") == 0;
+	return strcmp(r->route.method, "POST") == 0 && !(r->route.flags & (REST_ACT | REST_REASON));
 }
 
 static json_t *request_body(const struct rest_route *r)
@@ -181,6 +202,12 @@ static json_t *request_body(const struct rest_route *r)
 	if (r->route.flags & REST_CRL)
 		return json_pack("{s:b, s:o}", "required", 1, "content",
 				 content("application/pkix-crl", of_type("string")));
+	if (r->route.flags & REST_REASON)
+		return json_pack(
+		    "{s:b, s:o}", "required", 0, "content",
+		    content("application/json",
+			    json_pack("{s:s, s:{s:{s:s}}, s:b}", "type", "object", "properties",
+				      "reason", "type", "string", "additionalProperties", 0)));
 	if (!makes(r) && !(r->route.flags & REST_PATCH))
 		return NULL;
 	json_t *schema = reference_to(r->record, makes(r) ? FORM_NEW : FORM_READ);

@@ -25,6 +25,8 @@
 #define ORGANISATION &cg__organisation__descriptor
 #define DEVELOPER    &cg__developer__descriptor
 #define USER_CERT    &cg__user_certificate__descriptor
+#define CATALOGUE    &cg__catalogue_entry__descriptor
+#define REQUEST	     &cg__key_request__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -81,6 +83,18 @@ const struct rest_route rest_routes[] = {
 	{{"PATCH", REST_BASE "/developers/:id", REST_PATCH | REST_MATCH, developers_change}, "Change a developer; a new password ends the sessions", DEVELOPER, 200, NULL},
 	{{"DELETE", REST_BASE "/developers/:id", REST_MATCH, developers_remove}, "Remove a developer; of the last one of an organisation its keys and the organisation go too", NULL, 204, NULL},
 	{{"GET", REST_BASE "/developers/:id/export", 0, developers_export}, "All that is kept about a developer", NULL, 200, NULL, developer_export_schema},
+
+	{{"GET", REST_BASE "/catalogue", REST_LIST, catalogue_list}, "List what developers may ask a key for", CATALOGUE, 200, NULL},
+	{{"POST", REST_BASE "/catalogue", 0, catalogue_create}, "Offer a policy in the portal", CATALOGUE, 201, NULL},
+	{{"GET", REST_BASE "/catalogue/:id", 0, catalogue_get}, "Read a catalogue entry", CATALOGUE, 200, NULL},
+	{{"PATCH", REST_BASE "/catalogue/:id", REST_PATCH | REST_MATCH, catalogue_change}, "Change a catalogue entry", CATALOGUE, 200, NULL},
+	{{"DELETE", REST_BASE "/catalogue/:id", REST_MATCH, catalogue_remove}, "Remove a catalogue entry; keys that came of it stay, requests that wait are declined", NULL, 204, NULL},
+
+	{{"GET", REST_BASE "/requests", REST_LIST, requests_list}, "List requests of developers, by name; with a parameter of its own the newest first, at most 500", REQUEST, 200, "status: pending, approved, declined or withdrawn.|developer_id: who asked.|catalogue_id: the entry asked for.|key_id: the key it is about."},
+	{{"POST", REST_BASE "/requests", 0, requests_create}, "Ask for a key on behalf of a developer, with a certificate or a token, or for more access of a key", REQUEST, 201, NULL},
+	{{"GET", REST_BASE "/requests/:id", 0, requests_get}, "Read a request", REQUEST, 200, NULL},
+	{{"POST", REST_BASE "/requests/:id/approve", REST_ACT | REST_MATCH, requests_approve}, "Approve a request: the key is made, or gets the access or the certificate; once, however often it is sent", REQUEST, 200, NULL},
+	{{"POST", REST_BASE "/requests/:id/decline", REST_REASON | REST_MATCH, requests_decline}, "Decline a request; the developer gets the reason by mail", REQUEST, 200, NULL},
 
 	{{"GET", REST_BASE "/audit", REST_LIST, audit_get}, "Who changed what, newest first", AUDIT, 200, NULL},
 

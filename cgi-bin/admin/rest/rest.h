@@ -29,6 +29,8 @@ enum rest_flags {
 	REST_MATCH = 16, /* takes If-Match */
 	REST_OWNER = 32, /* for owners alone, reading included */
 	REST_CRL = 64,	 /* takes a revocation list as it is, and nothing else */
+	REST_ACT = 128,	 /* POST that makes nothing: no body */
+	REST_REASON = 256, /* the same, which takes {"reason"} */
 };
 
 extern const struct rest_route rest_routes[];
@@ -107,6 +109,18 @@ void policies_create(void *call);
 void policies_get(void *call);
 void policies_change(void *call);
 void policies_remove(void *call);
+
+void catalogue_list(void *call);
+void catalogue_create(void *call);
+void catalogue_get(void *call);
+void catalogue_change(void *call);
+void catalogue_remove(void *call);
+
+void requests_list(void *call);
+void requests_create(void *call);
+void requests_get(void *call);
+void requests_approve(void *call);
+void requests_decline(void *call);
 
 void credentials_list(void *call);
 void credentials_create(void *call);

@@ -1,0 +1,324 @@
+/* The catalogue: what developers find in the portal. */
+#include "base/base.h"
+#include "base/markdown.h"
+#include "model/catalogue.h"
+#include "model/policy.h"
+#include "model/request.h"
+#include "rights.h"
+#include "web/problem.h"
+
+static const char *const typed_fields[] = {"name", "documentation_url", "max_keys_per_developer",
+					   NULL};
+static const char *const renewals[] = {"session", "certificate", "approval"};
+
+/* Keys that came of an entry, and requests that wait for it. */
+struct counts {
+	size_t keys, waiting;
+};
+
+static cg_rc count(struct page_call *call, const char *id, struct counts *out, struct cg_err *err)
+{
+	struct request_list list;
+	*out = (struct counts){0, 0};
+	cg_rc rc = request_list(call->program->store, STORE_REQUEST_BY_CATALOGUE, id, call->arena,
+				&list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		out->waiting += list.items[i]->status == CG__KEY_REQUEST__STATUS__PENDING;
+		out->keys += list.items[i]->status == CG__KEY_REQUEST__STATUS__APPROVED &&
+			     !list.items[i]->renewal;
+	}
+	return rc;
+}
+
+static json_t *summary_of(const Cg__CatalogueEntry *entry)
+{
+	struct buf text;
+	buf_init(&text, MARKDOWN_MAX);
+	cg_rc rc =
+	    markdown_summary(span_of(entry->description ? entry->description : ""), &text, NULL);
+	json_t *out = rc == CG_OK ? page_text(buf_span(&text)) : json_string("");
+	buf_release(&text);
+	return out;
+}
+
+static cg_rc line(struct page_call *call, const Cg__CatalogueEntry *entry, json_t **out,
+		  struct cg_err *err)
+{
+	Cg__Policy *policy;
+	struct counts n;
+	cg_rc rc = entity_get(call->program->store, &policy_entity, entry->policy_id, call->arena,
+			      &policy, err);
+	if (rc == CG_OK)
+		rc = count(call, entry->id, &n, err);
+	if (rc == CG_OK)
+		*out = json_pack("{s:s, s:o, s:o, s:s, s:o, s:b, s:b, s:o, s:o}", "id", entry->id,
+				 "name", page_text(span_of(entry->name)), "summary",
+				 summary_of(entry), "policy_id", policy->id, "policy_name",
+				 page_text(span_of(policy->name)), "automatic",
+				 entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC,
+				 "visible", (int)entry->visible, "keys", page_number(n.keys),
+				 "waiting", page_number(n.waiting));
+	return rc;
+}
+
+void catalogue_page(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct entity_page page = {.n = 0};
+	const char *q = page_query(call, "q");
+	json_t *items = json_array();
+	cg_rc rc = entity_list(call->program->store, &catalogue_entity,
+			       span_of(page_query(call, "cursor")), LIST_LIMIT_DEFAULT, span_of(q),
+			       call->arena, &page, &err);
+	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+		json_t *one;
+		rc = line(call, page.messages[i], &one, &err);
+		if (rc == CG_OK)
+			(void)json_array_append_new(items, one);
+	}
+	if (rc != CG_OK) {
+		json_decref(items);
+		page_fail(call, rc, &err);
+		return;
+	}
+	page_show(call, 200, "catalogue", "catalogue", "Catalogue",
+		  json_pack("{s:o, s:o, s:b, s:o, s:b}", "items", items, "q", page_text(span_of(q)),
+			    "searched", *q != '\0', "next",
+			    page_next(call, "/admin/catalogue", q, page.next), "deleted",
+			    strcmp(page_query(call, "done"), "deleted") == 0));
+}
+
+/* --- form --- */
+
+static json_t *optional(const char *text)
+{
+	return *text ? page_text(span_of(text)) : json_null();
+}
+
+static json_t *record_of_form(struct page_call *call)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:s, s:s, s:o, s:o}", "name",
+			 page_text(span_of(page_field(call, "name"))), "policy_id",
+			 optional(page_field(call, "policy_id")), "description",
+			 page_text(span_of(page_lines(call, "description"))), "documentation_url",
+			 optional(page_field(call, "documentation_url")), "visible",
+			 (int)web_form_has(&call->form, "visible"), "approval",
+			 strcmp(page_field(call, "approval"), "automatic") == 0 ? "automatic"
+										: "manual",
+			 "proof", web_form_has(&call->form, "proof") ? "required" : "optional",
+			 "renewal", optional(page_field(call, "renewal")), "max_keys_per_developer",
+			 page_typed_number(call, "max_keys_per_developer"));
+}
+
+static void add_switches(json_t *values, bool automatic, bool proof, bool visible,
+			 const char *renewal)
+{
+	json_t *more = json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "automatic", (int)automatic,
+				 "proof_required", (int)proof, "is_visible", (int)visible,
+				 "renew_session", strcmp(renewal, renewals[0]) == 0,
+				 "renew_certificate", strcmp(renewal, renewals[1]) == 0,
+				 "renew_approval", strcmp(renewal, renewals[2]) == 0);
+	(void)json_object_update_new(values, more);
+}
+
+static json_t *values_of_form(struct page_call *call)
+{
+	json_t *values = json_object();
+	page_put_back(call, values, typed_fields);
+	(void)json_object_set_new(values, "description",
+				  page_text(span_of(page_lines(call, "description"))));
+	add_switches(values, strcmp(page_field(call, "approval"), "automatic") == 0,
+		     web_form_has(&call->form, "proof"), web_form_has(&call->form, "visible"),
+		     page_field(call, "renewal"));
+	return values;
+}
+
+static json_t *values_of_entry(const Cg__CatalogueEntry *e)
+{
+	json_t *values = json_pack(
+	    "{s:o, s:o, s:o, s:o}", "name", page_text(span_of(e->name)), "description",
+	    page_text(span_of(e->description ? e->description : "")), "documentation_url",
+	    page_text(span_of(e->documentation_url ? e->documentation_url : "")),
+	    "max_keys_per_developer", rights_optional_number(true, e->max_keys_per_developer));
+	add_switches(values, e->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC,
+		     e->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED, e->visible,
+		     renewals[(unsigned)e->renewal < 3 ? (unsigned)e->renewal : 0]);
+	return values;
+}
+
+static cg_rc add_policies(struct page_call *call, json_t *values, const char *chosen,
+			  struct cg_err *err)
+{
+	struct entity_page page;
+	json_t *out = json_array();
+	cg_rc rc = entity_list(call->program->store, &policy_entity, SPAN_LIT(""), LIST_LIMIT_MAX,
+			       SPAN_LIT(""), call->arena, &page, err);
+	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+		const Cg__Policy *p = page.messages[i];
+		(void)json_array_append_new(out, json_pack("{s:s, s:o, s:b}", "value", p->id,
+							   "text", page_text(span_of(p->name)),
+							   "chosen", strcmp(p->id, chosen) == 0));
+	}
+	(void)json_object_set_new(values, "policies", out);
+	return rc;
+}
+
+/* The form, of a new entry (NULL) or of one; `values` is taken. */
+static void show_form(struct page_call *call, const Cg__CatalogueEntry *entry, json_t *values,
+		      bool from_form, int status)
+{
+	struct cg_err err = {0};
+	char once[ID_TEXT + 1];
+	const char *done = page_query(call, "done");
+	cg_rc rc = random_id(once) == CG_OK ? add_policies(call, values,
+							   from_form ? page_field(call, "policy_id")
+							   : entry   ? entry->policy_id
+								   : page_query(call, "policy_id"),
+							   &err)
+					    : cg_fail_memory(&err);
+	if (rc != CG_OK) {
+		json_decref(values);
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *more = json_pack(
+	    "{s:s, s:s, s:o, s:b, s:b, s:I, s:b, s:b, s:o}", "once",
+	    page_once(call) ? page_once(call) : once, "id", entry ? entry->id : "", "entry_name",
+	    page_text(span_of(entry ? entry->name : "New entry")), "fresh", (int)!entry, "there",
+	    (int)(entry != NULL), "revision", (json_int_t)(entry ? entry->revision : 0), "created",
+	    strcmp(done, "created") == 0, "saved", strcmp(done, "saved") == 0, "badge",
+	    entry && !entry->visible ? page_badge("", "Hidden") : page_badge("ok", "Visible"));
+	(void)json_object_update_new(values, more);
+	page_show(call, status, "catalogue-entry", "catalogue",
+		  from_form ? "Error: Catalogue"
+		  : entry   ? entry->name
+			    : "New entry",
+		  values);
+}
+
+void entry_new_show(void *arg)
+{
+	json_t *values = json_pack("{s:s}", "max_keys_per_developer", "3");
+	add_switches(values, false, false, true, renewals[0]);
+	show_form(arg, NULL, values, false, 200);
+}
+
+static bool is_of_form(cg_rc rc, struct cg_err *err)
+{
+	if (rc == CG_CLASH)
+		page_fault_at(err, "name");
+	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH;
+}
+
+void entry_new_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__CatalogueEntry *entry;
+	const char *once = page_once(call);
+	json_t *record = record_of_form(call);
+	cg_rc rc = entity_create_as(call->program->store, &catalogue_entity, &call->actor, once,
+				    record, call->arena, &entry, &err);
+	json_decref(record);
+	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0) {
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/catalogue/%s?done=created", once));
+	} else if (rc == CG_OK) {
+		page_redirect(
+		    call, arena_printf(call->arena, "/admin/catalogue/%s?done=created", entry->id));
+	} else if (is_of_form(rc, &err)) {
+		json_t *values = values_of_form(call);
+		page_add_errors(values, &err);
+		show_form(call, NULL, values, true, web_status_of(rc));
+	} else {
+		page_fail(call, rc, &err);
+	}
+}
+
+static bool get(struct page_call *call, Cg__CatalogueEntry **out)
+{
+	struct cg_err err = {0};
+	cg_rc rc = entity_get(call->program->store, &catalogue_entity, page_param(call, 0),
+			      call->arena, out, &err);
+	if (rc != CG_OK)
+		page_fail(call, rc, &err);
+	return rc == CG_OK;
+}
+
+void entry_show(void *arg)
+{
+	struct page_call *call = arg;
+	Cg__CatalogueEntry *entry;
+	if (get(call, &entry))
+		show_form(call, entry, values_of_entry(entry), false, 200);
+}
+
+void entry_change(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__CatalogueEntry *entry, *changed;
+	if (!get(call, &entry))
+		return;
+	json_t *revision = page_typed_number(call, "revision");
+	json_t *patch = record_of_form(call);
+	cg_rc rc = entity_change(call->program->store, &catalogue_entity, &call->actor, entry->id,
+				 (uint64_t)json_integer_value(revision), patch, call->arena,
+				 &changed, &err);
+	json_decref(patch);
+	json_decref(revision);
+	if (rc == CG_OK) {
+		page_redirect(
+		    call, arena_printf(call->arena, "/admin/catalogue/%s?done=saved", entry->id));
+	} else if (rc == CG_STALE || is_of_form(rc, &err)) {
+		json_t *values = values_of_form(call), *theirs = values_of_entry(entry);
+		if (rc == CG_STALE) {
+			(void)json_object_set_new(values, "stale", json_true());
+			(void)json_object_set_new(values, "differences",
+						  page_differences(values, theirs));
+		} else {
+			page_add_errors(values, &err);
+		}
+		json_decref(theirs);
+		show_form(call, entry, values, true, web_status_of(rc));
+	} else {
+		page_fail(call, rc, &err);
+	}
+}
+
+/* --- removal --- */
+
+void entry_delete_show(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__CatalogueEntry *entry;
+	struct counts n;
+	if (!get(call, &entry))
+		return;
+	cg_rc rc = count(call, entry->id, &n, &err);
+	if (rc != CG_OK)
+		page_fail(call, rc, &err);
+	else
+		page_show(call, 200, "catalogue-delete", "catalogue", "Delete an entry",
+			  json_pack("{s:s, s:o, s:I, s:o, s:o, s:s}", "id", entry->id, "name",
+				    page_text(span_of(entry->name)), "revision",
+				    (json_int_t)entry->revision, "keys", page_number(n.keys),
+				    "waiting", page_number(n.waiting), "main_class", "main--slim"));
+}
+
+void entry_delete_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	json_t *revision = page_typed_number(call, "revision");
+	cg_rc rc = entity_remove(call->program->store, &catalogue_entity, &call->actor,
+				 page_param(call, 0), (uint64_t)json_integer_value(revision),
+				 call->arena, &err);
+	json_decref(revision);
+	if (rc == CG_OK || rc == CG_NOT_FOUND)
+		page_redirect(call, "/admin/catalogue?done=deleted");
+	else
+		page_fail(call, rc, &err);
+}

@@ -1,0 +1,402 @@
+/* My keys: all of the organisation, and one. */
+#include "base/base.h"
+#include "base/limits.h"
+#include "grant/grant.h"
+#include "keys.h"
+#include "model/organisation.h"
+#include "model/own_key.h"
+#include "model/request.h"
+#include "usage/query.h"
+
+#define REFUSALS_SHOWN 5
+#define DAY_S	       ((int64_t)24 * 3600)
+
+static json_t *organisation_name(struct page_call *call)
+{
+	Cg__Organisation *o;
+	return entity_get(call->program->store, &organisation_entity,
+			  call->who.developer->organisation_id, call->arena, &o, NULL) == CG_OK
+		   ? page_text(span_of(o->name))
+		   : json_string("your organisation");
+}
+
+/* --- list --- */
+
+static json_t *used_json(struct page_call *call, const Cg__Key *key)
+{
+	return key->has_last_used_at ? page_distance(call, key->last_used_at) : json_null();
+}
+
+/* What the key opens, by its policies and its own access, in words. */
+static json_t *apis_text(const struct key_grant *g, const struct all_apis *apis)
+{
+	struct buf out;
+	buf_init(&out, 4096);
+	for (size_t i = 0; i < g->effective.n_access && i < 3; i++)
+		buf_printf(&out, "%s%s", i > 0 ? ", " : "",
+			   show_api_name(apis, g->effective.access[i].entry->api_id));
+	if (g->effective.n_access > 3)
+		buf_printf(&out, " and %zu more", g->effective.n_access - 3);
+	json_t *text = page_text(buf_span(&out));
+	buf_release(&out);
+	return text;
+}
+
+static cg_rc key_line(struct page_call *call, const Cg__Key *key, const struct all_apis *apis,
+		      json_t **out, struct cg_err *err)
+{
+	struct key_grant g;
+	cg_rc rc = show_key(call, key, apis, out, err);
+	if (rc != CG_OK)
+		return rc;
+	json_t *quota = portal_quota(call, key);
+	json_t *credential = json_object_get(*out, "credential");
+	json_t *more =
+	    json_pack("{s:s, s:o, s:O?, s:O?, s:o}", "link",
+		      arena_printf(call->arena, "/portal/keys/%s", key->id), "used",
+		      used_json(call, key), "quota", json_object_get(quota, "line"), "subject",
+		      json_object_get(credential, "subject"), "apis",
+		      grant_load_key(call->program->store, key->id, call->arena, &g, NULL) == CG_OK
+			  ? apis_text(&g, apis)
+			  : json_string(""));
+	/* The table has no sections below its lines. */
+	(void)json_object_del(*out, "credential");
+	(void)json_object_update_new(*out, more);
+	json_decref(quota);
+	return CG_OK;
+}
+
+/* A key whose working certificates all end soon. */
+static cg_rc add_ending(struct page_call *call, const Cg__Key *key, json_t *to, struct cg_err *err)
+{
+	struct credentials list;
+	int64_t last = 0;
+	cg_rc rc = credential_list(call->program->store, key->id, call->arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		const Cg__Credential *c = list.items[i];
+		if (!show_counts_now(call, c))
+			continue;
+		if (!c->has_not_after)
+			return CG_OK;
+		int64_t ends =
+		    c->has_ends_at && c->ends_at < c->not_after ? c->ends_at : c->not_after;
+		last = ends > last ? ends : last;
+	}
+	if (rc != CG_OK || last == 0 || last - call->now_unix_s > CERT_ENDS_SOON_S)
+		return rc;
+	json_t *when = page_distance(call, last);
+	(void)json_array_append_new(to, json_pack("{s:s, s:o, s:O}", "id", key->id, "name",
+						  page_text(span_of(key->name)), "when",
+						  json_object_get(when, "text")));
+	json_decref(when);
+	return CG_OK;
+}
+
+/* Requests that wait, and what was declined or came to nothing lately. */
+static cg_rc add_requests(struct page_call *call, json_t *items, struct cg_err *err)
+{
+	struct request_list list;
+	cg_rc rc = request_list_of_organisation(call->program->store, &call->actor, call->arena,
+						&list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		const Cg__KeyRequest *r = list.items[i];
+		Cg__CatalogueEntry *entry;
+		bool recent = call->now_unix_s - r->updated_at < 30 * DAY_S;
+		if (r->status == CG__KEY_REQUEST__STATUS__APPROVED ||
+		    r->status == CG__KEY_REQUEST__STATUS__WITHDRAWN ||
+		    (r->status == CG__KEY_REQUEST__STATUS__DECLINED && !recent))
+			continue;
+		cg_rc found = entity_get(call->program->store, &catalogue_entity, r->catalogue_id,
+					 call->arena, &entry, NULL);
+		(void)json_array_append_new(
+		    items, json_pack("{s:s, s:o, s:o, s:o}", "link",
+				     arena_printf(call->arena, "/portal/requests/%s", r->id),
+				     "name", page_text(span_of(r->name)), "apis",
+				     page_text(span_of(found == CG_OK ? entry->name : "")), "badge",
+				     portal_request_badge(r)));
+	}
+	return rc;
+}
+
+void keys_page(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	struct all_apis apis;
+	struct own_keys keys = {.n = 0};
+	const char *done = page_query(call, "done");
+	json_t *items = json_array(), *ending = json_array();
+	cg_rc rc = show_load_apis(call, &apis, &err);
+	if (rc == CG_OK)
+		rc = own_key_list(call->program->store, &call->actor, call->arena, &keys, &err);
+	for (size_t i = 0; rc == CG_OK && i < keys.n; i++) {
+		json_t *line;
+		rc = key_line(call, keys.items[i], &apis, &line, &err);
+		if (rc == CG_OK) {
+			(void)json_array_append_new(items, line);
+			rc = add_ending(call, keys.items[i], ending, &err);
+		}
+	}
+	if (rc == CG_OK)
+		rc = add_requests(call, items, &err);
+	if (rc != CG_OK) {
+		json_decref(items);
+		json_decref(ending);
+		page_fail(call, rc, &err);
+		return;
+	}
+	page_show(call, 200, "keys", "keys", "My keys",
+		  json_pack("{s:o, s:o, s:o, s:b, s:b}", "items", items, "ending", ending,
+			    "organisation_name", organisation_name(call), "withdrawn",
+			    strcmp(done, "withdrawn") == 0, "given_up",
+			    strcmp(done, "given_up") == 0));
+}
+
+/* --- one --- */
+
+static json_t *refusals_json(struct page_call *call, const char *key_id, Cg__Refusal **newest)
+{
+	struct refusals_filter filter = {.q = span_of(key_id)};
+	struct refusals_page page = {.n = 0};
+	json_t *out = json_array();
+	*newest = NULL;
+	if (!call->program->refusals ||
+	    refusals_list(call->program->refusals, &filter, 0, REFUSALS_SHOWN, call->arena, &page,
+			  NULL) != CG_OK)
+		return out;
+	for (size_t i = 0; i < page.n; i++) {
+		const Cg__Refusal *r = page.items[i];
+		/* The id could be a part of a stranger's path. */
+		if (!r->key_id || strcmp(r->key_id, key_id) != 0)
+			continue;
+		if (!*newest)
+			*newest = page.items[i];
+		(void)json_array_append_new(
+		    out, json_pack(
+			     "{s:o, s:i, s:o, s:o, s:o, s:o}", "at", page_distance(call, r->at),
+			     "status", (int)r->status, "code", page_text(span_of(r->code)),
+			     "method", page_text(span_of(r->method)), "path",
+			     page_text(span_of(r->path)), "detail", page_text(span_of(r->detail))));
+	}
+	return out;
+}
+
+/* The status of the last minute in which calls came through. */
+static unsigned last_status(struct page_call *call, const char *key_id)
+{
+	struct usage_sums sums = {.n = 0};
+	struct usage_query q = {.from = call->now_unix_s - 2 * DAY_S,
+				.to = call->now_unix_s + 1,
+				.step = USAGE_STEP_MINUTE,
+				.by = USAGE_BY_STATUS,
+				.key_id = span_of(key_id)};
+	const struct usage_sum *best = NULL;
+	if (usage_ask(call->program->store, &q, call->now_unix_s, call->arena, &sums, NULL) !=
+	    CG_OK)
+		return 0;
+	for (size_t i = 0; i < sums.n; i++) {
+		const struct usage_sum *s = sums.items[i];
+		if (s->requests > s->refused &&
+		    (!best || s->at > best->at ||
+		     (s->at == best->at && s->requests > best->requests)))
+			best = s;
+	}
+	return best ? best->status : 0;
+}
+
+/* What became of the last call: let through, or refused and what to do. */
+static json_t *last_json(struct page_call *call, const Cg__Key *key, const Cg__Refusal *refusal)
+{
+	/* last_used_at is to the minute. */
+	if (refusal && (!key->has_last_used_at || refusal->at >= key->last_used_at + 60))
+		return json_pack("{s:s, s:b, s:o, s:i, s:o}", "kind", "warn", "good", 0, "at",
+				 page_distance(call, refusal->at), "status", (int)refusal->status,
+				 "text", page_text(span_of(refusal->detail)));
+	if (!key->has_last_used_at)
+		return json_null();
+	unsigned status = last_status(call, key->id);
+	bool good = status < 500;
+	return json_pack("{s:s, s:b, s:o, s:o, s:s}", "kind", good ? "ok" : "warn", "good",
+			 (int)good, "at", page_distance(call, key->last_used_at), "status",
+			 status > 0 ? json_integer(status) : json_string("let through"), "text",
+			 good ? "The call was let through, and the API answered."
+			      : "The call was let through, but the API behind answered with an "
+				"error: tell its owner.");
+}
+
+static bool has_token_request(const struct request_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i]->status == CG__KEY_REQUEST__STATUS__APPROVED &&
+		    list->items[i]->token)
+			return true;
+	return false;
+}
+
+static json_t *waiting_json(struct page_call *call, const struct request_list *list)
+{
+	json_t *out = json_array();
+	for (size_t i = 0; i < list->n; i++) {
+		const Cg__KeyRequest *r = list->items[i];
+		Cg__CatalogueEntry *entry;
+		if (r->status != CG__KEY_REQUEST__STATUS__PENDING)
+			continue;
+		cg_rc found = entity_get(call->program->store, &catalogue_entity, r->catalogue_id,
+					 call->arena, &entry, NULL);
+		(void)json_array_append_new(
+		    out, json_pack("{s:s, s:o}", "id", r->id, "entry_name",
+				   page_text(span_of(r->renewal	      ? "A further certificate"
+						     : found == CG_OK ? entry->name
+								      : r->name))));
+	}
+	return out;
+}
+
+/* The lines that call what the key opens. */
+static json_t *lines_json(struct page_call *call, const struct key_grant *g,
+			  const struct all_apis *apis, bool token)
+{
+	const Cg__Api **opened = arena_alloc(call->arena, (apis->n + 1) * sizeof(*opened));
+	size_t n = 0;
+	for (size_t i = 0; opened && i < apis->n; i++)
+		for (size_t j = 0; j < g->effective.n_access; j++)
+			if (strcmp(g->effective.access[j].entry->api_id, apis->items[i]->id) == 0) {
+				opened[n++] = apis->items[i];
+				break;
+			}
+	return opened ? offer_lines(call, opened, n, token) : json_array();
+}
+
+static cg_rc add_credentials(struct page_call *call, const char *key_id, const char *replaces,
+			     json_t *values, struct cg_err *err)
+{
+	struct credentials list;
+	json_t *items = json_array(), *replaceable = json_array();
+	bool token = false, certificate = false;
+	cg_rc rc = credential_list(call->program->store, key_id, call->arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		const Cg__Credential *c = list.items[i];
+		json_t *one;
+		rc = show_credential(call, c, &one, err);
+		if (rc != CG_OK)
+			break;
+		bool counts = show_counts_now(call, c);
+		(void)json_object_set_new(one, "key_id", json_string(key_id));
+		(void)json_object_set_new(one, "claimed", json_boolean(c->claimed && counts));
+		(void)json_array_append(items, one);
+		if (c->type == CG__CREDENTIAL__TYPE__TOKEN) {
+			token = token || counts;
+		} else {
+			certificate = true;
+			const char *sha256 = json_string_value(json_object_get(one, "sha256"));
+			if (counts)
+				(void)json_array_append_new(
+				    replaceable,
+				    json_pack("{s:s, s:O, s:O, s:b}", "sha256", sha256, "subject",
+					      json_object_get(one, "subject"), "start",
+					      json_object_get(one, "start"), "chosen",
+					      replaces ? strcmp(replaces, sha256) == 0
+						       : json_array_size(replaceable) == 0));
+		}
+		json_decref(one);
+	}
+	json_t *more =
+	    json_pack("{s:o, s:o, s:b, s:b}", "credentials", items, "replaceable", replaceable,
+		      "has_token", (int)token, "has_certs", (int)certificate);
+	(void)json_object_update_new(values, more);
+	return rc;
+}
+
+cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, struct cg_err *err)
+{
+	struct key_grant g;
+	struct all_apis apis;
+	struct request_list requests;
+	struct portal_usage usage = {.days = NULL};
+	Cg__CatalogueEntry__Renewal way;
+	Cg__Refusal *newest;
+	json_t *values = NULL;
+	const char *const ids[] = {key->id};
+	cg_rc rc = grant_load_key(call->program->store, key->id, call->arena, &g, err);
+	if (rc == CG_OK)
+		rc = show_load_apis(call, &apis, err);
+	if (rc == CG_OK)
+		rc = request_list(call->program->store, STORE_REQUEST_BY_KEY, key->id, call->arena,
+				  &requests, err);
+	if (rc == CG_OK)
+		rc = renew_way(call->program->store, key->id, call->arena, &way, err);
+	if (rc == CG_OK)
+		rc = show_key(call, key, &apis, &values, err);
+	if (rc == CG_OK)
+		rc = add_credentials(
+		    call, key->id,
+		    web_form_has(&call->form, "replaces") ? page_field(call, "replaces") : NULL,
+		    values, err);
+	if (rc == CG_OK)
+		rc = portal_usage(call, ids, 1, &usage, err);
+	if (rc != CG_OK) {
+		json_decref(values);
+		json_decref(usage.days);
+		return rc;
+	}
+	bool by_token = has_token_request(&requests);
+	json_t *refusals = refusals_json(call, key->id, &newest);
+	json_t *more = json_pack(
+	    "{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:i}", "apis",
+	    apis_text(&g, &apis), "used", used_json(call, key), "lines",
+	    lines_json(call, &g, &apis, by_token), "last", last_json(call, key, newest),
+	    "may_token", (int)by_token, "has_certificates", (int)!by_token, "by_session",
+	    way != CG__CATALOGUE_ENTRY__RENEWAL__CERTIFICATE, "needs_approval",
+	    way == CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL, "refusals", refusals, "waiting",
+	    waiting_json(call, &requests), "quota", portal_quota(call, key), "made",
+	    page_distance(call, key->created_at), "overlap_default", OVERLAP_DAYS_DEFAULT);
+	(void)json_object_update_new(values, more);
+	more = json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o, s:s}", "rate", show_rate(g.effective.rate), "quota_text",
+	    show_quota(g.effective.quota), "expires",
+	    g.effective.has_expires_at ? page_distance(call, g.effective.expires_at) : json_null(),
+	    "organisation_name", organisation_name(call), "usage_card",
+	    json_pack("{s:s, s:o}", "template", "portal/usage-card.tpl", "days", usage.days),
+	    "renew_line",
+	    arena_printf(call->arena,
+			 "curl --cert old.pem --key old.key --data-binary @new.pem %s/portal/renew",
+			 portal_base(call)));
+	(void)json_object_update_new(values, more);
+	/* A list's line has these; here each credential has its own. */
+	(void)json_object_del(values, "until");
+	(void)json_object_del(values, "credential");
+	*out = values;
+	return CG_OK;
+}
+
+bool key_of_call(struct page_call *call, Cg__Key **out)
+{
+	struct cg_err err = {0};
+	cg_rc rc = own_key_get(call->program->store, &call->actor, page_param(call, 0), call->arena,
+			       out, &err);
+	if (rc != CG_OK)
+		page_fail(call, rc, &err);
+	return rc == CG_OK;
+}
+
+void key_page(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Key *key;
+	json_t *values;
+	const char *done = page_query(call, "done");
+	if (!key_of_call(call, &key))
+		return;
+	cg_rc rc = key_page_values(call, key, &values, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *more =
+	    json_pack("{s:b, s:b, s:b, s:b, s:i}", "sent", strcmp(done, "sent") == 0, "renewed",
+		      strcmp(done, "renewed") == 0, "asked", strcmp(done, "asked") == 0, "revoked",
+		      strcmp(done, "revoked") == 0, "overlap_days", OVERLAP_DAYS_DEFAULT);
+	(void)json_object_update_new(values, more);
+	page_show(call, 200, "key", "keys", key->name, values);
+}

@@ -1,0 +1,112 @@
+/* POST /portal/renew: the next certificate of a key, asked for with one that it has. */
+#include "base/base.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "model/exposed_key.h"
+#include "model/key.h"
+#include "model/request.h"
+#include "show.h"
+#include "web/json.h"
+#include "web/problem.h"
+
+static cg_rc read_overlap(struct web_request *req, uint64_t *out, struct cg_err *err)
+{
+	struct span value;
+	*out = OVERLAP_DAYS_DEFAULT;
+	cg_rc rc = web_query_get(req->target.query, req->arena, "overlap_days", &value, err);
+	if (rc == CG_NOT_FOUND)
+		return CG_OK;
+	if (rc == CG_OK && !number_parse(value, OVERLAP_DAYS_MAX, out))
+		rc = cg_fail_field(err, "overlap_days", "must be a number of days from 0 to %d",
+				   OVERLAP_DAYS_MAX);
+	return rc;
+}
+
+/* The body, by the portal's rules for certificates. */
+static cg_rc read_next(const struct portal_call *call, const struct actor *actor,
+		       struct cert_reading *out, struct cg_err *err)
+{
+	struct web_request *req = call->req;
+	struct cert_exposed exposed;
+	struct span body;
+	cg_rc rc = web_request_body_all(req, CERT_INPUT_MAX, &body, err);
+	if (rc != CG_OK)
+		return rc;
+	rc = cert_read(body, CERT_WAY_PORTAL_FILE, CERT_KIND_CLIENT, req->received_unix_s,
+		       req->arena, out, &exposed, err);
+	if (exposed.n > 0) {
+		struct cg_err why = {0};
+		cg_rc blocked =
+		    exposed_key_block(call->portal->store, actor, &exposed, req->arena, NULL, &why);
+		if (blocked != CG_OK) {
+			*err = why;
+			return blocked;
+		}
+	}
+	return rc;
+}
+
+static json_t *answer_json(const struct cert *now, const struct cert *next, const Cg__Key *key,
+			   const Cg__KeyRequest *request, uint64_t overlap_days)
+{
+	char hex[SHA256_HEX + 1], old[SHA256_HEX + 1],
+	    to[RFC3339_TEXT + 1] = "", ends[RFC3339_TEXT + 1] = "";
+	int64_t at = clock_unix_s() + (int64_t)overlap_days * 24 * 3600;
+	hex_format(next->sha256.b, SHA256_BYTES, hex);
+	hex_format(now->sha256.b, SHA256_BYTES, old);
+	(void)rfc3339_format(next->not_after, to);
+	(void)rfc3339_format(at < now->not_after ? at : now->not_after, ends);
+	return json_pack(
+	    "{s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s?}", "key_id", key->id, "key_name", key->name,
+	    "sha256", hex, "not_after", to, "replaces", old, "old_ends_at", request ? NULL : ends,
+	    "status", request ? "pending" : "active", "request_id", request ? request->id : NULL);
+}
+
+void renew_post(void *arg)
+{
+	const struct portal_call *call = arg;
+	struct web_request *req = call->req;
+	struct cg_err err = {0};
+	struct cert now;
+	struct cert_reading next = {.n_chain = 0};
+	struct renewal what = {.cert = &next.leaf};
+	Cg__Key *key;
+	Cg__KeyRequest *request;
+	char old[SHA256_HEX + 1];
+	char *address = arena_copy(req->arena, req->proof_ok ? req->remote_addr : SPAN_LIT(""));
+	struct actor actor = {.name = "certificate",
+			      .id = "",
+			      .from_address = address ? address : "",
+			      .request_id = req->id};
+	cg_rc rc = CG_OK;
+	/* A page of somebody else could have a browser send it with the certificate it has. */
+	if (is_from_browser(req))
+		rc = cg_fail(
+		    &err, CG_DENIED,
+		    "Browsers renew on the key's page in the portal; this is for programs.");
+	if (rc == CG_OK)
+		rc = handshake_certificate(req, &now, &err);
+	if (rc == CG_OK) {
+		hex_format(now.sha256.b, SHA256_BYTES, old);
+		what.replaces = old;
+		actor.name = arena_printf(req->arena, "certificate %.16s", old);
+		rc =
+		    actor.name ? read_overlap(req, &what.overlap_days, &err) : cg_fail_memory(&err);
+	}
+	if (rc == CG_OK)
+		rc = read_next(call, &actor, &next, &err);
+	if (rc == CG_OK)
+		rc = renew_by_certificate(call->portal->store, &actor, &what, req->arena, &key,
+					  &request, &err);
+	if (rc != CG_OK) {
+		if (rc == CG_UNAVAILABLE || rc == CG_FAIL || rc == CG_FULL)
+			log_error("renew_failed", "request_id", req->id, "cause", err.text,
+				  LOG_END);
+		web_problem(call->resp, rc, &err);
+		return;
+	}
+	json_t *answer = answer_json(&now, &next.leaf, key, request, what.overlap_days);
+	web_json_send(call->resp, request ? 202 : 201, answer);
+	json_decref(answer);
+}

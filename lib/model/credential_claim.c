@@ -1,0 +1,116 @@
+/* Credentials of a key; what developers claim, prove, and replace. */
+#include "base/base.h"
+#include "base/clock.h"
+#include "model/credential_in.h"
+
+cg_rc credential_load_in(struct store_txn *txn, struct span sha256, struct arena *arena,
+			 Cg__Credential **out, struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
+	return rc == CG_OK ? record_unpack(&cg__credential__descriptor, bytes, arena, out, err)
+			   : rc;
+}
+
+cg_rc credential_set_proof_in(struct store_txn *txn, Cg__Credential *credential, int64_t proven_at,
+			      struct arena *arena, struct cg_err *err)
+{
+	credential->has_claimed = true;
+	credential->claimed = proven_at == 0;
+	credential->has_proven_at = proven_at != 0;
+	credential->proven_at = proven_at;
+	return credential_put_in(txn, credential, arena, err);
+}
+
+cg_rc credential_yield_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			  const Cg__Credential *credential, struct arena *arena, struct cg_err *err)
+{
+	cg_rc rc = credential_note_revoked_in(txn, credential, arena, err);
+	if (rc == CG_OK)
+		rc = store_remove(txn, STORE_CREDENTIAL,
+				  span_make(credential->sha256.data, credential->sha256.len), err);
+	return rc == CG_OK ? credential_audit_in(txn, actor, "credential.yield", key, credential,
+						 NULL, arena, err)
+			   : rc;
+}
+
+cg_rc credential_end_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			Cg__Credential *credential, int64_t ends_at, struct arena *arena,
+			struct cg_err *err)
+{
+	char text[RFC3339_TEXT + 1] = "";
+	if ((credential->has_ends_at && credential->ends_at <= ends_at) ||
+	    (credential->has_not_after && credential->not_after < ends_at))
+		return CG_OK;
+	credential->has_ends_at = true;
+	credential->ends_at = ends_at;
+	(void)rfc3339_format(ends_at, text);
+	cg_rc rc = credential_put_in(txn, credential, arena, err);
+	return rc == CG_OK ? credential_audit_in(txn, actor, "credential.change", key, credential,
+						 json_pack("{s:s}", "ends_at", text), arena, err)
+			   : rc;
+}
+
+/* --- those of a key --- */
+
+struct listing {
+	const char *key_id;
+	struct arena *arena;
+	struct credentials list;
+	size_t room;
+};
+
+static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
+		   struct cg_err *err)
+{
+	struct listing *l = arg;
+	(void)index_key;
+	(void)key;
+	if (l->list.n == l->room) {
+		size_t room = l->room ? 2 * l->room : 8;
+		Cg__Credential **items = arena_alloc(l->arena, room * sizeof(*items));
+		if (!items)
+			return cg_fail_memory(err);
+		if (l->list.n > 0)
+			memcpy(items, l->list.items, l->list.n * sizeof(*items));
+		l->list.items = items;
+		l->room = room;
+	}
+	cg_rc rc = record_unpack(&cg__credential__descriptor, value, l->arena,
+				 &l->list.items[l->list.n], err);
+	if (rc == CG_OK)
+		l->list.n++;
+	return rc;
+}
+
+static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct listing *l = arg;
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_CREDENTIAL_BY_KEY,
+				  .only = true,
+				  .index_key = span_of(l->key_id)};
+	l->list = (struct credentials){0};
+	l->room = 0;
+	return store_walk(txn, &walk, visit, l, err);
+}
+
+cg_rc credential_list_in(struct store_txn *txn, const char *key_id, struct arena *arena,
+			 struct credentials *out, struct cg_err *err)
+{
+	struct listing l = {.key_id = key_id, .arena = arena};
+	cg_rc rc = list_txn(txn, &l, err);
+	if (rc == CG_OK)
+		*out = l.list;
+	return rc;
+}
+
+cg_rc credential_list(struct store *store, const char *key_id, struct arena *arena,
+		      struct credentials *out, struct cg_err *err)
+{
+	struct listing l = {.key_id = key_id, .arena = arena};
+	cg_rc rc = store_read(store, list_txn, &l, err);
+	if (rc == CG_OK)
+		*out = l.list;
+	return rc;
+}

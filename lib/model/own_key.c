@@ -1,0 +1,221 @@
+#include "base/base.h"
+#include "model/own_key.h"
+#include "base/clock.h"
+#include "model/credential_in.h"
+#include "model/key.h"
+#include "model/link.h"
+#include "model/organisation.h"
+#include "model/request_in.h"
+
+cg_rc key_of_organisation_in(struct store_txn *txn, const struct actor *actor, const char *key_id,
+			     struct arena *arena, Cg__Key **out, struct cg_err *err)
+{
+	struct cg_err why = {0};
+	cg_rc rc = entity_get_in(txn, &key_entity, key_id, arena, out, &why);
+	/* A name leads to nothing here: it may be that of another's key. */
+	if (rc == CG_NOT_FOUND || rc == CG_CLASH ||
+	    (rc == CG_OK &&
+	     (!actor->developer || !(*out)->organisation_id || strcmp((*out)->id, key_id) != 0 ||
+	      strcmp((*out)->organisation_id, actor->developer->organisation_id) != 0)))
+		return cg_fail(err, CG_NOT_FOUND, "There is no such key of yours.");
+	if (rc != CG_OK && err)
+		*err = why;
+	return rc;
+}
+
+struct call {
+	const struct actor *actor;
+	const char *key_id, *sha256, *reason;
+	uint64_t overlap_days;
+	struct arena *arena;
+	Cg__Key *key;
+	struct own_keys list;
+	char *token;
+};
+
+static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	return key_of_organisation_in(txn, c->actor, c->key_id, c->arena, &c->key, err);
+}
+
+cg_rc own_key_get(struct store *store, const struct actor *actor, const char *id,
+		  struct arena *arena, Cg__Key **out, struct cg_err *err)
+{
+	struct call c = {.actor = actor, .key_id = id, .arena = arena};
+	cg_rc rc = store_read(store, get_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.key;
+	return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const Cg__Key *x = *(Cg__Key *const *)a, *y = *(Cg__Key *const *)b;
+	int order = strcmp(x->name, y->name);
+	return order != 0 ? order : strcmp(x->id, y->id);
+}
+
+static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct key_ids ids;
+	if (!c->actor->developer)
+		return cg_fail(err, CG_DENIED, "Sign in to the portal.");
+	cg_rc rc = organisation_keys_in(txn, STORE_KEY_BY_ORGANISATION,
+					c->actor->developer->organisation_id, c->arena, &ids, err);
+	c->list.n = 0;
+	if (rc == CG_OK && ids.n > 0) {
+		c->list.items = arena_alloc(c->arena, ids.n * sizeof(*c->list.items));
+		if (!c->list.items)
+			return cg_fail_memory(err);
+	}
+	for (size_t i = 0; rc == CG_OK && i < ids.n; i++) {
+		rc = entity_get_in(txn, &key_entity, ids.items[i], c->arena,
+				   &c->list.items[c->list.n], err);
+		c->list.n += rc == CG_OK;
+	}
+	if (rc == CG_OK && c->list.n > 1)
+		qsort(c->list.items, c->list.n, sizeof(*c->list.items), by_name);
+	return rc;
+}
+
+cg_rc own_key_list(struct store *store, const struct actor *actor, struct arena *arena,
+		   struct own_keys *out, struct cg_err *err)
+{
+	struct call c = {.actor = actor, .arena = arena};
+	cg_rc rc = store_read(store, list_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.list;
+	return rc;
+}
+
+/* --- changes --- */
+
+static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	cg_rc rc = get_txn(txn, c, err);
+	if (rc != CG_OK)
+		return rc;
+	const struct actor allowed = actor_allowed(c->actor);
+	return credential_revoke_in(txn, &allowed, c->key->id, c->sha256, c->reason, c->arena, err);
+}
+
+cg_rc own_key_revoke(struct store *store, const struct actor *actor, const char *key_id,
+		     const char *sha256, const char *reason, struct arena *arena,
+		     struct cg_err *err)
+{
+	struct call c = {
+	    .actor = actor, .key_id = key_id, .sha256 = sha256, .reason = reason, .arena = arena};
+	return store_write(store, STORE_CHANGES_GRANTS, revoke_txn, &c, err);
+}
+
+static cg_rc give_up_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct request_list list;
+	cg_rc rc = get_txn(txn, c, err);
+	if (rc != CG_OK)
+		return rc;
+	const struct actor allowed = actor_allowed(c->actor);
+	rc = request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(c->key->id), c->arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
+		if (list.items[i]->status == CG__KEY_REQUEST__STATUS__PENDING)
+			rc = request_decline_in(txn, c->actor, list.items[i],
+						"The key was given up.", c->arena, err);
+	return rc == CG_OK ? entity_remove_in(txn, &key_entity, &allowed, c->key->id,
+					      ENTITY_ANY_REVISION, c->arena, err)
+			   : rc;
+}
+
+cg_rc own_key_give_up(struct store *store, const struct actor *actor, const char *key_id,
+		      struct arena *arena, struct cg_err *err)
+{
+	struct call c = {.actor = actor, .key_id = key_id, .arena = arena};
+	return store_write(store, STORE_CHANGES_GRANTS, give_up_txn, &c, err);
+}
+
+static cg_rc may_have_token(struct store_txn *txn, struct call *c, struct cg_err *err)
+{
+	struct request_list list;
+	cg_rc rc =
+	    request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(c->key->id), c->arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
+		if (list.items[i]->status == CG__KEY_REQUEST__STATUS__APPROVED &&
+		    list.items[i]->token)
+			return CG_OK;
+	return rc == CG_OK
+		   ? cg_fail(err, CG_DENIED,
+			     "This key was not asked for with a token: it has certificates.")
+		   : rc;
+}
+
+static cg_rc token_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct credentials list;
+	Cg__Credential *made;
+	int64_t now = clock_unix_s();
+	cg_rc rc = get_txn(txn, c, err);
+	if (rc == CG_OK)
+		rc = may_have_token(txn, c, err);
+	if (rc == CG_OK)
+		rc = credential_list_in(txn, c->key->id, c->arena, &list, err);
+	if (rc != CG_OK)
+		return rc;
+	const struct actor allowed = actor_allowed(c->actor);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
+		if (list.items[i]->type == CG__CREDENTIAL__TYPE__TOKEN &&
+		    !list.items[i]->has_revoked_at)
+			rc = credential_end_in(txn, &allowed, c->key, list.items[i],
+					       now + (int64_t)c->overlap_days * 24 * 3600, c->arena,
+					       err);
+	return rc == CG_OK
+		   ? credential_add_token_in(txn, &allowed, c->key, c->arena, &made, c->token, err)
+		   : rc;
+}
+
+cg_rc own_key_make_token(struct store *store, const struct actor *actor, const char *key_id,
+			 uint64_t overlap_days, struct arena *arena, char token[TOKEN_TEXT + 1],
+			 struct cg_err *err)
+{
+	struct call c = {.actor = actor,
+			 .key_id = key_id,
+			 .overlap_days = overlap_days,
+			 .arena = arena,
+			 .token = token};
+	return store_write(store, STORE_CHANGES_GRANTS, token_txn, &c, err);
+}
+
+/* --- the link of a mail --- */
+
+static cg_rc stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	Cg__Link *link;
+	struct span key_id, sha256;
+	cg_rc rc = link_spend_in(txn, c->sha256, CG__LINK__KIND__STOP, c->arena, &link, err);
+	if (rc != CG_OK)
+		return rc;
+	sha256 = span_of(link->subject_id);
+	(void)span_next(&sha256, '/', &key_id);
+	const char *id = arena_copy(c->arena, key_id), *hex = arena_copy(c->arena, sha256);
+	if (!id || !hex)
+		return cg_fail_memory(err);
+	const struct actor allowed = actor_allowed(c->actor);
+	rc = entity_get_in(txn, &key_entity, id, c->arena, &c->key, err);
+	if (rc == CG_OK)
+		rc = credential_revoke_in(txn, &allowed, id, hex, "other", c->arena, err);
+	return rc;
+}
+
+cg_rc own_key_stop(struct store *store, const struct actor *actor, const char *secret,
+		   struct arena *arena, Cg__Key **key, struct cg_err *err)
+{
+	struct call c = {.actor = actor, .sha256 = secret, .arena = arena};
+	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, stop_txn, &c, err);
+	if (rc == CG_OK)
+		*key = c.key;
+	return rc;
+}

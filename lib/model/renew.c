@@ -1,0 +1,249 @@
+/* The next certificate of a key. */
+#include "base/base.h"
+#include "base/clock.h"
+#include "model/audit.h"
+#include "model/catalogue.h"
+#include "model/credential_in.h"
+#include "model/developer.h"
+#include "model/key.h"
+#include "model/organisation.h"
+#include "model/request_in.h"
+
+struct call {
+	const struct actor *actor;
+	const char *key_id;
+	const struct renewal *what;
+	struct arena *arena;
+	Cg__Key *key;
+	Cg__KeyRequest *request;
+	Cg__CatalogueEntry__Renewal way;
+};
+
+/* What the key came of: the strictest entry's way, and the request (NULL: an administrator made
+ * it) whose developer and entry a further one is about. */
+struct origin {
+	Cg__CatalogueEntry__Renewal way;
+	const Cg__KeyRequest *request;
+};
+
+static cg_rc origin_in(struct store_txn *txn, const char *key_id, struct arena *arena,
+		       struct origin *out, struct cg_err *err)
+{
+	struct origin o = {CG__CATALOGUE_ENTRY__RENEWAL__SESSION, NULL};
+	struct request_list list;
+	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(key_id), arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		const Cg__KeyRequest *r = list.items[i];
+		Cg__CatalogueEntry *entry;
+		if (r->status != CG__KEY_REQUEST__STATUS__APPROVED)
+			continue;
+		rc = entity_get_in(txn, &catalogue_entity, r->catalogue_id, arena, &entry, err);
+		if (rc == CG_NOT_FOUND) {
+			rc = CG_OK;
+			continue;
+		}
+		if (rc == CG_OK && (!o.request || entry->renewal > o.way)) {
+			o.way = entry->renewal > o.way ? entry->renewal : o.way;
+			o.request = r;
+		}
+	}
+	if (rc == CG_OK)
+		*out = o;
+	return rc;
+}
+
+cg_rc renew_do_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+		  const struct renewal *what, int64_t proven_at, struct arena *arena,
+		  struct cg_err *err)
+{
+	const struct actor allowed = actor_allowed(actor);
+	Cg__Credential *credential, *old;
+	struct sha256 digest;
+	cg_rc rc =
+	    credential_add_certificate_in(txn, &allowed, key, what->cert, arena, &credential, err);
+	if (rc == CG_OK)
+		rc = credential_set_proof_in(txn, credential, proven_at, arena, err);
+	if (rc != CG_OK || !*what->replaces)
+		return rc;
+	if (!hex_parse(span_of(what->replaces), digest.b, SHA256_BYTES))
+		return cg_fail_field(err, "replaces", "is not a certificate of this key");
+	rc = credential_load_in(txn, span_make(digest.b, SHA256_BYTES), arena, &old, err);
+	if (rc == CG_NOT_FOUND || (rc == CG_OK && strcmp(old->key_id, key->id) != 0))
+		return cg_fail_field(err, "replaces", "is not a certificate of this key");
+	return rc == CG_OK
+		   ? credential_end_in(txn, &allowed, key, old,
+				       clock_unix_s() + (int64_t)what->overlap_days * 24 * 3600,
+				       arena, err)
+		   : rc;
+}
+
+/* The certificate is somebody else's, or the key's already. */
+static cg_rc check_next(struct store_txn *txn, struct call *c, struct cg_err *err)
+{
+	Cg__Credential *there;
+	cg_rc rc = credential_load_in(txn, span_make(c->what->cert->sha256.b, SHA256_BYTES),
+				      c->arena, &there, err);
+	if (rc == CG_OK && strcmp(there->key_id, c->key->id) == 0)
+		return there->has_revoked_at
+			   ? cg_fail_code(err, CG_CLASH, "certificate_revoked",
+					  "This certificate was revoked at this key: make a new "
+					  "pair.")
+			   : cg_fail_code(err, CG_CLASH, "certificate_yours",
+					  "This key has the certificate already: give the next "
+					  "one.");
+	if (rc != CG_OK && rc != CG_NOT_FOUND)
+		return rc;
+	return request_check_claim_in(txn, c->key->organisation_id ? c->key->organisation_id : "",
+				      c->what->cert, false, c->arena, err);
+}
+
+/* Does it, or makes a request of it. */
+static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct origin *o,
+		      struct cg_err *err)
+{
+	struct sha256 digest;
+	if (o->way != CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL || !o->request)
+		return renew_do_in(txn, c->actor, c->key, c->what, 0, c->arena, err);
+	Cg__KeyRequest *r = (void *)record_new(&cg__key_request__descriptor, c->arena);
+	if (!r)
+		return cg_fail_memory(err);
+	r->name = c->key->name;
+	r->developer_id = c->actor->developer ? c->actor->developer->id : o->request->developer_id;
+	r->catalogue_id = o->request->catalogue_id;
+	r->key_id = c->key->id;
+	r->has_renewal = r->renewal = true;
+	r->has_overlap_days = true;
+	r->overlap_days = c->what->overlap_days;
+	r->has_certificate = r->has_certificate_sha256 = true;
+	r->certificate =
+	    (ProtobufCBinaryData){c->what->cert->der.n, (uint8_t *)(uintptr_t)c->what->cert->der.p};
+	r->certificate_sha256 =
+	    (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)(uintptr_t)c->what->cert->sha256.b};
+	if (*c->what->replaces) {
+		if (!hex_parse(span_of(c->what->replaces), digest.b, SHA256_BYTES))
+			return cg_fail_field(err, "replaces", "is not a certificate of this key");
+		r->has_replaces = true;
+		r->replaces.data = (void *)arena_copy(c->arena, span_make(digest.b, SHA256_BYTES));
+		r->replaces.len = SHA256_BYTES;
+		if (!r->replaces.data)
+			return cg_fail_memory(err);
+	}
+	struct request_about about;
+	cg_rc rc = request_about_in(txn, r->developer_id, r->catalogue_id, c->arena, &about, err);
+	if (rc == CG_OK)
+		rc = request_add_in(txn, c->actor, r, NULL, c->arena, err);
+	if (rc == CG_OK)
+		rc = request_tell_new_in(txn, r, &about, c->arena, err);
+	c->request = r;
+	return rc;
+}
+
+static cg_rc denied(struct cg_err *err)
+{
+	return cg_fail_code(err, CG_DENIED, "credential_unknown",
+			    "The certificate of this connection opens no key now, so it cannot "
+			    "renew one: sign in to the portal, or ask the API's owner.");
+}
+
+/* As the gate asks at each request. */
+static bool counts_now(const Cg__Credential *c, int64_t now)
+{
+	return c->type == CG__CREDENTIAL__TYPE__CERTIFICATE && c->active && !c->held &&
+	       !c->has_revoked_at && (!c->has_active_from || c->active_from <= now) &&
+	       (!c->has_ends_at || now < c->ends_at) && c->not_before <= now && now <= c->not_after;
+}
+
+static cg_rc by_certificate_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct sha256 digest;
+	Cg__Credential *old;
+	struct origin origin;
+	bool lets_in = true;
+	int64_t now = clock_unix_s();
+	c->request = NULL;
+	if (!hex_parse(span_of(c->what->replaces), digest.b, SHA256_BYTES))
+		return denied(err);
+	cg_rc rc = credential_load_in(txn, span_make(digest.b, SHA256_BYTES), c->arena, &old, err);
+	if (rc == CG_NOT_FOUND || (rc == CG_OK && !counts_now(old, now)))
+		return denied(err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, &key_entity, old->key_id, c->arena, &c->key, err);
+	if (rc == CG_OK)
+		rc = organisation_lets_in(txn, c->key->organisation_id, c->key->developer_id,
+					  c->arena, &lets_in, err);
+	if (rc == CG_NOT_FOUND ||
+	    (rc == CG_OK && (!lets_in || !c->key->active ||
+			     (c->key->has_expires_at && c->key->expires_at <= now))))
+		return denied(err);
+	if (rc == CG_OK)
+		rc = check_next(txn, c, err);
+	if (rc == CG_OK)
+		rc = origin_in(txn, c->key->id, c->arena, &origin, err);
+	return rc == CG_OK ? renew_in(txn, c, &origin, err) : rc;
+}
+
+cg_rc renew_by_certificate(struct store *store, const struct actor *actor,
+			   const struct renewal *what, struct arena *arena, Cg__Key **key_out,
+			   Cg__KeyRequest **out, struct cg_err *err)
+{
+	struct call c = {.actor = actor, .what = what, .arena = arena};
+	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, by_certificate_txn, &c, err);
+	if (rc == CG_OK) {
+		*key_out = c.key;
+		*out = c.request;
+	}
+	return rc;
+}
+
+static cg_rc by_session_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct origin origin;
+	c->request = NULL;
+	cg_rc rc = key_of_organisation_in(txn, c->actor, c->key_id, c->arena, &c->key, err);
+	if (rc == CG_OK)
+		rc = check_next(txn, c, err);
+	if (rc == CG_OK)
+		rc = origin_in(txn, c->key->id, c->arena, &origin, err);
+	if (rc == CG_OK && origin.way == CG__CATALOGUE_ENTRY__RENEWAL__CERTIFICATE)
+		rc = cg_fail_code(err, CG_DENIED, "certificate_needed",
+				  "Keys of this API are renewed by a call with the certificate in "
+				  "use alone: see the line on the key's page.");
+	if (rc == CG_OK)
+		rc = renew_in(txn, c, &origin, err);
+	return rc == CG_OK && !c->request
+		   ? renew_tell_in(txn, c->actor, c->key, c->what->cert, c->arena, err)
+		   : rc;
+}
+
+cg_rc renew_by_session(struct store *store, const struct actor *actor, const char *key_id,
+		       const struct renewal *what, struct arena *arena, Cg__KeyRequest **out,
+		       struct cg_err *err)
+{
+	struct call c = {.actor = actor, .key_id = key_id, .what = what, .arena = arena};
+	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, by_session_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.request;
+	return rc;
+}
+
+static cg_rc way_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct origin origin;
+	cg_rc rc = origin_in(txn, c->key_id, c->arena, &origin, err);
+	if (rc == CG_OK)
+		c->way = origin.way;
+	return rc;
+}
+
+cg_rc renew_way(struct store *store, const char *key_id, struct arena *arena,
+		Cg__CatalogueEntry__Renewal *out, struct cg_err *err)
+{
+	struct call c = {.key_id = key_id, .arena = arena};
+	cg_rc rc = store_read(store, way_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.way;
+	return rc;
+}

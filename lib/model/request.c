@@ -1,0 +1,572 @@
+#include "base/base.h"
+#include "model/request.h"
+#include "base/clock.h"
+#include "model/audit.h"
+#include "model/catalogue.h"
+#include "model/credential_in.h"
+#include "model/developer.h"
+#include "model/exposed_key.h"
+#include "model/key.h"
+#include "model/policy.h"
+#include "model/request_in.h"
+
+/* Requests are made by request_add_in alone, so nothing is checked here. */
+static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
+		   struct cg_err *err)
+{
+	(void)txn;
+	(void)message;
+	(void)before;
+	(void)arena;
+	(void)err;
+	return CG_OK;
+}
+
+const struct entity request_entity = {
+    .word = "request",
+    .audit = "request",
+    .type = &cg__key_request__descriptor,
+    .table = STORE_REQUEST,
+    .by_name = STORE_REQUEST_BY_NAME,
+    .unique_name = false,
+    .role = CG__ROLE__ADMIN,
+    .effect = STORE_CHANGES_GRANTS,
+    .check = check,
+};
+
+/* --- lists --- */
+
+struct listing {
+	struct arena *arena;
+	struct request_list *list;
+};
+
+static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
+		   struct cg_err *err)
+{
+	struct listing *l = arg;
+	(void)index_key;
+	(void)key;
+	if (l->list->n == REQUESTS_SHOWN_MAX) {
+		l->list->more = true;
+		return CG_NOT_FOUND;
+	}
+	cg_rc rc = record_unpack(&cg__key_request__descriptor, value, l->arena,
+				 &l->list->items[l->list->n], err);
+	l->list->n += rc == CG_OK;
+	return rc;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const Cg__KeyRequest *x = *(Cg__KeyRequest *const *)a, *y = *(Cg__KeyRequest *const *)b;
+	if (x->created_at != y->created_at)
+		return x->created_at > y->created_at ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span index_key,
+		      struct arena *arena, struct request_list *out, struct cg_err *err)
+{
+	struct request_list list = {
+	    .items = arena_alloc(arena, REQUESTS_SHOWN_MAX * sizeof(*list.items))};
+	struct listing l = {arena, &list};
+	struct store_walk walk = {
+	    .by_index = true, .index = index, .only = true, .index_key = index_key};
+	if (!list.items)
+		return cg_fail_memory(err);
+	cg_rc rc = store_walk(txn, &walk, visit, &l, err);
+	if (rc != CG_OK)
+		return rc;
+	if (list.n > 1)
+		qsort(list.items, list.n, sizeof(*list.items), newest_first);
+	*out = list;
+	return CG_OK;
+}
+
+struct list_call {
+	enum store_index index;
+	const char *key;
+	struct arena *arena;
+	struct request_list list;
+};
+
+static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct list_call *c = arg;
+	return request_list_in(txn, c->index, span_of(c->key), c->arena, &c->list, err);
+}
+
+cg_rc request_list(struct store *store, enum store_index index, const char *index_key,
+		   struct arena *arena, struct request_list *out, struct cg_err *err)
+{
+	struct list_call c = {.index = index, .key = index_key, .arena = arena};
+	cg_rc rc = store_read(store, list_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.list;
+	return rc;
+}
+
+struct organisation_call {
+	const struct actor *actor;
+	struct arena *arena;
+	struct request_list list;
+};
+
+static cg_rc organisation_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct organisation_call *c = arg;
+	struct developers members;
+	if (!c->actor->developer)
+		return cg_fail(err, CG_DENIED, "Sign in to the portal.");
+	cg_rc rc =
+	    developers_of_in(txn, c->actor->developer->organisation_id, c->arena, &members, err);
+	c->list = (struct request_list){
+	    .items = arena_alloc(c->arena, REQUESTS_SHOWN_MAX * sizeof(*c->list.items))};
+	if (!c->list.items)
+		return cg_fail_memory(err);
+	for (size_t i = 0; rc == CG_OK && i < members.n; i++) {
+		struct request_list one;
+		rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(members.items[i]->id),
+				     c->arena, &one, err);
+		for (size_t j = 0; rc == CG_OK && j < one.n; j++) {
+			if (c->list.n == REQUESTS_SHOWN_MAX)
+				c->list.more = true;
+			else
+				c->list.items[c->list.n++] = one.items[j];
+		}
+	}
+	if (rc == CG_OK && c->list.n > 1)
+		qsort(c->list.items, c->list.n, sizeof(*c->list.items), newest_first);
+	return rc;
+}
+
+cg_rc request_list_of_organisation(struct store *store, const struct actor *actor,
+				   struct arena *arena, struct request_list *out,
+				   struct cg_err *err)
+{
+	struct organisation_call c = {.actor = actor, .arena = arena};
+	cg_rc rc = store_read(store, organisation_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.list;
+	return rc;
+}
+
+/* --- what a request is about --- */
+
+cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char *id,
+		    struct arena *arena, Cg__KeyRequest **out, struct cg_err *err)
+{
+	Cg__Developer *asker;
+	struct cg_err why = {0};
+	cg_rc rc = entity_get_in(txn, &request_entity, id, arena, out, &why);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, &developer_entity, (*out)->developer_id, arena, &asker,
+				   &why);
+	if (rc == CG_NOT_FOUND || rc == CG_CLASH ||
+	    (rc == CG_OK && (!actor->developer || strcmp(actor->developer->organisation_id,
+							 asker->organisation_id) != 0)))
+		return cg_fail(err, CG_NOT_FOUND, "There is no such request.");
+	if (rc != CG_OK && err)
+		*err = why;
+	return rc;
+}
+
+struct of_call {
+	const struct actor *actor;
+	const char *id;
+	struct arena *arena;
+	Cg__KeyRequest *request;
+};
+
+static cg_rc of_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct of_call *c = arg;
+	return request_of_in(txn, c->actor, c->id, c->arena, &c->request, err);
+}
+
+cg_rc request_of(struct store *store, const struct actor *actor, const char *id,
+		 struct arena *arena, Cg__KeyRequest **out, struct cg_err *err)
+{
+	struct of_call c = {.actor = actor, .id = id, .arena = arena};
+	cg_rc rc = store_read(store, of_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.request;
+	return rc;
+}
+
+cg_rc request_about_in(struct store_txn *txn, const char *developer_id, const char *catalogue_id,
+		       struct arena *arena, struct request_about *out, struct cg_err *err)
+{
+	struct request_about a = {NULL, NULL, NULL};
+	cg_rc rc = entity_get_in(txn, &developer_entity, developer_id ? developer_id : "", arena,
+				 &a.developer, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, &catalogue_entity, catalogue_id ? catalogue_id : "", arena,
+				   &a.entry, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, &policy_entity, a.entry->policy_id, arena, &a.policy, err);
+	if (rc == CG_OK)
+		*out = a;
+	return rc;
+}
+
+/* --- claims --- */
+
+static cg_rc in_use(struct cg_err *err)
+{
+	return cg_fail_code(err, CG_CLASH, "certificate_in_use", "This certificate is in use.");
+}
+
+/* Whose key a credential belongs to; *out is NULL when it is gone. */
+static cg_rc key_of(struct store_txn *txn, const Cg__Credential *credential, struct arena *arena,
+		    Cg__Key **out, struct cg_err *err)
+{
+	struct span bytes;
+	*out = NULL;
+	cg_rc rc = store_get(txn, STORE_KEY, span_of(credential->key_id), arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__key__descriptor, bytes, arena, out, err);
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
+static bool is_theirs(const Cg__Key *key, const char *organisation_id)
+{
+	return key && key->organisation_id && organisation_id &&
+	       strcmp(key->organisation_id, organisation_id) == 0;
+}
+
+static cg_rc check_credential(struct store_txn *txn, const char *organisation_id,
+			      const struct cert *cert, bool disputed, struct arena *arena,
+			      struct cg_err *err)
+{
+	struct span bytes;
+	Cg__Credential *credential;
+	Cg__Key *key;
+	cg_rc rc = store_get(txn, STORE_CREDENTIAL, span_make(cert->sha256.b, SHA256_BYTES), arena,
+			     &bytes, err);
+	if (rc == CG_NOT_FOUND)
+		return CG_OK;
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__credential__descriptor, bytes, arena, &credential, err);
+	if (rc == CG_OK)
+		rc = key_of(txn, credential, arena, &key, err);
+	if (rc != CG_OK)
+		return rc;
+	if (!is_theirs(key, organisation_id))
+		return disputed ? CG_OK : in_use(err);
+	if (credential->has_revoked_at)
+		return cg_fail_code(err, CG_CLASH, "certificate_revoked",
+				    "This certificate was revoked at your key “%.100s”, and is not "
+				    "taken again: make a new pair.",
+				    key->name);
+	return cg_fail_code(
+	    err, CG_CLASH, "certificate_yours",
+	    "This certificate belongs to your key “%.100s”: add the API to that key "
+	    "instead.",
+	    key->name);
+}
+
+static cg_rc check_requests(struct store_txn *txn, const char *organisation_id,
+			    const struct cert *cert, bool disputed, struct arena *arena,
+			    struct cg_err *err)
+{
+	struct request_list list;
+	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_CERTIFICATE,
+				   span_make(cert->sha256.b, SHA256_BYTES), arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		const Cg__KeyRequest *r = list.items[i];
+		Cg__Developer *other;
+		rc = entity_get_in(txn, &developer_entity, r->developer_id, arena, &other, err);
+		if (rc == CG_NOT_FOUND) {
+			rc = CG_OK;
+			continue;
+		}
+		if (rc != CG_OK)
+			return rc;
+		if (strcmp(other->organisation_id, organisation_id) == 0)
+			return cg_fail_code(err, CG_CLASH, "requested_already",
+					    "Your request “%.100s” is about this certificate and "
+					    "waits: withdraw that one first.",
+					    r->name);
+		if (!r->disputed && !disputed)
+			return in_use(err);
+	}
+	return rc;
+}
+
+/* Registered as something else than a client's: a CA that an API trusts, say. */
+static cg_rc check_kind(struct store_txn *txn, const struct cert *cert, struct arena *arena,
+			struct cg_err *err)
+{
+	char hex[SHA256_HEX + 1];
+	struct span bytes;
+	Cg__Certificate *there;
+	hex_format(cert->sha256.b, SHA256_BYTES, hex);
+	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
+	if (rc == CG_NOT_FOUND)
+		return CG_OK;
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__certificate__descriptor, bytes, arena, &there, err);
+	return rc == CG_OK && there->kind != CG__CERTIFICATE__KIND__CLIENT ? in_use(err) : rc;
+}
+
+cg_rc request_check_claim_in(struct store_txn *txn, const char *organisation_id,
+			     const struct cert *cert, bool disputed, struct arena *arena,
+			     struct cg_err *err)
+{
+	struct cg_err why = {0};
+	cg_rc rc =
+	    exposed_key_check_in(txn, span_make(cert->spki_sha256.b, SHA256_BYTES), arena, &why);
+	if (rc == CG_CLASH)
+		return cg_fail_code(err, rc, "key_exposed",
+				    "The private key of this certificate is known to be in other "
+				    "hands, so nothing with it is taken: make a new pair.");
+	if (rc != CG_OK) {
+		if (err)
+			*err = why;
+		return rc;
+	}
+	rc = check_kind(txn, cert, arena, err);
+	if (rc == CG_OK)
+		rc = check_credential(txn, organisation_id, cert, disputed, arena, err);
+	return rc == CG_OK ? check_requests(txn, organisation_id, cert, disputed, arena, err) : rc;
+}
+
+/* --- making one --- */
+
+/* "h7k2-m4xq-9rtw": without what is taken for something else (0 o, 1 l i). */
+static cg_rc make_code(struct arena *arena, char **out, struct cg_err *err)
+{
+	static const char letters[] = "23456789abcdefghjkmnpqrstuvwxyz";
+	uint8_t bytes[12];
+	char code[REQUEST_CODE_TEXT + 1];
+	size_t at = 0;
+	for (size_t i = 0; i < sizeof(bytes);) {
+		if (random_bytes(&bytes[i], 1) != CG_OK)
+			return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+		/* 8 * 31: the rest would favour some letters. */
+		if (bytes[i] >= 8 * (sizeof(letters) - 1))
+			continue;
+		if (i > 0 && i % 4 == 0)
+			code[at++] = '-';
+		code[at++] = letters[bytes[i] % (sizeof(letters) - 1)];
+		i++;
+	}
+	*out = arena_copy(arena, span_make(code, at));
+	return *out ? CG_OK : cg_fail_memory(err);
+}
+
+cg_rc request_add_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
+		     const char *id, struct arena *arena, struct cg_err *err)
+{
+	struct span bytes;
+	char made[ID_TEXT + 1];
+	cg_rc rc = CG_OK;
+	if (!id && random_id(made) != CG_OK)
+		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	request->id = arena_strdup(arena, id ? id : made);
+	if (!request->id)
+		return cg_fail_memory(err);
+	request->has_created_at = request->has_updated_at = request->has_revision = true;
+	request->created_at = request->updated_at = clock_unix_s();
+	request->revision = 1;
+	if (request->has_certificate)
+		rc = make_code(arena, &request->proof_code, err);
+	if (rc == CG_OK)
+		rc = record_pack(request, arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = store_add(txn, STORE_REQUEST, span_of(request->id), bytes, err);
+	if (rc == CG_CLASH)
+		return cg_fail_code(err, rc, ENTITY_MADE_ALREADY, "This was made already.");
+	if (rc != CG_OK)
+		return rc;
+	json_t *changes = record_changes(NULL, request);
+	rc = audit_add(txn, actor, "request.create", request->id, request->name, changes, arena,
+		       err);
+	json_decref(changes);
+	return rc;
+}
+
+struct create_call {
+	const struct actor *actor;
+	const struct request_new *what;
+	struct arena *arena;
+	Cg__KeyRequest *request;
+};
+
+/* How many keys of the entry this developer has or waits for. */
+static cg_rc check_number(struct store_txn *txn, const struct request_about *about,
+			  struct arena *arena, struct cg_err *err)
+{
+	struct request_list list;
+	struct span ignored;
+	uint64_t n = 0;
+	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(about->developer->id),
+				   arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		const Cg__KeyRequest *r = list.items[i];
+		if (strcmp(r->catalogue_id, about->entry->id) != 0 || r->renewal)
+			continue;
+		if (r->status == CG__KEY_REQUEST__STATUS__PENDING)
+			n += !r->key_id;
+		else if (r->status == CG__KEY_REQUEST__STATUS__APPROVED && r->key_id)
+			n += store_get(txn, STORE_KEY, span_of(r->key_id), arena, &ignored, NULL) ==
+			     CG_OK;
+	}
+	if (rc == CG_OK && n >= about->entry->max_keys_per_developer)
+		return cg_fail_code(err, CG_CLASH, "too_many_keys",
+				    "You have or wait for %" PRIu64
+				    " key%s of this API, and more are "
+				    "not given: give one up, or withdraw a request.",
+				    n, n == 1 ? "" : "s");
+	return rc;
+}
+
+/* The key that is to get more access. */
+static cg_rc check_key(struct store_txn *txn, const struct request_about *about,
+		       struct create_call *c, struct cg_err *err)
+{
+	Cg__Key *key;
+	struct request_list list;
+	cg_rc rc = entity_get_in(txn, &key_entity, c->what->key_id, c->arena, &key, err);
+	if (rc == CG_OK && !is_theirs(key, about->developer->organisation_id))
+		rc = CG_NOT_FOUND;
+	if (rc == CG_NOT_FOUND)
+		return cg_fail_field(err, "key_id", "is not one of your keys");
+	for (size_t i = 0; rc == CG_OK && i < key->n_policy_ids; i++)
+		if (strcmp(key->policy_ids[i], about->policy->id) == 0)
+			return cg_fail_code(err, CG_CLASH, "access_given",
+					    "Your key “%.100s” has this API already.", key->name);
+	if (rc == CG_OK && key->n_policy_ids >= POLICIES_MAX)
+		return cg_fail_field(err, "key_id", "has as many policies as a key can have");
+	if (rc == CG_OK)
+		rc = request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(key->id), c->arena, &list,
+				     err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
+		if (list.items[i]->status == CG__KEY_REQUEST__STATUS__PENDING &&
+		    !list.items[i]->renewal &&
+		    strcmp(list.items[i]->catalogue_id, about->entry->id) == 0)
+			return cg_fail_code(err, CG_CLASH, "requested_already",
+					    "Your key “%.100s” waits for this API already.",
+					    key->name);
+	if (rc == CG_OK) {
+		c->request->key_id = key->id;
+		c->request->name = key->name;
+	}
+	return rc;
+}
+
+static cg_rc check_wish(const struct create_call *c, struct cg_err *err)
+{
+	const struct request_new *w = c->what;
+	cg_rc rc = CG_OK;
+	if (w->key_id) {
+		if (w->cert || w->token)
+			rc = cg_fail_field(err, w->cert ? "certificate" : "token",
+					   "is not asked for: the key keeps what it has");
+		return rc;
+	}
+	if (!w->name || !*w->name)
+		rc = cg_fail_field(err, "name", "is missing");
+	if (!w->cert && !w->token)
+		rc = cg_fail_field(err, "certificate", "is missing: paste it, or upload it");
+	if (w->cert && w->token)
+		rc = cg_fail_field(err, "token", "cannot be asked for together with a certificate");
+	return rc;
+}
+
+/* Somebody who may ask for this developer. */
+static cg_rc check_right(const struct actor *actor, const Cg__Developer *developer,
+			 struct cg_err *err)
+{
+	if (!developer->active)
+		return cg_fail_code(err, CG_DENIED, "developer_inactive",
+				    "This account is switched off: ask the API's owner.");
+	if (actor->developer && strcmp(actor->developer->id, developer->id) == 0)
+		return CG_OK;
+	return actor_require(actor, CG__ROLE__ADMIN, err);
+}
+
+static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct create_call *c = arg;
+	const struct request_new *w = c->what;
+	struct request_about about;
+	struct span ignored;
+	cg_rc rc = CG_OK;
+	if (w->id &&
+	    store_get(txn, STORE_REQUEST, span_of(w->id), c->arena, &ignored, NULL) == CG_OK)
+		return cg_fail_code(err, CG_CLASH, ENTITY_MADE_ALREADY, "This was made already.");
+	rc = request_about_in(txn, w->developer_id, w->catalogue_id, c->arena, &about, err);
+	if (rc == CG_OK)
+		rc = check_right(c->actor, about.developer, err);
+	if (rc == CG_OK && !about.entry->visible && c->actor->developer)
+		rc = cg_fail(err, CG_NOT_FOUND, "There is no such API in the catalogue.");
+	if (rc == CG_OK)
+		rc = check_wish(c, err);
+	if (rc != CG_OK)
+		return rc;
+	/* Judges the name as every record's is. */
+	json_t *json = json_pack(
+	    "{s:s, s:s, s:s, s:b}", "name", w->name && *w->name ? w->name : "-", "developer_id",
+	    about.developer->id, "catalogue_id", about.entry->id, "token", (int)w->token);
+	rc = json ? record_from_json(&cg__key_request__descriptor, json, NULL, c->arena,
+				     &c->request, err)
+		  : cg_fail_field(err, "name", "is not valid text");
+	json_decref(json);
+	if (rc == CG_OK && w->key_id)
+		rc = check_key(txn, &about, c, err);
+	else if (rc == CG_OK)
+		rc = check_number(txn, &about, c->arena, err);
+	if (rc == CG_OK && w->cert) {
+		Cg__KeyRequest *r = c->request;
+		rc = request_check_claim_in(txn, about.developer->organisation_id, w->cert,
+					    w->disputed, c->arena, err);
+		r->has_certificate_sha256 = r->has_certificate = true;
+		r->certificate_sha256 =
+		    (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)(uintptr_t)w->cert->sha256.b};
+		r->certificate =
+		    (ProtobufCBinaryData){w->cert->der.n, (uint8_t *)(uintptr_t)w->cert->der.p};
+		r->has_disputed = true;
+		r->disputed = w->disputed;
+	}
+	if (rc == CG_OK)
+		rc = request_add_in(txn, c->actor, c->request, w->id, c->arena, err);
+	if (rc == CG_OK && about.entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC &&
+	    !(w->cert &&
+	      (w->disputed || about.entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED)))
+		rc = request_approve_in(txn, c->actor, c->request, c->arena, err);
+	else if (rc == CG_OK)
+		rc = request_tell_new_in(txn, c->request, &about, c->arena, err);
+	return rc;
+}
+
+cg_rc request_create(struct store *store, const struct actor *actor, const struct request_new *what,
+		     struct arena *arena, Cg__KeyRequest **out, struct cg_err *err)
+{
+	struct create_call c = {.actor = actor, .what = what, .arena = arena};
+	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, create_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.request;
+	return rc;
+}
+
+static cg_rc check_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct create_call *c = arg;
+	Cg__Developer *developer;
+	cg_rc rc =
+	    entity_get_in(txn, &developer_entity, c->what->developer_id, c->arena, &developer, err);
+	return rc == CG_OK ? request_check_claim_in(txn, developer->organisation_id, c->what->cert,
+						    false, c->arena, err)
+			   : rc;
+}
+
+cg_rc request_check(struct store *store, const char *developer_id, const struct cert *cert,
+		    struct arena *arena, struct cg_err *err)
+{
+	const struct request_new what = {.developer_id = developer_id, .cert = cert};
+	struct create_call c = {.what = &what, .arena = arena};
+	return store_read(store, check_txn, &c, err);
+}

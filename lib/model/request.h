@@ -1,0 +1,104 @@
+/* Requests of developers: for a key, for more access of one they have, or for its next certificate.
+ *
+ * A certificate that is pasted is only claimed.  No second claim is taken while one stands; but who
+ * shows the private key in a handshake, together with the code of a request, has proven it, and a
+ * proof beats a claim: the certificate goes over to the prover's request. */
+#ifndef CG_MODEL_REQUEST_H
+#define CG_MODEL_REQUEST_H
+
+#include "cert/cert.h"
+#include "model/entity.h"
+
+/* For entity_get and entity_list. */
+extern const struct entity request_entity;
+
+#define REQUEST_CODE_TEXT 14 /* "h7k2-m4xq-9rtw" */
+
+/* A developer (actor->developer) acts for the organisation that he belongs to, and sees and changes
+ * nothing of others: there CG_NOT_FOUND. */
+struct request_new {
+	const char *id;		  /* of entity_create_as; NULL: a new one */
+	const char *developer_id; /* who asks: the actor, or for administrators anybody */
+	const char *catalogue_id; /* id or name */
+	const char *key_id;	  /* of the same organisation; NULL: a new key */
+	const char *name;	  /* of a new key */
+	const struct cert *cert;  /* of a new key; NULL: none */
+	bool token;		  /* of a new key: a token instead */
+	/* It is theirs although somebody else has it: the request claims nothing before it is
+	 * proven. */
+	bool disputed;
+};
+/* Makes one, and approves it at once where the entry says so.  CG_CLASH with the code
+ * certificate_in_use (never by whom), certificate_yours (a key of the own organisation, named),
+ * certificate_revoked, key_exposed, too_many_keys, access_given (the key has it already),
+ * requested_already, made_already. */
+cg_rc request_create(struct store *store, const struct actor *actor, const struct request_new *what,
+		     struct arena *arena, Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
+/* Whether a certificate could be asked for now by this developer; nothing is written. */
+cg_rc request_check(struct store *store, const char *developer_id, const struct cert *cert,
+		    struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
+/* Approves one: the key is made, or gets the access or the certificate, in the same transaction.
+ * One that is approved stays as it is.  CG_CLASH with the code decided_already, proof_missing,
+ * certificate_expired, developer_inactive, or what request_create says. */
+cg_rc request_approve(struct store *store, const struct actor *actor, const char *id,
+		      uint64_t revision, struct arena *arena, Cg__KeyRequest **out,
+		      struct cg_err *err) CG_MUST_USE;
+cg_rc request_decline(struct store *store, const struct actor *actor, const char *id,
+		      uint64_t revision, const char *reason, struct arena *arena,
+		      Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
+/* By a member of the organisation that asked. */
+cg_rc request_withdraw(struct store *store, const struct actor *actor, const char *id,
+		       struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
+/* Notes that `cert` was seen in a handshake together with a code.  actor->developer: who is signed
+ * in where it came from a browser, NULL where it did not.  CG_NOT_FOUND when no request has the
+ * code, CG_CLASH with the code certificate_other when it is not the request's certificate,
+ * certificate_in_use when somebody else has proven it before or an administrator registered it. */
+cg_rc request_prove(struct store *store, const struct actor *actor, struct span code,
+		    const struct cert *cert, struct arena *arena, Cg__KeyRequest **out,
+		    struct cg_err *err) CG_MUST_USE;
+
+/* --- the next certificate of a key --- */
+
+struct renewal {
+	const struct cert *cert;
+	/* Which one ends, hex; "": none. */
+	const char *replaces;
+	uint64_t overlap_days;
+};
+/* Asked for by a call with a certificate that the key has, which it replaces: what->replaces.
+ * *key_out is the key; *out the request where it has to be approved, else NULL.  CG_DENIED when
+ * that certificate opens nothing now. */
+cg_rc renew_by_certificate(struct store *store, const struct actor *actor,
+			   const struct renewal *what, struct arena *arena, Cg__Key **key_out,
+			   Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
+/* Asked for by a developer who is signed in and has given the password again.  CG_DENIED with the
+ * code certificate_needed where the key's entries ask for that way. */
+cg_rc renew_by_session(struct store *store, const struct actor *actor, const char *key_id,
+		       const struct renewal *what, struct arena *arena, Cg__KeyRequest **out,
+		       struct cg_err *err) CG_MUST_USE;
+/* How a key may be renewed: the strictest of the entries that it came of. */
+cg_rc renew_way(struct store *store, const char *key_id, struct arena *arena,
+		Cg__CatalogueEntry__Renewal *out, struct cg_err *err) CG_MUST_USE;
+
+/* --- reading --- */
+
+/* One of the actor's organisation. */
+cg_rc request_of(struct store *store, const struct actor *actor, const char *id,
+		 struct arena *arena, Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
+
+struct request_list {
+	Cg__KeyRequest **items; /* newest first */
+	size_t n;
+	bool more; /* than REQUESTS_SHOWN_MAX: some are missing */
+};
+/* Those under one key of an index of requests: a status, a developer, a key, an entry. */
+cg_rc request_list(struct store *store, enum store_index index, const char *index_key,
+		   struct arena *arena, struct request_list *out, struct cg_err *err) CG_MUST_USE;
+/* Those of all members of the actor's organisation. */
+cg_rc request_list_of_organisation(struct store *store, const struct actor *actor,
+				   struct arena *arena, struct request_list *out,
+				   struct cg_err *err) CG_MUST_USE;
+
+#endif

@@ -1,0 +1,65 @@
+/* Steps on requests within transactions.  Private to model/. */
+#ifndef CG_MODEL_REQUEST_IN_H
+#define CG_MODEL_REQUEST_IN_H
+
+#include "model/request.h"
+
+/* What a request is about, read in its transaction. */
+struct request_about {
+	Cg__Developer *developer;
+	Cg__CatalogueEntry *entry;
+	Cg__Policy *policy;
+};
+cg_rc request_about_in(struct store_txn *txn, const char *developer_id, const char *catalogue_id,
+		       struct arena *arena, struct request_about *out,
+		       struct cg_err *err) CG_MUST_USE;
+
+cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char *id,
+		    struct arena *arena, Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
+/* CG_CLASH, as request_create says it, when a certificate cannot be claimed; what stands in the way
+ * where it is somebody else's claim or registration is CG_OK if `disputed`. */
+cg_rc request_check_claim_in(struct store_txn *txn, const char *organisation_id,
+			     const struct cert *cert, bool disputed, struct arena *arena,
+			     struct cg_err *err) CG_MUST_USE;
+/* Adds one that is filled but for id, dates and code. */
+cg_rc request_add_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
+		     const char *id, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+cg_rc request_approve_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
+			 struct arena *arena, struct cg_err *err) CG_MUST_USE;
+cg_rc request_decline_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
+			 const char *reason, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* Mails: to administrators and who asked that there is a new one; what became of it; to both sides
+ * and administrators that a certificate went over to who proved it (request: the prover's; loser:
+ * the developer or organisation that has lost it). */
+cg_rc request_tell_new_in(struct store_txn *txn, const Cg__KeyRequest *request,
+			  const struct request_about *about, struct arena *arena,
+			  struct cg_err *err) CG_MUST_USE;
+cg_rc request_tell_decision_in(struct store_txn *txn, const Cg__KeyRequest *request,
+			       struct arena *arena, struct cg_err *err) CG_MUST_USE;
+cg_rc request_tell_moved_in(struct store_txn *txn, const Cg__KeyRequest *request,
+			    const Cg__Key *loser, struct arena *arena,
+			    struct cg_err *err) CG_MUST_USE;
+/* Adds the further certificate of a request to its key, and lets the old one end. */
+cg_rc renew_do_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+		  const struct renewal *what, int64_t proven_at, struct arena *arena,
+		  struct cg_err *err) CG_MUST_USE;
+/* Mails to the key's organisation, with a link that ends the certificate again. */
+cg_rc renew_tell_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+		    const struct cert *cert, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
+/* A key of the organisation of actor->developer; CG_NOT_FOUND for every other. */
+cg_rc key_of_organisation_in(struct store_txn *txn, const struct actor *actor, const char *key_id,
+			     struct arena *arena, Cg__Key **out, struct cg_err *err) CG_MUST_USE;
+
+cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span index_key,
+		      struct arena *arena, struct request_list *out,
+		      struct cg_err *err) CG_MUST_USE;
+/* An entry goes away: what waits for it is declined. */
+cg_rc request_drop_entry_in(struct store_txn *txn, const char *catalogue_id, struct arena *arena,
+			    struct cg_err *err) CG_MUST_USE;
+/* A developer goes away, and with him what he asked for; what was approved tells how the
+ * organisation's keys came to be, and stays. */
+cg_rc request_drop_developer_in(struct store_txn *txn, const char *developer_id,
+				struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
+#endif

@@ -1,0 +1,296 @@
+#include "base/base.h"
+#include "ui/show.h"
+#include "cert/usages.h"
+#include "model/api.h"
+#include "model/certificate.h"
+
+/* --- APIs --- */
+
+cg_rc show_load_apis(struct page_call *call, struct all_apis *out, struct cg_err *err)
+{
+	struct entity_page page;
+	cg_rc rc = entity_list(call->program->store, &api_entity, SPAN_LIT(""), PAGE_APIS_MAX,
+			       SPAN_LIT(""), call->arena, &page, err);
+	if (rc == CG_OK)
+		*out = (struct all_apis){(Cg__Api **)page.messages, page.n};
+	return rc;
+}
+
+const char *show_api_name(const struct all_apis *apis, const char *id)
+{
+	for (size_t i = 0; i < apis->n; i++)
+		if (strcmp(apis->items[i]->id, id) == 0)
+			return apis->items[i]->name;
+	return id;
+}
+
+/* --- limits --- */
+
+static json_t *amount(uint64_t n, const char *per)
+{
+	json_t *number = page_number(n);
+	json_t *out = json_sprintf("%s %s", json_string_value(number), per);
+	json_decref(number);
+	return out;
+}
+
+json_t *show_rate(const Cg__Rate *rate)
+{
+	char per[48];
+	if (!rate)
+		return json_null();
+	switch (rate->per_seconds) {
+	case 1:
+		return amount(rate->limit, "a second");
+	case 60:
+		return amount(rate->limit, "a minute");
+	case 3600:
+		return amount(rate->limit, "an hour");
+	case 86400:
+		return amount(rate->limit, "a day");
+	default:
+		(void)snprintf(per, sizeof(per), "in %" PRIu64 " seconds", rate->per_seconds);
+		return amount(rate->limit, per);
+	}
+}
+
+json_t *show_quota(const Cg__Quota *quota)
+{
+	if (!quota)
+		return json_null();
+	switch ((int)quota->period) {
+	case CG__QUOTA__PERIOD__HOUR:
+		return amount(quota->limit, "an hour");
+	case CG__QUOTA__PERIOD__DAY:
+		return amount(quota->limit, "a day");
+	case CG__QUOTA__PERIOD__WEEK:
+		return amount(quota->limit, "a week");
+	default:
+		return amount(quota->limit, "a month");
+	}
+}
+
+/* --- certificates --- */
+
+json_t *show_validity(const struct page_call *call, int64_t not_before, int64_t not_after)
+{
+	int64_t left = not_after - call->now_unix_s;
+	json_t *when, *out;
+	char text[64];
+	if (left < 0)
+		return page_badge("bad", "Ended");
+	if (not_before > call->now_unix_s)
+		return page_badge("warn", "Not yet valid");
+	if (left > CERT_ENDS_SOON_S)
+		return page_badge("ok", "Valid");
+	when = page_distance(call, not_after);
+	(void)snprintf(text, sizeof(text), "Ends %s",
+		       json_string_value(json_object_get(when, "text")));
+	out = page_badge("warn", text);
+	json_decref(when);
+	return out;
+}
+
+/* "CN=billing,O=Aster" -> "billing", wherever it stands; what has no CN is shown whole. */
+struct span show_common_name(const char *subject)
+{
+	struct span s = span_of(subject), cn = SPAN_LIT("CN=");
+	size_t at = 0, end;
+	/* At the beginning of an attribute: behind a comma that is no part of the text (RFC 4514).
+	 */
+	while (at < s.n && !span_starts(span_from(s, at), cn)) {
+		while (at < s.n && s.p[at] != ',')
+			at += s.p[at] == '\\' ? 2 : 1;
+		at++;
+	}
+	if (at >= s.n)
+		return s;
+	for (end = at + cn.n; end < s.n && s.p[end] != ','; end++)
+		end += s.p[end] == '\\' ? 1 : 0;
+	return span_make(s.p + at + cn.n, (end < s.n ? end : s.n) - at - cn.n);
+}
+
+static json_t *texts(char **items, size_t n)
+{
+	json_t *out = json_array();
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(out, page_text(span_of(items[i])));
+	return out;
+}
+
+static const char *const kinds[] = {"Client", "CA", "Upstream"};
+
+json_t *show_certificate(struct page_call *call, const Cg__Certificate *c)
+{
+	struct cert_usages usages;
+	json_t *words = json_array();
+	bool self = c->issuer && c->subject && strcmp(c->issuer, c->subject) == 0;
+	struct span subject = span_of(c->subject && *c->subject ? c->subject : "no subject");
+	cert_usages(span_make(c->der.data, c->der.len), call->arena, &usages);
+	for (size_t i = 0; i < usages.n; i++)
+		(void)json_array_append_new(words, json_string(usages.items[i]));
+	json_t *out =
+	    json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:s}",
+		      "id", c->id ? c->id : "", "subject", page_text(subject), "short_name",
+		      page_text(show_common_name(subject.p)), "issuer",
+		      self ? json_string("Self-signed") : page_text(span_of(c->issuer)), "names",
+		      texts(c->names, c->n_names), "serial", c->serial ? c->serial : "",
+		      "not_before", page_day(c->not_before), "not_after", page_day(c->not_after),
+		      "public_key", c->public_key ? c->public_key : "", "usages", words, "sha256",
+		      page_hex(&c->sha256, SHA256_BYTES), "sha256_start", page_hex(&c->sha256, 6),
+		      "spki_sha256", page_hex(&c->spki_sha256, SHA256_BYTES), "badge",
+		      show_validity(call, c->not_before, c->not_after), "kind",
+		      kinds[(int)c->kind <= CG__CERTIFICATE__KIND__UPSTREAM ? (int)c->kind : 0]);
+	(void)json_object_set_new(out, "ends", page_distance(call, c->not_after));
+	return out;
+}
+
+/* --- keys --- */
+
+static json_t *credential_badge(struct page_call *call, const Cg__Credential *c)
+{
+	if (c->has_revoked_at)
+		return page_badge("bad", "Revoked");
+	if (c->held)
+		return page_badge("warn", "Held");
+	if (!c->active)
+		return page_badge("", "Off");
+	if (c->has_ends_at && c->ends_at <= call->now_unix_s)
+		return page_badge("bad", "Ended");
+	if (c->has_active_from && c->active_from > call->now_unix_s)
+		return page_badge("warn", "Not yet active");
+	if (c->has_not_after)
+		return c->not_after < call->now_unix_s ? page_badge("bad", "Expired")
+						       : page_badge("ok", "Active");
+	return page_badge("ok", "Active");
+}
+
+static const char *const reasons[] = {"Something else", "Replaced", "No longer a partner",
+				      "Private key known to others"};
+
+cg_rc show_credential(struct page_call *call, const Cg__Credential *c, json_t **out,
+		      struct cg_err *err)
+{
+	char hex[SHA256_HEX + 1] = "";
+	struct certificate_use use = {.certificate = NULL};
+	bool certificate = c->type == CG__CREDENTIAL__TYPE__CERTIFICATE;
+	if (c->sha256.len == SHA256_BYTES)
+		hex_format(c->sha256.data, SHA256_BYTES, hex);
+	if (certificate) {
+		cg_rc rc = certificate_get(call->program->store, hex, call->arena, &use, err);
+		if (rc != CG_OK && rc != CG_NOT_FOUND)
+			return rc;
+	}
+	const Cg__Certificate *record = use.certificate;
+	int64_t ends = c->has_ends_at && (!c->has_not_after || c->ends_at < c->not_after)
+			   ? c->ends_at
+			   : c->not_after;
+	*out = json_pack(
+	    "{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "sha256", hex, "is_certificate",
+	    (int)certificate, "is_token", (int)!certificate, "subject",
+	    page_text(record && record->subject ? show_common_name(record->subject)
+						: span_of(certificate ? "certificate" : "Token")),
+	    "start", page_hex(&c->sha256, 10), "badge", credential_badge(call, c), "until",
+	    c->has_ends_at || c->has_not_after ? page_day(ends) : json_null(), "added",
+	    page_time(call, c->added_at), "may_revoke", (int)!c->has_revoked_at, "revoked",
+	    c->has_revoked_at ? json_pack("{s:s, s:o}", "why",
+					  reasons[(unsigned)c->revoked_reason < CG_COUNT(reasons)
+						      ? (unsigned)c->revoked_reason
+						      : 0],
+					  "at", page_time(call, c->revoked_at))
+			      : json_null());
+	return *out ? CG_OK : cg_fail_memory(err);
+}
+
+bool show_counts_now(const struct page_call *call, const Cg__Credential *c)
+{
+	int64_t now = call->now_unix_s;
+	return c->active && !c->held && !c->has_revoked_at &&
+	       (!c->has_ends_at || c->ends_at > now) && (!c->has_not_after || c->not_after >= now);
+}
+
+static json_t *key_badge(struct page_call *call, const Cg__Key *key, size_t working, int64_t last,
+			 bool endless)
+{
+	char text[64];
+	if (!key->active)
+		return page_badge("", "Off");
+	if (key->has_expires_at && key->expires_at <= call->now_unix_s)
+		return page_badge("bad", "Expired");
+	if (working == 0)
+		return page_badge("bad", "No credential");
+	if (key->has_expires_at && (endless || key->expires_at < last)) {
+		last = key->expires_at;
+		endless = false;
+	}
+	if (endless || last - call->now_unix_s > CERT_ENDS_SOON_S)
+		return page_badge("ok", "Active");
+	json_t *when = page_distance(call, last);
+	(void)snprintf(text, sizeof(text), "Ends %s",
+		       json_string_value(json_object_get(when, "text")));
+	json_decref(when);
+	return page_badge("warn", text);
+}
+
+static json_t *access_names(const Cg__Key *key, const struct all_apis *apis)
+{
+	struct buf names;
+	buf_init(&names, 4096);
+	for (size_t i = 0; i < key->n_access && i < 3; i++) {
+		buf_add_text(&names, i > 0 ? ", " : "");
+		buf_add_text(&names, show_api_name(apis, key->access[i]->api_id));
+	}
+	if (key->n_access > 3)
+		buf_printf(&names, " and %zu more", key->n_access - 3);
+	if (key->n_policy_ids > 0)
+		buf_printf(&names, "%s%zu polic%s", key->n_access > 0 ? ", " : "",
+			   key->n_policy_ids, key->n_policy_ids == 1 ? "y" : "ies");
+	json_t *out = page_text(buf_span(&names));
+	buf_release(&names);
+	return out;
+}
+
+cg_rc show_key(struct page_call *call, const Cg__Key *key, const struct all_apis *apis,
+	       json_t **out, struct cg_err *err)
+{
+	struct credentials list;
+	const Cg__Credential *shown = NULL;
+	size_t working = 0;
+	int64_t last = 0;
+	bool endless = false;
+	json_t *credential = NULL;
+	cg_rc rc = credential_list(call->program->store, key->id, call->arena, &list, err);
+	if (rc != CG_OK)
+		return rc;
+	for (size_t i = 0; i < list.n; i++) {
+		const Cg__Credential *c = list.items[i];
+		bool counts = show_counts_now(call, c);
+		working += counts;
+		if (!shown || (counts && !show_counts_now(call, shown)))
+			shown = c;
+		if (!counts)
+			continue;
+		if (!c->has_not_after && !c->has_ends_at)
+			endless = true;
+		int64_t end = c->has_ends_at && (!c->has_not_after || c->ends_at < c->not_after)
+				  ? c->ends_at
+				  : c->not_after;
+		if (end > last)
+			last = end;
+	}
+	if (shown)
+		rc = show_credential(call, shown, &credential, err);
+	if (rc != CG_OK)
+		return rc;
+	json_t *until = key->has_expires_at && (endless || last == 0 || key->expires_at < last)
+			    ? page_day(key->expires_at)
+			: endless || last == 0 ? json_null()
+					       : page_day(last);
+	*out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "id", key->id, "name",
+			 page_text(span_of(key->name)), "credential",
+			 credential ? credential : json_null(), "access", access_names(key, apis),
+			 "badge", key_badge(call, key, working, last, endless), "until", until,
+			 "working", (int)working, "rate", show_rate(key->rate), "quota",
+			 show_quota(key->quota));
+	return *out ? CG_OK : cg_fail_memory(err);
+}
