@@ -188,8 +188,7 @@ static void bring_counts(struct rest_call *call, int64_t now)
 	    .store = admin->store, .limits = admin->limits, .usage = admin->usage};
 	struct cg_err err = {0};
 	int steward = admin->limits && admin->usage
-			  ? steward_begin(store_home(admin->store), STEWARD_STORE,
-					  STEWARD_WAIT_MS)
+			  ? steward_begin(store_home(admin->store), STEWARD_STORE, STEWARD_WAIT_MS)
 			  : -1;
 	if (steward >= 0 && housekeeping_counts(&h, now, &err) != CG_OK)
 		log_error("usage_not_brought", "cause", err.text, LOG_END);
