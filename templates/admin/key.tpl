@@ -9,6 +9,7 @@
   <div class="head__text"><div class="head__title"><h1>{{name}}</h1>{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</div><p>Created {{#created_at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/created_at}}{{#used_at}} · last used <time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/used_at}}{{#no_used_at}} · never used{{/no_used_at}}</p></div>
   {{#may_change}}<div class="head__tools">
     <a class="btn" href="/admin/keys/{{id}}/edit">Edit</a>
+    <a class="btn" href="/admin/keys/{{id}}/transfer">Transfer</a>
     <form method="post" action="/admin/keys/{{id}}/switch"><input type="hidden" name="csrf_token" value="{{csrf_token}}">{{#is_on}}<button class="btn" type="submit" name="active" value="off"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#pause"/></svg>Pause</button>{{/is_on}}{{#is_off}}<button class="btn" type="submit" name="active" value="on"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#check"/></svg>Switch on</button>{{/is_off}}</form>
     <a class="btn btn--danger" href="/admin/keys/{{id}}/delete"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#trash-2"/></svg>Delete key</a>
   </div>{{/may_change}}

@@ -289,7 +289,7 @@ def check(method, path, body=None, status=200, described=None, **more):
     got = rest(method, path, body, **more)
     described = BASE + (described or re.sub(
         r"/credentials/[0-9a-f]{64}$", "/credentials/{sha256}",
-        re.sub(r"^/(apis|keys|policies|users)/[^/?]+", r"/\1/{id}",
+        re.sub(r"^/(apis|keys|policies|users|organisations|developers)/[^/?]+", r"/\1/{id}",
                re.sub(r"^/certificates/.+", "/certificates/{sha256}", path.split("?")[0]))))
     name = f"{method} {path[:60]} -> {status}"
     is_eq(got.status, status, name) or diag(repr(got))
@@ -333,6 +333,35 @@ with case("answers"):
         check(method, f"/users/{made['id']}/certificates/{badge.sha256}", status=status,
               described=certs + "/{sha256}")
     check("DELETE", "/users/" + made["id"], status=204)
+
+    check("GET", "/organisations")
+    org = check("POST", "/organisations", {"name": "Acme", "contacts": ["Ops@Acme.example"]}, 201).body
+    is_eq(org["contacts"], ["ops@acme.example"], "addresses are kept in lower case")
+    check("GET", "/organisations/" + org["id"])
+    check("PATCH", "/organisations/" + org["id"], {"active": False})
+    check("PATCH", "/organisations/" + org["id"], rest("GET", "/organisations/" + org["id"]).body)
+    check("GET", "/developers")
+    dev = check("POST", "/developers", {"name": "Ann", "email": "Ann@Acme.example", "organisation_id": "Acme",
+                                        "role": "manager", "password": "long enough to be one"}, 201).body
+    is_eq((dev["email"], dev["organisation_id"]), ("ann@acme.example", org["id"]), "a developer of it")
+    ok("password" not in dev and "password_hash" not in dev, "a developer's password is never answered")
+    check("GET", "/developers/" + dev["id"])
+    check("PATCH", "/developers/" + dev["id"], {"role": "member", "password": "long enough again"})
+    check("PATCH", "/developers/" + dev["id"], rest("GET", "/developers/" + dev["id"]).body)
+    for bad in ({"name": "v"}, {"name": "v", "email": "x"}, {"name": "v", "email": "a@b.example", "password": "short"},
+                {"name": "v", "email": "a@b.example", "organisation_id": "nobody"}):
+        check("POST", "/developers", bad, 422, described="/developers")
+    check("POST", "/developers", {"name": "v", "email": "ANN@acme.example"}, 409)
+    check("GET", f"/developers/{dev['id']}/export", described="/developers/{id}/export")
+    check("DELETE", "/organisations/" + org["id"], status=409)
+    own = check("POST", "/developers", {"name": "Bo", "email": "bo@b.example"}, 201).body
+    is_eq(rest("GET", "/organisations/" + own["organisation_id"]).body["name"], "Bo",
+          "who names no organisation gets one")
+    check("DELETE", "/developers/" + dev["id"], status=204)
+    check("GET", "/organisations/" + org["id"], status=404)
+    check("DELETE", "/developers/" + own["id"], status=204)
+    check("DELETE", "/organisations/" + check("POST", "/organisations", {"name": "Empty"}, 201).body["id"],
+          status=204)
 
     check("GET", "/settings")
     check("PATCH", "/settings", {"base_urls": {"gate": "https://api.example.org"}, "sign_up": "closed",

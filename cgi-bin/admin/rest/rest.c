@@ -8,22 +8,25 @@
 #include "model/user.h"
 #include "web/json.h"
 #include "web/problem.h"
+#include <gnutls/gnutls.h>
 
-#define API	    &cg__api__descriptor
-#define KEY	    &cg__key__descriptor
-#define CREDENTIAL  &cg__credential__descriptor
-#define CERTIFICATE &cg__certificate__descriptor
-#define CRL	    &cg__crl__descriptor
-#define EXPOSED	    &cg__exposed_key__descriptor
-#define POLICY	    &cg__policy__descriptor
-#define CATALOGUE   &cg__catalogue_entry__descriptor
-#define REQUEST	    &cg__key_request__descriptor
-#define AUDIT	    &cg__audit_entry__descriptor
-#define TOKEN	    &cg__rest_token__descriptor
-#define REFUSAL	    &cg__refusal__descriptor
-#define USER	    &cg__user__descriptor
-#define SETTING	    &cg__setting__descriptor
-#define USER_CERT   &cg__user_certificate__descriptor
+#define API	     &cg__api__descriptor
+#define KEY	     &cg__key__descriptor
+#define CREDENTIAL   &cg__credential__descriptor
+#define CERTIFICATE  &cg__certificate__descriptor
+#define CRL	     &cg__crl__descriptor
+#define EXPOSED	     &cg__exposed_key__descriptor
+#define POLICY	     &cg__policy__descriptor
+#define AUDIT	     &cg__audit_entry__descriptor
+#define TOKEN	     &cg__rest_token__descriptor
+#define REFUSAL	     &cg__refusal__descriptor
+#define USER	     &cg__user__descriptor
+#define SETTING	     &cg__setting__descriptor
+#define ORGANISATION &cg__organisation__descriptor
+#define DEVELOPER    &cg__developer__descriptor
+#define USER_CERT    &cg__user_certificate__descriptor
+#define CATALOGUE    &cg__catalogue_entry__descriptor
+#define REQUEST	     &cg__key_request__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -67,6 +70,19 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/policies/:id", 0, policies_get}, "Read a policy", POLICY, 200, NULL},
 	{{"PATCH", REST_BASE "/policies/:id", REST_PATCH | REST_MATCH, policies_change}, "Change a policy", POLICY, 200, NULL},
 	{{"DELETE", REST_BASE "/policies/:id", REST_MATCH, policies_remove}, "Remove a policy", NULL, 204, "detach: true also takes it from the keys that have it."},
+
+	{{"GET", REST_BASE "/organisations", REST_LIST, organisations_list}, "List organisations", ORGANISATION, 200, NULL},
+	{{"POST", REST_BASE "/organisations", 0, organisations_create}, "Make an organisation", ORGANISATION, 201, NULL},
+	{{"GET", REST_BASE "/organisations/:id", 0, organisations_get}, "Read an organisation", ORGANISATION, 200, NULL},
+	{{"PATCH", REST_BASE "/organisations/:id", REST_PATCH | REST_MATCH, organisations_change}, "Change an organisation", ORGANISATION, 200, NULL},
+	{{"DELETE", REST_BASE "/organisations/:id", REST_MATCH, organisations_remove}, "Remove an organisation that has neither developers nor keys", NULL, 204, NULL},
+
+	{{"GET", REST_BASE "/developers", REST_LIST, developers_list}, "List developers; q also finds by address", DEVELOPER, 200, NULL},
+	{{"POST", REST_BASE "/developers", 0, developers_create}, "Make a developer, who can sign in to the portal with the password, or set one by mail", DEVELOPER, 201, NULL},
+	{{"GET", REST_BASE "/developers/:id", 0, developers_get}, "Read a developer", DEVELOPER, 200, NULL},
+	{{"PATCH", REST_BASE "/developers/:id", REST_PATCH | REST_MATCH, developers_change}, "Change a developer; a new password ends the sessions", DEVELOPER, 200, NULL},
+	{{"DELETE", REST_BASE "/developers/:id", REST_MATCH, developers_remove}, "Remove a developer; of the last one of an organisation its keys and the organisation go too", NULL, 204, NULL},
+	{{"GET", REST_BASE "/developers/:id/export", 0, developers_export}, "All that is kept about a developer", NULL, 200, NULL, developer_export_schema},
 
 	{{"GET", REST_BASE "/catalogue", REST_LIST, catalogue_list}, "List what developers may ask a key for", CATALOGUE, 200, NULL},
 	{{"POST", REST_BASE "/catalogue", 0, catalogue_create}, "Offer a policy in the portal", CATALOGUE, 201, NULL},
@@ -273,6 +289,23 @@ cg_rc rest_flag(struct rest_call *call, const char *name, bool *out, struct cg_e
 	return CG_OK;
 }
 
+cg_rc rest_take_password(struct rest_call *call, json_t *json, char **out, struct cg_err *err)
+{
+	json_t *text = json_object_get(json, "password");
+	*out = NULL;
+	if (text && !json_is_null(text)) {
+		if (!json_is_string(text))
+			return cg_fail_field(err, "password", "must be text");
+		*out = arena_strdup(call->arena, json_string_value(text));
+		gnutls_memset((void *)(uintptr_t)json_string_value(text), 0,
+			      json_string_length(text));
+		if (!*out)
+			return cg_fail_memory(err);
+	}
+	(void)json_object_del(json, "password");
+	return CG_OK;
+}
+
 bool rest_body_is_json(struct rest_call *call)
 {
 	struct span type, json = SPAN_LIT("application/json");
@@ -454,8 +487,8 @@ static bool authenticate_session(struct rest_call *call, bool *answered)
 	struct span token = {NULL, 0};
 	struct cg_err err = {0};
 	bool reads = span_is_text(call->req->method, "GET") || call->req->is_head;
-	cg_rc rc = session_find(call->admin->store, CG__SESSION__OF__USER, ADMIN_COOKIE,
-				call->req, &who, &err);
+	cg_rc rc = session_find(call->admin->store, CG__SESSION__OF__USER, ADMIN_COOKIE, call->req,
+				&who, &err);
 	*answered = rc != CG_OK;
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
