@@ -6,6 +6,7 @@
 #include "live/limits.h"
 #include "model/actor.h"
 #include "store/store.h"
+#include "upstream/allowed.h"
 #include "usage/housekeeping.h"
 #include "usage/refusals.h"
 #include "web/proof.h"
@@ -20,6 +21,7 @@ struct admin {
 	struct refusals *refusals;
 	struct limits *limits; /* also for sign-ins */
 	struct usage *usage;
+	struct upstream_allowed upstream_allowed; /* for tests of upstreams */
 };
 
 struct rest_route;

@@ -7,6 +7,7 @@
 #include "base/wipe.h"
 #include "model/open.h"
 #include "page/page.h"
+#include "upstream/upstream.h"
 #include "web/json.h"
 #include "web/problem.h"
 #include "web/serve.h"
@@ -69,6 +70,10 @@ int main(void)
 		rc = home_check(&home, &err);
 	if (rc == CG_OK)
 		rc = proof_load(&home, &admin.proof, &err);
+	if (rc == CG_OK)
+		rc = upstream_allowed_read(&admin.upstream_allowed, &err);
+	if (rc == CG_OK && !upstream_global_init())
+		rc = cg_fail_memory(&err);
 	if (rc == CG_OK)
 		rc = model_open(&home, &admin.store, &err);
 	if (rc == CG_OK)

@@ -21,6 +21,7 @@
 #include "grant/grant.h"
 #include "grant/limit.h"
 #include "grant/trust.h"
+#include "upstream/allowed.h"
 #include "upstream/upstream.h"
 #include "usage/access_log.h"
 #include "usage/housekeeping.h"
@@ -33,12 +34,6 @@
 struct resolver;
 struct snapshot;
 
-/* Address blocks out of the environment. */
-struct address_blocks {
-	char items[64][64];
-	size_t n;
-};
-
 /* Of an API's upstreams: whose turn it is, and which could not be connected. */
 #define TARGET_SLOTS 1024
 struct targets {
@@ -49,7 +44,7 @@ struct targets {
 /* One per process. */
 struct gate {
 	struct targets targets;
-	struct address_blocks upstream_allow, upstream_deny;
+	struct upstream_allowed upstream_allowed;
 	struct store *store;
 	struct resolver *resolver;
 	struct limits *limits;
@@ -122,12 +117,6 @@ cg_rc snapshot_upstream_tls(struct resolver *resolver, struct snapshot *snapshot
 			    const struct route *route, const struct upstream_tls **out,
 			    struct cg_err *err) CG_MUST_USE;
 
-/* --- trust_upstream.c --- */
-
-/* Of an API that has upstream_tls; the caller frees it. */
-cg_rc upstream_tls_load(struct store *store, const Cg__Api *api, struct upstream_tls **out,
-			struct cg_err *err) CG_MUST_USE;
-
 /* --- the steps; each answers the request itself when it returns false --- */
 
 /* Fills the facts about certificate and token. */
@@ -153,14 +142,6 @@ size_t targets_order(struct gate *gate, const struct route *route,
 		     const struct url *order[UPSTREAM_TRIES_MAX]);
 void target_is_down(struct gate *gate, const struct url *target);
 void target_is_up(struct gate *gate, const struct url *target);
-
-/* --- address.c --- */
-
-/* An upstream_address_fn for an exchange. */
-bool address_may_connect(void *ctx, const struct sockaddr *addr, socklen_t len);
-/* The blocks in an environment variable, by commas or spaces; none when it is not set. */
-cg_rc address_blocks_read(const char *name, struct address_blocks *out,
-			  struct cg_err *err) CG_MUST_USE;
 
 /* --- rewrite.c --- */
 

@@ -199,9 +199,7 @@ int main(void)
 	if (rc == CG_OK)
 		rc = proof_load(&home, &gate.proof, &err);
 	if (rc == CG_OK)
-		rc = address_blocks_read("CERTGATE_UPSTREAM_ALLOW", &gate.upstream_allow, &err);
-	if (rc == CG_OK)
-		rc = address_blocks_read("CERTGATE_UPSTREAM_DENY", &gate.upstream_deny, &err);
+		rc = upstream_allowed_read(&gate.upstream_allowed, &err);
 	if (rc == CG_OK)
 		rc = model_open(&home, &gate.store, &err);
 	if (rc == CG_OK)

@@ -96,3 +96,21 @@ void upstream_tls_free(struct upstream_tls **tp)
 	free(tls->server_name);
 	free(tls);
 }
+
+bool upstream_tls_apply(const struct upstream_tls *tls, CURL *e)
+{
+	bool ok = true;
+#define SET(option, value) ok = ok && curl_easy_setopt(e, option, value) == CURLE_OK
+	if (tls->ca_path) {
+		SET(CURLOPT_CAINFO, tls->ca_path);
+		SET(CURLOPT_CAPATH, NULL); /* else the host's CAs would count as well */
+	}
+	if (tls->client_path) {
+		SET(CURLOPT_SSLCERT, tls->client_path);
+		SET(CURLOPT_SSLKEY, tls->client_path);
+	}
+	if (tls->pins)
+		SET(CURLOPT_PINNEDPUBLICKEY, tls->pins);
+#undef SET
+	return ok;
+}

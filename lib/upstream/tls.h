@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "base/error.h"
 #include "base/span.h"
+#include <curl/curl.h>
 
 /* Not changed once it is made: many threads may use it. */
 struct upstream_tls {
@@ -24,6 +25,8 @@ struct upstream_tls {
 cg_rc upstream_tls_new(struct span ca_pem, struct span client_pem, const char *pins,
 		       const char *server_name, struct upstream_tls **out,
 		       struct cg_err *err) CG_MUST_USE;
+/* Sets CAs, certificate and pins of a CURL handle; server_name is for who makes the URL. */
+bool upstream_tls_apply(const struct upstream_tls *tls, CURL *easy) CG_MUST_USE;
 /* Connections that were made with it live on, but are not used again. */
 void upstream_tls_free(struct upstream_tls **tls);
 

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "upstream/fields.h"
 #include "upstream/head.h"
+#include "upstream/outcome.h"
 #include "upstream/sockets.h"
 #include <curl/curl.h>
 #include <gnutls/gnutls.h>
@@ -318,17 +319,7 @@ static bool is_repeatable(struct span method)
 static bool set_tls(struct exchange *x, const struct upstream_tls *tls, const char *authority)
 {
 	CURL *e = x->u->easy;
-	bool ok = true;
-	if (tls->ca_path) {
-		SET(CURLOPT_CAINFO, tls->ca_path);
-		SET(CURLOPT_CAPATH, NULL); /* else the host's CAs would count as well */
-	}
-	if (tls->client_path) {
-		SET(CURLOPT_SSLCERT, tls->client_path);
-		SET(CURLOPT_SSLKEY, tls->client_path);
-	}
-	if (tls->pins)
-		SET(CURLOPT_PINNEDPUBLICKEY, tls->pins);
+	bool ok = upstream_tls_apply(tls, e);
 	if (!tls->server_name)
 		return ok;
 	struct span host = x->call->host;
@@ -496,43 +487,12 @@ static bool wait_for_news(struct exchange *x)
 
 static enum upstream_outcome outcome_of(const struct exchange *x, CURLcode code)
 {
-	switch ((int)code) {
-	case CURLE_OK:
+	if (code == CURLE_OK)
 		return x->head_done ? UPSTREAM_OK : UPSTREAM_INVALID;
-	case CURLE_OPERATION_TIMEDOUT:
-		/* curl says so, too, of a socket that was denied when its last error was a
-		 * time-out. */
-		return x->out->address_denied && !x->opened ? UPSTREAM_UNREACHABLE
-							    : UPSTREAM_TIMEOUT;
-	case CURLE_RECV_ERROR:
-		/* GNUTLS_E_FATAL_ALERT_RECEIVED: in TLS 1.3 an upstream refuses our certificate, or
-		 * that there is none, when the handshake is over for us. */
-		if (x->call->https && !x->head_done && strstr(x->u->error, "(-12)"))
-			return UPSTREAM_TLS;
+	/* curl says time-out, too, of a socket that was denied when its last error was one. */
+	if (code == CURLE_OPERATION_TIMEDOUT && x->out->address_denied && !x->opened)
 		return UPSTREAM_UNREACHABLE;
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_GOT_NOTHING:
-	case CURLE_SEND_ERROR:
-	case CURLE_SEND_FAIL_REWIND:
-		return UPSTREAM_UNREACHABLE;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_CRL_BADFILE:
-	case CURLE_SSL_INVALIDCERTSTATUS:
-	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-		return UPSTREAM_TLS;
-	case CURLE_OUT_OF_MEMORY:
-	case CURLE_FAILED_INIT:
-	case CURLE_BAD_FUNCTION_ARGUMENT:
-		return UPSTREAM_FAILED;
-	default: /* what came is not HTTP/1.1 */
-		return UPSTREAM_INVALID;
-	}
+	return upstream_outcome_of(code, x->call->https && !x->head_done, x->u->error);
 }
 
 /* A kept connection may turn out dead while the body is being sent; there curl does not try again

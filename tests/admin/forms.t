@@ -36,7 +36,7 @@ MEMBERS = {
 ROUTES = {
     "/admin/login": None, "/admin/logout": None, "/admin/password": None,
     "/admin/apis/new": "POST /apis", "/admin/apis/:id": "PATCH /apis/{id}",
-    "/admin/apis/:id/delete": "DELETE /apis/{id}",
+    "/admin/apis/:id/test": "POST /apis/{id}/test", "/admin/apis/:id/delete": "DELETE /apis/{id}",
     "/admin/keys/new": "POST /keys", "/admin/keys/:id/edit": "PATCH /keys/{id}",
     "/admin/keys/:id/access": "PATCH /keys/{id}", "/admin/keys/:id/switch": "PATCH /keys/{id}",
     "/admin/keys/:id/delete": "DELETE /keys/{id}",

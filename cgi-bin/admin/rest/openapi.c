@@ -170,7 +170,7 @@ static json_t *reference_to(const ProtobufCMessageDescriptor *type, enum form fo
 
 static bool makes(const struct rest_route *r)
 {
-	return strcmp(r->route.method, "POST") == 0;
+	return strcmp(r->route.method, "POST") == 0 && !(r->route.flags & REST_ACT);
 }
 
 static json_t *request_body(const struct rest_route *r)

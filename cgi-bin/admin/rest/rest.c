@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "rest.h"
 #include "../session.h"
+#include "../test_upstream.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -33,6 +34,7 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/apis/:id", 0, apis_get}, "Read an API", API, 200, NULL},
 	{{"PATCH", REST_BASE "/apis/:id", REST_PATCH | REST_MATCH, apis_change}, "Change an API", API, 200, NULL},
 	{{"DELETE", REST_BASE "/apis/:id", REST_MATCH, apis_remove}, "Remove an API, also from the access rights of keys", NULL, 204, NULL},
+	{{"POST", REST_BASE "/apis/:id/test", REST_ACT, apis_test}, "Ask the API's upstreams, with its own settings, and tell what was seen", NULL, 200, NULL, test_upstream_schema},
 
 	{{"GET", REST_BASE "/certificates", REST_LIST, certificates_list}, "List certificates", CERTIFICATE, 200, NULL},
 	{{"POST", REST_BASE "/certificates", REST_PEM, certificates_create}, "Register a certificate", CERTIFICATE, 201, "kind: client (unless given), ca or upstream; for a body that is no JSON."},

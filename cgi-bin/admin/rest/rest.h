@@ -29,6 +29,7 @@ enum rest_flags {
 	REST_MATCH = 16, /* takes If-Match */
 	REST_OWNER = 32, /* for owners alone, reading included */
 	REST_CRL = 64,	 /* takes a revocation list as it is, and nothing else */
+	REST_ACT = 128,	 /* POST that makes nothing: no body */
 };
 
 extern const struct rest_route rest_routes[];
@@ -87,6 +88,7 @@ void apis_create(void *call);
 void apis_get(void *call);
 void apis_change(void *call);
 void apis_remove(void *call);
+void apis_test(void *call);
 
 void keys_list(void *call);
 void keys_create(void *call);

@@ -1,11 +1,9 @@
-/* What an API's upstream_tls says -> what libcurl takes: CAs out of the store, the private key
- * unsealed. */
 #include "base/base.h"
+#include "upstream/load.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "cert/cert.h"
-#include "gate.h"
 #include "model/api.h"
 
 #define WORK_MAX ((size_t)8 * 1024 * 1024)

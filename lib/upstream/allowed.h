@@ -1,0 +1,28 @@
+/* Where upstreams may be, as whoever runs the host has it: an upstream's name may resolve to
+ * anything.  Link-local addresses (metadata services), multicast and our own listener (a loop)
+ * never may. */
+#ifndef CG_UPSTREAM_ALLOWED_H
+#define CG_UPSTREAM_ALLOWED_H
+
+#include "base/base.h"
+#include "base/error.h"
+#include "web/request.h"
+#include <sys/socket.h>
+
+struct address_blocks {
+	char items[64][64];
+	size_t n;
+};
+
+struct upstream_allowed {
+	struct address_blocks allow; /* none: all */
+	struct address_blocks deny;
+};
+
+/* What CERTGATE_UPSTREAM_ALLOW and _DENY say, blocks with commas or spaces between. */
+cg_rc upstream_allowed_read(struct upstream_allowed *out, struct cg_err *err) CG_MUST_USE;
+/* Whether it may be connected to for this request, whose server's own address must not be it. */
+bool upstream_allowed_holds(const struct upstream_allowed *allowed, const struct web_request *req,
+			    const struct sockaddr *addr);
+
+#endif
