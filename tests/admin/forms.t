@@ -13,7 +13,7 @@ site = Site(plain=True)
 
 # Fields of forms that are no members: how pages work, and parameters of what REST does by query.
 FIELDS = {
-    "csrf_token", "once", "revision", "do", "q", "cursor", "upload",  # every form
+    "csrf_token", "once", "had", "revision", "do", "q", "cursor", "upload",  # every form
     "type",  # certificate or token: REST has a member for each
     "reason", "detach", "cascade",  # parameters of removals
     "methods", "paths",  # of APIs that are ticked anew: access.methods, access.paths
