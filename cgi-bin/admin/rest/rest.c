@@ -483,13 +483,16 @@ static bool authenticate(struct rest_call *call)
 	return false;
 }
 
-/* What viewers may read, everybody may; the rest is decided in model/.  False after having answered
- * 403. */
+/* What viewers may read, everybody may.  What changes something model/ decides as well; here it is
+ * told before anything of the body is looked at.  False after having answered 403. */
 static bool may_call(struct rest_call *call)
 {
 	struct cg_err err = {0};
-	if (!(call->match.route->flags & REST_OWNER) ||
-	    actor_require(&call->actor, CG__ROLE__OWNER, &err) == CG_OK)
+	bool reads = strcmp(call->match.route->method, "GET") == 0;
+	Cg__Role needed = call->match.route->flags & REST_OWNER ? CG__ROLE__OWNER
+			  : reads				? CG__ROLE__VIEWER
+								: CG__ROLE__ADMIN;
+	if (actor_require(&call->actor, needed, &err) == CG_OK)
 		return true;
 	rest_fail(call, CG_DENIED, &err);
 	return false;
