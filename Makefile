@@ -46,6 +46,7 @@ BENCH_PACKAGES := nginx-light haproxy valgrind
 # Looks through pages for what keeps people out; for the tests alone, by npm where that is there: as a
 # Debian package it brings hundreds of others.
 AXE_VERSION := 4.14.1
+HTML_VALIDATE_VERSION := 9.7.1
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 CHECK_PACKAGES := clang-format clang-tidy cppcheck shellcheck codespell $(FUZZ_PACKAGES)
 
@@ -198,13 +199,15 @@ TESTS ?= $(UNIT_TESTS) $(FUZZ_REPLAYS) $(sort $(wildcard tests/*/*.t))
 test: export MODE := $(MODE)
 test: ## installs what is missing, builds, runs every test
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory all unit-tests build/node_modules/axe-core/axe.min.js
+	@$(MAKE) --no-print-directory all unit-tests build/node_modules/html-validate/package.json
 	@exec setpriv --pdeathsig TERM tests/tools/run-tests $(TESTS)
 
-build/node_modules/axe-core/axe.min.js:
+# Both at once: npm removes what it is not told of.
+build/node_modules/html-validate/package.json:
 	@mkdir -p build
 	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix build \
-		axe-core@$(AXE_VERSION) >/dev/null 2>&1 || echo "axe-core cannot be had by npm: the tests of pages go on without it."
+		axe-core@$(AXE_VERSION) html-validate@$(HTML_VALIDATE_VERSION) >/dev/null 2>&1 || \
+		echo "axe-core and html-validate cannot be had by npm: the tests of pages go on without them."
 
 screenshots: ## pictures of all pages, in build/screenshots
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)

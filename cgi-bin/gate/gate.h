@@ -21,6 +21,7 @@
 #include "grant/grant.h"
 #include "grant/limit.h"
 #include "grant/trust.h"
+#include "upstream/allowed.h"
 #include "upstream/upstream.h"
 #include "base/address.h"
 #include "usage/access_log.h"
@@ -45,8 +46,8 @@ struct targets {
 /* One per process. */
 struct gate {
 	struct targets targets;
-	struct address_blocks upstream_allow, upstream_deny;
 	struct address_blocks metrics_allow; /* who may read /metrics; none: nobody by address */
+	struct upstream_allowed upstream_allowed;
 	struct store *store;
 	struct resolver *resolver;
 	struct limits *limits;
@@ -151,11 +152,6 @@ size_t targets_order(struct gate *gate, const struct route *route,
 		     const struct url *order[UPSTREAM_TRIES_MAX]);
 void target_is_down(struct gate *gate, const struct url *target);
 void target_is_up(struct gate *gate, const struct url *target);
-
-/* --- address.c --- */
-
-/* An upstream_address_fn for an exchange. */
-bool address_may_connect(void *ctx, const struct sockaddr *addr, socklen_t len);
 
 /* --- rewrite.c --- */
 

@@ -193,6 +193,7 @@ struct call {
 	struct sha256 sha256;
 	uint64_t revision;
 	const struct cert *cert;
+	size_t had;
 	const json_t *patch;
 	Cg__Credential__Reason reason;
 	struct arena *arena;
@@ -284,9 +285,15 @@ static cg_rc add_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	Cg__Key *key;
+	struct credentials list = {.n = 0};
 	cg_rc rc = actor_require(c->actor, CG__ROLE__ADMIN, err);
 	if (rc == CG_OK)
 		rc = load_key(txn, c, &key, err);
+	if (rc == CG_OK && c->had != CREDENTIALS_ANY)
+		rc = credential_list_in(txn, key->id, c->arena, &list, err);
+	if (rc == CG_OK && c->had != CREDENTIALS_ANY && c->had != list.n)
+		rc = cg_fail_code(err, CG_CLASH, ENTITY_MADE_ALREADY,
+				  "The key got another credential meanwhile.");
 	if (rc != CG_OK)
 		return rc;
 	return c->cert ? credential_add_certificate_in(txn, c->actor, key, c->cert, c->arena,
@@ -296,11 +303,15 @@ static cg_rc add_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 }
 
 cg_rc credential_add(struct store *store, const struct actor *actor, const char *key_id,
-		     const struct cert *cert, struct arena *arena, Cg__Credential **out,
+		     const struct cert *cert, size_t had, struct arena *arena, Cg__Credential **out,
 		     char token[TOKEN_TEXT + 1], struct cg_err *err)
 {
-	struct call c = {
-	    .actor = actor, .key_id = key_id, .cert = cert, .arena = arena, .token = token};
+	struct call c = {.actor = actor,
+			 .key_id = key_id,
+			 .cert = cert,
+			 .had = had,
+			 .arena = arena,
+			 .token = token};
 	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, add_txn, &c, err);
 	if (rc == CG_OK)
 		*out = c.credential;

@@ -1,7 +1,9 @@
 /* Values of templates, and what forms bring. */
 #include "base/base.h"
 #include "ui/pages.h"
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "model/setting.h"
@@ -119,11 +121,29 @@ json_t *page_distance(const struct page_call *call, int64_t t)
 json_t *page_text(struct span text)
 {
 	char safe[1024];
+	struct buf clean;
 	json_t *out = json_stringn(text.p ? text.p : "", text.n);
 	if (!out) {
 		text_for_log(text, safe, sizeof(safe));
-		out = json_string(safe);
+		return json_string(safe);
 	}
+	if (text_is_clean_lines(text))
+		return out;
+	/* HTML forbids control characters. */
+	json_decref(out);
+	buf_init(&clean, FORM_BODY_MAX);
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+		bool bad = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+		/* U+0080 to U+009F */
+		if (c == 0xc2 && i + 1 < text.n && (unsigned char)text.p[i + 1] < 0xa0) {
+			bad = true;
+			i++;
+		}
+		buf_add(&clean, bad ? SPAN_LIT("\xef\xbf\xbd") : span_make(text.p + i, 1));
+	}
+	out = json_stringn(clean.n > 0 ? buf_span(&clean).p : "", clean.n);
+	buf_release(&clean);
 	return out;
 }
 
@@ -339,11 +359,12 @@ static void plain_key(const char *field, size_t n, char *out, size_t room)
 			*c = '_';
 }
 
-/* "access[0].api_id" -> "access", "rate.per_seconds" -> "rate_limit": the key of what is on the
- * page. */
+/* "access[0].api_id" -> "access", "rate.per_seconds" -> "rate_limit", "meta.a name" -> "meta": the
+ * key of what is on the page. */
 static void key_of(const char *field, char *out, size_t room)
 {
-	plain_key(field, strcspn(field, "["), out, room);
+	bool map = strncmp(field, "meta.", 5) == 0;
+	plain_key(field, map ? 4 : strcspn(field, "["), out, room);
 	if (strcmp(out, "rate") == 0 || strcmp(out, "rate_per_seconds") == 0)
 		(void)snprintf(out, room, "rate_limit");
 	if (strcmp(out, "quota") == 0 || strcmp(out, "quota_period") == 0)

@@ -1,4 +1,4 @@
-/* What an API's upstream_tls says -> what libcurl takes: CAs out of the store, the private key
+/* What an API's upstream_tls says -> what TLS takes: CAs out of the store, the private key
  * unsealed. */
 #ifndef CG_UPSTREAM_TRUST_H
 #define CG_UPSTREAM_TRUST_H

@@ -232,7 +232,8 @@ with case("operations"):
                 bad.append(f"response {status}")
         if success == ["204"] and "content" in responses["204"]:
             bad.append("204 has content")
-        if (method in ("post", "patch", "put")) != ("requestBody" in operation):
+        acts = re.search(r"/(test|approve)$", path)  # make nothing
+        if (method in ("post", "patch", "put") and not acts) != ("requestBody" in operation):
             bad.append("the body")
         elif "requestBody" in operation and method != "put" and "application/json" not in \
                 operation["requestBody"]["content"]:
@@ -314,6 +315,8 @@ with case("answers"):
     check("GET", "/apis/" + api["id"])
     check("PATCH", "/apis/" + made["id"], {"active": False})
     check("PATCH", "/apis/" + made["id"], rest("GET", "/apis/" + made["id"]).body)
+    check("POST", f"/apis/{api['id']}/test", described="/apis/{id}/test")
+    check("POST", "/apis/nothing/test", status=404, described="/apis/{id}/test")
     check("DELETE", "/apis/" + made["id"], status=204)
 
     check("GET", "/users")

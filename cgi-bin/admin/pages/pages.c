@@ -18,6 +18,7 @@ const struct web_route page_routes[] = {
 	{"POST", "/admin/apis/new", PAGE_ADMIN, api_new_do},
 	{"GET", "/admin/apis/:id", 0, api_show},
 	{"POST", "/admin/apis/:id", PAGE_ADMIN, api_change},
+	{"POST", "/admin/apis/:id/test", PAGE_ADMIN, api_test_do},
 	{"GET", "/admin/apis/:id/delete", PAGE_ADMIN, api_delete_show},
 	{"POST", "/admin/apis/:id/delete", PAGE_ADMIN, api_delete_do},
 

@@ -28,6 +28,7 @@ void api_new_show(void *call);
 void api_new_do(void *call);
 void api_show(void *call);
 void api_change(void *call);
+void api_test_do(void *call);
 void api_delete_show(void *call);
 void api_delete_do(void *call);
 

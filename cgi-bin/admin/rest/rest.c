@@ -1,6 +1,7 @@
 /* The table of the REST interface, and what its resources share. */
 #include "base/base.h"
 #include "rest.h"
+#include "../test_upstream.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -37,6 +38,7 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/apis/:id", 0, apis_get}, "Read an API", API, 200, NULL},
 	{{"PATCH", REST_BASE "/apis/:id", REST_PATCH | REST_MATCH, apis_change}, "Change an API", API, 200, NULL},
 	{{"DELETE", REST_BASE "/apis/:id", REST_MATCH, apis_remove}, "Remove an API, also from the access rights of keys", NULL, 204, NULL},
+	{{"POST", REST_BASE "/apis/:id/test", REST_ACT, apis_test}, "Ask the API's upstreams, with its own settings, and tell what was seen", NULL, 200, NULL, test_upstream_schema},
 
 	{{"GET", REST_BASE "/certificates", REST_LIST, certificates_list}, "List certificates", CERTIFICATE, 200, NULL},
 	{{"POST", REST_BASE "/certificates", REST_PEM, certificates_create}, "Register a certificate", CERTIFICATE, 201, "kind: client (unless given), ca or upstream; for a body that is no JSON."},
@@ -548,13 +550,16 @@ static bool authenticate(struct rest_call *call)
 	return false;
 }
 
-/* What viewers may read, everybody may; the rest is decided in model/.  False after having answered
- * 403. */
+/* What viewers may read, everybody may.  What changes something model/ decides as well; here it is
+ * told before anything of the body is looked at.  False after having answered 403. */
 static bool may_call(struct rest_call *call)
 {
 	struct cg_err err = {0};
-	if (!(call->match.route->flags & REST_OWNER) ||
-	    actor_require(&call->actor, CG__ROLE__OWNER, &err) == CG_OK)
+	bool reads = strcmp(call->match.route->method, "GET") == 0;
+	Cg__Role needed = call->match.route->flags & REST_OWNER ? CG__ROLE__OWNER
+			  : reads				? CG__ROLE__VIEWER
+								: CG__ROLE__ADMIN;
+	if (actor_require(&call->actor, needed, &err) == CG_OK)
 		return true;
 	rest_fail(call, CG_DENIED, &err);
 	return false;

@@ -95,6 +95,7 @@ void apis_create(void *call);
 void apis_get(void *call);
 void apis_change(void *call);
 void apis_remove(void *call);
+void apis_test(void *call);
 
 void keys_list(void *call);
 void keys_create(void *call);

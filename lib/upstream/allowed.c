@@ -1,8 +1,7 @@
-/* Where upstreams may be: an upstream's name may resolve to anything.  Metadata services live on
- * link-local addresses, and our own listener would make a loop. */
 #include "base/base.h"
+#include "upstream/allowed.h"
 #include "base/text.h"
-#include "gate.h"
+#include "base/config.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -51,16 +50,29 @@ static bool is_in(const struct address_blocks *blocks, const struct place *place
 	       (*place->v4 && address_blocks_hold(blocks, span_of(place->v4)));
 }
 
-bool address_may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
+bool upstream_allowed_holds(const struct upstream_allowed *allowed, const struct web_request *req,
+			    const struct sockaddr *addr)
 {
-	const struct exchange *x = ctx;
 	struct place place = {.text = ""};
 	uint64_t own_port = 0;
-	(void)len;
-	if (!read_place(addr, &place) || place.built_in_denied ||
-	    is_in(&x->gate->upstream_deny, &place) ||
-	    (x->gate->upstream_allow.n > 0 && !is_in(&x->gate->upstream_allow, &place)))
+	if (!read_place(addr, &place) || place.built_in_denied || is_in(&allowed->deny, &place) ||
+	    (allowed->allow.n > 0 && !is_in(&allowed->allow, &place)))
 		return false;
-	return !(number_parse(x->req->server_port, 65535, &own_port) && own_port == place.port &&
-		 span_is_text(x->req->server_addr, *place.v4 ? place.v4 : place.text));
+	return !(number_parse(req->server_port, 65535, &own_port) && own_port == place.port &&
+		 span_is_text(req->server_addr, *place.v4 ? place.v4 : place.text));
+}
+
+static void read_blocks(enum config_key key, struct address_blocks *out)
+{
+	const char *text = config_get(key);
+	out->n = 0;
+	/* config_load has seen that it can be read. */
+	if (text)
+		(void)!address_blocks_parse(text, out);
+}
+
+void upstream_allowed_read(struct upstream_allowed *out)
+{
+	read_blocks(CONFIG_UPSTREAM_ALLOW, &out->allow);
+	read_blocks(CONFIG_UPSTREAM_DENY, &out->deny);
 }
