@@ -18,7 +18,7 @@ endif
 ifeq ($(origin CXX),default)
   CXX := $(if $(findstring clang,$(CC)),clang++,g++)
 endif
-# release | sanitize | fuzz (with clang)
+# release | sanitize | coverage | fuzz (with clang)
 MODE ?= release
 # Settings of `make run`
 PORT   ?= 8080
@@ -63,9 +63,11 @@ ifdef CI
 endif
 MODE_release  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 MODE_sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+MODE_coverage := -O1 -g --coverage -fprofile-update=atomic
 MODE_fuzz     := $(MODE_sanitize) -fsanitize=fuzzer-no-link
 LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 LINK_sanitize := -fsanitize=address,undefined
+LINK_coverage := --coverage
 LINK_fuzz     := -fsanitize=address,undefined
 
 PKGS := gnutls jansson libcurl libprotobuf-c fcgi libconfuse
@@ -229,7 +231,7 @@ deps: ## installs the Debian packages that building, running, testing and checki
 
 # --- check ---
 C_FILES := $(sort $(wildcard lib/*/*.[ch] cgi-bin/*/*.[ch] cgi-bin/*/*/*.[ch] tests/unit/*.[ch] tests/tools/*.[ch] tests/fuzz/*.[ch]))
-SCRIPTS := .ci/run tests/tools/demo tests/tools/install-packages tests/fuzz/run \
+SCRIPTS := .ci/run tests/tools/demo tests/tools/install-packages tests/tools/coverage tests/fuzz/run \
 	$(shell grep -lE '^.!/bin/(ba)?sh' tests/*/*.t /dev/null 2>/dev/null)
 # Narrow on purpose: what it finds is looked at.  Off, because it finds what is none here: out-parameters
 # that are set only on CG_OK, by a function in another file, look unset to the analyser; constants such
@@ -250,6 +252,11 @@ check: ## static analysis, formatting, unit tests with sanitizers
 	@setpriv --pdeathsig TERM tests/tools/run-tests $(UNIT_TESTS:$(B)/%=build/sanitize/%) \
 		$(FUZZ_REPLAYS:$(B)/%=build/sanitize/%)
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=5
+
+coverage: ## lines that the tests reach, by file: TESTS="build/coverage/tests/unit/cert_test" with some
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory MODE=coverage all unit-tests
+	@setpriv --pdeathsig TERM tests/tools/coverage $(TESTS:$(B)/%=build/coverage/%)
 
 # What is found goes to build/fuzz/found: inputs that reach something new, and those that end the
 # process, which are named at the end.
@@ -325,4 +332,4 @@ clean: ## removes what the build made
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all always run deb systemd-security test screenshots unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help
+.PHONY: all always coverage run deb systemd-security test screenshots unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help
