@@ -35,21 +35,13 @@ static void pass(struct exchange *x)
 	}
 	/* The site is the web server's word only beside its proof. */
 	const struct routes *routes = snapshot_routes(x->snapshot);
-	x->route = routes_find(routes, site, req->target.path);
+	x->route = facts_route(&x->facts, routes, site, req->target.path, x->arena);
 	/* Below a prefix, where no API has the path. */
 	if (!x->route && answer_fixed(x, req->target.local))
 		return;
-	if (routes_are_ambiguous(routes, site, req->target.path, x->route, x->arena)) {
-		refuse(x, REFUSAL_BAD_REQUEST,
-		       "The path could be read as one of another API: write it without escapes of "
-		       "plain letters, “;” and doubled slashes.");
-		return;
-	}
 	x->facts.method = req->method;
 	x->facts.remote_addr = req->remote_addr;
-	if (x->route) {
-		x->facts.api = x->route->api;
-		x->facts.path = route_rest(x->route, req->target.path);
+	if (x->route && !x->facts.ambiguous) {
 		x->facts.proof_ok = req->proof_ok;
 		if (cors_answer_preflight(x) || !identify(x))
 			return;

@@ -56,11 +56,11 @@ enum upstream_outcome {
 	UPSTREAM_OK,	      /* answered, whole */
 	UPSTREAM_UNREACHABLE, /* not resolved, refused, address not allowed, or connection lost */
 	UPSTREAM_TLS,	      /* no TLS, or its certificate does not hold */
-	UPSTREAM_INVALID,     /* its answer is not HTTP, or has fields that could do harm */
-	UPSTREAM_TIMEOUT,     /* silent for too long */
+	UPSTREAM_INVALID, /* its answer is not HTTP, broke off, or has fields that could do harm */
+	UPSTREAM_TIMEOUT, /* silent for too long */
 	UPSTREAM_CLIENT_GONE, /* the client left, or stopped sending its body: nobody to answer */
 	UPSTREAM_BODY_TOO_LARGE, /* the body passed max_body_bytes */
-	UPSTREAM_CUT,		 /* broke off after the head was sent */
+	UPSTREAM_CUT,		 /* broke off after something of it went to the web server */
 	UPSTREAM_FAILED,	 /* a fault of ours, e.g. no memory */
 	UPSTREAM_OUTCOME__COUNT
 };
