@@ -216,6 +216,11 @@ screenshots: ## pictures of all pages, in build/screenshots
 	@$(MAKE) --no-print-directory all
 	@exec setpriv --pdeathsig TERM tests/tools/screenshots build/screenshots
 
+pictures: ## the pictures of the README's walk, anew
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@exec setpriv --pdeathsig TERM tests/tools/walk_pictures tests/browser/pictures
+
 unit-tests: $(UNIT_TESTS) $(TEST_TOOLS) $(FUZZ_REPLAYS)
 
 BENCHES ?= $(sort $(wildcard tests/bench/*))
@@ -332,4 +337,4 @@ clean: ## removes what the build made
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all always coverage run deb systemd-security test screenshots unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help
+.PHONY: all always coverage run deb systemd-security test screenshots pictures unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help

@@ -395,6 +395,9 @@ void api_change(void *arg)
 	json_t *fields = values_of_form(call, api);
 	if (rc == CG_STALE) {
 		json_t *theirs = values_of_api(api);
+		/* With what is ticked on either side; a fault there is told by show_one. */
+		if (add_cas(call, theirs, api, &why) == CG_OK)
+			(void)!add_cas(call, fields, NULL, &why);
 		(void)json_object_set_new(fields, "stale", json_true());
 		(void)json_object_set_new(fields, "differences", page_differences(fields, theirs));
 		json_decref(theirs);
