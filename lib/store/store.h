@@ -53,6 +53,8 @@ enum store_index {
 	STORE_CERTIFICATE_BY_KIND, /* "ca" or "upstream"; clients are not in it */
 	STORE_API_BY_CA,	   /* SHA-256 of each of its ca_certificates, 32 bytes */
 	STORE_SESSION_BY_USER,	   /* user id */
+	STORE_KEY_BY_TEXT,	   /* name, id and tags, with line ends between: what is searched */
+	STORE_CERTIFICATE_BY_TEXT, /* id, subject, issuer and names likewise */
 	STORE_KEY_BY_USE,	   /* last_used_at, the newest first; unused ones are not in it */
 	STORE_CERTIFICATE_BY_END,  /* not_after */
 	STORE_AUDIT_BY_TOPIC,	   /* id of the subject; and the action */
@@ -141,6 +143,7 @@ struct store_walk {
 	enum store_table table;
 	enum store_index index;
 	bool only;	       /* with by_index: only the records under index_key */
+	bool bare;	       /* with by_index: without the records, which is many times as fast */
 	struct span index_key; /* with by_index: where to start, or what to look for */
 	struct span after_key; /* start behind this primary key (under index_key); empty: at the
 				  beginning */
