@@ -10,9 +10,8 @@ void counts_bring(struct admin *admin, int64_t now_unix_s, unsigned wait_ms)
 	struct housekeeping h = {
 	    .store = admin->store, .limits = admin->limits, .usage = admin->usage};
 	struct cg_err err = {0};
-	int steward = admin->limits && admin->usage
-			  ? steward_begin(store_home(admin->store), wait_ms)
-			  : -1;
+	int steward =
+	    admin->limits && admin->usage ? steward_begin(store_home(admin->store), wait_ms) : -1;
 	if (steward >= 0 && housekeeping_counts(&h, now_unix_s, &err) != CG_OK)
 		log_error("usage_not_brought", "cause", err.text, LOG_END);
 	steward_end(steward);

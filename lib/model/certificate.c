@@ -405,8 +405,8 @@ static bool matches(const struct listing *l, const Cg__Certificate *c)
 static cg_rc take(struct listing *l, struct span value, struct cg_err *err)
 {
 	struct certificate_use *use = &l->page->items[l->page->n];
-	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate,
-				 err);
+	cg_rc rc =
+	    record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate, err);
 	if (rc == CG_OK && l->q.n > 0 && !is_fingerprint(l, span_of(use->certificate->id)) &&
 	    !matches(l, use->certificate))
 		return CG_OK;

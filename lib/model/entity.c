@@ -358,8 +358,7 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 		l->more = true;
 		return CG_NOT_FOUND;
 	}
-	cg_rc rc =
-	    record_unpack(l->e->type, value, l->arena, &l->page->messages[l->page->n], err);
+	cg_rc rc = record_unpack(l->e->type, value, l->arena, &l->page->messages[l->page->n], err);
 	if (rc == CG_OK && !place_set(&l->at, index_key, key))
 		rc = cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged name.");
 	if (rc != CG_OK)

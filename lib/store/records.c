@@ -162,7 +162,9 @@ cg_rc store_walk(struct store_txn *txn, const struct store_walk *w, store_visit_
 		 struct cg_err *err)
 {
 	const struct environment *e = &txn->store->environment;
-	DB *db = w->bare ? e->bare[w->index] : w->by_index ? e->indexes[w->index] : e->tables[w->table];
+	DB *db = w->bare       ? e->bare[w->index]
+		 : w->by_index ? e->indexes[w->index]
+			       : e->tables[w->table];
 	struct cursor cur = {.by_index = w->by_index,
 			     .bare = w->bare,
 			     .index_key = {.flags = DB_DBT_REALLOC},

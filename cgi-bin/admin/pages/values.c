@@ -184,8 +184,8 @@ json_t *page_next(struct page_call *call, const char *path, const char *q, const
 {
 	const struct page_pair pairs[] = {
 	    {"q",	  q	   },
-	    {"cursor", cursor}
-	  };
+	      {"cursor", cursor}
+	};
 	return cursor ? json_string(page_link(call, path, pairs, CG_COUNT(pairs))) : json_null();
 }
 
@@ -199,7 +199,7 @@ static const struct {
     {"from",		 "From"		    },
     {"to",		   "To"		      },
     {"step",		 "Step"		    },
-    {"key",		 "Key"		     },
+    {"key",		  "Key"		     },
     {"at",		   "At"		      },
     {"listen_path",	    "Listen path"		 },
     {"target_url",	   "Target URL"	       },
