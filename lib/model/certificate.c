@@ -377,7 +377,6 @@ struct listing {
 	bool more;
 	struct certificate_page *page;
 	struct store_txn *txn;
-	struct arena scratch; /* of one record */
 };
 
 /* Whether the fingerprint, which is the id, is what was looked for, in hex or as x5t#S256. */
@@ -403,54 +402,73 @@ static bool matches(const struct listing *l, const Cg__Certificate *c)
 	return false;
 }
 
-/* Whether one belongs on the list: a search looks at very many, and reads few. */
-static cg_rc is_wanted(struct listing *l, struct span id, struct span value, bool *out,
-		       struct cg_err *err)
+static cg_rc take(struct listing *l, struct span value, struct cg_err *err)
 {
-	Cg__Certificate *c;
-	*out = l->q.n == 0 || is_fingerprint(l, id);
-	/* The texts stand in the record as they are. */
-	if (*out || !bytes_hold(value, l->q))
+	struct certificate_use *use = &l->page->items[l->page->n];
+	cg_rc rc =
+	    record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate, err);
+	if (rc == CG_OK && l->q.n > 0 && !is_fingerprint(l, span_of(use->certificate->id)) &&
+	    !matches(l, use->certificate))
 		return CG_OK;
-	arena_clear(&l->scratch);
-	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, &l->scratch, &c, err);
 	if (rc == CG_OK)
-		*out = matches(l, c);
+		rc = find_users(l->txn, use->certificate, l->arena, use, err);
+	l->page->n += rc == CG_OK;
 	return rc;
+}
+
+static cg_rc move_on(struct listing *l, struct span id)
+{
+	(void)snprintf(l->at, sizeof(l->at), "%.*s", (int)id.n, id.p);
+	return ++l->scanned % LIST_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
 }
 
 static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
 		   struct cg_err *err)
 {
 	struct listing *l = arg;
-	struct certificate_use *use = &l->page->items[l->page->n];
-	bool wanted;
 	(void)index_key;
 	if (l->page->n == l->limit) {
 		l->more = true;
 		return CG_NOT_FOUND;
 	}
-	cg_rc rc = is_wanted(l, key, value, &wanted, err);
-	if (rc == CG_OK && wanted)
-		rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate,
-				   err);
-	if (rc == CG_OK && wanted)
-		rc = find_users(l->txn, use->certificate, l->arena, use, err);
-	if (rc != CG_OK)
-		return rc;
-	l->page->n += wanted;
-	(void)snprintf(l->at, sizeof(l->at), "%.*s", (int)key.n, key.p);
-	return ++l->scanned % LIST_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
+	cg_rc rc = take(l, value, err);
+	return rc == CG_OK ? move_on(l, key) : rc;
+}
+
+/* Over texts alone, in the order of ids; records are read where the text fits. */
+static cg_rc search_visit(struct span text, struct span id, struct span nothing, void *arg,
+			  struct cg_err *err)
+{
+	struct listing *l = arg;
+	struct span bytes;
+	cg_rc rc = CG_OK;
+	(void)nothing;
+	if (is_fingerprint(l, id) || bytes_hold(text, l->q)) {
+		if (l->page->n == l->limit) {
+			l->more = true;
+			return CG_NOT_FOUND;
+		}
+		rc = store_get(l->txn, STORE_CERTIFICATE, id, l->arena, &bytes, err);
+		if (rc == CG_OK)
+			rc = take(l, bytes, err);
+	}
+	return rc == CG_OK ? move_on(l, id) : rc;
 }
 
 static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct listing *l = arg;
-	char start[sizeof(l->at)];
-	memcpy(start, l->at, sizeof(start));
+	char start[sizeof(l->at) + 2];
+	/* The text begins with the id. */
+	(void)snprintf(start, sizeof(start), "%s%s", l->at, l->q.n > 0 && *l->at ? "\v" : "");
 	struct store_walk walk = {.table = STORE_CERTIFICATE, .after_key = span_of(start)};
+	struct store_walk texts = {.by_index = true,
+				   .bare = true,
+				   .index = STORE_CERTIFICATE_BY_TEXT,
+				   .index_key = span_of(start)};
 	l->txn = txn;
-	return store_walk(txn, &walk, visit, l, err);
+	return l->q.n > 0 ? store_walk(txn, &texts, search_visit, l, err)
+			  : store_walk(txn, &walk, visit, l, err);
 }
 
 /* The digits of q, if it could be a fingerprint or the start of one; empty when not.  *n_digits is
@@ -504,12 +522,10 @@ cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, st
 			return cg_fail_field(err, "cursor", "is not one that a list gave");
 		hex_format(digest, sizeof(digest), l.at);
 	}
-	arena_init(&l.scratch, arena->max_bytes);
 	do {
 		before = l.scanned;
 		rc = store_read(store, list_txn, &l, err);
 	} while (rc == CG_OK && !l.more && l.scanned != before && l.scanned % LIST_SCAN == 0);
-	arena_release(&l.scratch);
 	if (rc != CG_OK)
 		return rc;
 	if (l.more)

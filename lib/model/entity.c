@@ -4,7 +4,6 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "base/wipe.h"
 #include "model/audit.h"
 
 #define CHECK_HEAD(type)                                                                           \
@@ -377,8 +376,7 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 		l->more = true;
 		return CG_NOT_FOUND;
 	}
-	cg_rc rc =
-	    record_unpack(l->e->type, value, l->arena, &l->page->messages[l->page->n], err);
+	cg_rc rc = record_unpack(l->e->type, value, l->arena, &l->page->messages[l->page->n], err);
 	if (rc == CG_OK && !place_set(&l->at, index_key, key))
 		rc = cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged name.");
 	if (rc != CG_OK)
@@ -413,118 +411,102 @@ static cg_rc list(struct store *store, struct listing *l, struct cg_err *err)
 
 /* --- searches --- */
 
-/* Records looked at in one stay: in the order of their keys, which is many times as fast as by an
- * index. */
-#define SEARCH_SCAN 5000
+#define SEARCH_SCAN 5000 /* entries of an index looked at in one stay */
+#define TEXT_MAX    8192 /* of an entry, bytes */
 
-/* The first of those that fit, in the order of names. */
+/* A walk over texts alone, in the order of names; records are read where the text fits. */
 struct search {
 	struct listing *l;
-	struct found {
-		struct place at;
-		char *bytes;
-		size_t n;
-	} *found; /* l->limit and one more */
-	size_t n, looked;
-	char after[ID_MAX];
-	size_t after_n;
-	struct arena scratch; /* of one record */
+	struct store_txn *txn;
+	char text[TEXT_MAX], id[ID_MAX]; /* the last one looked at */
+	size_t text_n, id_n, looked;
 };
 
-static int compare(struct span a, struct span b)
+static bool is_key(const struct entity *e)
 {
-	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-	return order != 0 ? order : a.n < b.n ? -1 : a.n > b.n;
+	return e->type == &cg__key__descriptor;
 }
 
-static int place_order(const struct place *a, const struct place *b)
+static cg_rc take_found(struct search *s, struct span id, struct cg_err *err)
 {
-	int order = compare(span_make(a->name, a->name_n), span_make(b->name, b->name_n));
-	return order != 0 ? order : compare(span_make(a->id, a->id_n), span_make(b->id, b->id_n));
+	struct listing *l = s->l;
+	struct span bytes;
+	struct entity_head *m;
+	cg_rc rc = store_get(s->txn, l->e->table, id, l->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(l->e->type, bytes, l->arena, &m, err);
+	if (rc == CG_OK && matches(l, m))
+		l->page->messages[l->page->n++] = m;
+	return rc == CG_NOT_FOUND
+		   ? cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.")
+		   : rc;
 }
 
-static cg_rc keep_found(struct search *s, const struct place *at, struct span value,
-			struct cg_err *err)
-{
-	size_t low = 0, high = s->n, room = s->l->limit + 1;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (place_order(&s->found[middle].at, at) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == room)
-		return CG_OK;
-	char *copy = malloc(value.n + 1);
-	if (!copy)
-		return cg_fail_memory(err);
-	memcpy(copy, value.p, value.n);
-	if (s->n == room)
-		wipe_free(s->found[--s->n].bytes);
-	memmove(&s->found[low + 1], &s->found[low], (s->n - low) * sizeof(*s->found));
-	s->found[low] = (struct found){*at, copy, value.n};
-	s->n++;
-	return CG_OK;
-}
-
-static cg_rc search_visit(struct span index_key, struct span key, struct span value, void *arg,
+static cg_rc search_visit(struct span text, struct span id, struct span nothing, void *arg,
 			  struct cg_err *err)
 {
 	struct search *s = arg;
-	struct entity_head *m;
-	struct place at;
+	struct listing *l = s->l;
 	cg_rc rc = CG_OK;
-	(void)index_key;
-	if (key.n > sizeof(s->after))
-		return cg_fail(err, CG_UNAVAILABLE, "A record's id is too long.");
-	memcpy(s->after, key.p, key.n);
-	s->after_n = key.n;
-	/* All that is searched stands in the record as it is. */
-	if (bytes_hold(value, s->l->q)) {
-		arena_clear(&s->scratch);
-		rc = record_unpack(s->l->e->type, value, &s->scratch, &m, err);
-		if (rc == CG_OK && matches(s->l, m) &&
-		    place_set(&at, span_of(m->name), span_of(m->id)) &&
-		    place_order(&at, &s->l->at) > 0)
-			rc = keep_found(s, &at, value, err);
+	(void)nothing;
+	if (bytes_hold(text, l->q) || span_starts(id, l->q)) {
+		if (l->page->n == l->limit) {
+			l->more = true;
+			return CG_NOT_FOUND;
+		}
+		rc = take_found(s, id, err);
 	}
+	if (rc == CG_OK && (text.n > sizeof(s->text) || id.n > sizeof(s->id)))
+		rc = cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged name.");
 	if (rc != CG_OK)
 		return rc;
+	memcpy(s->text, text.p, text.n);
+	memcpy(s->id, id.p, id.n);
+	s->text_n = text.n;
+	s->id_n = id.n;
 	return ++s->looked % SEARCH_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
 }
 
 static cg_rc search_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct search *s = arg;
-	char after[ID_MAX];
-	memcpy(after, s->after, sizeof(after));
-	struct store_walk walk = {.table = s->l->e->table,
-				  .after_key = span_make(after, s->after_n)};
+	/* What the walk started at must stay while the place moves on. */
+	struct search start = *s;
+	struct store_walk walk = {.by_index = true,
+				  .bare = true,
+				  .index = is_key(s->l->e) ? STORE_KEY_BY_TEXT : s->l->e->by_name,
+				  .index_key = span_make(start.text, start.text_n),
+				  .after_key = span_make(start.id, start.id_n)};
+	s->txn = txn;
 	return store_walk(txn, &walk, search_visit, s, err);
+}
+
+/* From the place on that a cursor gave: in the texts of keys the id stands behind the name. */
+static void search_from(struct search *s, const struct place *at)
+{
+	memcpy(s->text, at->name, at->name_n);
+	s->text_n = at->name_n;
+	if (!is_key(s->l->e)) {
+		memcpy(s->id, at->id, at->id_n);
+		s->id_n = at->id_n;
+	} else if (at->id_n > 0) {
+		s->text[s->text_n++] = '\n';
+		memcpy(s->text + s->text_n, at->id, at->id_n);
+		s->text_n += at->id_n;
+		s->text[s->text_n++] = '\n' + 1;
+	}
 }
 
 static cg_rc search(struct store *store, struct listing *l, struct cg_err *err)
 {
-	struct search s = {.l = l, .found = calloc(l->limit + 1, sizeof(*s.found))};
+	struct search s = {.l = l};
 	size_t before;
-	cg_rc rc = s.found ? CG_OK : cg_fail_memory(err);
-	arena_init(&s.scratch, l->arena->max_bytes);
+	cg_rc rc;
+	search_from(&s, &l->at);
 	do {
 		before = s.looked;
-		if (rc == CG_OK)
-			rc = store_read(store, search_txn, &s, err);
-	} while (rc == CG_OK && s.looked != before && s.looked % SEARCH_SCAN == 0);
-	l->more = s.n > l->limit;
-	for (size_t i = 0; rc == CG_OK && i < s.n && i < l->limit; i++) {
-		rc = record_unpack(l->e->type, span_make(s.found[i].bytes, s.found[i].n), l->arena,
-				   &l->page->messages[i], err);
-		l->page->n += rc == CG_OK;
-	}
-	for (size_t i = 0; i < s.n; i++)
-		wipe_free(s.found[i].bytes);
-	free(s.found);
-	arena_release(&s.scratch);
+		rc = store_read(store, search_txn, &s, err);
+	} while (rc == CG_OK && !l->more && s.looked != before && s.looked % SEARCH_SCAN == 0);
 	return rc;
 }
 

@@ -295,8 +295,8 @@ static cg_rc visit_recent(struct span index_key, struct span key, struct span va
 	struct recent *r = arg;
 	(void)index_key;
 	(void)key;
-	cg_rc rc = record_unpack(&cg__key__descriptor, value, r->arena,
-				 &r->page.messages[r->page.n], err);
+	cg_rc rc =
+	    record_unpack(&cg__key__descriptor, value, r->arena, &r->page.messages[r->page.n], err);
 	return rc == CG_OK && ++r->page.n == r->max ? CG_NOT_FOUND : rc;
 }
 
