@@ -56,7 +56,7 @@
         <pre class="code" data-copy tabindex="0">{{renew_line}}</pre>
         {{#needs_approval}}<p class="muted">The API owner has to approve it.</p>{{/needs_approval}}
       </div>
-      {{#by_session}}<form class="card__body card__body--line form" method="post" action="/portal/keys/{{id}}/renew#renew" enctype="multipart/form-data" data-certificate-form>
+      {{#by_session}}<form class="card__body card__body--line form" method="post" action="/portal/keys/{{id}}/renew" enctype="multipart/form-data" data-certificate-form>
         <input type="hidden" name="csrf_token" value="{{csrf_token}}">
         {{#private_key}}<div class="note note--bad" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-x"/></svg><h2>That was a private key. Consider it exposed</h2><p>It was not stored, logged or shown again. But it has left your machine, so it can no longer be used here. Make a new pair, and paste the new <code>client.crt</code>.</p></div>{{/private_key}}
         {{#no_private_key}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The certificate was not added</h2>
