@@ -66,7 +66,7 @@
         <div class="field{{#error_certificate}} field--error{{/error_certificate}}">
           <label for="f-certificate">Public certificate (PEM)</label>
           <p class="hint" id="h-certificate">Or paste it here. Same key, same limits, same history.</p>
-          <textarea class="textarea textarea--pem textarea--short" id="f-certificate" name="certificate" rows="5" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----" aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}}>{{certificate}}</textarea>
+          <textarea class="textarea textarea--pem textarea--short" id="f-certificate" name="certificate" rows="5" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----" aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}}>{{certificate:pre_escape}}</textarea>
           {{#error_certificate}}<p class="error" id="e-certificate"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_certificate}}
           <div class="row"><span class="file"><label class="btn" for="upload"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#upload"/></svg>Upload .pem</label><input type="file" id="upload" name="upload" accept=".pem,.crt,.cer,.der"></span></div>
         </div>
