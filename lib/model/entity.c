@@ -427,6 +427,12 @@ static bool is_key(const struct entity *e)
 	return e->type == &cg__key__descriptor;
 }
 
+/* Whether an index holds all that is searched; of developers it lacks their addresses. */
+static bool has_texts(const struct entity *e)
+{
+	return e->type != &cg__developer__descriptor;
+}
+
 static cg_rc take_found(struct search *s, struct span id, struct cg_err *err)
 {
 	struct listing *l = s->l;
@@ -538,7 +544,7 @@ cg_rc entity_list(struct store *store, const struct entity *e, struct span curso
 		return cg_fail_memory(err);
 	if (cursor.n > 0 && !read_cursor(cursor, &l.at))
 		return cg_fail_field(err, "cursor", "is not one that a list gave");
-	rc = q.n > 0 ? search(store, &l, err) : list(store, &l, err);
+	rc = q.n > 0 && has_texts(e) ? search(store, &l, err) : list(store, &l, err);
 	if (rc != CG_OK)
 		return rc;
 	if (l.more && !(page.next = write_cursor(page.messages[page.n - 1], arena)))
