@@ -6,7 +6,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-static const char *const names[] = {"credential", "key", "user", "token", "public_key", "policy", "user_certificate"};
+static const char *const names[] = {
+    "credential", "key", "user", "token", "public_key", "policy", "user_certificate"};
 _Static_assert(CG_COUNT(names) == REVOKED__KINDS, "a name for each kind");
 
 #define HEAD "certgate-revoked-1"

@@ -9,16 +9,20 @@
 #define ARENA_MAX (16 * 1024 * 1024)
 
 static const ProtobufCMessageDescriptor *const types[] = {
-    &cg__api__descriptor,	   &cg__api_auth__descriptor,	  &cg__key__descriptor,
-    &cg__access__descriptor,	   &cg__meta_entry__descriptor,	  &cg__credential__descriptor,
-    &cg__certificate__descriptor,  &cg__user__descriptor,	  &cg__rest_token__descriptor,
-    &cg__audit_entry__descriptor,  &cg__meta__descriptor,	  &cg__refusal__descriptor,
-    &cg__crl__descriptor,	   &cg__exposed_key__descriptor,  &cg__policy__descriptor,
-    &cg__rate__descriptor,	   &cg__quota__descriptor,	  &cg__quota_count__descriptor,
-    &cg__usage__descriptor,	   &cg__notice__descriptor,	  &cg__upstream_tls__descriptor,
-    &cg__header_rules__descriptor, &cg__header_field__descriptor, &cg__cors__descriptor,
-    &cg__session__descriptor,	   &cg__setting__descriptor,	  &cg__base_urls__descriptor,
-    &cg__user_certificate__descriptor,
+    &cg__api__descriptor,	   &cg__api_auth__descriptor,
+    &cg__key__descriptor,	   &cg__access__descriptor,
+    &cg__meta_entry__descriptor,   &cg__credential__descriptor,
+    &cg__certificate__descriptor,  &cg__user__descriptor,
+    &cg__rest_token__descriptor,   &cg__audit_entry__descriptor,
+    &cg__meta__descriptor,	   &cg__refusal__descriptor,
+    &cg__crl__descriptor,	   &cg__exposed_key__descriptor,
+    &cg__policy__descriptor,	   &cg__rate__descriptor,
+    &cg__quota__descriptor,	   &cg__quota_count__descriptor,
+    &cg__usage__descriptor,	   &cg__notice__descriptor,
+    &cg__upstream_tls__descriptor, &cg__header_rules__descriptor,
+    &cg__header_field__descriptor, &cg__cors__descriptor,
+    &cg__session__descriptor,	   &cg__setting__descriptor,
+    &cg__base_urls__descriptor,	   &cg__user_certificate__descriptor,
 };
 
 static struct arena arena;
