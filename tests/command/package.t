@@ -15,7 +15,7 @@ VERSION = re.search(r"^VERSION := (\S+)", open(TREE + "/Makefile", encoding="utf
 DEB = f"{TREE}/build/deb/certgate_{VERSION}_" + \
     subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True,
                    check=True).stdout.strip() + ".deb"
-UNITS = TREE + "/apache-conf/debian/"
+UNITS, PACKAGING = TREE + "/apache-conf/systemd/", TREE + "/apache-conf/debian/"
 BACK = os.environ.get("CERTGATE_PACKAGE_ROOT")
 
 
@@ -220,7 +220,7 @@ with case("the units"):
         diag(verify.stdout[-300:], verify.stderr)
 
 with case("versions"):
-    with open(UNITS + "changelog", encoding="utf-8") as text:
+    with open(PACKAGING + "changelog", encoding="utf-8") as text:
         is_eq(re.match(r"certgate \((\S+)\)", text.read()).group(1), VERSION, "the package's is the Makefile's")
 
 before, users_before = everything(), users()
@@ -263,7 +263,7 @@ with case("quickstart"):
     works("the server's certificate", "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
           "/etc/ssl/shop.key", "-out", "/etc/ssl/shop.pem", "-days", "30", "-subj", "/CN=localhost", "-addext",
           "subjectAltName=DNS:localhost")
-    readme = open(UNITS + "certgate.README.Debian", encoding="utf-8").read()
+    readme = open(PACKAGING + "certgate.README.Debian", encoding="utf-8").read()
     for line in re.findall(r"^ +(a2en\w+ .*)$", readme, re.M):
         works(line, *line.split())
     works("a2ensite", "a2ensite", "-q", "shop")
