@@ -212,6 +212,12 @@ def curl(path, *args):
         return int(done.stdout or 0), body.read()
 
 
+def kept_keys():
+    """Not when they were used: gates go on counting that."""
+    return [(k["id"], k["name"], k["access"], [c["sha256"] for c in k["credentials"]])
+            for k in json_module.loads(chroot("certgate", "--json", "key", "list").stdout)]
+
+
 make_root()
 with case("the units"):
     verify = host("systemd-analyze", "security", "--offline=true", "--no-pager", UNITS + "certgate.service")
@@ -308,7 +314,7 @@ with case("the access log and logrotate"):
         ok(True, "goes to a new file")
 
 with case("upgrade"):
-    keys = chroot("certgate", "--json", "key", "list").stdout
+    keys = kept_keys()
     work = BACK + "/next"
     host("dpkg-deb", "-R", DEB, work)
     with open(work + "/DEBIAN/control", encoding="utf-8") as file:
@@ -319,7 +325,7 @@ with case("upgrade"):
     shutil.rmtree(work)
     works("dpkg -i", "dpkg", "-i", "/next.deb")
     is_eq(chroot("dpkg-query", "-W", "-f", "${Version}", "certgate").stdout, VERSION + "+next", "the new version is there")
-    is_eq(chroot("certgate", "--json", "key", "list").stdout, keys, "the keys are the same")
+    is_eq(kept_keys(), keys, "the keys are the same")
     is_eq(open(ROOT_DIR + "/etc/certgate/proof.conf", encoding="ascii").read(), proof, "so is the proof")
     like(open(conf, encoding="utf-8").read(), "(?m)^access_log", "and the configuration as it was changed")
     is_eq(stop(service), 0, "stopped")
@@ -354,7 +360,7 @@ with case("remove"):
     ok(os.path.exists(home + "/db"), "the data stays")
     ok(os.path.exists(ROOT_DIR + "/etc/certgate/proof.conf"), "so does the proof")
     works("installed again", "dpkg", "-i", "/work.deb")
-    is_eq(chroot("certgate", "--json", "key", "list").stdout, keys, "the keys are there again")
+    is_eq(kept_keys(), keys, "the keys are there again")
 
 with case("purge"):
     web.terminate()
