@@ -70,6 +70,14 @@ static struct span digest_of(const ProtobufCBinaryData *bytes)
 	return span_make(bytes->data, bytes->len);
 }
 
+/* Whether a revocation says nothing new: the first reason stays, unless the key turns out to be
+ * exposed. */
+static bool is_revoked_for(const Cg__Credential *c, Cg__Credential__Reason reason)
+{
+	return c->has_revoked_at && !c->active &&
+	       (c->revoked_reason == reason || reason != CG__CREDENTIAL__REASON__KEY_EXPOSED);
+}
+
 /* Marks it as revoked now; one that was revoked before keeps its time. */
 static void set_revoked(Cg__Credential *c, Cg__Credential__Reason reason)
 {
@@ -449,6 +457,8 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 			Cg__Credential *credential, Cg__Credential__Reason reason,
 			struct arena *arena, struct cg_err *err)
 {
+	if (is_revoked_for(credential, reason))
+		return CG_OK;
 	set_revoked(credential, reason);
 	cg_rc rc = credential_note_revoked_in(txn, credential, arena, err);
 	if (rc == CG_OK)
@@ -530,8 +540,7 @@ static cg_rc revoke_carrier(struct store_txn *txn, const struct actor *actor, st
 	/* Known, but nobody's. */
 	if (rc == CG_NOT_FOUND)
 		return CG_OK;
-	if (rc != CG_OK || (credential->has_revoked_at &&
-			    credential->revoked_reason == CG__CREDENTIAL__REASON__KEY_EXPOSED))
+	if (rc != CG_OK || is_revoked_for(credential, CG__CREDENTIAL__REASON__KEY_EXPOSED))
 		return rc;
 	if (!actor) {
 		set_revoked(credential, CG__CREDENTIAL__REASON__KEY_EXPOSED);

@@ -296,7 +296,7 @@ cg_rc user_create(struct store *store, const struct actor *actor, const char *id
 
 /* --- REST tokens --- */
 
-#define TOKEN_LIFE_MAX_S ((int64_t)366 * 24 * 3600)
+#define TOKEN_LIFE_MAX_S ((int64_t)365 * 24 * 3600)
 
 static cg_rc check_token(struct store_txn *txn, void *message, const void *before,
 			 struct arena *arena, struct cg_err *err)

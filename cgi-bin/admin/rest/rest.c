@@ -124,7 +124,10 @@ void rest_fail(struct rest_call *call, cg_rc rc, const struct cg_err *err)
 {
 	if (rc == CG_UNAVAILABLE || rc == CG_FAIL || rc == CG_FULL)
 		log_error("rest_failed", "request_id", call->req->id, "cause", err->text, LOG_END);
-	web_problem(call->resp, rc, err);
+	if (call->actor.id)
+		web_problem(call->resp, rc, err);
+	else
+		web_problem_stranger(call->resp, rc, err);
 }
 
 static uint64_t revision_of(const void *message)
@@ -454,8 +457,8 @@ static bool authenticate_session(struct rest_call *call, bool *answered)
 	struct span token = {NULL, 0};
 	struct cg_err err = {0};
 	bool reads = span_is_text(call->req->method, "GET") || call->req->is_head;
-	cg_rc rc = session_find(call->admin->store, CG__SESSION__OF__USER, ADMIN_COOKIE,
-				call->req, &who, &err);
+	cg_rc rc = session_find(call->admin->store, CG__SESSION__OF__USER, ADMIN_COOKIE, call->req,
+				&who, &err);
 	*answered = rc != CG_OK;
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
