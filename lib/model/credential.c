@@ -21,16 +21,6 @@ cg_rc credential_put_in(struct store_txn *txn, Cg__Credential *credential, struc
 			   : rc;
 }
 
-cg_rc credential_note_revoked_in(struct store_txn *txn, const Cg__Credential *credential,
-				 struct arena *arena, struct cg_err *err)
-{
-	char hex[SHA256_HEX + 1];
-	if (credential->sha256.len != SHA256_BYTES)
-		return cg_fail(err, CG_UNAVAILABLE, "A credential in the store has no digest.");
-	hex_format(credential->sha256.data, SHA256_BYTES, hex);
-	return revoked_note(txn, REVOKED_CREDENTIAL, hex, arena, err);
-}
-
 cg_rc credential_audit_in(struct store_txn *txn, const struct actor *actor, const char *action,
 			  const Cg__Key *key, const Cg__Credential *credential, json_t *changes,
 			  struct arena *arena, struct cg_err *err)
@@ -275,7 +265,7 @@ cg_rc credential_drop_key_in(struct store_txn *txn, const char *key_id, struct a
 		if (c.list.items[i]->has_revoked_at &&
 		    c.list.items[i]->type == CG__CREDENTIAL__TYPE__CERTIFICATE)
 			continue;
-		rc = credential_note_revoked_in(txn, c.list.items[i], arena, err);
+		rc = revoked_note_less(txn, STORE_CREDENTIAL, c.list.items[i], NULL, arena, err);
 		if (rc != CG_OK)
 			break;
 		rc = store_remove(
@@ -410,8 +400,8 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 			rc = lift_block(txn, c, err);
 		after->has_revoked_at = after->has_revoked_reason = false;
 	}
-	if (rc == CG_OK && c->credential->active && !after->active)
-		rc = credential_note_revoked_in(txn, after, c->arena, err);
+	if (rc == CG_OK)
+		rc = revoked_note_less(txn, STORE_CREDENTIAL, c->credential, after, c->arena, err);
 	if (rc != CG_OK)
 		return rc;
 	json_t *changes = record_changes(c->credential, after);
@@ -459,8 +449,9 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 {
 	if (is_revoked_for(credential, reason))
 		return CG_OK;
+	const Cg__Credential before = *credential;
 	set_revoked(credential, reason);
-	cg_rc rc = credential_note_revoked_in(txn, credential, arena, err);
+	cg_rc rc = revoked_note_less(txn, STORE_CREDENTIAL, &before, credential, arena, err);
 	if (rc == CG_OK)
 		rc = credential_put_in(txn, credential, arena, err);
 	if (rc != CG_OK)

@@ -44,8 +44,8 @@ static cg_rc to_2(struct store_txn *txn, Cg__Meta *meta, struct arena *arena, st
 }
 
 /* From version 2: certificates and audit are written once more, some at a time (one transaction
- * would need a lock for each page), which fills their new indexes.  The version comes last: whoever was
- * killed before is followed by one who begins again. */
+ * would need a lock for each page), which fills their new indexes.  The version comes last: whoever
+ * was killed before is followed by one who begins again. */
 struct rewriting {
 	struct arena arena;
 	enum store_table table;
@@ -75,8 +75,7 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 static cg_rc rewrite_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct rewriting *r = arg;
-	struct store_walk walk = {.table = r->table,
-				  .after_key = span_make(r->after, r->after_n)};
+	struct store_walk walk = {.table = r->table, .after_key = span_make(r->after, r->after_n)};
 	r->n = 0;
 	arena_clear(&r->arena);
 	cg_rc rc = store_walk(txn, &walk, collect, r, err);
