@@ -35,21 +35,13 @@ static void pass(struct exchange *x)
 	}
 	/* The site is the web server's word only beside its proof. */
 	const struct routes *routes = snapshot_routes(x->snapshot);
-	x->route = routes_find(routes, site, req->target.path);
+	x->route = facts_route(&x->facts, routes, site, req->target.path, x->arena);
 	/* Below a prefix, where no API has the path. */
 	if (!x->route && answer_fixed(x, req->target.local))
 		return;
-	if (routes_are_ambiguous(routes, site, req->target.path, x->route, x->arena)) {
-		refuse(x, REFUSAL_BAD_REQUEST,
-		       "The path could be read as one of another API: write it without escapes of "
-		       "plain letters, “;” and doubled slashes.");
-		return;
-	}
 	x->facts.method = req->method;
 	x->facts.remote_addr = req->remote_addr;
-	if (x->route) {
-		x->facts.api = x->route->api;
-		x->facts.path = route_rest(x->route, req->target.path);
+	if (x->route && !x->facts.ambiguous) {
 		x->facts.proof_ok = req->proof_ok;
 		if (cors_answer_preflight(x) || !identify(x))
 			return;
@@ -144,7 +136,8 @@ static void every_second(void *ctx, bool last)
 	struct gate *gate = ctx;
 	struct cg_err err = {0};
 	int64_t now = clock_unix_s();
-	int steward = steward_begin(store_home(gate->store), STEWARD_STORE, last ? LAST_TURN_WAIT_MS : 0);
+	int steward =
+	    steward_begin(store_home(gate->store), STEWARD_STORE, last ? LAST_TURN_WAIT_MS : 0);
 	if (steward < 0)
 		return;
 	cg_rc rc = housekeeping_turn(&gate->housekeeping, now, last, &err);
@@ -168,14 +161,6 @@ static void raise_descriptors(void)
 	}
 }
 
-/* What a setting lists; config_load has seen that it can be read. */
-static void read_blocks(enum config_key key, struct address_blocks *out)
-{
-	const char *text = config_get(key);
-	if (text)
-		(void)!address_blocks_parse(text, out);
-}
-
 int main(void)
 {
 	struct home home;
@@ -194,9 +179,10 @@ int main(void)
 		rc = home_check(&home, &err);
 	if (rc == CG_OK)
 		rc = proof_load(&home, &gate.proof, &err);
-	read_blocks(CONFIG_UPSTREAM_ALLOW, &gate.upstream_allow);
-	read_blocks(CONFIG_UPSTREAM_DENY, &gate.upstream_deny);
-	read_blocks(CONFIG_METRICS_ALLOW, &gate.metrics_allow);
+	upstream_allowed_read(&gate.upstream_allowed);
+	/* config_load has seen that it can be read. */
+	if (config_get(CONFIG_METRICS_ALLOW))
+		(void)!address_blocks_parse(config_get(CONFIG_METRICS_ALLOW), &gate.metrics_allow);
 	if (rc == CG_OK)
 		rc = model_open(&home, &gate.store, &err);
 	if (rc == CG_OK)

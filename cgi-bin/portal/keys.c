@@ -110,11 +110,11 @@ static cg_rc add_requests(struct page_call *call, json_t *items, struct cg_err *
 		cg_rc found = entity_get(call->program->store, &catalogue_entity, r->catalogue_id,
 					 call->arena, &entry, NULL);
 		(void)json_array_append_new(
-		    items, json_pack("{s:s, s:o, s:o, s:o}", "link",
+		    items, json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n}", "link",
 				     arena_printf(call->arena, "/portal/requests/%s", r->id),
 				     "name", page_text(span_of(r->name)), "apis",
 				     page_text(span_of(found == CG_OK ? entry->name : "")), "badge",
-				     portal_request_badge(r)));
+				     portal_request_badge(r), "until", "quota", "used"));
 	}
 	return rc;
 }

@@ -16,7 +16,7 @@
 /* An API or policy as it was; of one that was not there both are NULL. */
 struct was {
 	const char *id;
-	json_t *api;	    /* as clients see it */
+	json_t *api; /* as clients see it */
 	Cg__Policy *policy;
 	bool exact;
 	struct was *next;
@@ -69,8 +69,8 @@ static cg_rc take_was(struct access_report *r, struct was *w, const struct entit
 		w->api = past->gone ? NULL : json_deep_copy(past->members);
 		return CG_OK;
 	}
-	if (past->made && (past->gone || past_record(past, e->type, r->arena, &w->policy, NULL) ==
-					     CG_OK)) {
+	if (past->made &&
+	    (past->gone || past_record(past, e->type, r->arena, &w->policy, NULL) == CG_OK)) {
 		if (w->policy)
 			w->policy->id = (char *)(uintptr_t)w->id;
 		return CG_OK;
@@ -141,7 +141,7 @@ struct removed {
 	struct {
 		const char *id;
 		uint64_t number;
-	} *items;
+	} * items;
 };
 
 static cg_rc visit_removed(const Cg__AuditEntry *entry, void *arg, struct cg_err *err)
@@ -268,10 +268,9 @@ static void take_credential(const struct access_report *r, const char *sha256, c
 	bool token = type && strcmp(type, "token") == 0;
 	out->token = out->token || token;
 	out->certificate = out->certificate || !token;
-	(void)json_array_append_new(out->list,
-				    json_pack("{s:s, s:s, s:o}", "type",
-					      token ? "token" : "certificate", "sha256", sha256,
-					      "ends_at", time_json(ends != INT64_MAX, ends)));
+	(void)json_array_append_new(
+	    out->list, json_pack("{s:s, s:s, s:o}", "type", token ? "token" : "certificate",
+				 "sha256", sha256, "ends_at", time_json(ends != INT64_MAX, ends)));
 }
 
 struct looking {
@@ -312,9 +311,10 @@ static cg_rc merge_credential(const struct access_report *r, const Cg__Credentia
 	if (json_object_get(told, "added")) {
 		/* Entries of before the dates were told in them. */
 		json_t *whole = record_to_json(now);
-		json_t *one = json_pack("{s:O?, s:O?, s:O?}", "type", json_object_get(whole, "type"),
-					"not_before", json_object_get(whole, "not_before"),
-					"not_after", json_object_get(whole, "not_after"));
+		json_t *one =
+		    json_pack("{s:O?, s:O?, s:O?}", "type", json_object_get(whole, "type"),
+			      "not_before", json_object_get(whole, "not_before"), "not_after",
+			      json_object_get(whole, "not_after"));
 		(void)json_object_update(one, (json_t *)(uintptr_t)told);
 		take_credential(r, hex, one, out);
 		json_decref(one);
@@ -471,9 +471,9 @@ static cg_rc add_key(struct access_report *r, const char *id, const Cg__Key *now
 	const Cg__Key *key = find_key(r, id, now, past, arena, &exact);
 	/* Removed since, and it came by an import: what it could do is lost. */
 	if (!key && !now && !past->made && !past->made_later && !past->gone)
-		return json_array_append_new(to, item_json(id, past->name ? past->name : id, past,
-							   NULL, json_array(), json_null(),
-							   false)) == 0
+		return json_array_append_new(to,
+					     item_json(id, past->name ? past->name : id, past, NULL,
+						       json_array(), json_null(), false)) == 0
 			   ? CG_OK
 			   : cg_fail_memory(err);
 	if (!key || !key->active || (key->has_expires_at && key->expires_at <= r->at))
@@ -545,10 +545,9 @@ static cg_rc keys_gone(struct access_report *r, struct span *cursor, size_t limi
 	for (size_t i = 0; rc == CG_OK && i < gone.n; i++)
 		rc = look_at_key(r, gone.items[i].id, NULL, arena, to, err);
 	if (rc == CG_OK)
-		*cursor = gone.n == room
-			      ? span_of(arena_printf(arena, GONE_CURSOR "%" PRIu64,
-						     gone.items[gone.n - 1].number))
-			      : SPAN_LIT("");
+		*cursor = gone.n == room ? span_of(arena_printf(arena, GONE_CURSOR "%" PRIu64,
+								gone.items[gone.n - 1].number))
+					 : SPAN_LIT("");
 	return rc;
 }
 

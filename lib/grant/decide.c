@@ -200,8 +200,20 @@ static struct decision access_of(const struct facts *f, const struct grant *g)
 	return best;
 }
 
+const struct route *facts_route(struct facts *f, const struct routes *routes, struct span site,
+				struct span path, struct arena *arena)
+{
+	const struct route *route = routes_find(routes, site, path);
+	f->api = route ? route->api : NULL;
+	f->path = route ? route_rest(route, path) : path;
+	f->ambiguous = routes_are_ambiguous(routes, site, path, route, arena);
+	return route;
+}
+
 struct decision decide(const struct facts *f, int64_t now)
 {
+	if (f->ambiguous)
+		return stop(DECISION_API, REFUSAL_BAD_REQUEST, NULL);
 	if (!f->api)
 		return stop(DECISION_API, REFUSAL_API_NOT_FOUND, NULL);
 	if (!f->api->active)

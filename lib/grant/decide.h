@@ -25,6 +25,7 @@ enum facts_certificate {
 /* Borrowed for the time of the call. */
 struct facts {
 	const Cg__Api *api;	  /* NULL: none listens there */
+	bool ambiguous;		  /* an upstream may read the path as one of another API */
 	struct span method, path; /* path: below the listen path, as it is forwarded */
 	struct span remote_addr;
 	bool proof_ok; /* the web server's proof was right; else nothing below `token` counts */
@@ -61,6 +62,11 @@ struct decision {
 	const struct effective_access *access;
 	const Cg__Credential *credential; /* the one at fault, at DECISION_CREDENTIAL */
 };
+
+/* Which API the path belongs to: fills `api`, `ambiguous` and `path`.  The route of that API; NULL
+ * when none listens there. */
+const struct route *facts_route(struct facts *facts, const struct routes *routes, struct span site,
+				struct span path, struct arena *arena);
 
 /* Starts from a refusal; only the last line of it allows. */
 struct decision decide(const struct facts *facts, int64_t now_unix_s);

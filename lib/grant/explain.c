@@ -149,6 +149,9 @@ static const char *untrusted_detail(const struct facts *f)
 static const char *detail(const struct facts *f, const struct decision *d, struct arena *arena)
 {
 	switch (d->refusal) {
+	case REFUSAL_BAD_REQUEST:
+		return "The path could be read as one of another API: write it without escapes of "
+		       "plain letters, “;” and doubled slashes.";
 	case REFUSAL_API_NOT_FOUND:
 		return "No API listens at this path: check the URL.";
 	case REFUSAL_API_INACTIVE:
@@ -211,7 +214,6 @@ static const char *detail(const struct facts *f, const struct decision *d, struc
 	case REFUSAL_TOO_MANY_CONCURRENT:
 	case REFUSAL_QUOTA_EXCEEDED:
 	case REFUSAL_UNAVAILABLE:
-	case REFUSAL_BAD_REQUEST:
 	case REFUSAL_BODY_TOO_LARGE:
 	case REFUSAL_UPSTREAM_UNREACHABLE:
 	case REFUSAL_UPSTREAM_TLS:

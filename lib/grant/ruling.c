@@ -44,16 +44,13 @@ static cg_rc gather(struct store *store, const struct ruling_question *q, int64_
 	cg_rc rc = routes_load(store, arena, &routes, err);
 	if (rc != CG_OK)
 		return rc;
-	const struct route *route = routes_find(&routes, q->site, q->path);
-	*out = route;
-	*f = (struct facts){.api = route ? route->api : NULL,
-			    .method = q->method,
-			    .path = route ? route_rest(route, q->path) : q->path,
+	*f = (struct facts){.method = q->method,
 			    .remote_addr = q->address,
 			    .proof_ok = true,
 			    .https = true,
 			    .certificate = q->der.n > 0 ? FACTS_CERT_PRESENT : FACTS_CERT_NONE,
 			    .sha256 = q->sha256};
+	*out = facts_route(f, &routes, q->site, q->path, arena);
 	rc = find_grants(store, q, arena, f, err);
 	return rc == CG_OK ? find_chain(store, q, now_unix_s, arena, f, err) : rc;
 }

@@ -55,9 +55,23 @@ static const char *path_fault(const char *path)
 	return NULL;
 }
 
+/* Programs read escapes and ";" in more than one way: no request for a path with them could be told
+ * from one for another API's. */
+static bool is_plain(const char *path)
+{
+	for (const char *c = path; *c; c++)
+		if (!is_path_char(*c) || strchr("%;", *c))
+			return false;
+	return true;
+}
+
 const char *listen_path_normal(const char *text, struct arena *arena, const char **why)
 {
 	*why = path_fault(text);
+	if (text[0] == '/' && !is_plain(text))
+		*why = "may have letters, digits and -._~!$&'()*+,=:@ between its slashes, but no "
+		       "escapes (%), no “;” and no other characters; write it plainly, such as "
+		       "/my-api/";
 	if (*why)
 		return NULL;
 	size_t n = strlen(text);

@@ -8,8 +8,8 @@
 #include "base/base.h"
 #include "base/span.h"
 
-/* The listen path in its normal form ("/x" becomes "/x/"), in the arena.  NULL when it is none;
- * *why is then the rest of a sentence. */
+/* The listen path in its normal form ("/x" becomes "/x/"), in the arena.  NULL when it is none, and
+ * when it has an escape or ";"; *why is then the rest of a sentence. */
 const char *listen_path_normal(const char *text, struct arena *arena, const char **why);
 /* Equal to, above or below a path that certgate answers itself, or that certificates are renewed
  * by. */

@@ -59,13 +59,20 @@ static void allow_null(json_t *schema)
 		(void)json_array_append_new(names, json_null());
 }
 
+/* Most texts are always there, though the store would do without them: of one that may be null its
+ * row says what that means. */
+static bool may_be_null(const ProtobufCFieldDescriptor *f, const struct record_field *row)
+{
+	return f->label == PROTOBUF_C_LABEL_OPTIONAL && !f->default_value &&
+	       (f->type != PROTOBUF_C_TYPE_STRING || strstr(row->about, "null"));
+}
+
 static json_t *field_schema(const ProtobufCFieldDescriptor *f, const struct record_field *row)
 {
 	json_t *s = value_schema(f, row);
 	if (f->label == PROTOBUF_C_LABEL_REPEATED && row->form != FIELD_MAP)
 		s = json_pack("{s:s, s:o}", "type", "array", "items", s);
-	else if (f->label == PROTOBUF_C_LABEL_OPTIONAL && !f->default_value &&
-		 f->type != PROTOBUF_C_TYPE_STRING)
+	else if (may_be_null(f, row))
 		allow_null(s);
 	(void)json_object_set_new(s, "description", json_string(row->about));
 	if (row->access == FIELD_READ)

@@ -340,8 +340,7 @@ static void take_end(struct exchange *x, bool in_order)
 	else if (!x->received)
 		decide(x, UPSTREAM_UNREACHABLE, unanswered);
 	else
-		decide(x, x->head_done ? UPSTREAM_UNREACHABLE : UPSTREAM_INVALID,
-		       "the upstream's answer broke off");
+		decide(x, UPSTREAM_INVALID, "the upstream's answer broke off");
 }
 
 /* A head that does not fit yet gets more room; the exchange gives it back. */
@@ -549,15 +548,20 @@ void upstream_exchange(struct upstream *u, const struct upstream_call *call,
 			     .out = out,
 			     .verdict = UPSTREAM_OK,
 			     .link = {.fd = -1}};
+	size_t mark = web_response_mark(resp);
 	if (prepare(&x))
 		run(&x);
 	tidy(&x);
 	out->outcome = x.verdict;
 	out->request_bytes = req->body_read;
 	out->untouched = x.attempts == 0;
-	/* An answer that has begun can only be broken off. */
-	if (x.verdict != UPSTREAM_OK && x.verdict != UPSTREAM_CLIENT_GONE && resp->head_sent)
+	/* An answer that has begun can only be broken off; its head first, which the web server
+	 * would miss. */
+	if (x.verdict != UPSTREAM_OK && x.verdict != UPSTREAM_CLIENT_GONE && resp->head_sent &&
+	    !web_response_take_back(resp, mark)) {
 		out->outcome = UPSTREAM_CUT;
+		(void)!web_response_flush(resp);
+	}
 	if (out->outcome == UPSTREAM_CUT || out->outcome == UPSTREAM_CLIENT_GONE)
 		web_response_abort(resp);
 }

@@ -38,7 +38,10 @@ struct upstream_call {
 	uint64_t max_body_bytes;	 /* of the request; UINT64_MAX: no limit */
 	upstream_address_fn may_connect; /* NULL: any */
 	upstream_drop_fn drop;		 /* NULL: none */
-	void *ctx;			 /* for these three */
+	/* Told of the certificate that the upstream showed, DER, whether it holds or not.  NULL:
+	 * nobody is. */
+	void (*saw_certificate)(void *ctx, struct span der);
+	void *ctx; /* for these, and for rewrite */
 	/* What the client gets in place of a field's value; in the request's arena.  NULL: as it
 	 * is. */
 	upstream_rewrite_fn rewrite;
@@ -53,11 +56,11 @@ enum upstream_outcome {
 	UPSTREAM_OK,	      /* answered, whole */
 	UPSTREAM_UNREACHABLE, /* not resolved, refused, address not allowed, or connection lost */
 	UPSTREAM_TLS,	      /* no TLS, or its certificate does not hold */
-	UPSTREAM_INVALID,     /* its answer is not HTTP, or has fields that could do harm */
-	UPSTREAM_TIMEOUT,     /* silent for too long */
+	UPSTREAM_INVALID, /* its answer is not HTTP, broke off, or has fields that could do harm */
+	UPSTREAM_TIMEOUT, /* silent for too long */
 	UPSTREAM_CLIENT_GONE, /* the client left, or stopped sending its body: nobody to answer */
 	UPSTREAM_BODY_TOO_LARGE, /* the body passed max_body_bytes */
-	UPSTREAM_CUT,		 /* broke off after the head was sent */
+	UPSTREAM_CUT,		 /* broke off after something of it went to the web server */
 	UPSTREAM_FAILED,	 /* a fault of ours, e.g. no memory */
 	UPSTREAM_OUTCOME__COUNT
 };

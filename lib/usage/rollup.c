@@ -52,12 +52,12 @@ static const struct {
 	Cg__Usage__Step below;
 	bool total; /* without the keys */
 } steps[] = {
-    [CG__USAGE__STEP__MINUTE] = {60, CG__USAGE__STEP__MINUTE, false},
-    [CG__USAGE__STEP__HOUR] = {3600, CG__USAGE__STEP__MINUTE, false},
-    [CG__USAGE__STEP__DAY] = {86400, CG__USAGE__STEP__HOUR, false},
-    [CG__USAGE__STEP__MINUTE_TOTAL] = {60, CG__USAGE__STEP__MINUTE, true},
-    [CG__USAGE__STEP__HOUR_TOTAL] = {3600, CG__USAGE__STEP__MINUTE_TOTAL, true},
-    [CG__USAGE__STEP__DAY_TOTAL] = {86400, CG__USAGE__STEP__HOUR_TOTAL, true},
+    [CG__USAGE__STEP__MINUTE] = {60,    CG__USAGE__STEP__MINUTE,	      false},
+    [CG__USAGE__STEP__HOUR] = {3600,  CG__USAGE__STEP__MINUTE,	      false},
+    [CG__USAGE__STEP__DAY] = {86400, CG__USAGE__STEP__HOUR,	    false},
+    [CG__USAGE__STEP__MINUTE_TOTAL] = {60,	   CG__USAGE__STEP__MINUTE,	    true },
+    [CG__USAGE__STEP__HOUR_TOTAL] = {3600,  CG__USAGE__STEP__MINUTE_TOTAL, true },
+    [CG__USAGE__STEP__DAY_TOTAL] = {86400, CG__USAGE__STEP__HOUR_TOTAL,	true },
 };
 
 int64_t usage_step_s(Cg__Usage__Step step)
@@ -388,7 +388,8 @@ static cg_rc roll_next(struct store *store, Cg__Usage__Step step, int64_t until,
 	return roll_span(store, &r, err);
 }
 
-/* `steps` in turn, each whole before the next one: what a span is put together from has to be there.
+/* `steps` in turn, each whole before the next one: what a span is put together from has to be
+ * there.
  */
 static cg_rc roll_chain(struct store *store, const Cg__Usage__Step *chain, size_t n,
 			int64_t now_unix_s, bool *more, struct cg_err *err)

@@ -144,12 +144,12 @@ static bool flush(struct web_io *io)
 {
 	if (io->out_broken)
 		return false;
-	if (io->fcgi) {
+	io->out_left = io->out_left || io->out_n > 0;
+	if (io->fcgi)
 		io->out_broken = FCGX_FFlush(io->fcgi->out) != 0;
-	} else {
+	else
 		io->out_broken = !write_all(io->out_fd, io->out, io->out_n);
-		io->out_n = 0;
-	}
+	io->out_n = 0;
 	return !io->out_broken;
 }
 
@@ -162,7 +162,13 @@ bool web_io_write(struct web_io *io, struct span bytes)
 			/* Its length is an int. */
 			if (n > INT_MAX / 2)
 				n = INT_MAX / 2;
+			const unsigned char *from = io->fcgi->out->wrNext;
 			io->out_broken = FCGX_PutStr(bytes.p, (int)n, io->fcgi->out) != (int)n;
+			/* Else the stream was full, and has been sent. */
+			if (io->fcgi->out->wrNext == from + n)
+				io->out_n += n;
+			else
+				io->out_left = true;
 		} else {
 			if (n > sizeof(io->out) - io->out_n)
 				n = sizeof(io->out) - io->out_n;
@@ -183,6 +189,16 @@ bool web_io_flush(struct web_io *io)
 	bool ok = flush(io);
 	take_turn(io);
 	return ok;
+}
+
+bool web_io_take_back(struct web_io *io)
+{
+	if (io->out_left || io->out_broken)
+		return false;
+	if (io->fcgi)
+		io->fcgi->out->wrNext -= io->out_n;
+	io->out_n = 0;
+	return true;
 }
 
 void web_io_wipe(struct web_io *io)

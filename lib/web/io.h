@@ -17,8 +17,9 @@ struct web_io {
 	bool in_eof;	/* the server said that the body ends here */
 	bool in_broken; /* it broke off before */
 	bool out_broken;
-	size_t out_n; /* plain CGI only */
-	char out[8192];
+	bool out_left;	/* something has gone to the server */
+	size_t out_n;	/* what has been written and has not gone */
+	char out[8192]; /* plain CGI only */
 };
 
 void web_io_fcgi(struct web_io *io, FCGX_Request *fcgi);
@@ -37,6 +38,8 @@ ssize_t web_io_read(struct web_io *io, void *buf, size_t n);
 /* False when the server no longer listens. */
 bool web_io_write(struct web_io *io, struct span bytes);
 bool web_io_flush(struct web_io *io);
+/* Forgets all that was written; false when something of it has gone. */
+bool web_io_take_back(struct web_io *io) CG_MUST_USE;
 /* Wipes what the library has read and written: tokens pass through it. */
 void web_io_wipe(struct web_io *io);
 

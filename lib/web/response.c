@@ -183,6 +183,16 @@ cg_rc web_response_flush(struct web_response *resp)
 	return resp->request->io->out_broken ? CG_FAIL : CG_OK;
 }
 
+bool web_response_take_back(struct web_response *resp, size_t mark)
+{
+	if (resp->aborted || resp->head_failed || !web_io_take_back(resp->request->io))
+		return false;
+	resp->head_sent = resp->unflushed = false;
+	resp->body_bytes = 0;
+	web_response_rewind(resp, mark);
+	return true;
+}
+
 cg_rc web_response_send(struct web_response *resp, int status, const char *content_type,
 			struct span body)
 {

@@ -37,6 +37,9 @@ cg_rc web_response_field_text(struct web_response *resp, const char *name, const
 /* How much of the head there is; web_response_rewind drops the fields that were added since. */
 size_t web_response_mark(const struct web_response *resp);
 void web_response_rewind(struct web_response *resp, size_t mark);
+/* Takes back an answer that was begun, with the fields since `mark`; false when something of it has
+ * gone to the server. */
+bool web_response_take_back(struct web_response *resp, size_t mark) CG_MUST_USE;
 /* Sends the head, if it is still here, and bytes of the body; none for HEAD, 204 and 304.
  * CG_FAIL when the server no longer listens: the client left. */
 cg_rc web_response_body(struct web_response *resp, struct span bytes);

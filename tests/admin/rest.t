@@ -574,10 +574,18 @@ with case("listen_path"):
                  "/" + "x" * 1024):
         problem(rest("POST", "/apis", api_body(listen_path=path)), 422, "bad_value",
                 f"{path[:40]!r} is no path", "listen_path")
-    for path, want in (("/adminx", "/adminx/"), ("/x/admin/", "/x/admin/"), ("/a%2Fb", "/a%2Fb/"),
+    for path in ("/my%20api/", "/caf%c3%a9/", "/café/", "/my api/", "/admin%2fx/", "/x;v=1/", "/x;", "/a%2Fb"):
+        got = rest("POST", "/apis", api_body(listen_path=path))
+        problem(got, 422, "bad_value", f"{path} is refused", "listen_path")
+        told = got.body["errors"][0]["message"]
+        ok("/my-api/" in told and "%XX" not in told, "and it is said what to write") or diag(told)
+    for path, want in (("/adminx", "/adminx/"), ("/x/admin/", "/x/admin/"), ("/A-b_c.d~e", "/A-b_c.d~e/"),
+                       ("/a:b@c!$&'()*+,=/", "/a:b@c!$&'()*+,=/"),
                        ("/.well-known/other", "/.well-known/other/")):
         got = rest("POST", "/apis", api_body(listen_path=path))
         is_eq((got.status, got.body.get("listen_path")), (201, want), f"{path} is {want}")
+        called = json_module.loads(site.fcgi({"REQUEST_URI": want + "x"}).body)["code"]
+        is_eq(called, "credential_missing", "and can be called")
 
 with case("clashes"):
     api = new_api(sites=["one", "two"])
@@ -742,7 +750,7 @@ with case("methods"):
     is_eq(got.status, 405, "a method in a field is none")
 
 with case("no such resource"):
-    for path in ("", "/", "/api", "/apis/", f"/apis/{NOWHERE}/x", "/users/", "/settings",
+    for path in ("", "/", "/api", "/apis/", f"/apis/{NOWHERE}/x", "/users/", "/nothing",
                  "/APIS", "//apis", "/keys//credentials", f"/keys/{NOWHERE}/credentials/",
                  "/openapi.json/", "/openapi"):
         got = rest("GET", path)

@@ -292,6 +292,29 @@ def places():
 
 table("where", places(), 48)
 
+site.make_api("secret", "/keyless/secret/", auth={"use_certificate": True, "use_token": False})
+
+
+def readings():
+    # What another program may read as a path of the API that asks for a certificate.
+    for path, cert in itertools.product(
+            ("/keyless//secret/x", "/keyless/%73ecret/x", "/keyless/;a/secret/x",
+             "/keyless/secret;v/x", "/keyless/secret%2fx", "/keyless/secret%2Fx",
+             "/keyless/%2fsecret/x", "/keyless/secre%74", "/keyless/secret;", "/keyless/;/;/secret",
+             "//keyless/secret/x", "/%6beyless/secret/x", "/keyless;x/secret/x",
+             "/keyless/secret//x", "/keyless/secret/%78", "/keyless/secret/x;v", "/keyless/a//x",
+             "/keyless/a;secret/x", "/keyless/%25secret/x", "/keyless/secret%253bx",
+             "/keyless/secret/x%2f..a", "/keyless/public/secret%2fx"), ("none", "good")):
+        yield {"name": f"reading {path}, certificate {cert}", "path": path, "cert": certs[cert]}
+    # Both on other sites: whose path it is differs there.
+    for path, name in itertools.product(("/elsewhere//x", "/both//below/x", "/both/%62elow/x",
+                                         "/both/below;/x"), ("main", "a", "b")):
+        yield {"name": f"reading {path} on site {name}", "path": path, "site": name,
+               "cert": certs["good"]}
+
+
+table("as an upstream may read it", readings(), 50)
+
 
 def verdicts():
     # What the web server says of an expired one; explain knows only the certificate.

@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	if (normal) {
 		size_t end = strlen(normal);
 		MUST(normal[0] == '/' && normal[end - 1] == '/');
+		MUST(!strpbrk(normal, "%;"));
 		const char *again = listen_path_normal(normal, &arena, &why);
 		MUST(again && strcmp(again, normal) == 0);
 		MUST(listen_path_covers(normal, span_of(normal)));

@@ -336,7 +336,7 @@ def is_shown_as_cut(d):
     """A cut answer that does not look whole: an error in its place, or its beginning, cut."""
     direct, through = d.answers
     beginning = not through["complete"] and direct["body"].startswith(through["body"])
-    return not direct["complete"] and (through["status"] in (500, 502, 503) or beginning) and \
+    return not direct["complete"] and (through["status"] == 502 or beginning) and \
         is_error_of_ours(d)
 
 

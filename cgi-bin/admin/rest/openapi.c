@@ -38,6 +38,8 @@ static const ProtobufCMessageDescriptor *const records[] = {&cg__api__descriptor
 							    &cg__user__descriptor,
 							    &cg__setting__descriptor,
 							    &cg__user_certificate__descriptor,
+							    &cg__organisation__descriptor,
+							    &cg__developer__descriptor,
 							    &cg__catalogue_entry__descriptor,
 							    &cg__key_request__descriptor};
 
@@ -47,7 +49,9 @@ static bool has_one_form(const ProtobufCMessageDescriptor *type)
 	return type == &cg__api__descriptor || type == &cg__audit_entry__descriptor ||
 	       type == &cg__crl__descriptor || type == &cg__exposed_key__descriptor ||
 	       type == &cg__refusal__descriptor || type == &cg__policy__descriptor ||
-	       type == &cg__user__descriptor || type == &cg__setting__descriptor;
+	       type == &cg__user__descriptor || type == &cg__setting__descriptor ||
+	       type == &cg__organisation__descriptor || type == &cg__developer__descriptor ||
+	       type == &cg__catalogue_entry__descriptor;
 }
 
 static void add(json_t *schema, const char *name, json_t *type, const char *about)
@@ -171,7 +175,7 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 		add(s, "certificate", unregistered_certificate(),
 		    "The unknown certificate; null when none came or it is not kept any more.");
 	}
-	if (type == &cg__user__descriptor)
+	if (type == &cg__user__descriptor || type == &cg__developer__descriptor)
 		add(s, "password",
 		    json_pack("{s:s, s:b, s:i}", "type", "string", "writeOnly", 1, "minLength",
 			      PASSWORD_CHARS_MIN),

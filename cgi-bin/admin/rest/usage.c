@@ -7,8 +7,8 @@
 #include "usage/query.h"
 #include "web/json.h"
 
-#define DEFAULT_S	   ((int64_t)86400) /* from, before to */
-#define STEWARD_WAIT_MS	   200
+#define DEFAULT_S	((int64_t)86400) /* from, before to */
+#define STEWARD_WAIT_MS 200
 
 static const char *const steps[] = {
     [USAGE_STEP_NONE] = "",
