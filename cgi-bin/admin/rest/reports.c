@@ -95,23 +95,23 @@ static json_t *list_of(json_t *schema)
 
 json_t *access_report_schema(void)
 {
-	json_t *open_api = object_of(json_pack("{s:o, s:o, s:o}", "api_id", text_schema(false),
-					       "api", text_schema(false), "listen_path",
-					       text_schema(false)));
-	json_t *access = list_of(object_of(json_pack(
-	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "api_id", text_schema(false), "api",
-	    text_schema(false), "listen_path", text_schema(false), "methods",
-	    list_of(text_schema(false)), "paths", list_of(text_schema(false)), "policy_id",
-	    text_schema(true), "policy", text_schema(true))));
+	json_t *open_api =
+	    object_of(json_pack("{s:o, s:o, s:o}", "api_id", text_schema(false), "api",
+				text_schema(false), "listen_path", text_schema(false)));
+	json_t *access = list_of(object_of(
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "api_id", text_schema(false), "api",
+		      text_schema(false), "listen_path", text_schema(false), "methods",
+		      list_of(text_schema(false)), "paths", list_of(text_schema(false)),
+		      "policy_id", text_schema(true), "policy", text_schema(true))));
 	(void)json_object_set_new(access, "type", json_pack("[s, s]", "array", "null"));
-	json_t *credential = object_of(json_pack("{s:o, s:o, s:o}", "type", text_schema(false),
-						 "sha256", text_schema(false), "ends_at",
-						 time_schema(true)));
-	json_t *item = object_of(json_pack(
-	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:s}}", "key_id", text_schema(false), "key",
-	    text_schema(false), "credentials", list_of(credential), "access", access, "approved_by",
-	    text_schema(true), "approved_at", time_schema(true), "last_used_at", time_schema(true),
-	    "exact", "type", "boolean"));
+	json_t *credential =
+	    object_of(json_pack("{s:o, s:o, s:o}", "type", text_schema(false), "sha256",
+				text_schema(false), "ends_at", time_schema(true)));
+	json_t *item = object_of(
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:s}}", "key_id", text_schema(false),
+		      "key", text_schema(false), "credentials", list_of(credential), "access",
+		      access, "approved_by", text_schema(true), "approved_at", time_schema(true),
+		      "last_used_at", time_schema(true), "exact", "type", "boolean"));
 	return object_of(json_pack("{s:o, s:o, s:{s:s}, s:o, s:o, s:o}", "at", time_schema(false),
 				   "exact_from", time_schema(true), "exact", "type", "boolean",
 				   "open_apis", list_of(open_api), "items", list_of(item), "next",
