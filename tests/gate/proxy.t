@@ -386,13 +386,15 @@ def answers(site, alice):
             ("ETag", "W/\"x\""), ("Cache-Control", "max-age=1"), ("WWW-Authenticate", "Basic a=b"),
             ("Location", "https://elsewhere.example/x?y"), ("Vary", "Origin"),
             ("Set-Cookie", "a=1; Path=/; Secure"), ("Set-Cookie", "b=2"),
-            ("Set-Cookie", "__Host-other=3"), ("Content-Type", "text/plain; charset=x"),
+            ("Set-Cookie", "__Host-other=3"), ("Set-Cookie", "=own"), ("Content-Type", "text/plain; charset=x"),
             ("Content-Security-Policy", "default-src 'self'"), ("Access-Control-Allow-Origin", "*"),
             ("Content-Encoding", "br"), ("Refresh", "1"), ("Link", "</x>; rel=preload"),
             ("Retry-After", "7"), ("X-RateLimit-Remaining", "5"), ("Age", "1"), ("Server", "own")]
     dropped = [("X-Request-Id", "theirs"), ("x-request-id", "again"),
                ("Set-Cookie", "__Host-certgate=1; Path=/"), ("Set-Cookie", "__HOST-CertGate-x=1"),
                ("set-cookie", " __Host-certgate_admin=; Max-Age=0"), ("Status", "500 No"),
+               # Without a name, which browsers send as its value alone.
+               ("Set-Cookie", "=__Host-certgate_admin=1; Path=/"), ("Set-Cookie", "= =__host-certgate=1"),
                ("status", "404"), ("X-Sendfile", "/etc/passwd"), ("X-SENDFILE2", "/etc/passwd 0-9"),
                ("X-LIGHTTPD-send-file", "/etc/passwd"), ("X-Accel-Redirect", "/admin/"),
                ("X-Accel-Buffering", "no"), ("X-Reproxy-URL", "http://localhost/"),
