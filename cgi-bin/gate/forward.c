@@ -187,6 +187,9 @@ static void offer(struct exchange *x, struct upstream_call *call, struct upstrea
 				target_is_up(x->gate, x->target);
 			return;
 		}
+		/* There is no time left for another, which is not this one's fault. */
+		if (call->until_mono_ms > 0 && clock_mono_ms() >= call->until_mono_ms)
+			return;
 		target_is_down(x->gate, x->target);
 	}
 }
@@ -229,6 +232,8 @@ void forward(struct exchange *x)
 	    .fields = out.items,
 	    .n_fields = out.n,
 	    .timeout_ms = (uint32_t)api->timeout_ms,
+	    .until_mono_ms =
+		api->has_total_timeout_ms ? clock_mono_ms() + (int64_t)api->total_timeout_ms : 0,
 	    .max_body_bytes = api->has_max_body_bytes ? api->max_body_bytes : UINT64_MAX,
 	    .may_connect = address_may_connect,
 	    .drop = drop,
