@@ -17,9 +17,9 @@ static struct span target_of(struct exchange *x)
 		path = path.n < n ? SPAN_LIT("") : span_from(path, n - 1);
 	}
 	bool empty = !*base && path.n == 0;
-	return span_of(arena_printf(x->arena, "%s%.*s%s%s%.*s", base, (int)path.n, path.p,
-				    empty ? "/" : "", query.p ? "?" : "", (int)query.n,
-				    query.p ? query.p : ""));
+	struct span parts[] = {span_of(base), path, empty ? SPAN_LIT("/") : SPAN_LIT(""),
+			       query.p ? SPAN_LIT("?") : SPAN_LIT(""), query};
+	return span_of(arena_join(x->arena, parts, CG_COUNT(parts)));
 }
 
 /* --- the answer --- */
