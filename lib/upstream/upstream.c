@@ -479,6 +479,8 @@ static bool converse(struct exchange *x)
 		return false;
 	while (x->verdict == UPSTREAM_OK && !x->whole) {
 		bool moved = !is_sent(x) && send_some(x);
+		if (x->call->until_mono_ms > 0 && clock_mono_ms() >= x->call->until_mono_ms)
+			decide(x, UPSTREAM_TIMEOUT, "the call was not over in its total time");
 		if (x->verdict == UPSTREAM_OK && !receive_some(x) && !moved &&
 		    x->verdict == UPSTREAM_OK)
 			wait_for_news(x);
