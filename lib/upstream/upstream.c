@@ -454,6 +454,11 @@ static void wait_for_news(struct exchange *x)
 			return;
 		}
 	}
+	if (c->until_mono_ms > 0) {
+		int64_t until_ms = c->until_mono_ms - clock_mono_ms();
+		if (left_ms < 0 || until_ms < left_ms)
+			left_ms = until_ms > 0 ? until_ms : 0;
+	}
 	struct pollfd fds[] = {
 	    {.fd = x->link.fd, .events = POLLIN},
 		  {.fd = -1,	     .events = POLLIN}
