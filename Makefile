@@ -18,7 +18,7 @@ endif
 ifeq ($(origin CXX),default)
   CXX := $(if $(findstring clang,$(CC)),clang++,g++)
 endif
-# release | sanitize | fuzz (with clang)
+# release | sanitize | coverage | fuzz (with clang)
 MODE ?= release
 # Settings of `make run`
 PORT   ?= 8080
@@ -46,6 +46,7 @@ BENCH_PACKAGES := nginx-light haproxy valgrind
 # Looks through pages for what keeps people out; for the tests alone, by npm where that is there: as a
 # Debian package it brings hundreds of others.
 AXE_VERSION := 4.14.1
+HTML_VALIDATE_VERSION := 9.7.1
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 CHECK_PACKAGES := clang-format clang-tidy cppcheck shellcheck codespell $(FUZZ_PACKAGES)
 
@@ -62,9 +63,11 @@ ifdef CI
 endif
 MODE_release  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 MODE_sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+MODE_coverage := -O1 -g --coverage -fprofile-update=atomic
 MODE_fuzz     := $(MODE_sanitize) -fsanitize=fuzzer-no-link
 LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 LINK_sanitize := -fsanitize=address,undefined
+LINK_coverage := --coverage
 LINK_fuzz     := -fsanitize=address,undefined
 
 PKGS := gnutls jansson libcurl libprotobuf-c fcgi libconfuse
@@ -198,18 +201,25 @@ TESTS ?= $(UNIT_TESTS) $(FUZZ_REPLAYS) $(sort $(wildcard tests/*/*.t))
 test: export MODE := $(MODE)
 test: ## installs what is missing, builds, runs every test
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory all unit-tests build/node_modules/axe-core/axe.min.js
+	@$(MAKE) --no-print-directory all unit-tests build/node_modules/html-validate/package.json
 	@exec setpriv --pdeathsig TERM tests/tools/run-tests $(TESTS)
 
-build/node_modules/axe-core/axe.min.js:
+# Both at once: npm removes what it is not told of.
+build/node_modules/html-validate/package.json:
 	@mkdir -p build
 	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix build \
-		axe-core@$(AXE_VERSION) >/dev/null 2>&1 || echo "axe-core cannot be had by npm: the tests of pages go on without it."
+		axe-core@$(AXE_VERSION) html-validate@$(HTML_VALIDATE_VERSION) >/dev/null 2>&1 || \
+		echo "axe-core and html-validate cannot be had by npm: the tests of pages go on without them."
 
 screenshots: ## pictures of all pages, in build/screenshots
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory all
 	@exec setpriv --pdeathsig TERM tests/tools/screenshots build/screenshots
+
+pictures: ## the pictures of the README's walk, anew
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@exec setpriv --pdeathsig TERM tests/tools/walk_pictures tests/browser/pictures
 
 unit-tests: $(UNIT_TESTS) $(TEST_TOOLS) $(FUZZ_REPLAYS)
 
@@ -226,7 +236,7 @@ deps: ## installs the Debian packages that building, running, testing and checki
 
 # --- check ---
 C_FILES := $(sort $(wildcard lib/*/*.[ch] cgi-bin/*/*.[ch] cgi-bin/*/*/*.[ch] tests/unit/*.[ch] tests/tools/*.[ch] tests/fuzz/*.[ch]))
-SCRIPTS := .ci/run tests/tools/demo tests/tools/install-packages tests/fuzz/run \
+SCRIPTS := .ci/run tests/tools/demo tests/tools/install-packages tests/tools/coverage tests/fuzz/run \
 	$(shell grep -lE '^.!/bin/(ba)?sh' tests/*/*.t /dev/null 2>/dev/null)
 # Narrow on purpose: what it finds is looked at.  Off, because it finds what is none here: out-parameters
 # that are set only on CG_OK, by a function in another file, look unset to the analyser; constants such
@@ -247,6 +257,11 @@ check: ## static analysis, formatting, unit tests with sanitizers
 	@setpriv --pdeathsig TERM tests/tools/run-tests $(UNIT_TESTS:$(B)/%=build/sanitize/%) \
 		$(FUZZ_REPLAYS:$(B)/%=build/sanitize/%)
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=5
+
+coverage: ## lines that the tests reach, by file: TESTS="build/coverage/tests/unit/cert_test" with some
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory MODE=coverage all unit-tests
+	@setpriv --pdeathsig TERM tests/tools/coverage $(TESTS:$(B)/%=build/coverage/%)
 
 # What is found goes to build/fuzz/found: inputs that reach something new, and those that end the
 # process, which are named at the end.
@@ -322,4 +337,4 @@ clean: ## removes what the build made
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all always run deb systemd-security test screenshots unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help
+.PHONY: all always coverage run deb systemd-security test screenshots pictures unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help

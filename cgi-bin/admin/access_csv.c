@@ -70,7 +70,8 @@ static void add_open_apis(struct buf *to, const json_t *apis)
 	json_t *api;
 	json_array_foreach((json_t *)(uintptr_t)apis, i, api)
 	{
-		json_t *item = json_pack("{s:s, s:b}", "key", "everybody (keyless API)", "exact", 1);
+		json_t *item =
+		    json_pack("{s:s, s:b}", "key", "everybody (keyless API)", "exact", 1);
 		add_line(to, item, api);
 		json_decref(item);
 	}
@@ -79,16 +80,17 @@ static void add_open_apis(struct buf *to, const json_t *apis)
 static void add_names(struct buf *to)
 {
 	static const char *const names[] = {
-	    "key",	   "key_id", "api",	 "api_id",	      "listen_path", "methods",	   "paths",
-	    "policy", "credentials", "approved_by", "approved_at", "last_used_at", "exact"};
+	    "key",	   "key_id",	   "api",    "api_id",	    "listen_path",
+	    "methods",	   "paths",	   "policy", "credentials", "approved_by",
+	    "approved_at", "last_used_at", "exact"};
 	for (size_t i = 0; i < CG_COUNT(names); i++)
 		csv_cell(to, names[i], i == 0);
 	csv_end_line(to);
 }
 
 /* The next page of keys; *cursor moves. */
-static cg_rc send_page(struct web_response *resp, struct access_report *report,
-		       struct span *cursor, struct arena *arena)
+static cg_rc send_page(struct web_response *resp, struct access_report *report, struct span *cursor,
+		       struct arena *arena)
 {
 	struct cg_err err = {0};
 	struct buf text;
@@ -118,7 +120,8 @@ static cg_rc send_head(struct web_response *resp, const struct access_report *re
 	(void)rfc3339_format(at_unix_s, at);
 	(void)snprintf(name, sizeof(name), "attachment; filename=\"access-%.10s.csv\"", at);
 	web_response_status(resp, 200);
-	(void)web_response_field_text(resp, "Content-Type", "text/csv; charset=utf-8; header=present");
+	(void)web_response_field_text(resp, "Content-Type",
+				      "text/csv; charset=utf-8; header=present");
 	(void)web_response_field_text(resp, "Content-Disposition", name);
 	(void)web_response_field_text(resp, "X-Content-Type-Options", "nosniff");
 	(void)web_response_field_text(resp, "Cache-Control", "no-store");

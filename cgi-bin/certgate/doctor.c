@@ -18,6 +18,7 @@
 #define CLOCK_MIN_UNIX_S 1767225600
 /* What lies this far in the future was written by a clock that was set back since. */
 #define CLOCK_AHEAD_S 120
+#define APIS_PER_PAGE 100
 
 /* --- the report --- */
 
@@ -192,11 +193,15 @@ static void check_proof(struct doctor *d, struct doctor_proof_file files[DOCTOR_
 		return;
 	}
 	if (proof.off)
-		doctor_note(d, FINDING_WARNING, "proof",
-			    "Use it on your own machine alone: write the SHA-256 of the web "
-			    "server's proof into the file.",
-			    "It is off: any program of this host that reaches the sockets can say "
-			    "whose certificate it has.");
+		doctor_note(
+		    d, d->htaccess ? FINDING_FAULT : FINDING_WARNING, "proof",
+		    "Use it on your own machine alone: write the SHA-256 of the web "
+		    "server's proof into the file.",
+		    d->htaccess
+			? "It is off, and AllowOverride lets a .htaccess of this web server "
+			  "reach the sockets: it can say whose certificate a request has."
+			: "It is off: any program of this host that reaches the sockets can "
+			  "say whose certificate it has.");
 	else
 		doctor_note(d, FINDING_OK, "proof", NULL, "It is on; %zu may be used.", proof.n);
 	for (size_t i = 0; i < DOCTOR_PROOFS; i++) {
@@ -255,6 +260,31 @@ static void check_clock(struct doctor *d)
 		doctor_note(d, FINDING_OK, "clock", NULL, "It shows %s, and is kept right.", text);
 }
 
+/* --- APIs --- */
+
+void doctor_each_api(struct doctor *d, const char *check,
+		     void (*each)(void *ctx, const Cg__Api *api), void *ctx)
+{
+	struct arena arena;
+	struct entity_page page = {.next = ""};
+	struct cg_err err = {0};
+	char cursor[512] = "";
+	cg_rc rc = CG_OK;
+	arena_init(&arena, COMMAND_ARENA_MAX);
+	while (rc == CG_OK && page.next) {
+		arena_clear(&arena);
+		rc = entity_list(d->c->store, &api_entity, span_of(cursor), APIS_PER_PAGE,
+				 SPAN_LIT(""), &arena, &page, &err);
+		for (size_t i = 0; rc == CG_OK && i < page.n; i++)
+			each(ctx, page.messages[i]);
+		if (rc == CG_OK && page.next)
+			(void)snprintf(cursor, sizeof(cursor), "%s", page.next);
+	}
+	arena_release(&arena);
+	if (rc != CG_OK)
+		doctor_note(d, FINDING_SKIPPED, check, NULL, "The APIs: %s", err.text);
+}
+
 /* --- all of it --- */
 
 static int print_report(struct doctor *d)
@@ -304,6 +334,7 @@ int doctor_main(struct command *c)
 		(void)cg_fail_memory(&err);
 		return command_fail(c, &err);
 	}
+	doctor_settings(&d);
 	doctor_web_server(&d);
 	doctor_proof_files(&d, proofs);
 	doctor_sockets(&d);
@@ -314,11 +345,14 @@ int doctor_main(struct command *c)
 			    err.text);
 	} else if (check_folders(&d)) {
 		check_proof(&d, proofs);
-		(void)check_store(&d);
+		if (check_store(&d))
+			doctor_room(&d);
 		check_clock(&d);
 	}
 	gnutls_memset(proofs, 0, sizeof(proofs));
-	if (d.call_url)
+	if (d.call_url) {
 		doctor_call(&d);
+		doctor_upstreams(&d);
+	}
 	return print_report(&d);
 }

@@ -1,11 +1,14 @@
 /* certgate doctor: what is wrong on this host, and what to do about it.  doctor.c has the report
- * and what concerns the data folder, doctor_web.c the web server's side, doctor_call.c real calls.
+ * and what concerns the data folder, doctor_apache.c and doctor_web.c the web server's
+ * side, doctor_host.c settings and room, doctor_call.c and doctor_upstream.c real calls.
  */
 #ifndef CG_CERTGATE_DOCTOR_H
 #define CG_CERTGATE_DOCTOR_H
 
 #include "base/base.h"
+#include "base/buf.h"
 #include "command.h"
+#include "model/api.h"
 
 enum finding {
 	FINDING_OK,
@@ -22,12 +25,31 @@ struct doctor {
 	json_t *checks;	    /* with --json */
 	unsigned found[FINDING_SKIPPED + 1];
 	bool lost; /* a line that there was no memory for */
+	/* What the web server's configuration says, for checks that come later. */
+	char web_user[64];    /* whom it runs as; empty: not known */
+	uint64_t web_workers; /* requests that it serves at once; 0: not known */
+	bool htaccess;	      /* a .htaccess of some site may set handlers and variables */
 };
 
 /* One line of the report: the check's name, what was found and, where something is to be done
  * (NULL: nothing), what.  Text from outside may be in both: they are made safe here. */
 void doctor_note(struct doctor *d, enum finding finding, const char *check, const char *advice,
 		 const char *format, ...) CG_PRINTF(5, 6);
+
+/* --- programs and files, doctor_web.c --- */
+
+#define DOCTOR_OUTPUT_MAX ((size_t)4 * 1024 * 1024) /* of a server about itself */
+#define DOCTOR_CONF_MAX	  ((size_t)4 * 1024 * 1024) /* of one file, and of certificates in one */
+
+/* Runs it to its end; its exit status, with all that it printed in *out, or -1 when it could not be
+ * run, printed too much, or took too long. */
+int doctor_run(const char *const *argv, struct buf *out);
+bool doctor_read_file(const char *path, struct buf *out);
+bool doctor_holds(const struct buf *text, const char *part);
+/* The last line that is not empty: where a server that gives up says why. */
+void doctor_last_line(const struct buf *text, char *out, size_t room);
+
+/* --- checks --- */
 
 /* As whoever started it, before it becomes the data folder's owner: configuration, proof files and
  * sockets belong to root.  *proof_texts: what the proof files hold, for doctor_proof. */
@@ -37,10 +59,20 @@ struct doctor_proof_file {
 	char text[80]; /* 64 hex digits; empty when it was not read */
 };
 void doctor_web_server(struct doctor *d);
+void doctor_apache(struct doctor *d);
 void doctor_proof_files(struct doctor *d, struct doctor_proof_file out[DOCTOR_PROOFS]);
 void doctor_sockets(struct doctor *d);
+/* The configuration file, as whoever started it. */
+void doctor_settings(struct doctor *d);
+/* What the programs' user needs: room, its log, gates enough.  As the data folder's owner. */
+void doctor_room(struct doctor *d);
 
+/* Every API in turn; a store that cannot be read is noted as `check`. */
+void doctor_each_api(struct doctor *d, const char *check,
+		     void (*each)(void *ctx, const Cg__Api *api), void *ctx);
 /* Calls the host as a client would. */
 void doctor_call(struct doctor *d);
+/* Connects to the upstreams of all APIs, with the gate's TLS, and sends no request. */
+void doctor_upstreams(struct doctor *d);
 
 #endif

@@ -5,15 +5,13 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/url.h"
-#include "model/api.h"
 #include "throwaway.h"
 #include <curl/curl.h>
 #include <sys/mman.h>
 
-#define CHECK	      "call"
-#define ANSWER_MAX    ((size_t)256 * 1024)
-#define CALL_S	      20L
-#define APIS_PER_PAGE 100
+#define CHECK	   "call"
+#define ANSWER_MAX ((size_t)256 * 1024)
+#define CALL_S	   20L
 
 struct caller {
 	struct doctor *d;
@@ -22,6 +20,7 @@ struct caller {
 	struct throwaway mine;
 	char cert_path[40], key_path[40], ca_path[40]; /* in memory */
 	bool unverified;			       /* the server's own certificate */
+	unsigned refused, open;			       /* APIs that turned it away; not called */
 };
 
 struct answer {
@@ -223,41 +222,27 @@ static bool check_api(struct caller *c, const Cg__Api *api)
 	return refused;
 }
 
+static void check_one(void *ctx, const Cg__Api *api)
+{
+	struct caller *c = ctx;
+	/* One without a key would call its upstream. */
+	if (!api->active || api->auth->keyless)
+		c->open++;
+	else
+		c->refused += check_api(c, api);
+}
+
 static void check_apis(struct caller *c)
 {
-	struct arena arena;
-	struct entity_page page = {.next = ""};
-	struct cg_err err = {0};
-	char cursor[512] = "";
-	unsigned refused = 0, open = 0;
-	cg_rc rc = CG_OK;
-	arena_init(&arena, COMMAND_ARENA_MAX);
-	while (rc == CG_OK && page.next) {
-		arena_clear(&arena);
-		rc = entity_list(c->d->c->store, &api_entity, span_of(cursor), APIS_PER_PAGE,
-				 SPAN_LIT(""), &arena, &page, &err);
-		for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
-			const Cg__Api *api = page.messages[i];
-			/* One without a key would call its upstream. */
-			if (!api->active || api->auth->keyless)
-				open++;
-			else
-				refused += check_api(c, api);
-		}
-		if (rc == CG_OK && page.next)
-			(void)snprintf(cursor, sizeof(cursor), "%s", page.next);
-	}
-	arena_release(&arena);
-	if (rc != CG_OK)
-		doctor_note(c->d, FINDING_SKIPPED, CHECK, NULL, "The APIs: %s", err.text);
-	else if (refused > 0)
+	doctor_each_api(c->d, CHECK, check_one, c);
+	if (c->refused > 0)
 		doctor_note(c->d, FINDING_OK, CHECK, NULL,
-			    "%u API%s turned away a certificate that nobody knows.", refused,
-			    refused == 1 ? "" : "s");
-	if (open > 0)
+			    "%u API%s turned away a certificate that nobody knows.", c->refused,
+			    c->refused == 1 ? "" : "s");
+	if (c->open > 0)
 		doctor_note(c->d, FINDING_SKIPPED, CHECK, NULL,
-			    "%u API%s that are keyless or switched off were not called.", open,
-			    open == 1 ? "" : "s");
+			    "%u API%s that are keyless or switched off were not called.", c->open,
+			    c->open == 1 ? "" : "s");
 }
 
 /* --- all --- */

@@ -6,24 +6,20 @@
 #include "base/text.h"
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#define APACHE2	       "/usr/sbin/apache2"
-#define APACHE2CTL     "/usr/sbin/apache2ctl"
 #define LIGHTTPD       "/usr/sbin/lighttpd"
 #define APACHE_CONF    "/etc/apache2/apache2.conf"
 #define LIGHTTPD_CONF  "/etc/lighttpd/lighttpd.conf"
-#define OUTPUT_MAX     ((size_t)4 * 1024 * 1024) /* of a server about itself */
-#define CONF_MAX       ((size_t)4 * 1024 * 1024) /* of one file, and of the certificates in one */
 #define RUN_MS	       30000
-#define CHECK_APACHE   "apache"
 #define CHECK_LIGHTTPD "lighttpd"
-#define SEE_CONF       "See the head of apache-conf/certgate.conf."
 #define SEE_LIGHT      "See the head of apache-conf/lighttpd/certgate.conf."
 
 /* --- running a program --- */
@@ -37,9 +33,7 @@ static void __attribute__((noreturn)) exec_child(const char *const *argv, int ou
 	_exit(127);
 }
 
-/* Runs it to its end; its exit status, with all that it printed in *out, or -1 when it could not be
- * run, printed too much, or took too long. */
-static int run(const char *const *argv, struct buf *out)
+int doctor_run(const char *const *argv, struct buf *out)
 {
 	int ends[2], status = 0;
 	int64_t deadline = clock_mono_ms() + RUN_MS;
@@ -73,7 +67,7 @@ static int run(const char *const *argv, struct buf *out)
 	return ended && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static bool read_file(const char *path, struct buf *out)
+bool doctor_read_file(const char *path, struct buf *out)
 {
 	char piece[8192];
 	ssize_t n = -1;
@@ -85,168 +79,18 @@ static bool read_file(const char *path, struct buf *out)
 	return n == 0 && !out->failed;
 }
 
-static bool holds(const struct buf *text, const char *part)
+bool doctor_holds(const struct buf *text, const char *part)
 {
 	return text->n > 0 && memmem(text->p, text->n, part, strlen(part)) != NULL;
 }
 
-/* The last line that is not empty: where a server that gives up says why. */
-static void last_line(const struct buf *text, char *out, size_t room)
+void doctor_last_line(const struct buf *text, char *out, size_t room)
 {
 	struct span rest = buf_span(text), line;
 	out[0] = '\0';
 	while (span_next(&rest, '\n', &line))
 		if (span_trim(line).n > 0)
 			text_for_log(span_trim(line), out, room);
-}
-
-/* --- Apache --- */
-
-static bool run_apache(const struct doctor *d, const char *what, struct buf *out, int *status)
-{
-	/* apache2ctl knows the variables of Debian's configuration. */
-	const char *whole[] = {APACHE2CTL, "-t", "-D", what, NULL};
-	const char *one[] = {APACHE2, "-t", "-D", what, "-f", d->apache, NULL};
-	buf_init(out, OUTPUT_MAX);
-	*status = run(d->apache ? one : whole, out);
-	return *status == 0;
-}
-
-static void check_apache_modules(struct doctor *d, const struct buf *modules)
-{
-	static const char *const needed[] = {"ssl",   "rewrite", "proxy", "proxy_fcgi",
-					     "macro", "alias",	 "env",	  "setenvif"};
-	char name[40], advice[80];
-	bool all = true;
-	for (size_t i = 0; i < CG_COUNT(needed); i++) {
-		(void)snprintf(name, sizeof(name), " %s_module ", needed[i]);
-		if (holds(modules, name))
-			continue;
-		(void)snprintf(advice, sizeof(advice), "a2enmod %s", needed[i]);
-		doctor_note(d, FINDING_FAULT, CHECK_APACHE, advice, "The module %s is not loaded.",
-			    needed[i]);
-		all = false;
-	}
-	if (!holds(modules, " headers_module "))
-		doctor_note(d, FINDING_WARNING, CHECK_APACHE, "a2enmod headers",
-			    "The module headers is not loaded: answers of a gate that is down have "
-			    "the wrong type.");
-	if (all)
-		doctor_note(d, FINDING_OK, CHECK_APACHE, NULL, "The modules are loaded.");
-}
-
-struct apache_lines {
-	bool include, gate, admin, portal, asks, asks_all;
-};
-
-/* Whether a line is this directive with this first argument; NULL: any.  *more is what follows. */
-static bool is_directive(struct span line, const char *name, const char *first, struct span *more)
-{
-	struct span want = span_of(name);
-	if (line.n <= want.n || !span_is_nocase(span_make(line.p, want.n), want) ||
-	    (line.p[want.n] != ' ' && line.p[want.n] != '\t'))
-		return false;
-	*more = span_trim(span_from(line, want.n));
-	want = span_of(first);
-	return !first || (more->n >= want.n && span_is_nocase(span_make(more->p, want.n), want) &&
-			  (more->n == want.n || strchr(" \t", more->p[want.n])));
-}
-
-static void read_apache_file(const char *path, struct apache_lines *out)
-{
-	struct buf text;
-	struct span rest, line, more;
-	buf_init(&text, CONF_MAX);
-	if (read_file(path, &text)) {
-		rest = buf_span(&text);
-		while (span_next(&rest, '\n', &line)) {
-			line = span_trim(line);
-			out->gate |= is_directive(line, "Use", "CertgatePath", &more) ||
-				     is_directive(line, "Use", "CertgateHost", &more);
-			out->admin |= is_directive(line, "Use", "CertgateAdmin", &more);
-			out->portal |= is_directive(line, "Use", "CertgatePortal", &more);
-			if (is_directive(line, "SSLVerifyClient", NULL, &more)) {
-				out->asks |= !span_is_nocase(more, SPAN_LIT("none"));
-				out->asks_all |= span_is_nocase(more, SPAN_LIT("optional_no_ca"));
-			}
-		}
-	}
-	buf_release(&text);
-}
-
-/* "  (7) /etc/apache2/…": the files that make up the configuration. */
-static void read_apache_files(const struct buf *includes, struct apache_lines *out)
-{
-	struct span rest = buf_span(includes), line;
-	char path[4096];
-	while (span_next(&rest, '\n', &line)) {
-		const char *at = line.n > 0 ? memmem(line.p, line.n, ") /", 3) : NULL;
-		if (!at)
-			continue;
-		(void)snprintf(path, sizeof(path), "%.*s", (int)(line.p + line.n - at - 2), at + 2);
-		const char *slash = strrchr(path, '/');
-		if (slash && strcmp(slash, "/certgate.conf") == 0)
-			out->include = true;
-		read_apache_file(path, out);
-	}
-}
-
-static void check_apache_lines(struct doctor *d, const struct apache_lines *lines)
-{
-	if (!lines->include)
-		doctor_note(d, FINDING_FAULT, CHECK_APACHE, SEE_CONF,
-			    "No file named certgate.conf is included.");
-	if (!lines->gate)
-		doctor_note(d, FINDING_FAULT, CHECK_APACHE, SEE_CONF,
-			    "No line “Use CertgatePath” or “Use CertgateHost” opens a path to the "
-			    "gate.");
-	if (!lines->admin)
-		doctor_note(d, FINDING_WARNING, CHECK_APACHE, "Use CertgateAdmin SITE",
-			    "/admin is opened nowhere.");
-	if (!lines->portal)
-		doctor_note(d, FINDING_WARNING, CHECK_APACHE, "Use CertgatePortal SITE",
-			    "/portal is opened nowhere.");
-	if (!lines->asks)
-		doctor_note(d, FINDING_FAULT, CHECK_APACHE,
-			    "SSLVerifyClient optional_no_ca, in the virtual host.",
-			    "Clients are not asked for a certificate.");
-	else if (!lines->asks_all)
-		doctor_note(d, FINDING_WARNING, CHECK_APACHE,
-			    "SSLVerifyClient optional_no_ca, in the virtual host.",
-			    "SSLVerifyClient ends the handshake of certificates that no CA of "
-			    "Apache's has issued, self-signed ones too.");
-	if (lines->include && lines->gate && lines->asks_all)
-		doctor_note(d, FINDING_OK, CHECK_APACHE, NULL,
-			    "Paths lead to the gate, and clients are asked for a certificate.");
-}
-
-static void check_apache(struct doctor *d)
-{
-	struct buf modules, includes;
-	struct apache_lines lines = {0};
-	char why[600];
-	int status;
-	if (run_apache(d, "DUMP_MODULES", &modules, &status)) {
-		check_apache_modules(d, &modules);
-		if (run_apache(d, "DUMP_INCLUDES", &includes, &status)) {
-			read_apache_files(&includes, &lines);
-			check_apache_lines(d, &lines);
-		} else {
-			doctor_note(d, FINDING_SKIPPED, CHECK_APACHE, NULL,
-				    "It does not say which files it reads.");
-		}
-		buf_release(&includes);
-	} else {
-		last_line(&modules, why, sizeof(why));
-		/* Not as root, it may not read the proof. */
-		bool fault = geteuid() == 0 && status > 0;
-		doctor_note(d, fault ? FINDING_FAULT : FINDING_SKIPPED, CHECK_APACHE,
-			    fault ? "apachectl configtest says more."
-				  : "Run it as root to have the configuration checked.",
-			    "Its configuration cannot be read: %s",
-			    *why ? why : "it said nothing.");
-	}
-	buf_release(&modules);
 }
 
 /* --- lighttpd --- */
@@ -278,8 +122,8 @@ static void check_ca_file(struct doctor *d, const char *path)
 	static const char begin[] = "-----BEGIN CERTIFICATE-----";
 	struct buf text;
 	unsigned n = 0;
-	buf_init(&text, 4 * CONF_MAX);
-	if (!read_file(path, &text)) {
+	buf_init(&text, 4 * DOCTOR_CONF_MAX);
+	if (!doctor_read_file(path, &text)) {
 		doctor_note(d, FINDING_FAULT, CHECK_LIGHTTPD,
 			    "certgate supervise --lighttpd-ca FILE writes it.",
 			    "ssl.ca-file, %s, cannot be read: lighttpd does not start.", path);
@@ -313,12 +157,12 @@ static void check_lighttpd_lines(struct doctor *d, const struct buf *conf)
 	char value[HOME_PATH_MAX], advice[120];
 	bool good = true;
 	for (size_t i = 0; i < CG_COUNT(modules); i++)
-		if (!holds(conf, modules[i])) {
+		if (!doctor_holds(conf, modules[i])) {
 			doctor_note(d, FINDING_FAULT, CHECK_LIGHTTPD, SEE_LIGHT,
 				    "The module %s is not loaded.", modules[i]);
 			good = false;
 		}
-	if (!holds(conf, "\"CERTGATE_PREFIX\"") || !holds(conf, "/gate.sock\"")) {
+	if (!doctor_holds(conf, "\"CERTGATE_PREFIX\"") || !doctor_holds(conf, "/gate.sock\"")) {
 		doctor_note(d, FINDING_FAULT, CHECK_LIGHTTPD, SEE_LIGHT,
 			    "Neither path.conf nor host.conf opens a path to the gate.");
 		good = false;
@@ -356,18 +200,19 @@ static void check_lighttpd(struct doctor *d)
 	const char *show[] = {LIGHTTPD, "-p", "-f", path, NULL};
 	struct buf conf, said;
 	char why[600];
-	buf_init(&conf, OUTPUT_MAX);
-	buf_init(&said, OUTPUT_MAX);
-	int status = run(show, &conf);
+	buf_init(&conf, DOCTOR_OUTPUT_MAX);
+	buf_init(&said, DOCTOR_OUTPUT_MAX);
+	int status = doctor_run(show, &conf);
 	if (status == 0) {
+		(void)lighttpd_value(&conf, "server.username", d->web_user, sizeof(d->web_user));
 		check_lighttpd_lines(d, &conf);
 		/* This one also opens what the configuration names. */
-		status = run(test, &said);
+		status = doctor_run(test, &said);
 	} else {
-		(void)run(test, &said);
+		(void)doctor_run(test, &said);
 	}
 	if (status != 0) {
-		last_line(&said, why, sizeof(why));
+		doctor_last_line(&said, why, sizeof(why));
 		bool fault = geteuid() == 0 && status > 0;
 		doctor_note(d, fault ? FINDING_FAULT : FINDING_SKIPPED, CHECK_LIGHTTPD,
 			    fault ? "lighttpd -tt -f FILE says more."
@@ -396,7 +241,7 @@ void doctor_web_server(struct doctor *d)
 			    "Name its configuration with --apache FILE or --lighttpd FILE.",
 			    "No web server's configuration was found.");
 	if (apache)
-		check_apache(d);
+		doctor_apache(d);
 	if (lighttpd)
 		check_lighttpd(d);
 }
@@ -480,6 +325,32 @@ void doctor_proof_files(struct doctor *d, struct doctor_proof_file out[DOCTOR_PR
 
 /* --- the sockets --- */
 
+/* Whether a user with these groups has all of `want` (of rwx) on what `st` is of. */
+static bool may(const struct stat *st, uid_t uid, const gid_t *groups, int n_groups, mode_t want)
+{
+	if (st->st_uid == uid)
+		return (st->st_mode >> 6 & want) == want;
+	for (int i = 0; i < n_groups; i++)
+		if (groups[i] == st->st_gid)
+			return (st->st_mode >> 3 & want) == want;
+	return (st->st_mode & want) == want;
+}
+
+/* Whether the web server's user gets to the socket; true where that cannot be known.  Root alone
+ * starts a web server as another user. */
+static bool may_connect(const struct doctor *d, const char *path)
+{
+	gid_t groups[64];
+	int n = CG_COUNT(groups);
+	struct stat folder, sock;
+	const struct passwd *pw = *d->web_user && geteuid() == 0 ? getpwnam(d->web_user) : NULL;
+	if (!pw || getgrouplist(d->web_user, pw->pw_gid, groups, &n) < 0 ||
+	    stat(d->sockets, &folder) != 0 || stat(path, &sock) != 0)
+		return true;
+	return pw->pw_uid == 0 ||
+	       (may(&folder, pw->pw_uid, groups, n, 1) && may(&sock, pw->pw_uid, groups, n, 6));
+}
+
 static void check_socket(struct doctor *d, const char *program)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -510,7 +381,12 @@ static void check_socket(struct doctor *d, const char *program)
 	int cause = errno;
 	if (fd >= 0)
 		(void)close(fd);
-	if (listens)
+	if (listens && !may_connect(d, address.sun_path))
+		doctor_note(d, FINDING_FAULT, "socket",
+			    "Start certgate supervise with --group and that user's group.",
+			    "The web server's user, %s, may not connect to %s.", d->web_user,
+			    address.sun_path);
+	else if (listens)
 		doctor_note(d, FINDING_OK, "socket", NULL, "%s takes connections.",
 			    address.sun_path);
 	else if (cause == EACCES)

@@ -96,8 +96,8 @@ static int add(struct command *c)
 		return EXIT_USAGE;
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
-		rc = credential_add(c->store, &c->actor, id, cert ? &reading.leaf : NULL, &c->arena,
-				    &credential, token, &err);
+		rc = credential_add(c->store, &c->actor, id, cert ? &reading.leaf : NULL,
+				    CREDENTIALS_ANY, &c->arena, &credential, token, &err);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
 	if (cert)

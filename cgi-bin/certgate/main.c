@@ -77,7 +77,8 @@ static const struct {
      "one\n"
      "  that Debian has, or FILE), and says what to do about each fault.  --call: makes a "
      "throw-away\n"
-     "  certificate and calls the host at URL with it.  Exits 1 on a fault.\n"		      },
+     "  certificate, calls the host at URL with it, and connects to the upstreams.  Exits 1 on a "
+     "fault.\n"		      },
     {"backup",      backup_main,
      "backup DIR [--with-key]\n"
      "  Copies the store, while everything runs, into an empty folder, and checks the copy.\n"

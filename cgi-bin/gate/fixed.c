@@ -9,8 +9,6 @@
 #include <gnutls/gnutls.h>
 
 #define METRICS_MAX	  ((size_t)16 * 1024 * 1024)
-#define METRICS_TOKEN	  "metrics.token"
-#define METRICS_TOKEN_MIN 16 /* bytes: shorter ones can be guessed */
 #define METRICS_TOKEN_MAX 512
 
 static cg_rc look(struct store_txn *txn, void *arg, struct cg_err *err)

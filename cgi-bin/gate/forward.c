@@ -192,6 +192,13 @@ static void offer(struct exchange *x, struct upstream_call *call, struct upstrea
 	}
 }
 
+static bool may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
+{
+	const struct exchange *x = ctx;
+	(void)len;
+	return upstream_allowed_holds(&x->gate->upstream_allowed, x->req, addr);
+}
+
 void forward(struct exchange *x)
 {
 	const Cg__Api *api = x->route->api;
@@ -231,7 +238,7 @@ void forward(struct exchange *x)
 	    .n_fields = out.n,
 	    .timeout_ms = (uint32_t)api->timeout_ms,
 	    .max_body_bytes = api->has_max_body_bytes ? api->max_body_bytes : UINT64_MAX,
-	    .may_connect = address_may_connect,
+	    .may_connect = may_connect,
 	    .drop = drop,
 	    .rewrite = rewrite_field,
 	    .ctx = x,

@@ -21,6 +21,7 @@
 #include "grant/grant.h"
 #include "grant/limit.h"
 #include "grant/trust.h"
+#include "upstream/allowed.h"
 #include "upstream/upstream.h"
 #include "base/address.h"
 #include "usage/access_log.h"
@@ -45,8 +46,8 @@ struct targets {
 /* One per process. */
 struct gate {
 	struct targets targets;
-	struct address_blocks upstream_allow, upstream_deny;
 	struct address_blocks metrics_allow; /* who may read /metrics; none: nobody by address */
+	struct upstream_allowed upstream_allowed;
 	struct store *store;
 	struct resolver *resolver;
 	struct limits *limits;
@@ -126,12 +127,6 @@ cg_rc snapshot_upstream_tls(struct resolver *resolver, struct snapshot *snapshot
 			    const struct route *route, struct upstream_tls **out,
 			    struct cg_err *err) CG_MUST_USE;
 
-/* --- trust_upstream.c --- */
-
-/* Of an API that has upstream_tls; the caller frees it. */
-cg_rc upstream_tls_load(struct store *store, const Cg__Api *api, struct upstream_tls **out,
-			struct cg_err *err) CG_MUST_USE;
-
 /* --- the steps; each answers the request itself when it returns false --- */
 
 /* Fills the facts about certificate and token. */
@@ -157,11 +152,6 @@ size_t targets_order(struct gate *gate, const struct route *route,
 		     const struct url *order[UPSTREAM_TRIES_MAX]);
 void target_is_down(struct gate *gate, const struct url *target);
 void target_is_up(struct gate *gate, const struct url *target);
-
-/* --- address.c --- */
-
-/* An upstream_address_fn for an exchange. */
-bool address_may_connect(void *ctx, const struct sockaddr *addr, socklen_t len);
 
 /* --- rewrite.c --- */
 

@@ -161,14 +161,6 @@ static void raise_descriptors(void)
 	}
 }
 
-/* What a setting lists; config_load has seen that it can be read. */
-static void read_blocks(enum config_key key, struct address_blocks *out)
-{
-	const char *text = config_get(key);
-	if (text)
-		(void)!address_blocks_parse(text, out);
-}
-
 int main(void)
 {
 	struct home home;
@@ -187,9 +179,10 @@ int main(void)
 		rc = home_check(&home, &err);
 	if (rc == CG_OK)
 		rc = proof_load(&home, &gate.proof, &err);
-	read_blocks(CONFIG_UPSTREAM_ALLOW, &gate.upstream_allow);
-	read_blocks(CONFIG_UPSTREAM_DENY, &gate.upstream_deny);
-	read_blocks(CONFIG_METRICS_ALLOW, &gate.metrics_allow);
+	upstream_allowed_read(&gate.upstream_allowed);
+	/* config_load has seen that it can be read. */
+	if (config_get(CONFIG_METRICS_ALLOW))
+		(void)!address_blocks_parse(config_get(CONFIG_METRICS_ALLOW), &gate.metrics_allow);
 	if (rc == CG_OK)
 		rc = model_open(&home, &gate.store, &err);
 	if (rc == CG_OK)

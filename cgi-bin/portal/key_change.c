@@ -119,9 +119,9 @@ void key_token_do(void *arg)
 
 static json_t *confirm_values(const Cg__Key *key, const char *action)
 {
-	return json_pack("{s:s, s:o, s:s, s:s}", "id", key->id, "name",
+	return json_pack("{s:s, s:o, s:s, s:s, s:b}", "id", key->id, "name",
 			 page_text(span_of(key->name)), "action", action, "main_class",
-			 "main--slim");
+			 "main--slim", "revoke", 0);
 }
 
 void key_revoke_show(void *arg)

@@ -110,11 +110,11 @@ static cg_rc add_requests(struct page_call *call, json_t *items, struct cg_err *
 		cg_rc found = entity_get(call->program->store, &catalogue_entity, r->catalogue_id,
 					 call->arena, &entry, NULL);
 		(void)json_array_append_new(
-		    items, json_pack("{s:s, s:o, s:o, s:o}", "link",
+		    items, json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:n}", "link",
 				     arena_printf(call->arena, "/portal/requests/%s", r->id),
 				     "name", page_text(span_of(r->name)), "apis",
 				     page_text(span_of(found == CG_OK ? entry->name : "")), "badge",
-				     portal_request_badge(r)));
+				     portal_request_badge(r), "until", "quota", "used"));
 	}
 	return rc;
 }
@@ -313,7 +313,7 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 	struct key_grant g;
 	struct all_apis apis;
 	struct request_list requests;
-	struct portal_usage usage = {.days = NULL};
+	struct portal_usage usage = {.chart = NULL};
 	Cg__CatalogueEntry__Renewal way;
 	Cg__Refusal *newest;
 	json_t *values = NULL;
@@ -337,7 +337,7 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 		rc = portal_usage(call, ids, 1, &usage, err);
 	if (rc != CG_OK) {
 		json_decref(values);
-		json_decref(usage.days);
+		json_decref(usage.chart);
 		return rc;
 	}
 	bool by_token = has_token_request(&requests);
@@ -356,8 +356,7 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 	    "{s:o, s:o, s:o, s:o, s:o, s:s}", "rate", show_rate(g.effective.rate), "quota_text",
 	    show_quota(g.effective.quota), "expires",
 	    g.effective.has_expires_at ? page_distance(call, g.effective.expires_at) : json_null(),
-	    "organisation_name", organisation_name(call), "usage_card",
-	    json_pack("{s:s, s:o}", "template", "portal/usage-card.tpl", "days", usage.days),
+	    "organisation_name", organisation_name(call), "usage_card", portal_usage_card(&usage),
 	    "renew_line",
 	    arena_printf(call->arena,
 			 "curl --cert old.pem --key old.key --data-binary @new.pem %s/portal/renew",

@@ -96,6 +96,7 @@ static void show_form(struct page_call *call, const struct offer *offer, const s
 				  json_string(page_once(call) ? page_once(call) : once));
 	(void)json_object_set_new(values, "once_add", json_string(once_add));
 	portal_put_back(call, values, f->reading);
+	(void)json_object_set_new(values, "read", json_null());
 	add_reading(call, values, f);
 	if (why)
 		page_add_errors(values, why);

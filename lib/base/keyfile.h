@@ -8,6 +8,8 @@
 #include "base/home.h"
 
 #define KEYFILE_BYTES 32
+/* Not one of them: the operator's own token for /metrics, METRICS_TOKEN_MIN bytes or more. */
+#define METRICS_TOKEN "metrics.token"
 
 /* Reads keys/NAME, making it with new random bytes when it is missing.  The caller wipes out.
  * CG_UNAVAILABLE when it cannot be read or made, or holds anything else. */

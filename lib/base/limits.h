@@ -115,6 +115,10 @@
 #define UPSTREAM_REWIND_BYTES (64 * 1024)
 /* Connecting to an upstream, ms: 504 above it, or above the API's own timeout if that is less. */
 #define UPSTREAM_CONNECT_MS 10000
+/* A test of an upstream, all of it, and what of its answer's body is read, bytes: a worker of admin
+ * waits so long. */
+#define PROBE_MS       10000
+#define PROBE_BODY_MAX (64 * 1024)
 #define UPSTREAM_KEPT_MAX   4 /* idle upstream connections kept by one thread */
 /* An upstream that could not be connected is passed over for so long while there are others, ms. */
 #define UPSTREAM_DOWN_MS 5000
@@ -199,6 +203,8 @@
  * record takes about 300 bytes. */
 #define USAGE_KEEP_DEFAULT  "2,60,731"
 #define USAGE_KEEP_DAYS_MAX 3660
+/* The token for /metrics, bytes: a shorter one can be guessed and opens nothing. */
+#define METRICS_TOKEN_MIN 16
 /* A value of the configuration file, bytes with its NUL: the program does not start above it. */
 #define CONFIG_VALUE_MAX 1024
 /* Groups that are told apart in an hour or a day; more are put together as "other". */

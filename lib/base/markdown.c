@@ -9,8 +9,9 @@ struct writing {
 	struct buf *out;
 	/* Instead of HTML: plain text of the first paragraph, or nothing but the bad link. */
 	bool plain, in_paragraph, done, check;
-	unsigned in_image; /* its text is the alternative: no elements in it */
-	char bad[120];	   /* the first link that is not fine */
+	unsigned heading_source, heading_level; /* of the last one, as written and as shown; 0 */
+	unsigned in_image;			/* its text is the alternative: no elements in it */
+	char bad[120];				/* the first link that is not fine */
 };
 
 bool markdown_link_is_fine(struct span link, bool mailto)
@@ -67,12 +68,26 @@ static void put_escaped(struct writing *w, const char *p, size_t n)
 		}
 }
 
-static const char *heading(unsigned level, bool end)
+/* Headings of the text begin at h2, below the page's own, and leave no level out, whatever levels
+ * their author began with. */
+static unsigned heading_level(struct writing *w, unsigned level)
 {
-	static const char *const open[] = {"<h2>", "<h3>", "<h4>", "<h5>", "<h6>"};
-	static const char *const close[] = {"</h2>\n", "</h3>\n", "</h4>\n", "</h5>\n", "</h6>\n"};
-	unsigned i = level < 1 ? 0 : level > 5 ? 4 : level - 1;
-	return end ? close[i] : open[i];
+	unsigned out = w->heading_level == 0	   ? 2
+		       : level > w->heading_source ? w->heading_level + 1
+		       : w->heading_source - level + 2 > w->heading_level
+			   ? 2
+			   : w->heading_level - (w->heading_source - level);
+	w->heading_source = level;
+	w->heading_level = out > 6 ? 6 : out;
+	return w->heading_level;
+}
+
+static void put_heading(struct writing *w, const char *begin, unsigned level, const char *end)
+{
+	const char digit[] = {(char)('0' + level), '\0'};
+	put(w, begin);
+	put(w, digit);
+	put(w, end);
 }
 
 static const struct {
@@ -101,7 +116,7 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 	struct writing *w = arg;
 	w->in_paragraph = type == MD_BLOCK_P;
 	if (type == MD_BLOCK_H)
-		put(w, heading(((MD_BLOCK_H_DETAIL *)detail)->level, false));
+		put_heading(w, "<h", heading_level(w, ((MD_BLOCK_H_DETAIL *)detail)->level), ">");
 	for (size_t i = 0; i < CG_COUNT(blocks); i++)
 		if (blocks[i].type == type)
 			put(w, blocks[i].open);
@@ -111,8 +126,9 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {
 	struct writing *w = arg;
+	(void)detail;
 	if (type == MD_BLOCK_H)
-		put(w, heading(((MD_BLOCK_H_DETAIL *)detail)->level, true));
+		put_heading(w, "</h", w->heading_level, ">\n");
 	for (size_t i = 0; i < CG_COUNT(blocks); i++)
 		if (blocks[i].type == type)
 			put(w, blocks[i].close);
@@ -128,6 +144,24 @@ static void note_bad(struct writing *w, struct span link)
 	if (!*w->bad)
 		(void)snprintf(w->bad, sizeof(w->bad), "%.*s", (int)(link.n < 100 ? link.n : 100),
 			       link.n > 0 ? link.p : "");
+}
+
+static void put_element(struct writing *w, MD_SPANTYPE type, const char *begin)
+{
+	static const struct {
+		MD_SPANTYPE type;
+		const char *name;
+	} elements[] = {
+	    {MD_SPAN_EM,	 "em>"    },
+	    {MD_SPAN_STRONG, "strong>"},
+	    {MD_SPAN_CODE,   "code>"  },
+	    {MD_SPAN_DEL,	  "del>"	}
+	 };
+	for (size_t i = 0; i < CG_COUNT(elements); i++)
+		if (elements[i].type == type) {
+			put(w, begin);
+			put(w, elements[i].name);
+		}
 }
 
 static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
@@ -160,11 +194,7 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
 		w->in_image++;
 		return 0;
 	}
-	put(w, type == MD_SPAN_EM	? "<em>"
-	       : type == MD_SPAN_STRONG ? "<strong>"
-	       : type == MD_SPAN_CODE	? "<code>"
-	       : type == MD_SPAN_DEL	? "<del>"
-					: "");
+	put_element(w, type, "<");
 	return 0;
 }
 
@@ -185,11 +215,7 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
 		}
 		return 0;
 	}
-	put(w, type == MD_SPAN_EM	? "</em>"
-	       : type == MD_SPAN_STRONG ? "</strong>"
-	       : type == MD_SPAN_CODE	? "</code>"
-	       : type == MD_SPAN_DEL	? "</del>"
-					: "");
+	put_element(w, type, "</");
 	return 0;
 }
 

@@ -103,15 +103,32 @@ bool text_is_clean_lines(struct span text)
 	return is_clean(text, true);
 }
 
+/* ASCII alone. */
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+bool bytes_hold(struct span bytes, struct span part)
+{
+	if (part.n == 0)
+		return true;
+	char first = lower(part.p[0]);
+	for (size_t i = 0; i + part.n <= bytes.n; i++) {
+		size_t k = 1;
+		if (lower(bytes.p[i]) != first)
+			continue;
+		while (k < part.n && lower(bytes.p[i + k]) == lower(part.p[k]))
+			k++;
+		if (k == part.n)
+			return true;
+	}
+	return false;
+}
+
 bool text_holds(const char *text, struct span part)
 {
-	if (!text)
-		text = "";
-	size_t n = strlen(text);
-	for (size_t i = 0; i + part.n <= n; i++)
-		if (strncasecmp(text + i, part.p, part.n) == 0)
-			return true;
-	return false;
+	return bytes_hold(span_of(text), part);
 }
 
 void text_for_log(struct span text, char *out, size_t room)

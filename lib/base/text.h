@@ -17,6 +17,8 @@ bool text_is_clean(struct span text);
 bool text_is_clean_lines(struct span text);
 /* Whether `text` (may be NULL) holds `part` somewhere, in any letter case (ASCII). */
 bool text_holds(const char *text, struct span part);
+/* The same of any bytes; fast: what a record's bytes do not hold, none of its texts does. */
+bool bytes_hold(struct span bytes, struct span part);
 /* Copies into out (room bytes, NUL included) what is safe in one line of a log or on a terminal:
  * controls, bidi and invisible format characters and invalid UTF-8 become \xNN or \u{NNNN}; what
  * does not fit is cut with "...". */

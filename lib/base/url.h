@@ -1,4 +1,4 @@
-/* Addresses of upstreams, read by libcurl's URL parser, the one that also connects. */
+/* Addresses of upstreams, read by libcurl's URL parser. */
 #ifndef CG_BASE_URL_H
 #define CG_BASE_URL_H
 

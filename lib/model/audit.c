@@ -288,8 +288,7 @@ static cg_rc walk_visit(struct span index_key, struct span key, struct span valu
 	Cg__AuditEntry *entry;
 	(void)index_key;
 	arena_clear(&w->arena);
-	cg_rc rc =
-	    record_unpack(&cg__audit_entry__descriptor, value, &w->arena, &entry, err);
+	cg_rc rc = record_unpack(&cg__audit_entry__descriptor, value, &w->arena, &entry, err);
 	if (rc == CG_OK)
 		rc = w->visit(entry, w->arg, err);
 	w->ended = rc != CG_OK;

@@ -362,7 +362,7 @@ cg_rc certificate_remove(struct store *store, const struct actor *actor, const c
 
 /* --- lists --- */
 
-#define LIST_SCAN 500
+#define LIST_SCAN 2000
 /* So many digits find a certificate by the start of its fingerprint.  More, but not all, is rather
  * a slip, or the fingerprint of another method. */
 #define FINGERPRINT_START_MIN 4
@@ -379,22 +379,21 @@ struct listing {
 	struct store_txn *txn;
 };
 
-static bool x5t_starts(const Cg__Certificate *c, struct span with)
+/* Whether the fingerprint, which is the id, is what was looked for, in hex or as x5t#S256. */
+static bool is_fingerprint(const struct listing *l, struct span id)
 {
 	char x5t[SHA256_X5T + 1];
 	struct sha256 digest;
-	if (with.n < FINGERPRINT_START_MIN || c->sha256.len != SHA256_BYTES)
+	if (l->q_hex.n > 0 && span_starts(id, l->q_hex))
+		return true;
+	if (l->q.n < FINGERPRINT_START_MIN || !hex_parse(id, digest.b, SHA256_BYTES))
 		return false;
-	memcpy(digest.b, c->sha256.data, SHA256_BYTES);
 	x5t_format(&digest, x5t);
-	return span_starts(span_of(x5t), with);
+	return span_starts(span_of(x5t), l->q);
 }
 
 static bool matches(const struct listing *l, const Cg__Certificate *c)
 {
-	if (l->q.n == 0 || (l->q_hex.n > 0 && span_starts(span_of(c->id), l->q_hex)) ||
-	    x5t_starts(c, l->q))
-		return true;
 	if (text_holds(c->subject, l->q) || text_holds(c->issuer, l->q))
 		return true;
 	for (size_t i = 0; i < c->n_names; i++)
@@ -403,54 +402,73 @@ static bool matches(const struct listing *l, const Cg__Certificate *c)
 	return false;
 }
 
-/* Whether one belongs on the list.  In an arena of its own: a search may look at very many. */
-static cg_rc is_wanted(const struct listing *l, struct span value, bool *out, struct cg_err *err)
+static cg_rc take(struct listing *l, struct span value, struct cg_err *err)
 {
-	struct arena scratch;
-	Cg__Certificate *c;
-	*out = true;
-	if (l->q.n == 0)
+	struct certificate_use *use = &l->page->items[l->page->n];
+	cg_rc rc =
+	    record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate, err);
+	if (rc == CG_OK && l->q.n > 0 && !is_fingerprint(l, span_of(use->certificate->id)) &&
+	    !matches(l, use->certificate))
 		return CG_OK;
-	arena_init(&scratch, l->arena->max_bytes);
-	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, &scratch, &c, err);
 	if (rc == CG_OK)
-		*out = matches(l, c);
-	arena_release(&scratch);
+		rc = find_users(l->txn, use->certificate, l->arena, use, err);
+	l->page->n += rc == CG_OK;
 	return rc;
+}
+
+static cg_rc move_on(struct listing *l, struct span id)
+{
+	(void)snprintf(l->at, sizeof(l->at), "%.*s", (int)id.n, id.p);
+	return ++l->scanned % LIST_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
 }
 
 static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
 		   struct cg_err *err)
 {
 	struct listing *l = arg;
-	struct certificate_use *use = &l->page->items[l->page->n];
-	bool wanted;
 	(void)index_key;
 	if (l->page->n == l->limit) {
 		l->more = true;
 		return CG_NOT_FOUND;
 	}
-	cg_rc rc = is_wanted(l, value, &wanted, err);
-	if (rc == CG_OK && wanted)
-		rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate,
-				   err);
-	if (rc == CG_OK && wanted)
-		rc = find_users(l->txn, use->certificate, l->arena, use, err);
-	if (rc != CG_OK)
-		return rc;
-	l->page->n += wanted;
-	(void)snprintf(l->at, sizeof(l->at), "%.*s", (int)key.n, key.p);
-	return ++l->scanned % LIST_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
+	cg_rc rc = take(l, value, err);
+	return rc == CG_OK ? move_on(l, key) : rc;
+}
+
+/* Over texts alone, in the order of ids; records are read where the text fits. */
+static cg_rc search_visit(struct span text, struct span id, struct span nothing, void *arg,
+			  struct cg_err *err)
+{
+	struct listing *l = arg;
+	struct span bytes;
+	cg_rc rc = CG_OK;
+	(void)nothing;
+	if (is_fingerprint(l, id) || bytes_hold(text, l->q)) {
+		if (l->page->n == l->limit) {
+			l->more = true;
+			return CG_NOT_FOUND;
+		}
+		rc = store_get(l->txn, STORE_CERTIFICATE, id, l->arena, &bytes, err);
+		if (rc == CG_OK)
+			rc = take(l, bytes, err);
+	}
+	return rc == CG_OK ? move_on(l, id) : rc;
 }
 
 static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct listing *l = arg;
-	char start[sizeof(l->at)];
-	memcpy(start, l->at, sizeof(start));
+	char start[sizeof(l->at) + 2];
+	/* The text begins with the id. */
+	(void)snprintf(start, sizeof(start), "%s%s", l->at, l->q.n > 0 && *l->at ? "\v" : "");
 	struct store_walk walk = {.table = STORE_CERTIFICATE, .after_key = span_of(start)};
+	struct store_walk texts = {.by_index = true,
+				   .bare = true,
+				   .index = STORE_CERTIFICATE_BY_TEXT,
+				   .index_key = span_of(start)};
 	l->txn = txn;
-	return store_walk(txn, &walk, visit, l, err);
+	return l->q.n > 0 ? store_walk(txn, &texts, search_visit, l, err)
+			  : store_walk(txn, &walk, visit, l, err);
 }
 
 /* The digits of q, if it could be a fingerprint or the start of one; empty when not.  *n_digits is

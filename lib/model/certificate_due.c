@@ -43,8 +43,7 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 	struct listing *l = arg;
 	Cg__Certificate *certificate;
 	const Cg__Key *of = NULL;
-	cg_rc rc =
-	    record_unpack(&cg__certificate__descriptor, value, l->arena, &certificate, err);
+	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &certificate, err);
 	if (rc == CG_OK && certificate->not_after >= l->to)
 		return CG_NOT_FOUND;
 	bool client = rc == CG_OK && certificate->kind == CG__CERTIFICATE__KIND__CLIENT;

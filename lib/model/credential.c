@@ -193,86 +193,30 @@ struct call {
 	struct sha256 sha256;
 	uint64_t revision;
 	const struct cert *cert;
+	size_t had;
 	const json_t *patch;
 	Cg__Credential__Reason reason;
 	struct arena *arena;
 	Cg__Credential *credential;
-	struct credentials list;
-	size_t room;
 	char *token;
 };
-
-static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
-		   struct cg_err *err)
-{
-	struct call *c = arg;
-	(void)index_key;
-	(void)key;
-	if (c->list.n == c->room) {
-		size_t room = c->room ? 2 * c->room : 8;
-		Cg__Credential **items = arena_alloc(c->arena, room * sizeof(*items));
-		if (!items)
-			return cg_fail_memory(err);
-		if (c->list.n > 0)
-			memcpy(items, c->list.items, c->list.n * sizeof(*items));
-		c->list.items = items;
-		c->room = room;
-	}
-	cg_rc rc = record_unpack(&cg__credential__descriptor, value, c->arena,
-				 &c->list.items[c->list.n], err);
-	if (rc == CG_OK)
-		c->list.n++;
-	return rc;
-}
-
-static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct call *c = arg;
-	struct store_walk walk = {.by_index = true,
-				  .index = STORE_CREDENTIAL_BY_KEY,
-				  .only = true,
-				  .index_key = span_of(c->key_id)};
-	c->list = (struct credentials){0};
-	c->room = 0;
-	return store_walk(txn, &walk, visit, c, err);
-}
-
-cg_rc credential_list_in(struct store_txn *txn, const char *key_id, struct arena *arena,
-			 struct credentials *out, struct cg_err *err)
-{
-	struct call c = {.key_id = key_id, .arena = arena};
-	cg_rc rc = list_txn(txn, &c, err);
-	if (rc == CG_OK)
-		*out = c.list;
-	return rc;
-}
-
-cg_rc credential_list(struct store *store, const char *key_id, struct arena *arena,
-		      struct credentials *out, struct cg_err *err)
-{
-	struct call c = {.key_id = key_id, .arena = arena};
-	cg_rc rc = store_read(store, list_txn, &c, err);
-	if (rc == CG_OK)
-		*out = c.list;
-	return rc;
-}
 
 cg_rc credential_drop_key_in(struct store_txn *txn, const char *key_id, struct arena *arena,
 			     struct cg_err *err)
 {
-	struct call c = {.key_id = key_id, .arena = arena};
-	cg_rc rc = list_txn(txn, &c, err);
-	for (size_t i = 0; rc == CG_OK && i < c.list.n; i++) {
+	struct credentials list;
+	cg_rc rc = credential_list_in(txn, key_id, arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		/* What was revoked stays known, and cannot be registered anew. */
-		if (c.list.items[i]->has_revoked_at &&
-		    c.list.items[i]->type == CG__CREDENTIAL__TYPE__CERTIFICATE)
+		if (list.items[i]->has_revoked_at &&
+		    list.items[i]->type == CG__CREDENTIAL__TYPE__CERTIFICATE)
 			continue;
-		rc = credential_note_revoked_in(txn, c.list.items[i], arena, err);
+		rc = credential_note_revoked_in(txn, list.items[i], arena, err);
 		if (rc != CG_OK)
 			break;
-		rc = store_remove(
-		    txn, STORE_CREDENTIAL,
-		    span_make(c.list.items[i]->sha256.data, c.list.items[i]->sha256.len), err);
+		rc = store_remove(txn, STORE_CREDENTIAL,
+				  span_make(list.items[i]->sha256.data, list.items[i]->sha256.len),
+				  err);
 	}
 	return rc;
 }
@@ -341,9 +285,15 @@ static cg_rc add_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	Cg__Key *key;
+	struct credentials list = {.n = 0};
 	cg_rc rc = actor_require(c->actor, CG__ROLE__ADMIN, err);
 	if (rc == CG_OK)
 		rc = load_key(txn, c, &key, err);
+	if (rc == CG_OK && c->had != CREDENTIALS_ANY)
+		rc = credential_list_in(txn, key->id, c->arena, &list, err);
+	if (rc == CG_OK && c->had != CREDENTIALS_ANY && c->had != list.n)
+		rc = cg_fail_code(err, CG_CLASH, ENTITY_MADE_ALREADY,
+				  "The key got another credential meanwhile.");
 	if (rc != CG_OK)
 		return rc;
 	return c->cert ? credential_add_certificate_in(txn, c->actor, key, c->cert, c->arena,
@@ -353,11 +303,15 @@ static cg_rc add_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 }
 
 cg_rc credential_add(struct store *store, const struct actor *actor, const char *key_id,
-		     const struct cert *cert, struct arena *arena, Cg__Credential **out,
+		     const struct cert *cert, size_t had, struct arena *arena, Cg__Credential **out,
 		     char token[TOKEN_TEXT + 1], struct cg_err *err)
 {
-	struct call c = {
-	    .actor = actor, .key_id = key_id, .cert = cert, .arena = arena, .token = token};
+	struct call c = {.actor = actor,
+			 .key_id = key_id,
+			 .cert = cert,
+			 .had = had,
+			 .arena = arena,
+			 .token = token};
 	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, add_txn, &c, err);
 	if (rc == CG_OK)
 		*out = c.credential;
@@ -435,14 +389,20 @@ cg_rc credential_change(struct store *store, const struct actor *actor, const ch
 
 /* Whoever uses it learns why it stops. */
 static cg_rc tell_revoked(struct store_txn *txn, const Cg__Key *key,
-			  const Cg__Credential *credential, const char *reason, struct arena *arena,
-			  struct cg_err *err)
+			  const Cg__Credential *credential, Cg__Credential__Reason reason,
+			  struct arena *arena, struct cg_err *err)
 {
+	static const char *const words[] = {
+	    [CG__CREDENTIAL__REASON__KEY_EXPOSED] = "somebody else has its private key",
+	    [CG__CREDENTIAL__REASON__SUPERSEDED] = "another one has taken its place",
+	    [CG__CREDENTIAL__REASON__LEFT] = "its holder has left",
+	};
+	const char *why = (size_t)reason < CG_COUNT(words) ? words[reason] : NULL;
 	char hex[SHA256_HEX + 1] = "";
 	if (credential->type == CG__CREDENTIAL__TYPE__CERTIFICATE &&
 	    credential->sha256.len == SHA256_BYTES)
 		hex_format(credential->sha256.data, SHA256_BYTES, hex);
-	return key_tell_revoked_in(txn, key, hex, reason, arena, err);
+	return key_tell_revoked_in(txn, key, hex, why ? why : "", arena, err);
 }
 
 static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
@@ -462,7 +422,7 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 		text[i] = (char)(name->name[i] == '_' ? '_' : name->name[i] | 0x20);
 	rc = credential_audit_in(txn, actor, "credential.revoke", key, credential,
 				 json_pack("{s:s}", "reason", text), arena, err);
-	return rc == CG_OK ? tell_revoked(txn, key, credential, text, arena, err) : rc;
+	return rc == CG_OK ? tell_revoked(txn, key, credential, reason, arena, err) : rc;
 }
 
 /* The public key of a certificate: with it every certificate that carries it. */

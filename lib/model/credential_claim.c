@@ -1,4 +1,4 @@
-/* Credentials that developers claim, prove, and replace. */
+/* Credentials of a key; what developers claim, prove, and replace. */
 #include "base/base.h"
 #include "base/clock.h"
 #include "model/credential_in.h"
@@ -49,4 +49,68 @@ cg_rc credential_end_in(struct store_txn *txn, const struct actor *actor, const 
 	return rc == CG_OK ? credential_audit_in(txn, actor, "credential.change", key, credential,
 						 json_pack("{s:s}", "ends_at", text), arena, err)
 			   : rc;
+}
+
+/* --- those of a key --- */
+
+struct listing {
+	const char *key_id;
+	struct arena *arena;
+	struct credentials list;
+	size_t room;
+};
+
+static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
+		   struct cg_err *err)
+{
+	struct listing *l = arg;
+	(void)index_key;
+	(void)key;
+	if (l->list.n == l->room) {
+		size_t room = l->room ? 2 * l->room : 8;
+		Cg__Credential **items = arena_alloc(l->arena, room * sizeof(*items));
+		if (!items)
+			return cg_fail_memory(err);
+		if (l->list.n > 0)
+			memcpy(items, l->list.items, l->list.n * sizeof(*items));
+		l->list.items = items;
+		l->room = room;
+	}
+	cg_rc rc = record_unpack(&cg__credential__descriptor, value, l->arena,
+				 &l->list.items[l->list.n], err);
+	if (rc == CG_OK)
+		l->list.n++;
+	return rc;
+}
+
+static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct listing *l = arg;
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_CREDENTIAL_BY_KEY,
+				  .only = true,
+				  .index_key = span_of(l->key_id)};
+	l->list = (struct credentials){0};
+	l->room = 0;
+	return store_walk(txn, &walk, visit, l, err);
+}
+
+cg_rc credential_list_in(struct store_txn *txn, const char *key_id, struct arena *arena,
+			 struct credentials *out, struct cg_err *err)
+{
+	struct listing l = {.key_id = key_id, .arena = arena};
+	cg_rc rc = list_txn(txn, &l, err);
+	if (rc == CG_OK)
+		*out = l.list;
+	return rc;
+}
+
+cg_rc credential_list(struct store *store, const char *key_id, struct arena *arena,
+		      struct credentials *out, struct cg_err *err)
+{
+	struct listing l = {.key_id = key_id, .arena = arena};
+	cg_rc rc = store_read(store, list_txn, &l, err);
+	if (rc == CG_OK)
+		*out = l.list;
+	return rc;
 }

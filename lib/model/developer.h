@@ -39,6 +39,11 @@ cg_rc developer_put_password_in(struct store_txn *txn, const struct actor *actor
 cg_rc developer_remove(struct store *store, const struct actor *actor, const char *id,
 		       uint64_t revision, struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
+/* All that is kept about one (by id), for administrators: an object of records by kind, a new
+ * reference. */
+cg_rc developer_export(struct store *store, const struct actor *actor, const char *id,
+		       struct arena *arena, json_t **out, struct cg_err *err) CG_MUST_USE;
+
 /* By the address, in any letter case.  CG_NOT_FOUND leaves err alone. */
 cg_rc developer_by_email_in(struct store_txn *txn, const char *email, struct arena *arena,
 			    Cg__Developer **out, struct cg_err *err) CG_MUST_USE;

@@ -341,7 +341,7 @@ struct listing {
 
 static bool matches(const struct listing *l, const struct entity_head *m)
 {
-	if (l->q.n == 0 || text_holds(m->name, l->q) || span_starts(span_of(m->id), l->q))
+	if (text_holds(m->name, l->q) || span_starts(span_of(m->id), l->q))
 		return true;
 	if (l->e->type == &cg__developer__descriptor)
 		return text_holds(((const Cg__Developer *)(const void *)m)->email, l->q);
@@ -368,40 +368,20 @@ static bool place_set(struct place *p, struct span name, struct span id)
 	return true;
 }
 
-/* Whether a record belongs on the list.  In an arena of its own: a search may look at very many. */
-static cg_rc is_wanted(const struct listing *l, struct span value, bool *out, struct cg_err *err)
-{
-	struct arena scratch;
-	struct entity_head *m;
-	*out = true;
-	if (l->q.n == 0)
-		return CG_OK;
-	arena_init(&scratch, l->arena->max_bytes);
-	cg_rc rc = record_unpack(l->e->type, value, &scratch, &m, err);
-	if (rc == CG_OK)
-		*out = matches(l, m);
-	arena_release(&scratch);
-	return rc;
-}
-
 static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
 		   struct cg_err *err)
 {
 	struct listing *l = arg;
-	bool wanted;
 	if (l->page->n == l->limit) {
 		l->more = true;
 		return CG_NOT_FOUND;
 	}
-	cg_rc rc = is_wanted(l, value, &wanted, err);
-	if (rc == CG_OK && wanted)
-		rc =
-		    record_unpack(l->e->type, value, l->arena, &l->page->messages[l->page->n], err);
+	cg_rc rc = record_unpack(l->e->type, value, l->arena, &l->page->messages[l->page->n], err);
 	if (rc == CG_OK && !place_set(&l->at, index_key, key))
 		rc = cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged name.");
 	if (rc != CG_OK)
 		return rc;
-	l->page->n += wanted;
+	l->page->n++;
 	return ++l->scanned % LIST_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
 }
 
@@ -415,6 +395,125 @@ static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 				  .index_key = span_make(start.name, start.name_n),
 				  .after_key = span_make(start.id, start.id_n)};
 	return store_walk(txn, &walk, visit, l, err);
+}
+
+/* In several short stays: they must not keep everybody out. */
+static cg_rc list(struct store *store, struct listing *l, struct cg_err *err)
+{
+	size_t before;
+	cg_rc rc;
+	do {
+		before = l->scanned;
+		rc = store_read(store, list_txn, l, err);
+	} while (rc == CG_OK && !l->more && l->scanned != before && l->scanned % LIST_SCAN == 0);
+	return rc;
+}
+
+/* --- searches --- */
+
+#define SEARCH_SCAN 5000 /* entries of an index looked at in one stay */
+#define TEXT_MAX    8192 /* of an entry, bytes */
+
+/* A walk over texts alone, in the order of names; records are read where the text fits. */
+struct search {
+	struct listing *l;
+	struct store_txn *txn;
+	char text[TEXT_MAX], id[ID_MAX]; /* the last one looked at */
+	size_t text_n, id_n, looked;
+};
+
+static bool is_key(const struct entity *e)
+{
+	return e->type == &cg__key__descriptor;
+}
+
+/* Whether an index holds all that is searched; of developers it lacks their addresses. */
+static bool has_texts(const struct entity *e)
+{
+	return e->type != &cg__developer__descriptor;
+}
+
+static cg_rc take_found(struct search *s, struct span id, struct cg_err *err)
+{
+	struct listing *l = s->l;
+	struct span bytes;
+	struct entity_head *m;
+	cg_rc rc = store_get(s->txn, l->e->table, id, l->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(l->e->type, bytes, l->arena, &m, err);
+	if (rc == CG_OK && matches(l, m))
+		l->page->messages[l->page->n++] = m;
+	return rc == CG_NOT_FOUND
+		   ? cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.")
+		   : rc;
+}
+
+static cg_rc search_visit(struct span text, struct span id, struct span nothing, void *arg,
+			  struct cg_err *err)
+{
+	struct search *s = arg;
+	struct listing *l = s->l;
+	cg_rc rc = CG_OK;
+	(void)nothing;
+	if (bytes_hold(text, l->q) || span_starts(id, l->q)) {
+		if (l->page->n == l->limit) {
+			l->more = true;
+			return CG_NOT_FOUND;
+		}
+		rc = take_found(s, id, err);
+	}
+	if (rc == CG_OK && (text.n > sizeof(s->text) || id.n > sizeof(s->id)))
+		rc = cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged name.");
+	if (rc != CG_OK)
+		return rc;
+	memcpy(s->text, text.p, text.n);
+	memcpy(s->id, id.p, id.n);
+	s->text_n = text.n;
+	s->id_n = id.n;
+	return ++s->looked % SEARCH_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
+}
+
+static cg_rc search_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct search *s = arg;
+	/* What the walk started at must stay while the place moves on. */
+	struct search start = *s;
+	struct store_walk walk = {.by_index = true,
+				  .bare = true,
+				  .index = is_key(s->l->e) ? STORE_KEY_BY_TEXT : s->l->e->by_name,
+				  .index_key = span_make(start.text, start.text_n),
+				  .after_key = span_make(start.id, start.id_n)};
+	s->txn = txn;
+	return store_walk(txn, &walk, search_visit, s, err);
+}
+
+/* From the place on that a cursor gave: in the texts of keys the id stands behind the name. */
+static void search_from(struct search *s, const struct place *at)
+{
+	memcpy(s->text, at->name, at->name_n);
+	s->text_n = at->name_n;
+	if (!is_key(s->l->e)) {
+		memcpy(s->id, at->id, at->id_n);
+		s->id_n = at->id_n;
+	} else if (at->id_n > 0) {
+		s->text[s->text_n++] = '\n';
+		memcpy(s->text + s->text_n, at->id, at->id_n);
+		s->text_n += at->id_n;
+		s->text[s->text_n++] = '\n' + 1;
+	}
+}
+
+static cg_rc search(struct store *store, struct listing *l, struct cg_err *err)
+{
+	struct search s = {.l = l};
+	size_t before;
+	cg_rc rc;
+	search_from(&s, &l->at);
+	do {
+		before = s.looked;
+		rc = store_read(store, search_txn, &s, err);
+	} while (rc == CG_OK && !l->more && s.looked != before && s.looked % SEARCH_SCAN == 0);
+	return rc;
 }
 
 /* A cursor is where the page ended: hex of the name, a dot, the id. */
@@ -440,17 +539,12 @@ cg_rc entity_list(struct store *store, const struct entity *e, struct span curso
 {
 	struct entity_page page = {arena_alloc(arena, limit * sizeof(void *)), 0, NULL};
 	struct listing l = {.e = e, .arena = arena, .q = q, .limit = limit, .page = &page};
-	size_t before;
-	cg_rc rc = CG_OK;
+	cg_rc rc;
 	if (!page.messages)
 		return cg_fail_memory(err);
 	if (cursor.n > 0 && !read_cursor(cursor, &l.at))
 		return cg_fail_field(err, "cursor", "is not one that a list gave");
-	/* In several short stays: a search over many records must not keep everybody out. */
-	do {
-		before = l.scanned;
-		rc = store_read(store, list_txn, &l, err);
-	} while (rc == CG_OK && !l.more && l.scanned != before && l.scanned % LIST_SCAN == 0);
+	rc = q.n > 0 && has_texts(e) ? search(store, &l, err) : list(store, &l, err);
 	if (rc != CG_OK)
 		return rc;
 	if (l.more && !(page.next = write_cursor(page.messages[page.n - 1], arena)))

@@ -43,9 +43,9 @@ static cg_rc to_2(struct store_txn *txn, Cg__Meta *meta, struct arena *arena, st
 	return rc == CG_OK ? revoked_begin(txn, arena, err) : rc;
 }
 
-/* From version 2: certificates and audit are written once more, some at a time (one transaction
- * would need a lock for each page), which fills their new indexes.  The version comes last: whoever was
- * killed before is followed by one who begins again. */
+/* From version 2: certificates, keys and audit are written once more, some at a time (one
+ * transaction would need a lock for each page), which fills their new indexes.  The version comes
+ * last: whoever was killed before is followed by one who begins again. */
 struct rewriting {
 	struct arena arena;
 	enum store_table table;
@@ -75,8 +75,7 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 static cg_rc rewrite_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct rewriting *r = arg;
-	struct store_walk walk = {.table = r->table,
-				  .after_key = span_make(r->after, r->after_n)};
+	struct store_walk walk = {.table = r->table, .after_key = span_make(r->after, r->after_n)};
 	r->n = 0;
 	arena_clear(&r->arena);
 	cg_rc rc = store_walk(txn, &walk, collect, r, err);
@@ -139,6 +138,8 @@ cg_rc model_open(const struct home *home, struct store **out, struct cg_err *err
 		rc = save_copy(store, err);
 		if (rc == CG_OK)
 			rc = rewrite(store, STORE_CERTIFICATE, err);
+		if (rc == CG_OK)
+			rc = rewrite(store, STORE_KEY, err);
 		if (rc == CG_OK)
 			rc = rewrite(store, STORE_AUDIT, err);
 		if (rc == CG_OK)

@@ -5,7 +5,6 @@
 #include "model/key.h"
 #include "model/link.h"
 #include "model/organisation.h"
-#include "model/outbox.h"
 #include "model/request_in.h"
 
 cg_rc key_of_organisation_in(struct store_txn *txn, const struct actor *actor, const char *key_id,
@@ -93,16 +92,6 @@ cg_rc own_key_list(struct store *store, const struct actor *actor, struct arena 
 
 /* --- changes --- */
 
-static cg_rc tell_revoked(struct store_txn *txn, struct call *c, struct cg_err *err)
-{
-	json_t *values = json_pack("{s:s, s:s, s:s, s:s}", "key_name", c->key->name, "what",
-				   "credential", "reason", c->reason, "path", "/portal/keys");
-	cg_rc rc = mail_queue_organisation(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED,
-					   c->key->organisation_id, values, c->arena, err);
-	json_decref(values);
-	return rc;
-}
-
 static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
@@ -110,8 +99,7 @@ static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc != CG_OK)
 		return rc;
 	const struct actor allowed = actor_allowed(c->actor);
-	rc = credential_revoke_in(txn, &allowed, c->key->id, c->sha256, c->reason, c->arena, err);
-	return rc == CG_OK ? tell_revoked(txn, c, err) : rc;
+	return credential_revoke_in(txn, &allowed, c->key->id, c->sha256, c->reason, c->arena, err);
 }
 
 cg_rc own_key_revoke(struct store *store, const struct actor *actor, const char *key_id,
@@ -131,10 +119,7 @@ static cg_rc give_up_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc != CG_OK)
 		return rc;
 	const struct actor allowed = actor_allowed(c->actor);
-	rc = tell_revoked(txn, c, err);
-	if (rc == CG_OK)
-		rc = request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(c->key->id), c->arena,
-				     &list, err);
+	rc = request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(c->key->id), c->arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
 		if (list.items[i]->status == CG__KEY_REQUEST__STATUS__PENDING)
 			rc = request_decline_in(txn, c->actor, list.items[i],
@@ -147,8 +132,7 @@ static cg_rc give_up_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 cg_rc own_key_give_up(struct store *store, const struct actor *actor, const char *key_id,
 		      struct arena *arena, struct cg_err *err)
 {
-	struct call c = {
-	    .actor = actor, .key_id = key_id, .reason = "It was given up.", .arena = arena};
+	struct call c = {.actor = actor, .key_id = key_id, .arena = arena};
 	return store_write(store, STORE_CHANGES_GRANTS, give_up_txn, &c, err);
 }
 
@@ -223,16 +207,13 @@ static cg_rc stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	rc = entity_get_in(txn, &key_entity, id, c->arena, &c->key, err);
 	if (rc == CG_OK)
 		rc = credential_revoke_in(txn, &allowed, id, hex, "other", c->arena, err);
-	return rc == CG_OK ? tell_revoked(txn, c, err) : rc;
+	return rc;
 }
 
 cg_rc own_key_stop(struct store *store, const struct actor *actor, const char *secret,
 		   struct arena *arena, Cg__Key **key, struct cg_err *err)
 {
-	struct call c = {.actor = actor,
-			 .sha256 = secret,
-			 .reason = "A mailed link stopped its new certificate.",
-			 .arena = arena};
+	struct call c = {.actor = actor, .sha256 = secret, .arena = arena};
 	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, stop_txn, &c, err);
 	if (rc == CG_OK)
 		*key = c.key;

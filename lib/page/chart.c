@@ -24,6 +24,8 @@ static uint64_t step_of(uint64_t highest)
 /* "12 k", "1.5 M" */
 static json_t *tick(uint64_t n)
 {
+	if (n >= 1000000000)
+		return json_sprintf("%g G", (double)n / 1e9);
 	if (n >= 1000000)
 		return json_sprintf("%g M", (double)n / 1e6);
 	if (n >= 1000)
@@ -49,19 +51,18 @@ static void add_part(json_t *bar, const char *name, uint64_t n, double scale, do
 	double height = (double)n * scale;
 	*top -= height;
 	if (n > 0)
-		(void)json_object_set_new(bar, name,
-					  json_pack("{s:o, s:o}", "y", coordinate(*top), "h",
-						    coordinate(height)));
+		(void)json_object_set_new(
+		    bar, name,
+		    json_pack("{s:o, s:o}", "y", coordinate(*top), "h", coordinate(height)));
 }
 
 static json_t *bar_of(const struct chart_bar *b, size_t i, double scale)
 {
 	double top = HEIGHT;
-	json_t *bar =
-	    json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "label", b->label, "left",
-		      (json_int_t)(i * BAR_WIDTH), "x", coordinate((double)i * BAR_WIDTH + 1.2),
-		      "allowed", number(b->allowed), "refused", number(b->refused), "failed",
-		      number(b->failed));
+	json_t *bar = json_pack(
+	    "{s:s, s:I, s:o, s:o, s:o, s:o}", "label", b->label, "left",
+	    (json_int_t)(i * BAR_WIDTH), "x", coordinate((double)i * BAR_WIDTH + 1.2), "allowed",
+	    number(b->allowed), "refused", number(b->refused), "failed", number(b->failed));
 	add_part(bar, "part_ok", b->allowed, scale, &top);
 	add_part(bar, "part_warn", b->refused, scale, &top);
 	add_part(bar, "part_bad", b->failed, scale, &top);

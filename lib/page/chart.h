@@ -8,9 +8,9 @@
 
 /* Requests of one span of time. */
 struct chart_bar {
-	const char *label;			/* when, for the table and the tip: "25 Nov, 14:00" */
-	const char *mark;			/* the same below the axis: "14:00" */
-	uint64_t allowed, refused, failed;	/* failed: errors of upstreams */
+	const char *label;		   /* when, for the table and the tip: "25 Nov, 14:00" */
+	const char *mark;		   /* the same below the axis: "14:00" */
+	uint64_t allowed, refused, failed; /* failed: errors of upstreams */
 };
 
 /* What the chart is called: in sentences, as "Requests per hour". */

@@ -220,6 +220,8 @@ cg_rc environment_open(const struct home *home, bool recover, struct environment
 		if (rc == 0)
 			rc = e.tables[def->table]->associate(e.tables[def->table], NULL,
 							     e.indexes[i], index_keys, 0);
+		if (rc == 0)
+			rc = open_db(&e, def->file, def, &e.bare[i]);
 	}
 	failstop_end();
 	if (rc != 0) {
@@ -236,6 +238,9 @@ void environment_close(struct environment *e)
 	/* After a recovery: a line for each handle, and some more. */
 	if (e->env)
 		e->env->set_errcall(e->env, ignore_error);
+	for (size_t i = 0; i < STORE__INDEXES; i++)
+		if (e->bare[i])
+			(void)e->bare[i]->close(e->bare[i], DB_NOSYNC);
 	for (size_t i = 0; i < STORE__INDEXES; i++)
 		if (e->indexes[i])
 			(void)e->indexes[i]->close(e->indexes[i], DB_NOSYNC);

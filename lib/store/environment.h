@@ -12,6 +12,7 @@ struct environment {
 	DB_ENV *env;
 	DB *tables[STORE__TABLES];
 	DB *indexes[STORE__INDEXES];
+	DB *bare[STORE__INDEXES]; /* the same files, not tied to their tables */
 };
 
 /* Opens all handles; with `recover`, runs recovery first (which discards the regions of an older

@@ -94,12 +94,14 @@ cg_rc store_remove(struct store_txn *txn, enum store_table table, struct span ke
 
 struct cursor {
 	DBC *c;
-	bool by_index;
+	bool by_index, bare;
 	DBT index_key, key, value;
 };
 
 static int cursor_get(struct cursor *cur, u_int32_t how)
 {
+	if (cur->bare)
+		return cur->c->get(cur->c, &cur->index_key, &cur->key, how);
 	return cur->by_index ? cur->c->pget(cur->c, &cur->index_key, &cur->key, &cur->value, how)
 			     : cur->c->get(cur->c, &cur->key, &cur->value, how);
 }
@@ -160,8 +162,11 @@ cg_rc store_walk(struct store_txn *txn, const struct store_walk *w, store_visit_
 		 struct cg_err *err)
 {
 	const struct environment *e = &txn->store->environment;
-	DB *db = w->by_index ? e->indexes[w->index] : e->tables[w->table];
+	DB *db = w->bare       ? e->bare[w->index]
+		 : w->by_index ? e->indexes[w->index]
+			       : e->tables[w->table];
 	struct cursor cur = {.by_index = w->by_index,
+			     .bare = w->bare,
 			     .index_key = {.flags = DB_DBT_REALLOC},
 			     .key = {.flags = DB_DBT_REALLOC},
 			     .value = {.flags = DB_DBT_REALLOC}};

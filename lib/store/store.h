@@ -85,6 +85,8 @@ enum store_index {
 	STORE_REQUEST_BY_CERTIFICATE, /* SHA-256, 32 bytes; of those that wait */
 	STORE_REQUEST_BY_STATUS,      /* "pending", … */
 	STORE_REQUEST_BY_CODE,
+	STORE_KEY_BY_TEXT,	   /* name, id and tags, with line ends between: what is searched */
+	STORE_CERTIFICATE_BY_TEXT, /* id, subject, issuer and names likewise */
 	STORE__INDEXES,
 };
 
@@ -169,6 +171,7 @@ struct store_walk {
 	enum store_table table;
 	enum store_index index;
 	bool only;	       /* with by_index: only the records under index_key */
+	bool bare;	       /* with by_index: without the records, which is many times as fast */
 	struct span index_key; /* with by_index: where to start, or what to look for */
 	struct span after_key; /* start behind this primary key (under index_key); empty: at the
 				  beginning */

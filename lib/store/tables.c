@@ -239,6 +239,56 @@ static size_t time_key(enum store_index index, int64_t unix_s, struct span *keys
 	return 1;
 }
 
+/* Texts put together; what has no room in it is not searched. */
+struct text {
+	char bytes[8192];
+	size_t n;
+};
+
+static void add_text(struct text *to, const char *text)
+{
+	size_t n = text ? strlen(text) : 0, room = sizeof(to->bytes) - to->n;
+	if (to->n > 0 && room > 0) {
+		to->bytes[to->n++] = '\n';
+		room--;
+	}
+	if (n > room)
+		n = room;
+	if (n > 0)
+		memcpy(to->bytes + to->n, text, n);
+	to->n += n;
+}
+
+static size_t key_text(const void *message, struct span *keys, size_t max)
+{
+	/* Until this thread's next one. */
+	static _Thread_local struct text text;
+	const Cg__Key *key = message;
+	(void)max;
+	text.n = 0;
+	add_text(&text, key->name);
+	add_text(&text, key->id);
+	for (size_t i = 0; i < key->n_tags; i++)
+		add_text(&text, key->tags[i]);
+	keys[0] = span_make(text.bytes, text.n);
+	return text.n > 0 ? 1 : 0;
+}
+
+static size_t certificate_text(const void *message, struct span *keys, size_t max)
+{
+	static _Thread_local struct text text;
+	const Cg__Certificate *c = message;
+	(void)max;
+	text.n = 0;
+	add_text(&text, c->id);
+	add_text(&text, c->subject);
+	add_text(&text, c->issuer);
+	for (size_t i = 0; i < c->n_names; i++)
+		add_text(&text, c->names[i]);
+	keys[0] = span_make(text.bytes, text.n);
+	return 1;
+}
+
 static size_t key_use(const void *message, struct span *keys, size_t max)
 {
 	const Cg__Key *key = message;
@@ -369,4 +419,6 @@ const struct index_def store_indexes[STORE__INDEXES] = {
 			      request_certificate							 },
     [STORE_REQUEST_BY_STATUS] = {"request-by-status.db",	 STORE_REQUEST,		request_status   },
     [STORE_REQUEST_BY_CODE] = {"request-by-code.db",	     STORE_REQUEST,	    request_code	},
+    [STORE_KEY_BY_TEXT] = {"key-by-text.db",		     STORE_KEY,		key_text		},
+    [STORE_CERTIFICATE_BY_TEXT] = {"certificate-by-text.db",	     STORE_CERTIFICATE,	certificate_text },
 };

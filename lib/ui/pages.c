@@ -18,13 +18,14 @@ static const struct {
 } page_headers[] = {
     {"Content-Security-Policy",
      "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-     "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
-    {"X-Content-Type-Options",       "nosniff"					},
-    {"X-Frame-Options",		"DENY"					},
-    {"Referrer-Policy",		"same-origin"				     },
-    {"Cross-Origin-Opener-Policy",   "same-origin"					},
-    {"Cross-Origin-Resource-Policy", "same-origin"				  },
-    {"Cache-Control",		      "no-store"				    },
+     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri "
+     "'none'"				     },
+    {"X-Content-Type-Options",       "nosniff"	},
+    {"X-Frame-Options",		"DENY"	      },
+    {"Referrer-Policy",		"same-origin"},
+    {"Cross-Origin-Opener-Policy",   "same-origin"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cache-Control",		      "no-store"	},
 };
 
 /* What every template may use. */

@@ -1,7 +1,9 @@
 /* Values of templates, and what forms bring. */
 #include "base/base.h"
 #include "ui/pages.h"
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "model/setting.h"
@@ -119,11 +121,29 @@ json_t *page_distance(const struct page_call *call, int64_t t)
 json_t *page_text(struct span text)
 {
 	char safe[1024];
+	struct buf clean;
 	json_t *out = json_stringn(text.p ? text.p : "", text.n);
 	if (!out) {
 		text_for_log(text, safe, sizeof(safe));
-		out = json_string(safe);
+		return json_string(safe);
 	}
+	if (text_is_clean_lines(text))
+		return out;
+	/* HTML forbids control characters. */
+	json_decref(out);
+	buf_init(&clean, FORM_BODY_MAX);
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+		bool bad = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+		/* U+0080 to U+009F */
+		if (c == 0xc2 && i + 1 < text.n && (unsigned char)text.p[i + 1] < 0xa0) {
+			bad = true;
+			i++;
+		}
+		buf_add(&clean, bad ? SPAN_LIT("\xef\xbf\xbd") : span_make(text.p + i, 1));
+	}
+	out = json_stringn(clean.n > 0 ? buf_span(&clean).p : "", clean.n);
+	buf_release(&clean);
 	return out;
 }
 
@@ -274,6 +294,31 @@ static const struct {
     {"bound_to",			"Only beside one of these certificates"},
     {"list",			    "Revocation list (PEM)"		    },
     {"spki_sha256",		     "SHA-256 of the public key"	       },
+    {"is_strip",			"Cut this prefix off before forwarding"},
+    {"is_keyless",		      "Keyless"			      },
+    {"is_certificate",		       "Enable client certificate"		  },
+    {"is_ca",			   "Issued by a CA"			      },
+    {"is_token",			"Also accept tokens in a header"	 },
+    {"is_forward",		      "Tell the target who called"	       },
+    {"is_active",		       "Active"			       },
+    {"is_strip_credential",		    "Take the token out before forwarding" },
+    {"is_rewrite_location",		    "Redirects lead below the listen path" },
+    {"is_browser_pages",		 "Pages may run without the sandbox"    },
+    {"is_cors_credentials",		    "With cookies and client certificates" },
+    {"is_public",		       "Catalogue readable without signing in"},
+    {"is_open",			 "Developers may join by themselves"	   },
+    {"is_announced",		     "Announce partners"			},
+    {"is_held",			 "Held"				 },
+    {"on_access",		       "Decides access"			  },
+    {"on_rate",			 "Decides the rate"			  },
+    {"on_quota",			"Decides the quota"		    },
+    {"apis",			    "Access rights"			    },
+    {"policies",			"Policies"			     },
+    {"cas",			     "CA certificates"			     },
+    {"upstream_cas",		     "Certificates that prove it"		 },
+    {"spans",			   "Rate per"			     },
+    {"periods",			 "Quota per"			    },
+    {"meta",			    "Further facts"			    },
     {"target_urls",		     "Further targets"			     },
     {"sites",			   "Sites"				},
     {"max_concurrent",		       "Under way at once"			  },
@@ -339,11 +384,12 @@ static void plain_key(const char *field, size_t n, char *out, size_t room)
 			*c = '_';
 }
 
-/* "access[0].api_id" -> "access", "rate.per_seconds" -> "rate_limit": the key of what is on the
- * page. */
+/* "access[0].api_id" -> "access", "rate.per_seconds" -> "rate_limit", "meta.a name" -> "meta": the
+ * key of what is on the page. */
 static void key_of(const char *field, char *out, size_t room)
 {
-	plain_key(field, strcspn(field, "["), out, room);
+	bool map = strncmp(field, "meta.", 5) == 0;
+	plain_key(field, map ? 4 : strcspn(field, "["), out, room);
 	if (strcmp(out, "rate") == 0 || strcmp(out, "rate_per_seconds") == 0)
 		(void)snprintf(out, room, "rate_limit");
 	if (strcmp(out, "quota") == 0 || strcmp(out, "quota_period") == 0)
@@ -443,6 +489,45 @@ json_t *page_typed_list(struct page_call *call, const char *name)
 	return out;
 }
 
+/* What is chosen of a list of check boxes or options. */
+static json_t *chosen_of(const json_t *list)
+{
+	struct buf out;
+	size_t i;
+	json_t *item;
+	buf_init(&out, FORM_BODY_MAX);
+	json_array_foreach((json_t *)(uintptr_t)list, i, item)
+	{
+		static const char *const names[] = {"name", "short_name", "text"};
+		if (!json_is_true(json_object_get(item, "ticked")) &&
+		    !json_is_true(json_object_get(item, "chosen")))
+			continue;
+		for (size_t n = 0; n < CG_COUNT(names); n++) {
+			const char *name = json_string_value(json_object_get(item, names[n]));
+			if (!name)
+				continue;
+			buf_printf(&out, "%s%s", out.n > 0 ? ", " : "", name);
+			break;
+		}
+	}
+	json_t *text = page_text(buf_span(&out));
+	buf_release(&out);
+	return text;
+}
+
+/* A value as a person reads it; NULL for what is none of a field. */
+static json_t *readable(const char *name, const json_t *value)
+{
+	if (json_is_string(value))
+		return json_string(json_string_value(value));
+	if (json_is_array(value))
+		return chosen_of(value);
+	/* Of those the template alone knows there is no label. */
+	return json_is_boolean(value) && strcmp(label_of(name), name) != 0
+		   ? json_string(json_is_true(value) ? "on" : "off")
+		   : NULL;
+}
+
 json_t *page_differences(const json_t *mine, const json_t *theirs)
 {
 	json_t *out = json_array(), *value;
@@ -450,10 +535,13 @@ json_t *page_differences(const json_t *mine, const json_t *theirs)
 	json_object_foreach((json_t *)(uintptr_t)theirs, name, value)
 	{
 		json_t *own = json_object_get(mine, name);
-		if (json_is_string(value) && own && !json_equal(own, value))
+		json_t *a = readable(name, value), *b = own ? readable(name, own) : NULL;
+		if (a && b && !json_equal(a, b))
 			(void)json_array_append_new(out, json_pack("{s:s, s:O, s:O}", "label",
-								   label_of(name), "theirs", value,
-								   "mine", own));
+								   label_of(name), "theirs", a,
+								   "mine", b));
+		json_decref(a);
+		json_decref(b);
 	}
 	return out;
 }

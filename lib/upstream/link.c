@@ -204,8 +204,8 @@ static void say_tls(const struct link *link, int error, struct upstream_result *
 	gnutls_free(text.data);
 }
 
-static enum upstream_outcome shake_hands(struct link *link, int64_t until_mono_ms,
-					 struct upstream_result *result)
+static enum upstream_outcome shake_hands(const struct upstream_call *call, struct link *link,
+					 int64_t until_mono_ms, struct upstream_result *result)
 {
 	struct proof proof;
 	int rc;
@@ -225,6 +225,12 @@ static enum upstream_outcome shake_hands(struct link *link, int64_t until_mono_m
 			say(result, "the TLS handshake took too long", NULL);
 			return UPSTREAM_TIMEOUT;
 		}
+	}
+	if (call->saw_certificate) {
+		unsigned n = 0;
+		const gnutls_datum_t *list = gnutls_certificate_get_peers(link->session, &n);
+		if (list && n > 0)
+			call->saw_certificate(call->ctx, span_make(list[0].data, list[0].size));
 	}
 	if (rc < 0) {
 		say_tls(link, rc, result);
@@ -301,7 +307,7 @@ enum upstream_outcome link_dial(const struct upstream_call *call, struct link *o
 	out->tls = call->tls ? upstream_tls_share(call->tls) : upstream_tls_of_host();
 	enum upstream_outcome outcome = UPSTREAM_FAILED;
 	if (out->tls)
-		outcome = shake_hands(out, until, result);
+		outcome = shake_hands(call, out, until, result);
 	else
 		say(result, "the host's CAs cannot be read", NULL);
 	if (outcome != UPSTREAM_OK)

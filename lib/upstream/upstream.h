@@ -38,7 +38,10 @@ struct upstream_call {
 	uint64_t max_body_bytes;	 /* of the request; UINT64_MAX: no limit */
 	upstream_address_fn may_connect; /* NULL: any */
 	upstream_drop_fn drop;		 /* NULL: none */
-	void *ctx;			 /* for these three */
+	/* Told of the certificate that the upstream showed, DER, whether it holds or not.  NULL:
+	 * nobody is. */
+	void (*saw_certificate)(void *ctx, struct span der);
+	void *ctx; /* for these, and for rewrite */
 	/* What the client gets in place of a field's value; in the request's arena.  NULL: as it
 	 * is. */
 	upstream_rewrite_fn rewrite;

@@ -48,7 +48,13 @@ static cg_rc walk_from(struct store *store, Cg__Usage__Step step, int64_t from, 
 	cg_rc rc = usage_rolled_to(store, step, &rolled_to, err);
 	int64_t until = rolled_to < to ? rolled_to : to;
 	if (rc == CG_OK && from < until)
-		rc = usage_walk(store, step, a->key_id, from, until, take, a, err);
+		rc = usage_walk(store,
+				&(struct usage_range){.step = step,
+						      .from = from,
+						      .to = until,
+						      .key_id = a->key_id,
+						      .plain = a->query->plain},
+				take, a, err);
 	if (rc != CG_OK || step == CG__USAGE__STEP__MINUTE || until >= to)
 		return rc;
 	return walk_from(store, usage_step_below(step), from > until ? from : until, to, a, err);

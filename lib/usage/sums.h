@@ -18,7 +18,7 @@ struct usage_sum {
 /* Everything in the arena. */
 struct usage_sums {
 	struct arena *arena;
-	bool plain; /* without latencies */
+	bool plain;		  /* without latencies */
 	struct usage_sum **items; /* in the order in which they came */
 	size_t n, max;
 	uint32_t *places; /* hash table of positions in items, plus 1 */

@@ -28,6 +28,10 @@
 {{>fields}}
 </form>
   <div class="col">
+    {{#may_change}}<section class="card" aria-labelledby="h-test">
+      <div class="card__head"><h2 id="h-test">Upstream</h2></div>
+      <div class="card__body stack"><p class="muted">Asks what is saved: GET of the target URL, without credentials, with the TLS of this API.</p><form method="post" action="/admin/apis/{{id}}/test"><input type="hidden" name="csrf_token" value="{{csrf_token}}"><button class="btn btn--sm" type="submit">Test upstream</button></form></div>
+    </section>{{/may_change}}
     <section class="card" aria-labelledby="h-keys">
       <div class="card__head"><h2 id="h-keys">Who may call it</h2></div>
       <div class="card__body stack"><p class="muted">Keys with access to this API.</p>{{#may_change}}<a class="btn btn--sm" href="/admin/keys/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add key</a>{{/may_change}}</div>

@@ -9,6 +9,7 @@
 <div class="head"><div class="head__text"><h1>Rotate {{key_name}}</h1><p>Add the next credential. Both work until you revoke the old one; rights, limits and history stay with the key.</p></div></div>
 <form class="form form--cards" method="post" action="/admin/keys/{{id}}/credentials/new" enctype="multipart/form-data">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
+  <input type="hidden" name="had" value="{{had}}">
   {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was added</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
 {{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}

@@ -12,7 +12,7 @@
 </div>{{/failed}}{{#stale}}<div class="note note--warn" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>Somebody else changed this while you did</h2>
 <p>Nothing was saved. The form holds your values; press Save again to put them in the place of these:</p>
 {{#has_differences}}<ul>{{#differences}}<li>{{label}}: “{{theirs}}” now, “{{mine}}” in the form</li>{{/differences}}</ul>{{/has_differences}}
-{{#no_differences}}<p>In the text fields nothing differs.</p>{{/no_differences}}
+{{#no_differences}}<p>In what can be changed here nothing differs.</p>{{/no_differences}}
 </div>{{/stale}}
 <form class="form form--cards" method="post" action="/admin/tokens/{{id}}">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
@@ -26,7 +26,7 @@
         <div class="picks" id="f-role">
           <div class="choice"><input type="radio" id="r-viewer" name="role" value="viewer"{{#is_viewer}} checked{{/is_viewer}} aria-describedby="r-viewer-d"><label for="r-viewer">Viewer</label><span class="choice__hint" id="r-viewer-d">Reads, and changes nothing.</span></div>
           <div class="choice"><input type="radio" id="r-admin" name="role" value="admin"{{#is_admin}} checked{{/is_admin}} aria-describedby="r-admin-d"><label for="r-admin">Administrator</label><span class="choice__hint" id="r-admin-d">APIs, keys, certificates, policies.</span></div>
-          <div class="choice"><input type="radio" id="r-owner" name="role" value="owner"{{#is_owner}} checked{{/is_owner}} aria-describedby="r-owner-d"><label for="r-owner">Owner</label><span class="choice__hint" id="r-owner-d">Also users and REST tokens.</span></div>
+          <div class="choice"><input type="radio" id="r-owner" name="role" value="owner"{{#is_owner}} checked{{/is_owner}} aria-describedby="r-owner-d"><label for="r-owner">Owner</label><span class="choice__hint" id="r-owner-d">Also users, REST tokens and settings.</span></div>
         </div>
       </fieldset>
       <div class="field{{#error_expires_at}} field--error{{/error_expires_at}}"><label for="f-expires_at">Ends at</label><input class="input" id="f-expires_at" name="expires_at" value="{{expires_at}}" spellcheck="false" autocomplete="off"{{#error_expires_at}} aria-invalid="true"{{/error_expires_at}}{{#focus_expires_at}} autofocus{{/focus_expires_at}} aria-describedby="{{#error_expires_at}}e-expires_at {{/error_expires_at}}h-expires_at">{{#error_expires_at}}<p class="error" id="e-expires_at"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_expires_at}}<p class="hint" id="h-expires_at">UTC, for example 2027-01-31; a year from now unless given.</p></div>

@@ -35,6 +35,7 @@
   <p class="sidebar__group" id="nav-2">Portal</p>
   <ul aria-labelledby="nav-2">
     <li><a href="/admin/catalogue"{{#nav_catalogue}} aria-current="page"{{/nav_catalogue}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#book-open"/></svg>Catalogue</a></li>
+    <li><a href="/admin/developers"{{#nav_developers}} aria-current="page"{{/nav_developers}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#users"/></svg>Developers</a></li>
     <li><a href="/admin/requests"{{#nav_requests}} aria-current="page"{{/nav_requests}}><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#inbox"/></svg>Requests</a></li>
   </ul>
   <p class="sidebar__group" id="nav-3">System</p>

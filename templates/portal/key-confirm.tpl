@@ -11,11 +11,11 @@
     <input type="hidden" name="csrf_token" value="{{csrf_token}}">
     {{#revoke}}<div class="card__body form">
       <div><h1 id="h-conf">Revoke {{subject}}?</h1><p class="muted">Calls with it are refused from the next one on. It cannot be brought back here, and is not taken again. <code class="fp">{{start}}</code></p></div>
-      <fieldset><legend class="label">Why</legend>
-        <div class="check"><input type="radio" id="r-superseded" name="reason" value="superseded" checked><label for="r-superseded">It is replaced by a newer one</label></div>
-        {{#is_certificate}}<div class="check"><input type="radio" id="r-key_exposed" name="reason" value="key_exposed" aria-describedby="r-key_exposed-d"><label for="r-key_exposed">Somebody else may have the private key</label></div><p class="hint" id="r-key_exposed-d">Then nothing with this public key is taken any more.</p>{{/is_certificate}}
-        <div class="check"><input type="radio" id="r-other" name="reason" value="other"><label for="r-other">Another reason</label></div>
-      </fieldset>
+      <fieldset><legend class="label">Why</legend><div class="choices">
+        <div class="choice"><input type="radio" id="r-superseded" name="reason" value="superseded" checked><label for="r-superseded">It is replaced by a newer one</label></div>
+        {{#is_certificate}}<div class="choice"><input type="radio" id="r-key_exposed" name="reason" value="key_exposed" aria-describedby="r-key_exposed-d"><label for="r-key_exposed">Somebody else may have the private key</label><span class="choice__hint" id="r-key_exposed-d">Then nothing with this public key is taken any more.</span></div>{{/is_certificate}}
+        <div class="choice"><input type="radio" id="r-other" name="reason" value="other"><label for="r-other">Another reason</label></div>
+      </div></fieldset>
     </div>
     <div class="card__foot actions"><button class="btn btn--danger-solid" type="submit">Revoke {{subject}}</button><a class="btn" href="/portal/keys/{{id}}">Keep it</a></div>{{/revoke}}
     {{#no_revoke}}<div class="card__body form"><div><h1 id="h-conf">Give up {{name}}?</h1><p class="muted">The key, its credentials and its limits are gone; calls are refused from the next one on. To use the API again, ask for a new key.</p></div></div>

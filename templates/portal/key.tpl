@@ -56,7 +56,7 @@
         <pre class="code" data-copy tabindex="0">{{renew_line}}</pre>
         {{#needs_approval}}<p class="muted">The API owner has to approve it.</p>{{/needs_approval}}
       </div>
-      {{#by_session}}<form class="card__body card__body--line form" method="post" action="/portal/keys/{{id}}/renew#renew" enctype="multipart/form-data" data-certificate-form>
+      {{#by_session}}<form class="card__body card__body--line form" method="post" action="/portal/keys/{{id}}/renew" enctype="multipart/form-data" data-certificate-form>
         <input type="hidden" name="csrf_token" value="{{csrf_token}}">
         {{#private_key}}<div class="note note--bad" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-x"/></svg><h2>That was a private key. Consider it exposed</h2><p>It was not stored, logged or shown again. But it has left your machine, so it can no longer be used here. Make a new pair, and paste the new <code>client.crt</code>.</p></div>{{/private_key}}
         {{#no_private_key}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The certificate was not added</h2>
@@ -66,7 +66,7 @@
         <div class="field{{#error_certificate}} field--error{{/error_certificate}}">
           <label for="f-certificate">Public certificate (PEM)</label>
           <p class="hint" id="h-certificate">Or paste it here. Same key, same limits, same history.</p>
-          <textarea class="textarea textarea--pem textarea--short" id="f-certificate" name="certificate" rows="5" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----" aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}}>{{certificate}}</textarea>
+          <textarea class="textarea textarea--pem textarea--short" id="f-certificate" name="certificate" rows="5" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----" aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}}>{{certificate:pre_escape}}</textarea>
           {{#error_certificate}}<p class="error" id="e-certificate"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_certificate}}
           <div class="row"><span class="file"><label class="btn" for="upload"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#upload"/></svg>Upload .pem</label><input type="file" id="upload" name="upload" accept=".pem,.crt,.cer,.der"></span></div>
         </div>

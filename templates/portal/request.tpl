@@ -31,14 +31,14 @@
         {{#takes_both}}<fieldset>
           <legend class="label">How the key is known</legend>
           <div class="choices">
-            <div class="choice"><input type="radio" id="t-mtls" name="type" value="mtls"{{#is_mtls}} checked{{/is_mtls}} aria-describedby="t-mtls-d"><label for="t-mtls">Mutual TLS</label><p id="t-mtls-d">By your client certificate.</p></div>
-            <div class="choice"><input type="radio" id="t-token" name="type" value="token"{{#is_token}} checked{{/is_token}} aria-describedby="t-token-d"><label for="t-token">Auth token</label><p id="t-token-d">A secret in a header field. You make it once the request is approved.</p></div>
+            <div class="choice"><input type="radio" id="t-mtls" name="type" value="mtls"{{#is_mtls}} checked{{/is_mtls}} aria-describedby="t-mtls-d"><label for="t-mtls">Mutual TLS</label><span class="choice__hint" id="t-mtls-d">By your client certificate.</span></div>
+            <div class="choice"><input type="radio" id="t-token" name="type" value="token"{{#is_token}} checked{{/is_token}} aria-describedby="t-token-d"><label for="t-token">Auth token</label><span class="choice__hint" id="t-token-d">A secret in a header field. You make it once the request is approved.</span></div>
           </div>
         </fieldset>{{/takes_both}}
         {{#takes_certificate}}<div class="field{{#error_certificate}} field--error{{/error_certificate}}" data-when="mtls">
           <label for="f-certificate">Public certificate (PEM)</label>
           <p class="hint" id="h-certificate">Paste only the block that begins with BEGIN CERTIFICATE. Keep the private key on your own machine.</p>
-          <textarea class="textarea textarea--pem" id="f-certificate" name="certificate" rows="10" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----" aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}}>{{certificate}}</textarea>
+          <textarea class="textarea textarea--pem" id="f-certificate" name="certificate" rows="10" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----" aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}}>{{certificate:pre_escape}}</textarea>
           {{#error_certificate}}<p class="error" id="e-certificate"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_certificate}}
           <div class="row">
             <span class="file"><label class="btn" for="upload"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#upload"/></svg>Upload .pem</label><input type="file" id="upload" name="upload" accept=".pem,.crt,.cer,.der,application/x-pem-file"></span>
@@ -77,12 +77,13 @@
         <dt>Key</dt><dd>{{public_key}}</dd>
         <dt>SHA-256</dt><dd><code class="fp">{{sha256}}</code></dd>
       </dl></div>
-    </section>{{/read}}</div>
+    </section>{{/read}}
+    {{#no_read}}{{#no_private_key}}{{>how}}{{/no_private_key}}{{/no_read}}</div>
     {{#private_key}}<section class="card" aria-labelledby="h-why">
       <div class="card__head"><h2 id="h-why">Which file is which</h2></div>
       <div class="card__body"><dl class="facts facts--short"><dt><code>client.crt</code></dt><dd>The certificate. Public: give it to us.</dd><dt><code>client.key</code></dt><dd>The private key. It proves that you are you: give it to nobody.</dd></dl></div>
     </section>{{/private_key}}
-    {{#no_read}}{{>how}}{{/no_read}}{{/takes_certificate}}
+    {{/takes_certificate}}
     {{#has_keys}}<section class="card" aria-labelledby="h-add">
       <div class="card__head"><h2 id="h-add">Or add it to a key you have</h2></div>
       <form class="card__body form" method="post" action="/portal/apis/{{id}}/request">

@@ -139,5 +139,13 @@ with site:
         is_eq(told.status, 412, "somebody else was faster")
         like(told.text, "Sites: “theirs” now, “mine” in the form", "both versions")
         like(told.text, "Requests: take out: “X” now, “” in the form", "of all that differs")
+        page = boss.get(path)
+        rest("PATCH", "/apis/" + made["id"], {"active": False, "auth": {"trust": "ca",
+                                              "ca_certificates": [ca.sha256]}})
+        told = boss.submit(page, "Save", {"Enable client certificate": False})
+        for said in ("Active: “off” now, “on” in the form",
+                     "Enable client certificate: “on” now, “off” in the form",
+                     "CA certificates: “Issuing CA” now, “” in the form"):
+            like(told.text, said, said)
 
 done_testing()

@@ -13,7 +13,7 @@ site = Site(plain=True)
 
 # Fields of forms that are no members: how pages work, and parameters of what REST does by query.
 FIELDS = {
-    "csrf_token", "once", "revision", "do", "q", "cursor", "upload",  # every form
+    "csrf_token", "once", "had", "revision", "do", "q", "cursor", "upload",  # every form
     "type",  # certificate or token: REST has a member for each
     "reason", "detach", "cascade",  # parameters of removals
     "methods", "paths",  # of APIs that are ticked anew: access.methods, access.paths
@@ -36,7 +36,7 @@ MEMBERS = {
 ROUTES = {
     "/admin/login": None, "/admin/logout": None, "/admin/password": None,
     "/admin/apis/new": "POST /apis", "/admin/apis/:id": "PATCH /apis/{id}",
-    "/admin/apis/:id/delete": "DELETE /apis/{id}",
+    "/admin/apis/:id/test": "POST /apis/{id}/test", "/admin/apis/:id/delete": "DELETE /apis/{id}",
     "/admin/keys/new": "POST /keys", "/admin/keys/:id/edit": "PATCH /keys/{id}",
     "/admin/keys/:id/access": "PATCH /keys/{id}", "/admin/keys/:id/switch": "PATCH /keys/{id}",
     "/admin/keys/:id/delete": "DELETE /keys/{id}",

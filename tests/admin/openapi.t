@@ -234,8 +234,8 @@ with case("operations"):
                 bad.append(f"response {status}")
         if success == ["204"] and "content" in responses["204"]:
             bad.append("204 has content")
-        takes_body = method in ("post", "patch", "put") and not path.endswith("/approve")
-        if takes_body != ("requestBody" in operation):
+        acts = re.search(r"/(test|approve)$", path)  # make nothing
+        if (method in ("post", "patch", "put") and not acts) != ("requestBody" in operation):
             bad.append("the body")
         elif "requestBody" in operation and method != "put" and "application/json" not in \
                 operation["requestBody"]["content"]:
@@ -292,7 +292,8 @@ def check(method, path, body=None, status=200, described=None, **more):
     got = rest(method, path, body, **more)
     described = BASE + (described or re.sub(
         r"/credentials/[0-9a-f]{64}$", "/credentials/{sha256}",
-        re.sub(r"^/(apis|keys|policies|users)/[^/?]+", r"/\1/{id}",
+        re.sub(r"^/(apis|keys|policies|users|organisations|developers|catalogue|"
+               r"requests)/[^/?]+", r"/\1/{id}",
                re.sub(r"^/certificates/.+", "/certificates/{sha256}", path.split("?")[0]))))
     name = f"{method} {path[:60]} -> {status}"
     is_eq(got.status, status, name) or diag(repr(got))
@@ -317,6 +318,8 @@ with case("answers"):
     check("GET", "/apis/" + api["id"])
     check("PATCH", "/apis/" + made["id"], {"active": False})
     check("PATCH", "/apis/" + made["id"], rest("GET", "/apis/" + made["id"]).body)
+    check("POST", f"/apis/{api['id']}/test", described="/apis/{id}/test")
+    check("POST", "/apis/nothing/test", status=404, described="/apis/{id}/test")
     check("DELETE", "/apis/" + made["id"], status=204)
 
     check("GET", "/users")
@@ -336,6 +339,77 @@ with case("answers"):
         check(method, f"/users/{made['id']}/certificates/{badge.sha256}", status=status,
               described=certs + "/{sha256}")
     check("DELETE", "/users/" + made["id"], status=204)
+
+    check("GET", "/organisations")
+    org = check("POST", "/organisations", {"name": "Acme", "contacts": ["Ops@Acme.example"]}, 201).body
+    is_eq(org["contacts"], ["ops@acme.example"], "addresses are kept in lower case")
+    check("GET", "/organisations/" + org["id"])
+    check("PATCH", "/organisations/" + org["id"], {"active": False})
+    check("PATCH", "/organisations/" + org["id"], rest("GET", "/organisations/" + org["id"]).body)
+    check("GET", "/developers")
+    dev = check("POST", "/developers", {"name": "Ann", "email": "Ann@Acme.example", "organisation_id": "Acme",
+                                        "role": "manager", "password": "long enough to be one"}, 201).body
+    is_eq((dev["email"], dev["organisation_id"]), ("ann@acme.example", org["id"]), "a developer of it")
+    ok("password" not in dev and "password_hash" not in dev, "a developer's password is never answered")
+    check("GET", "/developers/" + dev["id"])
+    check("PATCH", "/developers/" + dev["id"], {"role": "member", "password": "long enough again"})
+    check("PATCH", "/developers/" + dev["id"], rest("GET", "/developers/" + dev["id"]).body)
+    for bad in ({"name": "v"}, {"name": "v", "email": "x"}, {"name": "v", "email": "a@b.example", "password": "short"},
+                {"name": "v", "email": "a@b.example", "organisation_id": "nobody"}):
+        check("POST", "/developers", bad, 422, described="/developers")
+    check("POST", "/developers", {"name": "v", "email": "ANN@acme.example"}, 409)
+    check("GET", f"/developers/{dev['id']}/export", described="/developers/{id}/export")
+    check("DELETE", "/organisations/" + org["id"], status=409)
+    own = check("POST", "/developers", {"name": "Bo", "email": "bo@b.example"}, 201).body
+    is_eq(rest("GET", "/organisations/" + own["organisation_id"]).body["name"], "Bo",
+          "who names no organisation gets one")
+    plan = check("POST", "/policies", {"name": "plan", "applies": ["access"],
+                                       "access": [{"api_id": api["id"]}]}, 201).body
+    entry = check("POST", "/catalogue", {"name": "e", "policy_id": "plan", "proof": "optional",
+                                         "description": "# A\n\nB [c](mailto:a@b.example)\r\n",
+                                         "documentation_url": "https://d.example"}, 201).body
+    is_eq((entry["policy_id"], entry["description"][:6]), (plan["id"], "# A\n\nB"), "the policy by name")
+    check("GET", "/catalogue")
+    check("GET", "/catalogue/" + entry["id"])
+    check("PATCH", "/catalogue/" + entry["id"], {"approval": "manual", "renewal": "approval"})
+    check("PATCH", "/catalogue/" + entry["id"], rest("GET", "/catalogue/" + entry["id"]).body)
+    for bad in ({"name": "f"}, {"name": "f", "policy_id": "none"},
+                {"name": "f", "policy_id": plan["id"], "description": "[x](javascript:alert(1))"},
+                {"name": "f", "policy_id": plan["id"], "description": "![x](https://e.example/p)"},
+                {"name": "f", "policy_id": plan["id"], "description": "![x](//e.example/p)"},
+                {"name": "f", "policy_id": plan["id"], "documentation_url": "mailto:a@b.example"}):
+        check("POST", "/catalogue", bad, 422, described="/catalogue")
+    check("POST", "/catalogue", {"name": "e", "policy_id": plan["id"]}, 409)
+    asking = {"developer_id": dev["id"], "catalogue_id": entry["id"]}
+    asked = [check("POST", "/requests", {**asking, "name": f"k{n}", **more}, 201).body
+             for n, more in enumerate(({"token": True}, {"certificate": site.make_cert("asked").pem}))]
+    check("GET", "/requests")
+    for query in ("status=pending", "developer_id=" + dev["id"], "catalogue_id=" + entry["id"]):
+        is_eq(len(rest("GET", "/requests?" + query).body["items"]), 2, f"/requests?{query}")
+    page = check("GET", "/requests?status=pending&limit=1").body
+    is_eq([len(page["items"]), len(rest("GET", "/requests?status=pending&limit=1&cursor=" +
+                                        page["next"]).body["items"])], [1, 1], "in pages")
+    check("GET", "/requests/" + asked[0]["id"])
+    for bad in ({**asking, "name": "x"}, {**asking, "token": True}, {"name": "x", "token": True},
+                {**asking, "name": "x", "certificate": "nonsense"}):
+        check("POST", "/requests", bad, 422, described="/requests")
+    check("POST", "/requests", {**asking, "name": "x", "status": "approved"}, 400, described="/requests")
+    act = "/requests/{id}/"
+    check("POST", f"/requests/{asked[0]['id']}/decline", {"reason": 5}, 422, described=act + "decline")
+    check("POST", f"/requests/{asked[0]['id']}/decline", {"reason": "no"}, described=act + "decline")
+    check("POST", f"/requests/{asked[0]['id']}/decline", described=act + "decline")
+    check("POST", f"/requests/{asked[0]['id']}/approve", status=409, described=act + "approve")
+    check("POST", f"/requests/{asked[1]['id']}/approve", described=act + "approve")
+    check("GET", "/requests?key_id=" + rest("GET", "/requests/" + asked[1]["id"]).body["key_id"])
+    check("DELETE", "/catalogue/" + entry["id"], status=204)
+    check("GET", "/catalogue/" + entry["id"], status=404)
+    check("DELETE", "/policies/plan?detach=true", status=204, described="/policies/{id}")
+
+    check("DELETE", "/developers/" + dev["id"], status=204)
+    check("GET", "/organisations/" + org["id"], status=404)
+    check("DELETE", "/developers/" + own["id"], status=204)
+    check("DELETE", "/organisations/" + check("POST", "/organisations", {"name": "Empty"}, 201).body["id"],
+          status=204)
 
     check("GET", "/settings")
     check("PATCH", "/settings", {"base_urls": {"gate": "https://api.example.org"}, "sign_up": "closed",
@@ -451,6 +525,8 @@ with case("what has to be given, and what it is if not"):
     for path, least in (
             ("/apis", lambda n: {"name": n, "listen_path": f"/{n}/", "target_url": "http://h/"}),
             ("/keys", lambda n: {"name": n}), ("/users", lambda n: {"name": n, "password": long_one}),
+            ("/organisations", lambda n: {"name": n}),
+            ("/developers", lambda n: {"name": n, "email": n + "@example.org"}),
             ("/policies", lambda n: {"name": n}), ("/tokens", lambda n: {"name": n}),
             ("/catalogue", lambda n: {"name": n, "policy_id": "listed"}),
             ("/exposed-keys", lambda n: {"spki_sha256": hashlib.sha256(n.encode()).hexdigest()})):
@@ -464,8 +540,9 @@ with case("what has to be given, and what it is if not"):
             del body[member]
             for given in (body, {**body, member: None}):
                 got = rest("POST", path, given)
-                is_eq((got.status, [e["field"] for e in got.body.get("errors", [])]), (422, [member]),
-                      f"{path} without {member}")
+                # What is wrong makes no organisation, which is told as well.
+                told = {e["field"] for e in got.body.get("errors", [])} - {"organisation_id"}
+                is_eq((got.status, told), (422, {member}), f"{path} without {member}")
         made = check("POST", path, {**least("least"), **more}, 201).body
 
         def compare(members, got, at):
@@ -477,7 +554,9 @@ with case("what has to be given, and what it is if not"):
                     compare(inner["properties"], got[name], f"{at}{name}.")
                 elif "default" in inner:
                     is_eq(got[name], inner["default"], f"{path}: {at}{name} as described")
-                elif (path, name) != ("/tokens", "expires_at"):  # as its description says
+                # The descriptions say what these are.
+                elif name not in {"/tokens": ["expires_at"],
+                                  "/developers": ["organisation_id", "role"]}.get(path, []):
                     ok(got[name] is None and "null" in inner["type"],
                        f"{path}: {at}{name} has no default") or diag(repr(got[name]))
 

@@ -92,6 +92,16 @@ with site:
         is_eq((got["allowed_ips"], got["blocked_ips"], got["max_concurrent"], got["meta"]),
               ([], [], None, {}), "and are taken away")
 
+    with case("stale"):
+        for path, button in ((f"/admin/keys/{key['id']}/edit", "Save"),
+                             (f"/admin/policies/{policy['id']}", "Save")):
+            page = boss.get(path)
+            rest("PATCH", path.replace("/admin", "").replace("/edit", ""),
+                 {"access": [{"api_id": one["id"]}, {"api_id": two["id"]}]})
+            told = boss.submit(page, button, {"one": False, "two": False})
+            is_eq(told.status, 412, f"{path.split('/')[2]}: somebody else was faster")
+            like(told.text, "Access rights: “one, two” now, “” in the form", "what is ticked differs")
+
     with case("a credential"):
         sha256 = [c["sha256"] for c in key["credentials"]][0]
         cert = site.make_cert("bound")

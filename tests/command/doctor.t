@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """certgate doctor: finds nothing on a host that is right, and each thing that is broken, once."""
 import os
+import shlex
 import sys
 import time
 
@@ -40,6 +41,16 @@ with Site() as site:
         with open(path, "w", encoding="utf-8") as out:
             out.write(whole.replace(old, new))
         return path
+
+    def without_module(name):
+        """The server's base configuration is a file of its own."""
+        with open(TOOLS + "/httpd-base.conf", encoding="utf-8") as text:
+            base = text.read()
+        kept = [line for line in base.splitlines() if f"mod_{name}.so" not in line and
+                not (name == "reqtimeout" and line.startswith("RequestReadTimeout"))]
+        with open(site.web + "/base.conf", "w", encoding="utf-8") as out:
+            out.write("\n".join(kept) + "\n")
+        return with_conf(TOOLS + "/httpd-base.conf", site.web + "/base.conf")
 
     with case("nothing is wrong"):
         done = site.certgate("doctor", *(w for p in {**options, **call}.items() for w in p))
@@ -134,7 +145,8 @@ with Site() as site:
             right = file.read()
         with open(digest, "w", encoding="ascii") as out:
             out.write("off\n")
-        warns("off", "proof +It is off")
+        finds("off, and .htaccess files may do anything", "It is off, and AllowOverride lets a .htaccess")
+        warns("off", "proof +It is off", apache=with_conf("AllowOverride All", "AllowOverride None"))
         with open(digest, "w", encoding="ascii") as out:
             out.write("what\n")
         finds("neither", "must hold one or two SHA-256 digests")
@@ -176,9 +188,132 @@ with Site() as site:
                       "LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so\n")
         done = doctor(apache=site.web + "/bare.conf")
         is_eq(sorted(re.findall(r"a2enmod (\S+)", done.stdout)),
-              ["alias", "env", "headers", "macro", "proxy", "proxy_fcgi", "rewrite", "setenvif",
-               "ssl"], "modules that are missing are named")
+              ["env", "headers", "macro", "proxy", "proxy_fcgi", "reqtimeout", "rewrite",
+               "setenvif", "ssl"], "modules that are missing are named")
         like(done.stdout, "(?m)^FAULT +apache +No file named certgate.conf", "and the include")
+
+        rule = f"Use CertgateHost {site.name}"
+        finds("a rewrite before certgate", "A RewriteRule stands before `Use Certgate",
+              apache=with_conf(rule, "RewriteEngine On\nRewriteRule ^/x - [F]\n" + rule))
+        done = doctor(apache=with_conf(f"Use CertgatePortal {site.name}",
+                                       f"Use CertgatePortal {site.name}\nRewriteRule ^/x - [F]"))
+        is_eq(done.returncode, 0, "one behind it is fine")
+        finds("a ProxyPass that is asked first", "A ProxyPass with mapping= is asked before certgate",
+              apache=with_conf(rule, "ProxyPass /x http://127.0.0.1:9/ mapping=encoded\n" + rule))
+        warns("an <If> that reaches everywhere", "apache +An <If> sets SetHandler",
+              apache=with_conf(rule, rule + "\n<If \"true\">\nSSLOptions StdEnvVars\n</If>"))
+        finds("certificates asked for too late", "SSLVerifyClient stands in a <Location>",
+              apache=with_conf("SSLVerifyClient optional_no_ca",
+                               "<Location /x>\nSSLVerifyClient optional_no_ca\n</Location>"))
+        finds("no TLS", "A virtual host without TLS opens certgate",
+              apache=with_conf("SSLEngine on", "SSLEngine off"))
+        warns("no TLS on one of two hosts", "apache +A virtual host without TLS opens certgate",
+              apache=with_conf("<VirtualHost ", "<VirtualHost *:1>\nUse CertgatePath plain /plain\n"
+                                                "</VirtualHost>\n<VirtualHost "))
+        finds("data below a DocumentRoot", "lies below a DocumentRoot",
+              apache=with_conf("<VirtualHost ", f'DocumentRoot "{site.folder}"\n<VirtualHost '))
+        warns("more requests than threads", "gates +The web server takes 400 requests at once .*1 gate 176.*--gates 3",
+              apache=with_conf("<VirtualHost ", "MaxRequestWorkers 400\n<VirtualHost "))
+        warns("no mod_reqtimeout", "apache +The module reqtimeout is not loaded", apache=without_module("reqtimeout"))
+        warns("no mod_headers", "apache +The module headers is not loaded", apache=without_module("headers"))
+
+    with case("the web server's user"):
+        if ROOT:
+            os.chown(site.gate_socket, -1, 0)
+            finds("a socket of another group", f"The web server's user, {WEB_USER}, may not connect to .*gate.sock")
+            os.chown(site.gate_socket, -1, pwd.getpwnam(WEB_USER).pw_gid)
+            os.chmod(site.sockets, 0o700)
+            done = doctor()
+            like(done.stdout, f"(?m)^FAULT +socket +The web server's user, {WEB_USER}, may not connect",
+                 "a folder that it may not pass")
+            os.chmod(site.sockets, 0o710)
+        else:
+            skip("the web server's user", "root alone starts a web server as another user")
+
+    with case("settings"):
+        def with_settings(text):
+            path = site.folder + "/etc/certgate.conf"
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(text)
+            os.environ["CERTGATE_CONFIG"] = path
+
+        with_settings('usage_keep = "2,60,731"\n')
+        like(doctor().stdout, "(?m)^ok +settings +/.*certgate.conf can be read", "a file that is right")
+        os.chmod(site.folder + "/etc", 0o777)
+        finds("a folder that others write", "Others than root can put another file in the place of")
+        os.chmod(site.folder + "/etc", 0o755)
+        with_settings('metrics_alow = "::1"\n')
+        done = doctor()
+        like(done.stderr, "certgate.conf, line 1: .*metrics_alow", "a name that nobody knows")
+        is_eq(done.returncode, 1, "exit status 1")
+        with_settings(f'access_log = "{site.folder}/nowhere/access.log"\n')
+        finds("a log in a folder that is not there", "nowhere/access.log cannot be written by the programs' user")
+        if ROOT:
+            with_settings(f'access_log = "{site.folder}/etc/access.log"\n')
+            finds("a log in root's folder", "access.log cannot be written by the programs' user")
+        with_settings(f'access_log = "{site.home}/access.log"\n')
+        like(doctor().stdout, "(?m)^ok +access log", "one that can be written")
+        os.environ["CERTGATE_CONFIG"] = ""
+        with open(site.home + "/keys/metrics.token", "w", encoding="ascii") as out:
+            out.write("short\n")
+        os.chmod(site.home + "/keys/metrics.token", 0o600)
+        if ROOT:
+            shutil.chown(site.home + "/keys/metrics.token", WEB_USER)
+        warns("a token that is too short", "metrics +.*has less than 16 bytes")
+        os.unlink(site.home + "/keys/metrics.token")
+
+    with case("room"):
+        like(doctor().stdout, "(?m)^ok +room +[0-9]+ MB are free", "there is some")
+        small = site.folder + "/small"
+        if ROOT and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0:
+            os.mkdir(small)
+            run = shlex.join([site.bin + "/certgate", "--home", small + "/home", "doctor", "--apache", conf, "--sockets",
+                              site.sockets, "--proof-file", site.proof_file])
+            for left, word in ((120000, "warning"), (8000, "FAULT")):
+                fill = f"fallocate -l $(($(df --output=avail -k {small} | tail -1) - {left}))k {small}/fill"
+                done = subprocess.run(["unshare", "--mount", "sh", "-c",
+                                       f"mount -t tmpfs -o size=300m,mode=755 tmpfs {small} && cp -a {site.home} {small}/home && "
+                                       f"rm -rf {small}/home/run/* && {run} >/dev/null; {fill} && {run}"],
+                                      capture_output=True, text=True, check=False)
+                like(done.stdout, rf"(?m)^{word} +room +\d+ kB and \d+ files are free", f"{left} kB are left: a {word}") or \
+                    diag(done.stderr)
+        else:
+            skip("a full disk", "it takes root")
+
+    with case("upstreams"):
+        named = {**options, **call}
+
+        def call_finds(name, pattern, api, result="FAULT"):
+            done = site.certgate("doctor", *(w for p in named.items() for w in p))
+            like(done.stdout, rf"(?m)^{result} +upstream +{pattern}", name)
+            unlike(done.stdout.replace("\n", " "), "certgate doctor: ", name + ": nothing else")
+            if api:
+                is_eq(site.rest("DELETE", "/apis/" + api["id"]).status, 204, "(removed)")
+
+        call_finds("all is well", "2 upstreams can be connected", None, "ok")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            dead = probe.getsockname()[1]
+        call_finds("nobody listens", f"The API “dead”: http://127.0.0.1:{dead} cannot be connected",
+                   site.make_api("dead", target_url=f"http://127.0.0.1:{dead}"))
+        with open(site.folder + "/tls.pem", "w", encoding="ascii") as out:
+            out.write(site.server.pem + site.server.key_pem)
+        os.chmod(site.folder + "/tls.pem", 0o600)
+        tls = site.more_upstream("tls", "--tls", site.folder + "/tls.pem")
+        call_finds("a certificate that the host does not know",
+                   f"The API “tls”: the certificate of https://localhost:{tls.port} does not hold.*Register its CA",
+                   site.make_api("tls", target_url=f"https://localhost:{tls.port}"))
+        with open(site.ca, encoding="ascii") as text:
+            authority = site.rest("POST", "/certificates", {"pem": text.read(), "kind": "ca"}).body["sha256"]
+        call_finds("one that is for another name",
+                   f"The API “tls”: the certificate of https://localhost:{tls.port} does not hold",
+                   site.make_api("tls", target_url=f"https://localhost:{tls.port}", upstream_tls={
+                       "ca_certificates": [authority], "server_name": "elsewhere.test"}))
+        call_finds("one that is trusted", "3 upstreams can be connected",
+                   site.make_api("tls", target_url=f"https://localhost:{tls.port}", upstream_tls={
+                       "ca_certificates": [authority]}), "ok")
+        is_eq([r["target"] for r in tls.log()], [], "no request was sent")
 
     with case("--call"):
         for url in ("http://localhost", "localhost", site.url + "/x", "https://u:p@localhost"):

@@ -15,7 +15,7 @@ from certgate_test import *  # noqa: E402
 # heads of the two certgate.conf tell: mod_rewrite's, and what lighttpd says where it asks for certificates.
 SCRIPT = """#!/bin/sh
 printf 'Content-Type: text/plain\\r\\nX-From: site\\r\\n\\r\\n'
-env | grep -vE '^(REMOTE_PORT|UNIQUE_ID|(REDIRECT_)*SCRIPT_UR[IL]|SSL_CLIENT_VERIFY|_|PWD|SHLVL)=' | sort
+env | grep -vE '^(REMOTE_PORT|UNIQUE_ID|(REDIRECT_)*SCRIPT_UR[IL]|SSL_CLIENT_VERIFY|SSL_SESSION_ID|_|PWD|SHLVL)=' | sort
 cat
 """
 FILES = {"index.html": "<h1>Shop</h1>\n", "style.css": "p {}\n", "sub/index.html": "below\n", "index.php": "<?php\n",
@@ -34,13 +34,18 @@ SITES = {
     "php-fpm":
         (FRONT + "RewriteRule . index.php [L]\n",
          '<FilesMatch "\\.php$">\nSetHandler "proxy:unix:{php}|fcgi://localhost/"\n</FilesMatch>\n'),
+    "a reverse proxy for the whole host": ("", "ProxyPass / http://127.0.0.1:{upstream}/\nProxyPassReverse / http://127.0.0.1:{upstream}/\n"),
+    "a reverse proxy in a Location": ("", "<Location />\nProxyPass http://127.0.0.1:{upstream}/\n</Location>\n"),
+    "a reverse proxy by rewrites": ("", "RewriteEngine On\nRewriteRule ^/(.*)$ http://127.0.0.1:{upstream}/$1 [P]\n"),
+    "a handler for everything": ("", '<Location />\nSetHandler "proxy:unix:{php}|fcgi://localhost/"\n</Location>\n'),
     "ErrorDocument": ("ErrorDocument 403 /errors/403.html\nErrorDocument 404 /errors/404.html\n"
                       "ErrorDocument 401 /errors/404.html\n", "ErrorDocument 503 \"the site's own\"\n"),
     "rules that reach everywhere":
         ("Header set X-Htaccess yes\nRewriteEngine On\nRewriteRule ^api/ - [F]\n",
          "Header set X-Vhost yes\nRedirect 301 /old /sub/\nRewriteEngine On\nRewriteRule ^/api/ - [G]\n"
          "ProxyErrorOverride On\nSetOutputFilter DEFLATE\nErrorDocument 401 /errors/404.html\n"
-         "<Location />\nRequestHeader set X-Everybody 1\n</Location>\n"),
+         "<Location />\nRequestHeader set X-Everybody 1\nSSLOptions StdEnvVars\nCGIPassAuth Off\n"
+         "SetEnv CERTGATE_PROOF x\nSetEnv CERTGATE_SITE other\nSetEnv CERTGATE_PREFIX /else\n</Location>\n"),
 }
 REQUESTS = ["GET /", "GET /style.css", "HEAD /style.css", "GET /missing", "GET /shop/item/1?x=1&y=%20", "POST /shop/cart",
             "GET /sub", "GET /sub/", "GET /apiary.html", "GET /apiary", "GET /apis/x", "GET /old/1", "GET /private/x.html",
@@ -61,7 +66,7 @@ class Shop(Site):
         if not self.dropped_in:
             head = head.replace(f'Include "{TREE}/apache-conf/certgate.conf"', "")
         modules = "".join(f"LoadModule {n}_module /usr/lib/apache2/modules/mod_{n}.so\n"
-                          for n in ("dir", "cgid", "mime", "deflate", "filter"))
+                          for n in ("dir", "cgid", "proxy_http", "mime", "deflate", "filter"))
         certgate = """Use CertgatePath main /api
   Use CertgateAdmin main
   Use CertgatePortal main
@@ -226,6 +231,7 @@ def same(before, after, name):
 def check_api(name):
     answer = site.curl("/api/orders/x", cert=ALICE)
     is_eq(answer.status, 200, f"{name}: the API answers a certificate")
+    is_eq(site.curl("/api/tokens/x", "-H", f"Authorization: Bearer {TOKEN}").status, 200, f"{name}: and a token")
     refused = site.curl("/api/orders/x", "-H", "Accept-Encoding: gzip")
     is_eq((refused.status, refused.headers.get("content-type")), (401, "application/problem+json"),
           f"{name}: and refuses who has none")
@@ -238,13 +244,14 @@ def check_api(name):
 
 with Shop(prefix="/api", server="apache") as site:
     ALICE = site.make_cert("alice")
-    api = site.make_api("orders", "/api/orders/")
-    site.make_key("Alice", ALICE, api)
+    orders, tokens = site.make_api("orders", "/api/orders/"), site.make_api("tokens", "/api/tokens/", auth={})
+    TOKEN = site.make_key("Alice", ALICE, access=[{"api_id": a["id"]} for a in (orders, tokens)], token=True)["token"]
     php(site.folder + "/php.sock")
     for title, (htaccess, lines) in SITES.items():
         with case(title):
             write_site(htaccess)
-            site.lines = lines.replace("{php}", site.folder + "/php.sock")
+            site.lines = lines.replace("{php}", site.folder + "/php.sock") \
+                .replace("{upstream}", str(site.upstream_port))
             restart(False)
             before = {what: ask(what) for what in REQUESTS}
             is_eq(is_asked(), False, "before: nobody is asked for a certificate")
@@ -279,8 +286,8 @@ LIGHT = {
 }
 with Shop(prefix="/api", server="lighttpd") as site:
     ALICE = site.make_cert("alice")
-    api = site.make_api("orders", "/api/orders/")
-    site.make_key("Alice", ALICE, api)
+    orders, tokens = site.make_api("orders", "/api/orders/"), site.make_api("tokens", "/api/tokens/", auth={})
+    TOKEN = site.make_key("Alice", ALICE, access=[{"api_id": a["id"]} for a in (orders, tokens)], token=True)["token"]
     for title, lines in LIGHT.items():
         with case("lighttpd, " + title):
             write_site("")

@@ -8,7 +8,10 @@ def fill(site):
     """Makes APIs, keys, certificates and refusals; returns {name: path} of every page, signed in."""
     site.make_api("Payments", "/payments/v2/")
     site.make_api("Customer records", "/crm/", auth={"use_certificate": True, "use_token": True},
-                  rate={"limit": 200, "per_seconds": 1})
+                  rate={"limit": 200, "per_seconds": 1}, allowed_ips=["127.0.0.0/8"],
+                  upstream_tls={"server_name": "crm.internal.example"},
+                  request_headers={"set": [{"name": "X-Tenant", "value": "aster"}]},
+                  cors={"allowed_origins": ["https://app.aster.example"]})
     off = site.make_api("Status page", "/status/", auth={"keyless": True}, active=False)
     apis = {a["name"]: a for a in site.rest("GET", "/apis").body["items"]}
     policy = site.rest("POST", "/policies", {
@@ -47,7 +50,7 @@ def fill(site):
     key, api = f"/admin/keys/{billing['id']}", f"/admin/apis/{apis['Payments']['id']}"
     return {
         "overview": "/admin/", "apis": "/admin/apis", "api-new": "/admin/apis/new", "api": api,
-        "api-off": f"/admin/apis/{off['id']}", "api-delete": api + "/delete",
+        "api-whole": f"/admin/apis/{apis['Customer records']['id']}", "api-off": f"/admin/apis/{off['id']}", "api-delete": api + "/delete",
         "keys": "/admin/keys", "keys-searched": "/admin/keys?q=kestrel",
         "keys-none": "/admin/keys?q=nobody", "key-new": "/admin/keys/new", "key": key,
         "key-edit": key + "/edit", "key-delete": key + "/delete",

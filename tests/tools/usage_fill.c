@@ -1,9 +1,8 @@
 /* A month of usage, as the steward would have put it together, for measuring:
  *
- *   usage_fill HOME HOURLY          reads ids from standard input, a line "api ID" or "key ID" each;
- *                                   HOURLY of the keys are used in each hour, four times as many in a
- *                                   day (at most what a day holds), a tenth in each minute of the
- *                                   last two days
+ *   usage_fill HOME HOURLY          reads ids from standard input, a line "api ID" or "key ID"
+ * each; HOURLY of the keys are used in each hour, four times as many in a day (at most what a day
+ * holds), a tenth in each minute of the last two days
  *
  * Started as root it becomes HOME's owner. */
 #include "base/base.h"
@@ -82,13 +81,13 @@ static const struct {
 	const char *code;
 	uint64_t parts;
 } outcomes[] = {
-    {200, "",			  940},
-    {404, "",			  20 },
-    {502, "upstream_unreachable", 2	},
+    {200, "",		     940},
+    {404, "",		     20 },
+    {502, "upstream_unreachable", 2  },
     {429, "rate_limited",	  18 },
-    {403, "quota_exceeded",	  9  },
-    {403, "credential_unknown",   8	},
-    {401, "credential_missing",   3	},
+    {403, "quota_exceeded",	    9  },
+    {403, "credential_unknown",	8	 },
+    {401, "credential_missing",	3	 },
 };
 
 static cg_rc totals_txn(struct store_txn *txn, void *arg, struct cg_err *err)

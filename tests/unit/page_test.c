@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include <setjmp.h>
 #include <cmocka.h>
+#include "page/chart.h"
 #include "page/page.h"
 #include "page/template.h"
 #include <ftw.h>
@@ -140,6 +141,100 @@ static void a_template_that_is_missing_is_an_error(void **state)
 	buf_release(&out);
 }
 
+/* --- charts --- */
+
+/* Texts of a list, with blanks between. */
+static const char *texts_of(const json_t *list)
+{
+	static char out[256];
+	size_t i, n = 0;
+	json_t *one;
+	out[0] = '\0';
+	json_array_foreach((json_t *)(uintptr_t)list, i, one)
+	{
+		n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s", i > 0 ? "|" : "",
+				      json_string_value(one));
+	}
+	return out;
+}
+
+static json_t *chart_of(size_t n, uint64_t highest)
+{
+	static char names[64][8];
+	static struct chart_bar bars[64];
+	const struct chart_words words = {"c", "Requests per hour", "Hour", false};
+	memset(bars, 0, sizeof(bars));
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "%zu", i);
+		bars[i].label = bars[i].mark = names[i];
+	}
+	bars[n - 1].allowed = highest;
+	return chart_make(bars, n, &words);
+}
+
+static void test_chart_lines(void **state)
+{
+	static const struct {
+		uint64_t highest;
+		const char *ticks;
+	} rows[] = {
+	    {0,		"3|2|1|0"	 },
+	    {3,		"3|2|1|0"	 },
+	    {4,		"6|4|2|0"	 },
+	    {31,	 "60|40|20|0"     },
+	    {12200,	    "15 k|10 k|5 k|0"},
+	    {2800000,    "3 M|2 M|1 M|0"  },
+	    {2800000000, "3 G|2 G|1 G|0"	},
+	};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		json_t *chart = chart_of(24, rows[i].highest);
+		assert_string_equal(texts_of(json_object_get(chart, "ticks")), rows[i].ticks);
+		json_decref(chart);
+	}
+}
+
+/* Texts below stand for as many bars each, or there are only the first and the last. */
+static void test_chart_marks(void **state)
+{
+	static const struct {
+		size_t n;
+		const char *marks;
+		bool ends;
+	} rows[] = {
+	    {1,	"0",		     false},
+	    {7,	"0|1|2|3|4|5|6",	 false},
+	    {24, "1|4|7|10|13|16|19|22", false},
+	    {30, "2|7|12|17|22|27",	    false},
+	    {60, "5|15|25|35|45|55",     false},
+	    {31, "0|30",		 true },
+	};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		json_t *chart = chart_of(rows[i].n, 5);
+		assert_string_equal(texts_of(json_object_get(chart, "marks")), rows[i].marks);
+		assert_int_equal(json_is_true(json_object_get(chart, "ends")), rows[i].ends);
+		json_decref(chart);
+	}
+}
+
+static void test_chart_parts(void **state)
+{
+	const struct chart_bar bar = {"a", "a", 60, 30, 0};
+	const struct chart_words words = {"c", "Requests per hour", "Hour", true};
+	(void)state;
+	json_t *chart = chart_make(&bar, 1, &words);
+	json_t *one = json_array_get(json_object_get(chart, "bars"), 0);
+	json_t *ok = json_object_get(one, "part_ok"), *warn = json_object_get(one, "part_warn");
+	/* 90 of 90: the foot on the ground, one above the other, up to the top. */
+	assert_string_equal(json_string_value(json_object_get(ok, "y")), "53.33");
+	assert_string_equal(json_string_value(json_object_get(ok, "h")), "106.67");
+	assert_string_equal(json_string_value(json_object_get(warn, "y")), "0.00");
+	assert_string_equal(json_string_value(json_object_get(warn, "h")), "53.33");
+	assert_null(json_object_get(one, "part_bad"));
+	json_decref(chart);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +242,9 @@ int main(void)
 	    cmocka_unit_test(places),
 	    cmocka_unit_test(a_page_has_a_ceiling),
 	    cmocka_unit_test(a_template_that_is_missing_is_an_error),
+	    cmocka_unit_test(test_chart_lines),
+	    cmocka_unit_test(test_chart_marks),
+	    cmocka_unit_test(test_chart_parts),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("page", tests, setup, teardown);

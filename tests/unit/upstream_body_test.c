@@ -113,6 +113,7 @@ static const struct row bodies[] = {
     {CHUNKED,						     "5\rhello",				   "",	      BODY_BAD,	0, false},
     {CHUNKED,						     "5\r\nhello0\r\n\r\n",			     "hello",      BODY_BAD,	0, false},
     {CHUNKED,						     "5\r\nhello you\r\n",			    "hello",	     BODY_BAD,  0, false},
+    {CHUNKED,						     "5\r\nhelloX\n0\r\n\r\n",			"hello",	 BODY_BAD,  0, false},
     {CHUNKED,						     "5\r\nhello\n0\r\n\r\n",		       "hello",	BODY_BAD,  0, false},
     {CHUNKED,						     "0\r\n\n",				    "",	     BODY_BAD,  0, false},
     {CHUNKED,						     "0\r\nTrailer: a\n\r\n",		       "",	   BODY_BAD,  0, false},

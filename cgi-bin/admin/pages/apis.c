@@ -1,5 +1,7 @@
 /* APIs. */
 #include "base/base.h"
+#include "base/clock.h"
+#include "../test_upstream.h"
 #include "figures.h"
 #include "model/api.h"
 #include "model/certificate.h"
@@ -393,6 +395,9 @@ void api_change(void *arg)
 	json_t *fields = values_of_form(call, api);
 	if (rc == CG_STALE) {
 		json_t *theirs = values_of_api(api);
+		/* With what is ticked on either side; a fault there is told by show_one. */
+		if (add_cas(call, theirs, api, &why) == CG_OK)
+			(void)!add_cas(call, fields, NULL, &why);
 		(void)json_object_set_new(fields, "stale", json_true());
 		(void)json_object_set_new(fields, "differences", page_differences(fields, theirs));
 		json_decref(theirs);
@@ -400,6 +405,62 @@ void api_change(void *arg)
 		page_add_errors(fields, &err);
 	}
 	show_one(call, api, fields, web_status_of(rc), true);
+}
+
+/* --- test --- */
+
+/* A time out of REST's answer as a template's value. */
+static json_t *day_of(const json_t *text)
+{
+	int64_t t;
+	return json_is_string(text) && rfc3339_parse(span_of(json_string_value(text)), &t)
+		   ? page_day(t)
+		   : json_null();
+}
+
+/* It changes nothing, so the form is answered itself: sent again it only asks again. */
+void api_test_do(void *arg)
+{
+	struct page_call *call = arg;
+	struct cg_err err = {0};
+	Cg__Api *api;
+	json_t *items = NULL, *item;
+	size_t i;
+	cg_rc rc = entity_get(call->admin->store, &api_entity, page_param(call, 0), call->arena,
+			      &api, &err);
+	if (rc == CG_OK)
+		rc = test_upstream(call->admin, call->req, &call->actor, api, call->arena, &items,
+				   &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_array_foreach(items, i, item)
+	{
+		json_t *certificate = json_object_get(item, "certificate");
+		bool ok = json_is_true(json_object_get(item, "ok"));
+		(void)json_object_set_new(
+		    item, "badge", ok ? page_badge("ok", "Answers") : page_badge("bad", "No"));
+		if (json_is_object(certificate)) {
+			(void)json_object_set_new(
+			    certificate, "ends", day_of(json_object_get(certificate, "not_after")));
+			(void)json_object_set(certificate, "verified",
+					      json_object_get(item, "tls_verified"));
+		}
+		static const char *const numbers[] = {"status", "connected_ms", "answered_ms"};
+		for (size_t n = 0; n < CG_COUNT(numbers); n++) {
+			const json_t *value = json_object_get(item, numbers[n]);
+			(void)json_object_set_new(
+			    item, numbers[n],
+			    json_is_integer(value)
+				? json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value))
+				: json_string(""));
+		}
+	}
+	page_show(call, 200, "api-test", "apis", "Test of the upstream",
+		  json_pack("{s:s, s:o, s:o, s:s}", "id", api->id, "name",
+			    page_text(span_of(api->name)), "items", items, "main_class",
+			    "main--narrow"));
 }
 
 /* --- removal --- */

@@ -59,6 +59,15 @@ void key_show_token(struct page_call *call, const Cg__Key *key, const char *toke
 			    "path", page_text(span_of(path)), "main_class", "main--slim"));
 }
 
+/* How many credentials the key had when the form was made. */
+static size_t typed_had(struct page_call *call)
+{
+	json_t *had = page_typed_number(call, "had");
+	size_t n = json_is_integer(had) ? (size_t)json_integer_value(had) : CREDENTIALS_ANY;
+	json_decref(had);
+	return n;
+}
+
 static void show_add(struct page_call *call, const Cg__Key *key, const struct cert_reading *reading,
 		     const struct cg_err *why, int status)
 {
@@ -66,6 +75,14 @@ static void show_add(struct page_call *call, const Cg__Key *key, const struct ce
 	json_t *values = json_pack("{s:s, s:o, s:b, s:b, s:s}", "id", key->id, "key_name",
 				   page_text(span_of(key->name)), "is_token", (int)token, "is_mtls",
 				   (int)!token, "main_class", "main--narrow");
+	struct credentials now;
+	struct cg_err err = {0};
+	size_t had = typed_had(call);
+	if (had == CREDENTIALS_ANY &&
+	    credential_list(call->admin->store, key->id, call->arena, &now, &err) == CG_OK)
+		had = now.n;
+	if (had != CREDENTIALS_ANY)
+		(void)json_object_set_new(values, "had", json_integer((json_int_t)had));
 	if (why)
 		page_add_errors(values, why);
 	if (reading)
@@ -106,9 +123,12 @@ void credential_new_do(void *arg)
 	}
 	if (rc == CG_OK)
 		rc = credential_add(call->admin->store, &call->actor, key->id,
-				    has_cert ? &reading.leaf : NULL, call->arena, &credential,
-				    token, &err);
-	if (rc == CG_OK && wants_token)
+				    has_cert ? &reading.leaf : NULL, typed_had(call), call->arena,
+				    &credential, token, &err);
+	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=added&token=%s",
+						 key->id, wants_token ? "gone" : ""));
+	else if (rc == CG_OK && wants_token)
 		key_show_token(call, key, token);
 	else if (rc == CG_OK)
 		page_redirect(call,

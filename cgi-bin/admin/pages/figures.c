@@ -27,9 +27,9 @@ static const struct {
 	int64_t seconds;
 	enum usage_step step;
 } choices[] = {
-    {"1h",  "1 h",  "Last hour",	 3600,	   USAGE_STEP_MINUTE},
-    {"24h", "24 h", "Last 24 hours", DAY_S,      USAGE_STEP_HOUR  },
-    {"7d",  "7 d",  "Last 7 days",   7 * DAY_S,  USAGE_STEP_HOUR  },
+    {"1h",  "1 h",  "Last hour",     3600,	     USAGE_STEP_MINUTE},
+    {"24h", "24 h", "Last 24 hours", DAY_S,	    USAGE_STEP_HOUR  },
+    {"7d",  "7 d",  "Last 7 days",	 7 * DAY_S,  USAGE_STEP_HOUR  },
     {"30d", "30 d", "Last 30 days",  30 * DAY_S, USAGE_STEP_DAY   },
 };
 #define CHOICE_DAY   1
@@ -157,35 +157,35 @@ cg_rc figures_choose_typed(struct page_call *call, struct figures_span *out, str
 static const struct {
 	const char *code, *title;
 } titles[] = {
-    {"api_not_found",	      "No API has the path"	      },
-    {"api_inactive",	      "API switched off"	      },
-    {"address_not_allowed",       "Address not allowed"	      },
-    {"credential_missing",	      "No certificate, no token"      },
-    {"certificate_not_enabled",   "Certificates not enabled"      },
-    {"credential_unknown",	      "Not registered"		      },
-    {"credential_mismatch",       "Token of another key"	      },
-    {"certificate_untrusted",     "Not of a trusted CA"	      },
-    {"credential_inactive",       "Credential revoked or off"     },
+    {"api_not_found",	      "No API has the path"	   },
+    {"api_inactive",		     "API switched off"	       },
+    {"address_not_allowed",	    "Address not allowed"		 },
+    {"credential_missing",	   "No certificate, no token"	     },
+    {"certificate_not_enabled",	"Certificates not enabled"	  },
+    {"credential_unknown",	   "Not registered"		   },
+    {"credential_mismatch",	    "Token of another key"	  },
+    {"certificate_untrusted",     "Not of a trusted CA"	   },
+    {"credential_inactive",	    "Credential revoked or off"     },
     {"certificate_not_yet_valid", "Certificate not yet valid"     },
-    {"certificate_expired",       "Certificate has ended"	      },
-    {"key_inactive",	      "Key switched off"	      },
-    {"key_expired",	      "Key has ended"		      },
-    {"access_denied",	      "No access to this API"	      },
-    {"path_not_allowed",	      "Path not allowed"	      },
-    {"method_not_allowed",	      "Method not allowed"	      },
-    {"rate_limited",	      "Rate limit"		      },
-    {"too_many_concurrent",       "Too many at once"	      },
-    {"quota_exceeded",	      "Quota used up"		      },
-    {"bad_request",	      "Could be read two ways"	      },
-    {"body_too_large",	      "Body too large"		      },
-    {"upstream_unreachable",      "Upstream not reached"	      },
-    {"upstream_tls",	      "TLS of the upstream"	      },
-    {"upstream_invalid",	      "Upstream’s answer unreadable"},
-    {"upstream_timeout",	      "Upstream too slow"	      },
-    {"unavailable",		      "Could not be decided"	      },
-    {"client_gone",		      "The client left"		      },
-    {"other",		      "Others"			      },
-    {"",			      "Passed on"		      },
+    {"certificate_expired",	    "Certificate has ended"	   },
+    {"key_inactive",		     "Key switched off"	       },
+    {"key_expired",		    "Key has ended"		   },
+    {"access_denied",	      "No access to this API"	     },
+    {"path_not_allowed",		 "Path not allowed"		   },
+    {"method_not_allowed",	   "Method not allowed"	       },
+    {"rate_limited",		     "Rate limit"			 },
+    {"too_many_concurrent",	    "Too many at once"	      },
+    {"quota_exceeded",	       "Quota used up"		      },
+    {"bad_request",		    "Could be read two ways"	    },
+    {"body_too_large",	       "Body too large"		       },
+    {"upstream_unreachable",	     "Upstream not reached"	   },
+    {"upstream_tls",		     "TLS of the upstream"		  },
+    {"upstream_invalid",		 "Upstream’s answer unreadable"},
+    {"upstream_timeout",		 "Upstream too slow"		    },
+    {"unavailable",		    "Could not be decided"	  },
+    {"client_gone",		    "The client left"		     },
+    {"other",		     "Others"			},
+    {"",			  "Passed on"		     },
 };
 
 const char *figures_code_title(const char *code)
@@ -252,8 +252,7 @@ static struct usage_query query_of(const struct figures_span *span, const char *
 	return q;
 }
 
-static void label_bars(struct page_call *call, const struct figures_span *span,
-		       struct figures *f)
+static void label_bars(struct page_call *call, const struct figures_span *span, struct figures *f)
 {
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -262,8 +261,7 @@ static void label_bars(struct page_call *call, const struct figures_span *span,
 		time_t at = (time_t)(span->from + (int64_t)i * step_s[span->step]);
 		struct tm tm = {0};
 		(void)gmtime_r(&at, &tm);
-		char *day =
-		    arena_printf(call->arena, "%d %s", tm.tm_mday, months[tm.tm_mon % 12]);
+		char *day = arena_printf(call->arena, "%d %s", tm.tm_mday, months[tm.tm_mon % 12]);
 		char *hour = arena_printf(call->arena, "%02d:%02d", tm.tm_hour, tm.tm_min);
 		char *both = arena_printf(call->arena, "%s, %s", day, hour);
 		f->bars[i].label = days ? day : both;
@@ -291,7 +289,9 @@ static uint64_t tally_add(struct tally tallies[CODES_MAX], const struct usage_su
 static void add_sums(const struct figures_span *span, const struct usage_sums *sums,
 		     struct figures *f)
 {
-	struct tally tallies[CODES_MAX] = {{NULL, 0}};
+	struct tally tallies[CODES_MAX] = {
+	    {NULL, 0}
+	     };
 	uint64_t most = 0;
 	for (size_t i = 0; i < sums->n; i++) {
 		const struct usage_sum *s = sums->items[i];
@@ -371,8 +371,7 @@ cg_rc figures_make(struct page_call *call, const struct figures_span *span, cons
 		return cg_fail_memory(err);
 	q.by = USAGE_BY_CODE;
 	counts_bring(call->admin, call->now_unix_s, 0);
-	cg_rc rc =
-	    usage_ask(call->admin->store, &q, call->now_unix_s, call->arena, &sums, err);
+	cg_rc rc = usage_ask(call->admin->store, &q, call->now_unix_s, call->arena, &sums, err);
 	if (rc == CG_OK)
 		rc = count_before(call, span, api_id, key_id, &f.before, err);
 	if (rc != CG_OK)
@@ -386,16 +385,15 @@ cg_rc figures_make(struct page_call *call, const struct figures_span *span, cons
 	    .caption = arena_printf(call->arena, "Requests per %s", units[span->step]),
 	    .unit = unit,
 	    .low = low};
-	*out = json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}", "requests",
-			 page_number(f.requests), "refused", page_number(f.refused),
-			 "refused_share", figures_share(f.refused, f.requests), "main",
-			 f.main ? figures_code_title(f.main) : "", "failed", page_number(f.failed),
-			 "failed_share", figures_share(f.failed, f.requests), "p50",
-			 figures_ms(histogram_percentile(f.counts, 0.5)), "p95",
-			 figures_ms(histogram_percentile(f.counts, 0.95)), "p99",
-			 figures_ms(histogram_percentile(f.counts, 0.99)), "any",
-			 (int)(f.requests > 0), "per", units[span->step], "chart",
-			 chart_make(f.bars, span->n, &words));
+	*out = json_pack(
+	    "{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}", "requests",
+	    page_number(f.requests), "refused", page_number(f.refused), "refused_share",
+	    figures_share(f.refused, f.requests), "main", f.main ? figures_code_title(f.main) : "",
+	    "failed", page_number(f.failed), "failed_share", figures_share(f.failed, f.requests),
+	    "p50", figures_ms(histogram_percentile(f.counts, 0.5)), "p95",
+	    figures_ms(histogram_percentile(f.counts, 0.95)), "p99",
+	    figures_ms(histogram_percentile(f.counts, 0.99)), "any", (int)(f.requests > 0), "per",
+	    units[span->step], "chart", chart_make(f.bars, span->n, &words));
 	(void)json_object_set_new(*out, "legend",
 				  json_pack("{s:s}", "template", "layout/legend.tpl"));
 	add_change(*out, &f);

@@ -224,6 +224,18 @@ void key_new_do(void *arg)
 
 /* --- changing --- */
 
+/* For the differences: what is ticked and chosen, of the key, or (NULL) in the form.  A fault is
+ * told when the form is shown. */
+static void add_choices(struct page_call *call, json_t *values, const Cg__Key *key)
+{
+	struct cg_err ignored = {0};
+	struct all_apis apis;
+	const struct rights_access own = {key ? key->access : NULL, key ? key->n_access : 0};
+	if (show_load_apis(call, &apis, &ignored) == CG_OK)
+		rights_add_apis(call, values, key ? &own : NULL, &apis);
+	(void)!add_policies(call, values, key, &ignored);
+}
+
 static void show_edit(struct page_call *call, const Cg__Key *key, json_t *values, bool from_form,
 		      int status)
 {
@@ -276,6 +288,8 @@ void key_edit_do(void *arg)
 			      arena_printf(call->arena, "/admin/keys/%s?done=saved", key->id));
 	} else if (rc == CG_STALE) {
 		json_t *values = values_of_form(call), *theirs = values_of_key(key);
+		add_choices(call, values, NULL);
+		add_choices(call, theirs, key);
 		(void)json_object_set_new(values, "stale", json_true());
 		(void)json_object_set_new(values, "differences", page_differences(values, theirs));
 		json_decref(theirs);

@@ -182,13 +182,12 @@ static json_t *left_json(struct page_call *call, const struct key_grant *g)
 		return json_null();
 	uint64_t limit = g->effective.quota->limit;
 	chart_share(left.quota_used, limit, width);
-	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o}", "used", page_number(left.quota_used),
-			 "limit", page_number(limit), "remaining", page_number(left.quota_left),
-			 "width", width, "kind", figures_quota_kind(left.quota_used, limit),
-			 "renews",
-			 left.quota_resets_unix_s > 0
-			     ? page_distance(call, left.quota_resets_unix_s)
-			     : json_null());
+	return json_pack(
+	    "{s:o, s:o, s:o, s:s, s:s, s:o}", "used", page_number(left.quota_used), "limit",
+	    page_number(limit), "remaining", page_number(left.quota_left), "width", width, "kind",
+	    figures_quota_kind(left.quota_used, limit), "renews",
+	    left.quota_resets_unix_s > 0 ? page_distance(call, left.quota_resets_unix_s)
+					 : json_null());
 }
 
 /* What was done to it, the newest first. */

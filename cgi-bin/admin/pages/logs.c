@@ -103,12 +103,12 @@ void audit_page(void *arg)
 		const char *subject =
 		    e->subject_name && *e->subject_name ? e->subject_name : e->subject_id;
 		(void)json_array_append_new(
-		    items, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "at",
-				     page_time(call, e->at), "actor", page_text(span_of(e->actor)),
-				     "action", show_action(e->action), "subject",
-				     page_text(span_of(subject)), "link", subject_link(e), "from",
-				     page_text(span_of(e->from_address)), "changes",
-				     page_text(span_of(e->changes))));
+		    items,
+		    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "at", page_time(call, e->at),
+			      "actor", page_text(span_of(e->actor)), "action",
+			      show_action(e->action), "subject", page_text(span_of(subject)),
+			      "link", subject_link(e), "from", page_text(span_of(e->from_address)),
+			      "changes", page_text(span_of(e->changes))));
 	}
 	page_show(call, 200, "audit", "audit", "Audit log",
 		  json_pack("{s:o, s:o, s:b, s:o}", "items", items, "q", page_text(span_of(q)),
@@ -203,18 +203,17 @@ void refusals_page(void *arg)
 	if (page.next > 0)
 		cursor = arena_printf(call->arena, "%" PRIu64, page.next);
 	const struct page_pair next[] = {
-	    {"q",      q     },
-	    {"code",   code  },
-	    {"api",	api   },
+	    {"q",	  q	   },
+	    {"code",   code	 },
+	    {"api",    api   },
 	    {"cursor", cursor},
 	};
-	page_show(call, 200, "refusals", "refusals", "Refusals",
-		  json_pack("{s:o, s:o, s:o, s:o, s:b, s:s?}", "items", items, "q",
-			    page_text(span_of(q)), "codes", codes_json(code), "apis",
-			    show_api_choice(&apis, api), "searched", (int)(*q || *code || *api),
-			    "next",
-			    cursor ? page_link(call, "/admin/refusals", next, CG_COUNT(next))
-				   : NULL));
+	page_show(
+	    call, 200, "refusals", "refusals", "Refusals",
+	    json_pack("{s:o, s:o, s:o, s:o, s:b, s:s?}", "items", items, "q", page_text(span_of(q)),
+		      "codes", codes_json(code), "apis", show_api_choice(&apis, api), "searched",
+		      (int)(*q || *code || *api), "next",
+		      cursor ? page_link(call, "/admin/refusals", next, CG_COUNT(next)) : NULL));
 }
 
 /* The refusal of the link and the certificate that came with it; false after having answered. */

@@ -21,9 +21,9 @@ static const struct {
 	enum usage_group_by by;
 } groups[] = {
     {"code",   "Refusal code", "Not passed on, because", USAGE_BY_CODE  },
-    {"api",    "API",	  "API",		    USAGE_BY_API	},
-    {"key",    "Key",	  "Key",		    USAGE_BY_KEY	},
-    {"status", "Status",	      "Status",		  USAGE_BY_STATUS},
+    {"api",    "API",	   "API",			  USAGE_BY_API   },
+    {"key",    "Key",	   "Key",			  USAGE_BY_KEY   },
+    {"status", "Status",	 "Status",		   USAGE_BY_STATUS},
 };
 
 static size_t group_of(const struct question *q)
@@ -73,9 +73,7 @@ static void name_row(struct page_call *call, const struct question *q, const str
 	switch (by) {
 	case USAGE_BY_API:
 		api = show_api(&q->apis, s->api_id);
-		name = api		    ? api->name
-		       : *s->api_id == '\0' ? "No API has the path"
-					    : s->api_id;
+		name = api ? api->name : *s->api_id == '\0' ? "No API has the path" : s->api_id;
 		sub = api ? api->listen_path : "";
 		link = api ? arena_printf(call->arena, "/admin/apis/%s", api->id) : "";
 		break;
@@ -103,18 +101,18 @@ static void name_row(struct page_call *call, const struct question *q, const str
 	(void)json_object_set_new(row, "link", page_text(span_of(link)));
 }
 
-static json_t *row_json(struct page_call *call, const struct question *q,
-			const struct usage_sum *s, enum usage_group_by by, uint64_t all)
+static json_t *row_json(struct page_call *call, const struct question *q, const struct usage_sum *s,
+			enum usage_group_by by, uint64_t all)
 {
 	char width[CHART_SHARE_TEXT];
 	chart_share(s->requests, all, width);
-	json_t *row = json_pack(
-	    "{s:o, s:o, s:s, s:o, s:o, s:o, s:s}", "requests", page_number(s->requests), "share",
-	    figures_share(s->requests, all), "width", width, "refused", page_number(s->refused),
-	    "failed", page_number(s->upstream_errors), "late",
-	    s->counts ? figures_ms(histogram_percentile(s->counts[USAGE_WHOLE], 0.95))
-		      : json_string(""),
-	    "kind", by == USAGE_BY_CODE ? "warn" : "ok");
+	json_t *row =
+	    json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:s}", "requests", page_number(s->requests),
+		      "share", figures_share(s->requests, all), "width", width, "refused",
+		      page_number(s->refused), "failed", page_number(s->upstream_errors), "late",
+		      s->counts ? figures_ms(histogram_percentile(s->counts[USAGE_WHOLE], 0.95))
+				: json_string(""),
+		      "kind", by == USAGE_BY_CODE ? "warn" : "ok");
 	name_row(call, q, s, by, row);
 	return row;
 }
@@ -137,8 +135,7 @@ static cg_rc add_groups(struct page_call *call, const struct question *q, json_t
 		ask.api_id = span_of(q->api);
 	if (q->key_id)
 		ask.key_id = span_of(q->key_id);
-	cg_rc rc =
-	    usage_ask(call->admin->store, &ask, call->now_unix_s, call->arena, &sums, err);
+	cg_rc rc = usage_ask(call->admin->store, &ask, call->now_unix_s, call->arena, &sums, err);
 	figures_sort(&sums);
 	for (size_t i = 0; i < sums.n; i++) {
 		/* What was passed on was not refused. */
@@ -165,12 +162,12 @@ static json_t *links_json(struct page_call *call, const struct question *q)
 	size_t now = group_of(q);
 	for (size_t i = 0; i < CG_COUNT(groups); i++) {
 		const struct page_pair pairs[] = {
-		    {"span", q->span.choice	},
-		    {"from", q->from	  },
-		    {"to",   q->to	      },
-		    {"step", q->step	  },
-		    {"api",	q->api	      },
-		    {"key",	q->key	      },
+		    {"span", q->span.choice},
+		      {"from", q->from	      },
+			 {"to",	q->to	     },
+		    {"step", q->step	    },
+		      {"api",  q->api	    },
+			 {"key",	 q->key	       },
 		    {"by",   groups[i].name},
 		};
 		(void)json_array_append_new(
@@ -261,8 +258,8 @@ void monitoring_page(void *arg)
 		json_t *more = json_pack(
 		    "{s:b, s:o, s:o, s:o, s:o}", "asked", 1, "groups", links_json(call, &q),
 		    "refusals", refusals_json(call, &q), "begins", page_time(call, q.span.from),
-		    "ends", page_time(call, q.span.to < call->now_unix_s ? q.span.to
-									    : call->now_unix_s));
+		    "ends",
+		    page_time(call, q.span.to < call->now_unix_s ? q.span.to : call->now_unix_s));
 		(void)json_object_update_new(values, more);
 	}
 	(void)json_object_set_new(values, "choices", choices_json(call, &q));

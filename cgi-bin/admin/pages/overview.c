@@ -77,8 +77,7 @@ static cg_rc due_json(struct page_call *call, json_t *values, struct cg_err *err
 					call->arena, &due, err);
 	if (rc != CG_OK)
 		return rc;
-	(void)json_object_set_new(values, "due",
-				  json_sprintf("%zu%s", due.n, due.more ? "+" : ""));
+	(void)json_object_set_new(values, "due", json_sprintf("%zu%s", due.n, due.more ? "+" : ""));
 	(void)json_object_set_new(
 	    values, "due_next",
 	    due.n > 0 ? page_distance(call, due.items[0].certificate->not_after) : json_null());
@@ -127,11 +126,11 @@ static void add_first_steps(struct page_call *call, const struct all_apis *apis,
 		if (!example && api->active && api->auth->use_certificate)
 			example = api;
 	}
-	json_t *more =
-	    json_pack("{s:b, s:i, s:i, s:s, s:o, s:o}", "no_api_yet", (int)(apis->n == 0),
-		      "api_count", (int)apis->n, "api_mtls", (int)with_certificates, "base",
-		      page_base(call), "example_name", page_text(span_of(example ? example->name : "")),
-		      "example_path", page_text(span_of(example ? example->listen_path : "/")));
+	json_t *more = json_pack("{s:b, s:i, s:i, s:s, s:o, s:o}", "no_api_yet",
+				 (int)(apis->n == 0), "api_count", (int)apis->n, "api_mtls",
+				 (int)with_certificates, "base", page_base(call), "example_name",
+				 page_text(span_of(example ? example->name : "")), "example_path",
+				 page_text(span_of(example ? example->listen_path : "/")));
 	(void)json_object_update_new(values, more);
 }
 
@@ -163,10 +162,10 @@ void overview_show(void *arg)
 	}
 	if (fresh)
 		add_first_steps(call, &apis, values);
-	json_t *more = json_pack("{s:b, s:b, s:s, s:o, s:o}", "fresh", (int)fresh, "used",
-				 (int)!fresh, "words", span.words, "choices",
-				 figures_choices(&span, "/admin/?"), "now",
-				 page_time(call, call->now_unix_s));
+	json_t *more =
+	    json_pack("{s:b, s:b, s:s, s:o, s:o}", "fresh", (int)fresh, "used", (int)!fresh,
+		      "words", span.words, "choices", figures_choices(&span, "/admin/?"), "now",
+		      page_time(call, call->now_unix_s));
 	(void)json_object_update_new(values, more);
 	page_show(call, 200, "overview", "overview", "Overview", values);
 }

@@ -28,6 +28,7 @@ void api_new_show(void *call);
 void api_new_do(void *call);
 void api_show(void *call);
 void api_change(void *call);
+void api_test_do(void *call);
 void api_delete_show(void *call);
 void api_delete_do(void *call);
 
@@ -87,6 +88,23 @@ void token_show(void *call);
 void token_change(void *call);
 void token_delete_show(void *call);
 void token_delete_do(void *call);
+
+void developers_page(void *call);
+void developer_new_show(void *call);
+void developer_new_do(void *call);
+void developer_show(void *call);
+void developer_change(void *call);
+void developer_export_get(void *call);
+void developer_delete_show(void *call);
+void developer_delete_do(void *call);
+void organisations_page(void *call);
+void organisation_new_show(void *call);
+void organisation_new_do(void *call);
+void organisation_show(void *call);
+void organisation_change(void *call);
+void organisation_delete_do(void *call);
+void key_transfer_show(void *call);
+void key_transfer_do(void *call);
 
 void users_page(void *call);
 void user_new_show(void *call);

@@ -251,6 +251,12 @@ void policy_change(void *arg)
 	} else if (rc == CG_STALE || is_of_form(rc, &err)) {
 		json_t *values = values_of_form(call), *theirs = values_of_policy(policy);
 		if (rc == CG_STALE) {
+			struct all_apis apis;
+			struct cg_err ignored = {0};
+			if (show_load_apis(call, &apis, &ignored) == CG_OK) {
+				rights_add_apis(call, values, NULL, &apis);
+				rights_add_apis(call, theirs, &own, &apis);
+			}
 			(void)json_object_set_new(values, "stale", json_true());
 			(void)json_object_set_new(values, "differences",
 						  page_differences(values, theirs));

@@ -181,7 +181,9 @@ void requests_page(void *arg)
 			  : json_null(),
 	    "status", status, "q", page_text(span_of(q)), "searched", *q != '\0', "was_approved",
 	    strcmp(done, "approved") == 0, "was_declined", strcmp(done, "declined") == 0);
-	(void)json_object_set_new(values, arena_printf(call->arena, "is_%s", status), json_true());
+	for (size_t i = 0; i < CG_COUNT(words); i++)
+		(void)json_object_set_new(values, arena_printf(call->arena, "is_%s", words[i]),
+					  json_boolean(words[i] == status));
 	page_show(call, 200, "requests", "requests", "Key requests", values);
 }
 

@@ -242,8 +242,8 @@ void credentials_create(void *arg)
 	cg_rc rc = read_wish(call, &wish, &err);
 	if (rc == CG_OK)
 		rc = credential_add(call->admin->store, &call->actor, rest_param(call, 0),
-				    wish.certificate ? &wish.reading.leaf : NULL, call->arena,
-				    &credential, token, &err);
+				    wish.certificate ? &wish.reading.leaf : NULL, CREDENTIALS_ANY,
+				    call->arena, &credential, token, &err);
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
 		return;

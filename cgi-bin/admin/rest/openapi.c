@@ -38,6 +38,8 @@ static const ProtobufCMessageDescriptor *const records[] = {&cg__api__descriptor
 							    &cg__user__descriptor,
 							    &cg__setting__descriptor,
 							    &cg__user_certificate__descriptor,
+							    &cg__organisation__descriptor,
+							    &cg__developer__descriptor,
 							    &cg__catalogue_entry__descriptor,
 							    &cg__key_request__descriptor};
 
@@ -53,7 +55,8 @@ static bool is_plain(const ProtobufCMessageDescriptor *type)
 {
 	return type == &cg__api__descriptor || type == &cg__exposed_key__descriptor ||
 	       type == &cg__policy__descriptor || type == &cg__user__descriptor ||
-	       type == &cg__catalogue_entry__descriptor;
+	       type == &cg__catalogue_entry__descriptor || type == &cg__organisation__descriptor ||
+	       type == &cg__developer__descriptor;
 }
 
 static enum form form_of(const ProtobufCMessageDescriptor *type, enum form form)
@@ -187,11 +190,15 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 		add(s, "certificate", unregistered_certificate(),
 		    "The unknown certificate; null when none came or it is not kept any more.");
 	}
-	if (type == &cg__user__descriptor)
+	if (type == &cg__user__descriptor || type == &cg__developer__descriptor)
 		add(s, "password",
 		    json_pack("{s:s, s:b, s:i}", "type", "string", "writeOnly", 1, "minLength",
 			      PASSWORD_CHARS_MIN),
 		    "To sign in with; needed for a new user, never shown.");
+	/* Of a new organisation it is another one. */
+	if (type == &cg__developer__descriptor)
+		(void)json_object_del(json_object_get(json_object_get(s, "properties"), "role"),
+				      "default");
 	if (type == &cg__user__descriptor && form == FORM_NEW)
 		(void)json_array_append_new(json_object_get(s, "required"),
 					    json_string("password"));

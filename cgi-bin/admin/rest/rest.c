@@ -1,6 +1,7 @@
 /* The table of the REST interface, and what its resources share. */
 #include "base/base.h"
 #include "rest.h"
+#include "../test_upstream.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -8,22 +9,25 @@
 #include "model/user.h"
 #include "web/json.h"
 #include "web/problem.h"
+#include <gnutls/gnutls.h>
 
-#define API	    &cg__api__descriptor
-#define KEY	    &cg__key__descriptor
-#define CREDENTIAL  &cg__credential__descriptor
-#define CERTIFICATE &cg__certificate__descriptor
-#define CRL	    &cg__crl__descriptor
-#define EXPOSED	    &cg__exposed_key__descriptor
-#define POLICY	    &cg__policy__descriptor
-#define CATALOGUE   &cg__catalogue_entry__descriptor
-#define REQUEST	    &cg__key_request__descriptor
-#define AUDIT	    &cg__audit_entry__descriptor
-#define TOKEN	    &cg__rest_token__descriptor
-#define REFUSAL	    &cg__refusal__descriptor
-#define USER	    &cg__user__descriptor
-#define SETTING	    &cg__setting__descriptor
-#define USER_CERT   &cg__user_certificate__descriptor
+#define API	     &cg__api__descriptor
+#define KEY	     &cg__key__descriptor
+#define CREDENTIAL   &cg__credential__descriptor
+#define CERTIFICATE  &cg__certificate__descriptor
+#define CRL	     &cg__crl__descriptor
+#define EXPOSED	     &cg__exposed_key__descriptor
+#define POLICY	     &cg__policy__descriptor
+#define AUDIT	     &cg__audit_entry__descriptor
+#define TOKEN	     &cg__rest_token__descriptor
+#define REFUSAL	     &cg__refusal__descriptor
+#define USER	     &cg__user__descriptor
+#define SETTING	     &cg__setting__descriptor
+#define ORGANISATION &cg__organisation__descriptor
+#define DEVELOPER    &cg__developer__descriptor
+#define USER_CERT    &cg__user_certificate__descriptor
+#define CATALOGUE    &cg__catalogue_entry__descriptor
+#define REQUEST	     &cg__key_request__descriptor
 
 /* clang-format off */
 const struct rest_route rest_routes[] = {
@@ -34,6 +38,7 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/apis/:id", 0, apis_get}, "Read an API", API, 200, NULL},
 	{{"PATCH", REST_BASE "/apis/:id", REST_PATCH | REST_MATCH, apis_change}, "Change an API", API, 200, NULL},
 	{{"DELETE", REST_BASE "/apis/:id", REST_MATCH, apis_remove}, "Remove an API, also from the access rights of keys", NULL, 204, NULL},
+	{{"POST", REST_BASE "/apis/:id/test", REST_ACT, apis_test}, "Ask the API's upstreams, with its own settings, and tell what was seen", NULL, 200, NULL, test_upstream_schema},
 
 	{{"GET", REST_BASE "/certificates", REST_LIST, certificates_list}, "List certificates", CERTIFICATE, 200, NULL},
 	{{"POST", REST_BASE "/certificates", REST_PEM, certificates_create}, "Register a certificate", CERTIFICATE, 201, "kind: client (unless given), ca or upstream; for a body that is no JSON."},
@@ -67,6 +72,19 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/policies/:id", 0, policies_get}, "Read a policy", POLICY, 200, NULL},
 	{{"PATCH", REST_BASE "/policies/:id", REST_PATCH | REST_MATCH, policies_change}, "Change a policy", POLICY, 200, NULL},
 	{{"DELETE", REST_BASE "/policies/:id", REST_MATCH, policies_remove}, "Remove a policy", NULL, 204, "detach: true also takes it from the keys that have it."},
+
+	{{"GET", REST_BASE "/organisations", REST_LIST, organisations_list}, "List organisations", ORGANISATION, 200, NULL},
+	{{"POST", REST_BASE "/organisations", 0, organisations_create}, "Make an organisation", ORGANISATION, 201, NULL},
+	{{"GET", REST_BASE "/organisations/:id", 0, organisations_get}, "Read an organisation", ORGANISATION, 200, NULL},
+	{{"PATCH", REST_BASE "/organisations/:id", REST_PATCH | REST_MATCH, organisations_change}, "Change an organisation", ORGANISATION, 200, NULL},
+	{{"DELETE", REST_BASE "/organisations/:id", REST_MATCH, organisations_remove}, "Remove an organisation that has neither developers nor keys", NULL, 204, NULL},
+
+	{{"GET", REST_BASE "/developers", REST_LIST, developers_list}, "List developers; q also finds by address", DEVELOPER, 200, NULL},
+	{{"POST", REST_BASE "/developers", 0, developers_create}, "Make a developer, who can sign in to the portal with the password, or set one by mail", DEVELOPER, 201, NULL},
+	{{"GET", REST_BASE "/developers/:id", 0, developers_get}, "Read a developer", DEVELOPER, 200, NULL},
+	{{"PATCH", REST_BASE "/developers/:id", REST_PATCH | REST_MATCH, developers_change}, "Change a developer; a new password ends the sessions", DEVELOPER, 200, NULL},
+	{{"DELETE", REST_BASE "/developers/:id", REST_MATCH, developers_remove}, "Remove a developer; of the last one of an organisation its keys and the organisation go too", NULL, 204, NULL},
+	{{"GET", REST_BASE "/developers/:id/export", 0, developers_export}, "All that is kept about a developer", NULL, 200, NULL, developer_export_schema},
 
 	{{"GET", REST_BASE "/catalogue", REST_LIST, catalogue_list}, "List what developers may ask a key for", CATALOGUE, 200, NULL},
 	{{"POST", REST_BASE "/catalogue", 0, catalogue_create}, "Offer a policy in the portal", CATALOGUE, 201, NULL},
@@ -343,6 +361,23 @@ cg_rc rest_flag(struct rest_call *call, const char *name, bool *out, struct cg_e
 	return CG_OK;
 }
 
+cg_rc rest_take_password(struct rest_call *call, json_t *json, char **out, struct cg_err *err)
+{
+	json_t *text = json_object_get(json, "password");
+	*out = NULL;
+	if (text && !json_is_null(text)) {
+		if (!json_is_string(text))
+			return cg_fail_field(err, "password", "must be text");
+		*out = arena_strdup(call->arena, json_string_value(text));
+		gnutls_memset((void *)(uintptr_t)json_string_value(text), 0,
+			      json_string_length(text));
+		if (!*out)
+			return cg_fail_memory(err);
+	}
+	(void)json_object_del(json, "password");
+	return CG_OK;
+}
+
 bool rest_body_is_json(struct rest_call *call)
 {
 	struct span type, json = SPAN_LIT("application/json");
@@ -585,15 +620,15 @@ static bool authenticate(struct rest_call *call)
 	return false;
 }
 
-/* What viewers may read, everybody may, and nobody less than an administrator changes anything:
- * said before the body is looked at.  The rest is decided in model/.  False after having answered
- * 403. */
+/* What viewers may read, everybody may.  What changes something model/ decides as well; here it is
+ * told before anything of the body is looked at.  False after having answered 403. */
 static bool may_call(struct rest_call *call)
 {
 	struct cg_err err = {0};
-	Cg__Role needed = call->match.route->flags & REST_OWNER		  ? CG__ROLE__OWNER
-			  : strcmp(call->match.route->method, "GET") == 0 ? CG__ROLE__VIEWER
-									  : CG__ROLE__ADMIN;
+	bool reads = strcmp(call->match.route->method, "GET") == 0;
+	Cg__Role needed = call->match.route->flags & REST_OWNER ? CG__ROLE__OWNER
+			  : reads				? CG__ROLE__VIEWER
+								: CG__ROLE__ADMIN;
 	if (actor_require(&call->actor, needed, &err) == CG_OK)
 		return true;
 	rest_fail(call, CG_DENIED, &err);

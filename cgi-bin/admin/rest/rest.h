@@ -63,6 +63,9 @@ cg_rc rest_flag(struct rest_call *call, const char *name, bool *out,
 /* A time of the query; *out is untouched when it is missing. */
 cg_rc rest_time(struct rest_call *call, const char *name, int64_t *out,
 		struct cg_err *err) CG_MUST_USE;
+/* Takes the password out of a body; *out is NULL when it has none. */
+cg_rc rest_take_password(struct rest_call *call, json_t *json, char **out,
+			 struct cg_err *err) CG_MUST_USE;
 /* Whether the body says that it is JSON; else it is a certificate as it is. */
 bool rest_body_is_json(struct rest_call *call);
 /* A certificate of a JSON text, or of a body as it is. */
@@ -92,6 +95,7 @@ void apis_create(void *call);
 void apis_get(void *call);
 void apis_change(void *call);
 void apis_remove(void *call);
+void apis_test(void *call);
 
 void keys_list(void *call);
 void keys_create(void *call);
@@ -166,6 +170,20 @@ void user_certificates_remove(void *call);
 void settings_get(void *call);
 void settings_change(void *call);
 void users_remove(void *call);
+
+void organisations_list(void *call);
+void organisations_create(void *call);
+void organisations_get(void *call);
+void organisations_change(void *call);
+void organisations_remove(void *call);
+
+void developers_list(void *call);
+void developers_create(void *call);
+void developers_get(void *call);
+void developers_change(void *call);
+void developers_remove(void *call);
+void developers_export(void *call);
+json_t *developer_export_schema(void);
 
 void tokens_list(void *call);
 void tokens_create(void *call);

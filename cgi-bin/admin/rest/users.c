@@ -3,7 +3,6 @@
 #include "model/user.h"
 #include "rest.h"
 #include "web/json.h"
-#include <gnutls/gnutls.h>
 
 static const struct rest_resource users = {.entity = &user_entity, .path = "users"};
 
@@ -22,24 +21,6 @@ void users_remove(void *call)
 	rest_entity_remove(call, &users);
 }
 
-/* Takes the password out of the body; *out is NULL when it has none. */
-static cg_rc take_password(struct rest_call *call, json_t *json, char **out, struct cg_err *err)
-{
-	json_t *text = json_object_get(json, "password");
-	*out = NULL;
-	if (text && !json_is_null(text)) {
-		if (!json_is_string(text))
-			return cg_fail_field(err, "password", "must be text");
-		*out = arena_strdup(call->arena, json_string_value(text));
-		gnutls_memset((void *)(uintptr_t)json_string_value(text), 0,
-			      json_string_length(text));
-		if (!*out)
-			return cg_fail_memory(err);
-	}
-	(void)json_object_del(json, "password");
-	return CG_OK;
-}
-
 void users_create(void *arg)
 {
 	struct rest_call *call = arg;
@@ -49,7 +30,7 @@ void users_create(void *arg)
 	Cg__User *user;
 	cg_rc rc = web_json_read(call->req, &json, &err);
 	if (rc == CG_OK)
-		rc = take_password(call, json, &password, &err);
+		rc = rest_take_password(call, json, &password, &err);
 	if (rc == CG_OK && !password)
 		rc = cg_fail_field(&err, "password", "is missing");
 	if (rc == CG_OK)
@@ -72,7 +53,7 @@ void users_change(void *arg)
 	Cg__User *user;
 	cg_rc rc = web_json_read(call->req, &patch, &err);
 	if (rc == CG_OK)
-		rc = take_password(call, patch, &password, &err);
+		rc = rest_take_password(call, patch, &password, &err);
 	if (rc == CG_OK)
 		rc = rest_if_match(call, &revision, &err);
 	if (rc == CG_OK)

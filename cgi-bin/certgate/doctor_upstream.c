@@ -1,0 +1,71 @@
+/* Connections to upstreams, with the TLS that the gate uses. */
+#include "base/base.h"
+#include "doctor.h"
+#include "base/limits.h"
+#include "base/url.h"
+#include "upstream/probe.h"
+#include "upstream/trust.h"
+
+#define CHECK "upstream"
+
+/* TCP and, with https, TLS; nothing is asked. */
+static bool check_target(struct doctor *d, const Cg__Api *api, const char *target,
+			 struct upstream_tls *tls, struct arena *arena)
+{
+	struct url url;
+	struct probe_seen seen;
+	if (url_parse(target, arena, &url))
+		return false;
+	const struct probe probe = {.target = &url, .tls = tls, .only_connect = true};
+	upstream_probe(&probe, arena, &seen);
+	if (seen.outcome == UPSTREAM_OK)
+		return true;
+	if (seen.outcome != UPSTREAM_TLS)
+		doctor_note(d, FINDING_FAULT, CHECK, "Is it running, and the target_url right?",
+			    "The API “%s”: %s cannot be connected: %s.", api->name, target,
+			    seen.cause);
+	else
+		doctor_note(d, FINDING_FAULT, CHECK,
+			    "Register its CA and list it in upstream_tls.ca_certificates, or name "
+			    "the host that its certificate is for in upstream_tls.server_name.",
+			    "The API “%s”: the certificate of %s does not hold: %s.", api->name,
+			    target, seen.cause);
+	return false;
+}
+
+struct checked {
+	struct doctor *d;
+	unsigned good;
+};
+
+static void check_api(void *ctx, const Cg__Api *api)
+{
+	struct checked *c = ctx;
+	struct upstream_tls *tls = NULL;
+	struct arena arena;
+	struct cg_err err = {0};
+	if (!api->active)
+		return;
+	arena_init(&arena, COMMAND_ARENA_MAX);
+	if (api->upstream_tls && upstream_tls_load(c->d->c->store, api, &tls, &err) != CG_OK) {
+		doctor_note(c->d, FINDING_FAULT, CHECK, NULL, "The API “%s”: %s", api->name,
+			    err.text);
+	} else {
+		c->good += api->target_url && check_target(c->d, api, api->target_url, tls, &arena);
+		for (size_t i = 0; i < api->n_target_urls; i++)
+			c->good += check_target(c->d, api, api->target_urls[i], tls, &arena);
+	}
+	upstream_tls_free(&tls);
+	arena_release(&arena);
+}
+
+void doctor_upstreams(struct doctor *d)
+{
+	struct checked c = {.d = d};
+	if (!d->c->store)
+		return;
+	doctor_each_api(d, CHECK, check_api, &c);
+	if (c.good > 0)
+		doctor_note(d, FINDING_OK, CHECK, NULL, "%u upstream%s can be connected.", c.good,
+			    c.good == 1 ? "" : "s");
+}

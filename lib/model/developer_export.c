@@ -1,0 +1,114 @@
+/* All that is kept about a developer. */
+#include "base/base.h"
+#include "model/audit.h"
+#include "model/developer.h"
+#include "model/key.h"
+#include "model/organisation.h"
+
+#define AUDIT_PAGE 100
+#define AUDIT_MAX  2000 /* entries that are looked through, newest first, in answer to one request \
+			 */
+
+struct export_call {
+	const char *id;
+	struct arena *arena;
+	Cg__Developer *developer;
+	json_t *out, *list;
+};
+
+static cg_rc add_mail(struct span index_key, struct span key, struct span value, void *arg,
+		      struct cg_err *err)
+{
+	struct export_call *c = arg;
+	Cg__OutboxMail *mail;
+	(void)index_key;
+	(void)key;
+	cg_rc rc = record_unpack(&cg__outbox_mail__descriptor, value, c->arena, &mail, err);
+	if (rc == CG_OK && json_array_append_new(c->list, record_to_json(mail)) != 0)
+		rc = cg_fail_memory(err);
+	return rc;
+}
+
+static cg_rc add_key(struct store_txn *txn, struct export_call *c, const char *id,
+		     struct cg_err *err)
+{
+	Cg__Key *key;
+	cg_rc rc = entity_get_in(txn, &key_entity, id, c->arena, &key, err);
+	if (rc == CG_OK && json_array_append_new(c->list, record_to_json(key)) != 0)
+		rc = cg_fail_memory(err);
+	return rc;
+}
+
+static json_t *new_list(struct export_call *c, const char *name)
+{
+	c->list = json_array();
+	(void)json_object_set_new(c->out, name, c->list);
+	return c->list;
+}
+
+static cg_rc export_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct export_call *c = arg;
+	Cg__Organisation *o;
+	struct key_ids keys = {.n = 0};
+	json_object_clear(c->out);
+	cg_rc rc = entity_get_in(txn, &developer_entity, c->id, c->arena, &c->developer, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, &organisation_entity, c->developer->organisation_id,
+				   c->arena, &o, err);
+	if (rc != CG_OK)
+		return rc;
+	(void)json_object_set_new(c->out, "developer", record_to_json(c->developer));
+	(void)json_object_set_new(c->out, "organisation", record_to_json(o));
+	rc = new_list(c, "keys") ? organisation_keys_in(txn, STORE_KEY_BY_DEVELOPER,
+							c->developer->id, c->arena, &keys, err)
+				 : cg_fail_memory(err);
+	for (size_t i = 0; rc == CG_OK && i < keys.n; i++)
+		rc = add_key(txn, c, keys.items[i], err);
+	struct store_walk mails = {.by_index = true,
+				   .index = STORE_OUTBOX_MAIL_BY_TO,
+				   .only = true,
+				   .index_key = span_of(c->developer->email)};
+	if (rc == CG_OK)
+		rc = new_list(c, "mails") ? store_walk(txn, &mails, add_mail, c, err)
+					  : cg_fail_memory(err);
+	return rc;
+}
+
+/* What the developer did, and what was done to the record. */
+static cg_rc add_audit(struct store *store, struct export_call *c, struct cg_err *err)
+{
+	const char *id = c->developer->id;
+	struct audit_page page = {.next = 0};
+	size_t looked = 0;
+	cg_rc rc = new_list(c, "audit") ? CG_OK : cg_fail_memory(err);
+	do {
+		if (rc == CG_OK)
+			rc = audit_list(store, page.next, AUDIT_PAGE, SPAN_LIT(""), c->arena, &page,
+					err);
+		for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+			const Cg__AuditEntry *e = page.items[i];
+			if (strcmp(e->actor_id ? e->actor_id : "", id) == 0 ||
+			    strcmp(e->subject_id ? e->subject_id : "", id) == 0)
+				(void)json_array_append_new(c->list, record_to_json(e));
+		}
+		looked += AUDIT_PAGE;
+	} while (rc == CG_OK && page.next > 0 && looked < AUDIT_MAX);
+	return rc;
+}
+
+cg_rc developer_export(struct store *store, const struct actor *actor, const char *id,
+		       struct arena *arena, json_t **out, struct cg_err *err)
+{
+	struct export_call c = {.id = id, .arena = arena, .out = json_object()};
+	cg_rc rc = actor_require(actor, developer_entity.role, err);
+	if (rc == CG_OK)
+		rc = c.out ? store_read(store, export_txn, &c, err) : cg_fail_memory(err);
+	if (rc == CG_OK)
+		rc = add_audit(store, &c, err);
+	if (rc == CG_OK)
+		*out = c.out;
+	else
+		json_decref(c.out);
+	return rc;
+}

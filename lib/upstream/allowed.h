@@ -1,0 +1,23 @@
+/* Where upstreams may be, as whoever runs the host has it: an upstream's name may resolve to
+ * anything.  Link-local addresses (metadata services), multicast and our own listener (a loop)
+ * never may. */
+#ifndef CG_UPSTREAM_ALLOWED_H
+#define CG_UPSTREAM_ALLOWED_H
+
+#include "base/address.h"
+#include "base/base.h"
+#include "web/request.h"
+#include <sys/socket.h>
+
+struct upstream_allowed {
+	struct address_blocks allow; /* none: all */
+	struct address_blocks deny;
+};
+
+/* What the settings upstream_allow and upstream_deny list. */
+void upstream_allowed_read(struct upstream_allowed *out);
+/* Whether it may be connected to for this request, whose server's own address must not be it. */
+bool upstream_allowed_holds(const struct upstream_allowed *allowed, const struct web_request *req,
+			    const struct sockaddr *addr);
+
+#endif

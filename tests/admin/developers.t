@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+"""Developers and organisations in the dashboard and by REST: what switching off, moving and deleting
+does to their keys, from the next request on."""
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from certgate_test import *  # noqa: E402
+from pages import Browser  # noqa: E402
+from portal import MAIL, PASSWORD, Developer, entry, pem  # noqa: E402
+
+with Site() as site:
+    api = site.make_api()
+    offer = entry(site, "Payments", [api], approval="automatic")
+    boss = Browser(site)
+    boss.first_sign_in("admin", site.password, PASSWORD)
+    ann = Developer(site, "Ann Partner")
+    cert = site.make_cert("ann")
+    ann.ask(offer, "Anns key", pem(cert))
+    site.announce()
+    key = site.rest("GET", "/keys").body["items"][0]
+    developer = site.rest("GET", "/developers").body["items"][0]
+    org = "/organisations/" + developer["organisation_id"]
+    who = "/developers/" + developer["id"]
+
+    def call(c=cert):
+        answer = site.curl("/mtls-api/x", cert=c)
+        return answer.status, answer.json().get("code") if answer.status >= 400 else None
+
+    with case("switching off"):
+        is_eq(call(), (200, None), "the key works")
+        for path, word in ((org, "the organisation"), (who, "the developer")):
+            site.rest("PATCH", path, {"active": False})
+            is_eq(call(), (403, "key_inactive"), f"{word} is off: refused at the next request")
+            is_eq(ann.get("/portal/keys", follow=False).status, 303, "the session is nobody's")
+            page = ann.submit(ann.get("/portal/login"), "Sign in", {"E-mail": ann.email, "Password": PASSWORD})
+            is_eq(page.status, 403, "and signs in no more")
+            ok(site.rest("GET", f"/keys/{key['id']}").body["active"], "the key itself stays as it was")
+            site.rest("PATCH", path, {"active": True})
+            is_eq(call(), (200, None), f"{word} is back, and so is the key")
+            ann.cookies.clear()
+            ann.sign_in()
+
+    with case("the pages"):
+        page = boss.get("/admin/developers")
+        like(page.text, "Ann Partner", "the list has her")
+        like(boss.get("/admin/developers?q=ANN.PARTNER@").text, "Ann Partner", "found by the address")
+        like(boss.get("/admin/developers?q=nobody").text, "No developer fits", "and told when nobody is")
+        page = boss.get(page.link("Ann Partner"))
+        page = boss.submit(page, "Save", {"Active": False})
+        like(page.text, "Saved", "switched off here")
+        is_eq(call(), (403, "key_inactive"), "it holds at once")
+        page = boss.submit(page, "Save", {"Active": True, "Name": "Ann P. <b>"})
+        is_eq(call(), (200, None), "and back")
+        unlike(page.html, "<b>", "a name is text")
+        page = boss.submit(boss.get("/admin/developers/new"), "Create",
+                           {"Name": "Ben", "E-mail": ann.email, "Organisation": ""})
+        is_eq(page.status, 409, "an address is one developer's")
+        like(page.text, "another developer with the address", "and it says so at the field")
+        page = boss.submit(boss.get("/admin/developers/new"), "Create",
+                           {"Name": "Ben", "E-mail": "ben@partner.example", "Organisation": developer["organisation_id"],
+                            "Password": PASSWORD})
+        like(page.text, "The developer was added", "a second one of the organisation")
+        ben = Browser(site)
+        page = ben.submit(ben.get("/portal/login"), "Sign in", {"E-mail": "ben@partner.example", "Password": PASSWORD})
+        like(ben.get("/portal/keys").text, "Anns key", "who can sign in and sees its keys")
+
+    with case("a transfer"):
+        ann.cookies.clear()
+        ann.sign_in()
+        page = boss.submit(boss.get("/admin/organisations/new"), "Create",
+                           {"Name": "Other Inc", "Contacts": "ops@other.example\nbad"})
+        is_eq(page.status, 422, "contacts are addresses")
+        page = boss.submit(page, "Create", {"Name": "Other Inc", "Contacts": "ops@other.example"})
+        other = page.path.split("/")[-1].split("?")[0]
+        page = boss.get(f"/admin/keys/{key['id']}/transfer")
+        is_eq(boss.submit(page, "Save", {"Organisation": "Nobody"}).status, 422, "to one that there is")
+        boss.submit(page, "Save", {"Organisation": "Other Inc"})
+        moved = site.rest("GET", f"/keys/{key['id']}").body
+        is_eq((moved["organisation_id"], moved["developer_id"]), (other, None), "the key is the other's")
+        unlike(ann.get("/portal/keys").text, "Anns key", "she does not see it any more")
+        is_eq(ann.get(f"/portal/keys/{key['id']}").status, 404, "nor reach it")
+        is_eq(call(), (200, None), "it works as before")
+        site.rest("PATCH", who, {"active": False})
+        is_eq(call(), (200, None), "whatever becomes of her")
+        site.rest("PATCH", who, {"active": True})
+        site.rest("PATCH", "/organisations/" + other, {"active": False})
+        is_eq(call(), (403, "key_inactive"), "but not of the other")
+        site.rest("PATCH", "/organisations/" + other, {"active": True})
+        site.rest("PATCH", f"/keys/{key['id']}", {"organisation_id": None})
+        is_eq(call(), (200, None), "a key of nobody's works too")
+        site.rest("PATCH", f"/keys/{key['id']}", {"organisation_id": developer["organisation_id"]})
+
+    with case("data, and deleting"):
+        ann.cookies.clear()
+        ann.sign_in()
+        page = boss.get(f"/admin{who}/export")
+        is_eq((page.status, page.header("Content-Disposition")), (200, 'attachment; filename="developer.json"'), "the data are a file")
+        data = json.loads(page.body)
+        is_eq(data["developer"]["email"], ann.email, "of her")
+        ok([m for m in data["mails"] if m["kind"] == "confirm"], "with the mails she got")
+        ok([e for e in data["audit"] if e["action"] == "developer.sign_in"], "and what the audit has")
+        for secret in (b"$y$", b"password_hash"):
+            unlike(page.body.decode(), re.escape(secret.decode()), f"no {secret.decode()} in it")
+        page = boss.get(f"/admin{who}/delete")
+        like(page.text, "stay as they are", "deleting says that the keys stay, for there is Ben")
+        boss.submit(page, "Delete Ann P. <b>")
+        is_eq(site.rest("GET", who).status, 404, "she is gone")
+        is_eq(ann.get("/portal/keys", follow=False).status, 303, "with her session")
+        is_eq(call(), (200, None), "the key works on")
+        second = site.rest("GET", "/developers").body["items"][0]
+        page = boss.get(f"/admin/developers/{second['id']}/delete")
+        like(page.text, "the last developer", "of the last one it says that the keys go")
+        boss.submit(page, "Delete Ben")
+        is_eq(site.rest("GET", org).status, 404, "the organisation is gone")
+        is_eq(call()[0], 403, "the key is refused")
+        is_eq(site.rest("GET", f"/keys/{key['id']}").status, 404, "and gone")
+        for name in os.listdir(MAIL):
+            os.unlink(os.path.join(MAIL, name))
+        again = Developer(site, "Ann Partner")
+        like(again.get("/portal/keys").text, "No key yet", "who joins with the address again finds nothing of before")
+
+    with case("rights"):
+        viewer = site.certgate("token", "create", "--name", "v", "--role", "viewer").stdout.split("token: ")[1].split()[0]
+        is_eq(site.rest("GET", "/developers", token=viewer).status, 200, "viewers read")
+        for method, path, body in (("POST", "/developers", {"name": "x", "email": "x@y.example"}),
+                                   ("POST", "/organisations", {"name": "x"}),
+                                   ("PATCH", "/organisations/" + other, {"name": "x"}),
+                                   ("DELETE", "/organisations/" + other, None)):
+            is_eq(site.rest(method, path, body, token=viewer).status, 403, f"and change nothing: {method} {path.split('/')[1]}")
+
+    with case("what is kept comes back"):
+        out = site.folder + "/export.json"
+        site.certgate("export", out)
+        with open(out, encoding="utf-8") as text:
+            exported = json.load(text)
+        is_eq(([o["name"] for o in exported["organisations"]].count("Other Inc"), len(exported["developers"])), (1, 1),
+              "an export has organisations and developers")
+done_testing()

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""All “portal paste” rows of tests/certs in the real form, each from an empty store; after each refused
+private key nothing of it is found on disk, in logs, in the answer.  (F02, F03, F09, F11)"""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from portal import MAIL, Developer, entry, request_of  # noqa: E402
+from certgate_test import *  # noqa: E402
+import cases  # noqa: E402
+
+tally = cases.Tally()
+FIELD = "Public certificate (PEM)"
+
+
+def empty():
+    """What a row left behind goes; what could not go is a fault."""
+    faults = []
+    for request in site.rest("GET", "/requests?status=pending").body["items"]:
+        site.rest("POST", f"/requests/{request['id']}/decline")
+    for what in ("keys", "certificates", "exposed-keys"):
+        for found in site.rest("GET", f"/{what}?limit=500").body["items"]:
+            answer = site.rest("DELETE", f"/{what}/{found['id']}?cascade=true"
+                               if what == "certificates" else f"/{what}/{found['id']}")
+            if answer.status != 204:
+                faults.append(f"{what} {found['id']} stays: {answer.status}")
+    return faults
+
+
+def waiting():
+    return site.rest("GET", "/requests?status=pending").body["items"]
+
+
+def judge(row, data, page):
+    """What is not as the row says."""
+    faults, found = [], waiting()
+    field = page.field(page.form("Request key")[0], FIELD).value if page.status != 200 else ""
+    if page.status >= 500 or page.status not in (200, 409, 413, 422):
+        faults.append(f"status {page.status}: {page.text[:200]}")
+    if page.status == 200:
+        if [r["certificate_sha256"] for r in found] != [row["sha256"]]:
+            faults.append(f"asked for {[r['certificate_sha256'] for r in found]}")
+        if row["verdict"] == "refused":
+            faults.append("accepted")
+    else:
+        if row["verdict"] == "accepted":
+            faults.append(f"refused: {page.text[:300]}")
+        if found:
+            faults.append("a refused one left a request")
+        if not page.title.startswith("Error:"):
+            faults.append(f"the title is {page.title}")
+        if field and "BEGIN CERTIFICATE" not in field:
+            faults.append(f"the field holds {field[:100]!r}")
+    if cases.holds_key(row):
+        if "Consider it exposed" not in page.text or "Make a new pair" not in page.text:
+            faults.append(f"does not tell of the exposed key: {page.text[:300]}")
+        if field:
+            faults.append("the field is not empty")
+        # The field's placeholder is no repetition.
+        if cases.repeats(page.body.replace(b"-----BEGIN CERTIFICATE-----", b""), data):
+            faults.append("the answer repeats the input")
+        needles = cases.key_needles(data)
+        every.update(needles)
+        faults += cases.search(site.folder, needles, [site.certs])
+        faults += cases.search(MAIL, needles)
+        faults += [f"the answer: {what}" for piece, what in needles.items() if piece in page.body]
+    return faults
+
+
+def blocked():
+    return {e["spki_sha256"] for e in site.rest("GET", "/exposed-keys?limit=500").body["items"]}
+
+
+every = {}
+with Site() as site:
+    api = site.make_api()
+    offered = entry(site, "Payments", [api], approval="manual")
+    ann = Developer(site, "Ann Partner")
+    bob = Developer(site, "Bob Partner")
+    is_eq(empty(), [], "the store is empty at first")
+    PLAIN = cases.contents("base/plain.pem").decode()
+
+    for row in cases.rows(cases.PORTAL):
+        data = cases.contents(row["file"])
+        faults = []
+        if row["clock"] != "-":
+            site.stop_programs()
+            site.start_programs(env={**cases.faketime(row["clock"]), "CERTGATE_MAIL": MAIL})
+            site.wait_ready()
+            ann.sign_in()
+        if row["verdict"] == "refused" and row["sha256"] != "-":
+            other = type("Pem", (), {"pem": PLAIN})
+            site.make_key("another's", other)
+        faults += judge(row, data, ann.ask(offered, "Row", cases.as_text(data)))
+        tally.check(row, cases.PORTAL, faults + empty(), "the form")
+        if row["clock"] != "-":
+            site.stop_programs()
+            site.start_programs()
+            site.wait_ready()
+            ann.sign_in()
+
+    with case("private keys, once more"):
+        ok(len(every) >= 20, "pieces of them are known")
+        ok(cases.search(MAIL, every) + cases.search(site.folder, every, [site.certs]) == [],
+           "and nowhere in data, logs, mails and files of the web server")
+        page = ann.submit(ann.form(offered), "Read certificate",
+                          {FIELD: cases.contents("privkey/cert-plus-key.pem").decode()})
+        is_eq(page.status, 422, "to be read only: refused as well")
+        is_eq(len(blocked()), 1, "and the public key is blocked")
+        page = ann.submit(ann.form(offered), "Request key", {
+            "Key name": "File", "Upload .pem": ("key.pem", cases.contents(
+                "privkey/cert-plus-key.pem"))})
+        is_eq(page.status, 422, "as a file: refused")
+        like(page.text, "Consider it exposed", "with the same words")
+        own = site.make_cert("own")
+        with open(own.key, "rb") as file:
+            key = file.read()
+        page = ann.submit(ann.form(offered), "Request key", {
+            "Key name": "Two", FIELD: own.pem, "Upload .pem": ("key.pem", key)})
+        is_eq(page.status, 422, "a certificate as text and its key as a file: refused")
+        like(page.text, "Consider it exposed", "the key counts, whichever way it came")
+        is_eq(len(blocked()), 2, "and is blocked")
+        page = ann.ask(offered, "Again", own.pem)
+        is_eq(page.status, 409, "its certificate is not taken any more")
+        like(page.text, "in other hands", "and the page says why")
+        is_eq(empty(), [], "emptied")
+
+    with case("F02 another's certificate"):
+        first = ann.ask(offered, "Mine", PLAIN)
+        is_eq(first.status, 200, "the first one gets it")
+        page = bob.ask(offered, "Mine too", PLAIN)
+        is_eq(page.status, 409, "the second is refused")
+        like(page.text, "in use", "it is in use")
+        for secret in ("Ann", "ann.partner", "Mine to", ann.name):
+            ok(secret not in page.html.replace("Mine too", ""), f"not by whom: {secret}")
+        site.rest("POST", f"/requests/{request_of(first)}/approve")
+        page = bob.ask(offered, "Mine too", PLAIN)
+        is_eq((page.status, "in use" in page.text), (409, True), "once it is a key's, too")
+        read = bob.ask(offered, "Mine too", PLAIN, button="Read certificate")
+        is_eq((read.status, "in use" in read.text), (409, True), "and when it is only read")
+        is_eq(empty(), [], "emptied")
+
+    with case("F03 revoked, pasted again"):
+        first = ann.ask(offered, "Mine", PLAIN)
+        request = site.rest("POST", f"/requests/{request_of(first)}/approve").body
+        page = ann.get(f"/portal/keys/{request['key_id']}")
+        page = ann.get(next(h for t, h in page.links if t.startswith("Revoke")))
+        button = next(b[0] for f in page.forms for b in f.buttons if b[0].startswith("Revoke"))
+        page = ann.submit(page, button)
+        like(page.text, "It was revoked", "the developer revokes it")
+        page = ann.ask(offered, "Again", PLAIN)
+        is_eq(page.status, 409, "it is not taken again")
+        like(page.text, "was revoked at your key", "and the page says why")
+        page = bob.ask(offered, "Again", PLAIN)
+        is_eq((page.status, "revoked" in page.text.split("Is it yours")[0], "in use" in page.text),
+              (409, False, True), "another one learns only that it is in use")
+        lines = site.rest("GET", "/audit?q=credential.revoke").body["items"]
+        ok(lines and lines[0]["actor"] == ann.email, "the audit has who revoked it")
+        is_eq(empty(), [], "emptied")
+
+    tally.close()
+done_testing()

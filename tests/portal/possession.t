@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""A certificate that is pasted is claimed; who shows its private key in a handshake, together with the
+code of a request, has proven it, and a proof beats a claim."""
+import copy
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from portal import Developer, entry, mails, request_of, wait_mail  # noqa: E402
+from certgate_test import *  # noqa: E402
+
+JSON = ("-H", "Accept: application/json")
+
+
+def code_of(page):
+    return re.search(r"proof=([a-z0-9-]+)", page.text)[1]
+
+
+def prove(code, cert, *args, path="/portal/whoami"):
+    return site.curl(f"{path}?proof={code}", *JSON, *args, cert=cert)
+
+
+def request(page):
+    return site.rest("GET", f"/requests/{request_of(page)}").body
+
+
+with Site() as site:
+    api = site.make_api()
+    manual = entry(site, "Payments", [api], max_keys_per_developer=20)
+    automatic = entry(site, "Quotes", [api], approval="automatic")
+    strict = entry(site, "Strict", [api], approval="automatic", proof="required")
+    site.rest("POST", "/users", {"name": "watcher", "role": "admin", "password": "x" * 20,
+                                 "email": "watcher@host.example"})
+    owner, thief = Developer(site, "Olga Owner"), Developer(site, "Theo Thief")
+    other = site.make_cert("other")
+
+    with case("proven in time"):
+        cert = site.make_cert("good")
+        page = owner.ask(manual, "Billing", cert.pem)
+        code = code_of(page)
+        like(code, r"^[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4}$", "the page shows a code")
+        like(page.text, "Not seen yet", "and that it was not seen")
+        answer = prove(code, other)
+        is_eq((answer.status, answer.json()["code"]), (409, "certificate_other"),
+              "another certificate proves nothing")
+        is_eq(prove("aaaa-bbbb-cccc", cert).status, 404, "nor does another code")
+        is_eq(prove(code, None).status, 403, "nor no certificate")
+        is_eq(request(page)["proven_at"], None, "it is not proven by any of these")
+        answer = prove(code, cert)
+        is_eq((answer.status, answer.json()["proof"]),
+              (200, {"proven": True, "request": "Billing", "status": "pending"}), "the right one does")
+        ok(request(page)["proven_at"], "REST says when")
+        like(owner.get(page.path).text, "Proven", "the page says so")
+        is_eq(prove(code, cert).status, 404, "the code works once")
+        key = site.rest("POST", f"/requests/{request_of(page)}/approve").body["key_id"]
+        credential = site.rest("GET", f"/keys/{key}").body["credentials"][0]
+        is_eq((credential["claimed"], bool(credential["proven_at"])), (False, True),
+              "the credential is proven as well")
+
+    with case("somebody who pasted another's certificate loses it to the owner's proof"):
+        cert = site.make_cert("wanted")
+        stolen = thief.ask(automatic, "Loot", cert.pem)
+        like(stolen.text, "The key is yours", "the thief claims it, at once")
+        loot = site.rest("GET", "/keys?q=Loot").body["items"][0]
+        is_eq(loot["credentials"][0]["claimed"], True, "the credential is claimed")
+        page = owner.ask(manual, "Mine", cert.pem)
+        is_eq(page.status, 409, "the owner's claim is refused")
+        like(page.text, "in use.*Is it yours", "with a way out")
+        page = owner.submit(page, "Ask, and prove that it is mine")
+        is_eq(page.status, 200, "the request is made")
+        like(page.text, "Waiting for proof", "and waits for the proof")
+        is_eq(request(page)["disputed"], True, "REST says that somebody else has it")
+        answer = site.rest("POST", f"/requests/{request_of(page)}/approve")
+        is_eq((answer.status, answer.body["code"]), (409, "proof_missing"),
+              "it cannot be approved before")
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "so far it opens the thief's key")
+        is_eq(prove(code_of(page), cert).status, 200, "the owner shows the private key")
+        is_eq(site.rest("GET", f"/keys/{loot['id']}").body["credentials"], [],
+              "the thief's key has it no more")
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 403, "nor does it open anything")
+        made = site.rest("POST", f"/requests/{request_of(page)}/approve").body
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "approved, it opens the owner's key")
+        is_eq(site.rest("GET", "/certificates/" + cert.sha256).body["key_id"], made["key_id"],
+              "that one alone")
+        text = wait_mail(thief.email, r"(?s).*Somebody else has shown the private key.*")[0]
+        for secret in (owner.name, owner.email, "Mine", "Olga"):
+            ok(secret not in text and secret not in thief.get("/portal/keys").text,
+               f"the thief does not learn: {secret}")
+        wait_mail("watcher@host.example", "Somebody else has shown the private key")
+        ok(True, "the administrator is told")
+        ok(any("Mine" in m for m in mails(owner.email)), "and so is the owner")
+        page = thief.ask(manual, "Again", cert.pem)
+        is_eq((page.status, "in use" in page.text), (409, True), "the thief cannot claim it again")
+        page = thief.submit(page, "Ask, and prove that it is mine")
+        is_eq(prove(code_of(page), other).status, 409, "nor prove it")
+        thief.submit(page, "Withdraw request")
+
+    with case("a claim that waits yields as well"):
+        cert = site.make_cert("waiting")
+        theirs = thief.ask(manual, "Loot 2", cert.pem)
+        page = owner.submit(owner.ask(manual, "Mine 2", cert.pem), "Ask, and prove that it is mine")
+        is_eq(prove(code_of(page), cert).status, 200, "proven")
+        is_eq(request(theirs)["status"], "declined", "the thief's request is declined")
+        ok("Olga" not in thief.get(theirs.path).text, "without a name")
+
+    with case("what an administrator registered, or somebody has proven, stays"):
+        cert = site.make_cert("registered")
+        site.make_key("by hand", cert, api)
+        page = thief.submit(thief.ask(manual, "Loot 3", cert.pem), "Ask, and prove that it is mine")
+        answer = prove(code_of(page), cert)
+        is_eq((answer.status, answer.json()["code"]), (409, "certificate_in_use"), "it stays")
+        ok("by hand" not in answer.body.decode(), "and nothing is told")
+        thief.submit(page, "Withdraw request")
+
+    with case("an entry that asks for the proof"):
+        cert = site.make_cert("strict")
+        page = owner.ask(strict, "Strict", cert.pem)
+        like(page.text, "Waiting", "it waits although it is automatic")
+        is_eq(site.rest("POST", f"/requests/{request_of(page)}/approve").body["code"],
+              "proof_missing", "an administrator cannot pass over it")
+        answer = prove(code_of(page), cert)
+        is_eq((answer.status, answer.json()["proof"]["status"]), (200, "approved"),
+              "the proof approves it")
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "and the key works")
+
+    with case("what counts as a handshake"):
+        cert = site.make_cert("facts")
+        page = owner.ask(manual, "Facts", cert.pem)
+        code = code_of(page)
+        target = {"REQUEST_URI": f"/portal/whoami?proof={code}", "QUERY_STRING": f"proof={code}",
+                  "CERTGATE_PREFIX": "/portal", "SSL_CLIENT_CERT": cert.pem}
+        for name, more, proof in (
+                ("no proof of the web server", {"SSL_CLIENT_VERIFY": "SUCCESS"}, False),
+                ("no TLS", {"SSL_CLIENT_VERIFY": "SUCCESS", "HTTPS": "off"}, True),
+                ("nothing said of the handshake", {"SSL_CLIENT_VERIFY": None}, True),
+                ("a failed one", {"SSL_CLIENT_VERIFY": "FAILED:certificate revoked"}, True),
+                ("a header field", {"SSL_CLIENT_CERT": None, "HTTP_SSL_CLIENT_CERT": cert.pem,
+                                    "SSL_CLIENT_VERIFY": "NONE"}, True)):
+            got = site.fcgi({n: v for n, v in {**target, **more}.items() if v is not None},
+                            socket_path=site.portal_socket, proof=proof)
+            ok(got.status >= 400, f"{name}: {got.status}")
+        for name, args in (("a page of another site", ("-H", "Sec-Fetch-Site: cross-site")),
+                           ("a page of this site", ("-H", "Sec-Fetch-Site: same-origin")),
+                           ("an old browser", ("-H", "Origin: https://evil.example"))):
+            is_eq(prove(code, cert, *args).status, 403, f"{name}: 403")
+        is_eq(request(page)["proven_at"], None, "none of these has proven it")
+
+    with case("in a browser that has the certificate"):
+        shown = copy.copy(owner)
+        shown.cert, shown.headers = cert, {"Accept": "text/html"}
+        page = shown.get(f"/portal/whoami?proof={code}")
+        like(page.text, "Prove that this certificate is yours", "the page asks")
+        stranger = copy.copy(thief)
+        stranger.cert, stranger.headers = cert, {"Accept": "text/html"}
+        wrong = stranger.submit(stranger.get(f"/portal/whoami?proof={code}"),
+                                "Prove it with this certificate")
+        is_eq(wrong.status, 404, "another's session proves nothing")
+        page = shown.submit(page, "Prove it with this certificate")
+        like(page.text, "Proven", "the button proves it")
+
+    with case("the page without a proof"):
+        page = shown.get("/portal/whoami")
+        like(page.text, "A client certificate came", "a certificate came")
+        like(page.text, "CN=facts", "it says whose it is")
+        nobody = copy.copy(owner)
+        nobody.cookies, nobody.headers = {}, {"Accept": "text/html"}
+        like(nobody.get("/portal/whoami").text, "No client certificate came", "or none, signed out")
+done_testing()

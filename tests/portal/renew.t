@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+"""Rotation: by one curl line and in the portal, both certificates at work in between, no call refused."""
+import os
+import re
+import sys
+import threading
+import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from portal import PASSWORD, Developer, entry, wait_mail  # noqa: E402
+from certgate_test import *  # noqa: E402
+
+FIELD = "Public certificate (PEM)"
+
+
+class Load:
+    """Calls with a certificate, one after the other, until it is ended."""
+
+    def __init__(self, cert):
+        self.cert, self.statuses, self.ended = cert, [], threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        wait_until(lambda: self.statuses, "the first call")
+
+    def run(self):
+        while not self.ended.is_set():
+            self.statuses.append(site.curl("/mtls-api/x", cert=self.cert).status)
+
+    def end(self):
+        more = len(self.statuses) + 2
+        wait_until(lambda: len(self.statuses) >= more, "two more calls")
+        self.ended.set()
+        self.thread.join()
+        return set(self.statuses)
+
+
+def renew(old, new, *args, query="", text=None):
+    return site.curl(f"/portal/renew{query}", *args, cert=old,
+                     data=(new.pem if text is None else text).encode())
+
+
+def credentials(key):
+    return {c["sha256"]: c for c in site.rest("GET", f"/keys/{key}").body["credentials"]}
+
+
+with Site() as site:
+    api = site.make_api()
+    entries = {way: entry(site, f"By {way}", [api], approval="automatic", renewal=way,
+                          max_keys_per_developer=20)
+               for way in ("session", "certificate", "approval")}
+    ann, bob = Developer(site, "Ann Partner"), Developer(site, "Bob Partner")
+
+    def key_of(way, name, cert):
+        page = ann.ask(entries[way], name, cert.pem)
+        return page.path.split("?")[0].rsplit("/", 1)[-1]
+
+    with case("by one curl line"):
+        old, new = site.make_cert("old"), site.make_cert("new")
+        key = key_of("session", "Curl", old)
+        load = Load(old)
+        answer = renew(old, new, query="?overlap_days=3")
+        body = answer.json()
+        is_eq((answer.status, body["key_id"], body["sha256"], body["replaces"], body["status"]),
+              (201, key, new.sha256, old.sha256, "active"), "201")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "the new one works at once")
+        is_eq(load.end(), {200}, "and no call with the old one was refused")
+        ends = credentials(key)[old.sha256]["ends_at"]
+        ok(ends and ends[:10] == body["old_ends_at"][:10], f"the old one ends ({ends})")
+        is_eq(credentials(key)[new.sha256]["ends_at"], None, "the new one does not")
+        site.rest("PATCH", f"/keys/{key}/credentials/{old.sha256}",
+                  {"ends_at": "2020-01-01T00:00:00Z"})
+        is_eq(site.curl("/mtls-api/x", cert=old).status, 403, "past its end it is refused")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "and the new one goes on")
+        answer = renew(old, site.make_cert("late"))
+        is_eq((answer.status, answer.json()["code"]), (403, "credential_unknown"),
+              "it renews nothing any more")
+
+    with case("what is refused"):
+        spare = site.make_cert("spare")
+        is_eq(renew(None, spare).status, 403, "no certificate")
+        is_eq(renew(spare, site.make_cert("x")).json()["code"], "credential_unknown",
+              "one that opens nothing")
+        is_eq((renew(new, new).status, renew(new, new).json()["code"]), (409, "certificate_yours"),
+              "the same again")
+        bobs = site.make_cert("bobs")
+        bob.ask(entries["session"], "Bob's", bobs.pem)
+        got = renew(new, bobs)
+        is_eq((got.status, got.json()["code"]), (409, "certificate_in_use"), "another's")
+        ok("Bob" not in got.body.decode(), "not by whom")
+        is_eq(renew(new, spare, text="nonsense").status, 422, "no certificate in the body")
+        with open(spare.key, encoding="ascii") as file:
+            private = file.read()
+        got = renew(new, spare, text=spare.pem + private)
+        is_eq((got.status, got.json()["code"]), (422, "private_key_pasted"), "a private key")
+        is_eq(renew(new, spare).json()["code"], "key_exposed", "which is exposed from then on")
+        is_eq(renew(new, site.make_cert("y"), query="?overlap_days=x").status, 422, "a bad overlap")
+        for name, args in (("a page of another site", ("-H", "Sec-Fetch-Site: cross-site")),
+                           ("an old browser", ("-H", "Origin: https://evil.example"))):
+            is_eq(renew(new, site.make_cert("z"), *args).status, 403, f"{name}: 403")
+        target = {"REQUEST_METHOD": "POST", "REQUEST_URI": "/portal/renew",
+                  "CERTGATE_PREFIX": "/portal", "SSL_CLIENT_CERT": new.pem,
+                  "SSL_CLIENT_VERIFY": "SUCCESS", "CONTENT_LENGTH": str(len(bobs.pem))}
+        is_eq(site.fcgi(target, bobs.pem.encode(), socket_path=site.portal_socket,
+                        proof=False).status, 403, "without the web server's proof")
+        is_eq(len(credentials(key)), 2, "nothing was added")
+        site.rest("PATCH", f"/keys/{key}", {"active": False})
+        is_eq(renew(new, site.make_cert("w")).status, 403, "a key that is off renews nothing")
+        site.rest("PATCH", f"/keys/{key}", {"active": True})
+
+    with case("in the portal, with the password once more"):
+        old, new = site.make_cert("old2"), site.make_cert("new2")
+        key = key_of("session", "Pasted", old)
+        path = f"/portal/keys/{key}"
+        load = Load(old)
+        page = ann.submit(ann.get(path), "Add certificate",
+                          {FIELD: new.pem, "Password": "wrong", "Both work for": "3"})
+        is_eq(page.status, 422, "a wrong password")
+        like(page.text, "not the one of your account", "is told")
+        field = page.field(page.form("Add certificate")[0], FIELD)
+        like(field.value, "BEGIN CERTIFICATE", "the certificate stays in the form")
+        is_eq(page.field(page.form("Add certificate")[0], "Password").value, "",
+              "the password does not")
+        page = ann.submit(page, "Add certificate", {"Password": PASSWORD})
+        like(page.text, "The certificate was added", "the right one")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "the new one works at once")
+        is_eq(load.end(), {200}, "and no call with the old one was refused")
+        ok(credentials(key)[old.sha256]["ends_at"], "the old one ends")
+        code = wait_mail(ann.email, r"/portal/stop\?code=(\w+)")[1]
+        page = bob.get(f"/portal/stop?code={code}")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "looking at the link does nothing")
+        page = bob.submit(page, "Stop it")
+        like(page.text, "It is stopped", "its button, for whoever has the mail")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 403, "stops the new one")
+        is_eq(site.curl("/mtls-api/x", cert=old).status, 200, "and not the old one")
+        page = bob.submit(bob.get(f"/portal/stop?code={code}"), "Stop it")
+        ok(page.status >= 400, "once")
+
+    with case("none of the old ones ends where that is chosen"):
+        third = site.make_cert("third")
+        page = ann.submit(ann.get(path), "Add certificate", {
+            FIELD: third.pem, "Password": PASSWORD, "It replaces": ["None: both go on"]})
+        like(page.text, "The certificate was added", "added")
+        is_eq(credentials(key)[third.sha256]["ends_at"], None, "both go on")
+        page = ann.submit(ann.get(path), "Add certificate", {
+            FIELD: site.make_cert("fourth").pem, "Password": PASSWORD, "Both work for": "x"})
+        is_eq(page.status, 422, "an overlap that is no number")
+
+    with case("by certificate alone, where the entry says so"):
+        old, new = site.make_cert("old3"), site.make_cert("new3")
+        key = key_of("certificate", "Strict", old)
+        page = ann.get(f"/portal/keys/{key}")
+        ok("Add certificate" not in page.text, "the page has no form")
+        form = ann.get(path)
+        page = ann.submit(form, "Add certificate", {FIELD: new.pem, "Password": PASSWORD})
+        sneaked = ann.request("POST", f"/portal/keys/{key}/renew", body="&".join((
+            "csrf_token=" + form.token(), "password=" + PASSWORD.replace(" ", "+"),
+            "certificate=" + urllib.parse.quote(site.make_cert("sneak").pem))),
+            headers={"Content-Type": "application/x-www-form-urlencoded"})
+        is_eq(sneaked.status, 403, "a form that is made up is refused")
+        is_eq(len(credentials(key)), 1, "nothing is added by it")
+        is_eq(renew(old, site.make_cert("new4")).status, 201, "the call works")
+
+    with case("with approval, where the entry says so"):
+        old, new = site.make_cert("old5"), site.make_cert("new5")
+        key = key_of("approval", "Asked", old)
+        answer = renew(old, new)
+        is_eq((answer.status, answer.json()["status"]), (202, "pending"), "202")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 403, "not yet")
+        request = site.rest("GET", f"/requests/{answer.json()['request_id']}").body
+        is_eq((request["renewal"], request["key_id"], request["replaces"]),
+              (True, key, old.sha256), "REST has it")
+        is_eq(renew(old, new).json()["code"], "requested_already", "asked once")
+        is_eq(site.rest("POST", f"/requests/{request['id']}/approve").status, 200, "approved")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "it works")
+        ok(credentials(key)[old.sha256]["ends_at"], "and the old one ends")
+        is_eq(len(site.rest("GET", "/keys?q=Asked").body["items"]), 1, "there is one key")
+done_testing()

@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+"""A developer gets from nothing to a working call alone: with a certificate pasted into a form."""
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from certgate_test import *  # noqa: E402
+from portal import Developer, entry, pem, policy, request_of  # noqa: E402
+
+with Site() as site:
+    api, second = site.make_api(), site.make_api("second-api")
+    token_api = site.make_api("token-api", auth={"use_certificate": False, "use_token": True})
+    manual = entry(site, "Payments", [api], {"applies": ["access", "rate"],
+                                             "rate": {"limit": 50, "per_seconds": 1}},
+                   description="Pay in & out.\n\n## Calls\n\n<b>x</b> [docs](https://d.example)")
+    automatic = entry(site, "Quotes", [second], approval="automatic")
+    hidden = entry(site, "Hidden", [second], visible=False)
+    tokens = entry(site, "Tokens", [token_api], approval="automatic")
+    ann = Developer(site, "Ann Partner")
+
+    with case("the catalogue"):
+        page = ann.get("/portal/")
+        is_eq(page.status, 200, "there it is")
+        like(page.text, "Payments", "it has the entry")
+        like(page.text, "50 a second", "with its rate")
+        unlike(page.text, "Hidden", "and not the hidden one")
+        is_eq(ann.get(page.link("Payments")).status, 200, "its card is a link with its name")
+        is_eq(ann.get(f"/portal/apis/{hidden['id']}").status, 404, "the hidden one has no page")
+        page = ann.get(page.link("Payments"))
+        like(page.html, "<h2>Calls</h2>", "the description is Markdown")
+        like(page.html, "&lt;b&gt;x&lt;/b&gt;", "whose HTML is shown as text")
+        like(page.html, 'href="https://d.example"', "and whose links lead somewhere")
+        like(page.text, "curl --cert client.crt --key client.key", "there is a line to paste")
+        is_eq(page.link("Request a key"), f"/portal/apis/{manual['id']}/request", "and the link")
+
+    with case("a key, approved by hand"):
+        cert = site.make_cert("ann")
+        page = ann.ask(manual, "Billing & batch", pem(cert), button="Read certificate")
+        is_eq(page.status, 200, "the certificate is read")
+        like(page.text, "This certificate can be used", "it can be used")
+        like(page.text, "CN=ann", "it says whose it is")
+        page = ann.submit(page, "Request key")
+        is_eq(page.status, 200, "the request is sent")
+        like(page.text, "Waiting for approval", "it waits")
+        like(page.text, "Billing & batch", "it has its name")
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 403, "nothing is opened yet")
+        request = site.rest("GET", f"/requests/{request_of(page)}").body
+        is_eq((request["status"], request["name"], request["catalogue_id"]),
+              ("pending", "Billing & batch", manual["id"]), "REST has it")
+        is_eq(request["certificate_sha256"], cert.sha256, "with the certificate")
+        ok("proof_code" not in request, "the code is the developer's alone")
+        answer = site.rest("POST", f"/requests/{request['id']}/approve")
+        is_eq((answer.status, answer.body["status"]), (200, "approved"), "it is approved")
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "the next call gives 200")
+        again = site.rest("POST", f"/requests/{request['id']}/approve")
+        is_eq((again.status, again.body["key_id"]), (200, answer.body["key_id"]),
+              "approving twice gives one key")
+        is_eq(len(site.rest("GET", "/keys").body["items"]), 1, "there is one key")
+        key = site.rest("GET", f"/keys/{answer.body['key_id']}").body
+        is_eq((key["name"], key["policy_ids"], key["developer_id"]),
+              ("Billing & batch", [manual["policy_id"]], request["developer_id"]),
+              "the key has the policy and its developer")
+        ok(key["organisation_id"], "and belongs to an organisation")
+        ok(key["approved_by"], "and says who approved it")
+        is_eq(site.rest("POST", f"/requests/{request['id']}/decline").status, 409,
+              "what is approved cannot be declined")
+        page = ann.get("/portal/keys")
+        like(page.text, "Billing & batch", "it is among the developer's keys")
+        page = ann.get(page.link("Billing & batch"))
+        like(page.text, "curl --cert client.crt --key client.key", "the key's page has the line")
+        wait_until(lambda: "Seen" in ann.get(page.path).text, "the page says that it was used")
+        like(ann.get(page.path).text, "Seen (just now|1 minute ago), 200", "and how it went")
+
+    with case("a refusal on the key's page, with its remedy"):
+        site.rest("PATCH", f"/apis/{api['id']}", {"blocked_ips": ["127.0.0.1", "::1"]})
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 403, "a call is refused")
+        like(ann.get(page.path).text, "address_not_allowed", "the page lists it")
+        site.rest("PATCH", f"/apis/{api['id']}", {"blocked_ips": []})
+
+    with case("a second API with the same certificate"):
+        is_eq(site.curl("/second-api/x", cert=cert).status, 403, "not yet")
+        page = ann.form(automatic)
+        unlike(page.text, "Waiting", "nothing waits")
+        page = ann.submit(page, "Add to my key")
+        is_eq(page.status, 200, "it is added")
+        is_eq(site.curl("/second-api/x", cert=cert).status, 200, "the next call gives 200")
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "and the first API still does")
+        ok("Add to my key" not in ann.form(automatic).text, "it is not offered twice")
+        page = ann.ask(automatic, "Other", pem(cert))
+        is_eq(page.status, 409, "the certificate again for a new key")
+        like(page.text, "belongs to your key “Billing & batch”", "names the own key")
+
+    with case("at once"):
+        other = site.make_cert("other")
+        page = ann.ask(automatic, "Quick", pem(other))
+        like(page.text, "The key is yours", "the key is there")
+        is_eq(site.curl("/second-api/x", cert=other).status, 200, "the next call gives 200")
+
+    with case("declined with a reason"):
+        page = ann.ask(manual, "Third", pem(site.make_cert("third")))
+        request = request_of(page)
+        answer = site.rest("POST", f"/requests/{request}/decline", {"reason": "Use <your> CA."})
+        is_eq((answer.status, answer.body["status"], answer.body["reason"]),
+              (200, "declined", "Use <your> CA."), "REST declines")
+        like(ann.get(page.path).text, "Use <your> CA.", "the developer reads why")
+        is_eq(site.rest("POST", f"/requests/{request}/approve").status, 409, "and that is that")
+
+    with case("withdrawn"):
+        page = ann.ask(manual, "Fourth", pem(site.make_cert("third")))
+        page2 = ann.submit(page, "Withdraw request")
+        like(page2.text, "The request was withdrawn", "it is withdrawn")
+        is_eq(site.rest("GET", f"/requests/{request_of(page)}").body["status"], "withdrawn",
+              "REST says so")
+
+    with case("a token instead"):
+        page = ann.form(tokens)
+        ok("Public certificate (PEM)" not in page.labels, "no certificate is asked for")
+        page = ann.ask(tokens, "Script")
+        page = ann.submit(page, "Make the token")
+        token = next(page.html[m:m + 52] for m in range(len(page.html))
+                     if page.html[m - 1] == ">" and re.fullmatch("[a-z2-7]{52}", page.html[m:m + 52]))
+        is_eq(site.curl("/token-api/x", "-H", f"Authorization: {token}").status, 200, "it works")
+        page = ann.get(page.link("I have copied it"))
+        ok(token not in page.html, "it is not shown again")
+        page2 = ann.submit(page, "Make another token", {"Password": "wrong"})
+        is_eq(page2.status, 422, "another one needs the password")
+
+    with case("no more than the entry gives"):
+        site.rest("PATCH", f"/catalogue/{automatic['id']}", {"max_keys_per_developer": 1})
+        page = ann.ask(automatic, "Too many", pem(site.make_cert("fifth")))
+        is_eq(page.status, 409, "one too many")
+        like(page.text, "more are not given", "says so")
+
+    with case("the commands of the page, for who has no certificate"):
+        page = ann.form(manual)
+        tabs = {name: html.unescape(text) for name, text in re.findall(
+            r'data-tab="(\w+)"><pre[^>]*>(.*?)</pre>', page.html, re.S)}
+        is_eq(sorted(tabs), ["keytool", "macos", "openssl", "powershell"], "there is one by system")
+        for name, words in (("openssl", "Tested"), ("keytool", "Tested"), ("powershell", "Not tested"),
+                            ("macos", "Not tested")):
+            note = re.search(rf'data-tab="{name}".*?<p[^>]*>(.*?)</p>', page.html, re.S)[1]
+            like(note, words, f"{name}: {words.lower()}")
+        for name in ("openssl", "keytool"):
+            if not shutil.which(name):
+                skip(f"{name}: its command is run", "it is not installed")
+                continue
+            folder = tempfile.mkdtemp(dir=site.certs)
+            # One after the other: keytool asks for a password of the store, and reads on.
+            for command in re.split(r"\n(?=keytool)", tabs[name]):
+                done = subprocess.run(["sh", "-ec", command], cwd=folder, check=False,
+                                      input=b"changeit\n" * 2, capture_output=True)
+            with open(folder + "/client.crt", encoding="ascii") as file:
+                made = file.read()
+            is_eq(done.returncode, 0, f"{name}: its command runs") or diag(done.stderr)
+            like(ann.ask(manual, name, made, button="Read certificate").text,
+                 "This certificate can be used", f"{name}: what it makes is taken")
+
+    with case("sent twice"):
+        form = ann.form(manual)
+        cert6 = site.make_cert("sixth")
+        first = ann.ask(manual, "Twice", pem(cert6), page=form)
+        twice = ann.ask(manual, "Twice", pem(cert6), page=form)
+        is_eq(request_of(first), request_of(twice), "is one request")
+
+    with case("errors stand at the fields"):
+        page = ann.ask(manual, "", pem(site.make_cert("seventh")))
+        is_eq(page.status, 422, "without a name")
+        like(page.title, "^Error:", "the title says so")
+        field = page.field(page.form("Request key")[0], "Public certificate (PEM)")
+        like(field.value, "BEGIN CERTIFICATE", "a good certificate stays in the form (F11)")
+        page = ann.ask(manual, "Empty", "")
+        like(page.text, "is missing: paste it", "without a certificate")
+
+    with case("used-up policies"):
+        is_eq(site.rest("DELETE", f"/policies/{manual['policy_id']}").status, 409,
+              "a policy that is offered stays")
+        is_eq(site.rest("DELETE", f"/policies/{manual['policy_id']}?detach=true").status, 409,
+              "with detach too")
+
+    with case("a catalogue that is private"):
+        is_eq(site.curl("/portal/").status, 200, "readable signed out")
+        site.rest("PATCH", "/settings", {"catalogue_public": False})
+        is_eq(site.curl("/portal/").status, 303, "or not")
+        is_eq(site.curl(f"/portal/apis/{manual['id']}").status, 303, "nor an entry")
+done_testing()
