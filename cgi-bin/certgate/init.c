@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/folder.h"
 #include "command.h"
+#include "model/sealing.h"
 #include "model/user.h"
 #include "web/proof.h"
 #include <fcntl.h>
@@ -97,6 +98,8 @@ static cg_rc make_store(struct command *c, const int proof_fds[PROOF_FORMS], Cg_
 		return cg_fail(err, CG_CLASH,
 			       "There is a store in %s already; nothing was changed.", c->home.dir);
 	if (rc == CG_OK)
+		rc = sealing_begin(&c->home, err);
+	if (rc == CG_OK)
 		rc = proof_make(&c->home, proof, err);
 	for (size_t i = 0; rc == CG_OK && i < PROOF_FORMS; i++)
 		rc = write_proof_file(proof_fds[i], &proof_forms[i], proof, err);
@@ -114,17 +117,19 @@ static bool has_store(const struct home *home)
 	return access(meta, F_OK) == 0;
 }
 
-/* Another data folder's proof must not be overwritten unseen. */
-static cg_rc check_proof_file(const struct command *c, const char *path, int fd, struct cg_err *err)
+/* Another data folder's proof must not be overwritten unseen; nor is one of the two files made
+ * beside the other one, that was left. */
+static cg_rc check_proof_file(const struct command *c, const char *path, const char *one,
+			      struct cg_err *err)
 {
 	struct stat st;
-	if (has_store(&c->home) || fstat(fd, &st) != 0 || st.st_size == 0)
+	if (has_store(&c->home) || lstat(one, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
 		return CG_OK;
 	return cg_fail(
 	    err, CG_CLASH,
-	    "%.300s holds a proof already, of another data folder perhaps: remove it, or "
-	    "name another file with --proof-file.",
-	    path);
+	    "%.200s holds a proof already, of another data folder perhaps: remove both %.200s and "
+	    "%.200s.lighttpd, or name another file with --proof-file.",
+	    one, path, path);
 }
 
 static cg_rc open_proof_files(const struct command *c, const char *path, int fds[PROOF_FORMS],
@@ -136,9 +141,11 @@ static cg_rc open_proof_files(const struct command *c, const char *path, int fds
 		int n = snprintf(one, sizeof(one), "%s%s", path, proof_forms[i].suffix);
 		if (n < 0 || (size_t)n >= sizeof(one))
 			return cg_fail(err, CG_BAD_INPUT, "The path of --proof-file is too long.");
+		rc = check_proof_file(c, path, one, err);
+	}
+	for (size_t i = 0; rc == CG_OK && i < PROOF_FORMS; i++) {
+		(void)snprintf(one, sizeof(one), "%s%s", path, proof_forms[i].suffix);
 		rc = open_proof_file(one, &fds[i], err);
-		if (rc == CG_OK)
-			rc = check_proof_file(c, one, fds[i], err);
 	}
 	return rc;
 }

@@ -14,7 +14,10 @@ static const struct {
     {"init",	     init_main,
      "init [--user NAME] [--proof-file FILE]\n"
      "  Makes the data folder with its store and the first owner, whose one-time password it\n"
-     "  prints, and the web server's proof: FILE (/etc/certgate/proof.conf) is for its include.\n"},
+     "  prints, the key that seals secrets, and the web server's proof: FILE\n"
+     "  (/etc/certgate/proof.conf) is for Apache's include, FILE.lighttpd for lighttpd's.  Both "
+     "must\n"
+     "  be gone before another data folder can have them.\n"				    },
     {"cert",	     cert_main,
      "cert show [--as admin|portal|gate] FILE\n"
      "  Shows what certgate reads in a file (-: pasted text on standard input).\n"
@@ -66,10 +69,10 @@ static const struct {
      "URL,\n"
      "  --base-urls-admin URL, --sign-up open|closed, --sign-up-domains DOMAIN (once per domain),\n"
      "  --catalogue-public false, --portal-title TEXT, --terms TEXT, --mail-from ADDRESS,\n"
-     "  --lighttpd-announce-partners.\n"							  },
+     "  --lighttpd-announce-partners.\n"						      },
     {"explain",	explain_main,
      "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"
-     "  The decision that the gate would take, step by step; IP is 127.0.0.1 unless given.\n"     },
+     "  The decision that the gate would take, step by step; IP is 127.0.0.1 unless given.\n" },
     {"doctor",      doctor_main,
      "doctor [--sockets DIR] [--proof-file FILE] [--apache FILE] [--lighttpd FILE]\n"
      "       [--call URL [--cacert FILE]]\n"
@@ -82,19 +85,19 @@ static const struct {
     {"backup",      backup_main,
      "backup DIR [--with-key]\n"
      "  Copies the store, while everything runs, into an empty folder, and checks the copy.\n"
-     "  --with-key: the keys too, sealed under the passphrase on standard input.\n"		   },
+     "  --with-key: the keys too, sealed under the passphrase on standard input.\n"	   },
     {"restore",	restore_main,
      "restore DIR [--yes] [--with-key]\n"
      "  Goes back to a backup.  Says what will be lost or held, and does it with --yes.  Refuses\n"
-     "  while the data folder is in use; keeps the databases that were there.\n"			},
+     "  while the data folder is in use; keeps the databases that were there.\n"		},
     {"verify",      verify_main,
      "verify [--head NUMBER:HASH]\n"
      "  Checks a copy of the store: files, records, indexes, references, and the audit's chain, "
      "to\n"
-     "  a head that was noted in syslog.\n"						       },
+     "  a head that was noted in syslog.\n"						   },
     {"export",      export_main,
      "export FILE\n"
-     "  All records as JSON (-: standard output); secrets are sealed.\n"				},
+     "  All records as JSON (-: standard output); secrets are sealed.\n"			},
     {"import",      import_main,
      "import FILE [--skip-clashes]\n"
      "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"
@@ -106,17 +109,17 @@ static const struct {
     {"mail",	     mail_main,
      "mail [--watch]\n"
      "  Sends the mails that wait, to the folder CERTGATE_MAIL as files, else by the program\n"
-     "  CERTGATE_SENDMAIL (/usr/sbin/sendmail).  --watch: goes on, as `supervise` runs it.\n"     },
+     "  CERTGATE_SENDMAIL (/usr/sbin/sendmail).  --watch: goes on, as `supervise` runs it.\n" },
     {"steward",	steward_main,
      "steward\n"
      "  The housekeeping, once: saves quotas, writes the logs back and removes what is not "
-     "needed.\n"										  },
+     "needed.\n"									      },
     {"lighttpd-ca", lighttpd_ca_main,
      "lighttpd-ca [--watch] FILE\n"
      "  Writes FILE for lighttpd's ssl.ca-file, when it has changed: the registered CAs, and with\n"
      "  the setting lighttpd_announce_partners the certificates of the keys, whose names lighttpd\n"
      "  then shows to anybody who connects.  --watch: goes on, and writes it again after each "
-     "change.\n"										  },
+     "change.\n"									      },
     {"supervise",	  NULL,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
      "          [--portals P] [--lighttpd-ca FILE]\n"

@@ -31,10 +31,6 @@ static void handle(struct program *portal, struct web_request *req, struct web_r
 
 int main(void)
 {
-	/* Anybody may call this: the cause, with its paths, is in the log. */
-	struct program portal = {.name = "portal",
-				 .handle = handle,
-				 .unavailable = "The portal cannot read its store now: try again "
-						"in a moment."};
+	struct program portal = {.name = "portal", .handle = handle};
 	return program_run(&portal);
 }

@@ -95,15 +95,17 @@ void renew_post(void *arg)
 		    actor.name ? read_overlap(req, &what.overlap_days, &err) : cg_fail_memory(&err);
 	}
 	if (rc == CG_OK)
+		rc = renew_may(call->portal->store, old, req->arena, &err);
+	if (rc == CG_OK)
 		rc = read_next(call, &actor, &next, &err);
 	if (rc == CG_OK)
 		rc = renew_by_certificate(call->portal->store, &actor, &what, req->arena, &key,
 					  &request, &err);
 	if (rc != CG_OK) {
-		if (rc == CG_UNAVAILABLE || rc == CG_FAIL || rc == CG_FULL)
+		if (web_status_of(rc) >= 500)
 			log_error("renew_failed", "request_id", req->id, "cause", err.text,
 				  LOG_END);
-		web_problem(call->resp, rc, &err);
+		web_problem_stranger(call->resp, rc, &err);
 		return;
 	}
 	json_t *answer = answer_json(&now, &next.leaf, key, request, what.overlap_days);

@@ -229,13 +229,10 @@ void whoami_get(void *arg)
 		rc = look(call->portal->store, req, &l, &err);
 	if (rc != CG_OK) {
 		json_decref(proof);
-		if (rc == CG_UNAVAILABLE || rc == CG_FAIL) {
+		if (web_status_of(rc) >= 500)
 			log_error("whoami_failed", "request_id", req->id, "cause", err.text,
 				  LOG_END);
-			(void)cg_fail(&err, rc,
-				      "The key store cannot be read now: try again in a moment.");
-		}
-		web_problem(call->resp, rc, &err);
+		web_problem_stranger(call->resp, rc, &err);
 		return;
 	}
 	json_t *facts =

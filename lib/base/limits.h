@@ -106,7 +106,6 @@
 #define REFUSAL_DRAIN_BYTES   (64 * 1024)
 #define REFUSAL_DRAIN_PACE_MS 100
 #define REFUSAL_DRAIN_MS      1000
-#define ALONE_DRAIN_MS	      300 /* by a program with one thread */
 /* For so long a server may read what it has of an answer that is then broken off, ms. */
 #define BROKEN_READ_MS 1000
 /* The head of a request to an upstream, bytes: 503. */
@@ -235,6 +234,12 @@
 /* A form's body, bytes: a pasted certificate, each byte of which may come as %XX, and an uploaded
  * one: 413. */
 #define FORM_BODY_MAX (4 * CERT_INPUT_MAX + 128 * 1024)
+/* The same for who need not be signed in, bytes: names, an address, two passwords: 413. */
+#define OPEN_FORM_BODY_MAX (8 * 1024)
+/* Requests that a process of admin or portal takes up at a time; it works at one, and waits for the
+ * others' bytes.  Two processes have more than Apache's default MaxRequestWorkers of 150, and than
+ * its threads for HTTP/2. */
+#define PAGE_THREADS 128
 /* Fields of a form; access rights are one each: 400. */
 #define FORM_FIELDS_MAX	   1200
 #define FORM_NAME_MAX	   64 /* of a field's name, bytes: 400 */

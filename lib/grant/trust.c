@@ -43,7 +43,10 @@ static cg_rc load_crl(struct load *l, const char *id, struct cert_ca *ca, struct
 	ca->crl = arena_alloc(l->arena, sizeof(*ca->crl));
 	if (!ca->crl)
 		return cg_fail_memory(err);
-	if (crl_parse(span_make(record->der.data, record->der.len), ca->crl, &ignored) != CG_OK) {
+	if (record->held) {
+		*ca->crl = (struct cert_crl){.this_update = INT64_MAX};
+	} else if (crl_parse(span_make(record->der.data, record->der.len), ca->crl, &ignored) !=
+		   CG_OK) {
 		/* It was read when it was given, so this is damage: a list that speaks for no time
 		 * lets nobody of this CA in, and everybody else. */
 		log_error("crl_unusable", "ca", id, LOG_END);

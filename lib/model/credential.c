@@ -21,16 +21,6 @@ cg_rc credential_put_in(struct store_txn *txn, Cg__Credential *credential, struc
 			   : rc;
 }
 
-cg_rc credential_note_revoked_in(struct store_txn *txn, const Cg__Credential *credential,
-				 struct arena *arena, struct cg_err *err)
-{
-	char hex[SHA256_HEX + 1];
-	if (credential->sha256.len != SHA256_BYTES)
-		return cg_fail(err, CG_UNAVAILABLE, "A credential in the store has no digest.");
-	hex_format(credential->sha256.data, SHA256_BYTES, hex);
-	return revoked_note(txn, REVOKED_CREDENTIAL, hex, arena, err);
-}
-
 cg_rc credential_audit_in(struct store_txn *txn, const struct actor *actor, const char *action,
 			  const Cg__Key *key, const Cg__Credential *credential, json_t *changes,
 			  struct arena *arena, struct cg_err *err)
@@ -68,6 +58,14 @@ static cg_rc load_certificate(struct store_txn *txn, const Cg__Credential *crede
 static struct span digest_of(const ProtobufCBinaryData *bytes)
 {
 	return span_make(bytes->data, bytes->len);
+}
+
+/* Whether a revocation says nothing new: the first reason stays, unless the key turns out to be
+ * exposed. */
+static bool is_revoked_for(const Cg__Credential *c, Cg__Credential__Reason reason)
+{
+	return c->has_revoked_at && !c->active &&
+	       (c->revoked_reason == reason || reason != CG__CREDENTIAL__REASON__KEY_EXPOSED);
 }
 
 /* Marks it as revoked now; one that was revoked before keeps its time. */
@@ -211,7 +209,7 @@ cg_rc credential_drop_key_in(struct store_txn *txn, const char *key_id, struct a
 		if (list.items[i]->has_revoked_at &&
 		    list.items[i]->type == CG__CREDENTIAL__TYPE__CERTIFICATE)
 			continue;
-		rc = credential_note_revoked_in(txn, list.items[i], arena, err);
+		rc = revoked_note_less(txn, STORE_CREDENTIAL, list.items[i], NULL, arena, err);
 		if (rc != CG_OK)
 			break;
 		rc = store_remove(txn, STORE_CREDENTIAL,
@@ -356,8 +354,8 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 			rc = lift_block(txn, c, err);
 		after->has_revoked_at = after->has_revoked_reason = false;
 	}
-	if (rc == CG_OK && c->credential->active && !after->active)
-		rc = credential_note_revoked_in(txn, after, c->arena, err);
+	if (rc == CG_OK)
+		rc = revoked_note_less(txn, STORE_CREDENTIAL, c->credential, after, c->arena, err);
 	if (rc != CG_OK)
 		return rc;
 	json_t *changes = record_changes(c->credential, after);
@@ -409,8 +407,11 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 			Cg__Credential *credential, Cg__Credential__Reason reason,
 			struct arena *arena, struct cg_err *err)
 {
+	if (is_revoked_for(credential, reason))
+		return CG_OK;
+	const Cg__Credential before = *credential;
 	set_revoked(credential, reason);
-	cg_rc rc = credential_note_revoked_in(txn, credential, arena, err);
+	cg_rc rc = revoked_note_less(txn, STORE_CREDENTIAL, &before, credential, arena, err);
 	if (rc == CG_OK)
 		rc = credential_put_in(txn, credential, arena, err);
 	if (rc != CG_OK)
@@ -490,8 +491,7 @@ static cg_rc revoke_carrier(struct store_txn *txn, const struct actor *actor, st
 	/* Known, but nobody's. */
 	if (rc == CG_NOT_FOUND)
 		return CG_OK;
-	if (rc != CG_OK || (credential->has_revoked_at &&
-			    credential->revoked_reason == CG__CREDENTIAL__REASON__KEY_EXPOSED))
+	if (rc != CG_OK || is_revoked_for(credential, CG__CREDENTIAL__REASON__KEY_EXPOSED))
 		return rc;
 	if (!actor) {
 		set_revoked(credential, CG__CREDENTIAL__REASON__KEY_EXPOSED);

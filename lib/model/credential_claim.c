@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/clock.h"
 #include "model/credential_in.h"
+#include "model/revoked.h"
 
 cg_rc credential_load_in(struct store_txn *txn, struct span sha256, struct arena *arena,
 			 Cg__Credential **out, struct cg_err *err)
@@ -25,7 +26,7 @@ cg_rc credential_set_proof_in(struct store_txn *txn, Cg__Credential *credential,
 cg_rc credential_yield_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
 			  const Cg__Credential *credential, struct arena *arena, struct cg_err *err)
 {
-	cg_rc rc = credential_note_revoked_in(txn, credential, arena, err);
+	cg_rc rc = revoked_note_less(txn, STORE_CREDENTIAL, credential, NULL, arena, err);
 	if (rc == CG_OK)
 		rc = store_remove(txn, STORE_CREDENTIAL,
 				  span_make(credential->sha256.data, credential->sha256.len), err);
@@ -42,10 +43,13 @@ cg_rc credential_end_in(struct store_txn *txn, const struct actor *actor, const 
 	if ((credential->has_ends_at && credential->ends_at <= ends_at) ||
 	    (credential->has_not_after && credential->not_after < ends_at))
 		return CG_OK;
+	const Cg__Credential before = *credential;
 	credential->has_ends_at = true;
 	credential->ends_at = ends_at;
 	(void)rfc3339_format(ends_at, text);
-	cg_rc rc = credential_put_in(txn, credential, arena, err);
+	cg_rc rc = revoked_note_less(txn, STORE_CREDENTIAL, &before, credential, arena, err);
+	if (rc == CG_OK)
+		rc = credential_put_in(txn, credential, arena, err);
 	return rc == CG_OK ? credential_audit_in(txn, actor, "credential.change", key, credential,
 						 json_pack("{s:s}", "ends_at", text), arena, err)
 			   : rc;

@@ -18,9 +18,6 @@ cg_rc credential_put_in(struct store_txn *txn, Cg__Credential *credential, struc
 cg_rc credential_audit_in(struct store_txn *txn, const struct actor *actor, const char *action,
 			  const Cg__Key *key, const Cg__Credential *credential, json_t *changes,
 			  struct arena *arena, struct cg_err *err) CG_MUST_USE;
-/* For revoked.log, before one stops counting. */
-cg_rc credential_note_revoked_in(struct store_txn *txn, const Cg__Credential *credential,
-				 struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* credential_list and credential_revoke within a transaction. */
 cg_rc credential_list_in(struct store_txn *txn, const char *key_id, struct arena *arena,
 			 struct credentials *out, struct cg_err *err) CG_MUST_USE;

@@ -5,6 +5,7 @@
 #include "cert/cert.h"
 #include "model/audit.h"
 #include "model/entity.h"
+#include "model/revoked.h"
 
 struct call {
 	const struct actor *actor;
@@ -57,6 +58,8 @@ static cg_rc check_newer(const struct call *c, const Cg__Crl *there, struct cg_e
 {
 	struct cert_crl old;
 	const struct cert_crl *new = c->parsed;
+	if (there->held && there->der.len == 0)
+		return CG_OK;
 	cg_rc rc = crl_parse(span_make(there->der.data, there->der.len), &old, err);
 	if (rc != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE,
@@ -115,8 +118,8 @@ static cg_rc put_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = check_revision(c, there, err);
 	if (rc == CG_OK && there)
 		rc = check_newer(c, there, err);
-	if (rc != CG_OK ||
-	    (there && span_is(span_make(there->der.data, there->der.len), c->parsed->der)))
+	if (rc != CG_OK || (there && !there->held &&
+			    span_is(span_make(there->der.data, there->der.len), c->parsed->der)))
 		return rc;
 	Cg__Crl *now = (void *)record_new(&cg__crl__descriptor, c->arena);
 	rc = now ? fill(c, now, err) : cg_fail_memory(err);
@@ -124,7 +127,9 @@ static cg_rc put_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		return rc;
 	now->created_at = there ? there->created_at : now->updated_at;
 	now->revision = there ? there->revision + 1 : 1;
-	rc = record_pack(now, c->arena, &bytes, err);
+	rc = revoked_note(txn, REVOKED_CRL, c->id, c->arena, err);
+	if (rc == CG_OK)
+		rc = record_pack(now, c->arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = store_put(txn, STORE_CRL, span_of(c->id), bytes, err);
 	if (rc != CG_OK)

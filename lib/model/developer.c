@@ -9,6 +9,7 @@
 #include "model/organisation.h"
 #include "model/outbox.h"
 #include "model/request_in.h"
+#include "model/revoked.h"
 #include "model/session.h"
 
 /* --- the record --- */
@@ -338,8 +339,11 @@ cg_rc developer_put_password_in(struct store_txn *txn, const struct actor *actor
 				Cg__Developer *developer, char *hash, const char *session_id,
 				struct arena *arena, struct cg_err *err)
 {
+	const Cg__Developer before = *developer;
 	developer->password_hash = hash;
-	cg_rc rc = entity_put_in(txn, &developer_entity, developer, arena, err);
+	cg_rc rc = revoked_note_less(txn, STORE_DEVELOPER, &before, developer, arena, err);
+	if (rc == CG_OK)
+		rc = entity_put_in(txn, &developer_entity, developer, arena, err);
 	if (rc == CG_OK)
 		rc = session_end_of_user_in(txn, developer->id, session_id, arena, err);
 	return rc == CG_OK ? audit_add(txn, actor, "developer.password", developer->id,

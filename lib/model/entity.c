@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "model/audit.h"
+#include "model/revoked.h"
 
 #define CHECK_HEAD(type)                                                                           \
 	_Static_assert(offsetof(type, id) == offsetof(struct entity_head, id) &&                   \
@@ -253,7 +254,9 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		return rc;
 	json_t *changes = record_changes(before, after);
 	if (json_object_size(changes) > 0) {
-		rc = entity_put_in(txn, c->e, after, c->arena, err);
+		rc = revoked_note_less(txn, c->e->table, before, after, c->arena, err);
+		if (rc == CG_OK)
+			rc = entity_put_in(txn, c->e, after, c->arena, err);
 		if (rc == CG_OK)
 			rc = audit_add(txn, c->actor,
 				       arena_printf(c->arena, "%s.change", c->e->audit), after->id,
@@ -300,6 +303,8 @@ cg_rc entity_remove_in(struct store_txn *txn, const struct entity *e, const stru
 		rc = check_revision(&c, m, err);
 	if (rc == CG_OK && e->removing)
 		rc = e->removing(txn, m, arena, err);
+	if (rc == CG_OK)
+		rc = revoked_note_less(txn, e->table, m, NULL, arena, err);
 	if (rc == CG_OK)
 		rc = store_remove(txn, e->table, span_of(m->id), err);
 	if (rc == CG_OK)

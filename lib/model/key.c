@@ -8,7 +8,6 @@
 #include "model/organisation.h"
 #include "model/outbox.h"
 #include "model/policy.h"
-#include "model/revoked.h"
 
 /* Policies by id or name; the list then holds the ids, each once. */
 static cg_rc check_policies(struct store_txn *txn, Cg__Key *key, struct arena *arena,
@@ -95,8 +94,6 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		worst = cg_fail_field(err, "expires_at",
 				      "is in the past; leave it out for a key without an end, or "
 				      "switch the key off with active");
-	if (worst == CG_OK && old && old->active && !key->active)
-		worst = revoked_note(txn, REVOKED_KEY, key->id, arena, err);
 	if (worst == CG_OK && old && old->active && !key->active)
 		worst = key_tell_revoked_in(txn, key, NULL, "switched off", arena, err);
 	return worst;
@@ -244,8 +241,8 @@ static cg_rc removing(struct store_txn *txn, const void *message, struct arena *
 {
 	const Cg__Key *key = message;
 	const char *id = key->id;
-	cg_rc rc = revoked_note(txn, REVOKED_KEY, id, arena, err);
-	if (rc == CG_OK && key->active)
+	cg_rc rc = CG_OK;
+	if (key->active)
 		rc = key_tell_revoked_in(txn, key, NULL, "removed", arena, err);
 	return rc == CG_OK ? credential_drop_key_in(txn, id, arena, err) : rc;
 }

@@ -153,3 +153,44 @@ cg_rc link_forget_in(struct store_txn *txn, const char *email, struct arena *are
 	}
 	return rc;
 }
+
+static cg_rc visit_link_mail(struct span index_key, struct span key, struct span value, void *arg,
+			     struct cg_err *err)
+{
+	struct forgetting *f = arg;
+	Cg__OutboxMail *mail;
+	cg_rc rc = record_unpack(&cg__outbox_mail__descriptor, value, f->arena, &mail, err);
+	return rc == CG_OK && mail->link_id && *mail->link_id && !mail->has_sent_at
+		   ? visit(index_key, key, value, arg, err)
+		   : rc;
+}
+
+static cg_rc end_all_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct forgetting *f = arg;
+	struct store_walk links = {.table = STORE_LINK}, mails = {.table = STORE_OUTBOX_MAIL};
+	f->n = 0;
+	cg_rc rc = store_walk(txn, &links, visit, f, err);
+	for (size_t i = 0; rc == CG_OK && i < f->n; i++)
+		rc = store_remove(txn, STORE_LINK, span_of(f->ids[i]), err);
+	if (rc != CG_OK || f->n > 0)
+		return rc;
+	rc = store_walk(txn, &mails, visit_link_mail, f, err);
+	for (size_t i = 0; rc == CG_OK && i < f->n; i++)
+		rc = store_remove(txn, STORE_OUTBOX_MAIL, span_of(f->ids[i]), err);
+	return rc;
+}
+
+cg_rc link_end_all(struct store *store, struct cg_err *err)
+{
+	struct arena arena;
+	struct forgetting f = {.arena = &arena, .n = 1};
+	cg_rc rc = CG_OK;
+	arena_init(&arena, (size_t)256 * 1024 * 1024);
+	while (rc == CG_OK && f.n > 0) {
+		arena_clear(&arena);
+		rc = store_write(store, STORE_CHANGES_NONE, end_all_txn, &f, err);
+	}
+	arena_release(&arena);
+	return rc;
+}

@@ -3,7 +3,6 @@
 #include "model/access.h"
 #include "model/catalogue.h"
 #include "model/key.h"
-#include "model/revoked.h"
 
 #define NAMED_MAX 3 /* keys that a refusal names */
 
@@ -34,19 +33,11 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		   struct cg_err *err)
 {
 	Cg__Policy *policy = message;
-	const Cg__Policy *old = before;
+	(void)before;
 	cg_rc rc = access_check(txn, policy->access, policy->n_access, arena, err);
 	if (rc == CG_OK || rc == CG_BAD_VALUE)
 		check_parts(policy, err, &rc);
-	if (rc == CG_OK && old && old->active && !policy->active)
-		rc = revoked_note(txn, REVOKED_POLICY, policy->id, arena, err);
 	return rc;
-}
-
-static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,
-		      struct cg_err *err)
-{
-	return revoked_note(txn, REVOKED_POLICY, ((const Cg__Policy *)message)->id, arena, err);
 }
 
 const struct entity policy_entity = {
@@ -59,7 +50,6 @@ const struct entity policy_entity = {
     .role = CG__ROLE__ADMIN,
     .effect = STORE_CHANGES_GRANTS,
     .check = check,
-    .removing = removing,
 };
 
 /* --- removal --- */

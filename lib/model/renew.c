@@ -153,15 +153,14 @@ static bool counts_now(const Cg__Credential *c, int64_t now)
 	       (!c->has_ends_at || now < c->ends_at) && c->not_before <= now && now <= c->not_after;
 }
 
-static cg_rc by_certificate_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+/* Whether the certificate in use may renew its key, which goes to c->key. */
+static cg_rc may_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	struct sha256 digest;
 	Cg__Credential *old;
-	struct origin origin;
 	bool lets_in = true;
 	int64_t now = clock_unix_s();
-	c->request = NULL;
 	if (!hex_parse(span_of(c->what->replaces), digest.b, SHA256_BYTES))
 		return denied(err);
 	cg_rc rc = credential_load_in(txn, span_make(digest.b, SHA256_BYTES), c->arena, &old, err);
@@ -176,6 +175,22 @@ static cg_rc by_certificate_txn(struct store_txn *txn, void *arg, struct cg_err 
 	    (rc == CG_OK && (!lets_in || !c->key->active ||
 			     (c->key->has_expires_at && c->key->expires_at <= now))))
 		return denied(err);
+	return rc;
+}
+
+cg_rc renew_may(struct store *store, const char *sha256, struct arena *arena, struct cg_err *err)
+{
+	const struct renewal what = {.replaces = sha256};
+	struct call c = {.what = &what, .arena = arena};
+	return store_read(store, may_txn, &c, err);
+}
+
+static cg_rc by_certificate_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct origin origin;
+	c->request = NULL;
+	cg_rc rc = may_txn(txn, c, err);
 	if (rc == CG_OK)
 		rc = check_next(txn, c, err);
 	if (rc == CG_OK)

@@ -67,6 +67,10 @@ struct renewal {
 	const char *replaces;
 	uint64_t overlap_days;
 };
+/* CG_DENIED, with a sentence, unless the certificate with this SHA-256 (hex) opens a key now and so
+ * may renew it: asked before its successor is read. */
+cg_rc renew_may(struct store *store, const char *sha256, struct arena *arena,
+		struct cg_err *err) CG_MUST_USE;
 /* Asked for by a call with a certificate that the key has, which it replaces: what->replaces.
  * *key_out is the key; *out the request where it has to be approved, else NULL.  CG_DENIED when
  * that certificate opens nothing now. */

@@ -5,7 +5,7 @@
 #include "base/folder.h"
 #include "base/keyfile.h"
 #include "base/log.h"
-#include "model/exposed_key.h"
+#include "model/link.h"
 #include "model/open.h"
 #include "model/revoked.h"
 #include "model/session.h"
@@ -240,121 +240,9 @@ static cg_rc hold_all(struct store *store, enum store_table table, struct cg_err
 	return rc;
 }
 
-struct revoke_call {
-	enum revoked_kind kind;
-	const char *what;
-	struct arena arena;
-};
-
-static cg_rc revoke_credential(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
-{
-	struct sha256 digest;
-	struct span key = span_make(digest.b, SHA256_BYTES), bytes;
-	Cg__Credential *credential;
-	if (!sha256_parse(span_of(c->what), &digest))
-		return cg_fail(err, CG_BAD_VALUE, "revoked.log has a line that cannot be read.");
-	cg_rc rc = store_get(txn, STORE_CREDENTIAL, key, &c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__credential__descriptor, bytes, &c->arena, &credential, err);
-	if (rc != CG_OK)
-		return rc;
-	credential->has_active = credential->has_revoked_at = credential->has_revoked_reason = true;
-	credential->active = false;
-	credential->revoked_at = clock_unix_s();
-	credential->revoked_reason = CG__CREDENTIAL__REASON__OTHER;
-	return put(txn, STORE_CREDENTIAL, key, credential, &c->arena, err);
-}
-
-static cg_rc revoke_key(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
-{
-	struct span bytes;
-	Cg__Key *key;
-	cg_rc rc = store_get(txn, STORE_KEY, span_of(c->what), &c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__key__descriptor, bytes, &c->arena, &key, err);
-	if (rc != CG_OK)
-		return rc;
-	key->has_active = true;
-	key->active = false;
-	return put(txn, STORE_KEY, span_of(key->id), key, &c->arena, err);
-}
-
-static cg_rc revoke_policy(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
-{
-	struct span bytes;
-	Cg__Policy *policy;
-	cg_rc rc = store_get(txn, STORE_POLICY, span_of(c->what), &c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__policy__descriptor, bytes, &c->arena, &policy, err);
-	/* Off in the backup already, it decided nothing then either. */
-	if (rc != CG_OK || !policy->active)
-		return rc;
-	policy->has_held = policy->held = true;
-	return put(txn, STORE_POLICY, span_of(policy->id), policy, &c->arena, err);
-}
-
-static cg_rc revoke_user(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
-{
-	struct span bytes;
-	Cg__User *user;
-	cg_rc rc = store_get(txn, STORE_USER, span_of(c->what), &c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__user__descriptor, bytes, &c->arena, &user, err);
-	if (rc != CG_OK)
-		return rc;
-	user->has_held = user->held = true;
-	return put(txn, STORE_USER, span_of(user->id), user, &c->arena, err);
-}
-
-static cg_rc revoke_public_key(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
-{
-	struct sha256 digest;
-	Cg__ExposedKey *ignored;
-	if (!sha256_parse(span_of(c->what), &digest))
-		return cg_fail(err, CG_BAD_VALUE, "revoked.log has a line that cannot be read.");
-	return exposed_key_block_in(txn, NULL, &digest, &c->arena, &ignored, err);
-}
-
-static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct revoke_call *c = arg;
-	cg_rc rc = CG_OK;
-	switch (c->kind) {
-	case REVOKED_CREDENTIAL:
-		rc = revoke_credential(txn, c, err);
-		break;
-	case REVOKED_KEY:
-		rc = revoke_key(txn, c, err);
-		break;
-	case REVOKED_USER:
-		rc = revoke_user(txn, c, err);
-		break;
-	case REVOKED_TOKEN:
-		rc = store_remove(txn, STORE_REST_TOKEN, span_of(c->what), err);
-		break;
-	case REVOKED_USER_CERTIFICATE:
-		rc = store_remove(txn, STORE_USER_CERTIFICATE, span_of(c->what), err);
-		break;
-	case REVOKED_PUBLIC_KEY:
-		rc = revoke_public_key(txn, c, err);
-		break;
-	case REVOKED_POLICY:
-		rc = revoke_policy(txn, c, err);
-		break;
-	case REVOKED__KINDS:
-		break;
-	}
-	/* Made after the backup, it is not in it. */
-	return rc == CG_NOT_FOUND ? CG_OK : rc;
-}
-
 static cg_rc revoke_line(enum revoked_kind kind, const char *what, void *arg, struct cg_err *err)
 {
-	struct revoke_call c = {.kind = kind, .what = what};
-	arena_init(&c.arena, (size_t)4 * 1024 * 1024);
-	cg_rc rc = store_write(arg, STORE_CHANGES_GRANTS, revoke_txn, &c, err);
-	arena_release(&c.arena);
-	return rc;
+	return revoked_apply(arg, kind, what, err);
 }
 
 struct finish_call {
@@ -419,6 +307,9 @@ static cg_rc apply(const struct home *home, const struct home *stage, const stru
 	/* Who has signed out since must not be in again. */
 	if (rc == CG_OK)
 		rc = session_end_all(store, err);
+	/* What was done by a link since, must not be done by it once more. */
+	if (rc == CG_OK)
+		rc = link_end_all(store, err);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_GRANTS, finish_txn, &finish, err);
 	arena_release(&finish.arena);

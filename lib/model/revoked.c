@@ -7,7 +7,28 @@
 #include <sys/stat.h>
 
 static const char *const names[] = {
-    "credential", "key", "user", "token", "public_key", "policy", "user_certificate"};
+    [REVOKED_CREDENTIAL] = "credential",
+    [REVOKED_CREDENTIAL_TIME] = "credential_time",
+    [REVOKED_CREDENTIAL_HELD] = "credential_held",
+    [REVOKED_KEY] = "key",
+    [REVOKED_KEY_ENDS] = "key_ends",
+    [REVOKED_KEY_HELD] = "key_held",
+    [REVOKED_USER] = "user",
+    [REVOKED_USER_ROLE] = "user_role",
+    [REVOKED_USER_PASSWORD] = "user_password",
+    [REVOKED_TOKEN] = "token",
+    [REVOKED_TOKEN_LESS] = "token_less",
+    [REVOKED_PUBLIC_KEY] = "public_key",
+    [REVOKED_POLICY] = "policy",
+    [REVOKED_USER_CERTIFICATE] = "user_certificate",
+    [REVOKED_API] = "api",
+    [REVOKED_DEVELOPER] = "developer",
+    [REVOKED_DEVELOPER_ROLE] = "developer_role",
+    [REVOKED_DEVELOPER_PASSWORD] = "developer_password",
+    [REVOKED_CATALOGUE] = "catalogue",
+    [REVOKED_SETTING] = "setting",
+    [REVOKED_CRL] = "crl",
+};
 _Static_assert(CG_COUNT(names) == REVOKED__KINDS, "a name for each kind");
 
 #define HEAD "certgate-revoked-1"
@@ -142,10 +163,10 @@ static bool head_fits(struct span line, const char *store_id, uint64_t after)
 static cg_rc visit_line(struct span line, uint64_t *after, struct arena *arena,
 			revoked_visit_fn visit, void *arg, struct cg_err *err)
 {
-	struct span number_word, kind, what;
+	struct span number_word, kind, what = line;
 	uint64_t number;
-	if (!span_next(&line, ' ', &number_word) || !span_next(&line, ' ', &kind) ||
-	    !span_next(&line, ' ', &what) || !number_parse(number_word, UINT64_MAX, &number))
+	if (!span_next(&what, ' ', &number_word) || !span_next(&what, ' ', &kind) || what.n == 0 ||
+	    !number_parse(number_word, UINT64_MAX, &number))
 		return cg_fail(err, CG_NOT_FOUND, "revoked.log has a line that cannot be read.");
 	if (span_is_text(kind, RESTORE)) {
 		*after = 0;

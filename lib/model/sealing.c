@@ -24,6 +24,15 @@ static cg_rc load_in_use(const struct home *home, struct seal_key *out, struct c
 	return rc;
 }
 
+cg_rc sealing_begin(const struct home *home, struct cg_err *err)
+{
+	struct seal_key key;
+	cg_rc rc = load_in_use(home, &key, err);
+	if (rc == CG_OK)
+		seal_key_wipe(&key);
+	return rc;
+}
+
 /* CG_NOT_FOUND where no key was changed yet. */
 static cg_rc load_previous(const struct home *home, struct seal_key *out, struct cg_err *err)
 {

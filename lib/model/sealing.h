@@ -6,6 +6,9 @@
 #include "model/actor.h"
 #include "store/store.h"
 
+/* Makes the key, unless it is there. */
+cg_rc sealing_begin(const struct home *home, struct cg_err *err) CG_MUST_USE;
+
 /* `about` is what the value is bound to (base/seal.h).  What comes out is in the arena, which wipes
  * it. */
 cg_rc sealing_close(const struct home *home, struct span plain, struct span about,

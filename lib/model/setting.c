@@ -5,6 +5,7 @@
 #include "base/url.h"
 #include "model/audit.h"
 #include "model/entity.h"
+#include "model/revoked.h"
 
 /* --- checks --- */
 
@@ -186,6 +187,8 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		return rc;
 	json_t *changes = record_changes(before, c->setting);
 	if (json_object_size(changes) > 0)
+		rc = revoked_note_less(txn, STORE_SETTING, before, c->setting, c->arena, err);
+	if (rc == CG_OK && json_object_size(changes) > 0)
 		rc = put(txn, c, changes, err);
 	json_decref(changes);
 	return rc;

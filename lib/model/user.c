@@ -67,7 +67,7 @@ static cg_rc removing_user(struct store_txn *txn, const void *message, struct ar
 		rc = session_end_of_user_in(txn, user->id, NULL, arena, err);
 	if (rc == CG_OK)
 		rc = user_certificate_drop_user_in(txn, user->id, arena, err);
-	return rc == CG_OK ? revoked_note(txn, REVOKED_USER, user->id, arena, err) : rc;
+	return rc;
 }
 
 const struct entity user_entity = {
@@ -173,10 +173,13 @@ static cg_rc password_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (c->old_hash &&
 	    (!c->found->password_hash || strcmp(c->found->password_hash, c->old_hash) != 0))
 		return cg_fail(err, CG_CLASH, "The password was changed meanwhile.");
+	const Cg__User before = *c->found;
 	c->found->password_hash = c->hash;
 	c->found->has_must_change = true;
 	c->found->must_change = c->must_change;
-	rc = entity_put_in(txn, &user_entity, c->found, c->arena, err);
+	rc = revoked_note_less(txn, STORE_USER, &before, c->found, c->arena, err);
+	if (rc == CG_OK)
+		rc = entity_put_in(txn, &user_entity, c->found, c->arena, err);
 	if (rc == CG_OK)
 		rc = session_end_of_user_in(txn, c->found->id, c->session_id, c->arena, err);
 	return rc == CG_OK ? audit_add(txn, c->actor, c->action, c->found->id, c->found->name, NULL,
@@ -319,7 +322,7 @@ cg_rc user_create(struct store *store, const struct actor *actor, const char *id
 
 /* --- REST tokens --- */
 
-#define TOKEN_LIFE_MAX_S ((int64_t)366 * 24 * 3600)
+#define TOKEN_LIFE_MAX_S ((int64_t)365 * 24 * 3600)
 
 static cg_rc check_token(struct store_txn *txn, void *message, const void *before,
 			 struct arena *arena, struct cg_err *err)
@@ -345,12 +348,6 @@ static cg_rc check_token(struct store_txn *txn, void *message, const void *befor
 	return CG_OK;
 }
 
-static cg_rc removing_token(struct store_txn *txn, const void *message, struct arena *arena,
-			    struct cg_err *err)
-{
-	return revoked_note(txn, REVOKED_TOKEN, ((const Cg__RestToken *)message)->id, arena, err);
-}
-
 const struct entity token_entity = {
     .word = "token",
     .audit = "token",
@@ -361,7 +358,6 @@ const struct entity token_entity = {
     .role = CG__ROLE__OWNER,
     .effect = STORE_CHANGES_NONE,
     .check = check_token,
-    .removing = removing_token,
 };
 
 struct token_call {

@@ -181,6 +181,7 @@ static const struct record_field rows[] = {
 	{"Crl.this_update", FIELD_TIME, FIELD_READ, 0, 0, "When the CA made it."},
 	{"Crl.next_update", FIELD_TIME, FIELD_READ, 0, 0, "Until when it counts; afterwards the CA's certificates are refused. null: without an end."},
 	{"Crl.entries", FIELD_NUMBER, FIELD_READ, 0, MANY, "How many serial numbers are on it."},
+	{"Crl.held", FIELD_BOOL, FIELD_READ, 0, 0, "On after a restore, where a newer list was given since the backup: the CA's certificates are refused until the newest is given again."},
 	{"Crl.der", FIELD_CRL, FIELD_READ, 0, CRL_DER_MAX, "The list."},
 
 	COMMON("User"),

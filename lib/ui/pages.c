@@ -92,6 +92,7 @@ void page_fail(struct page_call *call, cg_rc rc, const struct cg_err *err)
 	    {CG_UNAVAILABLE, "This cannot be done just now"	   },
 	    {CG_FULL,	      "There is no room to write"		 },
 	    {CG_BAD_INPUT,   "This cannot be read"		},
+	    {CG_TOO_BIG,	 "This is too large"		    },
 	    {CG_STALE,       "Somebody else was faster"		 },
 	    {CG_CLASH,       "This stands in the way of something"},
 	};
@@ -100,11 +101,13 @@ void page_fail(struct page_call *call, cg_rc rc, const struct cg_err *err)
 		if (titles[i].rc == rc)
 			title = titles[i].title;
 	int status = web_status_of(rc);
+	/* What is wrong with the host is for who keeps it. */
+	const char *text = status >= 500 && !call->who.user ? WEB_NOT_NOW : err->text;
 	if (status >= 500)
 		log_error("page_failed", "request_id", call->req->id, "cause", err->text, LOG_END);
 	page_show(call, status, "fail", "-", title,
 		  json_pack("{s:i, s:o, s:s, s:b}", "status", status, "text",
-			    page_text(span_of(err->text)), "request_id", call->req->id, "denied",
+			    page_text(span_of(text)), "request_id", call->req->id, "denied",
 			    (int)(rc == CG_DENIED && call->who.user)));
 }
 
@@ -159,7 +162,9 @@ static void fail_no_route(struct page_call *call, enum web_match match)
 static bool read_post(struct page_call *call)
 {
 	struct cg_err err = {0};
-	cg_rc rc = web_form_read(call->req, &call->form, &err);
+	bool open = call->match.route->flags & PAGE_OPEN;
+	cg_rc rc =
+	    web_form_read(call->req, open ? OPEN_FORM_BODY_MAX : FORM_BODY_MAX, &call->form, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return false;

@@ -29,11 +29,10 @@ static void handle(void *ctx, void *thread, struct web_request *req, struct web_
 static void handle_unavailable(void *ctx, void *thread, struct web_request *req,
 			       struct web_response *resp)
 {
+	(void)ctx;
 	(void)thread;
 	(void)web_response_field_text(resp, "X-Request-Id", req->id);
-	web_problem_send(
-	    resp, &(struct web_problem){
-		      .status = 503, .code = "unavailable", .detail = ctx, .request_id = req->id});
+	web_problem_stranger(resp, CG_UNAVAILABLE, NULL);
 }
 
 static bool proof_ok(void *ctx, struct span value)
@@ -79,18 +78,17 @@ int program_run(struct program *p)
 	/* GnuTLS 3.7 leaves a copy of an Ed25519 key behind otherwise. */
 	gnutls_free = wipe_free;
 	if (open_all(p, &err) != CG_OK) {
-		const struct web_program unavailable = {
-		    .threads = START_FAILED_THREADS,
-		    .ctx = (void *)(uintptr_t)(p->unavailable ? p->unavailable : err.text),
-		    .handle = handle_unavailable,
-		    .no_store = true,
-		    .end_after_ms = START_FAILED_SERVE_MS};
+		const struct web_program unavailable = {.threads = START_FAILED_THREADS,
+							.handle = handle_unavailable,
+							.no_store = true,
+							.end_after_ms = START_FAILED_SERVE_MS};
 		log_error("start_failed", "cause", err.text, LOG_END);
 		(void)web_serve(&unavailable);
 		return 1;
 	}
 	const struct web_program program = {
-	    .threads = 1,
+	    .threads = PAGE_THREADS,
+	    .in_turn = true,
 	    .ctx = p,
 	    .proof_ok = proof_ok,
 	    .handle = handle,

@@ -17,9 +17,6 @@ struct program {
 	const char *name; /* in the log */
 	/* Answers one request that is not bad. */
 	void (*handle)(struct program *program, struct web_request *req, struct web_response *resp);
-	/* What a caller hears while the program cannot start; NULL: the cause, with its paths. */
-	const char *unavailable;
-
 	/* From here on filled by program_run. */
 	struct store *store;
 	struct proof proof;

@@ -216,7 +216,7 @@ static void let_it_be_read(int fd)
 
 /* Ends the request towards the server.  True when the connection can carry another one; *at_end
  * tells whether all that the server sent was read. */
-static bool finish(FCGX_Request *fcgi, struct web_response *resp, int64_t drain_ms, bool *at_end)
+static bool finish(FCGX_Request *fcgi, struct web_response *resp, bool *at_end)
 {
 	struct web_io *io = resp->request->io;
 	bool keep = false;
@@ -225,7 +225,7 @@ static bool finish(FCGX_Request *fcgi, struct web_response *resp, int64_t drain_
 		*at_end = drain(io, 0);
 		/* A refusal does not wait for the body. */
 		if (!*at_end && web_response_flush(resp) == CG_OK)
-			*at_end = drain(io, drain_ms);
+			*at_end = drain(io, REFUSAL_DRAIN_MS);
 		keep = *at_end && fcgi->keepConnection;
 		/* The error stream first: then the end of the answer and END_REQUEST leave in one
 		 * write. */
@@ -250,9 +250,7 @@ static bool serve_one(struct server *s, void *thread, FCGX_Request *fcgi, struct
 	    web_request_init(&req, arena, fcgi->envp, s->program->proof_ok, s->program->ctx, &io);
 	web_response_init(&resp, &req);
 	web_run(s->program, thread, &req, &resp, ready);
-	/* A program with one thread serves nobody else meanwhile. */
-	bool keep = finish(fcgi, &resp, s->program->threads > 1 ? REFUSAL_DRAIN_MS : ALONE_DRAIN_MS,
-			   at_end);
+	bool keep = finish(fcgi, &resp, at_end);
 	arena_clear(arena);
 	if (s->program->takes_secrets)
 		wipe_stack();

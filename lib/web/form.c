@@ -168,11 +168,12 @@ cg_rc web_form_parse(struct span type, struct span body, struct arena *arena, st
 	return rc;
 }
 
-cg_rc web_form_read(struct web_request *req, struct web_form *out, struct cg_err *err)
+cg_rc web_form_read(struct web_request *req, size_t max_bytes, struct web_form *out,
+		    struct cg_err *err)
 {
 	struct span type = {NULL, 0}, body;
 	(void)web_request_field(req, "content-type", &type);
-	cg_rc rc = web_request_body_all(req, FORM_BODY_MAX, &body, err);
+	cg_rc rc = web_request_body_all(req, max_bytes, &body, err);
 	return rc == CG_OK ? web_form_parse(type, body, req->arena, out, err) : rc;
 }
 

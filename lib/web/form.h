@@ -23,8 +23,9 @@ struct web_form {
 
 /* Reads the request's body.  CG_BAD_INPUT with a sentence when it is no form, cut short, or has
  * more than FORM_FIELDS_MAX fields; with the code "unsupported_media_type" when it says that it is
- * something else; CG_TOO_BIG above FORM_BODY_MAX; CG_UNAVAILABLE without memory. */
-cg_rc web_form_read(struct web_request *req, struct web_form *out, struct cg_err *err) CG_MUST_USE;
+ * something else; CG_TOO_BIG above max_bytes; CG_UNAVAILABLE without memory. */
+cg_rc web_form_read(struct web_request *req, size_t max_bytes, struct web_form *out,
+		    struct cg_err *err) CG_MUST_USE;
 /* The same of bytes with that Content-Type. */
 cg_rc web_form_parse(struct span type, struct span body, struct arena *arena, struct web_form *out,
 		     struct cg_err *err) CG_MUST_USE;

@@ -74,12 +74,20 @@ bool web_io_is_buffered(const struct web_io *io)
 	return io->fcgi && !io->in_eof && !io->in_broken && read_ahead(io->fcgi->in) > 0;
 }
 
-ssize_t web_io_read(struct web_io *io, void *buf, size_t n)
+static void let_others(struct web_io *io)
 {
-	if (io->in_broken)
-		return -1;
-	if (io->in_eof || n == 0)
-		return 0;
+	if (io->turn)
+		(void)pthread_mutex_unlock(io->turn);
+}
+
+static void take_turn(struct web_io *io)
+{
+	if (io->turn)
+		(void)pthread_mutex_lock(io->turn);
+}
+
+static ssize_t read_some(struct web_io *io, void *buf, size_t n)
+{
 	if (!io->fcgi) {
 		ssize_t got;
 		do
@@ -106,6 +114,18 @@ ssize_t web_io_read(struct web_io *io, void *buf, size_t n)
 	return 1 + FCGX_GetStr(to + 1, (int)more, in);
 }
 
+ssize_t web_io_read(struct web_io *io, void *buf, size_t n)
+{
+	if (io->in_broken)
+		return -1;
+	if (io->in_eof || n == 0)
+		return 0;
+	let_others(io);
+	ssize_t got = read_some(io, buf, n);
+	take_turn(io);
+	return got;
+}
+
 static bool write_all(int fd, const char *p, size_t n)
 {
 	while (n > 0) {
@@ -120,8 +140,22 @@ static bool write_all(int fd, const char *p, size_t n)
 	return true;
 }
 
+static bool flush(struct web_io *io)
+{
+	if (io->out_broken)
+		return false;
+	io->out_left = io->out_left || io->out_n > 0;
+	if (io->fcgi)
+		io->out_broken = FCGX_FFlush(io->fcgi->out) != 0;
+	else
+		io->out_broken = !write_all(io->out_fd, io->out, io->out_n);
+	io->out_n = 0;
+	return !io->out_broken;
+}
+
 bool web_io_write(struct web_io *io, struct span bytes)
 {
+	let_others(io);
 	while (bytes.n > 0 && !io->out_broken) {
 		size_t n = bytes.n;
 		if (io->fcgi) {
@@ -141,24 +175,20 @@ bool web_io_write(struct web_io *io, struct span bytes)
 			memcpy(io->out + io->out_n, bytes.p, n);
 			io->out_n += n;
 			if (io->out_n == sizeof(io->out))
-				(void)web_io_flush(io);
+				(void)flush(io);
 		}
 		bytes = span_from(bytes, n);
 	}
+	take_turn(io);
 	return !io->out_broken;
 }
 
 bool web_io_flush(struct web_io *io)
 {
-	if (io->out_broken)
-		return false;
-	io->out_left = io->out_left || io->out_n > 0;
-	if (io->fcgi)
-		io->out_broken = FCGX_FFlush(io->fcgi->out) != 0;
-	else
-		io->out_broken = !write_all(io->out_fd, io->out, io->out_n);
-	io->out_n = 0;
-	return !io->out_broken;
+	let_others(io);
+	bool ok = flush(io);
+	take_turn(io);
+	return ok;
 }
 
 bool web_io_take_back(struct web_io *io)

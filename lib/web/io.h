@@ -6,10 +6,14 @@
 #include "base/base.h"
 #include "base/span.h"
 #include <fcgiapp.h>
+#include <pthread.h>
 
 struct web_io {
 	FCGX_Request *fcgi; /* NULL: plain CGI on the two descriptors */
 	int in_fd, out_fd;
+	/* Held by the caller, and given to others while one of the functions below waits; NULL:
+	 * none. */
+	pthread_mutex_t *turn;
 	bool in_eof;	/* the server said that the body ends here */
 	bool in_broken; /* it broke off before */
 	bool out_broken;

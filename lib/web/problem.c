@@ -104,3 +104,9 @@ void web_problem(struct web_response *resp, cg_rc rc, const struct cg_err *err)
 		p.status = 415;
 	web_problem_send(resp, &p);
 }
+
+void web_problem_stranger(struct web_response *resp, cg_rc rc, const struct cg_err *err)
+{
+	const struct cg_err not_now = {.text = WEB_NOT_NOW};
+	web_problem(resp, rc, web_status_of(rc) >= 500 ? &not_now : err);
+}

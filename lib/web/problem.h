@@ -25,5 +25,11 @@ const char *web_code_of(cg_rc rc);
 void web_problem_send(struct web_response *resp, const struct web_problem *p);
 /* Answers with what went wrong in a call: status from rc, code and sentence from err. */
 void web_problem(struct web_response *resp, cg_rc rc, const struct cg_err *err);
+/* The same for who is nobody that we know: of a fault of ours the sentence, which names paths of
+ * the host, is for the log alone. */
+void web_problem_stranger(struct web_response *resp, cg_rc rc, const struct cg_err *err);
+#define WEB_NOT_NOW                                                                                \
+	"This cannot be done just now: try again in a moment. The cause is in the log, under the " \
+	"request id."
 
 #endif

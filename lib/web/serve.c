@@ -4,19 +4,29 @@
 #include "web/fcgi.h"
 #include "web/io.h"
 #include "web/problem.h"
+#include <pthread.h>
 #include <signal.h>
 
 extern char **environ;
+
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
 void web_run(const struct web_program *p, void *thread, struct web_request *req,
 	     struct web_response *resp, bool ready)
 {
 	struct cg_err err = {.text = ""};
 	resp->no_store = p->no_store;
-	if (ready)
+	if (ready && p->in_turn) {
+		(void)pthread_mutex_lock(&turn);
+		req->io->turn = &turn;
 		p->handle(p->ctx, thread, req, resp);
-	else
+		req->io->turn = NULL;
+		(void)pthread_mutex_unlock(&turn);
+	} else if (ready) {
+		p->handle(p->ctx, thread, req, resp);
+	} else {
 		web_problem(resp, cg_fail_memory(&err), &err);
+	}
 	if (resp->aborted)
 		return;
 	if (resp->status == 0 && !resp->head_sent)

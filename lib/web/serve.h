@@ -30,6 +30,9 @@ struct web_program {
 	void (*every_second)(void *ctx, bool last);
 	/* Requests may hold secrets of which nothing may be left: the stack is wiped after each. */
 	bool takes_secrets;
+	/* `handle` runs in one thread at a time, but for the moments in which it waits for the web
+	 * server: so a client that sends its body slowly, or reads slowly, holds up nobody. */
+	bool in_turn;
 	bool no_store; /* for web_response.no_store */
 	/* Then it ends by itself, and nobody is told that it is ready; 0: never.  A plain CGI
 	 * program ends anyway. */

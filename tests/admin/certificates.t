@@ -442,6 +442,22 @@ with case("F03: revoked and pasted again"):
     is_eq(outcome(rest("POST", "/keys", {"name": "x", "certificate": cert.pem})),
           (409, "certificate_revoked"), "cannot be registered again")
 
+with case("revoked twice"):
+    cert = site.make_cert("twice")
+    path = f"/keys/{site.make_key('twice', cert, api)['id']}/credentials/{cert.sha256}"
+
+    def revoked(reason):
+        must(rest("DELETE", f"{path}?reason={reason}"), 204)
+        return rest("GET", path).body["revoked_reason"]
+
+    is_eq([revoked(r) for r in ("left", "superseded", "other")], ["left"] * 3,
+          "the first reason stays")
+    revision = rest("GET", path).body["revision"]
+    is_eq((revoked("left"), rest("GET", path).body["revision"]), ("left", revision),
+          "nothing is changed")
+    is_eq([revoked(r) for r in ("key_exposed", "other")], ["key_exposed"] * 2,
+          "but that of an exposed key comes above all")
+
 with case("restore"):
     # A backup of the time before must not bring an exposed key back.
     os.mkdir(site.folder + "/backups", 0o700)

@@ -91,7 +91,13 @@ with case("init"):
             "--proof-file", proof_file)
     is_eq(read(proof_file), b"# another's\n", "is left as it was")
     ok(not os.path.exists(home), "and no data folder is made")
-    os.unlink(proof_file)
+    os.rename(proof_file, proof_file + ".lighttpd")
+    refuses("lighttpd's form of one that is gone",
+            f"remove both {proof_file} and {proof_file}.lighttpd", "init", *OWNER, "--proof-file",
+            proof_file)
+    is_eq((os.path.exists(proof_file), read(proof_file + ".lighttpd")), (False, b"# another's\n"),
+          "is left as it was, and nothing is made beside it")
+    os.unlink(proof_file + ".lighttpd")
     refuses("a data folder that cannot be made", "cannot be made", "--home",
             "/proc/nowhere/home", "init", *OWNER, "--proof-file", folder + "/nowhere.conf",
             folder_option=False)
@@ -120,6 +126,9 @@ with case("init"):
     st = os.stat(proof_file + ".lighttpd")
     is_eq((st.st_mode & 0o777, st.st_uid), (0o600, os.geteuid()), "as closed")
     is_eq(owners(), [], "all of the data folder is its owner's alone")
+    sealing = home + "/keys/seal.key"
+    ok(re.fullmatch(rb"[0-9a-f]{64}\n", read(sealing)) and os.stat(sealing).st_mode & 0o777 == 0o600,
+       "the sealing key is made")
     everything = b"".join(read(os.path.join(at, f)) for at, _, fs in os.walk(home) for f in fs)
     ok(proof.encode() not in everything and bytes.fromhex(proof) not in everything,
        "the proof itself is not in it")

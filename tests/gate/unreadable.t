@@ -139,6 +139,10 @@ def moved_away(store):
     is_eq(code(store.site.curl("/mtls-api/x")), (503, "unavailable"), "nor is who shows nothing")
     answer = store.site.rest("GET", "/keys")
     is_eq((answer.status, answer.body.get("code")), (503, "unavailable"), "REST says the same")
+    for path in ("/admin/api/v1/keys", "/admin/login", "/portal/", "/portal/whoami"):
+        told = store.site.curl(path)
+        ok(told.status in (200, 503) and home not in told.body.decode(),
+           f"{path}: a stranger is told no path")
     ok(not os.path.exists(home + "/db"), "no empty store was made in its place")
     os.rename(home + "/away", home + "/db")
     store.back("moved back")

@@ -130,7 +130,9 @@ def is_full(answer, name):
 
 def is_unavailable(answer, pattern, name):
     is_eq((answer.status, answer.body.get("code")), (503, "unavailable"), name)
-    like(answer.body.get("detail"), pattern, f"{name}: it says which folder and what is wrong")
+    unlike(answer.body.get("detail"), site.home, f"{name}: a stranger is told no path")
+    with open(site.logs + "/supervise.log", encoding="utf-8", errors="replace") as log:
+        like(log.read(), pattern, f"{name}: the log says which folder and what is wrong")
 
 
 def returns(name):

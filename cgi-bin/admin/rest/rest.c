@@ -144,7 +144,10 @@ void rest_fail(struct rest_call *call, cg_rc rc, const struct cg_err *err)
 		return;
 	if (rc == CG_UNAVAILABLE || rc == CG_FAIL || rc == CG_FULL)
 		log_error("rest_failed", "request_id", call->req->id, "cause", err->text, LOG_END);
-	web_problem(call->resp, rc, err);
+	if (call->actor.id)
+		web_problem(call->resp, rc, err);
+	else
+		web_problem_stranger(call->resp, rc, err);
 }
 
 static uint64_t revision_of(const void *message)
