@@ -219,7 +219,7 @@ static const struct record_field rows[] = {
 	{"Developer.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "The person's name.", true},
 	{"Developer.email", FIELD_TEXT, FIELD_SET, 1, MAIL_ADDRESS_MAX, "What the person signs in with; unique.", true},
 	{"Developer.organisation_id", FIELD_TEXT, FIELD_SET, 1, 64, "The organisation, by id or name; left out: a new one with the developer's name."},
-	{"Developer.role", FIELD_ENUM, FIELD_SET, 0, 0, "A manager invites and removes developers of the organisation."},
+	{"Developer.role", FIELD_ENUM, FIELD_SET, 0, 0, "A manager invites and removes developers of the organisation; left out: manager of a new organisation, member of one that is there."},
 	{"Developer.active", FIELD_BOOL, FIELD_SET, 0, 0, "Off: cannot sign in, and the keys that the developer asked for are refused."},
 	{"Developer.password_hash", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "yescrypt."},
 	{"Developer.confirmed_at", FIELD_TIME, FIELD_READ, 0, 0, "When a link that was sent to the address was opened; null: an administrator made the developer."},

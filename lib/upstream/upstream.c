@@ -252,8 +252,8 @@ static cg_rc pass_fields(struct exchange *x)
 		struct web_field out = *f;
 		if (c->rewrite)
 			out.value = c->rewrite(c->ctx, f->name, f->value);
-		if (h->status == 200 && out.value.n > 0 && out.value.p[0] == '/' &&
-		    span_is_nocase(out.name, SPAN_LIT("location")))
+		if (h->status == 200 && !x->req->location_as_is && out.value.n > 0 &&
+		    out.value.p[0] == '/' && span_is_nocase(out.name, SPAN_LIT("location")))
 			rc = pass_location(x, &out);
 		else
 			rc = web_response_field(x->resp, out.name, out.value);

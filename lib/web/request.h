@@ -58,6 +58,11 @@ struct web_request {
 	struct span client_chain[CERT_CHAIN_PASSED_MAX];
 	size_t n_client_chain;
 
+	/* CERTGATE_LOCATION is "as-is": the server passes on a Location with status 200.  CGI hosts
+	 * that obey it (RFC 3875 section 6.2.2) have to be kept from that, so this is said by
+	 * includes. */
+	bool location_as_is;
+
 	/* From the server, but anybody who can set its variables can set these: see proof_ok. */
 	struct span remote_addr, remote_port, server_addr, server_port, server_name;
 	struct span site;   /* CERTGATE_SITE: which include this came through */

@@ -402,6 +402,12 @@ def answers(site, alice):
                ("Script-Control", "no-abort"), ("Keep-Alive", "timeout=9"), ("X-Hop", "1"),
                ("Proxy-Connection", "close"), ("Proxy-Authenticate", "Basic"), ("Trailer", "X-T"),
                ("Upgrade", "h2c"), ("TE", "x")]
+    # CGI hosts would fetch it in place of the answer; these do not.
+    here = raw_answer("HTTP/1.1 200 OK", "Location: /admin/x?y", "Content-Length: 2", body=b"ok")
+    for version, option in VERSIONS:
+        answer = site.curl("/mtls-api/x" + here, option, cert=alice)
+        is_eq((answer.status, answer.headers.get("location"), answer.body), (200, "/admin/x?y", b"ok"),
+              f"200 with a Location of the same host, {version}: as it was sent")
     query = raw_answer("HTTP/1.1 200 Fine", *[f"{n}: {v}" for n, v in kept + dropped],
                        "Connection: close, x-hop", "Content-Length: 4", body=b"body")
     for version, option in VERSIONS:

@@ -195,6 +195,10 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 		    json_pack("{s:s, s:b, s:i}", "type", "string", "writeOnly", 1, "minLength",
 			      PASSWORD_CHARS_MIN),
 		    "To sign in with; needed for a new user, never shown.");
+	/* Of a new organisation it is another one. */
+	if (type == &cg__developer__descriptor)
+		(void)json_object_del(json_object_get(json_object_get(s, "properties"), "role"),
+				      "default");
 	if (type == &cg__user__descriptor && form == FORM_NEW)
 		(void)json_array_append_new(json_object_get(s, "required"),
 					    json_string("password"));

@@ -623,15 +623,15 @@ static bool authenticate(struct rest_call *call)
 	return false;
 }
 
-/* What viewers may read, everybody may, and nobody less than an administrator changes anything:
- * said before the body is looked at.  The rest is decided in model/.  False after having answered
- * 403. */
+/* What viewers may read, everybody may.  What changes something model/ decides as well; here it is
+ * told before anything of the body is looked at.  False after having answered 403. */
 static bool may_call(struct rest_call *call)
 {
 	struct cg_err err = {0};
-	Cg__Role needed = call->match.route->flags & REST_OWNER		  ? CG__ROLE__OWNER
-			  : strcmp(call->match.route->method, "GET") == 0 ? CG__ROLE__VIEWER
-									  : CG__ROLE__ADMIN;
+	bool reads = strcmp(call->match.route->method, "GET") == 0;
+	Cg__Role needed = call->match.route->flags & REST_OWNER ? CG__ROLE__OWNER
+			  : reads				? CG__ROLE__VIEWER
+								: CG__ROLE__ADMIN;
 	if (actor_require(&call->actor, needed, &err) == CG_OK)
 		return true;
 	rest_fail(call, CG_DENIED, &err);
