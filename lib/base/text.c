@@ -67,6 +67,19 @@ static bool is_deceptive(ucs4_t c)
 	return false;
 }
 
+void number_format(uint64_t n, char out[NUMBER_TEXT])
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	size_t at = 0;
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			out[at++] = ',';
+		out[at++] = digits[i];
+	}
+	out[at] = '\0';
+}
+
 static bool is_clean(struct span text, bool lines)
 {
 	while (text.n > 0) {

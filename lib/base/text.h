@@ -8,12 +8,17 @@
 /* The whole text as a decimal number from 0 to max; false, and *out untouched, for anything else.
  */
 bool number_parse(struct span text, uint64_t max, uint64_t *out) CG_MUST_USE;
+/* 354,780 */
+#define NUMBER_TEXT 32
+void number_format(uint64_t n, char out[NUMBER_TEXT]);
 /* Valid UTF-8 (RFC 3629) without control characters (C0, DEL, C1). */
 bool text_is_clean(struct span text);
 /* The same of a text of several lines: LF and tabs are fine. */
 bool text_is_clean_lines(struct span text);
 /* Whether `text` (may be NULL) holds `part` somewhere, in any letter case (ASCII). */
 bool text_holds(const char *text, struct span part);
+/* The same of any bytes; fast: what a record's bytes do not hold, none of its texts does. */
+bool bytes_hold(struct span bytes, struct span part);
 /* Copies into out (room bytes, NUL included) what is safe in one line of a log or on a terminal:
  * controls, bidi and invisible format characters and invalid UTF-8 become \xNN or \u{NNNN}; what
  * does not fit is cut with "...". */

@@ -140,15 +140,9 @@ json_t *page_initial(const char *name)
 
 json_t *page_number(uint64_t n)
 {
-	char digits[24], out[32];
-	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
-	size_t at = 0;
-	for (int i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
-			out[at++] = ',';
-		out[at++] = digits[i];
-	}
-	return json_stringn(out, at);
+	char text[NUMBER_TEXT];
+	number_format(n, text);
+	return json_string(text);
 }
 
 json_t *page_hex(const ProtobufCBinaryData *digest, size_t bytes)

@@ -232,7 +232,8 @@ with case("operations"):
                 bad.append(f"response {status}")
         if success == ["204"] and "content" in responses["204"]:
             bad.append("204 has content")
-        if (method in ("post", "patch", "put")) != ("requestBody" in operation):
+        takes = method in ("post", "patch", "put") and not path.endswith("/approve")
+        if takes != ("requestBody" in operation):
             bad.append("the body")
         elif "requestBody" in operation and method != "put" and "application/json" not in \
                 operation["requestBody"]["content"]:
@@ -289,7 +290,8 @@ def check(method, path, body=None, status=200, described=None, **more):
     got = rest(method, path, body, **more)
     described = BASE + (described or re.sub(
         r"/credentials/[0-9a-f]{64}$", "/credentials/{sha256}",
-        re.sub(r"^/(apis|keys|policies|users|organisations|developers)/[^/?]+", r"/\1/{id}",
+        re.sub(r"^/(apis|keys|policies|users|organisations|developers|catalogue|"
+               r"requests)/[^/?]+", r"/\1/{id}",
                re.sub(r"^/certificates/.+", "/certificates/{sha256}", path.split("?")[0]))))
     name = f"{method} {path[:60]} -> {status}"
     is_eq(got.status, status, name) or diag(repr(got))
@@ -357,6 +359,48 @@ with case("answers"):
     own = check("POST", "/developers", {"name": "Bo", "email": "bo@b.example"}, 201).body
     is_eq(rest("GET", "/organisations/" + own["organisation_id"]).body["name"], "Bo",
           "who names no organisation gets one")
+    plan = check("POST", "/policies", {"name": "plan", "applies": ["access"],
+                                       "access": [{"api_id": api["id"]}]}, 201).body
+    entry = check("POST", "/catalogue", {"name": "e", "policy_id": "plan", "proof": "optional",
+                                         "description": "# A\n\nB [c](mailto:a@b.example)\r\n",
+                                         "documentation_url": "https://d.example"}, 201).body
+    is_eq((entry["policy_id"], entry["description"][:6]), (plan["id"], "# A\n\nB"), "the policy by name")
+    check("GET", "/catalogue")
+    check("GET", "/catalogue/" + entry["id"])
+    check("PATCH", "/catalogue/" + entry["id"], {"approval": "manual", "renewal": "approval"})
+    check("PATCH", "/catalogue/" + entry["id"], rest("GET", "/catalogue/" + entry["id"]).body)
+    for bad in ({"name": "f"}, {"name": "f", "policy_id": "none"},
+                {"name": "f", "policy_id": plan["id"], "description": "[x](javascript:alert(1))"},
+                {"name": "f", "policy_id": plan["id"], "description": "![x](https://e.example/p)"},
+                {"name": "f", "policy_id": plan["id"], "description": "![x](//e.example/p)"},
+                {"name": "f", "policy_id": plan["id"], "documentation_url": "mailto:a@b.example"}):
+        check("POST", "/catalogue", bad, 422, described="/catalogue")
+    check("POST", "/catalogue", {"name": "e", "policy_id": plan["id"]}, 409)
+    asking = {"developer_id": dev["id"], "catalogue_id": entry["id"]}
+    asked = [check("POST", "/requests", {**asking, "name": f"k{n}", **more}, 201).body
+             for n, more in enumerate(({"token": True}, {"certificate": site.make_cert("asked").pem}))]
+    check("GET", "/requests")
+    for query in ("status=pending", "developer_id=" + dev["id"], "catalogue_id=" + entry["id"]):
+        is_eq(len(rest("GET", "/requests?" + query).body["items"]), 2, f"/requests?{query}")
+    page = check("GET", "/requests?status=pending&limit=1").body
+    is_eq([len(page["items"]), len(rest("GET", "/requests?status=pending&limit=1&cursor=" +
+                                        page["next"]).body["items"])], [1, 1], "in pages")
+    check("GET", "/requests/" + asked[0]["id"])
+    for bad in ({**asking, "name": "x"}, {**asking, "token": True}, {"name": "x", "token": True},
+                {**asking, "name": "x", "certificate": "nonsense"}):
+        check("POST", "/requests", bad, 422, described="/requests")
+    check("POST", "/requests", {**asking, "name": "x", "status": "approved"}, 400, described="/requests")
+    act = "/requests/{id}/"
+    check("POST", f"/requests/{asked[0]['id']}/decline", {"reason": 5}, 422, described=act + "decline")
+    check("POST", f"/requests/{asked[0]['id']}/decline", {"reason": "no"}, described=act + "decline")
+    check("POST", f"/requests/{asked[0]['id']}/decline", described=act + "decline")
+    check("POST", f"/requests/{asked[0]['id']}/approve", status=409, described=act + "approve")
+    check("POST", f"/requests/{asked[1]['id']}/approve", described=act + "approve")
+    check("GET", "/requests?key_id=" + rest("GET", "/requests/" + asked[1]["id"]).body["key_id"])
+    check("DELETE", "/catalogue/" + entry["id"], status=204)
+    check("GET", "/catalogue/" + entry["id"], status=404)
+    check("DELETE", "/policies/plan?detach=true", status=204, described="/policies/{id}")
+
     check("DELETE", "/developers/" + dev["id"], status=204)
     check("GET", "/organisations/" + org["id"], status=404)
     check("DELETE", "/developers/" + own["id"], status=204)

@@ -50,7 +50,8 @@ static bool has_one_form(const ProtobufCMessageDescriptor *type)
 	       type == &cg__crl__descriptor || type == &cg__exposed_key__descriptor ||
 	       type == &cg__refusal__descriptor || type == &cg__policy__descriptor ||
 	       type == &cg__user__descriptor || type == &cg__setting__descriptor ||
-	       type == &cg__organisation__descriptor || type == &cg__developer__descriptor;
+	       type == &cg__organisation__descriptor || type == &cg__developer__descriptor ||
+	       type == &cg__catalogue_entry__descriptor;
 }
 
 static void add(json_t *schema, const char *name, json_t *type, const char *about)
