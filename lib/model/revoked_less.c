@@ -222,6 +222,13 @@ static void developer(struct note *n, const Cg__Developer *before, const Cg__Dev
 				  after->password_hash ? after->password_hash : "-"));
 }
 
+static void organisation(struct note *n, const Cg__Organisation *before,
+			 const Cg__Organisation *after)
+{
+	if (!after || (before->active && !after->active))
+		note(n, REVOKED_ORGANISATION, before->id);
+}
+
 static void entry(struct note *n, const Cg__CatalogueEntry *before, const Cg__CatalogueEntry *after)
 {
 	if (!after || (before->visible && !after->visible) || after->approval < before->approval ||
@@ -257,6 +264,8 @@ cg_rc revoked_note_less(struct store_txn *txn, enum store_table table, const voi
 		token(&n, before, after);
 	else if (table == STORE_DEVELOPER)
 		developer(&n, before, after);
+	else if (table == STORE_ORGANISATION)
+		organisation(&n, before, after);
 	else if (table == STORE_CATALOGUE)
 		entry(&n, before, after);
 	else if (table == STORE_SETTING)
