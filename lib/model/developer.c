@@ -9,6 +9,7 @@
 #include "model/organisation.h"
 #include "model/outbox.h"
 #include "model/request_in.h"
+#include "model/revoked.h"
 #include "model/session.h"
 
 /* --- the record --- */
@@ -66,6 +67,8 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 	if (rc == CG_OK && old && (old->active || strcmp(old->email, d->email) != 0) &&
 	    (!d->active || strcmp(old->email, d->email) != 0))
 		rc = session_end_of_user_in(txn, d->id, NULL, arena, err);
+	if (rc == CG_OK && old && old->active && !d->active)
+		rc = revoked_note(txn, REVOKED_DEVELOPER, d->id, arena, err);
 	return rc;
 }
 
@@ -80,7 +83,9 @@ static cg_rc removing(struct store_txn *txn, const void *message, struct arena *
 		rc = session_end_of_user_in(txn, d->id, NULL, arena, err);
 	if (rc == CG_OK)
 		rc = link_forget_in(txn, d->email, arena, err);
-	return rc == CG_OK ? outbox_forget_in(txn, d->email, arena, err) : rc;
+	if (rc == CG_OK)
+		rc = outbox_forget_in(txn, d->email, arena, err);
+	return rc == CG_OK ? revoked_note(txn, REVOKED_DEVELOPER, d->id, arena, err) : rc;
 }
 
 const struct entity developer_entity = {

@@ -52,7 +52,7 @@ cg_rc key_tell_revoked_in(struct store_txn *txn, const Cg__Key *key, const char 
 				   !sha256   ? ""
 				   : *sha256 ? "certificate"
 					     : "token",
-				   "sha256", sha256 ? sha256 : "", "reason", reason, "path",
+				   "fingerprint", sha256 ? sha256 : "", "reason", reason, "path",
 				   json_sprintf("/portal/keys/%s", key->id));
 	cg_rc rc = values ? mail_queue_organisation(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED,
 						    key->organisation_id, values, arena, err)

@@ -136,20 +136,42 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 	return f->n < FORGET_MAX ? CG_OK : CG_NOT_FOUND;
 }
 
-cg_rc link_forget_in(struct store_txn *txn, const char *email, struct arena *arena,
-		     struct cg_err *err)
+/* All that the walk finds, some at a time. */
+static cg_rc forget(struct store_txn *txn, const struct store_walk *walk, struct arena *arena,
+		    struct cg_err *err)
 {
-	struct store_walk walk = {.by_index = true,
-				  .index = STORE_LINK_BY_EMAIL,
-				  .only = true,
-				  .index_key = span_of(email)};
 	struct forgetting f = {.arena = arena, .n = FORGET_MAX};
 	cg_rc rc = CG_OK;
 	while (rc == CG_OK && f.n == FORGET_MAX) {
 		f.n = 0;
-		rc = store_walk(txn, &walk, visit, &f, err);
+		rc = store_walk(txn, walk, visit, &f, err);
 		for (size_t i = 0; rc == CG_OK && i < f.n; i++)
 			rc = store_remove(txn, STORE_LINK, span_of(f.ids[i]), err);
 	}
+	return rc;
+}
+
+cg_rc link_forget_in(struct store_txn *txn, const char *email, struct arena *arena,
+		     struct cg_err *err)
+{
+	const struct store_walk walk = {.by_index = true,
+					.index = STORE_LINK_BY_EMAIL,
+					.only = true,
+					.index_key = span_of(email)};
+	return forget(txn, &walk, arena, err);
+}
+
+static cg_rc end_all_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	const struct store_walk walk = {.table = STORE_LINK};
+	return forget(txn, &walk, arg, err);
+}
+
+cg_rc link_end_all(struct store *store, struct cg_err *err)
+{
+	struct arena arena;
+	arena_init(&arena, COMMAND_ARENA_MAX);
+	cg_rc rc = store_write(store, STORE_CHANGES_NONE, end_all_txn, &arena, err);
+	arena_release(&arena);
 	return rc;
 }

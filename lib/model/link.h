@@ -29,4 +29,7 @@ cg_rc link_spend_in(struct store_txn *txn, const char *secret, Cg__Link__Kind ki
 cg_rc link_forget_in(struct store_txn *txn, const char *email, struct arena *arena,
 		     struct cg_err *err) CG_MUST_USE;
 
+/* Ends everybody's, after a restore: some may have been used since the backup. */
+cg_rc link_end_all(struct store *store, struct cg_err *err) CG_MUST_USE;
+
 #endif

@@ -2,6 +2,7 @@
 #include "model/organisation.h"
 #include "model/developer.h"
 #include "model/email.h"
+#include "model/revoked.h"
 
 #define CONTACTS_MAX 20
 
@@ -9,10 +10,9 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		   struct cg_err *err)
 {
 	Cg__Organisation *o = message;
+	const Cg__Organisation *old = before;
 	cg_rc rc = CG_OK;
 	size_t kept = 0;
-	(void)txn;
-	(void)before;
 	if (o->n_contacts > CONTACTS_MAX)
 		return cg_fail_field(err, "contacts", "has more than %d addresses", CONTACTS_MAX);
 	for (size_t i = 0; i < o->n_contacts; i++) {
@@ -27,9 +27,12 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		o->contacts[j] = normal;
 		kept += j == kept;
 	}
-	if (rc == CG_OK)
-		o->n_contacts = kept;
-	return rc;
+	if (rc != CG_OK)
+		return rc;
+	o->n_contacts = kept;
+	return old && old->active && !o->active
+		   ? revoked_note(txn, REVOKED_ORGANISATION, o->id, arena, err)
+		   : CG_OK;
 }
 
 static cg_rc count(struct span index_key, struct span key, struct span value, void *arg,

@@ -8,6 +8,7 @@
 #include "model/exposed_key.h"
 #include "model/open.h"
 #include "model/revoked.h"
+#include "model/link.h"
 #include "model/session.h"
 #include <fcntl.h>
 
@@ -163,8 +164,7 @@ struct batch {
 	enum store_table table;
 	struct span after; /* the last key looked at */
 	struct arena *arena;
-	Cg__Credential *credentials[BATCH];
-	Cg__User *users[BATCH];
+	void *messages[BATCH];
 	size_t n;
 };
 
@@ -177,10 +177,8 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 	if (!copy)
 		return cg_fail_memory(err);
 	b->after = span_make(copy, key.n);
-	cg_rc rc = b->table == STORE_USER
-		       ? record_unpack(&cg__user__descriptor, value, b->arena, &b->users[b->n], err)
-		       : record_unpack(&cg__credential__descriptor, value, b->arena,
-				       &b->credentials[b->n], err);
+	cg_rc rc =
+	    record_unpack(store_table_type(b->table), value, b->arena, &b->messages[b->n], err);
 	if (rc == CG_OK && ++b->n == BATCH)
 		return CG_NOT_FOUND;
 	return rc;
@@ -202,11 +200,16 @@ static cg_rc hold_batch(struct store_txn *txn, void *arg, struct cg_err *err)
 	cg_rc rc = store_walk(txn, &walk, collect, b, err);
 	for (size_t i = 0; rc == CG_OK && i < b->n; i++) {
 		if (b->table == STORE_USER) {
-			Cg__User *u = b->users[i];
+			Cg__User *u = b->messages[i];
 			u->has_held = u->held = true;
 			rc = put(txn, STORE_USER, span_of(u->id), u, b->arena, err);
+		} else if (b->table == STORE_DEVELOPER) {
+			Cg__Developer *d = b->messages[i];
+			d->has_active = true;
+			d->active = false;
+			rc = put(txn, STORE_DEVELOPER, span_of(d->id), d, b->arena, err);
 		} else {
-			Cg__Credential *c = b->credentials[i];
+			Cg__Credential *c = b->messages[i];
 			c->has_held = c->held = true;
 			rc = put(txn, STORE_CREDENTIAL, span_make(c->sha256.data, c->sha256.len), c,
 				 b->arena, err);
@@ -306,6 +309,34 @@ static cg_rc revoke_user(struct store_txn *txn, struct revoke_call *c, struct cg
 	return put(txn, STORE_USER, span_of(user->id), user, &c->arena, err);
 }
 
+static cg_rc revoke_developer(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
+{
+	struct span bytes;
+	Cg__Developer *developer;
+	cg_rc rc = store_get(txn, STORE_DEVELOPER, span_of(c->what), &c->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__developer__descriptor, bytes, &c->arena, &developer, err);
+	if (rc != CG_OK)
+		return rc;
+	developer->has_active = true;
+	developer->active = false;
+	return put(txn, STORE_DEVELOPER, span_of(developer->id), developer, &c->arena, err);
+}
+
+static cg_rc revoke_organisation(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
+{
+	struct span bytes;
+	Cg__Organisation *o;
+	cg_rc rc = store_get(txn, STORE_ORGANISATION, span_of(c->what), &c->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__organisation__descriptor, bytes, &c->arena, &o, err);
+	if (rc != CG_OK)
+		return rc;
+	o->has_active = true;
+	o->active = false;
+	return put(txn, STORE_ORGANISATION, span_of(o->id), o, &c->arena, err);
+}
+
 static cg_rc revoke_public_key(struct store_txn *txn, struct revoke_call *c, struct cg_err *err)
 {
 	struct sha256 digest;
@@ -340,6 +371,12 @@ static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		break;
 	case REVOKED_POLICY:
 		rc = revoke_policy(txn, c, err);
+		break;
+	case REVOKED_DEVELOPER:
+		rc = revoke_developer(txn, c, err);
+		break;
+	case REVOKED_ORGANISATION:
+		rc = revoke_organisation(txn, c, err);
 		break;
 	case REVOKED__KINDS:
 		break;
@@ -410,6 +447,8 @@ static cg_rc apply(const struct home *home, const struct home *stage, const stru
 		rc = hold_all(store, STORE_CREDENTIAL, err);
 		if (rc == CG_OK)
 			rc = hold_all(store, STORE_USER, err);
+		if (rc == CG_OK)
+			rc = hold_all(store, STORE_DEVELOPER, err);
 	} else {
 		rc = revoked_each(home, p->backup.store_id, number, revoke_line, store, err);
 		if (rc == CG_OK)
@@ -419,6 +458,8 @@ static cg_rc apply(const struct home *home, const struct home *stage, const stru
 	/* Who has signed out since must not be in again. */
 	if (rc == CG_OK)
 		rc = session_end_all(store, err);
+	if (rc == CG_OK)
+		rc = link_end_all(store, err);
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_GRANTS, finish_txn, &finish, err);
 	arena_release(&finish.arena);

@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 
 static const char *const names[] = {
-    "credential", "key", "user", "token", "public_key", "policy", "user_certificate"};
+    "credential",	"key",	     "user",	    "token", "public_key", "policy",
+    "user_certificate", "developer", "organisation"};
 _Static_assert(CG_COUNT(names) == REVOKED__KINDS, "a name for each kind");
 
 #define HEAD "certgate-revoked-1"

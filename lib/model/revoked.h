@@ -18,6 +18,8 @@ enum revoked_kind {
 	REVOKED_POLICY,	    /* id: switched off or removed */
 	/* SHA-256 in hex: signs nobody in any more */
 	REVOKED_USER_CERTIFICATE,
+	REVOKED_DEVELOPER,    /* id: switched off or removed */
+	REVOKED_ORGANISATION, /* id: switched off */
 	REVOKED__KINDS
 };
 
