@@ -308,7 +308,7 @@ static cg_rc check_kind(struct store_txn *txn, const struct cert *cert, struct a
 {
 	char hex[SHA256_HEX + 1];
 	struct span bytes;
-	Cg__Certificate *there;
+	Cg__Certificate *there = NULL;
 	hex_format(cert->sha256.b, SHA256_BYTES, hex);
 	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
 	if (rc == CG_NOT_FOUND)
