@@ -742,7 +742,7 @@ with case("methods"):
     is_eq(got.status, 405, "a method in a field is none")
 
 with case("no such resource"):
-    for path in ("", "/", "/api", "/apis/", f"/apis/{NOWHERE}/x", "/users/", "/settings",
+    for path in ("", "/", "/api", "/apis/", f"/apis/{NOWHERE}/x", "/users/", "/nothing",
                  "/APIS", "//apis", "/keys//credentials", f"/keys/{NOWHERE}/credentials/",
                  "/openapi.json/", "/openapi"):
         got = rest("GET", path)
