@@ -101,7 +101,8 @@ with Site() as site:
                 ann.sign_in()
 
     with case("private keys, once more"):
-        ok(len(every) >= 20, "pieces of them are known")
+        # Several rows have the same key.
+        ok(len(every) >= 14, f"pieces of them are known ({len(every)})")
         ok(cases.search(MAIL, every) + cases.search(site.folder, every, [site.certs]) == [],
            "and nowhere in data, logs, mails and files of the web server")
         page = ann.submit(ann.form(offered), "Read certificate",
@@ -127,6 +128,8 @@ with Site() as site:
         is_eq(empty(), [], "emptied")
 
     with case("F02 another's certificate"):
+        # The clock of a row above has ended the session.
+        bob.sign_in()
         first = ann.ask(offered, "Mine", PLAIN)
         is_eq(first.status, 200, "the first one gets it")
         page = bob.ask(offered, "Mine too", PLAIN)
