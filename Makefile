@@ -177,7 +177,7 @@ build/node_modules/axe-core/axe.min.js:
 
 screenshots: ## pictures of all pages, in build/screenshots
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(B)/tests/tools/usage_fill
 	@exec setpriv --pdeathsig TERM tests/tools/screenshots build/screenshots
 
 unit-tests: $(UNIT_TESTS) $(TEST_TOOLS) $(FUZZ_REPLAYS)
