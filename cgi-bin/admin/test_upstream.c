@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/url.h"
 #include "cert/cert.h"
-#include "upstream/load.h"
+#include "upstream/trust.h"
 #include "upstream/probe.h"
 
 struct test {

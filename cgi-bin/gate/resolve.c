@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "gate.h"
-#include "upstream/load.h"
+#include "upstream/trust.h"
 #include <pthread.h>
 
 #define BUCKETS	     4096u

@@ -1,5 +1,5 @@
 #include "base/base.h"
-#include "upstream/load.h"
+#include "upstream/trust.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/limits.h"
