@@ -78,6 +78,7 @@ int token_main(struct command *c);
 int user_main(struct command *c);
 int settings_main(struct command *c);
 int explain_main(struct command *c);
+int seal_main(struct command *c);
 int backup_main(struct command *c);
 int restore_main(struct command *c);
 int verify_main(struct command *c);

@@ -94,6 +94,10 @@ static const struct {
      "import FILE [--skip-clashes]\n"
      "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"
      "  clash, unless those are to be skipped.\n"						 },
+    {"seal",	     seal_main,
+     "seal rotate\n"
+     "  Makes a new keys/seal.key and seals under it whatever was sealed; the one before is kept\n"
+     "  as keys/seal.previous until the next time, for backups.\n"				  },
     {"steward",	steward_main,
      "steward\n"
      "  The housekeeping, once: saves quotas, writes the logs back and removes what is not "

@@ -96,10 +96,12 @@
 #define TOKEN_USED_EVERY_S ((int64_t)60)
 #define LIST_LIMIT_DEFAULT 50  /* items of a page of a list */
 #define LIST_LIMIT_MAX	   500 /* 422 */
-/* A refused request's body: so much is read and thrown away before the connection is closed. */
-#define REFUSAL_DRAIN_BYTES (64 * 1024)
-#define REFUSAL_DRAIN_MS    1000
-#define ALONE_DRAIN_MS	    300 /* by a program with one thread */
+/* A refused request's body: so much is read and thrown away at once, and again at each step of the
+ * pace, before the connection is closed. */
+#define REFUSAL_DRAIN_BYTES   (64 * 1024)
+#define REFUSAL_DRAIN_PACE_MS 100
+#define REFUSAL_DRAIN_MS      1000
+#define ALONE_DRAIN_MS	      300 /* by a program with one thread */
 /* For so long a server may read what it has of an answer that is then broken off, ms. */
 #define BROKEN_READ_MS 1000
 /* The head of a request body kept so that a stale kept connection can be retried, bytes. */

@@ -81,6 +81,11 @@ cg_rc seal_close(const struct seal_key *key, struct span plain, struct span abou
 	return CG_OK;
 }
 
+bool seal_is_under(const struct seal_key *key, struct span sealed)
+{
+	return sealed.n >= HEAD_BYTES && memcmp(sealed.p, key->id, ID_BYTES) == 0;
+}
+
 cg_rc seal_open(const struct seal_key *key, struct span sealed, struct span about,
 		struct arena *arena, struct span *out, struct cg_err *err)
 {

@@ -25,6 +25,8 @@ void seal_key_wipe(struct seal_key *key);
  * another place.  The result is key id, nonce, ciphertext and tag. */
 cg_rc seal_close(const struct seal_key *key, struct span plain, struct span about,
 		 struct arena *arena, struct span *out, struct cg_err *err) CG_MUST_USE;
+/* Whether it was sealed with this key, by the id that it carries. */
+bool seal_is_under(const struct seal_key *key, struct span sealed);
 /* CG_BAD_VALUE when it was sealed with another key, for another place, or was changed. */
 cg_rc seal_open(const struct seal_key *key, struct span sealed, struct span about,
 		struct arena *arena, struct span *out, struct cg_err *err) CG_MUST_USE;

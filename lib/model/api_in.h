@@ -13,6 +13,11 @@ cg_rc api_check_certificates(struct store_txn *txn, ProtobufCBinaryData *digests
 /* target_url, target_urls and upstream_tls; a private key that was given now is sealed. */
 cg_rc api_check_upstream(struct store_txn *txn, Cg__Api *api, const Cg__Api *before,
 			 struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* Whether anything in it is sealed. */
+bool api_has_sealed(const Cg__Api *api);
+/* Seals that anew, under the key in use; *n: how many values. */
+cg_rc api_reseal(const struct home *home, Cg__Api *api, struct arena *arena, size_t *n,
+		 struct cg_err *err) CG_MUST_USE;
 /* request_headers, response_headers and cors. */
 cg_rc api_check_headers(Cg__Api *api, struct arena *arena, struct cg_err *err) CG_MUST_USE;
 

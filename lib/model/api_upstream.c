@@ -2,14 +2,12 @@
 #include "base/base.h"
 #include "model/api_in.h"
 #include "base/hash.h"
-#include "base/keyfile.h"
 #include "base/limits.h"
-#include "base/seal.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "cert/key_pair.h"
 #include "model/api.h"
-#include <gnutls/gnutls.h>
+#include "model/sealing.h"
 
 static void check_targets(Cg__Api *api, struct arena *arena, struct cg_err *err, cg_rc *rc)
 {
@@ -42,16 +40,6 @@ static bool is_server_name(const char *name)
 	return letter && *name != '.' && *name != '-' && !strstr(name, "..");
 }
 
-static cg_rc load_seal_key(const struct home *home, struct seal_key *out, struct cg_err *err)
-{
-	uint8_t bytes[KEYFILE_BYTES];
-	cg_rc rc = keyfile_load(home, "seal.key", bytes, err);
-	if (rc == CG_OK)
-		rc = seal_key_from(bytes, out, err);
-	gnutls_memset(bytes, 0, sizeof(bytes));
-	return rc;
-}
-
 /* What a sealed key is bound to. */
 static struct span place_of(const char *api_id, struct arena *arena)
 {
@@ -61,34 +49,40 @@ static struct span place_of(const char *api_id, struct arena *arena)
 cg_rc api_client_key_open(const struct home *home, const Cg__Api *api, struct arena *arena,
 			  struct span *out, struct cg_err *err)
 {
-	struct seal_key key;
 	const ProtobufCBinaryData *sealed = &api->upstream_tls->client_key;
 	struct span place = place_of(api->id, arena);
-	if (!place.p)
-		return cg_fail_memory(err);
-	cg_rc rc = load_seal_key(home, &key, err);
-	if (rc != CG_OK)
-		return rc;
-	rc = seal_open(&key, span_make(sealed->data, sealed->len), place, arena, out, err);
-	seal_key_wipe(&key);
-	return rc;
+	return place.p ? sealing_open(home, span_make(sealed->data, sealed->len), place, arena, out,
+				      err)
+		       : cg_fail_memory(err);
 }
 
-static cg_rc seal(struct store_txn *txn, Cg__Api *api, struct span pem, struct arena *arena,
+static cg_rc seal(const struct home *home, Cg__Api *api, struct span pem, struct arena *arena,
 		  struct cg_err *err)
 {
-	struct seal_key key;
 	struct span sealed, place = place_of(api->id, arena);
 	if (!place.p)
 		return cg_fail_memory(err);
-	cg_rc rc = load_seal_key(store_txn_home(txn), &key, err);
-	if (rc != CG_OK)
-		return rc;
-	rc = seal_close(&key, pem, place, arena, &sealed, err);
-	seal_key_wipe(&key);
+	cg_rc rc = sealing_close(home, pem, place, arena, &sealed, err);
 	if (rc == CG_OK)
 		api->upstream_tls->client_key =
 		    (ProtobufCBinaryData){sealed.n, (uint8_t *)(uintptr_t)sealed.p};
+	return rc;
+}
+
+bool api_has_sealed(const Cg__Api *api)
+{
+	return api->upstream_tls && api->upstream_tls->has_client_key;
+}
+
+cg_rc api_reseal(const struct home *home, Cg__Api *api, struct arena *arena, size_t *n,
+		 struct cg_err *err)
+{
+	struct span pem;
+	cg_rc rc = api_client_key_open(home, api, arena, &pem, err);
+	if (rc == CG_OK)
+		rc = seal(home, api, pem, arena, err);
+	if (rc == CG_OK)
+		*n = 1;
 	return rc;
 }
 
@@ -133,7 +127,7 @@ static cg_rc check_client(struct store_txn *txn, Cg__Api *api, const Cg__Api *be
 	    key_pair_read(span_make(tls->client_key.data, tls->client_key.len), der, arena, &pem);
 	if (why)
 		return cg_fail_field(err, "upstream_tls.client_key", "%s", why);
-	return seal(txn, api, pem, arena, err);
+	return seal(store_txn_home(txn), api, pem, arena, err);
 }
 
 static cg_rc worse(cg_rc a, cg_rc b)

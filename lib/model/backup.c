@@ -11,7 +11,9 @@
 #define BACKUP_FORMAT 1
 #define SALT_BYTES    16
 
-static const char *const key_names[] = {"seal.key", "audit.key"};
+static const char *const key_names[] = {"seal.key", "audit.key", "seal.previous"};
+/* From here on: there only after a change of the sealing key (model/sealing.h). */
+#define KEYS_ALWAYS 2
 
 /* --- files of a backup --- */
 
@@ -79,7 +81,12 @@ static cg_rc seal_keys(const struct home *home, const char *to, struct span pass
 		rc = seal_key_derive(passphrase, salt, &under, err);
 	(void)json_object_set_new(json, "salt", sealed_hex(span_make(salt, sizeof(salt)), &arena));
 	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(key_names); i++) {
-		rc = keyfile_load(home, key_names[i], key, err);
+		rc = i < KEYS_ALWAYS ? keyfile_load(home, key_names[i], key, err)
+				     : keyfile_read(home, key_names[i], key, err);
+		if (rc == CG_NOT_FOUND) {
+			rc = CG_OK;
+			continue;
+		}
 		if (rc == CG_OK)
 			rc = seal_close(&under, span_make(key, sizeof(key)), span_of(key_names[i]),
 					&arena, &sealed, err);
@@ -99,7 +106,6 @@ static cg_rc seal_keys(const struct home *home, const char *to, struct span pass
 static cg_rc unseal_key(const json_t *json, const char *name, const struct seal_key *under,
 			const struct home *to, struct arena *arena, struct cg_err *err)
 {
-	char path[HOME_PATH_MAX + 32], text[2 * KEYFILE_BYTES + 2];
 	struct span hex = span_of(json_string_value(json_object_get(json, name))), plain;
 	uint8_t *sealed = arena_alloc(arena, hex.n / 2 + 1);
 	if (!sealed)
@@ -111,19 +117,7 @@ static cg_rc unseal_key(const json_t *json, const char *name, const struct seal_
 	if (rc != CG_OK || plain.n != KEYFILE_BYTES)
 		return cg_fail(err, CG_BAD_VALUE,
 			       "The passphrase does not open the backup's keys.");
-	hex_format((const uint8_t *)plain.p, KEYFILE_BYTES, text);
-	text[2 * KEYFILE_BYTES] = '\n';
-	keyfile_path(to, name, path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && write(fd, text, sizeof(text) - 1) == (ssize_t)(sizeof(text) - 1) &&
-		  fsync(fd) == 0;
-	int cause = errno;
-	if (fd >= 0)
-		(void)close(fd);
-	gnutls_memset(text, 0, sizeof(text));
-	return ok ? CG_OK
-		  : cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
-			    strerror(cause));
+	return keyfile_replace(to, name, (const uint8_t *)plain.p, err);
 }
 
 cg_rc backup_unseal_keys(const char *from, struct span passphrase, const struct home *to,
@@ -141,7 +135,8 @@ cg_rc backup_unseal_keys(const char *from, struct span passphrase, const struct 
 		rc = seal_key_derive(passphrase, salt, &under, err);
 	arena_init(&arena, (size_t)64 * 1024);
 	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(key_names); i++)
-		rc = unseal_key(json, key_names[i], &under, to, &arena, err);
+		if (i < KEYS_ALWAYS || json_object_get(json, key_names[i]))
+			rc = unseal_key(json, key_names[i], &under, to, &arena, err);
 	seal_key_wipe(&under);
 	arena_release(&arena);
 	json_decref(json);

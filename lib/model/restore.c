@@ -441,7 +441,7 @@ static bool rename_if_there(const char *from, const char *to)
 static cg_rc move_rest(const struct home *home, char kept[HOME_PATH_MAX], struct cg_err *err)
 {
 	/* The proof is this host's, not the backup's. */
-	static const char *const keys[] = {"audit.key", "seal.key"};
+	static const char *const keys[] = {"audit.key", "seal.previous", "seal.key"};
 	char from[HOME_PATH_MAX], to[HOME_PATH_MAX + 32], when[RFC3339_TEXT + 1];
 	bool ok = true;
 	for (size_t i = 0; ok && i < CG_COUNT(keys); i++) {

@@ -160,19 +160,32 @@ static void accept_one(struct server *s)
 /* --- one request --- */
 
 /* Reads what is left of the body, waiting for it for so long.  True when it is at its end, so that
- * the connection can carry another request. */
+ * the connection can carry another request.
+ *
+ * A client that sends fast gets time rather than bytes: when the end of an answer comes upon its
+ * heels over h2, Apache resets the stream (RFC 9113, 8.1), and curl 7.88, should it be about to
+ * send more, then forgets the answer.  Reading on at a pace lets it hear of the refusal first, and
+ * lets the server see that it has stopped. */
 static bool drain(struct web_io *io, int64_t wait_ms)
 {
 	char scrap[4096];
-	size_t bytes = 0;
+	size_t bytes = 0, allowed = REFUSAL_DRAIN_BYTES;
 	int64_t until = clock_mono_ms() + wait_ms;
-	while (!io->in_eof && !io->in_broken && bytes < REFUSAL_DRAIN_BYTES) {
-		if (!web_io_is_buffered(io)) {
-			int64_t left = until - clock_mono_ms();
-			struct pollfd p = {.fd = web_io_fd(io), .events = POLLIN};
-			if (poll(&p, 1, left > 0 ? (int)left : 0) <= 0)
+	while (!io->in_eof && !io->in_broken) {
+		int64_t left = until - clock_mono_ms();
+		struct pollfd p = {.fd = web_io_fd(io), .events = POLLIN};
+		if (bytes >= allowed) {
+			if (left <= 0)
 				break;
+			p.events = POLLRDHUP;
+			(void)poll(&p, 1,
+				   left < REFUSAL_DRAIN_PACE_MS ? (int)left
+								: REFUSAL_DRAIN_PACE_MS);
+			allowed += REFUSAL_DRAIN_BYTES;
+			continue;
 		}
+		if (!web_io_is_buffered(io) && poll(&p, 1, left > 0 ? (int)left : 0) <= 0)
+			break;
 		ssize_t got = web_io_read(io, scrap, sizeof(scrap));
 		if (got > 0)
 			bytes += (size_t)got;

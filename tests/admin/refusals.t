@@ -217,11 +217,8 @@ with case("killed gates"):
         worker.start()
     try:
         for _ in range(8):
-            pids = wait_until(lambda: site.pids("gate"), "a gate")
-            os.kill(pids[0], signal.SIGKILL)
-            gone = pids[0]
-            wait_until(lambda: gone not in site.pids("gate") and len(site.pids("gate")) == 3,
-                       "a new gate")
+            site.kill(wait_until(lambda: site.pids("gate"), "a gate")[0])
+            wait_until(lambda: len(site.pids("gate")) == 3, "a new gate")
             ok(all(len(i["request_id"]) == 26 and i["code"] for i in refusals("?limit=500")),
                "every item is whole")
     finally:

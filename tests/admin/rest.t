@@ -799,17 +799,11 @@ with case("bodies"):
         text = b'{"name": "' + b"x" * (size - 12) + b'"}'
         problem(rest("POST", path, body=text, content_type=kind), 413, "too_large",
                 f"{size} bytes at {path}")
-    chunks = site.curl(BASE + "/apis", "-H", "Transfer-Encoding: chunked", "-H",
-                       "Authorization: Bearer " + site.token, "-H", "Content-Type: " + JSON,
-                       # So much more that all of it is still read when it is refused.
-                       data=b" " * (512 * 1024 + 4096))
-    is_eq((chunks.status, chunks.json()["code"]), (413, "too_large"), "in chunks as well")
-    # Beyond what is read after a refusal the connection may end before the client has the answer.
-    chunks = site.curl(BASE + "/apis", "-H", "Transfer-Encoding: chunked", "-H",
+    # Over h2 curl 7.88 may forget the answer to what it is still sending.
+    chunks = site.curl(BASE + "/apis", "--http1.1", "-H", "Transfer-Encoding: chunked", "-H",
                        "Authorization: Bearer " + site.token, "-H", "Content-Type: " + JSON,
                        data=b" " * (1 << 20))
-    ok(chunks.status in (413, 0), "a megabyte in chunks is refused or cut off, never taken") or \
-        diag(repr(chunks))
+    is_eq((chunks.status, chunks.json()["code"]), (413, "too_large"), "in chunks as well")
     text = json_module.dumps(api_body()).encode()
     is_eq(site.curl(BASE + "/apis", "-H", "Transfer-Encoding: chunked", "-H",
                     "Authorization: Bearer " + site.token, "-H", "Content-Type: " + JSON,

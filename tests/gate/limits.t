@@ -241,8 +241,7 @@ with case("calls under way"):
     held += [begin(k2["token"]) for _ in range(2)]
     wait_until(lambda: refused_with(k2["token"]) == "too_many_concurrent", "the API's own limit")
     ok(True, "the API's own limit, over all keys")
-    for pid in site.pids("gate"):
-        os.kill(pid, signal.SIGKILL)
+    site.kill(*site.pids("gate"))
     wait_until(lambda: refused_with(k["token"]) == 200, "the killed gates' calls")
     ok(True, "what killed gates had under way is given back")
     for client in held:
@@ -285,8 +284,7 @@ with case("after the end of everything"):
     answer = Client(k["token"]).call("/a/x")
     is_eq((field(answer, "x-ratelimit-remaining"), field(answer, "x-ratelimit-reset")),
           ("28", reset), "a restart forgets nothing")
-    for pid in site.pids("gate") + site.pids("admin"):
-        os.kill(pid, signal.SIGKILL)
+    site.kill(*site.pids("gate"), *site.pids("admin"))
     wait_until(lambda: site.curl("/readyz").status == 200, "the service")
     is_eq(field(Client(k["token"]).call("/a/x"), "x-ratelimit-remaining"), "27",
           "nor does a kill of all")

@@ -157,8 +157,7 @@ with case("gates that die"):
     wait_until(lambda: value(metrics(), "certgate_requests_in_flight") == 5, "four under way")
     ok(True, "requests under way are told, over all gates")
     count = value(metrics(), "certgate_requests_total", api=NAME, status="2xx")
-    for pid in site.pids("gate"):
-        os.kill(pid, signal.SIGKILL)
+    site.kill(*site.pids("gate"))
     wait_until(lambda: site.curl("/readyz").status == 200 and len(site.pids("gate")) == 3,
                "the gates")
     # Web servers may send it once more to the next gate.

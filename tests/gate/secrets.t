@@ -507,8 +507,7 @@ with Site() as home:
     with case("file modes"):
         modes(home)
     with case("after a kill and a recovery"):
-        for worker in home.pids("admin") + home.pids("gate"):
-            os.kill(worker, signal.SIGKILL)
+        home.kill(*home.pids("admin"), *home.pids("gate"))
         wait_until(lambda: home.curl("/healthz").status == 200, "the gate")
         wait_until(lambda: home.rest("GET", "/keys").status == 200, "admin")
         hits, _ = search(KEYS, home)

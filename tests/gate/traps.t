@@ -282,8 +282,7 @@ with case("what is told of limits"):
                 ("an upstream that is not there", 502, "/dead/x", {}),
                 ("an upstream that talks nonsense", 502, "/mtls-api/x?up=close", {}),
                 ("a body that turns out too large", 413, "/small/x",
-                 # More than Apache holds back, and less than the gate reads after a refusal.
-                 {"method": "POST", "data": "x" * 40000,
+                 {"method": "POST", "data": "x" * 300000,
                   "fields": ["Transfer-Encoding: chunked"]})):
             answer = ask(args, token, **kwargs)
             want = [n - 1 for n in want]

@@ -79,10 +79,7 @@ class Store:
               set(self.certs) - self.lost, f"{when}: with all who may, and nobody else")
 
     def kill(self, *programs):
-        for program in programs:
-            for pid in self.site.pids(program):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        self.site.kill(*[pid for program in programs for pid in self.site.pids(program)])
 
     def revoke(self, name):
         self.lost.add(name)

@@ -157,6 +157,42 @@ def inner(key_pem):
     return lines[at // 48].encode(), der[at - 10:at + 14]
 
 
+def rotate(site, paths):
+    """The sealing key is changed, whole and broken off in the middle."""
+    def read(name):
+        with open(f"{site.home}/keys/{name}", encoding="ascii") as file:
+            return file.read()
+
+    def write(name, text):
+        with open(f"{site.home}/keys/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+
+    def all_good(when):
+        site.kill(*site.pids("gate"))
+        wait_until(lambda: site.curl("/readyz").status == 200, "the gates")
+        is_eq([outcome(site.curl(path)) for path in paths], [GOOD] * len(paths), when)
+
+    first = read("seal.key")
+    is_eq(site.certgate("seal", "rotate").stdout, f"sealed_anew: {len(paths)}\n",
+          "the sealing key is changed")
+    ok(read("seal.key") != first, "it is another one")
+    is_eq(read("seal.previous"), first, "the one before is kept")
+    is_eq(os.stat(site.home + "/keys/seal.key").st_mode & 0o777, 0o600, "for nobody else to read")
+    all_good("keys of upstreams still open")
+    os.unlink(site.home + "/keys/seal.previous")
+    all_good("without the one before, too")
+    # What a kill between the new key and the sealing leaves.
+    write("seal.previous", read("seal.key"))
+    write("seal.key", os.urandom(32).hex() + "\n")
+    all_good("a change that was broken off: what is under the one before opens")
+    for _ in range(2):
+        is_eq(site.certgate("seal", "rotate").returncode, 0, "changed again")
+        all_good("after which all is under the new key")
+    is_eq({name for name in os.listdir(site.home + "/keys") if "seal" in name},
+          {"seal.key", "seal.previous"}, "no other file is left")
+    is_eq(site.certgate("verify").returncode, 0, "and the store is whole")
+
+
 def mutual(site):
     ca, ours = site.make_ca("Server CA"), site.make_ca("Our CA")
     middle = site.make_cert("middle", ca=ours,
@@ -200,6 +236,10 @@ def mutual(site):
                                             "client_key": stranger.key_pem})
         is_eq(outcome(site.curl(f"/mutual{i}/x")), TLS_FAULT,
               "one that the upstream does not trust: refused")
+        change(site, apis[i], upstream_tls={"client_certificate": us.pem, "client_chain": None,
+                                            "client_key": us.key_pem})
+    rotate(site, [f"/mutual{i}/x" for i in range(len(ups))])
+    for i in range(len(ups)):
         change(site, apis[i], upstream_tls={"client_certificate": None, "client_key": None})
         is_eq(outcome(site.curl(f"/mutual{i}/x")), TLS_FAULT,
               "taken away: no kept connection is used")

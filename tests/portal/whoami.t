@@ -127,8 +127,7 @@ with Site(plain=True) as site:
 
     with case("the store is gone"):
         os.rename(site.home + "/db", site.home + "/away")
-        for pid in site.pids("portal"):
-            os.kill(pid, signal.SIGKILL)
+        site.kill(*site.pids("portal"))
         wait_until(lambda: site.curl("/portal/whoami").status == 503, "a portal without its store")
         answer = site.curl("/portal/whoami", cert=stranger)
         is_eq(answer.json()["code"], "unavailable", "503")

@@ -145,10 +145,8 @@ def returns(name):
 
 def kill_worker(program):
     """One process of it; its successor is there when this returns."""
-    pid = wait_until(lambda: site.pids(program), "a process")[0]
-    with contextlib.suppress(ProcessLookupError):  # it ended by itself
-        os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: site.pids(program) and pid not in site.pids(program), "a successor")
+    site.kill(wait_until(lambda: site.pids(program), "a process")[0])
+    wait_until(lambda: site.pids(program), "a successor")
 
 
 def answers():

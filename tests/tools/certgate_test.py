@@ -583,6 +583,15 @@ class Site:
                                 program], capture_output=True, text=True, check=False)
         return [int(pid) for pid in found.stdout.split()]
 
+    @staticmethod
+    def kill(*pids):
+        """SIGKILL; returns when they are gone.  Before that they may still accept a connection, and
+        what is called is cut off."""
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "their end")
+
     @property
     def gate_socket(self):
         return self.sockets + "/gate.sock"
