@@ -278,7 +278,7 @@ fuzz-targets: $(FUZZ_REPLAYS)
 lint: $(PROTOS:%.proto=$(B)/%.pb-c.h)
 	clang-format --dry-run -Werror $(C_FILES)
 	shellcheck -x $(SCRIPTS)
-	codespell --quiet-level 2 --skip '*/corpus' -L te,nmae,2st Makefile $(wildcard README.md) apache-conf lib cgi-bin schema \
+	codespell --quiet-level 2 --skip '*/corpus' -L te,nmae,2st,nd Makefile $(wildcard README.md) apache-conf lib cgi-bin schema \
 		$(filter-out tests/certs,$(wildcard tests/*))
 	cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
 		--suppress=nullPointerRedundantCheck --error-exitcode=1 -Ilib $(filter %.c,$(C_FILES))
@@ -287,7 +287,7 @@ lint: $(PROTOS:%.proto=$(B)/%.pb-c.h)
 
 # --- install ---
 # Files that are installed as they lie here, but for the paths in them.
-CONFS := $(sort $(wildcard apache-conf/*.conf apache-conf/lighttpd/* apache-conf/etc/* apache-conf/user/*))
+CONFS := $(sort $(wildcard apache-conf/*.conf apache-conf/lighttpd/* apache-conf/etc/* apache-conf/systemd/* apache-conf/user/*))
 DOCS := $(wildcard README.md LICENSE SECURITY.md CHANGELOG.md)
 manual_target = $(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 
@@ -296,8 +296,10 @@ install: all ## installs below PREFIX (/usr/local), DESTDIR honoured; starts not
 	install -m 755 $(PROGRAMS:%=$(B)/bin/%) "$(DESTDIR)$(CGIDIR)"
 	ln -sf "$(CGIDIR)/certgate" "$(DESTDIR)$(PREFIX)/bin/certgate"
 	for file in $(CONFS); do \
-		install -D -m 644 $$file "$(DESTDIR)$(DATADIR)/$$file" && \
-		sed -i 's#/usr/local/share/certgate#$(DATADIR)#' "$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
+		mode=644; [ ! -x $$file ] || mode=755; \
+		install -D -m $$mode $$file "$(DESTDIR)$(DATADIR)/$$file" && \
+		sed -i -e 's#/usr/local/share/certgate#$(DATADIR)#' -e 's#/usr/lib/certgate/cgi-bin#$(CGIDIR)#' \
+			"$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
 	for file in $(TEMPLATES); do \
 		install -D -m 644 $$file "$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
 	$(foreach page,$(MANUAL),install -D -m 644 $(page) "$(DESTDIR)$(call manual_target,$(page))" &&) true
@@ -321,6 +323,7 @@ deb: ## the Debian package, in build/deb
 	@mkdir -p $(DEB)
 	@cp -R Makefile $(DOCS) apache-conf cgi-bin lib schema templates $(DEB)
 	@mv $(DEB)/apache-conf/debian $(DEB)/debian
+	@cp apache-conf/systemd/* $(DEB)/debian
 	@sed -i 's/@BUILD@/$(subst $(eval ) ,$(comma) ,$(filter-out gcc g++ libc6-dev,$(BUILD_PACKAGES)))/' $(DEB)/debian/control
 	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage --build=binary --no-sign --jobs=2 >../build.log 2>&1 || \
 		{ tail -40 ../build.log; exit 1; }
@@ -329,7 +332,7 @@ deb: ## the Debian package, in build/deb
 
 # Without a running systemd: the exposure that it works out from the unit alone.
 systemd-security: ## what systemd thinks of the unit's hardening
-	systemd-analyze security --offline=true --no-pager apache-conf/debian/certgate.service
+	systemd-analyze security --offline=true --no-pager apache-conf/systemd/certgate.service
 
 clean: ## removes what the build made
 	rm -rf build

@@ -20,6 +20,8 @@ struct rest_call {
 	struct arena *arena;
 	struct web_matched match;
 	const struct rest_route *row; /* of the table in rest/rest.c */
+	/* Where only the record's revision is asked for: it goes here, and nothing is answered. */
+	uint64_t *look_at;
 	struct actor actor;
 };
 

@@ -8,11 +8,12 @@
 #include <sys/prctl.h>
 
 /* A record with its credentials. */
-static json_t *key_json(struct command *c, const void *message, struct cg_err *err)
+static json_t *key_json(struct command *c, const void *message, struct arena *arena,
+			struct cg_err *err)
 {
 	const Cg__Key *key = message;
 	struct credentials list;
-	if (credential_list(c->store, key->id, &c->arena, &list, err) != CG_OK)
+	if (credential_list(c->store, key->id, arena, &list, err) != CG_OK)
 		return NULL;
 	json_t *json = record_to_json(key), *items = json_array();
 	for (size_t i = 0; i < list.n; i++)
@@ -74,7 +75,7 @@ static int create(struct command *c)
 		return command_fail(c, &err);
 	if (cert)
 		tell_notices(&reading);
-	json_t *told = key_json(c, key, &err);
+	json_t *told = key_json(c, key, &c->arena, &err);
 	int status = command_print_done(c, told, key->id, what.token ? token : NULL, &err);
 	gnutls_memset(token, 0, sizeof(token));
 	return status;
@@ -115,11 +116,9 @@ static int change(struct command *c)
 {
 	struct cg_err err = {0};
 	Cg__Credential *credential;
-	json_t *patch = records_take_members(c, &cg__credential__descriptor);
-	if (!patch) {
-		(void)cg_fail(&err, CG_BAD_INPUT, "An option's value cannot be read.");
+	json_t *patch = records_take_members(c, &cg__credential__descriptor, &err);
+	if (!patch)
 		return command_fail(c, &err);
-	}
 	const char *id = command_next(c), *sha256 = command_next(c);
 	if (!command_all_taken(c) || !id || !sha256 || json_object_size(patch) == 0) {
 		json_decref(patch);

@@ -40,13 +40,13 @@ static const struct {
     {"key",	    key_main,
      "key list [TEXT] | show KEY | create OPTIONS | set KEY OPTIONS | delete KEY\n"
      "key add KEY --cert FILE | add KEY --token | revoke KEY SHA256 [--reason REASON]\n"
-     "key change KEY SHA256 [--ends-at TIME] [--active-from TIME] [--active true] [--bound-to "
-     "SHA256]\n"
+     "key change KEY SHA256 OPTIONS\n"
      "  REASON is other, superseded, left or key_exposed (blocks the public key).  To renew, add\n"
      "  the new certificate, then give the old one its end; KEY keeps its rights and its limits.\n"
      "  Options: --name, --cert FILE (public, or public and private key in one file), --token,\n"
      "  --api API (once per API), --policy-ids POLICY (once per policy), --active false,\n"
-     "  --expires-at TIME, --rate 100/60, --quota 1000/day, --max-concurrent N, --tags TAG.\n"},
+     "  --expires-at TIME, --rate 100/60, --quota 1000/day, --max-concurrent N, --tags TAG;\n"
+     "  of change: --ends-at TIME, --active-from TIME, --active true, --bound-to SHA256.\n"	   },
     {"policy",      policy_main,
      "policy list [TEXT] | show POLICY | create OPTIONS | set POLICY OPTIONS\n"
      "policy delete POLICY [--detach]\n"
@@ -54,11 +54,15 @@ static const struct {
      "  (requests/seconds), --quota 1000/day, --key-lifetime-days N, --active false.\n"
      "  --detach: also from the keys that have it.\n"					     },
     {"token",	      token_main,
-     "token list [TEXT] | create --name NAME [--role ROLE] [--owner USER] | delete TOKEN\n"
-     "  Tokens for the REST interface; ROLE is owner, admin or viewer.\n"			 },
+     "token list [TEXT] | show TOKEN | create OPTIONS | set TOKEN OPTIONS | delete TOKEN\n"
+     "  Tokens for the REST interface.  Options: --name, --role owner|admin|viewer,\n"
+     "  --owner USER (of a new one; admin), --expires-at TIME (at most a year ahead).\n"		},
     {"user",	     user_main,
-     "user list [TEXT] | show USER | set USER --held false | reset USER\n"
-     "  --held false lets somebody in again whom a restore holds.\n"			    },
+     "user list [TEXT] | show USER | create OPTIONS | set USER OPTIONS | delete USER | reset USER\n"
+     "  Options: --name, --role owner|admin|viewer, --email ADDRESS, --must-change,\n"
+     "  --password-stdin (the password is read from standard input, never from an option; without\n"
+     "  it `create` prints a one-time password, as `reset` does).  --held false lets somebody in\n"
+     "  again whom a restore holds.\n"							    },
     {"settings",	 settings_main,
      "settings show | settings set OPTIONS\n"
      "  What holds for the whole installation.  Options: --base-urls-gate URL, --base-urls-portal "
@@ -77,7 +81,7 @@ static const struct {
      "  that Debian has, or FILE), and says what to do about each fault.  --call: makes a "
      "throw-away\n"
      "  certificate, calls the host at URL with it, and connects to the upstreams.  Exits 1 on a "
-     "fault.\n"		      },
+     "fault.\n"										   },
     {"backup",      backup_main,
      "backup DIR [--with-key]\n"
      "  Copies the store, while everything runs, into an empty folder, and checks the copy.\n"

@@ -21,7 +21,7 @@ static json_t *text_json(const char *text)
 }
 
 static json_t *take_members(struct command *c, const char *part,
-			    const ProtobufCMessageDescriptor *type);
+			    const ProtobufCMessageDescriptor *type, struct cg_err *err);
 
 /* A switch may stand alone: "--use-certificate", "--use-certificate false". */
 static json_t *take_bool(struct command *c, const char *option)
@@ -56,28 +56,26 @@ static json_t *value_of(const struct record_field *row, const char *text)
 }
 
 /* Certificates and private keys come out of files: a command line is for everybody to see. */
-static json_t *value_of_file(struct command *c, const char *path)
+static json_t *value_of_file(struct command *c, const char *path, struct cg_err *err)
 {
-	struct cg_err err = {0};
 	struct span text;
 	if (!*path || strcmp(path, "null") == 0)
 		return json_null();
 	json_t *json = NULL;
-	if (command_read_file(c, path, &text, &err) == CG_OK)
+	if (command_read_file(c, path, &text, err) == CG_OK)
 		json = json_stringn(text.p ? text.p : "", text.n);
-	else
-		(void)fprintf(stderr, "certgate: %s\n", err.text);
 	return json ? json : json_array(); /* which the model refuses */
 }
 
-static json_t *value_as(struct command *c, const struct record_field *row, const char *text)
+static json_t *value_as(struct command *c, const struct record_field *row, const char *text,
+			struct cg_err *err)
 {
-	return row->form == FIELD_PEM || row->form == FIELD_SEALED ? value_of_file(c, text)
+	return row->form == FIELD_PEM || row->form == FIELD_SEALED ? value_of_file(c, text, err)
 								   : value_of(row, text);
 }
 
 static json_t *take_value(struct command *c, const char *part, const ProtobufCFieldDescriptor *f,
-			  const struct record_field *row)
+			  const struct record_field *row, struct cg_err *err)
 {
 	char option[64];
 	const char *text;
@@ -86,7 +84,7 @@ static json_t *take_value(struct command *c, const char *part, const ProtobufCFi
 		return take_bool(c, option);
 	if (f->label != PROTOBUF_C_LABEL_REPEATED) {
 		text = command_take(c, option);
-		return text ? value_as(c, row, text) : NULL;
+		return text ? value_as(c, row, text, err) : NULL;
 	}
 	json_t *list = NULL;
 	while ((text = command_take(c, option))) {
@@ -94,15 +92,15 @@ static json_t *take_value(struct command *c, const char *part, const ProtobufCFi
 			list = json_array();
 		/* An empty value empties the list. */
 		if (*text)
-			(void)json_array_append_new(list, value_as(c, row, text));
+			(void)json_array_append_new(list, value_as(c, row, text, err));
 	}
 	return list;
 }
 
-/* "100/60": requests and seconds; "1000/day": requests and period.  What cannot be read goes on as
- * it is, and the model says what is wrong with it. */
-static json_t *take_pair(struct command *c, const ProtobufCFieldDescriptor *f)
+/* "100/60": requests and seconds; "1000/day": requests and period, whose name the model knows. */
+static json_t *take_pair(struct command *c, const ProtobufCFieldDescriptor *f, struct cg_err *err)
 {
+	bool is_rate = f->descriptor == &cg__rate__descriptor;
 	char option[64];
 	uint64_t limit, seconds;
 	struct span number, rest;
@@ -113,13 +111,20 @@ static json_t *take_pair(struct command *c, const ProtobufCFieldDescriptor *f)
 	if (strcmp(text, "null") == 0)
 		return json_null();
 	rest = span_of(text);
-	if (!span_next(&rest, '/', &number) || rest.n == 0 ||
-	    !number_parse(number, INT64_MAX, &limit))
-		return text_json(text);
-	if (f->descriptor == &cg__rate__descriptor && number_parse(rest, INT64_MAX, &seconds))
-		return json_pack("{s:I, s:I}", "limit", (json_int_t)limit, "per_seconds",
-				 (json_int_t)seconds);
-	return json_pack("{s:I, s:o}", "limit", (json_int_t)limit, "period", text_json(rest.p));
+	if (span_next(&rest, '/', &number) && rest.n > 0 &&
+	    number_parse(number, INT64_MAX, &limit)) {
+		if (!is_rate)
+			return json_pack("{s:I, s:o}", "limit", (json_int_t)limit, "period",
+					 text_json(rest.p));
+		if (number_parse(rest, INT64_MAX, &seconds))
+			return json_pack("{s:I, s:I}", "limit", (json_int_t)limit, "per_seconds",
+					 (json_int_t)seconds);
+	}
+	(void)cg_fail_field(err, option, "%s",
+			    is_rate ? "write requests/seconds, such as 100/60, or null for no limit"
+				    : "write requests/period, such as 1000/day (hour, day, week or "
+				      "month), or null for no limit");
+	return NULL;
 }
 
 /* "Name: value", once per field; an empty one empties the list. */
@@ -148,7 +153,7 @@ static json_t *take_headers(struct command *c, const char *part, const ProtobufC
 
 /* What is a part of the record of its own: its options bear its name.  "--cors null" takes it away.
  */
-static json_t *take_part(struct command *c, const ProtobufCFieldDescriptor *f)
+static json_t *take_part(struct command *c, const ProtobufCFieldDescriptor *f, struct cg_err *err)
 {
 	char part[32];
 	const char *text;
@@ -159,7 +164,7 @@ static json_t *take_part(struct command *c, const ProtobufCFieldDescriptor *f)
 	text = command_take(c, part);
 	if (text)
 		return strcmp(text, "null") == 0 ? json_null() : text_json(text);
-	return take_members(c, part + 2, f->descriptor);
+	return take_members(c, part + 2, f->descriptor, err);
 }
 
 static bool is_part(const ProtobufCMessageDescriptor *type)
@@ -168,13 +173,20 @@ static bool is_part(const ProtobufCMessageDescriptor *type)
 	       type == &cg__cors__descriptor || type == &cg__base_urls__descriptor;
 }
 
-json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor *type)
+json_t *records_take_members(struct command *c, const ProtobufCMessageDescriptor *type,
+			     struct cg_err *err)
 {
-	return take_members(c, "", type);
+	json_t *json = take_members(c, "", type, err);
+	if (json && err->text[0] == '\0')
+		return json;
+	if (!json)
+		(void)cg_fail(err, CG_BAD_INPUT, "An option's value cannot be read.");
+	json_decref(json);
+	return NULL;
 }
 
 static json_t *take_members(struct command *c, const char *part,
-			    const ProtobufCMessageDescriptor *type)
+			    const ProtobufCMessageDescriptor *type, struct cg_err *err)
 {
 	json_t *out = json_object();
 	for (unsigned i = 0; out && i < type->n_fields; i++) {
@@ -185,16 +197,16 @@ static json_t *take_members(struct command *c, const char *part,
 		if (!row || row->access != FIELD_SET || row->form == FIELD_MAP)
 			continue;
 		if (row->form != FIELD_MESSAGE)
-			value = take_value(c, part, f, row);
+			value = take_value(c, part, f, row, err);
 		else if (f->descriptor == &cg__rate__descriptor ||
 			 f->descriptor == &cg__quota__descriptor)
-			value = take_pair(c, f);
+			value = take_pair(c, f, err);
 		else if (f->descriptor == &cg__header_field__descriptor)
 			value = take_headers(c, part, f);
 		else if (is_part(f->descriptor))
-			value = take_part(c, f);
+			value = take_part(c, f, err);
 		else if (!list)
-			value = take_members(c, part, f->descriptor);
+			value = take_members(c, part, f->descriptor, err);
 		/* No option of a sub-record: nothing is said of it. */
 		if (json_is_object(value) && json_object_size(value) == 0) {
 			json_decref(value);
@@ -223,25 +235,23 @@ void records_take_apis(struct command *c, json_t *json)
 
 json_t *records_take(struct command *c, const struct record_kind *kind, struct cg_err *err)
 {
-	json_t *json = records_take_members(c, kind->entity->type);
-	if (!json)
-		(void)cg_fail(err, CG_BAD_INPUT, "An option's value cannot be read.");
-	else if (kind->take)
+	json_t *json = records_take_members(c, kind->entity->type, err);
+	if (json && kind->take)
 		kind->take(c, json);
 	return json;
 }
 
 static json_t *show_json(struct command *c, const struct record_kind *kind, const void *message,
-			 struct cg_err *err)
+			 struct arena *arena, struct cg_err *err)
 {
-	return kind->show ? kind->show(c, message, err) : record_to_json(message);
+	return kind->show ? kind->show(c, message, arena, err) : record_to_json(message);
 }
 
 int records_print_done(struct command *c, const struct record_kind *kind, const void *message)
 {
 	const struct entity_head *m = message;
 	struct cg_err err = {0};
-	json_t *json = show_json(c, kind, message, &err);
+	json_t *json = show_json(c, kind, message, &c->arena, &err);
 	return command_print_done(c, json, m->id, NULL, &err);
 }
 
@@ -264,7 +274,7 @@ int records_create(struct command *c, const struct record_kind *kind)
 	return rc == CG_OK ? records_print_done(c, kind, message) : command_fail(c, &err);
 }
 
-static int list(struct command *c, const struct entity *e)
+static int list(struct command *c, const struct record_kind *kind)
 {
 	struct cg_err err = {0};
 	struct entity_page page = {0};
@@ -279,10 +289,12 @@ static int list(struct command *c, const struct entity *e)
 		struct arena arena;
 		arena_init(&arena, COMMAND_ARENA_MAX);
 		if (rc == CG_OK)
-			rc = entity_list(c->store, e, span_of(next), LIST_LIMIT_MAX, span_of(q),
-					 &arena, &page, &err);
+			rc = entity_list(c->store, kind->entity, span_of(next), LIST_LIMIT_MAX,
+					 span_of(q), &arena, &page, &err);
 		for (size_t i = 0; rc == CG_OK && i < page.n; i++)
-			(void)json_array_append_new(items, record_to_json(page.messages[i]));
+			if (json_array_append_new(
+				items, show_json(c, kind, page.messages[i], &arena, &err)) < 0)
+				rc = err.text[0] ? CG_UNAVAILABLE : cg_fail_memory(&err);
 		free(next);
 		next = NULL;
 		if (rc == CG_OK && page.next && !(next = strdup(page.next)))
@@ -305,7 +317,7 @@ static int show(struct command *c, const struct record_kind *kind)
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
 		rc = entity_get(c->store, kind->entity, id, &c->arena, &message, &err);
-	json_t *json = rc == CG_OK ? show_json(c, kind, message, &err) : NULL;
+	json_t *json = rc == CG_OK ? show_json(c, kind, message, &c->arena, &err) : NULL;
 	return json || err.text[0] == '\0' ? command_print(c, json) : command_fail(c, &err);
 }
 
@@ -346,7 +358,7 @@ int records_main(struct command *c, const struct record_kind *kind, const char *
 		 int (*create)(struct command *c))
 {
 	if (strcmp(verb, "list") == 0)
-		return list(c, kind->entity);
+		return list(c, kind);
 	if (strcmp(verb, "show") == 0)
 		return show(c, kind);
 	if (strcmp(verb, "create") == 0)

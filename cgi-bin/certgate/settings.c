@@ -19,8 +19,10 @@ static int set(struct command *c)
 {
 	struct cg_err err = {0};
 	Cg__Setting *setting;
-	json_t *patch = records_take_members(c, &cg__setting__descriptor);
-	if (!patch || !command_all_taken(c) || json_object_size(patch) == 0) {
+	json_t *patch = records_take_members(c, &cg__setting__descriptor, &err);
+	if (!patch)
+		return command_fail(c, &err);
+	if (!command_all_taken(c) || json_object_size(patch) == 0) {
 		json_decref(patch);
 		return EXIT_USAGE;
 	}

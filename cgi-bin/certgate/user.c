@@ -3,23 +3,78 @@
 #include "model/user.h"
 #include "records.h"
 #include <gnutls/gnutls.h>
+#include <sys/prctl.h>
 
 static const struct record_kind users = {.entity = &user_entity};
 
-/* The way back for those whom a restore holds: nobody could sign in to let them in. */
-static int set_held(struct command *c)
+/* --password-stdin: a command line is for everybody to see.  *out stays NULL without it. */
+static cg_rc take_password(struct command *c, const char **out, struct cg_err *err)
+{
+	struct span text;
+	*out = NULL;
+	if (!command_take_flag(c, "--password-stdin"))
+		return CG_OK;
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	cg_rc rc = command_read_file(c, "-", &text, err);
+	if (rc != CG_OK)
+		return rc;
+	/* The end of the line is none of it. */
+	if (text.n > 0 && text.p[text.n - 1] == '\n')
+		text.n--;
+	if (text.n > 0 && text.p[text.n - 1] == '\r')
+		text.n--;
+	if (text.n > 0 && memchr(text.p, '\0', text.n))
+		return cg_fail_field(err, "password", "has a NUL");
+	*out = arena_copy(&c->arena, text);
+	return *out ? CG_OK : cg_fail_memory(err);
+}
+
+static int create(struct command *c)
 {
 	struct cg_err err = {0};
 	Cg__User *user;
-	const char *held = command_take(c, "--held"), *id = command_next(c);
-	bool on = held && strcmp(held, "true") == 0;
-	if (!command_all_taken(c) || !id || !held || (!on && strcmp(held, "false") != 0))
+	const char *password;
+	char one_time[PASSWORD_TEXT + 1] = "";
+	cg_rc rc = take_password(c, &password, &err);
+	json_t *json = rc == CG_OK ? records_take(c, &users, &err) : NULL;
+	if (!json)
+		return command_fail(c, &err);
+	if (!command_all_taken(c)) {
+		json_decref(json);
 		return EXIT_USAGE;
-	cg_rc rc = command_open(c, &err);
-	json_t *patch = json_pack("{s:b}", "held", on);
+	}
+	rc = command_open(c, &err);
 	if (rc == CG_OK)
-		rc = entity_change(c->store, &user_entity, &c->actor, id, ENTITY_ANY_REVISION,
-				   patch, &c->arena, &user, &err);
+		rc = user_create(c->store, &c->actor, NULL, json, password, &c->arena, &user,
+				 one_time, &err);
+	json_decref(json);
+	if (rc != CG_OK)
+		return command_fail(c, &err);
+	json_t *told = record_to_json(user);
+	if (told && !password)
+		(void)json_object_set_new(told, "password", json_string(one_time));
+	gnutls_memset(one_time, 0, sizeof(one_time));
+	return command_print_done(c, told, user->id, NULL, &err);
+}
+
+static int set(struct command *c)
+{
+	struct cg_err err = {0};
+	Cg__User *user;
+	const char *password;
+	cg_rc rc = take_password(c, &password, &err);
+	json_t *patch = rc == CG_OK ? records_take(c, &users, &err) : NULL;
+	if (!patch)
+		return command_fail(c, &err);
+	const char *id = command_next(c);
+	if (!command_all_taken(c) || !id || (json_object_size(patch) == 0 && !password)) {
+		json_decref(patch);
+		return EXIT_USAGE;
+	}
+	rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = user_patch(c->store, &c->actor, id, ENTITY_ANY_REVISION, patch, password,
+				&c->arena, &user, &err);
 	json_decref(patch);
 	return rc == CG_OK ? records_print_done(c, &users, user) : command_fail(c, &err);
 }
@@ -44,18 +99,12 @@ static int reset(struct command *c)
 	return status;
 }
 
-static int create(struct command *c)
-{
-	(void)c;
-	return EXIT_USAGE;
-}
-
 int user_main(struct command *c)
 {
 	const char *verb = command_next(c);
-	if (!verb || strcmp(verb, "delete") == 0)
+	if (!verb)
 		return EXIT_USAGE;
 	if (strcmp(verb, "reset") == 0)
 		return reset(c);
-	return strcmp(verb, "set") == 0 ? set_held(c) : records_main(c, &users, verb, create);
+	return strcmp(verb, "set") == 0 ? set(c) : records_main(c, &users, verb, create);
 }

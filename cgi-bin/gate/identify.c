@@ -106,11 +106,12 @@ static bool read_certificate(struct exchange *x)
 	return true;
 }
 
-/* The token of the API's field, without "Bearer " in any letter case and its one space. */
+/* The token of the API's field, without "Bearer" in any letter case and what follows it; "Bearer"
+ * alone, from which servers take the space at its end, is no token. */
 static bool read_token(struct exchange *x)
 {
 	const Cg__ApiAuth *auth = x->route->api->auth;
-	struct span value, bearer = SPAN_LIT("Bearer ");
+	struct span value, bearer = SPAN_LIT("Bearer");
 	if (!auth->use_token)
 		return true;
 	size_t times = web_request_field(x->req, auth->token_header, &value);
@@ -121,9 +122,10 @@ static bool read_token(struct exchange *x)
 	}
 	if (times == 0)
 		return true;
-	if (value.n > bearer.n && span_is_nocase(span_make(value.p, bearer.n), bearer))
-		value = span_from(value, bearer.n);
 	value = span_trim(value);
+	if (value.n >= bearer.n && span_is_nocase(span_make(value.p, bearer.n), bearer) &&
+	    (value.n == bearer.n || value.p[bearer.n] == ' '))
+		value = span_trim(span_from(value, bearer.n));
 	x->facts.token = value.n > 0;
 	x->token = value;
 	return true;

@@ -313,7 +313,7 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 	struct key_grant g;
 	struct all_apis apis;
 	struct request_list requests;
-	struct portal_usage usage = {.days = NULL};
+	struct portal_usage usage = {.chart = NULL};
 	Cg__CatalogueEntry__Renewal way;
 	Cg__Refusal *newest;
 	json_t *values = NULL;
@@ -337,7 +337,7 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 		rc = portal_usage(call, ids, 1, &usage, err);
 	if (rc != CG_OK) {
 		json_decref(values);
-		json_decref(usage.days);
+		json_decref(usage.chart);
 		return rc;
 	}
 	bool by_token = has_token_request(&requests);
@@ -356,8 +356,7 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 	    "{s:o, s:o, s:o, s:o, s:o, s:s}", "rate", show_rate(g.effective.rate), "quota_text",
 	    show_quota(g.effective.quota), "expires",
 	    g.effective.has_expires_at ? page_distance(call, g.effective.expires_at) : json_null(),
-	    "organisation_name", organisation_name(call), "usage_card",
-	    json_pack("{s:s, s:o}", "template", "portal/usage-card.tpl", "days", usage.days),
+	    "organisation_name", organisation_name(call), "usage_card", portal_usage_card(&usage),
 	    "renew_line",
 	    arena_printf(call->arena,
 			 "curl --cert old.pem --key old.key --data-binary @new.pem %s/portal/renew",

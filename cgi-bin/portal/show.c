@@ -8,6 +8,7 @@
 #include "model/policy.h"
 #include "model/quota.h"
 #include "model/setting.h"
+#include "page/chart.h"
 #include "ui/throttle.h"
 #include "usage/query.h"
 #include <gnutls/gnutls.h>
@@ -223,7 +224,7 @@ cg_rc portal_usage(struct page_call *call, const char *const *key_ids, size_t n,
 	uint64_t requests[SHOWN_DAYS] = {0}, refused[SHOWN_DAYS] = {0}, errors[SHOWN_DAYS] = {0};
 	int64_t today = call->now_unix_s / DAY_S * DAY_S, first = today - (SHOWN_DAYS - 1) * DAY_S;
 	cg_rc rc = CG_OK;
-	*out = (struct portal_usage){.days = json_array()};
+	*out = (struct portal_usage){.chart = NULL};
 	for (size_t k = 0; rc == CG_OK && k < n; k++) {
 		struct usage_sums sums = {.n = 0};
 		struct usage_query q = {.from = first,
@@ -240,19 +241,37 @@ cg_rc portal_usage(struct page_call *call, const char *const *key_ids, size_t n,
 			errors[day] += sums.items[i]->upstream_errors;
 		}
 	}
-	for (size_t i = SHOWN_DAYS; rc == CG_OK && i-- > 0;) {
+	struct chart_bar bars[SHOWN_DAYS];
+	for (size_t i = 0; rc == CG_OK && i < SHOWN_DAYS; i++) {
+		json_t *day = page_day(first + (int64_t)i * DAY_S);
+		const char *label =
+		    arena_strdup(call->arena, json_string_value(json_object_get(day, "text")));
+		json_decref(day);
+		if (!label)
+			return cg_fail_memory(err);
+		uint64_t passed = requests[i] - refused[i];
+		bars[i] = (struct chart_bar){.label = label,
+					     .mark = label,
+					     .allowed = passed > errors[i] ? passed - errors[i] : 0,
+					     .refused = refused[i],
+					     .failed = errors[i]};
 		out->requests += requests[i];
 		out->refused += refused[i];
 		out->errors += errors[i];
-		if (requests[i] > 0)
-			(void)json_array_append_new(out->days,
-						    json_pack("{s:o, s:o, s:o, s:o}", "at",
-							      page_day(first + (int64_t)i * DAY_S),
-							      "requests", page_number(requests[i]),
-							      "refused", page_number(refused[i]),
-							      "errors", page_number(errors[i])));
 	}
+	if (rc == CG_OK && out->requests > 0)
+		out->chart = chart_make(
+		    bars, SHOWN_DAYS,
+		    &(struct chart_words){
+			.id = "usage", .caption = "Requests per day", .unit = "Day", .low = true});
 	return rc;
+}
+
+json_t *portal_usage_card(const struct portal_usage *usage)
+{
+	return json_pack("{s:s, s:o, s:{s:s}}", "template", "portal/usage-card.tpl", "chart",
+			 usage->chart ? usage->chart : json_null(), "legend", "template",
+			 "layout/legend.tpl");
 }
 
 json_t *portal_quota(struct page_call *call, const Cg__Key *key)

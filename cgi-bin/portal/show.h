@@ -53,10 +53,12 @@ json_t *portal_request_badge(const Cg__KeyRequest *request);
 /* Requests of the last 30 days, by day and in sum; of one key, or of NULL: none. */
 struct portal_usage {
 	uint64_t requests, refused, errors;
-	json_t *days; /* for portal/usage-card.tpl; a new reference */
+	json_t *chart; /* NULL: there is none; a new reference */
 };
 cg_rc portal_usage(struct page_call *call, const char *const *key_ids, size_t n,
 		   struct portal_usage *out, struct cg_err *err) CG_MUST_USE;
+/* Values of portal/usage-card.tpl; takes the chart. */
+json_t *portal_usage_card(const struct portal_usage *usage);
 /* "241,077 of 500,000 a month", with what is left and when it renews; JSON's null without a quota.
  * A new reference. */
 json_t *portal_quota(struct page_call *call, const Cg__Key *key);

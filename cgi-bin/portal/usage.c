@@ -9,7 +9,7 @@ void usage_page(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct own_keys keys = {.n = 0};
-	struct portal_usage all = {.days = NULL};
+	struct portal_usage all = {.chart = NULL};
 	Cg__Organisation *organisation;
 	json_t *items = json_array();
 	cg_rc rc = own_key_list(call->program->store, &call->actor, call->arena, &keys, &err);
@@ -21,10 +21,10 @@ void usage_page(void *arg)
 	if (rc == CG_OK && !ids)
 		rc = cg_fail_memory(&err);
 	for (size_t i = 0; rc == CG_OK && i < keys.n; i++) {
-		struct portal_usage one = {.days = NULL};
+		struct portal_usage one = {.chart = NULL};
 		ids[i] = keys.items[i]->id;
 		rc = portal_usage(call, &ids[i], 1, &one, &err);
-		json_decref(one.days);
+		json_decref(one.chart);
 		if (rc != CG_OK)
 			break;
 		json_t *quota = portal_quota(call, keys.items[i]);
@@ -39,16 +39,16 @@ void usage_page(void *arg)
 		rc = portal_usage(call, ids, keys.n, &all, &err);
 	if (rc != CG_OK) {
 		json_decref(items);
-		json_decref(all.days);
+		json_decref(all.chart);
 		page_fail(call, rc, &err);
 		return;
 	}
 	page_show(call, 200, "usage", "usage", "Usage",
-		  json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:s, s:o}}", "keys", items,
-			    "organisation_name", page_text(span_of(organisation->name)), "requests",
+		  json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "keys", items, "organisation_name",
+			    page_text(span_of(organisation->name)), "requests",
 			    page_number(all.requests), "refused", page_number(all.refused),
-			    "errors", page_number(all.errors), "usage_card", "template",
-			    "portal/usage-card.tpl", "days", all.days));
+			    "errors", page_number(all.errors), "usage_card",
+			    portal_usage_card(&all)));
 }
 
 void help_page(void *arg)

@@ -30,6 +30,8 @@ static void check_listen_path(Cg__Api *api, struct arena *arena, struct cg_err *
 	}
 }
 
+#define HEADER_NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
+
 static void check_auth(const Cg__Api *api, struct cg_err *err, cg_rc *rc)
 {
 	const Cg__ApiAuth *auth = api->auth;
@@ -37,9 +39,14 @@ static void check_auth(const Cg__Api *api, struct cg_err *err, cg_rc *rc)
 		*rc = cg_fail_field(err, "auth",
 				    "lets nobody in: switch on use_certificate, use_token or "
 				    "keyless");
-	if (!token_is_valid(auth->token_header))
-		*rc = cg_fail_field(err, "auth.token_header",
-				    "is not the name of a header field such as Authorization");
+	/* As CGI names variables: servers drop other fields, or take "_" for "-". */
+	if (!token_is_valid(auth->token_header) ||
+	    strspn(auth->token_header, HEADER_NAME_CHARS) != strlen(auth->token_header))
+		*rc = cg_fail_field(
+		    err, "auth.token_header",
+		    "is not the name of a header field such as Authorization or "
+		    "X-Api-Key: letters, digits and \"-\", as web servers drop fields "
+		    "whose names have an underscore or other characters");
 	static const char *const taken[] = {"host", "content-length", "transfer-encoding",
 					    "connection", "cookie"};
 	for (size_t i = 0; i < CG_COUNT(taken); i++)

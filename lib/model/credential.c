@@ -387,14 +387,20 @@ cg_rc credential_change(struct store *store, const struct actor *actor, const ch
 
 /* Whoever uses it learns why it stops. */
 static cg_rc tell_revoked(struct store_txn *txn, const Cg__Key *key,
-			  const Cg__Credential *credential, const char *reason, struct arena *arena,
-			  struct cg_err *err)
+			  const Cg__Credential *credential, Cg__Credential__Reason reason,
+			  struct arena *arena, struct cg_err *err)
 {
+	static const char *const words[] = {
+	    [CG__CREDENTIAL__REASON__KEY_EXPOSED] = "somebody else has its private key",
+	    [CG__CREDENTIAL__REASON__SUPERSEDED] = "another one has taken its place",
+	    [CG__CREDENTIAL__REASON__LEFT] = "its holder has left",
+	};
+	const char *why = (size_t)reason < CG_COUNT(words) ? words[reason] : NULL;
 	char hex[SHA256_HEX + 1] = "";
 	if (credential->type == CG__CREDENTIAL__TYPE__CERTIFICATE &&
 	    credential->sha256.len == SHA256_BYTES)
 		hex_format(credential->sha256.data, SHA256_BYTES, hex);
-	return key_tell_revoked_in(txn, key, hex, reason, arena, err);
+	return key_tell_revoked_in(txn, key, hex, why ? why : "", arena, err);
 }
 
 static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
@@ -417,7 +423,7 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 		text[i] = (char)(name->name[i] == '_' ? '_' : name->name[i] | 0x20);
 	rc = credential_audit_in(txn, actor, "credential.revoke", key, credential,
 				 json_pack("{s:s}", "reason", text), arena, err);
-	return rc == CG_OK ? tell_revoked(txn, key, credential, text, arena, err) : rc;
+	return rc == CG_OK ? tell_revoked(txn, key, credential, reason, arena, err) : rc;
 }
 
 /* The public key of a certificate: with it every certificate that carries it. */

@@ -51,7 +51,7 @@ cg_rc key_tell_revoked_in(struct store_txn *txn, const Cg__Key *key, const char 
 				   !sha256   ? ""
 				   : *sha256 ? "certificate"
 					     : "token",
-				   "sha256", sha256 ? sha256 : "", "reason", reason, "path",
+				   "fingerprint", sha256 ? sha256 : "", "reason", reason, "path",
 				   json_sprintf("/portal/keys/%s", key->id));
 	cg_rc rc = values ? mail_queue_organisation(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED,
 						    key->organisation_id, values, arena, err)
@@ -270,8 +270,12 @@ cg_rc key_used(struct store_txn *txn, const char *id, int64_t at_unix_s, struct 
 		rc = record_unpack(&cg__key__descriptor, bytes, arena, &key, err);
 	if (rc == CG_OK && (!key->has_last_used_at || key->last_used_at < at_unix_s)) {
 		key->last_used_at = at_unix_s;
+		/* The minute, which may have begun before the key was there. */
 		if (!key->has_first_used_at)
-			key->first_used_at = at_unix_s;
+			key->first_used_at =
+			    at_unix_s > key->created_at ? at_unix_s : key->created_at;
+		if (key->last_used_at < key->first_used_at)
+			key->last_used_at = key->first_used_at;
 		key->has_first_used_at = key->has_last_used_at = true;
 		rc = record_pack(key, arena, &bytes, err);
 		if (rc == CG_OK)

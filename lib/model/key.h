@@ -55,9 +55,9 @@ cg_rc credential_list(struct store *store, const char *key_id, struct arena *are
 /* One of a key, by any notation of its SHA-256. */
 cg_rc credential_get(struct store *store, const char *key_id, const char *sha256,
 		     struct arena *arena, Cg__Credential **out, struct cg_err *err) CG_MUST_USE;
-/* A further credential of a key: a certificate (cert), or a token (cert is NULL).  CG_CLASH with the
- * code ENTITY_MADE_ALREADY unless the key has `had` credentials before, so that what is asked for
- * twice is made once; CREDENTIALS_ANY: however many. */
+/* A further credential of a key: a certificate (cert), or a token (cert is NULL).  CG_CLASH with
+ * the code ENTITY_MADE_ALREADY unless the key has `had` credentials before, so that what is asked
+ * for twice is made once; CREDENTIALS_ANY: however many. */
 #define CREDENTIALS_ANY SIZE_MAX
 cg_rc credential_add(struct store *store, const struct actor *actor, const char *key_id,
 		     const struct cert *cert, size_t had, struct arena *arena, Cg__Credential **out,

@@ -9,10 +9,8 @@
 
 /* Writes a mail to one address; templates/mail/KIND.txt.tpl and .html.tpl say what it says.
  *
- * `values` (borrowed, may be NULL) are texts for the template; never a secret.  Of these the
- * programs know:
- *   path   "/portal/keys/ID": the template's {{url}} is the setting base_urls and this
- *   key_name, organisation_name, …  as the templates name them
+ * `values` (borrowed, may be NULL) are texts for the template, by the names that it has; never a
+ * secret.  "path" ("/portal/keys/ID") becomes {{url}}, behind the setting base_urls.
  * CG_OK also when `to` is no address: what a mail tells of happens all the same. */
 cg_rc mail_queue(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
 		 const json_t *values, struct arena *arena, struct cg_err *err) CG_MUST_USE;

@@ -17,10 +17,10 @@ static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)
 /* A value that nothing applies would look like a limit and be none. */
 static void check_parts(const Cg__Policy *policy, struct cg_err *err, cg_rc *rc)
 {
-	if (policy->n_applies == 0)
+	if (policy->n_applies == 0 && !policy->has_key_lifetime_days)
 		*rc = cg_fail_field(err, "applies",
 				    "is empty, so the policy would do nothing: name access, rate "
-				    "or quota");
+				    "or quota, or set key_lifetime_days");
 	if (policy->n_access > 0 && !applies(policy, CG__POLICY__PART__ACCESS))
 		*rc = cg_fail_field(err, "access", "is given, but applies does not name it");
 	if (policy->rate && !applies(policy, CG__POLICY__PART__RATE))

@@ -12,12 +12,12 @@ static json_t *values_of(struct store_txn *txn, const Cg__KeyRequest *r,
 {
 	struct cert cert;
 	Cg__Organisation *organisation;
-	char hex[SHA256_HEX + 1] = "", until[RFC3339_TEXT + 1] = "";
+	char hex[SHA256_HEX + 1] = "", until[DAY_TEXT + 1] = "";
 	if (r->certificate_sha256.len == SHA256_BYTES)
 		hex_format(r->certificate_sha256.data, SHA256_BYTES, hex);
 	if (r->has_certificate && cert_facts(span_make(r->certificate.data, r->certificate.len),
 					     arena, &cert, NULL) == CG_OK)
-		(void)rfc3339_format(cert.not_after, until);
+		(void)day_format(cert.not_after, until);
 	cg_rc found = entity_get_in(txn, &organisation_entity, about->developer->organisation_id,
 				    arena, &organisation, NULL);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "key_name", r->name, "entry_name",

@@ -233,24 +233,47 @@ cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_
 	return rc;
 }
 
-cg_rc user_set_password(struct store *store, const struct actor *actor, const char *id_or_name,
-			const char *password, bool must_change, struct arena *arena, Cg__User **out,
-			struct cg_err *err)
+struct change_call {
+	struct password_call password;
+	const char *id;
+	uint64_t revision;
+	const json_t *patch;
+};
+
+static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
-	struct password_call c = {.actor = actor,
-				  .user = id_or_name,
-				  .action = "user.password",
-				  .must_change = must_change,
-				  .arena = arena};
+	struct change_call *c = arg;
+	struct password_call *p = &c->password;
+	cg_rc rc = entity_change_in(txn, &user_entity, p->actor, c->id, c->revision, c->patch,
+				    p->arena, &p->found, err);
+	if (rc != CG_OK || !p->hash)
+		return rc;
+	p->user = p->found->id;
+	return password_txn(txn, p, err);
+}
+
+cg_rc user_patch(struct store *store, const struct actor *actor, const char *id_or_name,
+		 uint64_t revision, const json_t *patch, const char *password, struct arena *arena,
+		 Cg__User **out, struct cg_err *err)
+{
+	struct change_call c = {
+	    .password = {.actor = actor,
+			 .action = "user.password",
+			 .must_change = json_is_true(json_object_get(patch, "must_change")),
+			 .arena = arena},
+	    .id = id_or_name,
+	    .revision = revision,
+	    .patch = patch
+	  };
 	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
-	if (rc == CG_OK)
+	if (rc == CG_OK && password)
 		rc = password_judge(password, "password", err);
+	if (rc == CG_OK && password)
+		rc = password_hash(password, arena, &c.password.hash, err);
 	if (rc == CG_OK)
-		rc = password_hash(password, arena, &c.hash, err);
+		rc = store_write(store, user_entity.effect, change_txn, &c, err);
 	if (rc == CG_OK)
-		rc = store_write(store, STORE_CHANGES_NONE, password_txn, &c, err);
-	if (rc == CG_OK)
-		*out = c.found;
+		*out = c.password.found;
 	return rc;
 }
 

@@ -32,11 +32,11 @@ cg_rc user_change_password(struct store *store, const struct actor *actor,
 cg_rc user_create(struct store *store, const struct actor *actor, const char *id,
 		  const json_t *json, const char *password, struct arena *arena, Cg__User **out,
 		  char one_time[PASSWORD_TEXT + 1], struct cg_err *err) CG_MUST_USE;
-/* Gives a user (by id or name) that password, which he may have to change at the next sign-in, and
- * ends his sessions; for owners. */
-cg_rc user_set_password(struct store *store, const struct actor *actor, const char *id_or_name,
-			const char *password, bool must_change, struct arena *arena, Cg__User **out,
-			struct cg_err *err) CG_MUST_USE;
+/* entity_change; with a password (else NULL) the user gets that one as well, which he has to change
+ * at the next sign-in where the patch says must_change, and his sessions end.  For owners. */
+cg_rc user_patch(struct store *store, const struct actor *actor, const char *id_or_name,
+		 uint64_t revision, const json_t *patch, const char *password, struct arena *arena,
+		 Cg__User **out, struct cg_err *err) CG_MUST_USE;
 /* Gives a user (by id or name) a one-time password, which must be changed at the next sign-in, and
  * ends his sessions; for owners. */
 cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_or_name,

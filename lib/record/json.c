@@ -83,7 +83,7 @@ static json_t *pem_to_json(const struct record_field *row, const ProtobufCBinary
 static json_t *hex_to_json(const ProtobufCBinaryData *bytes)
 {
 	char text[2 * SHA256_BYTES + 1];
-	if (bytes->len > SHA256_BYTES)
+	if (bytes->len == 0 || bytes->len > SHA256_BYTES)
 		return json_null();
 	hex_format(bytes->data, bytes->len, text);
 	return json_string(text);

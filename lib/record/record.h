@@ -68,6 +68,9 @@ struct record_field {
 	enum field_access access;
 	uint64_t min, max; /* as the form says; of a list: of each entry */
 	const char *about; /* a sentence for OpenAPI and the manual */
+	/* Never missing, although the descriptor has it as optional: who makes a record has to give
+	 * it, or certgate does. */
+	bool always;
 };
 
 /* The row of a field; NULL when there is none (a unit test finds those). */
@@ -109,7 +112,10 @@ cg_rc record_from_whole_json(const ProtobufCMessageDescriptor *type, const json_
 /* JSON of the settable members that differ, as {"member": new value}; for the audit.  Of a sealed
  * one only that it was set. */
 json_t *record_changes(const void *before, const void *after) CG_MUST_USE;
-/* The JSON schema of a message, for OpenAPI; a new reference. */
+/* The JSON schema of a message, for OpenAPI, as it is read and as a merge patch of it; a new
+ * reference. */
 json_t *record_schema(const ProtobufCMessageDescriptor *type) CG_MUST_USE;
+/* The same of what is sent to make one, with what must not be left out. */
+json_t *record_schema_new(const ProtobufCMessageDescriptor *type) CG_MUST_USE;
 
 #endif

@@ -2,21 +2,28 @@
 #include "base/base.h"
 #include "record/record.h"
 
+static json_t *schema_of(const ProtobufCMessageDescriptor *type, bool is_new);
+
+static json_t *enum_name(const ProtobufCEnumValue *value)
+{
+	char name[64];
+	size_t n = 0;
+	for (const char *c = value->name; *c && n < sizeof(name) - 1; c++)
+		name[n++] = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+	name[n] = '\0';
+	return json_string(name);
+}
+
 static json_t *enum_names(const ProtobufCEnumDescriptor *e)
 {
 	json_t *names = json_array();
-	for (unsigned i = 0; names && i < e->n_values; i++) {
-		char name[64];
-		size_t n = 0;
-		for (const char *c = e->values[i].name; *c && n < sizeof(name) - 1; c++)
-			name[n++] = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-		name[n] = '\0';
-		(void)json_array_append_new(names, json_string(name));
-	}
+	for (unsigned i = 0; names && i < e->n_values; i++)
+		(void)json_array_append_new(names, enum_name(&e->values[i]));
 	return names;
 }
 
-static json_t *value_schema(const ProtobufCFieldDescriptor *f, const struct record_field *row)
+static json_t *value_schema(const ProtobufCFieldDescriptor *f, const struct record_field *row,
+			    bool is_new)
 {
 	switch (row->form) {
 	case FIELD_TEXT:
@@ -38,7 +45,7 @@ static json_t *value_schema(const ProtobufCFieldDescriptor *f, const struct reco
 	case FIELD_HEX:
 		return json_pack("{s:s, s:s}", "type", "string", "pattern", "^[0-9a-f]{64}$");
 	case FIELD_MESSAGE:
-		return record_schema(f->descriptor);
+		return schema_of(f->descriptor, is_new);
 	case FIELD_MAP:
 		return json_pack("{s:s, s:{s:s}}", "type", "object", "additionalProperties", "type",
 				 "string");
@@ -59,17 +66,53 @@ static void allow_null(json_t *schema)
 		(void)json_array_append_new(names, json_null());
 }
 
-/* Most texts are always there, though the store would do without them: of one that may be null its
- * row says what that means. */
-static bool may_be_null(const ProtobufCFieldDescriptor *f, const struct record_field *row)
+/* What a member is that is left out: the descriptor's default, or an empty list.  NULL: null, or
+ * what the description says. */
+static json_t *default_of(const ProtobufCFieldDescriptor *f, const struct record_field *row)
 {
-	return f->label == PROTOBUF_C_LABEL_OPTIONAL && !f->default_value &&
-	       (f->type != PROTOBUF_C_TYPE_STRING || strstr(row->about, "null"));
+	const void *value = f->default_value;
+	if (f->label == PROTOBUF_C_LABEL_REPEATED)
+		return row->form == FIELD_MAP ? json_object() : json_array();
+	if (!value)
+		return NULL;
+	switch (row->form) {
+	case FIELD_TEXT:
+	case FIELD_LINES:
+		return json_string(value);
+	case FIELD_NUMBER:
+		return json_integer((json_int_t) * (const uint64_t *)value);
+	case FIELD_BOOL:
+		return json_boolean(*(const protobuf_c_boolean *)value);
+	case FIELD_ENUM:
+		return enum_name(
+		    protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)value));
+	case FIELD_TIME:
+	case FIELD_HEX:
+	case FIELD_PEM:
+	case FIELD_CRL:
+	case FIELD_SEALED:
+	case FIELD_MESSAGE:
+	case FIELD_MAP:
+		break;
+	}
+	return NULL;
 }
 
-static json_t *field_schema(const ProtobufCFieldDescriptor *f, const struct record_field *row)
+static bool may_be_null(const ProtobufCFieldDescriptor *f, const struct record_field *row)
 {
-	json_t *s = value_schema(f, row);
+	return f->label == PROTOBUF_C_LABEL_OPTIONAL && !f->default_value && !row->always;
+}
+
+static bool has_to_be_given(const ProtobufCFieldDescriptor *f, const struct record_field *row)
+{
+	return row->access == FIELD_SET && (row->always || (f->label == PROTOBUF_C_LABEL_REQUIRED &&
+							    row->form != FIELD_MESSAGE));
+}
+
+static json_t *field_schema(const ProtobufCFieldDescriptor *f, const struct record_field *row,
+			    bool is_new)
+{
+	json_t *s = value_schema(f, row, is_new), *value;
 	if (f->label == PROTOBUF_C_LABEL_REPEATED && row->form != FIELD_MAP)
 		s = json_pack("{s:s, s:o}", "type", "array", "items", s);
 	else if (may_be_null(f, row))
@@ -77,19 +120,38 @@ static json_t *field_schema(const ProtobufCFieldDescriptor *f, const struct reco
 	(void)json_object_set_new(s, "description", json_string(row->about));
 	if (row->access == FIELD_READ)
 		(void)json_object_set_new(s, "readOnly", json_true());
+	else if ((value = default_of(f, row)))
+		(void)json_object_set_new(s, "default", value);
+	return s;
+}
+
+static json_t *schema_of(const ProtobufCMessageDescriptor *type, bool is_new)
+{
+	json_t *members = json_object(), *needed = json_array();
+	for (unsigned i = 0; i < type->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &type->fields[i];
+		const struct record_field *row = record_field(type, f);
+		if (!row || row->access == FIELD_HIDDEN)
+			continue;
+		(void)json_object_set_new(members, record_json_name(f, row),
+					  field_schema(f, row, is_new));
+		if (is_new && has_to_be_given(f, row))
+			(void)json_array_append_new(needed, json_string(record_json_name(f, row)));
+	}
+	json_t *s = json_pack("{s:s, s:o, s:b}", "type", "object", "properties", members,
+			      "additionalProperties", 0);
+	if (json_array_size(needed) > 0)
+		(void)json_object_set(s, "required", needed);
+	json_decref(needed);
 	return s;
 }
 
 json_t *record_schema(const ProtobufCMessageDescriptor *type)
 {
-	json_t *members = json_object();
-	for (unsigned i = 0; i < type->n_fields; i++) {
-		const struct record_field *row = record_field(type, &type->fields[i]);
-		if (!row || row->access == FIELD_HIDDEN)
-			continue;
-		(void)json_object_set_new(members, record_json_name(&type->fields[i], row),
-					  field_schema(&type->fields[i], row));
-	}
-	return json_pack("{s:s, s:o, s:b}", "type", "object", "properties", members,
-			 "additionalProperties", 0);
+	return schema_of(type, false);
+}
+
+json_t *record_schema_new(const ProtobufCMessageDescriptor *type)
+{
+	return schema_of(type, true);
 }

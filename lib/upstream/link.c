@@ -157,7 +157,13 @@ static void name_to_prove(const struct link *link, char out[254])
 		out[n - 1] = '\0';
 }
 
-static bool prepare_tls(struct link *link, const char *name)
+/* What has to be proven; GnuTLS looks at it during the handshake. */
+struct proof {
+	char name[254];
+	gnutls_typed_vdata_st parts[2];
+};
+
+static bool prepare_tls(struct link *link, struct proof *proof)
 {
 	static const gnutls_datum_t alpn = {(unsigned char *)(uintptr_t) "http/1.1", 8};
 	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
@@ -172,12 +178,18 @@ static bool prepare_tls(struct link *link, const char *name)
 	gnutls_transport_set_ptr(s, link);
 	gnutls_transport_set_push_function(s, push);
 	gnutls_transport_set_pull_function(s, pull);
-	gnutls_session_set_verify_cert(s, name, 0);
+	proof->parts[0] = (gnutls_typed_vdata_st){.type = GNUTLS_DT_DNS_HOSTNAME,
+						  .data = (unsigned char *)proof->name};
+	/* A certificate for clients alone is no server's. */
+	proof->parts[1] =
+	    (gnutls_typed_vdata_st){.type = GNUTLS_DT_KEY_PURPOSE_OID,
+				    .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER};
+	gnutls_session_set_verify_cert2(s, proof->parts, CG_COUNT(proof->parts), 0);
 	return gnutls_priority_set_direct(s, priorities, NULL) == 0 &&
 	       gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, link->tls->credentials) == 0 &&
 	       gnutls_alpn_set_protocols(s, &alpn, 1, 0) == 0 &&
-	       (is_address(name) ||
-		gnutls_server_name_set(s, GNUTLS_NAME_DNS, name, strlen(name)) == 0);
+	       (is_address(proof->name) ||
+		gnutls_server_name_set(s, GNUTLS_NAME_DNS, proof->name, strlen(proof->name)) == 0);
 }
 
 static void say_tls(const struct link *link, int error, struct upstream_result *result)
@@ -195,10 +207,10 @@ static void say_tls(const struct link *link, int error, struct upstream_result *
 static enum upstream_outcome shake_hands(const struct upstream_call *call, struct link *link,
 					 int64_t until_mono_ms, struct upstream_result *result)
 {
-	char name[254];
+	struct proof proof;
 	int rc;
-	name_to_prove(link, name);
-	if (!prepare_tls(link, name)) {
+	name_to_prove(link, proof.name);
+	if (!prepare_tls(link, &proof)) {
 		say(result, "TLS cannot be prepared", NULL);
 		return UPSTREAM_FAILED;
 	}
@@ -268,6 +280,8 @@ enum upstream_outcome link_dial(const struct upstream_call *call, struct link *o
 			       ? call->timeout_ms
 			       : UPSTREAM_CONNECT_MS;
 	int64_t now = clock_mono_ms(), until = now + limit_ms;
+	if (call->until_mono_ms > 0 && call->until_mono_ms < until)
+		until = call->until_mono_ms;
 	*out = (struct link){.fd = -1, .port = call->port, .made_mono_ms = now};
 	(void)snprintf(out->host, sizeof(out->host), "%.*s", (int)call->host.n, call->host.p);
 	enum resolved resolved = upstream_resolve(call->host, call->port, until, &found, &why);

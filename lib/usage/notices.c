@@ -279,7 +279,7 @@ static json_t *end_mail(const Cg__Key *key, const struct ending *item, int64_t e
 			 !item->sha256	     ? ""
 			 : item->certificate ? "certificate"
 					     : "token",
-			 "sha256", item->certificate ? item->sha256 : "", "ends_on", ends_on,
+			 "fingerprint", item->certificate ? item->sha256 : "", "ends_on", ends_on,
 			 "days", (json_int_t)days, "day_word", days == 1 ? "day" : "days", "path",
 			 json_sprintf("/portal/keys/%s", key->id));
 }

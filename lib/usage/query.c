@@ -48,7 +48,13 @@ static cg_rc walk_from(struct store *store, Cg__Usage__Step step, int64_t from, 
 	cg_rc rc = usage_rolled_to(store, step, &rolled_to, err);
 	int64_t until = rolled_to < to ? rolled_to : to;
 	if (rc == CG_OK && from < until)
-		rc = usage_walk(store, step, a->key_id, from, until, take, a, err);
+		rc = usage_walk(store,
+				&(struct usage_range){.step = step,
+						      .from = from,
+						      .to = until,
+						      .key_id = a->key_id,
+						      .plain = a->query->plain},
+				take, a, err);
 	if (rc != CG_OK || step == CG__USAGE__STEP__MINUTE || until >= to)
 		return rc;
 	return walk_from(store, usage_step_below(step), from > until ? from : until, to, a, err);
@@ -80,10 +86,8 @@ static Cg__Usage__Step without_keys(Cg__Usage__Step step)
 					       : CG__USAGE__STEP__MINUTE_TOTAL;
 }
 
-static int in_order(const void *a, const void *b)
+int usage_compare(const struct usage_sum *x, const struct usage_sum *y)
 {
-	const struct usage_sum *x = *(struct usage_sum *const *)a,
-			       *y = *(struct usage_sum *const *)b;
 	if (x->at != y->at)
 		return x->at < y->at ? -1 : 1;
 	if (x->status != y->status)
@@ -92,6 +96,11 @@ static int in_order(const void *a, const void *b)
 	if (order == 0)
 		order = strcmp(x->key_id, y->key_id);
 	return order != 0 ? order : strcmp(x->code, y->code);
+}
+
+static int in_order(const void *a, const void *b)
+{
+	return usage_compare(*(struct usage_sum *const *)a, *(struct usage_sum *const *)b);
 }
 
 cg_rc usage_ask(struct store *store, struct usage_query *query, int64_t now_unix_s,

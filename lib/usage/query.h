@@ -29,7 +29,10 @@ struct usage_query {
 	struct span api_id, key_id; /* only of these; p NULL: of all */
 };
 
-/* Sums in the order of time, and then of the group; only the member that they are grouped by means
+/* By time, and then by group, as strcmp tells it. */
+int usage_compare(const struct usage_sum *a, const struct usage_sum *b);
+
+/* Sums in the order of usage_compare; only the member that they are grouped by means
  * anything.  `from` is moved to the beginning of its span.  Everything is in the arena.
  * CG_BAD_VALUE when there are more than USAGE_ITEMS_MAX (or as `plain` says). */
 cg_rc usage_ask(struct store *store, struct usage_query *query, int64_t now_unix_s,

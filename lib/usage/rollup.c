@@ -225,9 +225,7 @@ cg_rc usage_save(struct store *store, struct usage *usage, int64_t now_unix_s, u
 /* --- walks --- */
 
 struct walk_call {
-	Cg__Usage__Step step;
-	const char *key_id; /* NULL: of all */
-	int64_t to;
+	const struct usage_range *range;
 	usage_visit_fn visit;
 	void *arg;
 	char after[KEY_BYTES];
@@ -235,18 +233,37 @@ struct walk_call {
 	struct arena arena; /* emptied for each record */
 };
 
+/* The bytes of a record up to its latencies, which are its last fields: 8 to 10, each with a
+ * length.  All before them are numbers, or texts of less than 128 bytes. */
+static struct span head_of(struct span record)
+{
+	size_t i = 0;
+	while (i + 1 < record.n && (uint8_t)record.p[i] >> 3 < 8) {
+		bool text = (record.p[i++] & 7) == 2;
+		if (text) {
+			i += 1 + (uint8_t)record.p[i];
+			continue;
+		}
+		while (i < record.n && record.p[i] & (char)0x80)
+			i++;
+		i++;
+	}
+	return span_make(record.p, i < record.n ? i : record.n);
+}
+
 static cg_rc walk_visit(struct span index_key, struct span key, struct span value, void *arg,
 			struct cg_err *err)
 {
 	struct walk_call *c = arg;
 	Cg__Usage *record;
 	(void)index_key;
-	if (key.n != KEY_BYTES || key.p[0] != (char)c->step || time_of(key) >= c->to)
+	if (key.n != KEY_BYTES || key.p[0] != (char)c->range->step || time_of(key) >= c->range->to)
 		return CG_NOT_FOUND;
 	memcpy(c->after, key.p, KEY_BYTES);
 	c->after_n = KEY_BYTES;
 	arena_clear(&c->arena);
-	cg_rc rc = record_unpack(&cg__usage__descriptor, value, &c->arena, &record, err);
+	cg_rc rc = record_unpack(&cg__usage__descriptor, c->range->plain ? head_of(value) : value,
+				 &c->arena, &record, err);
 	if (rc == CG_OK)
 		rc = c->visit(record, c->arg, err);
 	if (rc != CG_OK)
@@ -260,27 +277,22 @@ static cg_rc walk_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	char after[KEY_BYTES];
 	memcpy(after, c->after, sizeof(after));
 	struct store_walk walk = {.table = STORE_USAGE, .after_key = span_make(after, c->after_n)};
-	if (c->key_id) {
+	if (c->range->key_id) {
 		walk.by_index = walk.only = true;
 		walk.index = STORE_USAGE_BY_KEY;
-		walk.index_key = span_of(c->key_id);
+		walk.index_key = span_of(c->range->key_id);
 	}
 	c->seen = 0;
 	return store_walk(txn, &walk, walk_visit, c, err);
 }
 
-cg_rc usage_walk(struct store *store, Cg__Usage__Step step, const char *key_id, int64_t from,
-		 int64_t to, usage_visit_fn visit, void *arg, struct cg_err *err)
+cg_rc usage_walk(struct store *store, const struct usage_range *range, usage_visit_fn visit,
+		 void *arg, struct cg_err *err)
 {
-	struct walk_call c = {.step = step,
-			      .key_id = key_id,
-			      .to = to,
-			      .visit = visit,
-			      .arg = arg,
-			      .after_n = TIME_BYTES};
+	struct walk_call c = {.range = range, .visit = visit, .arg = arg, .after_n = TIME_BYTES};
 	cg_rc rc;
 	arena_init(&c.arena, RECORD_ARENA_MAX);
-	make_key(step, from, 0, 0, c.after);
+	make_key(range->step, range->from, 0, 0, c.after);
 	do
 		rc = store_read(store, walk_txn, &c, err);
 	while (rc == CG_OK && c.seen == WALK_BATCH);
@@ -355,13 +367,13 @@ static cg_rc roll_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 static cg_rc roll_span(struct store *store, struct roll *r, struct cg_err *err)
 {
 	struct mark_call mark = {.step = r->step, .at = r->at + usage_step_s(r->step)};
+	struct usage_range below = {.step = steps[r->step].below, .from = r->at, .to = mark.at};
 	struct arena arena;
 	arena_init(&arena, ROLL_ARENA_MAX);
 	cg_rc rc = usage_sums_init(&r->sums, USAGE_GROUPS_MAX + 1, &arena, err);
 	r->sums.max = USAGE_GROUPS_MAX;
 	if (rc == CG_OK)
-		rc = usage_walk(store, steps[r->step].below, NULL, r->at, mark.at, add_to_roll, r,
-				err);
+		rc = usage_walk(store, &below, add_to_roll, r, err);
 	for (r->written = 0; rc == CG_OK && r->written < r->sums.n; r->written += WALK_BATCH)
 		rc = store_write(store, STORE_CHANGES_COUNTS, roll_txn, r, err);
 	if (rc == CG_OK)
@@ -375,11 +387,10 @@ static cg_rc roll_next(struct store *store, Cg__Usage__Step step, int64_t until,
 		       struct cg_err *err)
 {
 	struct roll r = {.step = step, .first = INT64_MAX};
-	int64_t rolled_to;
-	cg_rc rc = usage_rolled_to(store, step, &rolled_to, err);
+	struct usage_range below = {.step = steps[step].below, .to = until, .plain = true};
+	cg_rc rc = usage_rolled_to(store, step, &below.from, err);
 	if (rc == CG_OK)
-		rc = usage_walk(store, steps[step].below, NULL, rolled_to, until, note_first, &r,
-				err);
+		rc = usage_walk(store, &below, note_first, &r, err);
 	if (rc != CG_OK || r.first == INT64_MAX)
 		return rc;
 	/* Spans without a request need no record. */

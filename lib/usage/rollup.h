@@ -34,10 +34,15 @@ Cg__Usage__Step usage_step_below(Cg__Usage__Step step);
  * minutes: no end. */
 cg_rc usage_rolled_to(struct store *store, Cg__Usage__Step step, int64_t *out,
 		      struct cg_err *err) CG_MUST_USE;
-/* Records of a step whose beginning is in [from, to), in the order of time; they are borrowed.
- * `key_id`: only those of this key; NULL: all. */
+/* Records of a step whose beginning is in [from, to), in the order of time; they are borrowed. */
+struct usage_range {
+	Cg__Usage__Step step;
+	int64_t from, to;
+	const char *key_id; /* only those of this key; NULL: of all */
+	bool plain;	    /* without the latencies, which are most of a record */
+};
 typedef cg_rc (*usage_visit_fn)(const Cg__Usage *record, void *arg, struct cg_err *err);
-cg_rc usage_walk(struct store *store, Cg__Usage__Step step, const char *key_id, int64_t from,
-		 int64_t to, usage_visit_fn visit, void *arg, struct cg_err *err) CG_MUST_USE;
+cg_rc usage_walk(struct store *store, const struct usage_range *range, usage_visit_fn visit,
+		 void *arg, struct cg_err *err) CG_MUST_USE;
 
 #endif

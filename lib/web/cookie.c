@@ -26,6 +26,9 @@ bool cookie_is_ours(struct span pair)
 {
 	struct span prefix = SPAN_LIT(COOKIE_PREFIX);
 	pair = span_trim(pair);
+	/* Browsers send a cookie without a name as its value alone (RFC 6265bis section 5.7). */
+	while (pair.n > 0 && pair.p[0] == '=')
+		pair = span_trim(span_from(pair, 1));
 	return pair.n >= prefix.n && span_is_nocase(span_make(pair.p, prefix.n), prefix);
 }
 

@@ -158,13 +158,16 @@ bool web_request_init(struct web_request *req, struct arena *arena, char *const 
 				    .site = variable(env, "CERTGATE_SITE"),
 				    .prefix = variable(env, "CERTGATE_PREFIX"),
 				    .host = variable(env, "HTTP_HOST")};
-	if (random_id(req->id) != CG_OK)
+	if (random_bytes(req->id_bytes, sizeof(req->id_bytes)) != CG_OK)
 		return false;
+	base32_format(req->id_bytes, sizeof(req->id_bytes), req->id);
 	req->proof_ok = proof_ok && proof_ok(ctx, variable(env, "CERTGATE_PROOF"));
 	if (req->proof_ok) {
 		req->https = span_is_nocase(variable(env, "HTTPS"), SPAN_LIT("on"));
 		req->client_cert = variable(env, "SSL_CLIENT_CERT");
 		req->client_verify = variable(env, "SSL_CLIENT_VERIFY");
+		req->location_as_is =
+		    span_is(variable(env, "CERTGATE_LOCATION"), SPAN_LIT("as-is"));
 		read_chain(req, env);
 	}
 	if (req->method.n > METHOD_MAX_BYTES || !is_token(req->method)) {

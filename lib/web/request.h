@@ -31,7 +31,8 @@ struct web_request {
 	/* Why this must be answered 400, as a sentence, or NULL.  What could be read is filled in
 	 * all the same; `target` is empty when it is the target that is bad. */
 	const char *bad;
-	char id[ID_TEXT + 1]; /* made here, for logs and answers */
+	uint8_t id_bytes[ID_RAW_BYTES]; /* random, made here */
+	char id[ID_TEXT + 1];		/* the same as text, for logs and answers */
 	int64_t received_unix_s, received_mono_ms;
 
 	struct span method; /* a token (RFC 9110 section 5.6.2) */
@@ -56,6 +57,11 @@ struct web_request {
 	 * (lighttpd does not).  In no order to rely on. */
 	struct span client_chain[CERT_CHAIN_PASSED_MAX];
 	size_t n_client_chain;
+
+	/* CERTGATE_LOCATION is "as-is": the server passes on a Location with status 200.  CGI hosts
+	 * that obey it (RFC 3875 section 6.2.2) have to be kept from that, so this is said by
+	 * includes. */
+	bool location_as_is;
 
 	/* From the server, but anybody who can set its variables can set these: see proof_ok. */
 	struct span remote_addr, remote_port, server_addr, server_port, server_name;

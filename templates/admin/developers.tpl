@@ -3,8 +3,8 @@
   <div class="head__text"><h1>Developers</h1><p>People who sign in to the portal.</p></div>
   {{#may_change}}<div class="head__tools"><a class="btn btn--primary" href="/admin/developers/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add developer</a></div>{{/may_change}}
 </div>
-<nav class="subnav" aria-label="Developers">
-  <ul><li><a href="/admin/developers" aria-current="page">Developers</a></li><li><a href="/admin/organisations">Organisations</a></li></ul>
+<nav aria-label="Developers">
+  <ul class="segmented"><li><a href="/admin/developers" aria-current="page">Developers</a></li><li><a href="/admin/organisations">Organisations</a></li></ul>
 </nav>
 {{#deleted}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The developer was deleted</h2><p>Sessions, links and mails ended with the account.</p></div>{{/deleted}}
 <section class="card" aria-label="Developers">

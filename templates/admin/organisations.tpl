@@ -3,8 +3,8 @@
   <div class="head__text"><h1>Organisations</h1><p>Partners: their developers share their keys.</p></div>
   {{#may_change}}<div class="head__tools"><a class="btn btn--primary" href="/admin/organisations/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add organisation</a></div>{{/may_change}}
 </div>
-<nav class="subnav" aria-label="Developers">
-  <ul><li><a href="/admin/developers">Developers</a></li><li><a href="/admin/organisations" aria-current="page">Organisations</a></li></ul>
+<nav aria-label="Developers">
+  <ul class="segmented"><li><a href="/admin/developers">Developers</a></li><li><a href="/admin/organisations" aria-current="page">Organisations</a></li></ul>
 </nav>
 {{#deleted}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The organisation was deleted</h2></div>{{/deleted}}
 <section class="card" aria-label="Organisations">

@@ -27,6 +27,7 @@
           <div class="choice"><input type="radio" id="r-owner" name="role" value="owner"{{#is_owner}} checked{{/is_owner}} aria-describedby="r-owner-d"><label for="r-owner">Owner</label><span class="choice__hint" id="r-owner-d">Also users, REST tokens and settings.</span></div>
         </div>
       </fieldset>
+      <div class="field{{#error_email}} field--error{{/error_email}}"><label for="f-email">E-mail</label><input class="input" id="f-email" name="email" type="email" value="{{email}}" maxlength="254" autocomplete="off"{{#error_email}} aria-invalid="true"{{/error_email}}{{#focus_email}} autofocus{{/focus_email}} aria-describedby="{{#error_email}}e-email {{/error_email}}h-email">{{#error_email}}<p class="error" id="e-email"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_email}}<p class="hint" id="h-email">Where notices go, such as of a new request. Empty: nowhere.</p></div>
       <div class="check"><input type="checkbox" id="held" name="held" value="1"{{#is_held}} checked{{/is_held}} aria-describedby="held-d"><div><label for="held">Held</label><p class="hint" id="held-d">May do nothing until this is switched off.</p></div></div>
     </div>
     <div class="card__foot actions"><button class="btn btn--primary" type="submit">Save</button><a class="btn" href="/admin/users">Cancel</a></div>

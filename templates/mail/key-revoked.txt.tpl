@@ -2,10 +2,10 @@
 
 Hello,
 
-{{#has_what}}the {{what}} of {{/has_what}}the key "{{key_name}}" does not count any more. Calls with it are refused
-from now on.
-{{#has_sha256}}
-  SHA-256  {{sha256}}
-{{/has_sha256}}{{#has_reason}}  Reason   {{reason}}
+{{#has_what}}the {{what}} of {{/has_what}}the key "{{key_name}}" does not
+count any more. Calls with it are refused from now on.
+{{#has_fingerprint}}
+  SHA-256  {{fingerprint}}
+{{/has_fingerprint}}{{#has_reason}}  Reason   {{reason}}
 {{/has_reason}}
 The key's page: {{url}}

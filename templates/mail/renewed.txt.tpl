@@ -2,10 +2,10 @@
 
 Hello,
 
-{{developer_name}} has given the key "{{key_name}}" a new certificate in the portal.
-{{#has_sha256}}
-  SHA-256  {{sha256}}
-{{/has_sha256}}
+{{developer}} has given the key "{{key_name}}" a new certificate in the portal.
+{{#has_fingerprint}}
+  SHA-256  {{fingerprint}}
+{{/has_fingerprint}}
 If that is not as it should be, stop it here; the new certificate is revoked
 then, and the old one goes on:
 

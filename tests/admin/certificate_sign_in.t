@@ -174,6 +174,24 @@ with site:
         is_eq(signs_in(other)[2], False, "it signs nobody in any more")
         is_eq(boss.submit(sure, "Remove the certificate").status, 200, "asked for twice it is done once")
 
+    with case("restore"):
+        # A backup of the time before must not let somebody in again.
+        os.mkdir(site.folder + "/backups", 0o700)
+        if ROOT:
+            shutil.chown(site.folder + "/backups", WEB_USER)
+        rest("POST", path, {"certificate": other.pem})
+        is_eq(signs_in(other)[2], True, "before it signs in")
+        is_eq(site.certgate("backup", site.folder + "/backups/saved").returncode, 0, "a backup")
+        rest("DELETE", f"{path}/{other.sha256}")
+        site.stop_programs()
+        done = site.certgate("restore", site.folder + "/backups/saved", "--yes")
+        is_eq(done.returncode, 0, "restored") or diag(done.stderr)
+        site.start_programs()
+        site.wait_ready()
+        is_eq(signs_in(other)[2], False, "what was taken away stays so")
+        is_eq(signs_in(badge)[2], True, "what was not is there")
+        boss.sign_in("admin", PASSWORD)
+
     with case("export, and away"):
         file = site.folder + "/export.json"
         site.certgate("export", file)

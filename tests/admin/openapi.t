@@ -10,7 +10,7 @@ from certgate_test import *  # noqa: E402
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 BASE = "/admin/api/v1"
 # JSON Schema 2020-12, as far as it is used; another keyword would not be checked and fails here.
-KEYWORDS = {"writeOnly", "type", "enum", "properties", "items", "additionalProperties", "required", "pattern",
+KEYWORDS = {"writeOnly", "default", "type", "enum", "properties", "items", "additionalProperties", "required", "pattern",
             "minimum", "maximum", "minLength", "maxLength", "format", "description", "readOnly",
             "$ref"}
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
@@ -179,6 +179,8 @@ with case("schemas"):
                     ok(False, f"{at}: {value!r} of the enum is of another type")
         if "$ref" not in schema and not kinds:
             ok(False, f"{at}: says nothing")
+        if "default" in schema and (schema.get("readOnly") or faults(schema, schema["default"])):
+            ok(False, f"{at}: the default {schema['default']!r}")
         for name, inner in schema.get("properties", {}).items():
             check_schema(inner, f"{at}.{name}")
         for name in schema.get("required", []):
@@ -495,6 +497,71 @@ with case("answers"):
           409)
     check("POST", "/keys", {"name": "x", "certificate": cert.pem}, 409)
     check("PATCH", "/apis/" + api["id"], {"active": False}, 412, headers={"If-Match": '"99"'})
+
+with case("lists"):
+    # Something in each of them, and something missing in each.
+    rest("POST", "/exposed-keys", {"spki_sha256": "a" * 64})
+    rest("POST", "/policies", {"name": "listed", "applies": ["rate"]})
+    rest("POST", "/catalogue", {"name": "listed", "policy_id": "listed"})
+    rest("POST", "/users", {"name": "listed", "password": "long enough to be one"})
+    site.certgate("token", "create", "--name", "of a year")
+    site.curl("/nowhere")
+    site.curl("/mtls-api/", cert=site.make_cert("stranger"))
+    filled = set()
+    for path, method, operation in operations():
+        if method == "get" and "{" not in path and not path.endswith("openapi.json"):
+            got = check("GET", path[len(BASE):]).body
+            if got.get("items"):
+                filled.add(path[len(BASE):])
+            for item in got.get("items") or []:
+                one = f"{path[len(BASE):]}/{item.get('id')}"
+                if f"{path}/{{id}}" in doc["paths"]:
+                    check("GET", one, described=path[len(BASE):] + "/{id}")
+    is_eq({"/apis", "/keys", "/policies", "/catalogue", "/users", "/tokens", "/audit", "/refusals",
+           "/certificates", "/exposed-keys", "/usage"} - filled, set(), "none is empty")
+
+with case("what has to be given, and what it is if not"):
+    long_one = "long enough to be one"
+    for path, least in (
+            ("/apis", lambda n: {"name": n, "listen_path": f"/{n}/", "target_url": "http://h/"}),
+            ("/keys", lambda n: {"name": n}), ("/users", lambda n: {"name": n, "password": long_one}),
+            ("/organisations", lambda n: {"name": n}),
+            ("/developers", lambda n: {"name": n, "email": n + "@example.org"}),
+            ("/policies", lambda n: {"name": n}), ("/tokens", lambda n: {"name": n}),
+            ("/catalogue", lambda n: {"name": n, "policy_id": "listed"}),
+            ("/exposed-keys", lambda n: {"spki_sha256": hashlib.sha256(n.encode()).hexdigest()})):
+        schema = resolve(doc["paths"][BASE + path]["post"]["requestBody"]["content"]
+                         ["application/json"]["schema"]["$ref"])
+        # Whatever else must be there, the schema cannot say.
+        more = {"key_lifetime_days": 9} if path == "/policies" else {}
+        is_eq(sorted(schema.get("required", [])), sorted(least("x")), f"{path}: what is required")
+        for n, member in enumerate(least("x")):
+            body = {**least(f"without{n}"), **more}
+            del body[member]
+            for given in (body, {**body, member: None}):
+                got = rest("POST", path, given)
+                # What is wrong makes no organisation, which is told as well.
+                told = {e["field"] for e in got.body.get("errors", [])} - {"organisation_id"}
+                is_eq((got.status, told), (422, {member}), f"{path} without {member}")
+        made = check("POST", path, {**least("least"), **more}, 201).body
+
+        def compare(members, got, at):
+            for name, inner in members.items():
+                if inner.get("readOnly") or inner.get("writeOnly") or f"{at}{name}" in sent or \
+                        name in ("certificate", "token"):
+                    continue
+                if "properties" in inner and isinstance(got.get(name), dict):
+                    compare(inner["properties"], got[name], f"{at}{name}.")
+                elif "default" in inner:
+                    is_eq(got[name], inner["default"], f"{path}: {at}{name} as described")
+                # The descriptions say what these are.
+                elif name not in {"/tokens": ["expires_at"],
+                                  "/developers": ["organisation_id", "role"]}.get(path, []):
+                    ok(got[name] is None and "null" in inner["type"],
+                       f"{path}: {at}{name} has no default") or diag(repr(got[name]))
+
+        sent = {**least("x"), **more}
+        compare(schema["properties"], made, "")
 
 with case("what is refused is described as such"):
     # A member that the schema does not have is one that the program refuses, and the reverse.

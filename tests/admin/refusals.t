@@ -53,7 +53,7 @@ with case("an unknown certificate"):
     item = seen(site.curl("/mtls-api/orders/7?secret=query-secret", cert=stranger))
     is_eq((item["sha256"], item["api_id"], item["key_id"], item["method"], item["path"],
            item["address"], item["site"]),
-          (stranger.sha256, api["id"], "", "GET", "/mtls-api/orders/7", "127.0.0.1", site.name),
+          (stranger.sha256, api["id"], None, "GET", "/mtls-api/orders/7", "127.0.0.1", site.name),
           "everything is said")
     certificate = item["certificate"]
     is_eq((certificate["sha256"], certificate["subject"], certificate["names"]),
@@ -89,20 +89,20 @@ with case("made into a key"):
 
 with case("each kind"):
     # Certificates alone, then with a token of nobody, of its own, of another.
-    is_eq(seen(site.curl("/nowhere", cert=stranger))["api_id"], "", "no API")
+    is_eq(seen(site.curl("/nowhere", cert=stranger))["api_id"], None, "no API: null")
     rest("PATCH", "/apis/" + both["id"], {"active": False})
     is_eq(seen(site.curl("/both/"))["api_id"], both["id"], "an API that is off")
     rest("PATCH", "/apis/" + both["id"], {"active": True, "blocked_ips": ["127.0.0.1"]})
     seen(site.curl("/both/"))
     rest("PATCH", "/apis/" + both["id"], {"blocked_ips": []})
     nobody = seen(site.curl("/both/"))
-    is_eq((nobody["sha256"], nobody["certificate"], nobody["token_sha256_start"]),
-          (None, None, ""), "nothing came")
+    is_eq((nobody["sha256"], nobody["certificate"], nobody["token_sha256_start"], nobody["key_id"]),
+          (None, None, None, None), "nothing came")
     token = seen(site.curl("/both/", "-H", "Authorization: Bearer " + TOKEN_SENT))
     is_eq(token["token_sha256_start"], hashlib.sha256(TOKEN_SENT.encode()).hexdigest()[:8],
           "an unknown token: the first digits of its digest")
     short = seen(site.curl("/both/", "-H", "Authorization: " + SHORT_SENT))
-    is_eq(short["token_sha256_start"], "", "a short one, which could be guessed: not even those")
+    is_eq(short["token_sha256_start"], None, "a short one, which could be guessed: not even those")
     mine = seen(site.curl("/both/", "-H", "Authorization: Bearer " + key["token"]))
     is_eq((mine["code"], mine["key_id"]), ("access_denied", key["id"]), "a known token, whose")
     digest = hashlib.sha256(key["token"].encode()).hexdigest()
@@ -175,7 +175,7 @@ with case("hostile text"):
                           "SSL_CLIENT_VERIFY": "GENEROUS", "REMOTE_ADDR": "192.0.2.9"},
                          proof=False)
     found = refusals("?limit=1")[0]
-    is_eq((found["address"], found["sha256"], found["site"]), ("", None, ""),
+    is_eq((found["address"], found["sha256"], found["site"]), (None, None, None),
           "what did not come from the web server is not repeated")
 
 

@@ -320,6 +320,19 @@ with case("If-Match"):
     is_eq(rest("GET", path).body["timeout_ms"], 1, "nothing was changed")
     is_eq(rest("PATCH", path, {"timeout_ms": 2}, {"If-Match": '"2"'}).status, 200, "the newest tag")
     is_eq(rest("PATCH", path, {"timeout_ms": 3}, {"If-Match": "*"}).status, 200, "any tag")
+    # Of a list one is enough (RFC 9110 section 13.1.1): the record is at 4 here.
+    for tags in ('"5", "3"', '"4x", W/"4"', '"5",, "04"', '*, "5"', ', '):
+        problem(rest("PATCH", path, {"timeout_ms": 77}, {"If-Match": tags}), 412, "stale",
+                f"PATCH with {tags}")
+        problem(rest("DELETE", path, headers={"If-Match": tags}), 412, "stale", f"DELETE with {tags}")
+    for tags in ('"5", "4"', '"4","9"', 'W/"1", "x,y" , "4" ,', '"1", "2", "3", "4"'):
+        got = rest("PATCH", path, {}, {"If-Match": tags})
+        is_eq((got.status, etag(path)), (200, '"4"'), f"PATCH with {tags}")
+    problem(rest("PATCH", f"/apis/{NOWHERE}", {}, {"If-Match": '"1", "2"'}), 404, "not_found",
+            "a list for nothing")
+    listed = new_key()
+    is_eq(rest("DELETE", f"/keys/{listed['id']}", headers={"If-Match": '"7", "1"'}).status, 204,
+          "DELETE with one of a list")
     is_eq(rest("PATCH", path, {"timeout_ms": 4}, {"If-Match": etag(path)}).status, 200,
           "the tag as it was given")
     problem(rest("PATCH", f"/apis/{NOWHERE}", {}, {"If-Match": "*"}), 404, "not_found",
@@ -709,6 +722,11 @@ with case("a viewer"):
             ("DELETE", f"/keys/{key['id']}/credentials/{sha256}", None)):
         got = rest(method, path, body, token=look)
         problem(got, 403, "denied", f"may not {method} {path[:24]}")
+        if body is not None:
+            for junk in ({"no such": 1}, {"name": 5}, []):
+                problem(rest(method, path, junk, token=look), 403, "denied", "whatever he sends")
+            problem(rest(method, path, token=look, body="{", headers={"Content-Type": JSON}), 403,
+                    "denied", "nor what is no JSON")
         ok("token" not in got.body, "and gets no token")
     is_eq((rest("GET", "/apis/" + api["id"]).body, rest("GET", "/keys/" + key["id"]).body["active"],
            len(rest("GET", f"/keys/{key['id']}").body["credentials"])), (api, True, 1),

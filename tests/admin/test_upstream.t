@@ -75,9 +75,11 @@ with site:
         is_eq(site.upstream_log()[0]["target"], "/base", "once")
 
     with case("what can go wrong"):
-        gone = Answering(b"")
-        gone.socket.close()
-        seen = test(target_url=gone.url)
+        # Bound and not listening: nobody else gets the port, and connections are refused.
+        bound = socket.socket()
+        bound.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        seen = test(target_url=gone)
         is_eq((seen["ok"], seen["outcome"], seen["status"]), (False, "unreachable", None),
               "nothing listens")
         like(seen["remedy"], "Nothing listens there", "what to do")
@@ -159,10 +161,10 @@ with site:
 
     with case("several"):
         rest("PATCH", "/apis/" + api["id"], {"target_url": site.upstream_url, "upstream_tls": None,
-                                             "target_urls": [gone.url, site.upstream_url + "/b"]})
+                                             "target_urls": [gone, site.upstream_url + "/b"]})
         got = rest("POST", f"/apis/{api['id']}/test").body["items"]
         is_eq([(i["url"], i["ok"]) for i in got],
-              [(site.upstream_url, True), (gone.url, False), (site.upstream_url + "/b", True)],
+              [(site.upstream_url, True), (gone, False), (site.upstream_url + "/b", True)],
               "each is asked")
 
     with case("the page"):

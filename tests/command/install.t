@@ -66,7 +66,7 @@ with case("DESTDIR"):
     for name in ("lib/certgate/cgi-bin/gate", "lib/certgate/cgi-bin/admin", "lib/certgate/cgi-bin/portal",
                  "bin/certgate", "share/certgate/apache-conf/certgate.conf", "share/man/man8/certgate.8",
                  "share/man/man5/certgate.conf.5", "share/man/man7/certgate-rest.7",
-                 "share/doc/certgate/README.md", "share/certgate/templates/layout/admin.tpl"):
+                 "share/doc/certgate/README.md", "share/certgate/apache-conf/systemd/certgate.service", "share/certgate/templates/layout/admin.tpl"):
         ok("opt/certgate/" + name in made, name)
     is_eq(os.readlink(dest + "/opt/certgate/bin/certgate"), "/opt/certgate/lib/certgate/cgi-bin/certgate",
           "the command's link is for the place that it is for")
@@ -75,7 +75,7 @@ with case("DESTDIR"):
         if os.path.islink(f"{dest}/{name}"):
             continue
         with open(f"{dest}/{name}", "rb") as file:
-            if b"/usr/local/" in file.read() and "/cgi-bin/" not in name and not name.endswith("README.md"):
+            if re.search(rb"/usr/(local|lib/certgate)/", file.read()) and "/cgi-bin/" not in name and not name.endswith("README.md"):
                 wrong.append(name)
     is_eq(wrong, [], "no file names another PREFIX")
     does("uninstall", "uninstall", f"DESTDIR={dest}", "PREFIX=/opt/certgate")

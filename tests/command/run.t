@@ -119,6 +119,10 @@ try:
         is_eq(fetch(first["CERTGATE_URL"] + "/healthz", first["CERTGATE_CA"]), 200,
               "when it is there, the server answers")
         is_eq(first["CERTGATE_URL"], f"https://localhost:{port}", "the URL is the promised one")
+        shown = subprocess.run([first["CERTGATE_BIN"] + "/certgate", "--home", first["CERTGATE_HOME"],
+                                "--json", "settings", "show"], capture_output=True, check=False)
+        is_eq(json_module.loads(shown.stdout)["base_urls"],
+              dict.fromkeys(("gate", "portal", "admin"), first["CERTGATE_URL"]), "links lead there")
         ok(first["CERTGATE_ADMIN_PASSWORD"], "there is a password")
         ok(os.access(first["CERTGATE_BIN"] + "/certgate", os.X_OK), "the command is where it says")
         ok(os.path.isdir(first["CERTGATE_MAIL"]), "so is the mail folder")

@@ -61,6 +61,20 @@ def smuggling(site):
             diag(repr(answer))
         is_eq([r["target"] for r in site.upstream_log() if "hidden" in r["target"] or
                r["complete"]], [], f"{name}: and no upstream has a whole request")
+    # As the README's table of servers has it.
+    for name, lines, statuses in (
+            ("a length and chunks", "Content-Length: 9\r\nTransfer-Encoding: chunked", {"apache": 200, "lighttpd": 400}),
+            ("chunks and a length", "Transfer-Encoding: chunked\r\nContent-Length: 5", {"apache": 200, "lighttpd": 400}),
+            ("a coding before chunked", "Transfer-Encoding: gzip, chunked", {"apache": 200, "lighttpd": 501}),
+            ("two equal lengths", "Content-Length: 15\r\nContent-Length: 15", {"apache": 400, "lighttpd": 400}),
+            ("two other lengths", "Content-Length: 15\r\nContent-Length: 5", {"apache": 400, "lighttpd": 400})):
+        site.upstream_clear()
+        answer = site.raw(f"POST /open/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n\r\n"
+                          .encode() + b"5\r\nhello\r\n0\r\n\r\n", method="POST")
+        want = statuses[SERVER]
+        is_eq(answer.status, want, f"{name}: what the server makes of it")
+        is_eq([r["body_sha256"] for r in site.upstream_log()],
+              [hashlib.sha256(b"hello").hexdigest()] if want == 200 else [], f"{name}: by the chunks or not at all")
     # What a server does take: it ends where the server says, and what follows is nothing, or a
     # request of this client's with an answer of its own.
     for name, lines in (("a length and chunks", f"Content-Length: {n}\r\nTransfer-Encoding: chunked"),

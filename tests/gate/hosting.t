@@ -55,7 +55,7 @@ def set_up(kind, program, folder):
     htaccess = fill(read("htaccess"), {"/~alice/api": f"/{folder}", "0" * 64: site.proof})
     if kind == "cgi":
         htaccess = htaccess.replace("RewriteRule !^certgate\\.fcgi$ certgate.fcgi", "RewriteRule !^certgate\\.cgi$ certgate.cgi")
-    script = fill(read("certgate.cgi"), {"/srv/alice/lib/certgate/cgi-bin": site.bin, "/home/alice/certgate": site.home,
+    script = fill(read("certgate.cgi"), {"/srv/alice/lib/certgate/cgi-bin": site.bin, "/srv/alice/certgate": site.home,
                                          "PROGRAM=gate": f"PROGRAM={program}"})
     for name, text, mode in ((".htaccess", htaccess, 0o640), (f"certgate.{kind}", script, 0o700)):
         with open(f"{path}/{name}", "w", encoding="utf-8") as out:

@@ -131,6 +131,11 @@ with case("lifetime"):
     rest("PATCH", path, {"expires_at": time.strftime("%Y-%m-%dT%H:%M:%SZ",
                                                      time.gmtime(time.time() + 3600))})
     is_eq(rest("GET", path + "/effective")["expires_at"]["from"]["type"], "key", "now the key's")
+    rest("POST", "/policies", {"name": "ends only", "key_lifetime_days": 1}, 201)
+    rest("PATCH", path, {"policy_ids": ["ends only"], "expires_at": None})
+    is_eq(rest("GET", path + "/effective")["expires_at"]["from"]["name"], "ends only",
+          "a policy may say this alone")
+    is_eq(call("/other/x"), 200, "and the key's own rights hold beside it")
 
 with case("an API that goes"):
     rest("POST", "/policies", {"name": "doomed", "applies": ["access"],

@@ -386,13 +386,15 @@ def answers(site, alice):
             ("ETag", "W/\"x\""), ("Cache-Control", "max-age=1"), ("WWW-Authenticate", "Basic a=b"),
             ("Location", "https://elsewhere.example/x?y"), ("Vary", "Origin"),
             ("Set-Cookie", "a=1; Path=/; Secure"), ("Set-Cookie", "b=2"),
-            ("Set-Cookie", "__Host-other=3"), ("Content-Type", "text/plain; charset=x"),
+            ("Set-Cookie", "__Host-other=3"), ("Set-Cookie", "=own"), ("Content-Type", "text/plain; charset=x"),
             ("Content-Security-Policy", "default-src 'self'"), ("Access-Control-Allow-Origin", "*"),
             ("Content-Encoding", "br"), ("Refresh", "1"), ("Link", "</x>; rel=preload"),
             ("Retry-After", "7"), ("X-RateLimit-Remaining", "5"), ("Age", "1"), ("Server", "own")]
     dropped = [("X-Request-Id", "theirs"), ("x-request-id", "again"),
                ("Set-Cookie", "__Host-certgate=1; Path=/"), ("Set-Cookie", "__HOST-CertGate-x=1"),
                ("set-cookie", " __Host-certgate_admin=; Max-Age=0"), ("Status", "500 No"),
+               # Without a name, which browsers send as its value alone.
+               ("Set-Cookie", "=__Host-certgate_admin=1; Path=/"), ("Set-Cookie", "= =__host-certgate=1"),
                ("status", "404"), ("X-Sendfile", "/etc/passwd"), ("X-SENDFILE2", "/etc/passwd 0-9"),
                ("X-LIGHTTPD-send-file", "/etc/passwd"), ("X-Accel-Redirect", "/admin/"),
                ("X-Accel-Buffering", "no"), ("X-Reproxy-URL", "http://localhost/"),
@@ -400,6 +402,12 @@ def answers(site, alice):
                ("Script-Control", "no-abort"), ("Keep-Alive", "timeout=9"), ("X-Hop", "1"),
                ("Proxy-Connection", "close"), ("Proxy-Authenticate", "Basic"), ("Trailer", "X-T"),
                ("Upgrade", "h2c"), ("TE", "x")]
+    # CGI hosts would fetch it in place of the answer; these do not.
+    here = raw_answer("HTTP/1.1 200 OK", "Location: /admin/x?y", "Content-Length: 2", body=b"ok")
+    for version, option in VERSIONS:
+        answer = site.curl("/mtls-api/x" + here, option, cert=alice)
+        is_eq((answer.status, answer.headers.get("location"), answer.body), (200, "/admin/x?y", b"ok"),
+              f"200 with a Location of the same host, {version}: as it was sent")
     query = raw_answer("HTTP/1.1 200 Fine", *[f"{n}: {v}" for n, v in kept + dropped],
                        "Connection: close, x-hop", "Content-Length: 4", body=b"body")
     for version, option in VERSIONS:

@@ -58,13 +58,18 @@ def trust(site):
                            extensions=[*SERVER_EXTENSIONS, "subjectAltName=DNS:backend.example"])
     late = site.make_cert("late", ca=ca, extensions=[*SERVER_EXTENSIONS, names],
                           not_before="20200101000000Z", not_after="20200201000000Z")
+    clients = site.make_cert("of a client", ca=ca, extensions=[
+        "extendedKeyUsage=clientAuth", "basicConstraints=CA:FALSE", names])
+    any_use = site.make_cert("of any use", ca=ca, extensions=[
+        "extendedKeyUsage=anyExtendedKeyUsage", "basicConstraints=CA:FALSE", names])
+    no_use = site.make_cert("of no use", ca=ca, extensions=["basicConstraints=CA:FALSE", names])
     alone = site.make_cert("alone", extra=["-addext", names])
     ids = {c: register(site, c, kind) for c, kind in
            ((ca, "ca"), (other, "upstream"), (alone, "upstream"))}
     client = site.make_cert("someclient")
     register(site, client, "client")
     ups = {c: site.more_upstream("tls-" + os.path.basename(c.path), "--tls", both(c))
-           for c in (server, named, late, alone)}
+           for c in (server, named, late, alone, clients, any_use, no_use)}
 
     def url(cert, host="localhost"):
         return f"https://{host}:{ups[cert].port}"
@@ -85,6 +90,9 @@ def trust(site):
         ("a server_name that it has not", server, "localhost",
          {"ca_certificates": [ids[ca]], "server_name": "backend.example"}, TLS_FAULT),
         ("expired", late, "localhost", {"ca_certificates": [ids[ca]]}, TLS_FAULT),
+        ("for clients alone", clients, "localhost", {"ca_certificates": [ids[ca]]}, TLS_FAULT),
+        ("for any purpose", any_use, "localhost", {"ca_certificates": [ids[ca]]}, GOOD),
+        ("without a purpose", no_use, "localhost", {"ca_certificates": [ids[ca]]}, GOOD),
         ("itself", alone, "localhost", {"ca_certificates": [ids[alone]]}, GOOD),
         ("itself, by another name", alone, "localhost",
          {"ca_certificates": [ids[alone]], "server_name": "backend.example"}, TLS_FAULT),

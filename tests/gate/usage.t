@@ -197,6 +197,9 @@ with case("when a key was used"):
     for member in ("first_used_at", "last_used_at"):
         ok(record[member] and stamp(now - 3600) < record[member] <= stamp(now),
            f"{member} is told") or diag(record)
+    # Uses are known to the minute, which has begun before the key was made.
+    ok(record["created_at"] <= record["first_used_at"] <= record["last_used_at"],
+       "not before it was made") or diag(record)
     record = rest("GET", "/keys/" + limited["id"])
     is_eq((record["first_used_at"], record["last_used_at"], record["revision"]), (None, None, 1),
           "null for one that was not used")
@@ -337,10 +340,47 @@ with case("keys that end"):
     is_eq(len(audit("credential.ends_soon", holder["id"])), 2, "once each")
     is_eq(site.certgate("verify").returncode, 0, "the audit's chain is whole")
 
+with case("page by page"):
+    holders = [key(f"pages {n}", b) for n in range(7)]
+    for one in holders:
+        site.curl("/b/x", "-H", "Authorization: Bearer " + one["token"])
+    begin = stamp(time.time() - 7200)
+    names = {k["id"] for k in holders}
+    wait_until(lambda: names <= set(by("key")), "the counts")
+
+    def pages(query, limit):
+        """All items, as pages of that many."""
+        found, cursor = [], ""
+        while cursor is not None:
+            got = rest("GET", f"/usage?{query}&limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+            cursor = got["next"]
+            if len(got["items"]) > limit or (cursor is not None and len(got["items"]) < limit):
+                return f"a page of {len(got['items'])}"
+            found += got["items"]
+        return found
+
+    end = stamp(time.time() + 1)
+    for group in ("group_by=key", "group_by=key&step=hour", "group_by=code", "group_by=status",
+                  "group_by=api&step=minute", "step=minute", ""):
+        query = f"from={begin}&to={end}&{group}"
+        whole = rest("GET", f"/usage?{query}&limit=500")
+        is_eq(whole["next"], None, f"{group}: all fit on a page of 500")
+        for limit in (1, 3, 500):
+            is_eq(pages(query, limit), whole["items"], f"{group}: the same by {limit}")
+    # Without a time: each page is of the time of the first one.
+    for group in ("group_by=key", ""):
+        whole = rest("GET", f"/usage?{group}&limit=500")["items"]
+        of_pages = pages(group, 2)
+        is_eq([(x.get("key_id"), x["requests"]) for x in of_pages],
+              [(x.get("key_id"), x["requests"]) for x in whole], f"{group}: of the last day")
+        is_eq(len({x["at"] for x in of_pages}), 1, "and all of one time")
+
 with case("questions that make no sense"):
     for query, status in (("step=week", 422), ("group_by=method", 422), ("from=yesterday", 422),
                           ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", 422),
-                          ("since=2026-01-02T00:00:00Z", 400), ("q=x", 400)):
+                          ("since=2026-01-02T00:00:00Z", 400), ("q=x", 400), ("limit=0", 422),
+                          ("limit=501", 422), ("cursor=x", 422), ("cursor=1.2.3", 422),
+                          ("cursor=2.1.1.0.", 422), ("cursor=1.99999999999999.1.0.", 422)):
         is_eq(site.rest("GET", "/usage?" + query).status, status, query)
     is_eq(site.rest("GET", "/usage?from=2026-01-02T00:00:00%2B02:00").status, 200, "an offset")
     is_eq(site.rest("GET", "/usage?from=2026-01-02T00:00:00+02:00").status, 200,

@@ -1,8 +1,12 @@
 #!/usr/bin/python3
 """A developer gets from nothing to a working call alone: with a certificate pasted into a form."""
+import html
 import os
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
@@ -28,7 +32,7 @@ with Site() as site:
         is_eq(ann.get(page.link("Payments")).status, 200, "its card is a link with its name")
         is_eq(ann.get(f"/portal/apis/{hidden['id']}").status, 404, "the hidden one has no page")
         page = ann.get(page.link("Payments"))
-        like(page.html, "<h3>Calls</h3>", "the description is Markdown")
+        like(page.html, "<h2>Calls</h2>", "the description is Markdown")
         like(page.html, "&lt;b&gt;x&lt;/b&gt;", "whose HTML is shown as text")
         like(page.html, 'href="https://d.example"', "and whose links lead somewhere")
         like(page.text, "curl --cert client.crt --key client.key", "there is a line to paste")
@@ -131,6 +135,30 @@ with Site() as site:
         page = ann.ask(automatic, "Too many", pem(site.make_cert("fifth")))
         is_eq(page.status, 409, "one too many")
         like(page.text, "more are not given", "says so")
+
+    with case("the commands of the page, for who has no certificate"):
+        page = ann.form(manual)
+        tabs = {name: html.unescape(text) for name, text in re.findall(
+            r'data-tab="(\w+)"><pre[^>]*>(.*?)</pre>', page.html, re.S)}
+        is_eq(sorted(tabs), ["keytool", "macos", "openssl", "powershell"], "there is one by system")
+        for name, words in (("openssl", "Tested"), ("keytool", "Tested"), ("powershell", "Not tested"),
+                            ("macos", "Not tested")):
+            note = re.search(rf'data-tab="{name}".*?<p[^>]*>(.*?)</p>', page.html, re.S)[1]
+            like(note, words, f"{name}: {words.lower()}")
+        for name in ("openssl", "keytool"):
+            if not shutil.which(name):
+                skip(f"{name}: its command is run", "it is not installed")
+                continue
+            folder = tempfile.mkdtemp(dir=site.certs)
+            # One after the other: keytool asks for a password of the store, and reads on.
+            for command in re.split(r"\n(?=keytool)", tabs[name]):
+                done = subprocess.run(["sh", "-ec", command], cwd=folder, check=False,
+                                      input=b"changeit\n" * 2, capture_output=True)
+            with open(folder + "/client.crt", encoding="ascii") as file:
+                made = file.read()
+            is_eq(done.returncode, 0, f"{name}: its command runs") or diag(done.stderr)
+            like(ann.ask(manual, name, made, button="Read certificate").text,
+                 "This certificate can be used", f"{name}: what it makes is taken")
 
     with case("sent twice"):
         form = ann.form(manual)

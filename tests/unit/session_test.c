@@ -182,8 +182,9 @@ static void passwords(void **state)
 	assert_int_equal(user_sign_in(store, "", password, &arena, &found, &err), CG_DENIED);
 	assert_int_equal(user_sign_in(store, "Admin", password, &arena, &found, &err), CG_DENIED);
 	begin(cookie);
-	assert_int_equal(user_set_password(store, &boss, "admin", "a new one, long", false, &arena,
-					   &found, &err),
+	json_t *patch = json_object();
+	assert_int_equal(user_patch(store, &boss, "admin", ENTITY_ANY_REVISION, patch,
+				    "a new one, long", &arena, &found, &err),
 			 CG_OK);
 	assert_false(found->must_change);
 	assert_int_equal(look(cookie, &session), CG_DENIED);
@@ -193,9 +194,10 @@ static void passwords(void **state)
 	static const char *const bad[] = {"short", "", "with\ncontrol characters",
 					  "\xff\xfe is no UTF-8 text"};
 	for (size_t i = 0; i < CG_COUNT(bad); i++)
-		assert_int_equal(
-		    user_set_password(store, &boss, "admin", bad[i], false, &arena, &found, &err),
-		    CG_BAD_VALUE);
+		assert_int_equal(user_patch(store, &boss, "admin", ENTITY_ANY_REVISION, patch,
+					    bad[i], &arena, &found, &err),
+				 CG_BAD_VALUE);
+	json_decref(patch);
 	struct actor viewer = boss;
 	viewer.role = CG__ROLE__ADMIN;
 	assert_int_equal(user_reset(store, &viewer, "admin", &arena, &found, password, &err),

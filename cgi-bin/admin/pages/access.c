@@ -137,7 +137,9 @@ static json_t *words(const json_t *list)
 	json_t *word;
 	buf_init(&out, 64 * 1024);
 	json_array_foreach((json_t *)(uintptr_t)list, i, word)
-	    buf_printf(&out, "%s%s", i > 0 ? ", " : "", json_string_value(word));
+	{
+		buf_printf(&out, "%s%s", i > 0 ? ", " : "", json_string_value(word));
+	}
 	json_t *text = page_text(buf_span(&out));
 	buf_release(&out);
 	return text;

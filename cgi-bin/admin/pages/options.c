@@ -62,8 +62,11 @@ static json_t *typed_map(struct page_call *call, const char *name, const json_t 
 {
 	json_t *out = json_object(), *ignored;
 	const char *old;
-	json_object_foreach((json_t *)(uintptr_t)member(had, name), old, ignored)(void)
-	    json_object_set_new(out, old, json_null());
+	json_t *there = (json_t *)(uintptr_t)member(had, name);
+	json_object_foreach(there, old, ignored)
+	{
+		(void)json_object_set_new(out, old, json_null());
+	}
 	struct span rest = span_of(page_lines(call, name)), line;
 	while (rest.n > 0 && span_next(&rest, '\n', &line)) {
 		struct span value = span_trim(line), field = value;
@@ -192,7 +195,10 @@ void options_typed(struct page_call *call, const struct option *rows, size_t n, 
 		json_t *of = json_object_get(record, part);
 		if (!json_is_object(of))
 			continue;
-		json_object_foreach(of, name, value) said = said || says_something(value);
+		json_object_foreach(of, name, value)
+		{
+			said = said || says_something(value);
+		}
 		if (!said)
 			(void)json_object_set_new(record, part, json_null());
 	}
@@ -228,7 +234,9 @@ static json_t *lines_of_map(const json_t *map)
 	json_t *value;
 	buf_init(&out, FORM_BODY_MAX);
 	json_object_foreach((json_t *)(uintptr_t)map, name, value)
-	    buf_printf(&out, "%s%s: %s", out.n > 0 ? "\n" : "", name, json_string_value(value));
+	{
+		buf_printf(&out, "%s%s: %s", out.n > 0 ? "\n" : "", name, json_string_value(value));
+	}
 	json_t *text = page_text(buf_span(&out));
 	buf_release(&out);
 	return text;

@@ -10,11 +10,12 @@ static const char *const role_words[] = {"Viewer", "Administrator", "Owner"};
 static json_t *user_json(struct page_call *call, const Cg__User *user)
 {
 	return json_pack(
-	    "{s:s, s:o, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:I, s:b}", "id", user->id, "name",
-	    page_text(span_of(user->name)), "role", role_words[user->role], "is_viewer",
-	    (int)(user->role == CG__ROLE__VIEWER), "is_admin", (int)(user->role == CG__ROLE__ADMIN),
-	    "is_owner", (int)(user->role == CG__ROLE__OWNER), "held", (int)user->held, "is_held",
-	    (int)user->held, "waiting", (int)(user->must_change && !user->held), "created",
+	    "{s:s, s:s, s:o, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:I, s:b}", "id", user->id,
+	    "email", user->email ? user->email : "", "name", page_text(span_of(user->name)), "role",
+	    role_words[user->role], "is_viewer", (int)(user->role == CG__ROLE__VIEWER), "is_admin",
+	    (int)(user->role == CG__ROLE__ADMIN), "is_owner", (int)(user->role == CG__ROLE__OWNER),
+	    "held", (int)user->held, "is_held", (int)user->held, "waiting",
+	    (int)(user->must_change && !user->held), "created",
 	    page_distance(call, user->created_at), "revision", (json_int_t)user->revision, "own",
 	    (int)(strcmp(user->id, call->who.user->id) == 0));
 }
@@ -159,10 +160,12 @@ void user_change(void *arg)
 	struct cg_err err = {0};
 	Cg__User *user;
 	json_t *revision = page_typed_number(call, "revision");
+	const char *email = page_field(call, "email");
 	json_t *patch =
-	    json_pack("{s:o, s:o, s:b}", "name", page_text(span_of(page_field(call, "name"))),
+	    json_pack("{s:o, s:o, s:b, s:o}", "name", page_text(span_of(page_field(call, "name"))),
 		      "role", page_text(span_of(page_field(call, "role"))), "held",
-		      (int)web_form_has(&call->form, "held"));
+		      (int)web_form_has(&call->form, "held"), "email",
+		      *email ? page_text(span_of(email)) : json_null());
 	cg_rc rc =
 	    entity_change(call->admin->store, &user_entity, &call->actor, page_param(call, 0),
 			  (uint64_t)json_integer_value(revision), patch, call->arena, &user, &err);

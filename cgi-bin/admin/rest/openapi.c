@@ -43,15 +43,25 @@ static const ProtobufCMessageDescriptor *const records[] = {&cg__api__descriptor
 							    &cg__catalogue_entry__descriptor,
 							    &cg__key_request__descriptor};
 
-/* The same in all forms. */
-static bool has_one_form(const ProtobufCMessageDescriptor *type)
+/* Nobody makes one by POST. */
+static bool is_only_read(const ProtobufCMessageDescriptor *type)
 {
-	return type == &cg__api__descriptor || type == &cg__audit_entry__descriptor ||
-	       type == &cg__crl__descriptor || type == &cg__exposed_key__descriptor ||
-	       type == &cg__refusal__descriptor || type == &cg__policy__descriptor ||
-	       type == &cg__user__descriptor || type == &cg__setting__descriptor ||
-	       type == &cg__organisation__descriptor || type == &cg__developer__descriptor ||
-	       type == &cg__catalogue_entry__descriptor;
+	return type == &cg__audit_entry__descriptor || type == &cg__crl__descriptor ||
+	       type == &cg__refusal__descriptor || type == &cg__setting__descriptor;
+}
+
+/* Made from its members, and answered as it is read. */
+static bool is_plain(const ProtobufCMessageDescriptor *type)
+{
+	return type == &cg__api__descriptor || type == &cg__exposed_key__descriptor ||
+	       type == &cg__policy__descriptor || type == &cg__user__descriptor ||
+	       type == &cg__catalogue_entry__descriptor || type == &cg__organisation__descriptor ||
+	       type == &cg__developer__descriptor;
+}
+
+static enum form form_of(const ProtobufCMessageDescriptor *type, enum form form)
+{
+	return is_only_read(type) || (form == FORM_MADE && is_plain(type)) ? FORM_READ : form;
 }
 
 static void add(json_t *schema, const char *name, json_t *type, const char *about)
@@ -123,15 +133,18 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 	bool key = type == &cg__key__descriptor, cert = type == &cg__certificate__descriptor;
 	bool refusal = type == &cg__refusal__descriptor;
 	bool user_cert = type == &cg__user_certificate__descriptor;
-	if (has_one_form(type) && form != FORM_READ)
+	bool from_members = key || is_plain(type) || type == &cg__rest_token__descriptor;
+	if (form_of(type, form) != form)
 		return NULL;
 	if (type == &cg__rest_token__descriptor) {
-		json_t *token = record_schema(type);
+		json_t *token = form == FORM_NEW ? record_schema_new(type) : record_schema(type);
 		if (form == FORM_MADE)
 			add(token, "token", of_type("string"), "The token; it is shown only here.");
 		return token;
 	}
-	json_t *s = form == FORM_NEW && !key ? empty() : record_schema(type);
+	json_t *s = form != FORM_NEW ? record_schema(type)
+		    : from_members   ? record_schema_new(type)
+				     : empty();
 	if (form == FORM_NEW && cert) {
 		add(s, "pem", of_type("string"), "The certificate; a private key is thrown away.");
 		add(s, "kind",
@@ -158,9 +171,11 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 		json_decref(whole);
 		add(s, "certificate", of_type("string"),
 		    "PEM: the public certificate; a private key is thrown away.");
+		(void)json_object_set_new(s, "required",
+					  json_pack("[s, s]", "developer_id", "catalogue_id"));
 		return s;
 	}
-	if (form == FORM_NEW) {
+	if (form == FORM_NEW && !is_plain(type)) {
 		add_wish(s);
 		if (user_cert)
 			(void)json_object_del(json_object_get(s, "properties"), "token");
@@ -180,6 +195,13 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 		    json_pack("{s:s, s:b, s:i}", "type", "string", "writeOnly", 1, "minLength",
 			      PASSWORD_CHARS_MIN),
 		    "To sign in with; needed for a new user, never shown.");
+	/* Of a new organisation it is another one. */
+	if (type == &cg__developer__descriptor)
+		(void)json_object_del(json_object_get(json_object_get(s, "properties"), "role"),
+				      "default");
+	if (type == &cg__user__descriptor && form == FORM_NEW)
+		(void)json_array_append_new(json_object_get(s, "required"),
+					    json_string("password"));
 	if (form == FORM_MADE)
 		add_told(s, !cert && !user_cert);
 	return s;
@@ -188,8 +210,7 @@ static json_t *schema_of(const ProtobufCMessageDescriptor *type, enum form form)
 static json_t *reference_to(const ProtobufCMessageDescriptor *type, enum form form)
 {
 	char name[64];
-	(void)snprintf(name, sizeof(name), "%s%s", type->short_name,
-		       suffixes[has_one_form(type) ? FORM_READ : form]);
+	(void)snprintf(name, sizeof(name), "%s%s", type->short_name, suffixes[form_of(type, form)]);
 	return reference(name);
 }
 

@@ -36,10 +36,20 @@ static json_t *certificate_json(struct rest_call *call, const Cg__Refusal *r)
 	return out;
 }
 
+/* What the record lacks; a text that is empty in it is one that is not known. */
 static json_t *more(struct rest_call *call, const Cg__Refusal *r)
 {
-	return json_pack("{s:s, s:o}", "id", r->request_id, "certificate",
-			 certificate_json(call, r));
+	const char *name;
+	json_t *value, *record = record_to_json(r);
+	json_t *out =
+	    json_pack("{s:s, s:o}", "id", r->request_id, "certificate", certificate_json(call, r));
+	json_object_foreach(record, name, value)
+	{
+		if (json_is_string(value) && json_string_length(value) == 0)
+			(void)json_object_set_new(out, name, json_null());
+	}
+	json_decref(record);
+	return out;
 }
 
 /* code, api_id, sha256, request_id of the query; what else is there is a list's own. */

@@ -104,7 +104,7 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/refusals/:id", 0, refusals_get}, "Read a refused request, by its request id", REFUSAL, 200, NULL},
 	{{"POST", REST_BASE "/refusals/:id/key", 0, refusals_make_key}, "Make a key from the unknown certificate of a refused request", KEY, 201, NULL},
 
-	{{"GET", REST_BASE "/usage", 0, usage_get}, "How much was called and how it went: requests, refusals, errors of upstreams, latencies (of the whole, the upstream's part, and certgate's own)", NULL, 200, "from: RFC 3339, inclusive; a day before to unless given.|to: RFC 3339, exclusive; now unless given.|step: minute (kept for 2 days), hour (60 days) or day (2 years); left out: one sum.|group_by: api, key, status or code; with key an item has how much of its quota is used.|api_id: only of this API.|key_id: only of this key.", usage_schema},
+	{{"GET", REST_BASE "/usage", 0, usage_get}, "How much was called and how it went: requests, refusals, errors of upstreams, latencies (of the whole, the upstream's part, and certgate's own)", NULL, 200, "limit: items of a page; 50 unless given, at most 500.|cursor: of the page before, for the same question.|from: RFC 3339, inclusive; a day before to unless given.|to: RFC 3339, exclusive; now unless given.|step: minute (kept for 2 days), hour (60 days) or day (2 years); left out: one sum.|group_by: api, key, status or code; with key an item has how much of its quota is used.|api_id: only of this API.|key_id: only of this key.", usage_schema},
 
 	{{"GET", REST_BASE "/reports/access", 0, access_report_get}, "Who could call what at a time, who allowed it, and when it was last used; exact from exact_from on (null: always)", NULL, 200, "at: RFC 3339; now unless given.|format: json, or csv: the whole report as a file (also by Accept: text/csv).", access_report_schema},
 
@@ -140,6 +140,8 @@ const char *rest_param(struct rest_call *call, size_t i)
 
 void rest_fail(struct rest_call *call, cg_rc rc, const struct cg_err *err)
 {
+	if (call->look_at)
+		return;
 	if (rc == CG_UNAVAILABLE || rc == CG_FAIL || rc == CG_FULL)
 		log_error("rest_failed", "request_id", call->req->id, "cause", err->text, LOG_END);
 	if (call->actor.id)
@@ -167,8 +169,13 @@ static uint64_t revision_of(const void *message)
 void rest_send(struct rest_call *call, int status, const void *message, json_t *more,
 	       const char *path)
 {
-	json_t *body = record_to_json(message);
 	uint64_t revision = revision_of(message);
+	if (call->look_at) {
+		*call->look_at = revision;
+		json_decref(more);
+		return;
+	}
+	json_t *body = record_to_json(message);
 	if (body && more && json_object_update(body, more) < 0) {
 		json_decref(body);
 		body = NULL;
@@ -242,21 +249,84 @@ void rest_send_page(struct rest_call *call, json_t *items, const char *next)
 	json_decref(body);
 }
 
+/* Revisions that If-Match lists (RFC 9110 section 13.1.1); tags that are none of ours match
+ * nothing. */
+#define TAGS_MAX 32
+struct tags {
+	bool any;
+	uint64_t revisions[TAGS_MAX];
+	size_t n;
+};
+
+static void read_tags(struct rest_call *call, struct tags *out)
+{
+	const struct web_request *req = call->req;
+	struct span rest, tag;
+	size_t times = 0;
+	out->n = 0;
+	out->any = false;
+	for (size_t i = 0; i < req->n_fields; i++) {
+		if (!web_field_is(req->fields[i].name, "if-match"))
+			continue;
+		times++;
+		rest = req->fields[i].value;
+		out->any = span_is(span_trim(rest), SPAN_LIT("*"));
+		/* A tag of ours has no comma in it. */
+		while (out->n < TAGS_MAX && span_next(&rest, ',', &tag)) {
+			tag = span_trim(tag);
+			/* "01" is another tag than "1". */
+			if (tag.n > 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"' &&
+			    tag.p[1] != '0' &&
+			    number_parse(span_make(tag.p + 1, tag.n - 2), INT64_MAX,
+					 &out->revisions[out->n]))
+				out->n++;
+		}
+	}
+	out->any = times == 0 || (times == 1 && out->any);
+}
+
+/* Of what the call is about, as its GET would tell it: that of the path, or of the part of it that
+ * an action ("/approve") is below.  0: it cannot be read. */
+static uint64_t newest_revision(struct rest_call *call)
+{
+	uint64_t revision = 0;
+	struct rest_call look = *call;
+	const char *path = call->row->route.path;
+	size_t longest = 0;
+	look.look_at = &revision;
+	for (size_t i = 0; i < rest_routes_n; i++) {
+		const struct web_route *r = &rest_routes[i].route;
+		size_t n = strlen(r->path);
+		if (strcmp(r->method, "GET") == 0 && n > longest &&
+		    strncmp(r->path, path, n) == 0 && (path[n] == '\0' || path[n] == '/')) {
+			longest = n;
+			look.row = &rest_routes[i];
+		}
+	}
+	look.match.route = &look.row->route;
+	if (longest > 0)
+		look.match.route->handler(&look);
+	return revision;
+}
+
 cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err)
 {
-	struct span tag;
-	uint64_t revision;
-	size_t times = web_request_field(call->req, "if-match", &tag);
-	if (times == 0 || (times == 1 && span_is(tag, SPAN_LIT("*")))) {
+	struct tags tags;
+	read_tags(call, &tags);
+	if (tags.any) {
 		*out = ENTITY_ANY_REVISION;
 		return CG_OK;
 	}
-	tag = span_trim(tag);
-	/* "01" is another tag than "1". */
-	if (times == 1 && tag.n > 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"' &&
-	    tag.p[1] != '0' &&
-	    number_parse(span_make(tag.p + 1, tag.n - 2), INT64_MAX, &revision)) {
-		*out = revision;
+	/* Of several that one which is the newest now; whether it still is, the transaction looks.
+	 */
+	if (tags.n > 1) {
+		uint64_t newest = newest_revision(call);
+		for (size_t i = 0; i < tags.n; i++)
+			if (tags.revisions[i] == newest)
+				tags.revisions[0] = newest;
+	}
+	if (tags.n > 0) {
+		*out = tags.revisions[0];
 		return CG_OK;
 	}
 	return cg_fail(err, CG_STALE,

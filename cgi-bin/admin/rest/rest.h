@@ -22,14 +22,14 @@ struct rest_route {
 };
 
 enum rest_flags {
-	REST_OPEN = 1,	 /* no token needed */
-	REST_LIST = 2,	 /* answers {"items": […], "next": …}, takes limit, cursor, q */
-	REST_PATCH = 4,	 /* takes a merge patch */
-	REST_PEM = 8,	 /* also takes a certificate as it is */
-	REST_MATCH = 16, /* takes If-Match */
-	REST_OWNER = 32, /* for owners alone, reading included */
-	REST_CRL = 64,	 /* takes a revocation list as it is, and nothing else */
-	REST_ACT = 128,	 /* POST that makes nothing: no body */
+	REST_OPEN = 1,	   /* no token needed */
+	REST_LIST = 2,	   /* answers {"items": […], "next": …}, takes limit, cursor, q */
+	REST_PATCH = 4,	   /* takes a merge patch */
+	REST_PEM = 8,	   /* also takes a certificate as it is */
+	REST_MATCH = 16,   /* takes If-Match */
+	REST_OWNER = 32,   /* for owners alone, reading included */
+	REST_CRL = 64,	   /* takes a revocation list as it is, and nothing else */
+	REST_ACT = 128,	   /* POST that makes nothing: no body */
 	REST_REASON = 256, /* the same, which takes {"reason"} */
 };
 
@@ -54,8 +54,8 @@ struct rest_page {
 cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_err *err) CG_MUST_USE;
 /* Answers with a page; items is taken. */
 void rest_send_page(struct rest_call *call, json_t *items, const char *next);
-/* The revision of If-Match, ENTITY_ANY_REVISION when the field is missing or "*".  A tag that is
- * not ours matches nothing: CG_STALE. */
+/* The revision of If-Match, of several the newest one's; ENTITY_ANY_REVISION when the field is
+ * missing or "*".  A tag that is not ours matches nothing: CG_STALE. */
 cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err) CG_MUST_USE;
 /* A switch of the query, "true" or "false"; false when it is missing. */
 cg_rc rest_flag(struct rest_call *call, const char *name, bool *out,

@@ -2,12 +2,15 @@
 #include "base/base.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "../counts.h"
 #include "rest.h"
 #include "usage/query.h"
 #include "web/json.h"
 
-#define DEFAULT_S	((int64_t)86400) /* from, before to */
+#define DEFAULT_S	((int64_t)86400)      /* from, before to */
+#define LAST_S		INT64_C(253402300799) /* of the year 9999 */
+#define STATUS_MAX	999
 #define STEWARD_WAIT_MS 200
 
 static const char *const steps[] = {
@@ -44,16 +47,48 @@ static cg_rc read_word(struct rest_call *call, const char *name, const char *con
 	return rc == CG_OK && text.p && *out == 0 ? cg_fail_field(err, name, "%s", fault) : rc;
 }
 
-static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query *out,
-			struct cg_err *err)
+/* "FROM.TO.AT.STATUS.GROUP": the time of the first page, which might be told by the clock alone,
+ * and the last item of the page before; the group's member comes from the query. */
+static cg_rc read_cursor(struct span cursor, struct usage_query *q, struct usage_sum *last,
+			 struct arena *arena, struct cg_err *err)
 {
-	struct rest_page page; /* for parameters that nobody knows */
+	uint64_t numbers[4];
+	struct span rest = cursor, part;
+	for (size_t i = 0; i < CG_COUNT(numbers); i++)
+		if (!span_next(&rest, '.', &part) || !rest.p ||
+		    !number_parse(part, i == 3 ? STATUS_MAX : LAST_S, &numbers[i]))
+			return cg_fail_field(err, "cursor", "is not one that a list gave");
+	if (numbers[0] >= numbers[1])
+		return cg_fail_field(err, "cursor", "is not one that a list gave");
+	const char *text = arena_copy(arena, rest);
+	if (!text)
+		return cg_fail_memory(err);
+	q->from = (int64_t)numbers[0];
+	q->to = (int64_t)numbers[1];
+	*last = (struct usage_sum){.at = (int64_t)numbers[2],
+				   .status = (unsigned)numbers[3],
+				   .api_id = q->by == USAGE_BY_API ? text : "",
+				   .key_id = q->by == USAGE_BY_KEY ? text : "",
+				   .code = q->by == USAGE_BY_CODE ? text : ""};
+	return CG_OK;
+}
+
+static const char *cursor_of(const struct usage_query *q, const struct usage_sum *last,
+			     struct arena *arena)
+{
+	return arena_printf(arena, "%" PRId64 ".%" PRId64 ".%" PRId64 ".%u.%s%s%s", q->from, q->to,
+			    last->at, last->status, last->api_id, last->key_id, last->code);
+}
+
+static cg_rc read_query(struct rest_call *call, int64_t now, const struct rest_page *page,
+			struct usage_query *out, struct cg_err *err)
+{
 	size_t step = 0, by = 0;
 	*out = (struct usage_query){.to = now + 1};
-	cg_rc rc = rest_read_page(call, &page, err);
-	if (rc == CG_OK && (page.cursor.p || page.q.p))
+	cg_rc rc = CG_OK;
+	if (page->q.p)
 		rc = cg_fail_code(err, CG_BAD_INPUT, "unknown_parameter",
-				  "The usage takes neither cursor nor q; see openapi.json.");
+				  "The usage takes no q; see openapi.json.");
 	if (rc == CG_OK)
 		rc = rest_time(call, "to", &out->to, err);
 	out->from = out->to - DEFAULT_S;
@@ -155,8 +190,15 @@ void usage_get(void *arg)
 	struct cg_err err = {0};
 	struct usage_query q;
 	struct usage_sums sums = {.n = 0};
+	struct usage_sum last;
+	struct rest_page page;
+	size_t from = 0, to;
 	int64_t now = clock_unix_s();
-	cg_rc rc = read_query(call, now, &q, &err);
+	cg_rc rc = rest_read_page(call, &page, &err);
+	if (rc == CG_OK)
+		rc = read_query(call, now, &page, &q, &err);
+	if (rc == CG_OK && page.cursor.p)
+		rc = read_cursor(page.cursor, &q, &last, call->arena, &err);
 	if (rc == CG_OK) {
 		counts_bring(call->admin, now, STEWARD_WAIT_MS);
 		rc = usage_ask(call->admin->store, &q, now, call->arena, &sums, &err);
@@ -165,11 +207,15 @@ void usage_get(void *arg)
 		rest_fail(call, rc, &err);
 		return;
 	}
+	while (page.cursor.p && from < sums.n && usage_compare(sums.items[from], &last) <= 0)
+		from++;
+	to = sums.n - from > page.limit ? from + page.limit : sums.n;
 	json_t *items = json_array(), *quotas = json_object();
-	for (size_t i = 0; i < sums.n; i++)
+	for (size_t i = from; i < to; i++)
 		(void)json_array_append_new(items, item_json(call, &q, sums.items[i], quotas));
 	json_decref(quotas);
-	rest_send_page(call, items, NULL);
+	rest_send_page(call, items,
+		       to < sums.n ? cursor_of(&q, sums.items[to - 1], call->arena) : NULL);
 }
 
 static json_t *percentiles_schema(void)

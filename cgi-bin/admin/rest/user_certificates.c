@@ -47,7 +47,7 @@ static cg_rc read_body(struct rest_call *call, struct cert_reading *out, struct 
 	{
 		if (value == text)
 			continue;
-		rc = cg_fail_field(err, name, "is not a member that is known here");
+		(void)cg_fail_field(err, name, "is not a member that is known here");
 		err->code = "unknown_member";
 		rc = CG_BAD_INPUT;
 	}

@@ -57,13 +57,8 @@ void users_change(void *arg)
 	if (rc == CG_OK)
 		rc = rest_if_match(call, &revision, &err);
 	if (rc == CG_OK)
-		rc = entity_change(call->admin->store, &user_entity, &call->actor,
-				   rest_param(call, 0), revision, patch, call->arena, &user, &err);
-	if (rc == CG_OK && password) {
-		bool must_change = json_is_true(json_object_get(patch, "must_change"));
-		rc = user_set_password(call->admin->store, &call->actor, user->id, password,
-				       must_change, call->arena, &user, &err);
-	}
+		rc = user_patch(call->admin->store, &call->actor, rest_param(call, 0), revision,
+				patch, password, call->arena, &user, &err);
 	json_decref(patch);
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
