@@ -14,8 +14,8 @@
 /* What is shown of a subject or issuer, and of one alternative name, bytes; longer is cut. */
 #define CERT_TEXT_MAX	   600
 #define CERT_NAME_TEXT_MAX 260
-/* Alternative names that are listed; the rest is counted. */
-#define CERT_NAMES_MAX 100
+/* Alternative names: the shortest has two bytes, so all of them are listed. */
+#define CERT_NAMES_MAX (CERT_DER_MAX / 2)
 /* DER of a private key that is compared with its certificate, bytes: RSA of 8192 bits has 4.7 kB.
  * A larger one is dropped like an encrypted one. */
 #define CERT_KEY_DER_MAX 6000

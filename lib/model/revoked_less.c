@@ -149,7 +149,11 @@ static void key(struct note *n, const Cg__Key *before, const Cg__Key *after)
 static void policy(struct note *n, const Cg__Policy *before, const Cg__Policy *after)
 {
 	bool less =
-	    !after || (before->active && !after->active) || before->n_applies != after->n_applies ||
+	    !after || (before->active && !after->active) || (!before->held && after->held) ||
+	    (after->has_key_lifetime_days &&
+	     (!before->has_key_lifetime_days ||
+	      after->key_lifetime_days < before->key_lifetime_days)) ||
+	    before->n_applies != after->n_applies ||
 	    access_is_less(before->access, before->n_access, after->access, after->n_access);
 	for (size_t i = 0; !less && i < before->n_applies; i++)
 		less = before->applies[i] != after->applies[i];

@@ -5,6 +5,7 @@
 #include "model/audit.h"
 #include "model/catalogue.h"
 #include "model/credential_in.h"
+#include "model/derived.h"
 #include "model/developer.h"
 #include "model/entity.h"
 #include "model/exposed_key.h"
@@ -465,7 +466,8 @@ static cg_rc import_item(struct store_txn *txn, struct importing *x, const struc
 		} else if (is_exposed(txn, item, &x->arena)) {
 			clash(&x->run, "%s: the public key of %s is blocked as exposed.",
 			      item->section->name, id);
-		} else if (x->write && !is_valid(txn, item, &x->arena, &why)) {
+		} else if (derived_check(txn, table, item->message, &x->arena, &why) != CG_OK ||
+			   (x->write && !is_valid(txn, item, &x->arena, &why))) {
 			clash(&x->run, "%s: %s is not valid: %.200s", item->section->name, id,
 			      why.text);
 		} else {
