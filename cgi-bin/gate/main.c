@@ -134,7 +134,8 @@ static void every_second(void *ctx, bool last)
 	struct gate *gate = ctx;
 	struct cg_err err = {0};
 	int64_t now = clock_unix_s();
-	int steward = steward_begin(store_home(gate->store), STEWARD_STORE, last ? LAST_TURN_WAIT_MS : 0);
+	int steward =
+	    steward_begin(store_home(gate->store), STEWARD_STORE, last ? LAST_TURN_WAIT_MS : 0);
 	if (steward < 0)
 		return;
 	cg_rc rc = housekeeping_turn(&gate->housekeeping, now, last, &err);

@@ -41,8 +41,8 @@ enum store_table {
 	STORE_LINK,		/* id */
 	STORE_OUTBOX_MAIL,	/* id */
 	STORE_USER_CERTIFICATE, /* id: SHA-256 of the certificate in hex */
-	STORE_CATALOGUE,    /* id */
-	STORE_REQUEST,	    /* id */
+	STORE_CATALOGUE,	/* id */
+	STORE_REQUEST,		/* id */
 	STORE__TABLES,
 };
 

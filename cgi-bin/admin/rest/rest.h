@@ -22,14 +22,14 @@ struct rest_route {
 };
 
 enum rest_flags {
-	REST_OPEN = 1,	 /* no token needed */
-	REST_LIST = 2,	 /* answers {"items": […], "next": …}, takes limit, cursor, q */
-	REST_PATCH = 4,	 /* takes a merge patch */
-	REST_PEM = 8,	 /* also takes a certificate as it is */
-	REST_MATCH = 16, /* takes If-Match */
-	REST_OWNER = 32, /* for owners alone, reading included */
-	REST_CRL = 64,	 /* takes a revocation list as it is, and nothing else */
-	REST_ACT = 128,	 /* POST that makes nothing: no body */
+	REST_OPEN = 1,	   /* no token needed */
+	REST_LIST = 2,	   /* answers {"items": […], "next": …}, takes limit, cursor, q */
+	REST_PATCH = 4,	   /* takes a merge patch */
+	REST_PEM = 8,	   /* also takes a certificate as it is */
+	REST_MATCH = 16,   /* takes If-Match */
+	REST_OWNER = 32,   /* for owners alone, reading included */
+	REST_CRL = 64,	   /* takes a revocation list as it is, and nothing else */
+	REST_ACT = 128,	   /* POST that makes nothing: no body */
 	REST_REASON = 256, /* the same, which takes {"reason"} */
 };
 
