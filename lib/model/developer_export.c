@@ -6,8 +6,9 @@
 #include "model/organisation.h"
 
 #define AUDIT_PAGE 100
-#define AUDIT_MAX  2000 /* entries that are looked through, newest first, in answer to one request \
-			 */
+#define AUDIT_MAX                                                                                  \
+	2000 /* entries that are looked through, newest first, in answer to one request            \
+	      */
 
 struct export_call {
 	const char *id;

@@ -151,8 +151,13 @@ static cg_rc reset_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (!link.email)
 		return cg_fail_memory(err);
 	json_t *values = json_pack("{s:s}", "name", known ? active->name : c->email);
-	rc = values ? link_mail_in(txn, &link, CG__OUTBOX_MAIL__KIND__RESET, values, c->arena, err)
-		    : cg_fail_memory(err);
+	if (!values)
+		rc = cg_fail_memory(err);
+	else if (known)
+		rc = link_mail_in(txn, &link, CG__OUTBOX_MAIL__KIND__RESET, values, c->arena, err);
+	else
+		rc = link_pretend_in(txn, &link, CG__OUTBOX_MAIL__KIND__RESET, values, c->arena,
+				     err);
 	json_decref(values);
 	return rc;
 }

@@ -15,8 +15,8 @@ static cg_rc put(struct store_txn *txn, const Cg__Link *link, struct arena *aren
 	return rc == CG_OK ? store_put(txn, STORE_LINK, span_of(link->id), bytes, err) : rc;
 }
 
-cg_rc link_mail_in(struct store_txn *txn, Cg__Link *link, Cg__OutboxMail__Kind kind,
-		   const json_t *values, struct arena *arena, struct cg_err *err)
+static cg_rc write_both(struct store_txn *txn, Cg__Link *link, Cg__OutboxMail__Kind kind,
+			const json_t *values, bool goes, struct arena *arena, struct cg_err *err)
 {
 	link->id = arena_alloc(arena, ID_TEXT + 1);
 	if (!link->id)
@@ -26,8 +26,22 @@ cg_rc link_mail_in(struct store_txn *txn, Cg__Link *link, Cg__OutboxMail__Kind k
 	link->has_kind = link->has_created_at = true;
 	link->created_at = clock_unix_s();
 	cg_rc rc = put(txn, link, arena, err);
-	return rc == CG_OK ? mail_queue_link(txn, kind, link->email, values, link->id, arena, err)
-			   : rc;
+	if (rc != CG_OK)
+		return rc;
+	return goes ? mail_queue_link(txn, kind, link->email, values, link->id, arena, err)
+		    : mail_pretend(txn, kind, link->email, values, link->id, arena, err);
+}
+
+cg_rc link_mail_in(struct store_txn *txn, Cg__Link *link, Cg__OutboxMail__Kind kind,
+		   const json_t *values, struct arena *arena, struct cg_err *err)
+{
+	return write_both(txn, link, kind, values, true, arena, err);
+}
+
+cg_rc link_pretend_in(struct store_txn *txn, Cg__Link *link, Cg__OutboxMail__Kind kind,
+		      const json_t *values, struct arena *arena, struct cg_err *err)
+{
+	return write_both(txn, link, kind, values, false, arena, err);
 }
 
 struct call {

@@ -12,6 +12,9 @@
 /* Writes a link, whose id is made here, and the mail that carries it. */
 cg_rc link_mail_in(struct store_txn *txn, Cg__Link *link, Cg__OutboxMail__Kind kind,
 		   const json_t *values, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* The same, but the mail never goes out (mail_pretend), and the link never counts. */
+cg_rc link_pretend_in(struct store_txn *txn, Cg__Link *link, Cg__OutboxMail__Kind kind,
+		      const json_t *values, struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* A secret for one sending of the link's mail, in the store when CG_OK comes back; the link counts
  * from now for its time.  CG_NOT_FOUND when the link is gone: the mail is not needed any more. */
 cg_rc link_make_secret(struct store *store, const char *id, int64_t now_unix_s,

@@ -24,9 +24,10 @@ static char *due_text(int64_t at, struct arena *arena)
 
 /* --- writing them --- */
 
-cg_rc mail_queue_link(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
-		      const json_t *values, const char *link_id, struct arena *arena,
-		      struct cg_err *err)
+/* `goes`: it is to go out. */
+static cg_rc write_mail(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
+			const json_t *values, const char *link_id, bool goes, struct arena *arena,
+			struct cg_err *err)
 {
 	Cg__OutboxMail mail = CG__OUTBOX_MAIL__INIT;
 	char id[ID_TEXT + 1];
@@ -44,10 +45,24 @@ cg_rc mail_queue_link(struct store_txn *txn, Cg__OutboxMail__Kind kind, const ch
 	mail.created_at = now;
 	mail.kind = kind;
 	mail.link_id = link_id ? arena_strdup(arena, link_id) : NULL;
-	mail.due = due_text(now, arena);
-	if (!mail.values || (values && !text) || !mail.due || (link_id && !mail.link_id))
+	mail.due = goes ? due_text(now, arena) : NULL;
+	if (!mail.values || (values && !text) || (goes && !mail.due) || (link_id && !mail.link_id))
 		return cg_fail_memory(err);
 	return put(txn, &mail, arena, err);
+}
+
+cg_rc mail_queue_link(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
+		      const json_t *values, const char *link_id, struct arena *arena,
+		      struct cg_err *err)
+{
+	return write_mail(txn, kind, to, values, link_id, true, arena, err);
+}
+
+cg_rc mail_pretend(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
+		   const json_t *values, const char *link_id, struct arena *arena,
+		   struct cg_err *err)
+{
+	return write_mail(txn, kind, to, values, link_id, false, arena, err);
 }
 
 cg_rc mail_queue(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,

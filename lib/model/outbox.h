@@ -37,6 +37,12 @@ cg_rc mail_queue_link(struct store_txn *txn, Cg__OutboxMail__Kind kind, const ch
 		      const json_t *values, const char *link_id, struct arena *arena,
 		      struct cg_err *err) CG_MUST_USE;
 
+/* Writes the same, which never goes out: where it must not show, by the time that it takes either,
+ * that there is nobody to write to. */
+cg_rc mail_pretend(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
+		   const json_t *values, const char *link_id, struct arena *arena,
+		   struct cg_err *err) CG_MUST_USE;
+
 /* How many mails of the kinds that strangers can have sent to anybody (to join, for a new
  * password, an invitation) were written to the address within MAIL_STRANGER_S. */
 cg_rc mail_from_strangers(struct store_txn *txn, const char *to, struct arena *arena, size_t *out,
