@@ -259,7 +259,7 @@ def other_things():
     form("binary, twice", whole * 2, "binary_in_text", upload="damaged")
     form("binary behind a BOM", b"\xef\xbb\xbf" + whole, "binary_in_text")
     form("gzip", gzip.compress(pem.encode()), "binary_in_text")
-    form("a Java key store", b"\xfe\xed\xfe\xed\0\0\0\2" + whole, "binary_in_text")
+    form("a Java key store", b"\xfe\xed\xfe\xed\0\0\0\2" + whole, "binary_in_text", KEY)
 
 
 def private_keys():
