@@ -91,7 +91,8 @@ with site:
     for path, item in doc["paths"].items():
         for method, operation in item.items():
             body = operation.get("requestBody", {}).get("content", {}).get("application/json")
-            if method in ("post", "patch") and body:
+            # An action has what it takes in place, and no record.
+            if method in ("post", "patch") and body and "$ref" in body["schema"]:
                 name = body["schema"]["$ref"].rsplit("/", 1)[1]
                 writable.setdefault(re.sub("New$", "", name), set()).update(members(body["schema"]))
     told = {}  # where computed members stand in a record: they cannot be written
