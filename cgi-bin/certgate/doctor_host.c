@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "base/keyfile.h"
 #include "base/limits.h"
+#include "mail/send.h"
 #include "usage/counts.h"
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -63,6 +64,25 @@ static void check_access_log(struct doctor *d)
 		doctor_note(d, FINDING_OK, "access log", NULL, "%s can be written.", log);
 }
 
+static void check_mail(struct doctor *d)
+{
+	struct mail_way way = mail_way();
+	if (way.folder && access(way.folder, W_OK | X_OK) != 0)
+		doctor_note(d, FINDING_FAULT, "mail",
+			    "Give it to the data folder's owner, or name another in mail_folder.",
+			    "%s cannot be written by the programs' user: %s.", way.folder,
+			    strerror(errno));
+	else if (way.folder)
+		doctor_note(d, FINDING_OK, "mail", NULL, "Mails are put into %s.", way.folder);
+	else if (access(way.sendmail, X_OK) != 0)
+		doctor_note(d, FINDING_WARNING, "mail",
+			    "Install a mail server, or name its program in mail_command: nobody "
+			    "can join the portal without, and notices wait.",
+			    "Mails cannot be sent by %s: %s.", way.sendmail, strerror(errno));
+	else
+		doctor_note(d, FINDING_OK, "mail", NULL, "Mails are sent by %s.", way.sendmail);
+}
+
 static void check_space(struct doctor *d)
 {
 	struct statvfs fs;
@@ -120,6 +140,7 @@ void doctor_room(struct doctor *d)
 {
 	check_space(d);
 	check_access_log(d);
+	check_mail(d);
 	check_metrics_token(d);
 	check_gates(d);
 }

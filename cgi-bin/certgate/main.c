@@ -108,8 +108,8 @@ static const struct {
      "  as keys/seal.previous until the next time, for backups.\n"				  },
     {"mail",	     mail_main,
      "mail [--watch]\n"
-     "  Sends the mails that wait, to the folder CERTGATE_MAIL as files, else by the program\n"
-     "  CERTGATE_SENDMAIL (/usr/sbin/sendmail).  --watch: goes on, as `supervise` runs it.\n" },
+     "  Sends the mails that wait, to the folder mail_folder as files, else by the program\n"
+     "  mail_command (/usr/sbin/sendmail).  --watch: goes on, as `supervise` runs it.\n" },
     {"steward",	steward_main,
      "steward\n"
      "  The housekeeping, once: saves quotas, writes the logs back and removes what is not "

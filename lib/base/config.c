@@ -61,6 +61,9 @@ static const struct row {
     [CONFIG_USAGE_KEEP] =
 	{"usage_keep",     "CERTGATE_USAGE_KEEP",     is_days,
 			    "the days that minutes, hours and days are kept, such as “" USAGE_KEEP_DEFAULT "”"},
+    [CONFIG_MAIL_COMMAND] = {"mail_command",   "CERTGATE_SENDMAIL",	  is_path,
+			     "the whole path of a program"							  },
+    [CONFIG_MAIL_FOLDER] = {"mail_folder",	   "CERTGATE_MAIL",	    is_path,   "the whole path of a folder"	 },
 };
 
 /* Of this process. */

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "mail/send.h"
 #include "base/clock.h"
+#include "base/config.h"
 #include "base/folder.h"
 #include "base/home.h"
 #include "base/limits.h"
@@ -23,9 +24,9 @@
 
 struct mail_way mail_way(void)
 {
-	const char *folder = getenv("CERTGATE_MAIL"), *sendmail = getenv("CERTGATE_SENDMAIL");
-	return (struct mail_way){folder && *folder ? folder : NULL,
-				 sendmail && *sendmail ? sendmail : SENDMAIL_DEFAULT};
+	const char *sendmail = config_get(CONFIG_MAIL_COMMAND);
+	return (struct mail_way){config_get(CONFIG_MAIL_FOLDER),
+				 sendmail ? sendmail : SENDMAIL_DEFAULT};
 }
 
 static bool write_all(int fd, struct span bytes)
@@ -51,7 +52,7 @@ static cg_rc write_file(const char *folder, const Cg__OutboxMail *mail, struct s
 	int m = snprintf(temporary, sizeof(temporary), "%s/.%s", folder, mail->id);
 	if (n < 0 || (size_t)n >= sizeof(path) || m < 0 || (size_t)m >= sizeof(temporary))
 		return cg_fail(err, CG_UNAVAILABLE,
-			       "The folder CERTGATE_MAIL has too long a path.");
+			       "The folder mail_folder has too long a path.");
 	(void)unlink(temporary);
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool ok =

@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "store/store.h"
 
-/* Where mails go, from the environment. */
+/* Where mails go, by the settings of the host; after config_load. */
 struct mail_way {
-	const char *folder;   /* CERTGATE_MAIL: written there as files; NULL: to the mail program */
-	const char *sendmail; /* CERTGATE_SENDMAIL, an absolute path */
+	const char *folder;   /* mail_folder: written there as files; NULL: to the mail program */
+	const char *sendmail; /* mail_command, an absolute path */
 };
 struct mail_way mail_way(void);
 

@@ -254,6 +254,14 @@ with Site() as site:
             finds("a log in root's folder", "access.log cannot be written by the programs' user")
         with_settings(f'access_log = "{site.home}/access.log"\n')
         like(doctor().stdout, "(?m)^ok +access log", "one that can be written")
+        with_settings(f'mail_command = "{site.folder}/nowhere"\n')
+        warns("a mail program that is not there", "mail +Mails cannot be sent by .*nowhere")
+        with_settings('mail_command = "/bin/true"\n')
+        like(doctor().stdout, "(?m)^ok +mail +Mails are sent by /bin/true", "one that is there")
+        with_settings(f'mail_folder = "{site.folder}/nowhere"\n')
+        finds("a mail folder that is not there", "nowhere cannot be written by the programs' user")
+        with_settings(f'mail_folder = "{site.home}"\n')
+        like(doctor().stdout, "(?m)^ok +mail +Mails are put into", "one that can be written")
         os.environ["CERTGATE_CONFIG"] = ""
         with open(site.home + "/keys/metrics.token", "w", encoding="ascii") as out:
             out.write("short\n")
