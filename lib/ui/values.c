@@ -271,6 +271,7 @@ static const struct {
     {"auth_token_header",		  "Token header"				},
     {"auth_ca_certificates",	     "CA certificates"		      },
     {"timeout_ms",		      "Timeout"			      },
+    {"total_timeout_ms",		 "Timeout of the whole"		       },
     {"max_body_bytes",		       "Largest body"			     },
     {"certificate",		     "Certificate (PEM)"		       },
     {"access",			  "Access rights"			      },

@@ -61,6 +61,20 @@ def fill(site):
     sha256 = [c for c in billing["credentials"] if c["type"] == "certificate"][0]["sha256"]
     badge = site.make_cert("boss-badge", days=300, subject="/CN=boss-badge/O=Aster Finance/C=DE")
     site.rest("POST", f"/users/{user['id']}/certificates", {"certificate": badge.pem})
+    partner = site.rest("POST", "/organisations", {"name": "Kestrel Logistics",
+                                                   "contacts": ["ops@kestrel.example"]}).body
+    developer = site.rest("POST", "/developers", {
+        "name": "Ada Nilsson", "email": "ada@kestrel.example", "password": PASSWORD,
+        "organisation_id": partner["id"], "role": "manager"}).body
+    offer = site.rest("POST", "/catalogue", {
+        "name": "Payments for partners", "policy_id": policy["id"],
+        "description": "Pay in, pay out, *look up* a batch.",
+        "documentation_url": "https://docs.aster.example/payments"}).body
+    depot = site.make_cert("depot", days=200, subject="/CN=depot-7/O=Kestrel Logistics/C=SE")
+    asked = [site.rest("POST", "/requests", {
+        "developer_id": developer["id"], "catalogue_id": offer["id"], **what}).body["id"]
+        for what in ({"name": "Depot 7", "certificate": depot.pem}, {"name": "Script", "token": True})]
+    site.rest("POST", f"/requests/{asked[1]}/decline", {"reason": "Please use a certificate."})
     key, api = f"/admin/keys/{billing['id']}", f"/admin/apis/{apis['Payments']['id']}"
     return {
         "overview": "/admin/", "apis": "/admin/apis", "api-new": "/admin/apis/new", "api": api,
@@ -94,6 +108,17 @@ def fill(site):
         "policy-new": "/admin/policies/new",
         "policy-access": f"/admin/policies/{policy['id']}/access",
         "policy-delete": f"/admin/policies/{policy['id']}/delete",
+        "catalogue": "/admin/catalogue", "entry-new": "/admin/catalogue/new",
+        "entry": f"/admin/catalogue/{offer['id']}",
+        "entry-delete": f"/admin/catalogue/{offer['id']}/delete",
+        "requests": "/admin/requests", "request": f"/admin/requests/{asked[0]}",
+        "request-declined": f"/admin/requests/{asked[1]}",
+        "developers": "/admin/developers", "developer-new": "/admin/developers/new",
+        "developer": f"/admin/developers/{developer['id']}",
+        "developer-delete": f"/admin/developers/{developer['id']}/delete",
+        "organisations": "/admin/organisations", "organisation-new": "/admin/organisations/new",
+        "organisation": f"/admin/organisations/{partner['id']}",
+        "key-transfer": key + "/transfer",
         "users": "/admin/users", "user-new": "/admin/users/new",
         "user": f"/admin/users/{user['id']}", "user-delete": f"/admin/users/{user['id']}/delete",
         "user-certificate-new": f"/admin/users/{user['id']}/certificates/new",
