@@ -17,5 +17,7 @@ struct url {
 /* NULL when `text` is such a URL and *out is filled, else why not: the rest of a sentence that
  * begins with the field's name. */
 const char *url_parse(const char *text, struct arena *arena, struct url *out);
+/* The host without the brackets that an IPv6 address has in a URL; borrowed. */
+struct span url_bare_host(const struct url *url);
 
 #endif
