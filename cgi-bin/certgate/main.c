@@ -81,7 +81,7 @@ static const struct {
      "  that Debian has, or FILE), and says what to do about each fault.  --call: makes a "
      "throw-away\n"
      "  certificate, calls the host at URL with it, and connects to the upstreams.  Exits 1 on a "
-     "fault.\n"		      },
+     "fault.\n"										   },
     {"backup",      backup_main,
      "backup DIR [--with-key]\n"
      "  Copies the store, while everything runs, into an empty folder, and checks the copy.\n"

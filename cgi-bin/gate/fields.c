@@ -146,24 +146,29 @@ static void add_forwarded(struct exchange *x, struct outgoing *out)
 	if (host)
 		add(out, "X-Forwarded-Host", req->host);
 	add(out, "X-Forwarded-Proto", span_of(proto));
-	add(out, "Forwarded",
-	    span_of(arena_printf(x->arena, "for=\"%s%.*s%s\"%s%.*s%s;proto=%s", v6 ? "[" : "",
-				 (int)from.n, from.p, v6 ? "]" : "", host ? ";host=\"" : "",
-				 host ? (int)req->host.n : 0, host ? req->host.p : "",
-				 host ? "\"" : "", proto)));
+	struct span none = SPAN_LIT("");
+	struct span parts[] = {v6 ? SPAN_LIT("for=\"[") : SPAN_LIT("for=\""),
+			       from,
+			       v6 ? SPAN_LIT("]\"") : SPAN_LIT("\""),
+			       host ? SPAN_LIT(";host=\"") : none,
+			       host ? req->host : none,
+			       host ? SPAN_LIT("\"") : none,
+			       SPAN_LIT(";proto="),
+			       span_of(proto)};
+	add(out, "Forwarded", span_of(arena_join(x->arena, parts, CG_COUNT(parts))));
 }
 
-/* W3C Trace Context, version 00; "sampled" is not ours to say. */
+/* W3C Trace Context, version 00, of the request's id; "sampled" is not ours to say. */
 static void add_traceparent(struct exchange *x, struct outgoing *out)
 {
-	uint8_t bytes[24];
-	char hex[2 * sizeof(bytes) + 1];
-	if (web_request_field(x->req, "traceparent", NULL) > 0 ||
-	    random_bytes(bytes, sizeof(bytes)) != CG_OK)
+	char trace[2 * ID_RAW_BYTES + 1], parent[17];
+	if (web_request_field(x->req, "traceparent", NULL) > 0)
 		return;
-	hex_format(bytes, sizeof(bytes), hex);
-	add(out, "traceparent",
-	    span_of(arena_printf(x->arena, "00-%.32s-%.16s-00", hex, hex + 32)));
+	hex_format(x->req->id_bytes, ID_RAW_BYTES, trace);
+	hex_format(x->req->id_bytes, 8, parent);
+	struct span parts[] = {SPAN_LIT("00-"), span_of(trace), SPAN_LIT("-"), span_of(parent),
+			       SPAN_LIT("-00")};
+	add(out, "traceparent", span_of(arena_join(x->arena, parts, CG_COUNT(parts))));
 }
 
 static void add_request_id(struct exchange *x, struct outgoing *out)

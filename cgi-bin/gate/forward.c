@@ -17,9 +17,9 @@ static struct span target_of(struct exchange *x)
 		path = path.n < n ? SPAN_LIT("") : span_from(path, n - 1);
 	}
 	bool empty = !*base && path.n == 0;
-	return span_of(arena_printf(x->arena, "%s%.*s%s%s%.*s", base, (int)path.n, path.p,
-				    empty ? "/" : "", query.p ? "?" : "", (int)query.n,
-				    query.p ? query.p : ""));
+	struct span parts[] = {span_of(base), path, empty ? SPAN_LIT("/") : SPAN_LIT(""),
+			       query.p ? SPAN_LIT("?") : SPAN_LIT(""), query};
+	return span_of(arena_join(x->arena, parts, CG_COUNT(parts)));
 }
 
 /* --- the answer --- */
@@ -188,6 +188,9 @@ static void offer(struct exchange *x, struct upstream_call *call, struct upstrea
 				target_is_up(x->gate, x->target);
 			return;
 		}
+		/* There is no time left for another, which is not this one's fault. */
+		if (call->until_mono_ms > 0 && clock_mono_ms() >= call->until_mono_ms)
+			return;
 		target_is_down(x->gate, x->target);
 	}
 }
@@ -237,6 +240,8 @@ void forward(struct exchange *x)
 	    .fields = out.items,
 	    .n_fields = out.n,
 	    .timeout_ms = (uint32_t)api->timeout_ms,
+	    .until_mono_ms =
+		api->has_total_timeout_ms ? clock_mono_ms() + (int64_t)api->total_timeout_ms : 0,
 	    .max_body_bytes = api->has_max_body_bytes ? api->max_body_bytes : UINT64_MAX,
 	    .may_connect = may_connect,
 	    .drop = drop,

@@ -148,7 +148,7 @@ static cg_rc random_text(size_t n, char *out)
 
 cg_rc random_id(char out[ID_TEXT + 1])
 {
-	return random_text(16, out);
+	return random_text(ID_RAW_BYTES, out);
 }
 
 cg_rc random_token(char out[TOKEN_TEXT + 1])

@@ -10,6 +10,7 @@
 #define SHA256_BYTES 32
 #define SHA256_HEX   64 /* digits, without the NUL */
 #define SHA256_X5T   43 /* characters of base64url, without the NUL */
+#define ID_RAW_BYTES 16
 #define ID_TEXT	     26 /* 128 bit in lower-case base32, without the NUL */
 #define TOKEN_TEXT   52 /* 256 bit, the same alphabet */
 

@@ -198,8 +198,8 @@
 #define USAGE_TOTALS 1024
 /* Gates whose requests in flight are told. */
 #define USAGE_GATES_MAX 128
-/* Days that minutes, hours and days of usage are kept, unless the setting usage_keep says otherwise. A
- * record takes about 300 bytes. */
+/* Days that minutes, hours and days of usage are kept, unless the setting usage_keep says
+ * otherwise. A record takes about 300 bytes. */
 #define USAGE_KEEP_DEFAULT  "2,60,731"
 #define USAGE_KEEP_DAYS_MAX 3660
 /* The token for /metrics, bytes: a shorter one can be guessed and opens nothing. */

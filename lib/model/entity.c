@@ -438,19 +438,24 @@ static bool has_texts(const struct entity *e)
 	return e->type != &cg__developer__descriptor;
 }
 
+/* CG_NOT_FOUND once the page is full. */
 static cg_rc take_found(struct search *s, struct span id, struct cg_err *err)
 {
 	struct listing *l = s->l;
 	struct span bytes;
 	struct entity_head *m;
 	cg_rc rc = store_get(s->txn, l->e->table, id, l->arena, &bytes, err);
+	if (rc == CG_NOT_FOUND)
+		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
 	if (rc == CG_OK)
 		rc = record_unpack(l->e->type, bytes, l->arena, &m, err);
-	if (rc == CG_OK && matches(l, m))
-		l->page->messages[l->page->n++] = m;
-	return rc == CG_NOT_FOUND
-		   ? cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.")
-		   : rc;
+	if (rc != CG_OK || !matches(l, m))
+		return rc;
+	l->more = l->page->n == l->limit;
+	if (l->more)
+		return CG_NOT_FOUND;
+	l->page->messages[l->page->n++] = m;
+	return CG_OK;
 }
 
 static cg_rc search_visit(struct span text, struct span id, struct span nothing, void *arg,
@@ -460,13 +465,8 @@ static cg_rc search_visit(struct span text, struct span id, struct span nothing,
 	struct listing *l = s->l;
 	cg_rc rc = CG_OK;
 	(void)nothing;
-	if (bytes_hold(text, l->q) || span_starts(id, l->q)) {
-		if (l->page->n == l->limit) {
-			l->more = true;
-			return CG_NOT_FOUND;
-		}
+	if (!has_texts(l->e) || bytes_hold(text, l->q) || span_starts(id, l->q))
 		rc = take_found(s, id, err);
-	}
 	if (rc == CG_OK && (text.n > sizeof(s->text) || id.n > sizeof(s->id)))
 		rc = cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged name.");
 	if (rc != CG_OK)
@@ -549,7 +549,7 @@ cg_rc entity_list(struct store *store, const struct entity *e, struct span curso
 		return cg_fail_memory(err);
 	if (cursor.n > 0 && !read_cursor(cursor, &l.at))
 		return cg_fail_field(err, "cursor", "is not one that a list gave");
-	rc = q.n > 0 && has_texts(e) ? search(store, &l, err) : list(store, &l, err);
+	rc = q.n > 0 ? search(store, &l, err) : list(store, &l, err);
 	if (rc != CG_OK)
 		return rc;
 	if (l.more && !(page.next = write_cursor(page.messages[page.n - 1], arena)))

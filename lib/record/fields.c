@@ -29,6 +29,7 @@ static const struct record_field rows[] = {
 	{"Api.forward_client_cert", FIELD_BOOL, FIELD_SET, 0, 0, "The upstream gets Client-Cert and the X-Certgate fields."},
 	{"Api.strip_credential", FIELD_BOOL, FIELD_SET, 0, 0, "The token is removed before the request goes on."},
 	{"Api.timeout_ms", FIELD_NUMBER, FIELD_SET, 1, 300000, "Milliseconds without a byte from the upstream, before or after the first; not a limit on the whole."},
+	{"Api.total_timeout_ms", FIELD_NUMBER, FIELD_SET, 1, 86400000, "Milliseconds that a request may take at the upstream in all, its body and the answer's included; null: no limit."},
 	{"Api.max_body_bytes", FIELD_NUMBER, FIELD_SET, 0, (uint64_t)1 << 53, "Largest request body; null: no limit."},
 	{"Api.browser_pages", FIELD_BOOL, FIELD_SET, 0, 0, "Pages of the upstream may run in browsers without the sandbox."},
 	{"Api.allowed_ips", FIELD_TEXT, FIELD_SET, 1, 64, "Addresses or CIDR blocks that may call; empty: all."},

@@ -280,6 +280,8 @@ enum upstream_outcome link_dial(const struct upstream_call *call, struct link *o
 			       ? call->timeout_ms
 			       : UPSTREAM_CONNECT_MS;
 	int64_t now = clock_mono_ms(), until = now + limit_ms;
+	if (call->until_mono_ms > 0 && call->until_mono_ms < until)
+		until = call->until_mono_ms;
 	*out = (struct link){.fd = -1, .port = call->port, .made_mono_ms = now};
 	(void)snprintf(out->host, sizeof(out->host), "%.*s", (int)call->host.n, call->host.p);
 	enum resolved resolved = upstream_resolve(call->host, call->port, until, &found, &why);

@@ -454,6 +454,11 @@ static void wait_for_news(struct exchange *x)
 			return;
 		}
 	}
+	if (c->until_mono_ms > 0) {
+		int64_t until_ms = c->until_mono_ms - clock_mono_ms();
+		if (left_ms < 0 || until_ms < left_ms)
+			left_ms = until_ms > 0 ? until_ms : 0;
+	}
 	struct pollfd fds[] = {
 	    {.fd = x->link.fd, .events = POLLIN},
 		  {.fd = -1,	     .events = POLLIN}
@@ -479,6 +484,8 @@ static bool converse(struct exchange *x)
 		return false;
 	while (x->verdict == UPSTREAM_OK && !x->whole) {
 		bool moved = !is_sent(x) && send_some(x);
+		if (x->call->until_mono_ms > 0 && clock_mono_ms() >= x->call->until_mono_ms)
+			decide(x, UPSTREAM_TIMEOUT, "the call was not over in its total time");
 		if (x->verdict == UPSTREAM_OK && !receive_some(x) && !moved &&
 		    x->verdict == UPSTREAM_OK)
 			wait_for_news(x);

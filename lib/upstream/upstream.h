@@ -35,6 +35,8 @@ struct upstream_call {
 	/* How long the upstream may send nothing, before or after its first byte, and take nothing
 	 * of the body.  Connecting takes at most the smaller of this and UPSTREAM_CONNECT_MS. */
 	uint32_t timeout_ms;
+	/* When all of it has to be over (CLOCK_MONOTONIC); 0: whenever it is. */
+	int64_t until_mono_ms;
 	uint64_t max_body_bytes;	 /* of the request; UINT64_MAX: no limit */
 	upstream_address_fn may_connect; /* NULL: any */
 	upstream_drop_fn drop;		 /* NULL: none */
@@ -57,7 +59,7 @@ enum upstream_outcome {
 	UPSTREAM_UNREACHABLE, /* not resolved, refused, address not allowed, or connection lost */
 	UPSTREAM_TLS,	      /* no TLS, or its certificate does not hold */
 	UPSTREAM_INVALID, /* its answer is not HTTP, broke off, or has fields that could do harm */
-	UPSTREAM_TIMEOUT, /* silent for too long */
+	UPSTREAM_TIMEOUT, /* silent for too long, or not over in time */
 	UPSTREAM_CLIENT_GONE, /* the client left, or stopped sending its body: nobody to answer */
 	UPSTREAM_BODY_TOO_LARGE, /* the body passed max_body_bytes */
 	UPSTREAM_CUT,		 /* broke off after something of it went to the web server */

@@ -13,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
@@ -31,7 +32,8 @@
 #define STOP_MS 5000 /* then idle connections are closed however short they have been so */
 /* For so long a thread waits for its connection's next request itself, before any may take it up.
  */
-#define STAY_MS 10
+#define STAY_MS	   10
+#define STAY_SKIPS 15 /* requests that nobody stays for, after it was in vain */
 /* From a thread to the main one: stop_after says that it is time. */
 #define TIME_TO_END SIGUSR2
 
@@ -42,8 +44,9 @@
 struct connection {
 	struct connection *next, *prev;
 	int fd;
-	bool busy; /* a thread serves it */
-	int64_t idle_since_mono_ms;
+	unsigned skips;	   /* so many requests nobody stays for */
+	_Atomic bool busy; /* a thread serves it, or has not let go of it yet */
+	_Atomic int64_t idle_since_mono_ms;
 };
 
 struct server {
@@ -53,7 +56,7 @@ struct server {
 	int end_fd;		  /* becomes readable, and stays so, when the threads are to end */
 	_Atomic unsigned waiting; /* threads that wait for any connection */
 	_Atomic bool ending;
-	pthread_mutex_t lock; /* for all below, and the members of connections */
+	pthread_mutex_t lock; /* for all below, and how connections are linked */
 	struct connection *connections;
 	bool failed;
 };
@@ -76,13 +79,23 @@ static void fail(struct server *s, const char *what)
 static bool park(struct server *s, struct connection *c, int op)
 {
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = c};
-	(void)pthread_mutex_lock(&s->lock);
-	c->busy = false;
-	c->idle_since_mono_ms = clock_mono_ms();
-	bool ok = epoll_ctl(s->epoll_fd, op, c->fd, &ev) == 0;
-	c->busy = !ok;
-	(void)pthread_mutex_unlock(&s->lock);
-	return ok;
+	atomic_store(&c->idle_since_mono_ms, clock_mono_ms());
+	if (epoll_ctl(s->epoll_fd, op, c->fd, &ev) != 0)
+		return false;
+	/* Another thread may have been woken for it; that one waits for this, and c is its own
+	 * then.
+	 */
+	atomic_store(&c->busy, false);
+	return true;
+}
+
+/* What park has given up is this thread's.  No lock: two connections have nothing to do with each
+ * other. */
+static void take(struct connection *c)
+{
+	while (atomic_load(&c->busy))
+		(void)sched_yield();
+	atomic_store(&c->busy, true);
 }
 
 /* Takes c out of the list and frees it; its descriptor is another matter. */
@@ -298,9 +311,7 @@ static void serve_connection(struct server *s, void *thread, struct connection *
 {
 	const struct web_program *p = s->program;
 	bool alive;
-	(void)pthread_mutex_lock(&s->lock);
-	c->busy = true;
-	(void)pthread_mutex_unlock(&s->lock);
+	take(c);
 	do {
 		alive = serve_request(s, thread, c, fcgi, arena);
 		if (p->stop_after && p->stop_after(p->ctx))

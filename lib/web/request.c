@@ -158,8 +158,9 @@ bool web_request_init(struct web_request *req, struct arena *arena, char *const 
 				    .site = variable(env, "CERTGATE_SITE"),
 				    .prefix = variable(env, "CERTGATE_PREFIX"),
 				    .host = variable(env, "HTTP_HOST")};
-	if (random_id(req->id) != CG_OK)
+	if (random_bytes(req->id_bytes, sizeof(req->id_bytes)) != CG_OK)
 		return false;
+	base32_format(req->id_bytes, sizeof(req->id_bytes), req->id);
 	req->proof_ok = proof_ok && proof_ok(ctx, variable(env, "CERTGATE_PROOF"));
 	if (req->proof_ok) {
 		req->https = span_is_nocase(variable(env, "HTTPS"), SPAN_LIT("on"));

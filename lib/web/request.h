@@ -31,7 +31,8 @@ struct web_request {
 	/* Why this must be answered 400, as a sentence, or NULL.  What could be read is filled in
 	 * all the same; `target` is empty when it is the target that is bad. */
 	const char *bad;
-	char id[ID_TEXT + 1]; /* made here, for logs and answers */
+	uint8_t id_bytes[ID_RAW_BYTES]; /* random, made here */
+	char id[ID_TEXT + 1];		/* the same as text, for logs and answers */
 	int64_t received_unix_s, received_mono_ms;
 
 	struct span method; /* a token (RFC 9110 section 5.6.2) */

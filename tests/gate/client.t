@@ -62,6 +62,7 @@ class Scripted:
                 path = head.split()[1].decode().partition("?")[0]
                 self.seen.append((path, number))
                 pieces, stays = self.answers[path]
+                pieces = pieces() if callable(pieces) else pieces
                 for piece in pieces:
                     sock.sendall(piece)
             if stays is None:
@@ -170,6 +171,47 @@ def one_after_the_other(site):
     up.close()
 
 
+def in_all(site):
+    """total_timeout_ms: also for who never stops sending."""
+    up = Scripted({"/quick": ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"], True),
+                   "/drips": (drips, False), "/slow": (waits, False)})
+    api = site.make_api("total", auth={"keyless": True}, target_url=f"http://127.0.0.1:{up.port}",
+                        timeout_ms=300000)
+    is_eq(api["total_timeout_ms"], None, "there is no total limit at first")
+    for value in (0, 86400001, "1"):
+        answer = site.rest("PATCH", f"/apis/{api['id']}", {"total_timeout_ms": value})
+        is_eq((answer.status, answer.body["errors"][0]["field"]), (422, "total_timeout_ms"),
+              f"{value!r} is refused")
+    answer = site.rest("PATCH", f"/apis/{api['id']}", {"total_timeout_ms": 1000})
+    is_eq((answer.status, answer.body["total_timeout_ms"]), (200, 1000), "it is set")
+    is_eq(site.curl("/total/quick").body, b"ok", "a call within it")
+    # Over HTTP/2 Apache leaves a stream that was cut open for its Timeout.
+    answer = site.curl("/total/drips", "--http1.1")
+    ok(answer.rc != 0 and answer.body.startswith(b"x"),
+       "an answer that drips on is cut, and does not look whole")
+    answer = site.curl("/total/slow")
+    is_eq((answer.status, answer.json()["code"]), (504, "upstream_timeout"), "one that does not come")
+    # Apache would wait for the body itself.
+    with fcgi.Client(site.gate_socket, timeout=60) as client:
+        client.begin(site.variables({"REQUEST_URI": "/total/slow", "REQUEST_METHOD": "POST",
+                                     "CONTENT_LENGTH": "9"}))
+        is_eq(client.answer().status, 504, "a body that does not come holds it up no longer")
+    up.close()
+
+
+def drips():
+    yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    while True:
+        yield b"1\r\nx\r\n"
+        time.sleep(0.05)
+
+
+def waits():
+    """For longer than any client here."""
+    time.sleep(200)
+    yield b""
+
+
 def names(site):
     """A name is asked for with each new connection."""
     def lead(*addresses):
@@ -203,7 +245,8 @@ def names(site):
 
 if INSIDE not in os.environ:
     with Site() as whole:
-        for title, test in (("TLS", tls), ("one after the other", one_after_the_other)):
+        for title, test in (("TLS", tls), ("one after the other", one_after_the_other),
+                            ("in all", in_all)):
             with case(title):
                 test(whole)
     may = subprocess.run(["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /mnt"],
