@@ -116,13 +116,6 @@ static void answer_failure(struct exchange *x, const struct upstream_result *res
 	}
 }
 
-/* The host without the brackets that an IPv6 address has in a URL. */
-static struct span bare_host(const char *host)
-{
-	struct span h = span_of(host);
-	return h.n > 2 && h.p[0] == '[' ? span_make(h.p + 1, h.n - 2) : h;
-}
-
 /* The fields that the client gets beside the upstream's. */
 static struct web_field *added_fields(struct exchange *x, size_t *n)
 {
@@ -174,7 +167,7 @@ static void offer(struct exchange *x, struct upstream_call *call, struct upstrea
 	for (size_t i = 0; i < n; i++) {
 		x->target = order[i];
 		call->https = x->target->https;
-		call->host = bare_host(x->target->host);
+		call->host = url_bare_host(x->target);
 		call->port = (uint16_t)x->target->port;
 		call->target = target_of(x);
 		if (!call->target.p) {

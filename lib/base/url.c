@@ -71,3 +71,9 @@ const char *url_parse(const char *text, struct arena *arena, struct url *out)
 	curl_url_cleanup(u);
 	return why;
 }
+
+struct span url_bare_host(const struct url *url)
+{
+	struct span h = span_of(url->host);
+	return h.n > 2 && h.p[0] == '[' ? span_make(h.p + 1, h.n - 2) : h;
+}

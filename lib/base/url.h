@@ -18,4 +18,7 @@ struct url {
  * begins with the field's name. */
 const char *url_parse(const char *text, struct arena *arena, struct url *out);
 
+/* The host without the brackets of an IPv6 address: to resolve, or to ask TLS for. */
+struct span url_bare_host(const struct url *url);
+
 #endif

@@ -140,14 +140,12 @@ static void read_answer(struct run *r, struct link *link)
 static void ask(struct run *r, struct link *link)
 {
 	const struct url *t = r->probe->target;
-	bool v6 = strchr(t->host, ':') != NULL;
 	bool usual = t->port == (t->https ? 443 : 80);
 	char *port = arena_printf(r->arena, usual ? "" : ":%u", (unsigned)t->port);
 	char *text = port ? arena_printf(r->arena,
-					 "GET %s HTTP/1.1\r\nHost: %s%s%s%s\r\nAccept: */*\r\n"
+					 "GET %s HTTP/1.1\r\nHost: %s%s\r\nAccept: */*\r\n"
 					 "Connection: close\r\n\r\n",
-					 *t->path ? t->path : "/", v6 ? "[" : "", t->host,
-					 v6 ? "]" : "", port)
+					 *t->path ? t->path : "/", t->host, port)
 			  : NULL;
 	if (!text)
 		decide(r, UPSTREAM_FAILED, "there is no memory");
@@ -174,7 +172,7 @@ void upstream_probe(const struct probe *probe, struct arena *arena, struct probe
 			.until_mono_ms = clock_mono_ms() + ms};
 	const struct upstream_call call = {.https = t->https,
 					   .tls = probe->tls,
-					   .host = span_of(t->host),
+					   .host = url_bare_host(t),
 					   .port = (uint16_t)t->port,
 					   .timeout_ms = (uint32_t)ms,
 					   .may_connect = note_address,

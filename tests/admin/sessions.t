@@ -50,7 +50,10 @@ with site:
     refusal = pages["refusal-key"].split("/")[3]
     vera = site.rest("GET", "/users?q=vera").body["items"][0]["id"]
     ids = {"policies": pages["policy"].rsplit("/", 1)[1], "tokens": pages["token-delete"].split("/")[3],
-           "apis": api, "keys": key, "refusals": refusal, "users": vera}
+           "apis": api, "keys": key, "refusals": refusal, "users": vera,
+           **{part: pages[name].rsplit("/", 1)[1] for part, name in
+              (("catalogue", "catalogue-entry"), ("requests", "request"), ("developers", "developer"),
+               ("organisations", "organisation"))}}
 
     badge = site.make_cert("badge")
     site.rest("POST", f"/users/{vera}/certificates", {"certificate": badge.pem})

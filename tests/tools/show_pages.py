@@ -47,6 +47,16 @@ def fill(site):
     sha256 = [c for c in billing["credentials"] if c["type"] == "certificate"][0]["sha256"]
     badge = site.make_cert("boss-badge", days=300, subject="/CN=boss-badge/O=Aster Finance/C=DE")
     site.rest("POST", f"/users/{user['id']}/certificates", {"certificate": badge.pem})
+    organisation = site.rest("POST", "/organisations", {"name": "Kestrel Logistics",
+                                                        "contacts": ["api@kestrel.example"]}).body
+    developer = site.rest("POST", "/developers", {"name": "Ines Falk", "email": "ines@kestrel.example",
+                                                  "organisation_id": organisation["id"],
+                                                  "password": PASSWORD}).body
+    entry = site.rest("POST", "/catalogue", {"name": "Payments for partners", "policy_id": policy["id"],
+                                             "description": "Batches and *refunds*."}).body
+    request = site.rest("POST", "/requests", {
+        "developer_id": developer["id"], "catalogue_id": entry["id"], "name": "Depot scanner",
+        "certificate": site.make_cert("scanner", subject="/CN=scanner/O=Kestrel Logistics").pem}).body
     key, api = f"/admin/keys/{billing['id']}", f"/admin/apis/{apis['Payments']['id']}"
     return {
         "overview": "/admin/", "apis": "/admin/apis", "api-new": "/admin/apis/new", "api": api,
@@ -87,6 +97,16 @@ def fill(site):
             f"/admin/users/{user['id']}/certificates/{badge.sha256}/delete",
         "tokens": "/admin/tokens", "token-edit": f"/admin/tokens/{token['id']}", "token-delete": f"/admin/tokens/{token['id']}/delete",
         "settings": "/admin/settings", "explain": "/admin/explain",
+        "catalogue": "/admin/catalogue", "catalogue-new": "/admin/catalogue/new",
+        "catalogue-entry": f"/admin/catalogue/{entry['id']}",
+        "catalogue-delete": f"/admin/catalogue/{entry['id']}/delete",
+        "requests": "/admin/requests", "request": f"/admin/requests/{request['id']}",
+        "developers": "/admin/developers", "developer-new": "/admin/developers/new",
+        "developer": f"/admin/developers/{developer['id']}",
+        "developer-delete": f"/admin/developers/{developer['id']}/delete",
+        "organisations": "/admin/organisations", "organisation-new": "/admin/organisations/new",
+        "organisation": f"/admin/organisations/{organisation['id']}",
+        "key-transfer": key + "/transfer",
         "explain-refusal": f"/admin/explain?request_id={refusals[0]['id']}",
         "explain-pass": f"/admin/explain?sha256={sha256}&url=/payments/v2/x",
         "audit": "/admin/audit", "password": "/admin/password", "not-found": "/admin/nothing",
