@@ -213,7 +213,7 @@ build/node_modules/html-validate/package.json:
 
 screenshots: ## pictures of all pages, in build/screenshots
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(B)/tests/tools/usage_fill
 	@exec setpriv --pdeathsig TERM tests/tools/screenshots build/screenshots
 
 pictures: ## the pictures of the README's walk, anew

@@ -247,11 +247,16 @@ cg_rc portal_usage(struct page_call *call, const char *const *key_ids, size_t n,
 		const char *label =
 		    arena_strdup(call->arena, json_string_value(json_object_get(day, "text")));
 		json_decref(day);
-		if (!label)
+		/* Below the axis without the year. */
+		const char *mark =
+		    label ? arena_copy(call->arena,
+				       span_make(label, strlen(label) > 5 ? strlen(label) - 5 : 0))
+			  : NULL;
+		if (!mark)
 			return cg_fail_memory(err);
 		uint64_t passed = requests[i] - refused[i];
 		bars[i] = (struct chart_bar){.label = label,
-					     .mark = label,
+					     .mark = mark,
 					     .allowed = passed > errors[i] ? passed - errors[i] : 0,
 					     .refused = refused[i],
 					     .failed = errors[i]};

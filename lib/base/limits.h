@@ -14,8 +14,8 @@
 /* What is shown of a subject or issuer, and of one alternative name, bytes; longer is cut. */
 #define CERT_TEXT_MAX	   600
 #define CERT_NAME_TEXT_MAX 260
-/* Alternative names that are listed; the rest is counted. */
-#define CERT_NAMES_MAX 100
+/* Alternative names: the shortest has two bytes, so all of them are listed. */
+#define CERT_NAMES_MAX (CERT_DER_MAX / 2)
 /* DER of a private key that is compared with its certificate, bytes: RSA of 8192 bits has 4.7 kB.
  * A larger one is dropped like an encrypted one. */
 #define CERT_KEY_DER_MAX 6000
@@ -60,30 +60,31 @@
 #define DOMAIN_LABEL_MAX 63
 /* Certificates that sign one user in: 422. */
 #define USER_CERTIFICATES_MAX 10
-#define MAIL_LOCAL_MAX	 64 /* before the @ of an e-mail address, bytes; RFC 5321: 422 */
-#define MAIL_ADDRESS_MAX 254
-#define MARKDOWN_MAX	 (64 * 1024)   /* a text for people with Markdown, bytes: 422 */
-#define TARGETS_MAX	 16	       /* upstreams of one API: 422 */
-#define HEADER_RULES_MAX 50	       /* header fields that one API adds, sets or removes: 422 */
-#define HEADER_VALUE_MAX 4096	       /* value of such a field, bytes: 422 */
-#define ORIGIN_MAX	 300	       /* an origin of cors, bytes: 422 */
-#define LIST_MAX_ENTRIES 500	       /* entries of any list in a record: 422 */
-#define RECORD_MAX	 (1024 * 1024) /* a packed record, bytes: 422 */
+#define MAIL_LOCAL_MAX	      64 /* before the @ of an e-mail address, bytes; RFC 5321: 422 */
+#define MAIL_ADDRESS_MAX      254
+#define MARKDOWN_MAX	      (64 * 1024) /* a text for people with Markdown, bytes: 422 */
+#define TARGETS_MAX	      16	  /* upstreams of one API: 422 */
+#define HEADER_RULES_MAX      50   /* header fields that one API adds, sets or removes: 422 */
+#define HEADER_VALUE_MAX      4096 /* value of such a field, bytes: 422 */
+#define ORIGIN_MAX	      300  /* an origin of cors, bytes: 422 */
+#define LIST_MAX_ENTRIES      500  /* entries of any list in a record: 422 */
+#define RECORD_MAX	      (1024 * 1024) /* a packed record, bytes: 422 */
 /* The same record unpacked: a text of one byte takes 24 and its length two. */
 #define RECORD_ARENA_MAX ((size_t)32 * RECORD_MAX)
 
 /* --- rights --- */
-#define POLICIES_MAX	  16		      /* of one key: 422 */
-#define RATE_LIMIT_MAX	  1000000000	      /* requests: 422 */
-#define RATE_SECONDS_MAX  (31 * 24 * 3600)    /* longer is what a quota is for: 422 */
-#define QUOTA_LIMIT_MAX	  ((uint64_t)1 << 53) /* requests; JSON's whole numbers end there: 422 */
-#define CONCURRENT_MAX	  100000	      /* requests: 422 */
-#define LIFETIME_DAYS_MAX 36500		      /* of keys: 422 */
-#define DEVELOPER_KEYS_MAX 1000		      /* of one catalogue entry: 422 */
-#define REASON_MAX	  1000		      /* bytes, why a request is declined: 422 */
-#define OVERLAP_DAYS_MAX  365		      /* of a certificate and its successor: 422 */
+#define POLICIES_MAX	     16			 /* of one key: 422 */
+#define RATE_LIMIT_MAX	     1000000000		 /* requests: 422 */
+#define RATE_SECONDS_MAX     (31 * 24 * 3600)	 /* longer is what a quota is for: 422 */
+#define QUOTA_LIMIT_MAX	     ((uint64_t)1 << 53) /* requests; JSON's whole numbers end there: 422 */
+#define CONCURRENT_MAX	     100000		 /* requests: 422 */
+#define LIFETIME_DAYS_MAX    36500		 /* of keys: 422 */
+#define DEVELOPER_KEYS_MAX   1000		 /* of one catalogue entry: 422 */
+#define REASON_MAX	     1000		 /* bytes, why a request is declined: 422 */
+#define OVERLAP_DAYS_MAX     365		 /* of a certificate and its successor: 422 */
 #define OVERLAP_DAYS_DEFAULT 7
-#define REQUESTS_SHOWN_MAX 500		      /* of a developer, or in one state on a page */
+#define REQUESTS_A_DAY_MAX   100 /* of one developer, withdrawn ones included: 409 */
+#define REQUESTS_SHOWN_MAX   500 /* of a developer, or in one state on a page */
 
 /* --- memory --- */
 /* A request's arena, bytes.  A request that needs more ends with 503. */

@@ -42,7 +42,7 @@ static void put_escaped(struct writing *w, const char *p, size_t n)
 	if (w->check)
 		return;
 	if (w->plain) {
-		if (w->in_paragraph)
+		if (w->in_paragraph && !w->done)
 			buf_add(w->out, span_make(p, n));
 		return;
 	}

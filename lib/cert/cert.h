@@ -29,8 +29,7 @@ struct cert {
 	int64_t not_after;	   /* Unix seconds, the last second of validity */
 	const char *public_key;	   /* "RSA 4096", "RSA-PSS 2048", "EC P-256", "Ed25519", ... */
 	const char *const *names;  /* "DNS:a.example", "email:...", "URI:...", "IP:...", ... */
-	size_t n_names;		   /* those listed, at most CERT_NAMES_MAX */
-	size_t n_names_all;	   /* those in the certificate */
+	size_t n_names;
 	bool is_ca;		   /* basic constraints say so; openssl req -x509 does by default */
 	bool client_auth_allowed;  /* extended key usage and key usage, where present, allow it */
 };

@@ -148,6 +148,16 @@ struct private_keys {
  * unwiped. */
 void private_keys_find(struct span text, char *scratch, struct private_keys *found);
 
+/* --- layers.c --- */
+
+#define KEY_LAYERS	   2	     /* base64 of base64, and the like */
+#define KEY_LAYERS_ROOM(n) (4 * (n)) /* of room below, for KEY_LAYERS */
+
+/* The same of what the text is base64 or hex of, in parts or as a whole, and of what that is base64
+ * or hex of, `depth` layers down.  room and scratch are left unwiped. */
+void private_keys_find_below(struct span text, unsigned depth, char *room, char *scratch,
+			     struct private_keys *found);
+
 /* --- pem.c --- */
 
 /* Decodes base64 with white space anywhere (space, tab, CR, LF, FF, VT) into out, which has room

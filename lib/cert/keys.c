@@ -333,16 +333,51 @@ static bool has_jwk(struct span text)
 	return false;
 }
 
+/* RSAKeyValue of .NET: XML Signature's, with the private numbers beside the public ones. */
+static bool has_xml(struct span text)
+{
+	return span_find(text, SPAN_LIT("KeyValue")) != SIZE_MAX &&
+	       (span_find(text, SPAN_LIT("<D>")) != SIZE_MAX ||
+		span_find(text, SPAN_LIT("<InverseQ>")) != SIZE_MAX);
+}
+
+/* Java's own key stores, JKS and JCEKS: the magic number and a version. */
+static bool has_keystore(struct span text)
+{
+	static const struct span heads[] = {
+	    SPAN_LIT("\xfe\xed\xfe\xed\0\0\0\1"),
+	    SPAN_LIT("\xfe\xed\xfe\xed\0\0\0\2"),
+	    SPAN_LIT("\xce\xce\xce\xce\0\0\0\1"),
+	    SPAN_LIT("\xce\xce\xce\xce\0\0\0\2"),
+	};
+	for (size_t i = 0; i < CG_COUNT(heads); i++)
+		if (span_find(text, heads[i]) != SIZE_MAX)
+			return true;
+	return false;
+}
+
+/* Binary, anywhere: as files are put together. */
+static void find_binary(struct span text, struct private_keys *found)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] != DER_SEQUENCE)
+			continue;
+		size_t size = key_at((struct view){text.p + i, text.n - i, false}, found);
+		if (size > 0)
+			i += size - 1;
+	}
+}
+
 void private_keys_find(struct span text, char *scratch, struct private_keys *found)
 {
 	struct span words = {scratch, squeeze_words(text, scratch)};
 	struct span base64 = {scratch + text.n, squeeze_base64(text, scratch + text.n)};
-	if (has_marker(words) || has_jwk(text))
+	if (has_marker(words) || has_jwk(text) || has_xml(text) || has_keystore(text))
 		found->any = found->unread = true;
 	/* "openssh-key-v1" */
 	if (span_find(base64, SPAN_LIT("b3BlbnNzaC1rZXktdjE")) != SIZE_MAX)
 		found->any = found->unread = true;
-	(void)key_at((struct view){text.p, text.n, false}, found);
+	find_binary(text, found);
 	for (size_t i = 0; i < base64.n; i++) {
 		/* A SEQUENCE in base64 begins with M. */
 		if (base64.p[i] != 'M')

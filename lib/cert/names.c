@@ -310,15 +310,16 @@ bool general_names(struct arena *arena, struct span names, struct cert *out)
 	size_t n = 0;
 	if (!der_take(&names, DER_SEQUENCE, &list) || names.n > 0)
 		return false;
-	const char **texts = arena_alloc(arena, CERT_NAMES_MAX * sizeof(*texts));
-	if (!texts)
-		return false;
 	struct span rest = list.body;
-	for (; rest.n > 0; n++) {
+	for (; rest.n > 0; n++)
 		if (!der_next(&rest, &name))
 			return false;
-		if (n >= CERT_NAMES_MAX)
-			continue;
+	size_t listed = n < CERT_NAMES_MAX ? n : CERT_NAMES_MAX;
+	const char **texts = arena_alloc(arena, (listed + 1) * sizeof(*texts));
+	if (!texts)
+		return false;
+	rest = list.body;
+	for (n = 0; n < listed && der_next(&rest, &name); n++) {
 		struct buf text;
 		text_init(&text, name.all);
 		texts[n] = general_name_add(arena, &text, &name)
@@ -329,7 +330,6 @@ bool general_names(struct arena *arena, struct span names, struct cert *out)
 			return false;
 	}
 	out->names = texts;
-	out->n_names = n < CERT_NAMES_MAX ? n : CERT_NAMES_MAX;
-	out->n_names_all = n;
+	out->n_names = n;
 	return true;
 }

@@ -43,13 +43,14 @@ static size_t without_nul(struct span text, char *out)
 static cg_rc read_all_ways(struct reader *r)
 {
 	size_t n = r->text.n;
-	r->memory_n = 5 * n + 1;
+	r->memory_n = 5 * n + KEY_LAYERS_ROOM(n) + 1;
 	r->memory = malloc(r->memory_n);
 	if (!r->memory)
 		return cg_fail_memory(r->err);
 	char *turns[2] = {r->memory, r->memory + n}, *plain = r->memory + 2 * n;
-	char *scratch = r->memory + 3 * n;
+	char *scratch = r->memory + 3 * n, *room = r->memory + 5 * n;
 	private_keys_find(r->text, scratch, &r->keys);
+	private_keys_find_below(r->text, KEY_LAYERS, room, scratch, &r->keys);
 	/* Without its NULs UTF-16 is ASCII, and nothing hides behind one.  A text that has any is
 	 * refused later on. */
 	struct span reading = {plain, without_nul(r->text, plain)};
@@ -61,6 +62,7 @@ static cg_rc read_all_ways(struct reader *r)
 			break;
 		reading = (struct span){to, len};
 		private_keys_find(reading, scratch, &r->keys);
+		private_keys_find_below(reading, KEY_LAYERS, room, scratch, &r->keys);
 	}
 	if (reading.n == 0 || !memchr(r->text.p, '\0', n))
 		r->text = reading;

@@ -2,6 +2,7 @@
 #include "model/organisation.h"
 #include "model/developer.h"
 #include "model/email.h"
+#include "model/revoked.h"
 
 #define CONTACTS_MAX 20
 
@@ -27,9 +28,10 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		o->contacts[j] = normal;
 		kept += j == kept;
 	}
-	if (rc == CG_OK)
-		o->n_contacts = kept;
-	return rc;
+	if (rc != CG_OK)
+		return rc;
+	o->n_contacts = kept;
+	return CG_OK;
 }
 
 static cg_rc count(struct span index_key, struct span key, struct span value, void *arg,

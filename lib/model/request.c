@@ -39,6 +39,7 @@ const struct entity request_entity = {
 struct listing {
 	struct arena *arena;
 	struct request_list *list;
+	size_t room;
 };
 
 static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
@@ -47,9 +48,15 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 	struct listing *l = arg;
 	(void)index_key;
 	(void)key;
-	if (l->list->n == REQUESTS_SHOWN_MAX) {
-		l->list->more = true;
-		return CG_NOT_FOUND;
+	if (l->list->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 16;
+		Cg__KeyRequest **items = arena_alloc(l->arena, room * sizeof(Cg__KeyRequest *));
+		if (!items)
+			return cg_fail_memory(err);
+		if (l->list->n > 0)
+			memcpy(items, l->list->items, l->list->n * sizeof(Cg__KeyRequest *));
+		l->list->items = items;
+		l->room = room;
 	}
 	cg_rc rc = record_unpack(&cg__key_request__descriptor, value, l->arena,
 				 &l->list->items[l->list->n], err);
@@ -68,13 +75,10 @@ static int newest_first(const void *a, const void *b)
 cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span index_key,
 		      struct arena *arena, struct request_list *out, struct cg_err *err)
 {
-	struct request_list list = {
-	    .items = arena_alloc(arena, REQUESTS_SHOWN_MAX * sizeof(*list.items))};
-	struct listing l = {arena, &list};
+	struct request_list list = {.n = 0};
+	struct listing l = {.arena = arena, .list = &list};
 	struct store_walk walk = {
 	    .by_index = true, .index = index, .only = true, .index_key = index_key};
-	if (!list.items)
-		return cg_fail_memory(err);
 	cg_rc rc = store_walk(txn, &walk, visit, &l, err);
 	if (rc != CG_OK)
 		return rc;
@@ -102,9 +106,12 @@ cg_rc request_list(struct store *store, enum store_index index, const char *inde
 {
 	struct list_call c = {.index = index, .key = index_key, .arena = arena};
 	cg_rc rc = store_read(store, list_txn, &c, err);
-	if (rc == CG_OK)
-		*out = c.list;
-	return rc;
+	if (rc != CG_OK)
+		return rc;
+	c.list.more = c.list.n > REQUESTS_SHOWN_MAX;
+	c.list.n = c.list.more ? REQUESTS_SHOWN_MAX : c.list.n;
+	*out = c.list;
+	return CG_OK;
 }
 
 struct organisation_call {
@@ -301,7 +308,7 @@ static cg_rc check_kind(struct store_txn *txn, const struct cert *cert, struct a
 {
 	char hex[SHA256_HEX + 1];
 	struct span bytes;
-	Cg__Certificate *there;
+	Cg__Certificate *there = NULL;
 	hex_format(cert->sha256.b, SHA256_BYTES, hex);
 	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
 	if (rc == CG_NOT_FOUND)
@@ -401,11 +408,13 @@ static cg_rc check_number(struct store_txn *txn, const struct request_about *abo
 {
 	struct request_list list;
 	struct span ignored;
-	uint64_t n = 0;
+	uint64_t n = 0, today = 0;
+	int64_t yesterday = clock_unix_s() - (int64_t)24 * 3600;
 	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(about->developer->id),
 				   arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		const Cg__KeyRequest *r = list.items[i];
+		today += r->created_at > yesterday;
 		if (strcmp(r->catalogue_id, about->entry->id) != 0 || r->renewal)
 			continue;
 		if (r->status == CG__KEY_REQUEST__STATUS__PENDING)
@@ -414,6 +423,12 @@ static cg_rc check_number(struct store_txn *txn, const struct request_about *abo
 			n += store_get(txn, STORE_KEY, span_of(r->key_id), arena, &ignored, NULL) ==
 			     CG_OK;
 	}
+	if (rc == CG_OK && today >= REQUESTS_A_DAY_MAX)
+		return cg_fail_code(err, CG_CLASH, "too_many_keys",
+				    "You have asked for %" PRIu64
+				    " keys within a day: wait with the "
+				    "next one.",
+				    today);
 	if (rc == CG_OK && n >= about->entry->max_keys_per_developer)
 		return cg_fail_code(err, CG_CLASH, "too_many_keys",
 				    "You have or wait for %" PRIu64

@@ -95,7 +95,7 @@ cg_rc request_of(struct store *store, const struct actor *actor, const char *id,
 struct request_list {
 	Cg__KeyRequest **items; /* newest first */
 	size_t n;
-	bool more; /* than REQUESTS_SHOWN_MAX: some are missing */
+	bool more; /* than REQUESTS_SHOWN_MAX: older ones are missing */
 };
 /* Those under one key of an index of requests: a status, a developer, a key, an entry. */
 cg_rc request_list(struct store *store, enum store_index index, const char *index_key,

@@ -153,8 +153,15 @@ static cg_rc decide(struct store_txn *txn, const struct actor *actor, Cg__KeyReq
 	r->status = status;
 	r->decided_at = clock_unix_s();
 	r->decided_by = arena_strdup(arena, actor->name);
-	return r->decided_by ? entity_put_in(txn, &request_entity, r, arena, err)
-			     : cg_fail_memory(err);
+	/* Where it was approved the certificate is among those that are registered; else nobody
+	 * needs it any more.  The digest stays. */
+	const bool had = r->has_certificate;
+	r->has_certificate = false;
+	cg_rc rc = r->decided_by ? entity_put_in(txn, &request_entity, r, arena, err)
+				 : cg_fail_memory(err);
+	/* For the mail. */
+	r->has_certificate = had;
+	return rc;
 }
 
 cg_rc request_approve_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *r,
@@ -217,8 +224,10 @@ cg_rc request_approve(struct store *store, const struct actor *actor, const char
 {
 	struct call c = {.actor = actor, .id = id, .revision = revision, .arena = arena};
 	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, approve_txn, &c, err);
-	if (rc == CG_OK)
+	if (rc == CG_OK) {
+		c.request->has_certificate = false;
 		*out = c.request;
+	}
 	return rc;
 }
 
@@ -258,8 +267,10 @@ cg_rc request_decline(struct store *store, const struct actor *actor, const char
 	if (reason && strlen(reason) > REASON_MAX)
 		return cg_fail_field(err, "reason", "is longer than %d bytes", REASON_MAX);
 	cg_rc rc = store_write(store, STORE_CHANGES_NONE, decline_txn, &c, err);
-	if (rc == CG_OK)
+	if (rc == CG_OK) {
+		c.request->has_certificate = false;
 		*out = c.request;
+	}
 	return rc;
 }
 

@@ -5,9 +5,9 @@
 #include "base/folder.h"
 #include "base/keyfile.h"
 #include "base/log.h"
-#include "model/link.h"
 #include "model/open.h"
 #include "model/revoked.h"
+#include "model/link.h"
 #include "model/session.h"
 #include <fcntl.h>
 
@@ -163,8 +163,7 @@ struct batch {
 	enum store_table table;
 	struct span after; /* the last key looked at */
 	struct arena *arena;
-	Cg__Credential *credentials[BATCH];
-	Cg__User *users[BATCH];
+	void *messages[BATCH];
 	size_t n;
 };
 
@@ -177,10 +176,8 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 	if (!copy)
 		return cg_fail_memory(err);
 	b->after = span_make(copy, key.n);
-	cg_rc rc = b->table == STORE_USER
-		       ? record_unpack(&cg__user__descriptor, value, b->arena, &b->users[b->n], err)
-		       : record_unpack(&cg__credential__descriptor, value, b->arena,
-				       &b->credentials[b->n], err);
+	cg_rc rc =
+	    record_unpack(store_table_type(b->table), value, b->arena, &b->messages[b->n], err);
 	if (rc == CG_OK && ++b->n == BATCH)
 		return CG_NOT_FOUND;
 	return rc;
@@ -202,11 +199,16 @@ static cg_rc hold_batch(struct store_txn *txn, void *arg, struct cg_err *err)
 	cg_rc rc = store_walk(txn, &walk, collect, b, err);
 	for (size_t i = 0; rc == CG_OK && i < b->n; i++) {
 		if (b->table == STORE_USER) {
-			Cg__User *u = b->users[i];
+			Cg__User *u = b->messages[i];
 			u->has_held = u->held = true;
 			rc = put(txn, STORE_USER, span_of(u->id), u, b->arena, err);
+		} else if (b->table == STORE_DEVELOPER) {
+			Cg__Developer *d = b->messages[i];
+			d->has_active = true;
+			d->active = false;
+			rc = put(txn, STORE_DEVELOPER, span_of(d->id), d, b->arena, err);
 		} else {
-			Cg__Credential *c = b->credentials[i];
+			Cg__Credential *c = b->messages[i];
 			c->has_held = c->held = true;
 			rc = put(txn, STORE_CREDENTIAL, span_make(c->sha256.data, c->sha256.len), c,
 				 b->arena, err);
@@ -298,6 +300,8 @@ static cg_rc apply(const struct home *home, const struct home *stage, const stru
 		rc = hold_all(store, STORE_CREDENTIAL, err);
 		if (rc == CG_OK)
 			rc = hold_all(store, STORE_USER, err);
+		if (rc == CG_OK)
+			rc = hold_all(store, STORE_DEVELOPER, err);
 	} else {
 		rc = revoked_each(home, p->backup.store_id, number, revoke_line, store, err);
 		if (rc == CG_OK)

@@ -25,6 +25,7 @@ static const char *const names[] = {
     [REVOKED_DEVELOPER] = "developer",
     [REVOKED_DEVELOPER_ROLE] = "developer_role",
     [REVOKED_DEVELOPER_PASSWORD] = "developer_password",
+    [REVOKED_ORGANISATION] = "organisation",
     [REVOKED_CATALOGUE] = "catalogue",
     [REVOKED_SETTING] = "setting",
     [REVOKED_CRL] = "crl",

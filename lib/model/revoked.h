@@ -36,6 +36,7 @@ enum revoked_kind {
 	REVOKED_DEVELOPER,	/* id: switched off, removed, of another organisation or address */
 	REVOKED_DEVELOPER_ROLE, /* id, role */
 	REVOKED_DEVELOPER_PASSWORD, /* id, hash */
+	REVOKED_ORGANISATION,	    /* id: switched off or removed */
 	REVOKED_CATALOGUE,	    /* id: hidden, removed, or gives less freely */
 	REVOKED_SETTING,	    /* the setting's id: who may join or look was narrowed */
 	REVOKED_CRL,		    /* SHA-256 of a CA: it got a newer revocation list */

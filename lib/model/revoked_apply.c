@@ -229,6 +229,17 @@ static cg_rc developer(struct store_txn *txn, struct call *c, struct cg_err *err
 	return put(txn, c, STORE_DEVELOPER, span_of(d->id), d, err);
 }
 
+static cg_rc organisation(struct store_txn *txn, struct call *c, struct cg_err *err)
+{
+	Cg__Organisation *o;
+	cg_rc rc = get(txn, c, STORE_ORGANISATION, span_of(c->words[0]), &o, err);
+	if (rc != CG_OK)
+		return rc;
+	o->has_active = true;
+	o->active = false;
+	return put(txn, c, STORE_ORGANISATION, span_of(o->id), o, err);
+}
+
 static cg_rc entry(struct store_txn *txn, struct call *c, struct cg_err *err)
 {
 	Cg__CatalogueEntry *entry;
@@ -311,6 +322,7 @@ static cg_rc (*const appliers[])(struct store_txn *txn, struct call *c, struct c
     [REVOKED_DEVELOPER] = developer,
     [REVOKED_DEVELOPER_ROLE] = developer,
     [REVOKED_DEVELOPER_PASSWORD] = developer,
+    [REVOKED_ORGANISATION] = organisation,
     [REVOKED_CATALOGUE] = entry,
     [REVOKED_SETTING] = setting,
     [REVOKED_CRL] = crl,

@@ -149,7 +149,11 @@ static void key(struct note *n, const Cg__Key *before, const Cg__Key *after)
 static void policy(struct note *n, const Cg__Policy *before, const Cg__Policy *after)
 {
 	bool less =
-	    !after || (before->active && !after->active) || before->n_applies != after->n_applies ||
+	    !after || (before->active && !after->active) || (!before->held && after->held) ||
+	    (after->has_key_lifetime_days &&
+	     (!before->has_key_lifetime_days ||
+	      after->key_lifetime_days < before->key_lifetime_days)) ||
+	    before->n_applies != after->n_applies ||
 	    access_is_less(before->access, before->n_access, after->access, after->n_access);
 	for (size_t i = 0; !less && i < before->n_applies; i++)
 		less = before->applies[i] != after->applies[i];
@@ -222,6 +226,13 @@ static void developer(struct note *n, const Cg__Developer *before, const Cg__Dev
 				  after->password_hash ? after->password_hash : "-"));
 }
 
+static void organisation(struct note *n, const Cg__Organisation *before,
+			 const Cg__Organisation *after)
+{
+	if (!after || (before->active && !after->active))
+		note(n, REVOKED_ORGANISATION, before->id);
+}
+
 static void entry(struct note *n, const Cg__CatalogueEntry *before, const Cg__CatalogueEntry *after)
 {
 	if (!after || (before->visible && !after->visible) || after->approval < before->approval ||
@@ -257,6 +268,8 @@ cg_rc revoked_note_less(struct store_txn *txn, enum store_table table, const voi
 		token(&n, before, after);
 	else if (table == STORE_DEVELOPER)
 		developer(&n, before, after);
+	else if (table == STORE_ORGANISATION)
+		organisation(&n, before, after);
 	else if (table == STORE_CATALOGUE)
 		entry(&n, before, after);
 	else if (table == STORE_SETTING)

@@ -5,6 +5,7 @@
 #include "model/audit.h"
 #include "model/catalogue.h"
 #include "model/credential_in.h"
+#include "model/derived.h"
 #include "model/developer.h"
 #include "model/entity.h"
 #include "model/exposed_key.h"
@@ -297,7 +298,7 @@ static bool are_there(struct store_txn *txn, const ProtobufCBinaryData *digests,
 /* What a record refers to and is not there; NULL when all is. */
 static const char *missing(struct store_txn *txn, const struct item *item, struct arena *arena)
 {
-	char hex[SHA256_HEX + 1];
+	char hex[SHA256_HEX + 1] = "";
 	if (item->section->table == STORE_KEY) {
 		const Cg__Key *key = item->message;
 		for (size_t i = 0; i < key->n_access; i++)
@@ -327,50 +328,44 @@ static const char *missing(struct store_txn *txn, const struct item *item, struc
 			return "a key";
 		if (c->type != CG__CREDENTIAL__TYPE__CERTIFICATE)
 			return NULL;
-		if (c->sha256.len != SHA256_BYTES)
-			return "a certificate";
-		hex_format(c->sha256.data, SHA256_BYTES, hex);
+		if (c->sha256.len == SHA256_BYTES)
+			hex_format(c->sha256.data, SHA256_BYTES, hex);
 		if (!exists(txn, STORE_CERTIFICATE, hex, arena))
 			return "a certificate";
-	} else if (item->section->table == STORE_USER_CERTIFICATE) {
-		if (!exists(txn, STORE_USER, ((const Cg__UserCertificate *)item->message)->user_id,
-			    arena))
-			return "a user";
 	} else if (item->section->table == STORE_CATALOGUE) {
-		if (!exists(txn, STORE_POLICY,
-			    ((const Cg__CatalogueEntry *)item->message)->policy_id, arena))
+		const Cg__CatalogueEntry *e = item->message;
+		if (!exists(txn, STORE_POLICY, e->policy_id, arena))
 			return "a policy";
-	} else if (item->section->table == STORE_REQUEST) {
-		const Cg__KeyRequest *r = item->message;
-		if (!exists(txn, STORE_CATALOGUE, r->catalogue_id, arena))
-			return "a catalogue entry";
-		if (!exists(txn, STORE_DEVELOPER, r->developer_id, arena))
-			return "a developer";
-	} else if (item->section->table == STORE_REST_TOKEN) {
-		if (!exists(txn, STORE_USER, ((const Cg__RestToken *)item->message)->owner_id,
-			    arena))
+	} else if (item->section->table == STORE_REST_TOKEN ||
+		   item->section->table == STORE_USER_CERTIFICATE) {
+		const char *user = item->section->table == STORE_REST_TOKEN
+				       ? ((const Cg__RestToken *)item->message)->owner_id
+				       : ((const Cg__UserCertificate *)item->message)->user_id;
+		if (!exists(txn, STORE_USER, user, arena))
 			return "a user";
 	}
+	return NULL;
+}
+
+static const struct entity *entity_of(const struct item *item)
+{
+	static const struct entity *const all[] = {
+	    &user_entity,      &api_entity, &policy_entity,   &organisation_entity,
+	    &developer_entity, &key_entity, &catalogue_entity};
+	for (size_t i = 0; i < CG_COUNT(all); i++)
+		if (all[i]->table == item->section->table)
+			return all[i];
 	return NULL;
 }
 
 /* Names that have to be unique. */
 static bool name_is_taken(struct store_txn *txn, const struct item *item, struct arena *arena)
 {
+	const struct entity *e = entity_of(item);
 	const struct entity_head *head = item->message;
-	struct span bytes;
-	enum store_index index;
-	if (item->section->table == STORE_API)
-		index = STORE_API_BY_NAME;
-	else if (item->section->table == STORE_USER)
-		index = STORE_USER_BY_NAME;
-	else if (item->section->table == STORE_POLICY)
-		index = STORE_POLICY_BY_NAME;
-	else if (item->section->table == STORE_CATALOGUE)
-		index = STORE_CATALOGUE_BY_NAME;
-	else
-		return false;
-	return store_find(txn, index, span_of(head->name), arena, &bytes, NULL) == CG_OK;
+	struct span at;
+	return e && e->unique_name &&
+	       store_find(txn, e->by_name, span_of(head->name), arena, &at, NULL) == CG_OK;
 }
 
 /* As they are shown: a default that was never set is the same as one that was. */
@@ -437,14 +432,9 @@ static bool is_valid(struct store_txn *txn, const struct item *item, struct aren
 	}
 	if (item->section->table == STORE_SETTING)
 		return setting_check(item->message, arena, why) == CG_OK;
-	const struct entity *const judged[] = {&api_entity,	     &policy_entity,
-					       &organisation_entity, &developer_entity,
-					       &key_entity,	     &catalogue_entity};
-	for (size_t i = 0; i < CG_COUNT(judged); i++)
-		if (judged[i]->table == item->section->table)
-			return judged[i]->check(txn, item->message, item->message, arena, why) ==
-			       CG_OK;
-	return true;
+	const struct entity *e = entity_of(item);
+	return !e || e == &user_entity ||
+	       e->check(txn, item->message, item->message, arena, why) == CG_OK;
 }
 
 static cg_rc import_item(struct store_txn *txn, struct importing *x, const struct item *item,
@@ -476,7 +466,8 @@ static cg_rc import_item(struct store_txn *txn, struct importing *x, const struc
 		} else if (is_exposed(txn, item, &x->arena)) {
 			clash(&x->run, "%s: the public key of %s is blocked as exposed.",
 			      item->section->name, id);
-		} else if (x->write && !is_valid(txn, item, &x->arena, &why)) {
+		} else if (derived_check(txn, table, item->message, &x->arena, &why) != CG_OK ||
+			   (x->write && !is_valid(txn, item, &x->arena, &why))) {
 			clash(&x->run, "%s: %s is not valid: %.200s", item->section->name, id,
 			      why.text);
 		} else {

@@ -2,6 +2,7 @@
 #include "model/verify.h"
 #include "base/folder.h"
 #include "base/hash.h"
+#include "model/derived.h"
 #include "model/open.h"
 
 #define INDEX_KEYS_MAX 500
@@ -130,6 +131,19 @@ static void check_references(struct checking *c, const void *message)
 	}
 }
 
+static void check_derived(struct checking *c, struct span key, const void *message)
+{
+	struct cg_err why = {0};
+	char id[SHA256_HEX + 1] = "";
+	if (derived_check(c->txn, c->table, message, &c->arena, &why) == CG_OK)
+		return;
+	if (c->table == STORE_CREDENTIAL && key.n == SHA256_BYTES)
+		hex_format((const uint8_t *)key.p, SHA256_BYTES, id);
+	else
+		(void)snprintf(id, sizeof(id), "%.*s", (int)key.n, key.p);
+	fault(c->report, "%s %s: %.150s", store_table_name(c->table), id, why.text);
+}
+
 static cg_rc visit_record(struct span index_key, struct span key, struct span value, void *arg,
 			  struct cg_err *err)
 {
@@ -149,6 +163,7 @@ static cg_rc visit_record(struct span index_key, struct span key, struct span va
 		fault(c->report, "A record of %s lies under another one's key.",
 		      store_table_name(c->table));
 	check_references(c, message);
+	check_derived(c, key, message);
 	for (enum store_index i = 0; i < STORE__INDEXES; i++)
 		if (store_index_table(i) == c->table)
 			c->wanted[i] += store_index_keys(i, message, keys, INDEX_KEYS_MAX);

@@ -6,7 +6,7 @@
 #define HEIGHT	  160
 #define BAR_WIDTH 10
 #define INTERVALS 3 /* between lines */
-#define MARKS_MAX 8 /* texts below the axis */
+#define MARKS_MAX 7 /* texts below the axis: one for each day of a week */
 
 /* The distance of two lines: at least a third of the highest bar, and a round number. */
 static uint64_t step_of(uint64_t highest)

@@ -115,7 +115,7 @@ static const struct record_field rows[] = {
 	{"KeyRequest.key_id", FIELD_TEXT, FIELD_SET, 1, 64, "The key that is to get it; null: a new one. Of an approved request the key that was made."},
 	{"KeyRequest.token", FIELD_BOOL, FIELD_SET, 0, 0, "The key is to have a token instead of a certificate; its owner makes it once the request is approved."},
 	{"KeyRequest.certificate_sha256", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "SHA-256 of its certificate."},
-	{"KeyRequest.certificate", FIELD_PEM, FIELD_READ, 0, CERT_DER_MAX, "The certificate."},
+	{"KeyRequest.certificate", FIELD_PEM, FIELD_READ, 0, CERT_DER_MAX, "The certificate, while the request waits."},
 	{"KeyRequest.proven_at", FIELD_TIME, FIELD_READ, 0, 0, "When the certificate was seen in a handshake together with the request's code; null: it is only claimed."},
 	{"KeyRequest.status", FIELD_ENUM, FIELD_READ, 0, 0, "pending, approved, declined or withdrawn."},
 	{"KeyRequest.reason", FIELD_TEXT, FIELD_READ, 0, REASON_MAX, "Why it was declined; the developer sees it; null: no reason."},

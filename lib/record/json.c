@@ -441,8 +441,10 @@ static cg_rc read_list(struct reading *r, const ProtobufCFieldDescriptor *f,
 	if (!json_is_array(json))
 		return wrong(r, path, "must be a list");
 	size_t n = json_array_size(json);
-	if (n > LIST_MAX_ENTRIES)
-		return cg_fail_field(r->err, path, "has more than %d entries", LIST_MAX_ENTRIES);
+	/* What certgate itself has put together, as a certificate's names, may be longer. */
+	int most = row->access == FIELD_SET ? LIST_MAX_ENTRIES : CERT_NAMES_MAX;
+	if (n > (size_t)most)
+		return cg_fail_field(r->err, path, "has more than %d entries", most);
 	char *items = list_room(r, m, f, n, value_size(f));
 	if (!items)
 		return cg_fail_memory(r->err);

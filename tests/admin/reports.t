@@ -2,6 +2,7 @@
 """The access report: at each moment it says exactly who gets in, and says so ever after, whatever is
 changed, revoked and removed since; as JSON, as a page and as CSV."""
 import csv
+import hashlib
 import io
 import json as json_module
 import os
@@ -54,9 +55,14 @@ def facts(found):
                   for i in found["items"])
 
 
+def sha(cert):
+    return cert.sha256.lower().replace(":", "")
+
+
 class Caller:
     def __init__(self, key, cert=None, token=None):
         self.key, self.cert, self.token = key, cert, token
+        self.sha256 = hashlib.sha256(token.encode()).hexdigest() if token else sha(cert)
 
     def gets_in(self, path):
         field = ["-H", f"Authorization: Bearer {self.token}"] if self.token else []
@@ -103,10 +109,6 @@ def add_credential():
     callers.append(Caller(k1, certs[3]))
 
 
-def sha(cert):
-    return cert.sha256.lower().replace(":", "")
-
-
 steps = [
     ("nothing was changed", lambda: None),
     ("access is changed", change(f"/keys/{k1['id']}", {"access": [{"api_id": ids["second"]}]})),
@@ -136,9 +138,12 @@ with case("at the moment"):
         now = next_second()
         found = report(now)
         told = {(i["key_id"], a["listen_path"]) for i in found["items"] for a in i["access"]}
-        seen = {(c.key["id"], a["listen_path"]) for c in callers for a in apis.values()
+        seen = {(c, a["listen_path"]) for c in callers for a in apis.values()
                 if a["id"] != ids["open"] and c.gets_in(a["listen_path"])}
-        is_eq(told, seen, f"{name}: it names who gets in, and nobody else")
+        is_eq(told, {(c.key["id"], path) for c, path in seen},
+              f"{name}: it names who gets in, and nobody else")
+        is_eq({c["sha256"] for i in found["items"] for c in i["credentials"]},
+              {c.sha256 for c, _ in seen}, f"{name}: and with what")
         is_eq([a["api_id"] for a in found["open_apis"]],
               [ids["open"]] if site.curl("/open/x").status == 200 else [],
               f"{name}: and what is open to everybody")

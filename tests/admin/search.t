@@ -27,6 +27,8 @@ def pages(what, q, limit, between=lambda: None):
         if len(body["items"]) > limit or (body["next"] and not body["items"]):
             raise RuntimeError(f"a page of {len(body['items'])}, next {body['next']}")
         found.append([i["id"] for i in body["items"]])
+        if len(found) > 100:
+            raise RuntimeError(f"{what} {q}: no end of pages")
         cursor = body["next"]
         between()
     return found

@@ -46,6 +46,9 @@ with site:
                 continue
             keep(f"{name} with faults {number}", boss.submit(page, form.buttons[0][0], change=fields))
 
+    keep("test of an upstream", boss.submit(boss.get(pages["api"]), "Test upstream"))
+    keep("sign-in with a certificate", Browser(site, cert=site.make_cert("shown")).get("/admin/login"))
+
     with case("the table"):
         shown = [path.split("?")[0] for path in pages.values()]
         missing = [path for path in table if path not in NOT_SHOWN and not any(

@@ -112,6 +112,9 @@ with site, Chromium(site) as browser:
                 browser.console()
         for dark, width in LOOKS:
             browser.look(dark, width)
+            browser.get(pages["api-whole"])
+            browser.press("Test upstream")
+            look_at(browser, "test of an upstream")
             browser.get("/admin/keys/new")
             browser.run("document.querySelector('form.form').noValidate = true")
             browser.paste("Certificate (PEM)", "nonsense")

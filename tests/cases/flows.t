@@ -391,7 +391,8 @@ with site:
                         ("two administrators", administrators)):
         with flow(name):
             steps()
-    elsewhere = {"F02": "portal", "F09": "portal", "F10": "tests/gate/secrets.t", "F11": "portal",
+    elsewhere = {"F02": "tests/portal/paste.t", "F09": "tests/portal/paste.t",
+                 "F10": "tests/gate/secrets.t", "F11": "tests/portal/self_service.t",
                  "F15": "gate.t"}
     is_eq(sorted(set(run) & set(flows) | set(elsewhere)), sorted(flows), "every row has its place")
 done_testing()

@@ -80,27 +80,29 @@ with Site() as site:
     is_eq(empty(), [], "the store is empty at first")
     PLAIN = cases.contents("base/plain.pem").decode()
 
-    for row in cases.rows(cases.PORTAL):
-        data = cases.contents(row["file"])
-        faults = []
-        if row["clock"] != "-":
-            site.stop_programs()
-            site.start_programs(env={**cases.faketime(row["clock"]), "CERTGATE_MAIL": MAIL})
-            site.wait_ready()
-            ann.sign_in()
-        if row["verdict"] == "refused" and row["sha256"] != "-":
-            other = type("Pem", (), {"pem": PLAIN})
-            site.make_key("another's", other)
-        faults += judge(row, data, ann.ask(offered, "Row", cases.as_text(data)))
-        tally.check(row, cases.PORTAL, faults + empty(), "the form")
-        if row["clock"] != "-":
-            site.stop_programs()
-            site.start_programs()
-            site.wait_ready()
-            ann.sign_in()
+    with case("every row of the table"):
+        for row in cases.rows(cases.PORTAL):
+            data = cases.contents(row["file"])
+            faults = []
+            if row["clock"] != "-":
+                site.stop_programs()
+                site.start_programs(env={**cases.faketime(row["clock"]), "CERTGATE_MAIL": MAIL})
+                site.wait_ready()
+                ann.sign_in()
+            if row["verdict"] == "refused" and row["sha256"] != "-":
+                other = type("Pem", (), {"pem": PLAIN})
+                site.make_key("another's", other)
+            faults += judge(row, data, ann.ask(offered, "Row", cases.as_text(data)))
+            tally.check(row, cases.PORTAL, faults + empty(), "the form")
+            if row["clock"] != "-":
+                site.stop_programs()
+                site.start_programs()
+                site.wait_ready()
+                ann.sign_in()
 
     with case("private keys, once more"):
-        ok(len(every) >= 20, "pieces of them are known")
+        # Several rows have the same key.
+        ok(len(every) >= 14, f"pieces of them are known ({len(every)})")
         ok(cases.search(MAIL, every) + cases.search(site.folder, every, [site.certs]) == [],
            "and nowhere in data, logs, mails and files of the web server")
         page = ann.submit(ann.form(offered), "Read certificate",
@@ -126,6 +128,8 @@ with Site() as site:
         is_eq(empty(), [], "emptied")
 
     with case("F02 another's certificate"):
+        # The clock of a row above has ended the session.
+        bob.sign_in()
         first = ann.ask(offered, "Mine", PLAIN)
         is_eq(first.status, 200, "the first one gets it")
         page = bob.ask(offered, "Mine too", PLAIN)

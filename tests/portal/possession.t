@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A certificate that is pasted is claimed; who shows its private key in a handshake, together with the
 code of a request, has proven it, and a proof beats a claim."""
+import concurrent.futures
 import copy
 import os
 import re
@@ -123,6 +124,16 @@ with Site() as site:
         is_eq((answer.status, answer.json()["proof"]["status"]), (200, "approved"),
               "the proof approves it")
         is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "and the key works")
+
+    with case("two developers ask with the same certificate at the same moment"):
+        cert = site.make_cert("raced")
+        forms = [(who, who.form(manual)) for who in (owner, thief) for _ in range(6)]
+        pages = list(concurrent.futures.ThreadPoolExecutor(len(forms)).map(
+            lambda one: copy.copy(one[0]).ask(manual, "Raced", cert.pem, page=one[1]), forms))
+        standing = [r for r in site.rest("GET", "/requests?status=pending").body["items"]
+                    if r["certificate_sha256"] == cert.sha256]
+        is_eq(len(standing), 1, "one of them has it")
+        is_eq(sorted({p.status for p in pages}), [200, 409], "the others hear that it is in use")
 
     with case("what counts as a handshake"):
         cert = site.make_cert("facts")

@@ -145,6 +145,26 @@ with Site() as site:
             FIELD: site.make_cert("fourth").pem, "Password": PASSWORD, "Both work for": "x"})
         is_eq(page.status, 422, "an overlap that is no number")
 
+    with case("a key with two APIs, and one without a certificate"):
+        site.make_api("second-api")
+        more = entry(site, "More", ["second-api"], approval="automatic")
+        old, new, last = (site.make_cert(n) for n in ("two1", "two2", "two3"))
+        key = key_of("session", "Two APIs", old)
+        ann.submit(ann.form(more), "Add to my key", {"Key": ["Two APIs"]})
+        is_eq(renew(old, new).status, 201, "renewed once")
+        is_eq([site.curl(f"/{api}/x", cert=new).status for api in ("mtls-api", "second-api")],
+              [200, 200], "the new certificate opens both")
+        for sha256 in credentials(key):
+            page = ann.get(f"/portal/keys/{key}/credentials/{sha256}/revoke")
+            ann.submit(page, next(b[0] for f in page.forms for b in f.buttons
+                                  if b[0].startswith("Revoke")))
+        is_eq([site.curl("/mtls-api/x", cert=c).status for c in (old, new)], [403, 403],
+              "all are revoked")
+        page = ann.submit(ann.get(f"/portal/keys/{key}"), "Add certificate",
+                          {FIELD: last.pem, "Password": PASSWORD})
+        like(page.text, "The certificate was added", "the key can have another one all the same")
+        is_eq(site.curl("/mtls-api/x", cert=last).status, 200, "and works again")
+
     with case("by certificate alone, where the entry says so"):
         old, new = site.make_cert("old3"), site.make_cert("new3")
         key = key_of("certificate", "Strict", old)

@@ -141,6 +141,11 @@ with site:
     for policy, cert in zip(narrow, with_policy):
         site.make_key("of " + policy["name"], cert, api, policy_ids=[policy["id"]])
 
+    org = site.rest("POST", "/organisations", {"name": "left"}).body
+    people = [site.rest("POST", "/developers", {"name": n, "email": n + "@x.example"}).body for n in ("off", "gone")]
+    of_org = site.make_cert("of org")
+    site.make_key("of org", of_org, api, organisation_id=org["id"])
+
     with case("a backup"):
         first = backup_folder("first")
         made = site.certgate("--json", "backup", first)
@@ -149,7 +154,7 @@ with site:
         is_eq(sorted(os.listdir(first)), ["backup.json", "db"], "nor are they")
         with open(first + "/backup.json", encoding="utf-8") as text:
             told = json.load(text)
-        is_eq(told["records"]["Key"], 7, "backup.json tells what is in it")
+        is_eq(told["records"]["Key"], 8, "backup.json tells what is in it")
         refused(site.certgate("backup", first), "not an empty folder",
                 "a folder with something in it")
         is_eq(os.stat(first).st_mode & 0o777, 0o700, "it is private")
@@ -171,12 +176,15 @@ with site:
         for active in False, True:
             site.rest("PATCH", "/policies/toggled", {"active": active})
         site.rest("DELETE", "/policies/removed?detach=true")
+        site.rest("PATCH", "/organisations/" + org["id"], {"active": False})
+        site.rest("PATCH", "/developers/" + people[0]["id"], {"active": False})
+        site.rest("DELETE", "/developers/" + people[1]["id"])
         changes = site.rest("GET", "/audit").body["items"][0]["number"] - told["audit"]["number"]
         site.stop_programs()
         asked = site.certgate("restore", first)
         is_eq(asked.returncode, 1, "without --yes nothing is done")
         like(asked.stderr, rf"\b{changes} changes made since will be lost", "but told what is lost")
-        like(asked.stderr, r"\b8 revocations since will be applied", "and what stays revoked")
+        like(asked.stderr, r"\b11 revocations since will be applied", "and what stays revoked")
         is_eq(folder_state(site.home)[0], before[0], "the databases are the same still")
         site.start_programs()
         told_by_restore = restart(first, "--yes")
@@ -193,6 +201,9 @@ with site:
               "policies that were off or removed since give nothing, nor do their keys fall back")
         is_eq([site.rest("GET", "/policies/" + p["name"]).body["held"] for p in narrow], [True] * 2,
               "they are held")
+        is_eq(code(of_org), "key_inactive", "an organisation that was off stays off, with its keys")
+        is_eq([site.rest("GET", "/developers/" + p["id"]).body["active"] for p in people], [False] * 2,
+              "so do developers, also those who were removed")
         newest = site.rest("GET", "/audit?limit=1").body["items"][0]
         is_eq((newest["action"], newest["number"]),
               ("store.restore", told["audit"]["number"] + 1), "the audit tells of the restore")
@@ -207,7 +218,7 @@ with site:
         old.put_db(kept)
         shutil.copy2(site.home + "/keys/audit.key", old.dir + "/keys/audit.key")
         names = {k["name"] for k in old.export()["keys"].values()}
-        is_eq(names, {*"acdef", "of toggled", "of removed"}, "are kept, and hold what was lost")
+        is_eq(names, {*"acdef", "of toggled", "of removed", "of org"}, "are kept, and hold what was lost")
         is_eq(old.faults(), [], "whole")
 
     with case("revoked after a restore, then an older backup"):
@@ -228,6 +239,7 @@ with site:
         is_eq(third["held"], True, "everybody is held")
         is_eq(code(certs["e"]), "credential_inactive", "a credential is refused")
         is_eq(site.rest("GET", "/keys").status, 401, "so is a user")
+        unlike(site.certgate("export", "-").stdout.split('"developers": [')[1].split("]")[0], '"active": ?true', "and a developer")
         like(site.certgate("key", "list").stdout, "name: e", "the command works")
         is_eq(site.certgate("user", "set", "admin", "--held", "false").returncode, 0,
               "it lets a user in again")

@@ -56,6 +56,7 @@ class Developer(pages.Browser):
             self.sign_in()
 
     def sign_in(self, password=PASSWORD):
+        self.cookies = {}
         page = self.submit(self.get("/portal/login"), "Sign in",
                            {"E-mail": self.email, "Password": password})
         if page.status != 200 or "Sign out" not in page.text:

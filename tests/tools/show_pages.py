@@ -1,7 +1,19 @@
 """An installation with something on every page: for the browser's tests and for screenshots."""
+import os
+import subprocess
+
+import certgate_test
 from pages import Browser
 
+FILL_TOOL = os.path.join(os.path.dirname(certgate_test.BIN), "tests/tools/usage_fill")
 PASSWORD = "correct horse battery staple"
+
+
+def fill_usage(site, apis, keys, hourly):
+    """A month of usage by these ids, `hourly` keys in each hour."""
+    lines = [f"api {a}" for a in apis] + [f"key {k}" for k in keys]
+    subprocess.run([FILL_TOOL, site.home, str(hourly)], check=True, text=True,
+                   input="\n".join(lines), timeout=900)
 
 
 def fill(site):
@@ -41,6 +53,8 @@ def fill(site):
     site.curl("/payments/v2/batches", cert=certs["billing-batch"])
     site.curl("/crm/people/88", "-X", "DELETE", cert=certs["billing-batch"])
     site.curl("/nothing/here")
+    fill_usage(site, [a["id"] for a in apis.values()],
+               [k["id"] for k in site.rest("GET", "/keys").body["items"]], 40)
     refusals = site.rest("GET", "/refusals?code=credential_unknown").body["items"]
     user = site.rest("GET", "/users").body["items"][0]
     token = site.rest("GET", "/tokens").body["items"][0]

@@ -8,6 +8,9 @@
  * actor store_edit HOME remove N        the entry N is gone store_edit HOME insert N        a copy
  * of the entry N comes before it; all behind move up store_edit HOME cut N           the entries
  * from N on are gone
+ *   store_edit HOME subject 0       the first certificate's subject is another
+ *   store_edit HOME ends 0          the first certificate ends later than its DER says
+ *   store_edit HOME counts 0        the first certificate's credential ends later than it
  *
  * Started as root it becomes HOME's owner. */
 #include "base/base.h"
@@ -21,6 +24,7 @@ struct job {
 	const char *what;
 	uint64_t number;
 	uint64_t done; /* of `write` */
+	Cg__Certificate *certificate;
 	struct arena arena;
 };
 
@@ -100,10 +104,55 @@ static cg_rc edit_audit(struct store_txn *txn, struct job *job, struct cg_err *e
 	return rc;
 }
 
+static cg_rc visit_first(struct span index_key, struct span key, struct span value, void *arg,
+			 struct cg_err *err)
+{
+	struct job *job = arg;
+	(void)index_key;
+	(void)key;
+	cg_rc rc =
+	    record_unpack(&cg__certificate__descriptor, value, &job->arena, &job->certificate, err);
+	return rc == CG_OK ? CG_NOT_FOUND : rc;
+}
+
+static cg_rc edit_certificate(struct store_txn *txn, struct job *job, struct cg_err *err)
+{
+	static char other[] = "CN=somebody else";
+	struct store_walk walk = {.table = STORE_CERTIFICATE};
+	struct span bytes, digest;
+	Cg__Credential *credential;
+	cg_rc rc = store_walk(txn, &walk, visit_first, job, err);
+	Cg__Certificate *c = job->certificate;
+	if (rc != CG_OK || !c)
+		return CG_FAIL;
+	if (strcmp(job->what, "counts") != 0) {
+		if (strcmp(job->what, "subject") == 0)
+			c->subject = other;
+		else
+			c->not_after += 1000000;
+		rc = record_pack(c, &job->arena, &bytes, err);
+		return rc == CG_OK ? store_put(txn, STORE_CERTIFICATE, span_of(c->id), bytes, err)
+				   : rc;
+	}
+	digest = span_make(c->sha256.data, c->sha256.len);
+	rc = store_get(txn, STORE_CREDENTIAL, digest, &job->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__credential__descriptor, bytes, &job->arena, &credential,
+				   err);
+	if (rc != CG_OK)
+		return rc;
+	credential->not_after += 1000000;
+	rc = record_pack(credential, &job->arena, &bytes, err);
+	return rc == CG_OK ? store_put(txn, STORE_CREDENTIAL, digest, bytes, err) : rc;
+}
+
 static cg_rc edit(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct job *job = arg;
 	Cg__Meta *meta;
+	if (strcmp(job->what, "subject") == 0 || strcmp(job->what, "ends") == 0 ||
+	    strcmp(job->what, "counts") == 0)
+		return edit_certificate(txn, job, err);
 	bool inside = strcmp(job->what, "inside") == 0;
 	if (!inside && strcmp(job->what, "schema") != 0)
 		return edit_audit(txn, job, err);

@@ -102,16 +102,27 @@ static cg_rc totals_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
+/* Less at night, and at weekends. */
+static uint64_t at_this_time(uint64_t each, int64_t at, Cg__Usage__Step step)
+{
+	static const uint8_t eighths[24] = {4,	4,  3,	3,  3,	4,  5, 7, 9, 10, 11, 11,
+					    12, 11, 11, 12, 11, 10, 9, 8, 7, 6,	 5,  5};
+	bool weekend = (at / 86400 + 4) % 7 % 6 == 0; /* 1 January 1970 was a Thursday */
+	uint64_t part = step == CG__USAGE__STEP__DAY ? 8 : eighths[at / 3600 % 24];
+	return 1 + each * part / (weekend ? 24 : 8);
+}
+
 static cg_rc fill(struct store *store, Cg__Usage__Step step, Cg__Usage__Step total, int64_t at,
 		  size_t n, uint64_t each, struct cg_err *err)
 {
-	struct span_job job = {.step = step, .at = at, .n = n, .each = each};
+	struct span_job job = {
+	    .step = step, .at = at, .n = n, .each = at_this_time(each, at, step)};
 	arena_init(&job.arena, RECORD_ARENA_MAX);
 	cg_rc rc = CG_OK;
 	for (; rc == CG_OK && job.from < n; job.from += BATCH)
 		rc = store_write(store, STORE_CHANGES_COUNTS, by_key_txn, &job, err);
 	job.step = total;
-	job.each = n * each;
+	job.each *= n;
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_COUNTS, totals_txn, &job, err);
 	arena_release(&job.arena);

@@ -46,5 +46,7 @@ ok(reasons, f"rows that are named apart have a reason ({len(reasons)})")
 free = re.search(r"^Numbers that were never given: ([\d, ]+)\.$", apart, re.M)
 numbers = [int(cells[0]) for cells in rows] + [int(n) for n, _ in reasons] + \
     [int(n) for n in (free.group(1) if free else "0").split(", ")]
-is_eq(sorted(numbers), list(range(1, LAST + 1)), "each number is there once")
+is_eq(sorted(n for n in numbers if n <= LAST), list(range(1, LAST + 1)), "each number is there once")
+above = [n for n in numbers if n > LAST]
+is_eq(len(above), len(set(above)), "and no later one twice")
 done_testing()

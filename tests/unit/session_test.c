@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "model/session.h"
+#include "model/setting.h"
 #include "model/user.h"
 #include "model/user_certificate.h"
 #include <ftw.h>
@@ -238,12 +239,42 @@ static void certificate_dates(void **state)
 			 CG_DENIED);
 }
 
+/* Whatever stands in front: administrators change no settings and let nobody in. */
+static void owners_alone(void **state)
+{
+	struct actor admin = boss;
+	struct cert cert = {.subject = "CN=y", .issuer = "CN=y", .not_after = INT64_MAX};
+	struct cg_err err = {.text = ""};
+	Cg__Setting *setting;
+	Cg__UserCertificate *made;
+	json_t *patch = json_pack("{s:s}", "sign_up", "closed");
+	(void)state;
+	admin.role = CG__ROLE__ADMIN;
+	assert_int_equal(
+	    setting_change(store, &admin, ENTITY_ANY_REVISION, patch, &arena, &setting, &err),
+	    CG_DENIED);
+	assert_int_equal(
+	    setting_change(store, &boss, ENTITY_ANY_REVISION, patch, &arena, &setting, &err),
+	    CG_OK);
+	json_decref(patch);
+	memset(cert.sha256.b, 9, SHA256_BYTES);
+	assert_int_equal(user_certificate_add(store, &admin, user->id, &cert, &arena, &made, &err),
+			 CG_DENIED);
+	assert_int_equal(user_certificate_add(store, &boss, user->id, &cert, &arena, &made, &err),
+			 CG_OK);
+	char *sha256 = made->id;
+	assert_int_equal(user_certificate_remove(store, &admin, user->id, sha256,
+						 ENTITY_ANY_REVISION, &arena, &err),
+			 CG_DENIED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(ends_by_time),	    cmocka_unit_test(certificate_dates),
-	    cmocka_unit_test(is_written_when_used), cmocka_unit_test(ends_when_told),
-	    cmocka_unit_test(a_user_has_so_many),   cmocka_unit_test(passwords),
+	    cmocka_unit_test(ends_by_time),   cmocka_unit_test(certificate_dates),
+	    cmocka_unit_test(owners_alone),   cmocka_unit_test(is_written_when_used),
+	    cmocka_unit_test(ends_when_told), cmocka_unit_test(a_user_has_so_many),
+	    cmocka_unit_test(passwords),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("session", tests, setup, teardown);

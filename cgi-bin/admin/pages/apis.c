@@ -440,7 +440,7 @@ void api_test_do(void *arg)
 		json_t *certificate = json_object_get(item, "certificate");
 		bool ok = json_is_true(json_object_get(item, "ok"));
 		(void)json_object_set_new(
-		    item, "badge", ok ? page_badge("ok", "Answers") : page_badge("bad", "No"));
+		    item, "badge", ok ? page_badge("ok", "Answers") : page_badge("bad", "Fails"));
 		if (json_is_object(certificate)) {
 			(void)json_object_set_new(
 			    certificate, "ends", day_of(json_object_get(certificate, "not_after")));

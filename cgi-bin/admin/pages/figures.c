@@ -352,6 +352,9 @@ static void add_change(json_t *to, const struct figures *f)
 	if (f->before == 0 || f->requests == 0)
 		return;
 	double change = 100 * ((double)f->requests / (double)f->before - 1);
+	/* Against next to nothing it says nothing. */
+	if (change >= 1000)
+		return;
 	const char *way = change >= 0 ? "up" : "down";
 	json_t *text = change > -10 && change < 10
 			   ? json_sprintf("%.1f %%", change < 0 ? -change : change)

@@ -113,7 +113,7 @@ static json_t *card(struct page_call *call, const Cg__KeyRequest *r, const struc
 	    limits_text(a->policy), "badge", badge_of(call, r, has_cert ? &cert : NULL), "key_id",
 	    r->key_id, "reason", r->reason, "proven",
 	    r->has_proven_at ? page_distance(call, r->proven_at) : json_null(), "has_possession",
-	    (int)has_cert, "possession",
+	    (int)r->has_certificate_sha256, "possession",
 	    r->disputed ? "Somebody else has it: waits for proof" : "Claimed, not proven yet",
 	    "certificate", record ? show_certificate(call, record) : json_null(), "decided",
 	    r->has_decided_at ? json_pack("{s:o, s:o}", "by",
@@ -121,6 +121,9 @@ static json_t *card(struct page_call *call, const Cg__KeyRequest *r, const struc
 					  "at", page_distance(call, r->decided_at))
 			      : json_null());
 	(void)json_object_update_new(out, more);
+	if (!record && r->has_certificate_sha256)
+		(void)json_object_set_new(out, "digest",
+					  page_hex(&r->certificate_sha256, SHA256_BYTES));
 	if (why) {
 		(void)json_object_set_new(out, "failed", json_true());
 		(void)json_object_set_new(out, "problem", page_text(span_of(why->text)));
