@@ -17,6 +17,7 @@ static const struct option options[] = {
     {"sites",			   OPTION_WORDS  },
     {"target_urls",		     OPTION_LINES	},
     {"max_concurrent",		       OPTION_NUMBER },
+    {"total_timeout_ms",		 OPTION_NUMBER },
     {"strip_credential",		 OPTION_SWITCH },
     {"rewrite_location",		 OPTION_SWITCH },
     {"browser_pages",		      OPTION_SWITCH },
