@@ -21,6 +21,11 @@
 /* What the regions take up at most (measured: 57 MB), and a little more. */
 #define REGION_BYTES   ((uint64_t)64 * 1024 * 1024)
 #define INDEX_KEYS_MAX 500
+/* The library reckons with 7000, and does not know how many processes have handles of all
+ * databases. */
+#define MUTEXES_MAX 40000U
+/* So many have to be left for transactions. */
+#define MUTEXES_SPARE 1000U
 
 static void on_error(const DB_ENV *env, const char *prefix, const char *message)
 {
@@ -134,6 +139,7 @@ static int open_env(const struct home *home, bool recover, struct environment *e
 	    (rc = env->set_lk_max_objects(env, LOCKS_MAX)) != 0 ||
 	    (rc = env->set_lk_max_lockers(env, LOCKERS_MAX)) != 0 ||
 	    (rc = env->set_tx_max(env, TXNS_MAX)) != 0 ||
+	    (rc = env->mutex_set_max(env, MUTEXES_MAX)) != 0 ||
 	    (rc = env->set_lg_max(env, LOG_FILE_BYTES)) != 0 ||
 	    (rc = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
 	    (rc = env->set_data_dir(env, db)) != 0 || (rc = env->set_lg_dir(env, db)) != 0 ||
@@ -197,6 +203,22 @@ static int open_db(struct environment *e, const char *file, const struct index_d
 			0600);
 }
 
+/* A process that was killed leaves the mutexes of its handles behind, some hundred each time, and
+ * nothing but new regions brings them back. */
+static bool mutexes_run_out(DB_ENV *env)
+{
+	DB_MUTEX_STAT *stat = NULL;
+	if (!env || env->mutex_stat(env, &stat, 0) != 0)
+		return false;
+	uint64_t left = stat->st_mutex_free;
+	/* The region grows. */
+	if (stat->st_mutex_max > stat->st_mutex_cnt)
+		left += stat->st_mutex_max - stat->st_mutex_cnt;
+	bool few = left < MUTEXES_SPARE;
+	free(stat);
+	return few;
+}
+
 cg_rc environment_open(const struct home *home, bool recover, struct environment *out, int *cause,
 		       struct cg_err *err)
 {
@@ -224,6 +246,8 @@ cg_rc environment_open(const struct home *home, bool recover, struct environment
 			rc = open_db(&e, def->file, def, &e.bare[i]);
 	}
 	failstop_end();
+	if (!recover && (rc == 0 || rc == ENOMEM) && mutexes_run_out(e.env))
+		rc = DB_RUNRECOVERY;
 	if (rc != 0) {
 		environment_close(&e);
 		*cause = rc;
