@@ -23,7 +23,7 @@
 #define INDEX_KEYS_MAX 500
 /* The library reckons with 7000, and does not know how many processes have handles of all
  * databases. */
-#define MUTEXES_MAX 40000U
+#define MUTEXES_MAX 16000U
 /* So many have to be left for transactions. */
 #define MUTEXES_SPARE 1000U
 
