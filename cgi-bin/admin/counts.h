@@ -9,7 +9,8 @@
  * at it, that one does, and is waited for at most wait_ms.  Where nothing can be written, what is
  * there can still be read. */
 void counts_bring(struct program *admin, int64_t now_unix_s, unsigned wait_ms);
-/* How much of a key's quota is used, nothing counted; false where it has none, or cannot be told. */
+/* How much of a key's quota is used, nothing counted; false where it has none, or cannot be told.
+ */
 bool counts_quota(struct program *admin, const struct key_grant *g, struct limits_left *out);
 
 #endif

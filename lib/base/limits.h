@@ -117,9 +117,8 @@
 #define UPSTREAM_CONNECT_MS 10000
 /* A test of an upstream, all of it, and what of its answer's body is read, bytes: a worker of admin
  * waits so long. */
-#define PROBE_MS       10000
-#define PROBE_BODY_MAX (64 * 1024)
-#define UPSTREAM_KEPT_MAX   4 /* idle upstream connections kept by one thread */
+#define PROBE_MS	  10000
+#define UPSTREAM_KEPT_MAX 4 /* idle upstream connections kept by one thread */
 /* An upstream that could not be connected is passed over for so long while there are others, ms. */
 #define UPSTREAM_DOWN_MS 5000
 /* Upstreams that one request is offered to: each may take UPSTREAM_CONNECT_MS. */

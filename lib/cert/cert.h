@@ -30,8 +30,8 @@ struct cert {
 	const char *public_key;	   /* "RSA 4096", "RSA-PSS 2048", "EC P-256", "Ed25519", ... */
 	const char *const *names;  /* "DNS:a.example", "email:...", "URI:...", "IP:...", ... */
 	size_t n_names;
-	bool is_ca;		   /* basic constraints say so; openssl req -x509 does by default */
-	bool client_auth_allowed;  /* extended key usage and key usage, where present, allow it */
+	bool is_ca;		  /* basic constraints say so; openssl req -x509 does by default */
+	bool client_auth_allowed; /* extended key usage and key usage, where present, allow it */
 };
 
 /* The facts of a DER that was accepted before, without judging them: an expired or weak certificate

@@ -51,8 +51,7 @@ static cg_rc write_file(const char *folder, const Cg__OutboxMail *mail, struct s
 	int n = snprintf(path, sizeof(path), "%s/%s-%s.eml", folder, at, mail->id);
 	int m = snprintf(temporary, sizeof(temporary), "%s/.%s", folder, mail->id);
 	if (n < 0 || (size_t)n >= sizeof(path) || m < 0 || (size_t)m >= sizeof(temporary))
-		return cg_fail(err, CG_UNAVAILABLE,
-			       "The folder mail_folder has too long a path.");
+		return cg_fail(err, CG_UNAVAILABLE, "The folder mail_folder has too long a path.");
 	(void)unlink(temporary);
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool ok =

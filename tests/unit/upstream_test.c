@@ -519,8 +519,8 @@ static void failures_are_told_apart(void **state)
 		enum upstream_outcome want;
 		bool begun;
 	} rows[] = {
-	    {"/short",       UPSTREAM_INVALID,     false},
-	      {"/short-chunk", UPSTREAM_INVALID,     false},
+	    {"/short",       UPSTREAM_INVALID,	 false},
+	      {"/short-chunk", UPSTREAM_INVALID,	 false},
 	    {"/stalls",	UPSTREAM_CUT,	      true },
 	      {"/silent",	  UPSTREAM_TIMEOUT,	    false},
 	    {"/gone",	      UPSTREAM_UNREACHABLE, false},
