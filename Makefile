@@ -278,7 +278,7 @@ fuzz-targets: $(FUZZ_REPLAYS)
 lint: $(PROTOS:%.proto=$(B)/%.pb-c.h)
 	clang-format --dry-run -Werror $(C_FILES)
 	shellcheck -x $(SCRIPTS)
-	codespell --quiet-level 2 --skip '*/corpus' -L te,nmae,2st,nd Makefile $(wildcard README.md) apache-conf lib cgi-bin schema \
+	codespell --quiet-level 2 --skip '*/corpus' -L te,nmae,2st,nd,ines,hel Makefile $(wildcard README.md) apache-conf lib cgi-bin schema \
 		$(filter-out tests/certs,$(wildcard tests/*))
 	cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
 		--suppress=nullPointerRedundantCheck --error-exitcode=1 -Ilib $(filter %.c,$(C_FILES))
