@@ -260,7 +260,8 @@ with Site() as site:
         site.stop_programs()
         seen = []
         for days, word in ((5, None), (11, "30"), (12, None), (27, "14"), (34, "7"), (35, None), (39, "1"), (41, "ended"), (43, None)):
-            is_eq(house(site, post, f"+{days}d"), 0, f"after {days} days the steward does its work")
+            # And an hour: on a fast machine the last day begins after all this.
+            is_eq(house(site, post, f"+{24 * days + 1}h"), 0, f"after {days} days the steward does its work")
             now = sorted(m["Subject"] for m in post.to("ops@old.example"))
             is_eq(len(now) - len(seen), 1 if word else 0, "one mail" if word else "none")
             if word and word != "ended":
