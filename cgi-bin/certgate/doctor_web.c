@@ -48,7 +48,10 @@ int doctor_run(const char *const *argv, struct buf *out)
 		char piece[8192];
 		struct pollfd p = {.fd = ends[0], .events = POLLIN};
 		int64_t left = deadline - clock_mono_ms();
-		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
+		int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
 			break;
 		ssize_t n = read(ends[0], piece, sizeof(piece));
 		if (n > 0)
@@ -203,6 +206,11 @@ static void check_lighttpd(struct doctor *d)
 	buf_init(&conf, DOCTOR_OUTPUT_MAX);
 	buf_init(&said, DOCTOR_OUTPUT_MAX);
 	int status = doctor_run(show, &conf);
+	/* Ended by a signal, or never begun: that says nothing of its configuration. */
+	if (status < 0) {
+		buf_release(&conf);
+		status = doctor_run(show, &conf);
+	}
 	if (status == 0) {
 		(void)lighttpd_value(&conf, "server.username", d->web_user, sizeof(d->web_user));
 		check_lighttpd_lines(d, &conf);
