@@ -263,7 +263,7 @@ static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct developer_call *c = arg;
 	Cg__Developer *d;
-	struct developers others;
+	struct developers others = {.n = 0};
 	struct key_ids keys = {.n = 0};
 	cg_rc rc = actor_require(c->actor, developer_entity.role, err);
 	if (rc == CG_OK)

@@ -443,7 +443,7 @@ static cg_rc take_found(struct search *s, struct span id, struct cg_err *err)
 {
 	struct listing *l = s->l;
 	struct span bytes;
-	struct entity_head *m;
+	struct entity_head *m = NULL;
 	cg_rc rc = store_get(s->txn, l->e->table, id, l->arena, &bytes, err);
 	if (rc == CG_NOT_FOUND)
 		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");

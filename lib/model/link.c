@@ -91,7 +91,7 @@ cg_rc link_find_in(struct store_txn *txn, const char *secret, Cg__Link__Kind kin
 		   struct arena *arena, Cg__Link **out, struct cg_err *err)
 {
 	struct sha256 digest;
-	struct span bytes;
+	struct span bytes = {NULL, 0};
 	cg_rc rc = CG_NOT_FOUND;
 	if (strlen(secret) == TOKEN_TEXT) {
 		if (sha256_of(span_of(secret), &digest) != CG_OK)

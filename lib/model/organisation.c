@@ -101,8 +101,8 @@ cg_rc organisation_lets_in(struct store_txn *txn, const char *organisation_id,
 			   struct cg_err *err)
 {
 	struct span bytes;
-	Cg__Organisation *o;
-	Cg__Developer *d;
+	Cg__Organisation *o = NULL;
+	Cg__Developer *d = NULL;
 	cg_rc rc = CG_OK;
 	*out = true;
 	if (organisation_id) {

@@ -186,7 +186,7 @@ void developer_delete_show(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct developers others;
+	struct developers others = {.n = 0};
 	Cg__Developer *d;
 	if (!get(call, &d))
 		return;
