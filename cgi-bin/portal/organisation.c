@@ -43,7 +43,7 @@ static void show(struct page_call *call, int status, const struct cg_err *why)
 	static const char *const typed[] = {"email", "name", "contacts", NULL};
 	const char *id = call->who.developer->organisation_id;
 	struct cg_err err = {0};
-	struct developers all;
+	struct developers all = {.n = 0};
 	Cg__Organisation *o;
 	cg_rc rc =
 	    entity_get(call->program->store, &organisation_entity, id, call->arena, &o, &err);
@@ -155,7 +155,7 @@ void member_remove_show(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct developers all;
+	struct developers all = {.n = 0};
 	cg_rc rc = developers_of(call->program->store, call->who.developer->organisation_id,
 				 call->arena, &all, &err);
 	const Cg__Developer *member = NULL;

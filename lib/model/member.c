@@ -207,7 +207,7 @@ static cg_rc find_member(struct store_txn *txn, const struct call *c, bool leave
 			 Cg__Developer **out, struct cg_err *err)
 {
 	Cg__Developer *manager;
-	struct developers all;
+	struct developers all = {.n = 0};
 	size_t others = 0;
 	cg_rc rc = find_actor(txn, c, true, &manager, err);
 	if (rc == CG_OK)

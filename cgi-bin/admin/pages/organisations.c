@@ -135,7 +135,7 @@ static void show_one(struct page_call *call, const struct cg_err *why, int statu
 	static const char *const typed[] = {"name", "contacts", NULL};
 	const char *done = page_query(call, "done");
 	struct cg_err err = {0};
-	struct developers all;
+	struct developers all = {.n = 0};
 	Cg__Organisation *o;
 	if (!get(call, &o))
 		return;
