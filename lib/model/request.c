@@ -123,7 +123,7 @@ struct organisation_call {
 static cg_rc organisation_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct organisation_call *c = arg;
-	struct developers members;
+	struct developers members = {.n = 0};
 	if (!c->actor->developer)
 		return cg_fail(err, CG_DENIED, "Sign in to the portal.");
 	cg_rc rc =
