@@ -107,6 +107,9 @@
 #define REFUSAL_DRAIN_BYTES   (64 * 1024)
 #define REFUSAL_DRAIN_PACE_MS 100
 #define REFUSAL_DRAIN_MS      1000
+/* Apache's HUGE_STRING_LEN, less the line's end: a longer field of an answer is 502 there, where
+ * Apache would say 500. */
+#define APACHE_FIELD_MAX 8189
 /* For so long a server may read what it has of an answer that is then broken off, ms. */
 #define BROKEN_READ_MS 1000
 /* The head of a request to an upstream, bytes: 503. */

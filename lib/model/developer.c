@@ -62,7 +62,8 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 				      : cg_fail_field(err, "organisation_id", "is missing");
 	if (of != CG_OK)
 		return of;
-	if (rc == CG_OK && old && strcmp(old->organisation_id, d->organisation_id) != 0)
+	if (rc == CG_OK && old && old->organisation_id &&
+	    strcmp(old->organisation_id, d->organisation_id) != 0)
 		rc = leave_keys(txn, d->id, arena, err);
 	if (rc == CG_OK && old && (old->active || strcmp(old->email, d->email) != 0) &&
 	    (!d->active || strcmp(old->email, d->email) != 0))

@@ -50,7 +50,7 @@ static cg_rc join_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	Cg__Link link = CG__LINK__INIT;
-	size_t n;
+	size_t n = 0;
 	json_t *values = json_pack("{s:s}", "name", c->join->name);
 	cg_rc rc =
 	    values ? mail_from_strangers(txn, c->email, c->arena, &n, err) : cg_fail_memory(err);
