@@ -9,6 +9,7 @@
 #include "model/key.h"
 #include "model/policy.h"
 #include "model/request_in.h"
+#include "model/user_certificate.h"
 
 /* Requests are made by request_add_in alone, so nothing is checked here. */
 static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
@@ -302,15 +303,20 @@ static cg_rc check_requests(struct store_txn *txn, const char *organisation_id,
 	return rc;
 }
 
-/* Registered as something else than a client's: a CA that an API trusts, say. */
+/* Registered as something else than a client's: a CA that an API trusts, or what signs somebody in
+ * to the dashboard. */
 static cg_rc check_kind(struct store_txn *txn, const struct cert *cert, struct arena *arena,
 			struct cg_err *err)
 {
 	char hex[SHA256_HEX + 1];
 	struct span bytes;
 	Cg__Certificate *there = NULL;
+	cg_rc rc =
+	    user_certificate_check_in(txn, span_make(cert->sha256.b, SHA256_BYTES), arena, err);
+	if (rc != CG_OK)
+		return rc == CG_CLASH ? in_use(err) : rc;
 	hex_format(cert->sha256.b, SHA256_BYTES, hex);
-	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
+	rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
 	if (rc == CG_NOT_FOUND)
 		return CG_OK;
 	if (rc == CG_OK)

@@ -6,6 +6,7 @@
 #include "model/catalogue.h"
 #include "model/credential_in.h"
 #include "model/developer.h"
+#include "model/exposed_key.h"
 #include "model/key.h"
 #include "model/request_in.h"
 #include "model/revoked.h"
@@ -347,8 +348,10 @@ static cg_rc find_code(struct store_txn *txn, struct call *c, Cg__Developer **as
 	return rc;
 }
 
-/* Takes a claimed certificate from the key that has it. */
-static cg_rc take_from_key(struct store_txn *txn, struct call *c, struct cg_err *err)
+/* Takes a claimed certificate from the key that has it.  That the other one has revoked it, says
+ * nothing: only what its owner has revoked, or whose private key is in other hands, is over. */
+static cg_rc take_from_key(struct store_txn *txn, struct call *c, const Cg__Developer *asker,
+			   struct cg_err *err)
 {
 	Cg__Credential *credential;
 	Cg__Key *key;
@@ -356,19 +359,29 @@ static cg_rc take_from_key(struct store_txn *txn, struct call *c, struct cg_err 
 				      &credential, err);
 	if (rc != CG_OK)
 		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	rc = exposed_key_check_in(txn, span_make(c->cert->spki_sha256.b, SHA256_BYTES), c->arena,
+				  err);
+	if (rc == CG_OK)
+		rc = credential_key_in(txn, credential, c->arena, &key, err);
+	if (rc != CG_OK)
+		return rc;
 	/* Of the very key that the request made. */
 	if (c->request->key_id && strcmp(credential->key_id, c->request->key_id) == 0 &&
 	    !credential->has_revoked_at)
 		return credential_set_proof_in(txn, credential, clock_unix_s(), c->arena, err);
-	if (!credential->claimed || credential->has_revoked_at)
+	if (credential->has_revoked_at && key->organisation_id &&
+	    strcmp(key->organisation_id, asker->organisation_id) == 0)
+		return cg_fail_code(err, CG_CLASH, "certificate_revoked",
+				    "This certificate was revoked at your key “%.100s”: make a "
+				    "new pair.",
+				    key->name);
+	if (!credential->claimed)
 		return cg_fail_code(
 		    err, CG_CLASH, "certificate_in_use",
 		    "This certificate is in use, and was shown by somebody with its "
 		    "private key or registered by the API's owner: ask the owner, "
 		    "or make a new pair.");
-	rc = entity_get_in(txn, &key_entity, credential->key_id, c->arena, &key, err);
-	if (rc == CG_OK)
-		rc = credential_yield_in(txn, c->actor, key, credential, c->arena, err);
+	rc = credential_yield_in(txn, c->actor, key, credential, c->arena, err);
 	return rc == CG_OK ? request_tell_moved_in(txn, c->request, key, c->arena, err) : rc;
 }
 
@@ -409,7 +422,7 @@ static cg_rc prove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (!asker->active)
 		return cg_fail_code(err, CG_DENIED, "developer_inactive",
 				    "The account that asked is switched off.");
-	rc = take_from_key(txn, c, err);
+	rc = take_from_key(txn, c, asker, err);
 	if (rc == CG_OK)
 		rc = end_claims(txn, c, err);
 	if (rc != CG_OK)

@@ -86,7 +86,8 @@ cg_rc request_tell_moved_in(struct store_txn *txn, const Cg__KeyRequest *request
 	cg_rc rc = mail_queue_organisation(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED,
 					   loser->organisation_id, values, arena, err);
 	set_path(values, "/admin/keys/", loser->id);
-	if (rc == CG_OK)
+	/* A key that is gone has lost nothing. */
+	if (rc == CG_OK && *loser->name)
 		rc = mail_queue_administrators(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED, values,
 					       arena, err);
 	json_decref(values);
