@@ -110,7 +110,7 @@ static cg_rc removing(struct store_txn *txn, const void *message, struct arena *
 		      struct cg_err *err)
 {
 	const Cg__Developer *d = message;
-	cg_rc rc = request_drop_developer_in(txn, d->id, arena, err);
+	cg_rc rc = request_drop_developer_in(txn, d, arena, err);
 	if (rc == CG_OK)
 		rc = leave_keys(txn, d, arena, err);
 	if (rc == CG_OK)
