@@ -169,7 +169,8 @@ cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char
 	struct cg_err why = {0};
 	cg_rc rc = entity_get_in(txn, &request_entity, id, arena, out, &why);
 	if (rc == CG_OK)
-		rc = entity_get_in(txn, &developer_entity, (*out)->developer_id, arena, &asker,
+		rc = entity_get_in(txn, &developer_entity,
+				   (*out)->developer_id ? (*out)->developer_id : "", arena, &asker,
 				   &why);
 	if (rc == CG_NOT_FOUND || rc == CG_CLASH ||
 	    (rc == CG_OK && (!actor->developer || strcmp(actor->developer->organisation_id,
@@ -285,7 +286,8 @@ static cg_rc check_requests(struct store_txn *txn, const char *organisation_id,
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		const Cg__KeyRequest *r = list.items[i];
 		Cg__Developer *other;
-		rc = entity_get_in(txn, &developer_entity, r->developer_id, arena, &other, err);
+		rc = entity_get_in(txn, &developer_entity, r->developer_id ? r->developer_id : "",
+				   arena, &other, err);
 		if (rc == CG_NOT_FOUND) {
 			rc = CG_OK;
 			continue;

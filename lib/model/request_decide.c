@@ -311,15 +311,42 @@ cg_rc request_drop_entry_in(struct store_txn *txn, const char *catalogue_id, str
 	return rc;
 }
 
-cg_rc request_drop_developer_in(struct store_txn *txn, const char *developer_id,
+/* Who approved, unless it was he by asking for what is given at once. */
+static char *approver_without(char *name, const Cg__Developer *developer)
+{
+	static char gone[] = "a developer who is gone";
+	return name && strcmp(name, developer->email) == 0 ? gone : name;
+}
+
+static cg_rc forget_asker(struct store_txn *txn, Cg__KeyRequest *r, const Cg__Developer *developer,
+			  struct arena *arena, struct cg_err *err)
+{
+	Cg__Key *key;
+	r->developer_id = NULL;
+	r->proof_code = NULL;
+	r->decided_by = approver_without(r->decided_by, developer);
+	cg_rc rc = entity_put_in(txn, &request_entity, r, arena, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, &key_entity, r->key_id, arena, &key, err);
+	if (rc != CG_OK)
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	char *without = approver_without(key->approved_by, developer);
+	if (without == key->approved_by)
+		return CG_OK;
+	key->approved_by = without;
+	return entity_put_in(txn, &key_entity, key, arena, err);
+}
+
+cg_rc request_drop_developer_in(struct store_txn *txn, const Cg__Developer *developer,
 				struct arena *arena, struct cg_err *err)
 {
 	struct request_list list;
-	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(developer_id), arena,
+	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(developer->id), arena,
 				   &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
-		if (list.items[i]->status != CG__KEY_REQUEST__STATUS__APPROVED)
-			rc = store_remove(txn, STORE_REQUEST, span_of(list.items[i]->id), err);
+		rc = list.items[i]->status == CG__KEY_REQUEST__STATUS__APPROVED
+			 ? forget_asker(txn, list.items[i], developer, arena, err)
+			 : store_remove(txn, STORE_REQUEST, span_of(list.items[i]->id), err);
 	return rc;
 }
 

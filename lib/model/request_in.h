@@ -58,8 +58,8 @@ cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span
 cg_rc request_drop_entry_in(struct store_txn *txn, const char *catalogue_id, struct arena *arena,
 			    struct cg_err *err) CG_MUST_USE;
 /* A developer goes away, and with him what he asked for; what was approved tells how the
- * organisation's keys came to be, and stays. */
-cg_rc request_drop_developer_in(struct store_txn *txn, const char *developer_id,
+ * organisation's keys came to be, and stays, without a word of who it was. */
+cg_rc request_drop_developer_in(struct store_txn *txn, const Cg__Developer *developer,
 				struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
 #endif
