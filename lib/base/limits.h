@@ -263,8 +263,12 @@
  * one waits for its turn: 503. */
 #define SIGN_IN_HASHING_MAX 2
 #define SIGN_IN_WAIT_MS	    4000
-/* Passwords that are hashed a minute for all addresses together, to leave the processor to others:
- * 429. */
+/* Passwords, right or wrong, and requests to join from one address (IPv6: its /64) in so many
+ * seconds: 429.  Well below what there is for all, so that nobody uses that up alone. */
+#define SIGN_IN_ADDRESS_MAX   120
+#define SIGN_IN_ADDRESS_PER_S 60
+/* Passwords that are hashed a minute for all addresses together, and as many requests to join, to
+ * leave the processor to others: 429. */
 #define SIGN_IN_ALL_MAX	  600
 #define SIGN_IN_ALL_PER_S 60
 
