@@ -183,6 +183,13 @@ with Site() as site:
         page = ann.submit(page, "Request key", {"Key name": "Sent", "Auth token": True})
         is_eq(page.path.split("?")[0].rsplit("/", 1)[0], "/portal/keys", "but the button below makes the key")
 
+    with case("a description that is taken can be shown"):
+        answer = site.rest("PATCH", f"/catalogue/{hidden['id']}", {"description": ">" * 20000})
+        is_eq((answer.status, [e["field"] for e in answer.body.get("errors", [])]), (422, ["description"]),
+              "20,000 quotes within each other are refused")
+        site.rest("PATCH", f"/catalogue/{manual['id']}", {"description": "-\n\n***\n" * 9000})
+        is_eq(ann.get(f"/portal/apis/{manual['id']}").status, 200, "a long one is shown")
+
     with case("errors stand at the fields"):
         page = ann.ask(manual, "", pem(site.make_cert("seventh")))
         is_eq(page.status, 422, "without a name")
