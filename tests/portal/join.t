@@ -229,6 +229,20 @@ with Site() as site:
         page = boss.submit(boss.get("/portal/organisation"), "Make member of Boss One")
         is_eq(page.status, 409, "the last manager stays one")
 
+    with case("a name that is no text"):
+        for text in ("%ff", "a%c3", "a%0ab"):
+            answer = boss.request("POST", "/portal/account", follow=False, headers={
+                "Content-Type": "application/x-www-form-urlencoded"},
+                body=f"csrf_token={boss.get('/portal/account').token()}&name={text}")
+            is_eq(answer.status, 422, f"{text} is refused")
+            like(answer.html, 'id="e-name"', "at its field")
+        stranger = Browser(site)
+        answer = stranger.request("POST", "/portal/join", headers={
+            "Content-Type": "application/x-www-form-urlencoded"},
+            body=f"csrf_token={stranger.get('/portal/join').token()}&name=%ff&email=ff@partner.example&password={'x' * 20}")
+        is_eq(answer.status, 422, "nor does anybody join with one")
+        is_eq(site.rest("GET", "/developers?q=boss.one@").body["items"][0]["name"], "Boss One", "nothing has changed")
+
     with case("one address uses nothing up for the others"):
         # Straight to the program, as the web server would ask: which address it is can be said.
         form = Browser(site)
