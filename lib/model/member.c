@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "model/member.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "model/email.h"
 #include "model/key.h"
 #include "model/organisation.h"
@@ -354,5 +355,8 @@ cg_rc member_rename(struct store *store, const struct actor *actor, const char *
 		    struct arena *arena, struct cg_err *err)
 {
 	struct call c = {.actor = actor, .name = name, .arena = arena};
+	/* No JSON can be made of others. */
+	if (!text_is_clean(span_of(name)))
+		return cg_fail_field(err, "name", "holds characters that are no text");
 	return store_write(store, STORE_CHANGES_NONE, rename_txn, &c, err);
 }
