@@ -278,8 +278,10 @@
 #define SIGN_IN_ALL_PER_S 60
 
 /* --- portal and mail --- */
-/* Mails to one address that strangers can have sent, and in which time, s; more are not written. */
+/* Mails of a kind to one address that strangers can have sent, and an organisation to a contact who
+ * is no member, and in which time, s; more are not written. */
 #define MAIL_STRANGER_MAX 3
+#define MAIL_CONTACT_MAX  5
 #define MAIL_STRANGER_S	  ((int64_t)3600)
 /* Links in mails count from their sending for so long, s: for a new password, and for all else. */
 #define LINK_RESET_S   ((int64_t)3600)

@@ -70,7 +70,7 @@ static cg_rc invite_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		return cg_fail_field(err, "email", "is of a member of this organisation already");
 	if (rc != CG_OK && rc != CG_NOT_FOUND)
 		return rc;
-	rc = mail_from_strangers(txn, c->email, c->arena, &n, err);
+	rc = mail_lately(txn, CG__OUTBOX_MAIL__KIND__INVITE, c->email, c->arena, &n, err);
 	if (rc != CG_OK || n >= MAIL_STRANGER_MAX)
 		return rc;
 	link.kind = CG__LINK__KIND__INVITE;

@@ -410,19 +410,37 @@ struct create_call {
 	Cg__KeyRequest *request;
 };
 
+cg_rc request_check_day_in(struct store_txn *txn, const char *developer_id, struct arena *arena,
+			   struct cg_err *err)
+{
+	struct request_list list;
+	uint64_t today = 0;
+	int64_t yesterday = clock_unix_s() - (int64_t)24 * 3600;
+	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(developer_id), arena,
+				   &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
+		today += list.items[i]->created_at > yesterday;
+	return rc == CG_OK && today >= REQUESTS_A_DAY_MAX
+		   ? cg_fail_code(err, CG_CLASH, "too_many_keys",
+				  "You have asked for %" PRIu64
+				  " keys within a day: wait with the next one.",
+				  today)
+		   : rc;
+}
+
 /* How many keys of the entry this developer has or waits for. */
 static cg_rc check_number(struct store_txn *txn, const struct request_about *about,
 			  struct arena *arena, struct cg_err *err)
 {
 	struct request_list list;
 	struct span ignored;
-	uint64_t n = 0, today = 0;
-	int64_t yesterday = clock_unix_s() - (int64_t)24 * 3600;
-	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(about->developer->id),
-				   arena, &list, err);
+	uint64_t n = 0;
+	cg_rc rc = request_check_day_in(txn, about->developer->id, arena, err);
+	if (rc == CG_OK)
+		rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(about->developer->id),
+				     arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		const Cg__KeyRequest *r = list.items[i];
-		today += r->created_at > yesterday;
 		if (strcmp(r->catalogue_id, about->entry->id) != 0 || r->renewal)
 			continue;
 		if (r->status == CG__KEY_REQUEST__STATUS__PENDING)
@@ -431,12 +449,6 @@ static cg_rc check_number(struct store_txn *txn, const struct request_about *abo
 			n += store_get(txn, STORE_KEY, span_of(r->key_id), arena, &ignored, NULL) ==
 			     CG_OK;
 	}
-	if (rc == CG_OK && today >= REQUESTS_A_DAY_MAX)
-		return cg_fail_code(err, CG_CLASH, "too_many_keys",
-				    "You have asked for %" PRIu64
-				    " keys within a day: wait with the "
-				    "next one.",
-				    today);
 	if (rc == CG_OK && n >= about->entry->max_keys_per_developer)
 		return cg_fail_code(err, CG_CLASH, "too_many_keys",
 				    "You have or wait for %" PRIu64

@@ -21,6 +21,10 @@ cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char
 cg_rc request_check_claim_in(struct store_txn *txn, const char *organisation_id,
 			     const struct cert *cert, bool disputed, struct arena *arena,
 			     struct cg_err *err) CG_MUST_USE;
+/* CG_CLASH when the developer has asked for REQUESTS_A_DAY_MAX within a day, further certificates
+ * included. */
+cg_rc request_check_day_in(struct store_txn *txn, const char *developer_id, struct arena *arena,
+			   struct cg_err *err) CG_MUST_USE;
 /* Adds one that is filled but for id, dates and code. */
 cg_rc request_add_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
 		     const char *id, struct arena *arena, struct cg_err *err) CG_MUST_USE;

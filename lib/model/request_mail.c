@@ -112,7 +112,8 @@ cg_rc renew_tell_in(struct store_txn *txn, const struct actor *actor, const Cg__
 	struct mail_addresses to;
 	char hex[SHA256_HEX + 1];
 	hex_format(cert->sha256.b, SHA256_BYTES, hex);
-	cg_rc rc = mail_addresses_of(txn, key->organisation_id, arena, &to, err);
+	cg_rc rc = mail_addresses_of(txn, CG__OUTBOX_MAIL__KIND__RENEWED, key->organisation_id,
+				     arena, &to, err);
 	json_t *values =
 	    json_pack("{s:s, s:s, s:s, s:o}", "key_name", key->name, "fingerprint", hex,
 		      "developer", actor->name, "path", json_sprintf("/portal/keys/%s", key->id));

@@ -105,6 +105,13 @@ with Site() as site:
         code_of("ulf@partner.example", "confirm")
         is_eq(mails("eve@partner.example"), [], "who has no account gets no mail")
 
+    with case("who asks for new passwords keeps no mail to join from anybody"):
+        for _ in range(4):
+            anon.submit(anon.get("/portal/reset"), "Send link", {"E-mail": "una@partner.example"})
+        join(Browser(site), "una@partner.example")
+        ok(code_of("una@partner.example", "confirm"), "it comes")
+        is_eq(len(mails("una@partner.example")), 1, "and nothing else")
+
     with case("a new password"):
         code = code_of("zoe@partner.example", "reset")
         other = Browser(site)
