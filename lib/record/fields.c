@@ -237,6 +237,9 @@ static const struct record_field rows[] = {
 	{"Link.organisation_id", FIELD_TEXT, FIELD_HIDDEN, 0, 64, "Into which organisation."},
 	{"Link.subject_id", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "What it is about."},
 	{"Link.terms_accepted", FIELD_BOOL, FIELD_HIDDEN, 0, 0, "The terms were accepted."},
+	{"Link.replaced_sha256", FIELD_HEX, FIELD_HIDDEN, 0, SHA256_BYTES, "The certificate that got an end."},
+	{"Link.replaced_ends_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "The end that it got."},
+	{"Link.replaced_ended_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "The end that it had; null: none."},
 
 	{"OutboxMail.id", FIELD_TEXT, FIELD_READ, 1, 64, "Its id, also in the mail's head."},
 	{"OutboxMail.created_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was written."},
