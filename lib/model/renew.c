@@ -34,6 +34,10 @@ cg_rc key_origin_in(struct store_txn *txn, const char *key_id, struct arena *are
 			continue;
 		rc = entity_get_in(txn, &catalogue_entity, r->catalogue_id, arena, &entry, err);
 		if (rc == CG_NOT_FOUND) {
+			Cg__CatalogueEntry__Renewal was =
+			    r->has_gone_renewal ? r->gone_renewal
+						: CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL;
+			o.way = was > o.way ? was : o.way;
 			rc = CG_OK;
 			continue;
 		}
@@ -131,6 +135,12 @@ static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct key_or
 		      struct cg_err *err)
 {
 	struct sha256 digest;
+	if (o->way == CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL && !o->request)
+		return cg_fail_code(
+		    err, CG_DENIED, "approval_gone",
+		    "The next certificate of this key has to be approved, and the "
+		    "API it was asked for is not in the catalogue any more: ask the "
+		    "API's owner to add it.");
 	if ((o->way != CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL && !c->must_prove) || !o->request)
 		return renew_do_in(txn, c->actor, c->key, c->what, 0, &c->replaced, c->arena, err);
 	Cg__KeyRequest *r = (void *)record_new(&cg__key_request__descriptor, c->arena);

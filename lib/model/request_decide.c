@@ -325,17 +325,32 @@ cg_rc request_withdraw(struct store *store, const struct actor *actor, const cha
 	return store_write(store, STORE_CHANGES_NONE, withdraw_txn, &c, err);
 }
 
-cg_rc request_drop_entry_in(struct store_txn *txn, const char *catalogue_id, struct arena *arena,
-			    struct cg_err *err)
+/* What a key came of says how it is renewed, also when that is not offered any more. */
+static cg_rc keep_rule(struct store_txn *txn, const Cg__CatalogueEntry *entry, Cg__KeyRequest *r,
+		       struct arena *arena, struct cg_err *err)
+{
+	r->has_gone_renewal = true;
+	r->gone_renewal = entry->renewal;
+	/* A proof needs a request, and without the entry there is none. */
+	if (entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED &&
+	    r->gone_renewal == CG__CATALOGUE_ENTRY__RENEWAL__SESSION)
+		r->gone_renewal = CG__CATALOGUE_ENTRY__RENEWAL__CERTIFICATE;
+	return entity_put_in(txn, &request_entity, r, arena, err);
+}
+
+cg_rc request_drop_entry_in(struct store_txn *txn, const Cg__CatalogueEntry *entry,
+			    struct arena *arena, struct cg_err *err)
 {
 	struct request_list list;
-	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_CATALOGUE, span_of(catalogue_id), arena,
-				   &list, err);
+	cg_rc rc =
+	    request_list_in(txn, STORE_REQUEST_BY_CATALOGUE, span_of(entry->id), arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
 		if (list.items[i]->status == CG__KEY_REQUEST__STATUS__PENDING)
 			rc = request_decline_in(txn, &actor_steward, list.items[i],
 						"The API is no longer in the catalogue.", arena,
 						err);
+		else if (list.items[i]->status == CG__KEY_REQUEST__STATUS__APPROVED)
+			rc = keep_rule(txn, entry, list.items[i], arena, err);
 	return rc;
 }
 

@@ -82,9 +82,9 @@ cg_rc key_of_organisation_in(struct store_txn *txn, const struct actor *actor, c
 cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span index_key,
 		      struct arena *arena, struct request_list *out,
 		      struct cg_err *err) CG_MUST_USE;
-/* An entry goes away: what waits for it is declined. */
-cg_rc request_drop_entry_in(struct store_txn *txn, const char *catalogue_id, struct arena *arena,
-			    struct cg_err *err) CG_MUST_USE;
+/* An entry goes away: what waits for it is declined, and what was approved keeps its rule. */
+cg_rc request_drop_entry_in(struct store_txn *txn, const Cg__CatalogueEntry *entry,
+			    struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* A developer goes away, and with him what he asked for; what was approved tells how the
  * organisation's keys came to be, and stays. */
 cg_rc request_drop_developer_in(struct store_txn *txn, const char *developer_id,

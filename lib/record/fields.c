@@ -126,6 +126,7 @@ static const struct record_field rows[] = {
 	{"KeyRequest.renewal", FIELD_BOOL, FIELD_READ, 0, 0, "It is about a further certificate of key_id."},
 	{"KeyRequest.replaces", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "The certificate of key_id that ends overlap_days after the approval; null: all stay."},
 	{"KeyRequest.overlap_days", FIELD_NUMBER, FIELD_READ, 0, OVERLAP_DAYS_MAX, "Days that both work."},
+	{"KeyRequest.gone_renewal", FIELD_ENUM, FIELD_HIDDEN, 0, 0, "How its entry let keys be renewed."},
 
 	COMMON("Policy"),
 	{"Policy.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "A name for people; unique.", true},

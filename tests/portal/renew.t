@@ -225,4 +225,18 @@ with Site() as site:
         is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "it works")
         ok(credentials(key)[old.sha256]["ends_at"], "and the old one ends")
         is_eq(len(site.rest("GET", "/keys?q=Asked").body["items"]), 1, "there is one key")
+
+    with case("the rule stays when the entry goes"):
+        kept = {}
+        for way in entries:
+            kept[way] = site.make_cert(f"kept-{way}")
+            key_of(way, f"Kept {way}", kept[way])
+            is_eq(site.rest("DELETE", f"/catalogue/{entries[way]['id']}").status, 204, "it goes")
+        got = {way: renew(kept[way], site.make_cert(f"after-{way}")) for way in kept}
+        is_eq({way: answer.status for way, answer in got.items()},
+              {"session": 201, "certificate": 201, "approval": 403}, "by a call")
+        is_eq(got["approval"].json()["code"], "approval_gone", "nobody could approve it")
+        key = got["certificate"].json()["key_id"]
+        ok("Add certificate" not in ann.get(f"/portal/keys/{key}").text,
+           "by certificate alone, still")
 done_testing()
