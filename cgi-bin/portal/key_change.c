@@ -67,8 +67,11 @@ void key_renew_do(void *arg)
 				      call->arena, &request, &err);
 	}
 	if (rc == CG_OK) {
-		page_redirect(call, arena_printf(call->arena, "/portal/keys/%s?done=%s", key->id,
-						 request ? "asked" : "renewed"));
+		page_redirect(
+		    call,
+		    request
+			? arena_printf(call->arena, "/portal/requests/%s?done=sent", request->id)
+			: arena_printf(call->arena, "/portal/keys/%s?done=renewed", key->id));
 		return;
 	}
 	if (rc == CG_CLASH)

@@ -400,9 +400,9 @@ void key_page(void *arg)
 		return;
 	}
 	json_t *more =
-	    json_pack("{s:b, s:b, s:b, s:b, s:i}", "sent", strcmp(done, "sent") == 0, "renewed",
-		      strcmp(done, "renewed") == 0, "asked", strcmp(done, "asked") == 0, "revoked",
-		      strcmp(done, "revoked") == 0, "overlap_days", OVERLAP_DAYS_DEFAULT);
+	    json_pack("{s:b, s:b, s:b, s:i}", "sent", strcmp(done, "sent") == 0, "renewed",
+		      strcmp(done, "renewed") == 0, "revoked", strcmp(done, "revoked") == 0,
+		      "overlap_days", OVERLAP_DAYS_DEFAULT);
 	(void)json_object_update_new(values, more);
 	page_show(call, 200, "key", "keys", key->name, values);
 }

@@ -47,12 +47,13 @@ static cg_rc read_next(const struct portal_call *call, const struct actor *actor
 	return rc;
 }
 
-static json_t *answer_json(const struct cert *now, const struct cert *next, const Cg__Key *key,
-			   const Cg__KeyRequest *request, uint64_t overlap_days)
+static json_t *answer_json(const struct cert *now, const struct renewal *what, const Cg__Key *key,
+			   const Cg__KeyRequest *request)
 {
+	const struct cert *next = what->cert;
 	char hex[SHA256_HEX + 1], old[SHA256_HEX + 1],
 	    to[RFC3339_TEXT + 1] = "", ends[RFC3339_TEXT + 1] = "";
-	int64_t at = clock_unix_s() + (int64_t)overlap_days * 24 * 3600;
+	int64_t at = renewal_end(what, clock_unix_s());
 	hex_format(next->sha256.b, SHA256_BYTES, hex);
 	hex_format(now->sha256.b, SHA256_BYTES, old);
 	(void)rfc3339_format(next->not_after, to);
@@ -108,7 +109,7 @@ void renew_post(void *arg)
 		web_problem_stranger(call->resp, rc, &err);
 		return;
 	}
-	json_t *answer = answer_json(&now, &next.leaf, key, request, what.overlap_days);
+	json_t *answer = answer_json(&now, &what, key, request);
 	web_json_send(call->resp, request ? 202 : 201, answer);
 	json_decref(answer);
 }

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "grant/decide.h"
 #include "model/pattern.h"
+#include "model/policy.h"
 
 static struct decision stop(enum decision_step step, enum refusal refusal,
 			    const struct grant *grant)

@@ -1,44 +1,8 @@
 #include "base/base.h"
 #include "grant/effective.h"
+#include "model/policy.h"
 
 #define DAY_S ((int64_t)24 * 3600)
-
-/* For comparing only; a month is counted as 30 days. */
-static uint64_t period_hours(Cg__Quota__Period period)
-{
-	switch (period) {
-	case CG__QUOTA__PERIOD__HOUR:
-		return 1;
-	case CG__QUOTA__PERIOD__DAY:
-		return 24;
-	case CG__QUOTA__PERIOD__WEEK:
-		return (uint64_t)24 * 7;
-	case CG__QUOTA__PERIOD__MONTH:
-	case _CG__QUOTA__PERIOD_IS_INT_SIZE:
-		break;
-	}
-	return (uint64_t)24 * 30;
-}
-
-/* Whether a1 / a2 is more than b1 / b2. */
-static bool is_more(uint64_t a1, uint64_t a2, uint64_t b1, uint64_t b2)
-{
-	return (unsigned __int128)a1 * b2 > (unsigned __int128)b1 * a2;
-}
-
-bool rate_is_larger(const Cg__Rate *a, const Cg__Rate *b)
-{
-	if (!a || !b)
-		return !a && b;
-	return is_more(a->limit, a->per_seconds, b->limit, b->per_seconds);
-}
-
-bool quota_is_larger(const Cg__Quota *a, const Cg__Quota *b)
-{
-	if (!a || !b)
-		return !a && b;
-	return is_more(a->limit, period_hours(a->period), b->limit, period_hours(b->period));
-}
 
 /* Whether it decides this part; a held one only takes away. */
 static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)

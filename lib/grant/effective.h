@@ -38,8 +38,4 @@ struct effective {
 cg_rc effective_make(const Cg__Key *key, Cg__Policy *const *policies, size_t n, struct arena *arena,
 		     struct effective *out, struct cg_err *err) CG_MUST_USE;
 
-/* Whether a lets more through than b in the long run; NULL is no limit. */
-bool rate_is_larger(const Cg__Rate *a, const Cg__Rate *b);
-bool quota_is_larger(const Cg__Quota *a, const Cg__Quota *b);
-
 #endif

@@ -46,7 +46,7 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,
 		      struct cg_err *err)
 {
-	return request_drop_entry_in(txn, ((const Cg__CatalogueEntry *)message)->id, arena, err);
+	return request_drop_entry_in(txn, message, arena, err);
 }
 
 const struct entity catalogue_entity = {

@@ -52,24 +52,34 @@ cg_rc credential_yield_in(struct store_txn *txn, const struct actor *actor, cons
 			   : rc;
 }
 
+cg_rc credential_set_end_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			    Cg__Credential *credential, int64_t ends_at, struct arena *arena,
+			    struct cg_err *err)
+{
+	char text[RFC3339_TEXT + 1] = "";
+	const Cg__Credential before = *credential;
+	credential->has_ends_at = ends_at != 0;
+	credential->ends_at = ends_at;
+	if (ends_at != 0)
+		(void)rfc3339_format(ends_at, text);
+	cg_rc rc = revoked_note_less(txn, STORE_CREDENTIAL, &before, credential, arena, err);
+	if (rc == CG_OK)
+		rc = credential_put_in(txn, credential, arena, err);
+	return rc == CG_OK
+		   ? credential_audit_in(txn, actor, "credential.change", key, credential,
+					 json_pack("{s:s?}", "ends_at", ends_at != 0 ? text : NULL),
+					 arena, err)
+		   : rc;
+}
+
 cg_rc credential_end_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
 			Cg__Credential *credential, int64_t ends_at, struct arena *arena,
 			struct cg_err *err)
 {
-	char text[RFC3339_TEXT + 1] = "";
 	if ((credential->has_ends_at && credential->ends_at <= ends_at) ||
 	    (credential->has_not_after && credential->not_after < ends_at))
 		return CG_OK;
-	const Cg__Credential before = *credential;
-	credential->has_ends_at = true;
-	credential->ends_at = ends_at;
-	(void)rfc3339_format(ends_at, text);
-	cg_rc rc = revoked_note_less(txn, STORE_CREDENTIAL, &before, credential, arena, err);
-	if (rc == CG_OK)
-		rc = credential_put_in(txn, credential, arena, err);
-	return rc == CG_OK ? credential_audit_in(txn, actor, "credential.change", key, credential,
-						 json_pack("{s:s}", "ends_at", text), arena, err)
-			   : rc;
+	return credential_set_end_in(txn, actor, key, credential, ends_at, arena, err);
 }
 
 /* --- those of a key --- */

@@ -39,6 +39,10 @@ cg_rc credential_yield_in(struct store_txn *txn, const struct actor *actor, cons
 cg_rc credential_end_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
 			Cg__Credential *credential, int64_t ends_at, struct arena *arena,
 			struct cg_err *err) CG_MUST_USE;
+/* Lets one end then, sooner or later than before; 0: it has no end. */
+cg_rc credential_set_end_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			    Cg__Credential *credential, int64_t ends_at, struct arena *arena,
+			    struct cg_err *err) CG_MUST_USE;
 /* The credential of this digest; CG_NOT_FOUND leaves err alone. */
 cg_rc credential_load_in(struct store_txn *txn, struct span sha256, struct arena *arena,
 			 Cg__Credential **out, struct cg_err *err) CG_MUST_USE;

@@ -204,6 +204,26 @@ cg_rc own_key_make_token(struct store *store, const struct actor *actor, const c
 
 /* --- the link of a mail --- */
 
+/* What the stopped certificate has replaced goes on as before, unless somebody has changed it
+ * since. */
+static cg_rc bring_back(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			const Cg__Link *link, struct arena *arena, struct cg_err *err)
+{
+	Cg__Credential *old;
+	if (!link->has_replaced_sha256)
+		return CG_OK;
+	cg_rc rc = credential_load_in(
+	    txn, span_make(link->replaced_sha256.data, link->replaced_sha256.len), arena, &old,
+	    err);
+	if (rc == CG_NOT_FOUND ||
+	    (rc == CG_OK && (strcmp(old->key_id, key->id) != 0 || old->has_revoked_at ||
+			     !old->has_ends_at || old->ends_at != link->replaced_ends_at)))
+		return CG_OK;
+	return rc == CG_OK ? credential_set_end_in(txn, actor, key, old, link->replaced_ended_at,
+						   arena, err)
+			   : rc;
+}
+
 static cg_rc stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
@@ -221,7 +241,7 @@ static cg_rc stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	rc = entity_get_in(txn, &key_entity, id, c->arena, &c->key, err);
 	if (rc == CG_OK)
 		rc = credential_revoke_in(txn, &allowed, id, hex, "other", c->arena, err);
-	return rc;
+	return rc == CG_OK ? bring_back(txn, &allowed, c->key, link, c->arena, err) : rc;
 }
 
 cg_rc own_key_stop(struct store *store, const struct actor *actor, const char *secret,

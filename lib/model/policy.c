@@ -174,3 +174,42 @@ cg_rc policy_drop_api(struct store_txn *txn, const char *api_id, struct arena *a
 		rc = entity_put_in(txn, &policy_entity, c.found[i], arena, err);
 	return rc;
 }
+
+/* --- comparing --- */
+
+/* For comparing only; a month is counted as 30 days. */
+static uint64_t period_hours(Cg__Quota__Period period)
+{
+	switch (period) {
+	case CG__QUOTA__PERIOD__HOUR:
+		return 1;
+	case CG__QUOTA__PERIOD__DAY:
+		return 24;
+	case CG__QUOTA__PERIOD__WEEK:
+		return (uint64_t)24 * 7;
+	case CG__QUOTA__PERIOD__MONTH:
+	case _CG__QUOTA__PERIOD_IS_INT_SIZE:
+		break;
+	}
+	return (uint64_t)24 * 30;
+}
+
+/* Whether a1 / a2 is more than b1 / b2. */
+static bool is_more(uint64_t a1, uint64_t a2, uint64_t b1, uint64_t b2)
+{
+	return (unsigned __int128)a1 * b2 > (unsigned __int128)b1 * a2;
+}
+
+bool rate_is_larger(const Cg__Rate *a, const Cg__Rate *b)
+{
+	if (!a || !b)
+		return !a && b;
+	return is_more(a->limit, a->per_seconds, b->limit, b->per_seconds);
+}
+
+bool quota_is_larger(const Cg__Quota *a, const Cg__Quota *b)
+{
+	if (!a || !b)
+		return !a && b;
+	return is_more(a->limit, period_hours(a->period), b->limit, period_hours(b->period));
+}

@@ -17,19 +17,14 @@ struct call {
 	Cg__Key *key;
 	Cg__KeyRequest *request;
 	Cg__CatalogueEntry__Renewal way;
+	bool must_prove;
+	struct replaced replaced;
 };
 
-/* What the key came of: the strictest entry's way, and the request (NULL: an administrator made
- * it) whose developer and entry a further one is about. */
-struct origin {
-	Cg__CatalogueEntry__Renewal way;
-	const Cg__KeyRequest *request;
-};
-
-static cg_rc origin_in(struct store_txn *txn, const char *key_id, struct arena *arena,
-		       struct origin *out, struct cg_err *err)
+cg_rc key_origin_in(struct store_txn *txn, const char *key_id, struct arena *arena,
+		    struct key_origin *out, struct cg_err *err)
 {
-	struct origin o = {CG__CATALOGUE_ENTRY__RENEWAL__SESSION, NULL};
+	struct key_origin o = {CG__CATALOGUE_ENTRY__RENEWAL__SESSION, false, NULL};
 	struct request_list list;
 	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(key_id), arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
@@ -39,9 +34,15 @@ static cg_rc origin_in(struct store_txn *txn, const char *key_id, struct arena *
 			continue;
 		rc = entity_get_in(txn, &catalogue_entity, r->catalogue_id, arena, &entry, err);
 		if (rc == CG_NOT_FOUND) {
+			Cg__CatalogueEntry__Renewal was =
+			    r->has_gone_renewal ? r->gone_renewal
+						: CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL;
+			o.way = was > o.way ? was : o.way;
 			rc = CG_OK;
 			continue;
 		}
+		if (rc == CG_OK)
+			o.proof |= entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED;
 		if (rc == CG_OK && (!o.request || entry->renewal > o.way)) {
 			o.way = entry->renewal > o.way ? entry->renewal : o.way;
 			o.request = r;
@@ -52,13 +53,41 @@ static cg_rc origin_in(struct store_txn *txn, const char *key_id, struct arena *
 	return rc;
 }
 
+cg_rc key_check_proven_in(struct store_txn *txn, const Cg__Key *key, struct arena *arena,
+			  struct cg_err *err)
+{
+	struct credentials list;
+	int64_t now = clock_unix_s();
+	cg_rc rc = credential_list_in(txn, key->id, arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		const Cg__Credential *c = list.items[i];
+		if (c->claimed && !c->has_revoked_at && now <= c->not_after &&
+		    (!c->has_ends_at || now < c->ends_at))
+			return cg_fail_code(
+			    err, CG_CLASH, "proof_missing",
+			    "A certificate of the key “%.100s” is only claimed, and this API "
+			    "asks for certificates that are proven: call once with it and the "
+			    "code of its request, or ask for a new key.",
+			    key->name);
+	}
+	return rc;
+}
+
+int64_t renewal_end(const struct renewal *what, int64_t now_unix_s)
+{
+	/* The next one may be made for later: until then nothing else opens the key. */
+	int64_t from = what->cert->not_before > now_unix_s ? what->cert->not_before : now_unix_s;
+	return from + (int64_t)what->overlap_days * 24 * 3600;
+}
+
 cg_rc renew_do_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
-		  const struct renewal *what, int64_t proven_at, struct arena *arena,
-		  struct cg_err *err)
+		  const struct renewal *what, int64_t proven_at, struct replaced *replaced,
+		  struct arena *arena, struct cg_err *err)
 {
 	const struct actor allowed = actor_allowed(actor);
 	Cg__Credential *credential, *old;
 	struct sha256 digest;
+	*replaced = (struct replaced){.ends_at = 0};
 	cg_rc rc =
 	    credential_add_certificate_in(txn, &allowed, key, what->cert, arena, &credential, err);
 	if (rc == CG_OK)
@@ -70,11 +99,15 @@ cg_rc renew_do_in(struct store_txn *txn, const struct actor *actor, const Cg__Ke
 	rc = credential_load_in(txn, span_make(digest.b, SHA256_BYTES), arena, &old, err);
 	if (rc == CG_NOT_FOUND || (rc == CG_OK && strcmp(old->key_id, key->id) != 0))
 		return cg_fail_field(err, "replaces", "is not a certificate of this key");
-	return rc == CG_OK
-		   ? credential_end_in(txn, &allowed, key, old,
-				       clock_unix_s() + (int64_t)what->overlap_days * 24 * 3600,
-				       arena, err)
-		   : rc;
+	if (rc != CG_OK)
+		return rc;
+	const uint64_t revision = old->revision;
+	replaced->sha256 = digest;
+	replaced->ended_at = old->has_ends_at ? old->ends_at : 0;
+	rc = credential_end_in(txn, &allowed, key, old, renewal_end(what, clock_unix_s()), arena,
+			       err);
+	replaced->ends_at = old->revision != revision ? old->ends_at : 0;
+	return rc;
 }
 
 /* The certificate is somebody else's, or the key's already. */
@@ -98,12 +131,18 @@ static cg_rc check_next(struct store_txn *txn, struct call *c, struct cg_err *er
 }
 
 /* Does it, or makes a request of it. */
-static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct origin *o,
+static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct key_origin *o,
 		      struct cg_err *err)
 {
 	struct sha256 digest;
-	if (o->way != CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL || !o->request)
-		return renew_do_in(txn, c->actor, c->key, c->what, 0, c->arena, err);
+	if (o->way == CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL && !o->request)
+		return cg_fail_code(
+		    err, CG_DENIED, "approval_gone",
+		    "The next certificate of this key has to be approved, and the "
+		    "API it was asked for is not in the catalogue any more: ask the "
+		    "API's owner to add it.");
+	if ((o->way != CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL && !c->must_prove) || !o->request)
+		return renew_do_in(txn, c->actor, c->key, c->what, 0, &c->replaced, c->arena, err);
 	Cg__KeyRequest *r = (void *)record_new(&cg__key_request__descriptor, c->arena);
 	if (!r)
 		return cg_fail_memory(err);
@@ -190,13 +229,13 @@ cg_rc renew_may(struct store *store, const char *sha256, struct arena *arena, st
 static cg_rc by_certificate_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct origin origin;
+	struct key_origin origin;
 	c->request = NULL;
 	cg_rc rc = may_txn(txn, c, err);
 	if (rc == CG_OK)
 		rc = check_next(txn, c, err);
 	if (rc == CG_OK)
-		rc = origin_in(txn, c->key->id, c->arena, &origin, err);
+		rc = key_origin_in(txn, c->key->id, c->arena, &origin, err);
 	return rc == CG_OK ? renew_in(txn, c, &origin, err) : rc;
 }
 
@@ -216,22 +255,24 @@ cg_rc renew_by_certificate(struct store *store, const struct actor *actor,
 static cg_rc by_session_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct origin origin;
+	struct key_origin origin;
 	c->request = NULL;
 	cg_rc rc = key_of_organisation_in(txn, c->actor, c->key_id, c->arena, &c->key, err);
 	if (rc == CG_OK)
 		rc = check_next(txn, c, err);
 	if (rc == CG_OK)
-		rc = origin_in(txn, c->key->id, c->arena, &origin, err);
+		rc = key_origin_in(txn, c->key->id, c->arena, &origin, err);
 	if (rc == CG_OK && origin.way == CG__CATALOGUE_ENTRY__RENEWAL__CERTIFICATE)
 		rc = cg_fail_code(err, CG_DENIED, "certificate_needed",
 				  "Keys of this API are renewed by a call with the certificate in "
 				  "use alone: see the line on the key's page.");
+	/* A session says nothing of who has the private key. */
+	c->must_prove = rc == CG_OK && origin.proof;
 	if (rc == CG_OK)
 		rc = renew_in(txn, c, &origin, err);
-	return rc == CG_OK && !c->request
-		   ? renew_tell_in(txn, c->actor, c->key, c->what->cert, c->arena, err)
-		   : rc;
+	return rc == CG_OK && !c->request ? renew_tell_in(txn, c->actor, c->key, c->what->cert,
+							  &c->replaced, c->arena, err)
+					  : rc;
 }
 
 cg_rc renew_by_session(struct store *store, const struct actor *actor, const char *key_id,
@@ -248,8 +289,8 @@ cg_rc renew_by_session(struct store *store, const struct actor *actor, const cha
 static cg_rc way_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct origin origin;
-	cg_rc rc = origin_in(txn, c->key_id, c->arena, &origin, err);
+	struct key_origin origin;
+	cg_rc rc = key_origin_in(txn, c->key_id, c->arena, &origin, err);
 	if (rc == CG_OK)
 		c->way = origin.way;
 	return rc;

@@ -458,40 +458,6 @@ static cg_rc check_number(struct store_txn *txn, const struct request_about *abo
 	return rc;
 }
 
-/* The key that is to get more access. */
-static cg_rc check_key(struct store_txn *txn, const struct request_about *about,
-		       struct create_call *c, struct cg_err *err)
-{
-	Cg__Key *key;
-	struct request_list list;
-	cg_rc rc = entity_get_in(txn, &key_entity, c->what->key_id, c->arena, &key, err);
-	if (rc == CG_OK && !is_theirs(key, about->developer->organisation_id))
-		rc = CG_NOT_FOUND;
-	if (rc == CG_NOT_FOUND)
-		return cg_fail_field(err, "key_id", "is not one of your keys");
-	for (size_t i = 0; rc == CG_OK && i < key->n_policy_ids; i++)
-		if (strcmp(key->policy_ids[i], about->policy->id) == 0)
-			return cg_fail_code(err, CG_CLASH, "access_given",
-					    "Your key “%.100s” has this API already.", key->name);
-	if (rc == CG_OK && key->n_policy_ids >= POLICIES_MAX)
-		return cg_fail_field(err, "key_id", "has as many policies as a key can have");
-	if (rc == CG_OK)
-		rc = request_list_in(txn, STORE_REQUEST_BY_KEY, span_of(key->id), c->arena, &list,
-				     err);
-	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
-		if (list.items[i]->status == CG__KEY_REQUEST__STATUS__PENDING &&
-		    !list.items[i]->renewal &&
-		    strcmp(list.items[i]->catalogue_id, about->entry->id) == 0)
-			return cg_fail_code(err, CG_CLASH, "requested_already",
-					    "Your key “%.100s” waits for this API already.",
-					    key->name);
-	if (rc == CG_OK) {
-		c->request->key_id = key->id;
-		c->request->name = key->name;
-	}
-	return rc;
-}
-
 static cg_rc check_wish(const struct create_call *c, struct cg_err *err)
 {
 	const struct request_new *w = c->what;
@@ -550,9 +516,18 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 				     &c->request, err)
 		  : cg_fail_field(err, "name", "is not valid text");
 	json_decref(json);
-	if (rc == CG_OK && w->key_id)
-		rc = check_key(txn, &about, c, err);
-	else if (rc == CG_OK)
+	bool at_once = about.entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC;
+	if (rc == CG_OK && w->key_id) {
+		Cg__Key *key;
+		bool wider;
+		rc = request_check_key_in(txn, c->actor, &about, w->key_id, c->arena, &key, &wider,
+					  err);
+		if (rc == CG_OK) {
+			c->request->key_id = key->id;
+			c->request->name = key->name;
+			at_once = at_once && !wider;
+		}
+	} else if (rc == CG_OK)
 		rc = check_number(txn, &about, c->arena, err);
 	if (rc == CG_OK && w->cert) {
 		Cg__KeyRequest *r = c->request;
@@ -568,7 +543,7 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	}
 	if (rc == CG_OK)
 		rc = request_add_in(txn, c->actor, c->request, w->id, c->arena, err);
-	if (rc == CG_OK && about.entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC &&
+	if (rc == CG_OK && at_once &&
 	    !(w->cert &&
 	      (w->disputed || about.entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED)))
 		rc = request_approve_in(txn, c->actor, c->request, c->arena, err);

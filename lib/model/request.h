@@ -31,7 +31,8 @@ struct request_new {
 /* Makes one, and approves it at once where the entry says so.  CG_CLASH with the code
  * certificate_in_use (never by whom), certificate_yours (a key of the own organisation, named),
  * certificate_revoked, key_exposed, too_many_keys, access_given (the key has it already),
- * requested_already, made_already. */
+ * requested_already, access_own (the key has rights that this would replace), proof_missing (its
+ * certificate is only claimed, and the entry asks for more), made_already. */
 cg_rc request_create(struct store *store, const struct actor *actor, const struct request_new *what,
 		     struct arena *arena, Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
 /* Whether a certificate could be asked for now by this developer; nothing is written. */
@@ -67,6 +68,8 @@ struct renewal {
 	const char *replaces;
 	uint64_t overlap_days;
 };
+/* When the replaced one ends, if it does not end before: so many days after the next one counts. */
+int64_t renewal_end(const struct renewal *what, int64_t now_unix_s);
 /* CG_DENIED, with a sentence, unless the certificate with this SHA-256 (hex) opens a key now and so
  * may renew it: asked before its successor is read. */
 cg_rc renew_may(struct store *store, const char *sha256, struct arena *arena,

@@ -111,7 +111,16 @@ static cg_rc renew_key(struct store_txn *txn, const struct actor *actor, const C
 	if (r->replaces.len == SHA256_BYTES)
 		hex_format(r->replaces.data, SHA256_BYTES, hex);
 	const struct renewal what = {&cert, hex, r->overlap_days};
-	return renew_do_in(txn, actor, key, &what, r->has_proven_at ? r->proven_at : 0, arena, err);
+	struct replaced replaced;
+	struct key_origin origin;
+	rc = renew_do_in(txn, actor, key, &what, r->has_proven_at ? r->proven_at : 0, &replaced,
+			 arena, err);
+	if (rc == CG_OK)
+		rc = key_origin_in(txn, key->id, arena, &origin, err);
+	/* Nobody but the one who asked has looked at it. */
+	return rc == CG_OK && origin.way != CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL
+		   ? renew_tell_in(txn, actor, key, &cert, &replaced, arena, err)
+		   : rc;
 }
 
 static cg_rc change_key(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *r,
@@ -128,18 +137,38 @@ static cg_rc change_key(struct store_txn *txn, const struct actor *actor, Cg__Ke
 				    "developer's organisation any more: decline it.");
 	if (rc != CG_OK)
 		return rc;
-	return r->renewal ? renew_key(txn, actor, r, key, arena, err)
-			  : widen_key(txn, actor, key, about, arena, err);
+	if (r->renewal)
+		return renew_key(txn, actor, r, key, arena, err);
+	if (about->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED)
+		rc = key_check_proven_in(txn, key, arena, err);
+	return rc == CG_OK ? widen_key(txn, actor, key, about, arena, err) : rc;
 }
 
-static cg_rc check_approval(const Cg__KeyRequest *r, const struct request_about *about,
+/* Whether the certificate of a request has to be proven before it counts. */
+static cg_rc is_proof_needed(struct store_txn *txn, const Cg__KeyRequest *r,
+			     const struct request_about *about, struct arena *arena, bool *out,
+			     struct cg_err *err)
+{
+	struct key_origin origin;
+	*out = r->disputed || about->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED;
+	if (*out || !r->renewal)
+		return CG_OK;
+	cg_rc rc = key_origin_in(txn, r->key_id, arena, &origin, err);
+	*out = rc == CG_OK && origin.proof;
+	return rc;
+}
+
+static cg_rc check_approval(struct store_txn *txn, const Cg__KeyRequest *r,
+			    const struct request_about *about, struct arena *arena,
 			    struct cg_err *err)
 {
+	bool needed;
 	if (!about->developer->active)
 		return cg_fail_code(err, CG_CLASH, "developer_inactive",
 				    "The developer who asked is switched off.");
-	bool needed = r->disputed ||
-		      (!r->renewal && about->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED);
+	cg_rc rc = is_proof_needed(txn, r, about, arena, &needed, err);
+	if (rc != CG_OK)
+		return rc;
 	if (r->has_certificate && needed && !r->has_proven_at)
 		return cg_fail_code(err, CG_CLASH, "proof_missing",
 				    "The certificate is only claimed: the developer has to show it "
@@ -172,7 +201,7 @@ cg_rc request_approve_in(struct store_txn *txn, const struct actor *actor, Cg__K
 	const struct actor approver = actor_allowed(actor);
 	cg_rc rc = request_about_in(txn, r->developer_id, r->catalogue_id, arena, &about, err);
 	if (rc == CG_OK)
-		rc = check_approval(r, &about, err);
+		rc = check_approval(txn, r, &about, arena, err);
 	if (rc == CG_OK)
 		rc = r->key_id ? change_key(txn, &approver, r, &about, arena, err)
 			       : make_key(txn, &approver, r, &about, arena, err);
@@ -297,17 +326,32 @@ cg_rc request_withdraw(struct store *store, const struct actor *actor, const cha
 	return store_write(store, STORE_CHANGES_NONE, withdraw_txn, &c, err);
 }
 
-cg_rc request_drop_entry_in(struct store_txn *txn, const char *catalogue_id, struct arena *arena,
-			    struct cg_err *err)
+/* What a key came of says how it is renewed, also when that is not offered any more. */
+static cg_rc keep_rule(struct store_txn *txn, const Cg__CatalogueEntry *entry, Cg__KeyRequest *r,
+		       struct arena *arena, struct cg_err *err)
+{
+	r->has_gone_renewal = true;
+	r->gone_renewal = entry->renewal;
+	/* A proof needs a request, and without the entry there is none. */
+	if (entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED &&
+	    r->gone_renewal == CG__CATALOGUE_ENTRY__RENEWAL__SESSION)
+		r->gone_renewal = CG__CATALOGUE_ENTRY__RENEWAL__CERTIFICATE;
+	return entity_put_in(txn, &request_entity, r, arena, err);
+}
+
+cg_rc request_drop_entry_in(struct store_txn *txn, const Cg__CatalogueEntry *entry,
+			    struct arena *arena, struct cg_err *err)
 {
 	struct request_list list;
-	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_CATALOGUE, span_of(catalogue_id), arena,
-				   &list, err);
+	cg_rc rc =
+	    request_list_in(txn, STORE_REQUEST_BY_CATALOGUE, span_of(entry->id), arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
 		if (list.items[i]->status == CG__KEY_REQUEST__STATUS__PENDING)
 			rc = request_decline_in(txn, &actor_steward, list.items[i],
 						"The API is no longer in the catalogue.", arena,
 						err);
+		else if (list.items[i]->status == CG__KEY_REQUEST__STATUS__APPROVED)
+			rc = keep_rule(txn, entry, list.items[i], arena, err);
 	return rc;
 }
 
@@ -464,10 +508,14 @@ static cg_rc prove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc != CG_OK || r->status != CG__KEY_REQUEST__STATUS__PENDING)
 		return rc;
 	rc = request_about_in(txn, r->developer_id, r->catalogue_id, c->arena, &about, err);
-	if (rc == CG_OK && !r->renewal &&
-	    about.entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC)
-		rc = request_approve_in(txn, c->actor, r, c->arena, err);
-	return rc;
+	bool at_once = rc == CG_OK && !r->renewal &&
+		       about.entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC;
+	if (rc == CG_OK && r->renewal) {
+		struct key_origin origin;
+		rc = key_origin_in(txn, r->key_id, c->arena, &origin, err);
+		at_once = rc == CG_OK && origin.way != CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL;
+	}
+	return at_once ? request_approve_in(txn, c->actor, r, c->arena, err) : rc;
 }
 
 cg_rc request_prove(struct store *store, const struct actor *actor, struct span code,

@@ -107,7 +107,8 @@ cg_rc request_tell_moved_in(struct store_txn *txn, const Cg__KeyRequest *request
 /* Everybody of the organisation gets a link that stops it: whoever has stolen a session and its
  * password could add a certificate of his own. */
 cg_rc renew_tell_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
-		    const struct cert *cert, struct arena *arena, struct cg_err *err)
+		    const struct cert *cert, const struct replaced *replaced, struct arena *arena,
+		    struct cg_err *err)
 {
 	struct mail_addresses to;
 	char hex[SHA256_HEX + 1];
@@ -123,6 +124,14 @@ cg_rc renew_tell_in(struct store_txn *txn, const struct actor *actor, const Cg__
 		link.kind = CG__LINK__KIND__STOP;
 		link.email = to.items[i];
 		link.organisation_id = key->organisation_id;
+		if (replaced->ends_at != 0) {
+			link.has_replaced_sha256 = link.has_replaced_ends_at = true;
+			link.replaced_sha256 = (ProtobufCBinaryData){
+			    SHA256_BYTES, (uint8_t *)(uintptr_t)replaced->sha256.b};
+			link.replaced_ends_at = replaced->ends_at;
+			link.has_replaced_ended_at = replaced->ended_at != 0;
+			link.replaced_ended_at = replaced->ended_at;
+		}
 		link.subject_id = arena_printf(arena, "%s/%s", key->id, hex);
 		rc = link.subject_id ? link_mail_in(txn, &link, CG__OUTBOX_MAIL__KIND__RENEWED,
 						    values, arena, err)

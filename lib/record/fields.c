@@ -126,6 +126,7 @@ static const struct record_field rows[] = {
 	{"KeyRequest.renewal", FIELD_BOOL, FIELD_READ, 0, 0, "It is about a further certificate of key_id."},
 	{"KeyRequest.replaces", FIELD_HEX, FIELD_READ, 0, SHA256_BYTES, "The certificate of key_id that ends overlap_days after the approval; null: all stay."},
 	{"KeyRequest.overlap_days", FIELD_NUMBER, FIELD_READ, 0, OVERLAP_DAYS_MAX, "Days that both work."},
+	{"KeyRequest.gone_renewal", FIELD_ENUM, FIELD_HIDDEN, 0, 0, "How its entry let keys be renewed."},
 
 	COMMON("Policy"),
 	{"Policy.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "A name for people; unique.", true},
@@ -237,6 +238,9 @@ static const struct record_field rows[] = {
 	{"Link.organisation_id", FIELD_TEXT, FIELD_HIDDEN, 0, 64, "Into which organisation."},
 	{"Link.subject_id", FIELD_TEXT, FIELD_HIDDEN, 0, MANY, "What it is about."},
 	{"Link.terms_accepted", FIELD_BOOL, FIELD_HIDDEN, 0, 0, "The terms were accepted."},
+	{"Link.replaced_sha256", FIELD_HEX, FIELD_HIDDEN, 0, SHA256_BYTES, "The certificate that got an end."},
+	{"Link.replaced_ends_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "The end that it got."},
+	{"Link.replaced_ended_at", FIELD_TIME, FIELD_HIDDEN, 0, 0, "The end that it had; null: none."},
 
 	{"OutboxMail.id", FIELD_TEXT, FIELD_READ, 1, 64, "Its id, also in the mail's head."},
 	{"OutboxMail.created_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was written."},

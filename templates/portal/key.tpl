@@ -11,7 +11,6 @@
 </div>
 {{#sent}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The key is yours</h2><p>It works from the next call on.</p></div>{{/sent}}
 {{#renewed}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was added</h2><p>All contacts of {{organisation_name}} get a mail that can stop it. Try the new one now; the old one keeps working beside it.</p></div>{{/renewed}}
-{{#asked}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The API owner has to approve it</h2><p>You get an e-mail when it is decided. The certificates that you have keep working.</p></div>{{/asked}}
 {{#revoked}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>It was revoked</h2><p>It opens nothing any more, and is not taken again.</p></div>{{/revoked}}
 {{#last}}<div class="note note--{{kind}}" role="status">{{#good}}<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg>{{/good}}{{#no_good}}<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg>{{/no_good}}
   <h2>Seen {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}, {{status}}</h2>

@@ -10,7 +10,7 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from portal import Developer, entry, mails, request_of, wait_mail  # noqa: E402
+from portal import PASSWORD, Developer, entry, mails, request_of, wait_mail  # noqa: E402
 from certgate_test import *  # noqa: E402
 
 JSON = ("-H", "Accept: application/json")
@@ -31,8 +31,9 @@ def request(page):
 with Site() as site:
     api = site.make_api()
     manual = entry(site, "Payments", [api], max_keys_per_developer=20)
-    automatic = entry(site, "Quotes", [api], approval="automatic")
-    strict = entry(site, "Strict", [api], approval="automatic", proof="required")
+    automatic = entry(site, "Quotes", [api], approval="automatic", max_keys_per_developer=20)
+    strict = entry(site, "Strict", [api], approval="automatic", proof="required",
+                   max_keys_per_developer=20)
     site.rest("POST", "/users", {"name": "watcher", "role": "admin", "password": "x" * 20,
                                  "email": "watcher@host.example"})
     owner, thief = Developer(site, "Olga Owner"), Developer(site, "Theo Thief")
@@ -236,6 +237,44 @@ with Site() as site:
         is_eq((answer.status, answer.json()["proof"]["status"]), (200, "approved"),
               "the proof approves it")
         is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "and the key works")
+
+    with case("an entry that asks for the proof is not passed by another one's key"):
+        cert = site.make_cert("pasted")
+        owner.ask(automatic, "Pasted", cert.pem)
+        page = owner.submit(owner.form(strict), "Add to my key", {"Key": ["Pasted"]})
+        is_eq(page.status, 409, "a key whose certificate is only claimed does not get it")
+        like(page.text, "only claimed", "and it says why")
+        key = site.rest("GET", "/keys?q=Pasted").body["items"][0]
+        is_eq(len(key["policy_ids"]), 1, "it has the one policy")
+        asked = site.rest("GET", f"/requests?key_id={key['id']}").body["items"][0]
+        code = code_of(owner.get(f"/portal/requests/{asked['id']}"))
+        is_eq(prove(code, cert).status, 200, "once it is proven")
+        page = owner.submit(owner.form(strict), "Add to my key", {"Key": ["Pasted"]})
+        is_eq((page.status, len(site.rest("GET", f"/keys/{key['id']}").body["policy_ids"])),
+              (200, 2), "it gets it")
+
+    with case("nor by a further certificate"):
+        old, new = site.make_cert("proven"), site.make_cert("next")
+        page = owner.ask(strict, "Renewed", old.pem)
+        is_eq(prove(code_of(page), old).status, 200, "a key whose certificate is proven")
+        key = site.rest("GET", "/keys?q=Renewed").body["items"][0]["id"]
+        page = owner.submit(owner.get(f"/portal/keys/{key}"), "Add certificate", {
+            "Public certificate (PEM)": new.pem, "Password": PASSWORD})
+        like(page.text, "the request waits for this", "the next one waits for its proof")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 403, "and opens nothing")
+        is_eq(site.rest("POST", f"/requests/{request_of(page)}/approve").body["code"],
+              "proof_missing", "an administrator cannot pass over it")
+        code = code_of(page)
+        is_eq(prove(code, old).json()["code"], "certificate_other", "the old one proves nothing")
+        answer = prove(code, new)
+        is_eq((answer.status, answer.json()["proof"]["status"]), (200, "approved"),
+              "the proof approves it")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "it works")
+        states = {c["sha256"]: c for c in site.rest("GET", f"/keys/{key}").body["credentials"]}
+        ok(states[new.sha256]["proven_at"] and states[old.sha256]["ends_at"],
+           "proven, and the old one ends")
+        wait_mail(owner.email, r"/portal/stop\?code=(\w+)")
+        ok(True, "the organisation is told, with a link that stops it")
 
     with case("two developers ask with the same certificate at the same moment"):
         cert = site.make_cert("raced")

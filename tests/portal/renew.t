@@ -132,8 +132,39 @@ with Site() as site:
         like(page.text, "It is stopped", "its button, for whoever has the mail")
         is_eq(site.curl("/mtls-api/x", cert=new).status, 403, "stops the new one")
         is_eq(site.curl("/mtls-api/x", cert=old).status, 200, "and not the old one")
+        is_eq(credentials(key)[old.sha256]["ends_at"], None, "which has no end any more")
         page = bob.submit(bob.get(f"/portal/stop?code={code}"), "Stop it")
         ok(page.status >= 400, "once")
+
+    with case("stopped, although the old one had ended at once"):
+        old, new = site.make_cert("cut-old"), site.make_cert("cut-new")
+        cut = key_of("session", "Cut", old)
+        site.rest("PATCH", f"/keys/{cut}/credentials/{old.sha256}",
+                  {"ends_at": "2099-01-01T00:00:00Z"})
+        links = re.findall(r"/portal/stop\?code=(\w+)", "".join(mails(ann.email)))
+        ann.submit(ann.get(f"/portal/keys/{cut}"), "Add certificate",
+                   {FIELD: new.pem, "Password": PASSWORD, "Both work for": "0"})
+        is_eq(site.curl("/mtls-api/x", cert=old).status, 403, "the old one opens nothing")
+        wait_until(lambda: len(re.findall(r"/portal/stop\?code=(\w+)",
+                                          "".join(mails(ann.email)))) > len(links), "the mail")
+        code = next(c for c in re.findall(r"/portal/stop\?code=(\w+)", "".join(mails(ann.email)))
+                    if c not in links)
+        like(bob.submit(bob.get(f"/portal/stop?code={code}"), "Stop it").text, "It is stopped",
+             "the new one is stopped")
+        is_eq([site.curl("/mtls-api/x", cert=c).status for c in (old, new)], [200, 403],
+              "and the old one goes on")
+        is_eq(credentials(cut)[old.sha256]["ends_at"], "2099-01-01T00:00:00Z",
+              "with the end that it had")
+
+    with case("a certificate that begins later"):
+        old = site.make_cert("now", not_after="20491231235959Z")
+        later = site.make_cert("later", not_before="20400101000000Z")
+        late = key_of("session", "Later", old)
+        body = renew(old, later, query="?overlap_days=7").json()
+        is_eq(body["old_ends_at"], "2040-01-08T00:00:00Z",
+              "the old one goes on until a week after that")
+        is_eq(credentials(late)[old.sha256]["ends_at"], "2040-01-08T00:00:00Z", "in the store as well")
+        is_eq(site.curl("/mtls-api/x", cert=old).status, 200, "it works")
 
     with case("none of the old ones ends where that is chosen"):
         third = site.make_cert("third")
@@ -223,4 +254,18 @@ with Site() as site:
             like(page.text, "The certificate was added", f"certificate {i} is added")
         wait_until(lambda: told(ann.email) == 8 and told("far@stranger.example") >= 5, "a member hears of each")
         is_eq(told("far@stranger.example"), 5, "a stranger gets five mails within the hour")
+
+    with case("the rule stays when the entry goes"):
+        kept = {}
+        for way in entries:
+            kept[way] = site.make_cert(f"kept-{way}")
+            key_of(way, f"Kept {way}", kept[way])
+            is_eq(site.rest("DELETE", f"/catalogue/{entries[way]['id']}").status, 204, "it goes")
+        got = {way: renew(kept[way], site.make_cert(f"after-{way}")) for way in kept}
+        is_eq({way: answer.status for way, answer in got.items()},
+              {"session": 201, "certificate": 201, "approval": 403}, "by a call")
+        is_eq(got["approval"].json()["code"], "approval_gone", "nobody could approve it")
+        key = got["certificate"].json()["key_id"]
+        ok("Add certificate" not in ann.get(f"/portal/keys/{key}").text,
+           "by certificate alone, still")
 done_testing()

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
@@ -96,6 +97,44 @@ with Site() as site:
         page = ann.ask(automatic, "Other", pem(cert))
         is_eq(page.status, 409, "the certificate again for a new key")
         like(page.text, "belongs to your key “Billing & batch”", "names the own key")
+
+    with case("a key that the owner has made or limited"):
+        own = site.make_cert("own")
+        kept = site.make_key("By hand", own, api)
+        organisation = site.rest("GET", "/keys?q=Billing").body["items"][0]["organisation_id"]
+        site.rest("PATCH", f"/keys/{kept['id']}", {"organisation_id": organisation})
+        page = ann.submit(ann.form(automatic), "Add to my key", {"Key": ["By hand"]})
+        is_eq(page.status, 409, "rights of its own are not replaced")
+        like(page.text, "rights of its own", "and it says so")
+        is_eq(site.curl("/mtls-api/x", cert=own).status, 200, "they hold")
+        tight = entry(site, "Tight", [api], {"applies": ["access", "rate"],
+                                             "rate": {"limit": 2, "per_seconds": 3600}})
+        wide = entry(site, "Wide", [second], {"applies": ["access", "rate"],
+                                              "rate": {"limit": 50, "per_seconds": 1}},
+                     approval="automatic")
+        tighter = entry(site, "Tighter", [second], {"applies": ["access", "rate"],
+                                                    "rate": {"limit": 1, "per_seconds": 3600}},
+                        approval="automatic")
+        request = request_of(ann.ask(tight, "Limited", pem(site.make_cert("limited"))))
+        limited = site.rest("POST", f"/requests/{request}/approve").body["key_id"]
+        page = ann.submit(ann.form(wide), "Add to my key", {"Key": ["Limited"]})
+        like(page.text, "Waiting for approval", "a larger limit waits, though the entry is automatic")
+        is_eq(site.rest("GET", f"/keys/{limited}").body["policy_ids"], [tight["policy_id"]],
+              "the key is as it was")
+        ann.submit(page, "Withdraw request")
+        ann.submit(ann.form(tighter), "Add to my key", {"Key": ["Limited"]})
+        is_eq(site.rest("GET", f"/keys/{limited}").body["policy_ids"],
+              [tight["policy_id"], tighter["policy_id"]], "a smaller one is there at once")
+
+    with case("a name leads to no key of another"):
+        answers = []
+        for name in ("Billing & batch", "Nobody's", "By hand"):
+            page = ann.form(manual)
+            got = ann.request("POST", f"/portal/apis/{manual['id']}/request", body=urllib.parse.urlencode(
+                {"csrf_token": page.token(), "key_id": name}),
+                headers={"Content-Type": "application/x-www-form-urlencoded"})
+            answers.append((got.status, "is not one of your keys" in got.text))
+        is_eq(answers, [(422, True)] * 3, "whether there is one or not")
 
     with case("at once"):
         other = site.make_cert("other")
