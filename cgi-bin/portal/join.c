@@ -1,6 +1,9 @@
 /* Joining, and a new password, by links in mails.  No page of these tells whether an address has an
  * account. */
 #include "base/base.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/markdown.h"
 #include "model/join.h"
 #include "model/setting.h"
 #include "portal.h"
@@ -33,6 +36,17 @@ static void fail_form(struct page_call *call, cg_rc rc, const struct cg_err *err
 
 /* --- joining --- */
 
+void portal_add_terms(const char *terms, json_t *values)
+{
+	struct buf html;
+	buf_init(&html, MARKDOWN_HTML_MAX);
+	bool made = markdown_html(span_of(terms), &html, NULL) == CG_OK;
+	(void)json_object_set_new(values, "terms", page_text(span_of(terms)));
+	(void)json_object_set_new(values, "terms_html",
+				  made ? page_text(buf_span(&html)) : json_string(""));
+	buf_release(&html);
+}
+
 static void show_join(struct page_call *call, int status, const struct cg_err *err)
 {
 	static const char *const names[] = {"name", "email", NULL};
@@ -46,9 +60,9 @@ static void show_join(struct page_call *call, int status, const struct cg_err *e
 	if (!page_form_token(call))
 		return;
 	json_t *values =
-	    json_pack("{s:b, s:o, s:b}", "closed", setting->sign_up == CG__SETTING__SIGN_UP__CLOSED,
-		      "terms", page_text(span_of(setting->terms)), "accepted",
-		      (int)web_form_has(&call->form, "terms"));
+	    json_pack("{s:b, s:b}", "closed", setting->sign_up == CG__SETTING__SIGN_UP__CLOSED,
+		      "accepted", (int)web_form_has(&call->form, "terms"));
+	portal_add_terms(setting->terms, values);
 	page_put_back(call, values, names);
 	if (err)
 		page_add_errors(values, err);

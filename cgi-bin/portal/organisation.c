@@ -202,11 +202,11 @@ static void show_invitation(struct page_call *call, int status, const struct cg_
 	if (!page_form_token(call))
 		return;
 	json_t *values =
-	    json_pack("{s:s, s:o, s:s, s:b, s:b, s:o, s:o}", "code", code, "organisation_name",
+	    json_pack("{s:s, s:o, s:s, s:b, s:b, s:o}", "code", code, "organisation_name",
 		      page_text(span_of(i.organisation->name)), "email", i.link->email, "known",
 		      i.developer != NULL, "takes_along", (int)i.takes_along, "name",
-		      page_text(span_of(page_field(call, "name"))), "terms",
-		      page_text(span_of(setting->terms)));
+		      page_text(span_of(page_field(call, "name"))));
+	portal_add_terms(setting->terms, values);
 	if (why)
 		page_add_errors(values, why);
 	page_show(call, status, "invite", "-", why ? "Error: Invitation" : "Invitation", values);

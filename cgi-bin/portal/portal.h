@@ -31,6 +31,8 @@ extern const size_t portal_routes_n;
 void sign_in_show(void *call);
 void sign_in_do(void *call);
 
+/* The terms as HTML; as they stand where none can be made of them. */
+void portal_add_terms(const char *terms, json_t *values);
 void join_show(void *call);
 void join_do(void *call);
 void confirm_show(void *call);

@@ -2,6 +2,7 @@
 #include "model/setting.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/markdown.h"
 #include "base/url.h"
 #include "model/audit.h"
 #include "model/entity.h"
@@ -98,7 +99,8 @@ cg_rc setting_check(Cg__Setting *s, struct arena *arena, struct cg_err *err)
 					   "must be a domain such as example.org, without @");
 	}
 	check_mail_from(s, arena, err, &rc);
-	return rc;
+	cg_rc terms = markdown_check(span_of(s->terms), "terms", err);
+	return terms == CG_OK ? rc : terms;
 }
 
 /* --- reading --- */

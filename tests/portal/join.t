@@ -174,7 +174,14 @@ with Site() as site:
         is_eq(site.curl("/portal/confirm", "-d", "code=x").status, 403, "nor a POST without one")
 
     with case("closed, and for some"):
-        site.rest("PATCH", "/settings", {"sign_up_domains": ["partner.example"], "terms": "Be kind."})
+        site.rest("PATCH", "/settings", {"sign_up_domains": ["partner.example"],
+                                          "terms": "## The rules\n\nBe *kind* to <b>all</b>."})
+        like(anon.get("/portal/join").html, "<h2>The rules</h2>\\s*<p>Be <em>kind</em> to &lt;b&gt;all&lt;/b&gt;.</p>",
+             "the terms are shown as Markdown")
+        for terms in ("[x](javascript:alert)", ">" * 20000):
+            answer = site.rest("PATCH", "/settings", {"terms": terms})
+            is_eq((answer.status, [e["field"] for e in answer.body["errors"]]), (422, ["terms"]),
+                  f"{terms[:20]} is refused")
         page = join(Browser(site), "hal@elsewhere.example", **{"I accept the terms": True})
         is_eq(page.status, 422, "an address of another domain is refused")
         like(page.text, "of a domain that may join", "and told so")
