@@ -154,7 +154,7 @@ void entry_show(void *arg)
 	if (!may_look(call) || !offer_get(call, &offer))
 		return;
 	const Cg__CatalogueEntry *entry = offer.entry;
-	buf_init(&html, (size_t)8 * MARKDOWN_MAX);
+	buf_init(&html, MARKDOWN_HTML_MAX);
 	cg_rc rc = own_keys(call, &keys, &err);
 	if (rc == CG_OK)
 		rc = markdown_html(span_of(entry->description ? entry->description : ""), &html,

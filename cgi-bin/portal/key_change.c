@@ -147,10 +147,11 @@ void key_revoke_show(void *arg)
 	json_t *values = confirm_values(
 	    key, arena_printf(call->arena, "/portal/keys/%s/credentials/%s/revoke", key->id,
 			      json_string_value(json_object_get(shown, "sha256"))));
-	json_t *more =
-	    json_pack("{s:b, s:O, s:O, s:O}", "revoke", 1, "subject",
-		      json_object_get(shown, "subject"), "start", json_object_get(shown, "start"),
-		      "is_certificate", json_object_get(shown, "is_certificate"));
+	/* What is only claimed says nothing of the private key: own_key_revoke. */
+	json_t *more = json_pack(
+	    "{s:b, s:O, s:O, s:b}", "revoke", 1, "subject", json_object_get(shown, "subject"),
+	    "start", json_object_get(shown, "start"), "may_expose",
+	    credential->type == CG__CREDENTIAL__TYPE__CERTIFICATE && !credential->claimed);
 	json_decref(shown);
 	(void)json_object_update_new(values, more);
 	page_show(call, 200, "key-confirm", "keys", "Revoke", values);

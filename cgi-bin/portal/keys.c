@@ -208,11 +208,17 @@ static unsigned last_status(struct page_call *call, const char *key_id)
 /* What became of the last call: let through, or refused and what to do. */
 static json_t *last_json(struct page_call *call, const Cg__Key *key, const Cg__Refusal *refusal)
 {
-	/* last_used_at is to the minute. */
-	if (refusal && (!key->has_last_used_at || refusal->at >= key->last_used_at + 60))
+	/* last_used_at is to the minute: within it nobody knows which was the last, and a refusal
+	 * is what has to be told. */
+	if (refusal && (!key->has_last_used_at || refusal->at >= key->last_used_at)) {
+		bool both = key->has_last_used_at && refusal->at / 60 == key->last_used_at / 60;
+		const char *text =
+		    arena_printf(call->arena, "%s%s", refusal->detail,
+				 both ? " Another call of the same minute was let through." : "");
 		return json_pack("{s:s, s:b, s:o, s:i, s:o}", "kind", "warn", "good", 0, "at",
 				 page_distance(call, refusal->at), "status", (int)refusal->status,
-				 "text", page_text(span_of(refusal->detail)));
+				 "text", page_text(span_of(text ? text : refusal->detail)));
+	}
 	if (!key->has_last_used_at)
 		return json_null();
 	unsigned status = last_status(call, key->id);

@@ -173,14 +173,16 @@ void request_do(void *arg)
 		return;
 	}
 	bool only_read = strcmp(page_field(call, "do"), "read") == 0;
-	bool token = offer.takes_token &&
+	bool disputed = strcmp(page_field(call, "do"), "dispute") == 0;
+	/* To read a certificate, and to dispute it, are about one whatever was chosen. */
+	bool token = !only_read && !disputed && offer.takes_token &&
 		     (!offer.takes_certificate || strcmp(page_field(call, "type"), "token") == 0);
 	struct request_new what = {.id = page_once(call),
 				   .developer_id = call->who.developer->id,
 				   .catalogue_id = offer.entry->id,
 				   .name = page_field(call, "name"),
 				   .token = token,
-				   .disputed = strcmp(page_field(call, "do"), "dispute") == 0};
+				   .disputed = disputed};
 	cg_rc rc = CG_OK;
 	/* So that it is told together with a fault of the certificate, and before it. */
 	if (!only_read && !*what.name)
@@ -195,7 +197,7 @@ void request_do(void *arg)
 		rc = read;
 	if (!token)
 		what.cert = f.reading ? &reading.leaf : NULL;
-	if (rc == CG_OK && only_read && what.cert) {
+	if (rc == CG_OK && only_read) {
 		rc = request_check(call->program->store, call->who.developer->id, what.cert,
 				   call->arena, &err);
 	} else if (rc == CG_OK) {

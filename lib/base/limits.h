@@ -62,8 +62,10 @@
 #define USER_CERTIFICATES_MAX 10
 #define MAIL_LOCAL_MAX	      64 /* before the @ of an e-mail address, bytes; RFC 5321: 422 */
 #define MAIL_ADDRESS_MAX      254
-#define MARKDOWN_MAX	      (64 * 1024) /* a text for people with Markdown, bytes: 422 */
-#define TARGETS_MAX	      16	  /* upstreams of one API: 422 */
+#define MARKDOWN_MAX	      (64 * 1024)  /* a text for people with Markdown, bytes: 422 */
+#define MARKDOWN_HTML_MAX     (512 * 1024) /* what becomes of it, bytes: 422 */
+#define MARKDOWN_DEPTH_MAX    50	   /* its lists and quotes within each other, levels: 422 */
+#define TARGETS_MAX	      16	   /* upstreams of one API: 422 */
 #define HEADER_RULES_MAX      50   /* header fields that one API adds, sets or removes: 422 */
 #define HEADER_VALUE_MAX      4096 /* value of such a field, bytes: 422 */
 #define ORIGIN_MAX	      300  /* an origin of cors, bytes: 422 */
@@ -107,6 +109,9 @@
 #define REFUSAL_DRAIN_BYTES   (64 * 1024)
 #define REFUSAL_DRAIN_PACE_MS 100
 #define REFUSAL_DRAIN_MS      1000
+/* Apache's HUGE_STRING_LEN, less the line's end: a longer field of an answer is 502 there, where
+ * Apache would say 500. */
+#define APACHE_FIELD_MAX 8189
 /* For so long a server may read what it has of an answer that is then broken off, ms. */
 #define BROKEN_READ_MS 1000
 /* The head of a request to an upstream, bytes: 503. */
@@ -263,14 +268,20 @@
  * one waits for its turn: 503. */
 #define SIGN_IN_HASHING_MAX 2
 #define SIGN_IN_WAIT_MS	    4000
-/* Passwords that are hashed a minute for all addresses together, to leave the processor to others:
- * 429. */
+/* Passwords, right or wrong, and requests to join from one address (IPv6: its /64) in so many
+ * seconds: 429.  Well below what there is for all, so that nobody uses that up alone. */
+#define SIGN_IN_ADDRESS_MAX   120
+#define SIGN_IN_ADDRESS_PER_S 60
+/* Passwords that are hashed a minute for all addresses together, and as many requests to join, to
+ * leave the processor to others: 429. */
 #define SIGN_IN_ALL_MAX	  600
 #define SIGN_IN_ALL_PER_S 60
 
 /* --- portal and mail --- */
-/* Mails to one address that strangers can have sent, and in which time, s; more are not written. */
+/* Mails of a kind to one address that strangers can have sent, and an organisation to a contact who
+ * is no member, and in which time, s; more are not written. */
 #define MAIL_STRANGER_MAX 3
+#define MAIL_CONTACT_MAX  5
 #define MAIL_STRANGER_S	  ((int64_t)3600)
 /* Links in mails count from their sending for so long, s: for a new password, and for all else. */
 #define LINK_RESET_S   ((int64_t)3600)

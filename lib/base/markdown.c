@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "base/markdown.h"
+#include "base/limits.h"
 #include <md4c.h>
 
 #define FLAGS                                                                                      \
@@ -7,8 +8,9 @@
 
 struct writing {
 	struct buf *out;
-	/* Instead of HTML: plain text of the first paragraph, or nothing but the bad link. */
-	bool plain, in_paragraph, done, check;
+	/* Instead of HTML: plain text of the first paragraph. */
+	bool plain, in_paragraph, done;
+	size_t depth, deepest;			/* of blocks within blocks */
 	unsigned heading_source, heading_level; /* of the last one, as written and as shown; 0 */
 	unsigned in_image;			/* its text is the alternative: no elements in it */
 	char bad[120];				/* the first link that is not fine */
@@ -25,22 +27,24 @@ bool markdown_link_is_fine(struct span link, bool mailto)
 	return false;
 }
 
-/* "/portal/logo.svg", but neither "//elsewhere" nor "/\elsewhere", which browsers take for it. */
+/* "/portal/logo.svg", but neither "//elsewhere" nor "/\elsewhere", which browsers take for it; nor
+ * with control characters, of which they leave some out first. */
 static bool image_is_fine(struct span link)
 {
+	for (size_t i = 0; i < link.n; i++)
+		if ((unsigned char)link.p[i] < ' ')
+			return false;
 	return link.n > 1 && link.p[0] == '/' && link.p[1] != '/' && link.p[1] != '\\';
 }
 
 static void put(struct writing *w, const char *text)
 {
-	if (!w->plain && !w->check && !w->in_image)
+	if (!w->plain && !w->in_image)
 		buf_add_text(w->out, text);
 }
 
 static void put_escaped(struct writing *w, const char *p, size_t n)
 {
-	if (w->check)
-		return;
 	if (w->plain) {
 		if (w->in_paragraph && !w->done)
 			buf_add(w->out, span_make(p, n));
@@ -115,6 +119,8 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {
 	struct writing *w = arg;
 	w->in_paragraph = type == MD_BLOCK_P;
+	if (++w->depth > w->deepest)
+		w->deepest = w->depth;
 	if (type == MD_BLOCK_H)
 		put_heading(w, "<h", heading_level(w, ((MD_BLOCK_H_DETAIL *)detail)->level), ">");
 	for (size_t i = 0; i < CG_COUNT(blocks); i++)
@@ -127,6 +133,7 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {
 	struct writing *w = arg;
 	(void)detail;
+	w->depth--;
 	if (type == MD_BLOCK_H)
 		put_heading(w, "</h", w->heading_level, ">\n");
 	for (size_t i = 0; i < CG_COUNT(blocks); i++)
@@ -273,13 +280,22 @@ cg_rc markdown_summary(struct span source, struct buf *out, struct cg_err *err)
 
 cg_rc markdown_check(struct span source, const char *field, struct cg_err *err)
 {
-	struct writing w = {.check = true};
+	struct buf html;
+	buf_init(&html, MARKDOWN_HTML_MAX);
+	struct writing w = {.out = &html};
 	cg_rc rc = run(source, &w, err);
-	if (rc == CG_OK && *w.bad)
-		return cg_fail_field(
+	if (w.deepest > MARKDOWN_DEPTH_MAX)
+		rc = cg_fail_field(err, field, "has lists or quotes in more than %d levels",
+				   MARKDOWN_DEPTH_MAX);
+	else if (html.failed)
+		rc = cg_fail_field(err, field,
+				   "makes too long a page: give fewer tables, lists and quotes");
+	else if (rc == CG_OK && *w.bad)
+		rc = cg_fail_field(
 		    err, field,
 		    "has a link that is not allowed (“%s”): links begin with https://, "
 		    "http:// or mailto:, images with / and lie on this host",
 		    w.bad);
+	buf_release(&html);
 	return rc;
 }

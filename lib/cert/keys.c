@@ -125,6 +125,29 @@ static enum shape shape_at(struct view v, size_t *size)
 
 /* --- its public half --- */
 
+/* Whether the private numbers belong to the public ones beside them.  Whoever knows a public key
+ * can write a "private key" around it, so what such a text says of its public half counts only once
+ * a signature of the one is good for the other. */
+static bool is_pair(gnutls_x509_privkey_t x509, gnutls_privkey_t key, gnutls_pubkey_t public)
+{
+	static const char text[] = "Whoever can sign this has the private key.";
+	const gnutls_datum_t data = {(uint8_t *)(uintptr_t)text, sizeof(text) - 1};
+	gnutls_datum_t signature = {NULL, 0};
+	gnutls_digest_algorithm_t hash;
+	if (gnutls_x509_privkey_verify_params(x509) < 0 ||
+	    gnutls_pubkey_get_preferred_hash_algorithm(public, &hash, NULL) < 0)
+		return false;
+	gnutls_sign_algorithm_t how = gnutls_pk_to_sign(
+	    (gnutls_pk_algorithm_t)gnutls_privkey_get_pk_algorithm(key, NULL), hash);
+	/* Old, short keys are keys as well: their hash is no matter here. */
+	bool ok = how != GNUTLS_SIGN_UNKNOWN &&
+		  gnutls_privkey_sign_data2(key, how, 0, &data, &signature) >= 0 &&
+		  gnutls_pubkey_verify_data2(public, how, GNUTLS_VERIFY_ALLOW_BROKEN, &data,
+					     &signature) >= 0;
+	gnutls_free(signature.data);
+	return ok;
+}
+
 static bool public_half(const gnutls_datum_t *der, struct sha256 *spki, struct sha256 *value)
 {
 	gnutls_x509_privkey_t x509 = NULL;
@@ -140,7 +163,7 @@ static bool public_half(const gnutls_datum_t *der, struct sha256 *spki, struct s
 	if (gnutls_x509_privkey_import2(x509, der, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN) <
 		0 ||
 	    gnutls_privkey_import_x509(key, x509, 0) < 0 ||
-	    gnutls_pubkey_import_privkey(public, key, 0, 0) < 0 ||
+	    gnutls_pubkey_import_privkey(public, key, 0, 0) < 0 || !is_pair(x509, key, public) ||
 	    gnutls_pubkey_export2(public, GNUTLS_X509_FMT_DER, &out) < 0)
 		goto out;
 	struct span der_out = span_make(out.data, out.size);

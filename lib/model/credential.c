@@ -124,6 +124,23 @@ static json_t *added_json(const Cg__Credential *c)
 			 to);
 }
 
+/* What somebody only claimed, and has revoked, keeps nobody from the certificate; the key that it
+ * was revoked at is asked first, where it can be switched on again. */
+static cg_rc yield_revoked(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
+			   struct span sha256, struct arena *arena, struct cg_err *err)
+{
+	Cg__Credential *there;
+	Cg__Key *owner;
+	cg_rc rc = credential_load_in(txn, sha256, arena, &there, err);
+	if (rc == CG_NOT_FOUND)
+		return CG_OK;
+	if (rc != CG_OK || !there->claimed || !there->has_revoked_at ||
+	    strcmp(there->key_id, key->id) == 0)
+		return rc;
+	rc = credential_key_in(txn, there, arena, &owner, err);
+	return rc == CG_OK ? credential_yield_in(txn, actor, owner, there, arena, err) : rc;
+}
+
 static cg_rc add(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
 		 Cg__Credential *credential, struct arena *arena, struct cg_err *err)
 {
@@ -132,7 +149,9 @@ static cg_rc add(struct store_txn *txn, const struct actor *actor, const Cg__Key
 	credential->has_added_at = credential->has_revision = true;
 	credential->added_at = clock_unix_s();
 	credential->revision = 1;
-	cg_rc rc = record_pack(credential, arena, &bytes, err);
+	cg_rc rc = yield_revoked(txn, actor, key, sha256, arena, err);
+	if (rc == CG_OK)
+		rc = record_pack(credential, arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = store_add(txn, STORE_CREDENTIAL, sha256, bytes, err);
 	if (rc == CG_CLASH)
@@ -484,7 +503,7 @@ static cg_rc revoke_carrier(struct store_txn *txn, const struct actor *actor, st
 {
 	struct span bytes;
 	Cg__Credential *credential;
-	Cg__Key *key, gone = CG__KEY__INIT;
+	Cg__Key *key;
 	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = record_unpack(&cg__credential__descriptor, bytes, arena, &credential, err);
@@ -497,17 +516,10 @@ static cg_rc revoke_carrier(struct store_txn *txn, const struct actor *actor, st
 		set_revoked(credential, CG__CREDENTIAL__REASON__KEY_EXPOSED);
 		return credential_put_in(txn, credential, arena, err);
 	}
-	rc = entity_get_in(txn, &key_entity, credential->key_id, arena, &key, NULL);
-	if (rc == CG_NOT_FOUND) {
-		/* A revoked one outlives its key. */
-		gone.id = credential->key_id;
-		gone.name = (char *)(uintptr_t) "";
-		key = &gone;
-		rc = CG_OK;
-	}
+	rc = credential_key_in(txn, credential, arena, &key, err);
 	return rc == CG_OK ? revoke_one(txn, actor, key, credential,
 					CG__CREDENTIAL__REASON__KEY_EXPOSED, arena, err)
-			   : cg_fail(err, rc, "The key of a certificate cannot be read.");
+			   : rc;
 }
 
 cg_rc credential_revoke_public_key_in(struct store_txn *txn, const struct actor *actor,

@@ -23,6 +23,23 @@ cg_rc credential_set_proof_in(struct store_txn *txn, Cg__Credential *credential,
 	return credential_put_in(txn, credential, arena, err);
 }
 
+cg_rc credential_key_in(struct store_txn *txn, const Cg__Credential *credential,
+			struct arena *arena, Cg__Key **out, struct cg_err *err)
+{
+	struct cg_err why = {0};
+	cg_rc rc = entity_get_in(txn, &key_entity, credential->key_id, arena, out, &why);
+	if (rc == CG_OK)
+		return rc;
+	if (rc != CG_NOT_FOUND)
+		return cg_fail(err, rc, "The key of a certificate cannot be read.");
+	*out = (void *)record_new(&cg__key__descriptor, arena);
+	if (!*out)
+		return cg_fail_memory(err);
+	(*out)->id = credential->key_id;
+	(*out)->name = (char *)(uintptr_t) "";
+	return CG_OK;
+}
+
 cg_rc credential_yield_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
 			  const Cg__Credential *credential, struct arena *arena, struct cg_err *err)
 {

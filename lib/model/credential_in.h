@@ -27,7 +27,11 @@ cg_rc credential_revoke_in(struct store_txn *txn, const struct actor *actor, con
 /* Notes when one was proven, as request_prove does it; 0: it is only claimed. */
 cg_rc credential_set_proof_in(struct store_txn *txn, Cg__Credential *credential, int64_t proven_at,
 			      struct arena *arena, struct cg_err *err) CG_MUST_USE;
-/* Takes one away from its key, for another to have it. */
+/* The key of one; where it is gone (a revoked one outlives its key), one of that id without a name
+ * and without anybody whose it is. */
+cg_rc credential_key_in(struct store_txn *txn, const Cg__Credential *credential,
+			struct arena *arena, Cg__Key **out, struct cg_err *err) CG_MUST_USE;
+/* Takes one away from its key, for another to have it; with it goes its revocation. */
 cg_rc credential_yield_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
 			  const Cg__Credential *credential, struct arena *arena,
 			  struct cg_err *err) CG_MUST_USE;

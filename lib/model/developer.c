@@ -32,21 +32,55 @@ static cg_rc check_email(struct store_txn *txn, Cg__Developer *d, struct arena *
 			   : rc;
 }
 
-/* Keys stay with the organisation when a developer goes to another. */
-static cg_rc leave_keys(struct store_txn *txn, const char *developer_id, struct arena *arena,
+/* Keys stay with the organisation when a developer goes.  Those of one who is switched off are
+ * refused because of him, and have to be without him. */
+static cg_rc leave_keys(struct store_txn *txn, const Cg__Developer *d, struct arena *arena,
 			struct cg_err *err)
 {
 	struct key_ids ids;
-	cg_rc rc =
-	    organisation_keys_in(txn, STORE_KEY_BY_DEVELOPER, developer_id, arena, &ids, err);
+	json_t *off = json_pack("{s:b}", "active", 0);
+	cg_rc rc = off ? organisation_keys_in(txn, STORE_KEY_BY_DEVELOPER, d->id, arena, &ids, err)
+		       : cg_fail_memory(err);
 	for (size_t i = 0; rc == CG_OK && i < ids.n; i++) {
 		Cg__Key *key;
-		rc = entity_get_in(txn, &key_entity, ids.items[i], arena, &key, err);
+		rc = d->active ? entity_get_in(txn, &key_entity, ids.items[i], arena, &key, err)
+			       : entity_change_in(txn, &key_entity, &actor_steward, ids.items[i],
+						  ENTITY_ANY_REVISION, off, arena, &key, err);
 		if (rc != CG_OK)
 			break;
 		key->developer_id = NULL;
 		rc = entity_put_in(txn, &key_entity, key, arena, err);
 	}
+	json_decref(off);
+	return rc;
+}
+
+/* What went to the address that was his leads nowhere any more: the mailbox may be another's. */
+static cg_rc leave_email(struct store_txn *txn, const Cg__Developer *old, const char *email,
+			 struct arena *arena, struct cg_err *err)
+{
+	Cg__Organisation *o;
+	cg_rc rc = link_forget_in(txn, old->email, arena, err);
+	if (rc == CG_OK)
+		rc = outbox_forget_in(txn, old->email, arena, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, &organisation_entity, old->organisation_id, arena, &o, err);
+	if (rc != CG_OK)
+		return rc;
+	json_t *contacts = json_array();
+	bool had = false;
+	for (size_t i = 0; i < o->n_contacts; i++) {
+		bool his = strcmp(o->contacts[i], old->email) == 0;
+		had = had || his;
+		(void)json_array_append_new(contacts, json_string(his ? email : o->contacts[i]));
+	}
+	json_t *patch = json_pack("{s:o}", "contacts", contacts);
+	if (!patch)
+		rc = cg_fail_memory(err);
+	else if (had)
+		rc = entity_change_in(txn, &organisation_entity, &actor_steward, o->id,
+				      ENTITY_ANY_REVISION, patch, arena, &o, err);
+	json_decref(patch);
 	return rc;
 }
 
@@ -62,10 +96,13 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 				      : cg_fail_field(err, "organisation_id", "is missing");
 	if (of != CG_OK)
 		return of;
-	if (rc == CG_OK && old && strcmp(old->organisation_id, d->organisation_id) != 0)
-		rc = leave_keys(txn, d->id, arena, err);
-	if (rc == CG_OK && old && (old->active || strcmp(old->email, d->email) != 0) &&
-	    (!d->active || strcmp(old->email, d->email) != 0))
+	if (rc == CG_OK && old && old->organisation_id &&
+	    strcmp(old->organisation_id, d->organisation_id) != 0)
+		rc = leave_keys(txn, d, arena, err);
+	bool moved = rc == CG_OK && old && strcmp(old->email, d->email) != 0;
+	if (moved)
+		rc = leave_email(txn, old, d->email, arena, err);
+	if (rc == CG_OK && old && (moved || (old->active && !d->active)))
 		rc = session_end_of_user_in(txn, d->id, NULL, arena, err);
 	return rc;
 }
@@ -74,9 +111,9 @@ static cg_rc removing(struct store_txn *txn, const void *message, struct arena *
 		      struct cg_err *err)
 {
 	const Cg__Developer *d = message;
-	cg_rc rc = request_drop_developer_in(txn, d->id, arena, err);
+	cg_rc rc = request_drop_developer_in(txn, d, arena, err);
 	if (rc == CG_OK)
-		rc = leave_keys(txn, d->id, arena, err);
+		rc = leave_keys(txn, d, arena, err);
 	if (rc == CG_OK)
 		rc = session_end_of_user_in(txn, d->id, NULL, arena, err);
 	if (rc == CG_OK)

@@ -35,7 +35,8 @@ cg_rc developer_put_password_in(struct store_txn *txn, const struct actor *actor
 				Cg__Developer *developer, char *hash, const char *session_id,
 				struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* Removes one (by id), for administrators, with his sessions, links and mails.  His keys stay with
- * the organisation; of its last developer they go, and the organisation with them. */
+ * the organisation, switched off if he is; of its last developer they go, and the organisation with
+ * them. */
 cg_rc developer_remove(struct store *store, const struct actor *actor, const char *id,
 		       uint64_t revision, struct arena *arena, struct cg_err *err) CG_MUST_USE;
 

@@ -1,9 +1,10 @@
 /* All that is kept about a developer. */
 #include "base/base.h"
 #include "model/audit.h"
+#include "model/credential_in.h"
 #include "model/developer.h"
-#include "model/key.h"
 #include "model/organisation.h"
+#include "model/request_in.h"
 
 #define AUDIT_PAGE 100
 #define AUDIT_MAX                                                                                  \
@@ -14,7 +15,7 @@ struct export_call {
 	const char *id;
 	struct arena *arena;
 	Cg__Developer *developer;
-	json_t *out, *list;
+	json_t *out, *list, *credentials, *certificates;
 };
 
 static cg_rc add_mail(struct span index_key, struct span key, struct span value, void *arg,
@@ -30,13 +31,40 @@ static cg_rc add_mail(struct span index_key, struct span key, struct span value,
 	return rc;
 }
 
+static cg_rc add_certificate(struct store_txn *txn, struct export_call *c,
+			     const Cg__Credential *credential, struct cg_err *err)
+{
+	struct span bytes;
+	Cg__Certificate *certificate;
+	char hex[SHA256_HEX + 1];
+	if (credential->type != CG__CREDENTIAL__TYPE__CERTIFICATE)
+		return CG_OK;
+	hex_format(credential->sha256.data, SHA256_BYTES, hex);
+	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), c->arena, &bytes, err);
+	if (rc == CG_OK)
+		rc =
+		    record_unpack(&cg__certificate__descriptor, bytes, c->arena, &certificate, err);
+	if (rc == CG_OK && json_array_append_new(c->certificates, record_to_json(certificate)) != 0)
+		rc = cg_fail_memory(err);
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
 static cg_rc add_key(struct store_txn *txn, struct export_call *c, const char *id,
 		     struct cg_err *err)
 {
 	Cg__Key *key;
+	struct credentials list = {.n = 0};
 	cg_rc rc = entity_get_in(txn, &key_entity, id, c->arena, &key, err);
-	if (rc == CG_OK && json_array_append_new(c->list, record_to_json(key)) != 0)
+	if (rc == CG_OK)
+		rc = credential_list_in(txn, id, c->arena, &list, err);
+	if (rc != CG_OK)
+		return rc;
+	if (json_array_append_new(c->list, record_to_json(key)) != 0)
 		rc = cg_fail_memory(err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		(void)json_array_append_new(c->credentials, record_to_json(list.items[i]));
+		rc = add_certificate(txn, c, list.items[i], err);
+	}
 	return rc;
 }
 
@@ -52,6 +80,7 @@ static cg_rc export_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct export_call *c = arg;
 	Cg__Organisation *o;
 	struct key_ids keys = {.n = 0};
+	struct request_list requests = {.n = 0};
 	json_object_clear(c->out);
 	cg_rc rc = entity_get_in(txn, &developer_entity, c->id, c->arena, &c->developer, err);
 	if (rc == CG_OK)
@@ -61,11 +90,21 @@ static cg_rc export_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		return rc;
 	(void)json_object_set_new(c->out, "developer", record_to_json(c->developer));
 	(void)json_object_set_new(c->out, "organisation", record_to_json(o));
+	c->credentials = new_list(c, "credentials");
+	c->certificates = new_list(c, "certificates");
 	rc = new_list(c, "keys") ? organisation_keys_in(txn, STORE_KEY_BY_DEVELOPER,
 							c->developer->id, c->arena, &keys, err)
 				 : cg_fail_memory(err);
 	for (size_t i = 0; rc == CG_OK && i < keys.n; i++)
 		rc = add_key(txn, c, keys.items[i], err);
+	if (rc == CG_OK)
+		rc = new_list(c, "requests")
+			 ? request_list_in(txn, STORE_REQUEST_BY_DEVELOPER,
+					   span_of(c->developer->id), c->arena, &requests, err)
+			 : cg_fail_memory(err);
+	for (size_t i = 0; rc == CG_OK && i < requests.n; i++)
+		if (json_array_append_new(c->list, record_to_json(requests.items[i])) != 0)
+			rc = cg_fail_memory(err);
 	struct store_walk mails = {.by_index = true,
 				   .index = STORE_OUTBOX_MAIL_BY_TO,
 				   .only = true,

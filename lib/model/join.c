@@ -50,10 +50,11 @@ static cg_rc join_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	Cg__Link link = CG__LINK__INIT;
-	size_t n;
+	size_t n = 0;
 	json_t *values = json_pack("{s:s}", "name", c->join->name);
 	cg_rc rc =
-	    values ? mail_from_strangers(txn, c->email, c->arena, &n, err) : cg_fail_memory(err);
+	    values ? mail_lately(txn, CG__OUTBOX_MAIL__KIND__CONFIRM, c->email, c->arena, &n, err)
+		   : cg_fail_memory(err);
 	if (rc == CG_OK && n < MAIL_STRANGER_MAX) {
 		rc = developer_by_email_in(txn, c->email, c->arena, &c->developer, err);
 		link.kind = CG__LINK__KIND__CONFIRM;
@@ -136,7 +137,7 @@ static cg_rc reset_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	Cg__Link link = CG__LINK__INIT;
 	Cg__Developer *active = NULL;
 	size_t n;
-	cg_rc rc = mail_from_strangers(txn, c->email, c->arena, &n, err);
+	cg_rc rc = mail_lately(txn, CG__OUTBOX_MAIL__KIND__RESET, c->email, c->arena, &n, err);
 	if (rc != CG_OK || n >= MAIL_STRANGER_MAX)
 		return rc;
 	rc = developer_by_email_in(txn, c->email, c->arena, &c->developer, err);

@@ -219,6 +219,8 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = credential_add_certificate_in(txn, c->actor, c->key, c->what->cert, c->arena,
 						   &credential, err);
 	if (rc == CG_OK && c->what->cert && c->what->refused_request_id)
+		rc = credential_set_proof_in(txn, credential, clock_unix_s(), c->arena, err);
+	if (rc == CG_OK && c->what->cert && c->what->refused_request_id)
 		rc = audit_proof(txn, c, err);
 	if (rc == CG_OK && c->what->token)
 		rc = credential_add_token_in(txn, c->actor, c->key, c->arena, &credential, c->token,

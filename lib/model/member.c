@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "model/member.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "model/email.h"
 #include "model/key.h"
 #include "model/organisation.h"
@@ -33,6 +34,22 @@ static cg_rc find_actor(struct store_txn *txn, const struct call *c, bool manage
 	return rc;
 }
 
+/* Of managers who can sign in one has to stay beside the members, whoever goes. */
+static bool manager_stays(const struct developers *all, const char *going)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(all->items[i]->id, going) != 0 && all->items[i]->active &&
+		    all->items[i]->role == CG__DEVELOPER__ROLE__MANAGER)
+			return true;
+	return false;
+}
+
+static cg_rc last_manager(struct cg_err *err)
+{
+	return cg_fail_code(err, CG_CLASH, "last_manager",
+			    "This is the last manager: make somebody else one before.");
+}
+
 /* --- invitations --- */
 
 static cg_rc invite_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -53,12 +70,13 @@ static cg_rc invite_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		return cg_fail_field(err, "email", "is of a member of this organisation already");
 	if (rc != CG_OK && rc != CG_NOT_FOUND)
 		return rc;
-	rc = mail_from_strangers(txn, c->email, c->arena, &n, err);
+	rc = mail_lately(txn, CG__OUTBOX_MAIL__KIND__INVITE, c->email, c->arena, &n, err);
 	if (rc != CG_OK || n >= MAIL_STRANGER_MAX)
 		return rc;
 	link.kind = CG__LINK__KIND__INVITE;
 	link.email = arena_strdup(c->arena, c->email);
 	link.organisation_id = o->id;
+	link.developer_id = manager->id;
 	json_t *values =
 	    json_pack("{s:s, s:s}", "organisation_name", o->name, "inviter", manager->name);
 	rc = link.email && values
@@ -77,12 +95,33 @@ cg_rc member_invite(struct store *store, const struct actor *actor, const char *
 	return store_write(store, STORE_CHANGES_NONE, invite_txn, &c, err);
 }
 
+static cg_rc ended(struct cg_err *err)
+{
+	return cg_fail(err, CG_NOT_FOUND, "This invitation has ended: ask for a new one.");
+}
+
+/* Who invited has to be still the one who may: an invitation outlives no manager. */
+static cg_rc find_inviter(struct store_txn *txn, const Cg__Link *link, struct arena *arena,
+			  struct cg_err *err)
+{
+	Cg__Developer *inviter;
+	cg_rc rc = link->developer_id
+		       ? developer_get_active_in(txn, link->developer_id, arena, &inviter, err)
+		       : CG_NOT_FOUND;
+	if (rc == CG_OK && (inviter->role != CG__DEVELOPER__ROLE__MANAGER ||
+			    strcmp(inviter->organisation_id, link->organisation_id) != 0))
+		rc = CG_NOT_FOUND;
+	return rc == CG_NOT_FOUND ? ended(err) : rc;
+}
+
 static cg_rc look_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	struct invitation *i = &c->invitation;
 	struct developers others = {.n = 0};
 	cg_rc rc = link_find_in(txn, c->secret, CG__LINK__KIND__INVITE, c->arena, &i->link, err);
+	if (rc == CG_OK)
+		rc = find_inviter(txn, i->link, c->arena, err);
 	if (rc == CG_OK)
 		rc = entity_get_in(txn, &organisation_entity, i->link->organisation_id, c->arena,
 				   &i->organisation, err);
@@ -92,9 +131,15 @@ static cg_rc look_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	rc = developer_by_email_in(txn, i->link->email, c->arena, &i->developer, err);
 	if (rc == CG_NOT_FOUND)
 		return CG_OK;
+	/* Switched off, nobody comes back by going elsewhere, and nor do the keys. */
+	if (rc == CG_OK)
+		rc = developer_get_active_in(txn, i->developer->id, c->arena, &i->developer, err);
+	if (rc == CG_NOT_FOUND)
+		return ended(err);
 	if (rc == CG_OK)
 		rc = developers_of_in(txn, i->developer->organisation_id, c->arena, &others, err);
 	i->takes_along = others.n == 1;
+	i->manager_stays = rc == CG_OK && manager_stays(&others, i->developer->id);
 	return rc;
 }
 
@@ -162,6 +207,9 @@ static cg_rc accept_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	const char *old = i->developer->organisation_id;
 	if (strcmp(old, i->organisation->id) == 0)
 		return CG_OK;
+	if (!i->takes_along && i->developer->role == CG__DEVELOPER__ROLE__MANAGER &&
+	    !i->manager_stays)
+		return last_manager(err);
 	actor.id = i->developer->id;
 	if (i->takes_along)
 		rc = move_keys(txn, &actor, old, i->organisation->id, c->arena, err);
@@ -208,25 +256,18 @@ static cg_rc find_member(struct store_txn *txn, const struct call *c, bool leave
 {
 	Cg__Developer *manager;
 	struct developers all = {.n = 0};
-	size_t others = 0;
 	cg_rc rc = find_actor(txn, c, true, &manager, err);
 	if (rc == CG_OK)
 		rc = developers_of_in(txn, manager->organisation_id, c->arena, &all, err);
 	if (rc != CG_OK)
 		return rc;
 	*out = NULL;
-	for (size_t i = 0; i < all.n; i++) {
+	for (size_t i = 0; i < all.n; i++)
 		if (strcmp(all.items[i]->id, c->id) == 0)
 			*out = all.items[i];
-		else if (all.items[i]->active && all.items[i]->role == CG__DEVELOPER__ROLE__MANAGER)
-			others++;
-	}
 	if (!*out)
 		return cg_fail(err, CG_NOT_FOUND, "There is no such member.");
-	if (leaves && others == 0)
-		return cg_fail_code(err, CG_CLASH, "last_manager",
-				    "This is the last manager: make somebody else one before.");
-	return CG_OK;
+	return leaves && !manager_stays(&all, c->id) ? last_manager(err) : CG_OK;
 }
 
 static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -314,5 +355,8 @@ cg_rc member_rename(struct store *store, const struct actor *actor, const char *
 		    struct arena *arena, struct cg_err *err)
 {
 	struct call c = {.actor = actor, .name = name, .arena = arena};
+	/* No JSON can be made of others. */
+	if (!text_is_clean(span_of(name)))
+		return cg_fail_field(err, "name", "holds characters that are no text");
 	return store_write(store, STORE_CHANGES_NONE, rename_txn, &c, err);
 }

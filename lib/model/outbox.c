@@ -22,6 +22,49 @@ static char *due_text(int64_t at, struct arena *arena)
 	return rfc3339_format(at, text) ? arena_strdup(arena, text) : NULL;
 }
 
+/* --- how many --- */
+
+struct counting {
+	struct arena *arena;
+	Cg__OutboxMail__Kind kind;
+	int64_t since;
+	size_t n;
+};
+
+/* Whoever joins causes one or the other. */
+static Cg__OutboxMail__Kind counted_as(Cg__OutboxMail__Kind kind)
+{
+	return kind == CG__OUTBOX_MAIL__KIND__ACCOUNT_EXISTS ? CG__OUTBOX_MAIL__KIND__CONFIRM
+							     : kind;
+}
+
+static cg_rc count(struct span index_key, struct span key, struct span value, void *arg,
+		   struct cg_err *err)
+{
+	struct counting *c = arg;
+	Cg__OutboxMail *mail;
+	(void)index_key;
+	(void)key;
+	cg_rc rc = record_unpack(&cg__outbox_mail__descriptor, value, c->arena, &mail, err);
+	if (rc == CG_OK)
+		c->n += counted_as(mail->kind) == c->kind && mail->created_at > c->since;
+	return rc;
+}
+
+cg_rc mail_lately(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
+		  struct arena *arena, size_t *out, struct cg_err *err)
+{
+	struct counting c = {
+	    .arena = arena, .kind = counted_as(kind), .since = clock_unix_s() - MAIL_STRANGER_S};
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_OUTBOX_MAIL_BY_TO,
+				  .only = true,
+				  .index_key = span_of(to)};
+	cg_rc rc = store_walk(txn, &walk, count, &c, err);
+	*out = c.n;
+	return rc;
+}
+
 /* --- writing them --- */
 
 /* `goes`: it is to go out. */
@@ -79,7 +122,22 @@ static bool is_contact(const Cg__Organisation *o, const char *email)
 	return false;
 }
 
-cg_rc mail_addresses_of(struct store_txn *txn, const char *organisation_id, struct arena *arena,
+/* Members write the contacts down, and can have these mails written as often as they like. */
+static bool is_of_members(Cg__OutboxMail__Kind kind)
+{
+	return kind == CG__OUTBOX_MAIL__KIND__RENEWED || kind == CG__OUTBOX_MAIL__KIND__KEY_REVOKED;
+}
+
+static bool is_member(const struct developers *all, const char *email)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->items[i]->active && strcmp(all->items[i]->email, email) == 0)
+			return true;
+	return false;
+}
+
+cg_rc mail_addresses_of(struct store_txn *txn, Cg__OutboxMail__Kind kind,
+			const char *organisation_id, struct arena *arena,
 			struct mail_addresses *out, struct cg_err *err)
 {
 	struct span bytes;
@@ -98,12 +156,17 @@ cg_rc mail_addresses_of(struct store_txn *txn, const char *organisation_id, stru
 	out->items = arena_alloc(arena, (o->n_contacts + all.n + 1) * sizeof(*out->items));
 	if (!out->items)
 		return cg_fail_memory(err);
-	for (size_t i = 0; i < o->n_contacts; i++)
-		out->items[out->n++] = o->contacts[i];
+	for (size_t i = 0; rc == CG_OK && i < o->n_contacts; i++) {
+		size_t n = 0;
+		if (is_of_members(kind) && !is_member(&all, o->contacts[i]))
+			rc = mail_lately(txn, kind, o->contacts[i], arena, &n, err);
+		if (n < MAIL_CONTACT_MAX)
+			out->items[out->n++] = o->contacts[i];
+	}
 	for (size_t i = 0; i < all.n; i++)
 		if (all.items[i]->active && !is_contact(o, all.items[i]->email))
 			out->items[out->n++] = all.items[i]->email;
-	return CG_OK;
+	return rc;
 }
 
 cg_rc mail_queue_organisation(struct store_txn *txn, Cg__OutboxMail__Kind kind,
@@ -111,7 +174,7 @@ cg_rc mail_queue_organisation(struct store_txn *txn, Cg__OutboxMail__Kind kind,
 			      struct arena *arena, struct cg_err *err)
 {
 	struct mail_addresses to;
-	cg_rc rc = mail_addresses_of(txn, organisation_id, arena, &to, err);
+	cg_rc rc = mail_addresses_of(txn, kind, organisation_id, arena, &to, err);
 	for (size_t i = 0; rc == CG_OK && i < to.n; i++)
 		rc = mail_queue(txn, kind, to.items[i], values, arena, err);
 	return rc;
@@ -145,47 +208,6 @@ cg_rc mail_queue_administrators(struct store_txn *txn, Cg__OutboxMail__Kind kind
 	cg_rc rc = store_walk(txn, &walk, visit_user, &to, err);
 	for (size_t i = 0; rc == CG_OK && i < to.n; i++)
 		rc = mail_queue(txn, kind, to.emails[i], values, arena, err);
-	return rc;
-}
-
-/* --- how many --- */
-
-struct counting {
-	struct arena *arena;
-	int64_t since;
-	size_t n;
-};
-
-static bool is_from_strangers(Cg__OutboxMail__Kind kind)
-{
-	return kind == CG__OUTBOX_MAIL__KIND__CONFIRM || kind == CG__OUTBOX_MAIL__KIND__RESET ||
-	       kind == CG__OUTBOX_MAIL__KIND__ACCOUNT_EXISTS ||
-	       kind == CG__OUTBOX_MAIL__KIND__INVITE;
-}
-
-static cg_rc count(struct span index_key, struct span key, struct span value, void *arg,
-		   struct cg_err *err)
-{
-	struct counting *c = arg;
-	Cg__OutboxMail *mail;
-	(void)index_key;
-	(void)key;
-	cg_rc rc = record_unpack(&cg__outbox_mail__descriptor, value, c->arena, &mail, err);
-	if (rc == CG_OK)
-		c->n += is_from_strangers(mail->kind) && mail->created_at > c->since;
-	return rc;
-}
-
-cg_rc mail_from_strangers(struct store_txn *txn, const char *to, struct arena *arena, size_t *out,
-			  struct cg_err *err)
-{
-	struct counting c = {.arena = arena, .since = clock_unix_s() - MAIL_STRANGER_S};
-	struct store_walk walk = {.by_index = true,
-				  .index = STORE_OUTBOX_MAIL_BY_TO,
-				  .only = true,
-				  .index_key = span_of(to)};
-	cg_rc rc = store_walk(txn, &walk, count, &c, err);
-	*out = c.n;
 	return rc;
 }
 

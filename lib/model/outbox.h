@@ -14,16 +14,18 @@
  * CG_OK also when `to` is no address: what a mail tells of happens all the same. */
 cg_rc mail_queue(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
 		 const json_t *values, struct arena *arena, struct cg_err *err) CG_MUST_USE;
-/* An organisation's contacts and its active developers, each address once; nobody where there is
- * none (NULL, or gone). */
+/* Who of an organisation gets a mail of a kind: its contacts and its active developers, each
+ * address once; nobody where there is none (NULL, or gone).  Of what members themselves cause
+ * (KEY_REVOKED, RENEWED), a contact who is none gets MAIL_CONTACT_MAX within MAIL_STRANGER_S:
+ * nobody asked him. */
 struct mail_addresses {
 	char **items;
 	size_t n;
 };
-cg_rc mail_addresses_of(struct store_txn *txn, const char *organisation_id, struct arena *arena,
+cg_rc mail_addresses_of(struct store_txn *txn, Cg__OutboxMail__Kind kind,
+			const char *organisation_id, struct arena *arena,
 			struct mail_addresses *out, struct cg_err *err) CG_MUST_USE;
-/* The same to an organisation: its contacts and its active developers, each address once.  NULL,
- * or one that is gone: nobody. */
+/* The same to an organisation: see mail_addresses_of. */
 cg_rc mail_queue_organisation(struct store_txn *txn, Cg__OutboxMail__Kind kind,
 			      const char *organisation_id, const json_t *values,
 			      struct arena *arena, struct cg_err *err) CG_MUST_USE;
@@ -43,10 +45,11 @@ cg_rc mail_pretend(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char 
 		   const json_t *values, const char *link_id, struct arena *arena,
 		   struct cg_err *err) CG_MUST_USE;
 
-/* How many mails of the kinds that strangers can have sent to anybody (to join, for a new
- * password, an invitation) were written to the address within MAIL_STRANGER_S. */
-cg_rc mail_from_strangers(struct store_txn *txn, const char *to, struct arena *arena, size_t *out,
-			  struct cg_err *err) CG_MUST_USE;
+/* How many mails of a kind were written to the address within MAIL_STRANGER_S.  CONFIRM and
+ * ACCOUNT_EXISTS count as one: strangers cause them alike.  Others do not count, so that nobody
+ * keeps the one from somebody by asking for the other. */
+cg_rc mail_lately(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
+		  struct arena *arena, size_t *out, struct cg_err *err) CG_MUST_USE;
 
 /* Removes all mails to an address whose owner is gone. */
 cg_rc outbox_forget_in(struct store_txn *txn, const char *to, struct arena *arena,

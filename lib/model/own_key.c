@@ -99,7 +99,21 @@ static cg_rc revoke_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc != CG_OK)
 		return rc;
 	const struct actor allowed = actor_allowed(c->actor);
-	return credential_revoke_in(txn, &allowed, c->key->id, c->sha256, c->reason, c->arena, err);
+	const char *reason = c->reason;
+	/* Who has only claimed a certificate may hold one that was made around somebody else's
+	 * public key: he speaks for that certificate, and not for the key. */
+	struct sha256 digest;
+	Cg__Credential *credential;
+	if (reason && strcmp(reason, "key_exposed") == 0 &&
+	    sha256_parse(span_of(c->sha256), &digest)) {
+		rc = credential_load_in(txn, span_make(digest.b, SHA256_BYTES), c->arena,
+					&credential, err);
+		if (rc == CG_OK && credential->claimed)
+			reason = "other";
+		if (rc != CG_OK && rc != CG_NOT_FOUND)
+			return rc;
+	}
+	return credential_revoke_in(txn, &allowed, c->key->id, c->sha256, reason, c->arena, err);
 }
 
 cg_rc own_key_revoke(struct store *store, const struct actor *actor, const char *key_id,

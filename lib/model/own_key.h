@@ -14,7 +14,8 @@ struct own_keys {
 };
 cg_rc own_key_list(struct store *store, const struct actor *actor, struct arena *arena,
 		   struct own_keys *out, struct cg_err *err) CG_MUST_USE;
-/* Revokes a credential. */
+/* Revokes a credential.  Of a certificate that is only claimed, key_exposed counts as other: it
+ * says nothing of the public key. */
 cg_rc own_key_revoke(struct store *store, const struct actor *actor, const char *key_id,
 		     const char *sha256, const char *reason, struct arena *arena,
 		     struct cg_err *err) CG_MUST_USE;

@@ -170,6 +170,8 @@ static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct key_or
 	struct request_about about;
 	cg_rc rc = request_about_in(txn, r->developer_id, r->catalogue_id, c->arena, &about, err);
 	if (rc == CG_OK)
+		rc = request_check_day_in(txn, r->developer_id, c->arena, err);
+	if (rc == CG_OK)
 		rc = request_add_in(txn, c->actor, r, NULL, c->arena, err);
 	if (rc == CG_OK)
 		rc = request_tell_new_in(txn, r, &about, c->arena, err);

@@ -9,6 +9,7 @@
 #include "model/key.h"
 #include "model/policy.h"
 #include "model/request_in.h"
+#include "model/user_certificate.h"
 
 /* Requests are made by request_add_in alone, so nothing is checked here. */
 static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
@@ -168,7 +169,8 @@ cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char
 	struct cg_err why = {0};
 	cg_rc rc = entity_get_in(txn, &request_entity, id, arena, out, &why);
 	if (rc == CG_OK)
-		rc = entity_get_in(txn, &developer_entity, (*out)->developer_id, arena, &asker,
+		rc = entity_get_in(txn, &developer_entity,
+				   (*out)->developer_id ? (*out)->developer_id : "", arena, &asker,
 				   &why);
 	if (rc == CG_NOT_FOUND || rc == CG_CLASH ||
 	    (rc == CG_OK && (!actor->developer || strcmp(actor->developer->organisation_id,
@@ -284,7 +286,8 @@ static cg_rc check_requests(struct store_txn *txn, const char *organisation_id,
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		const Cg__KeyRequest *r = list.items[i];
 		Cg__Developer *other;
-		rc = entity_get_in(txn, &developer_entity, r->developer_id, arena, &other, err);
+		rc = entity_get_in(txn, &developer_entity, r->developer_id ? r->developer_id : "",
+				   arena, &other, err);
 		if (rc == CG_NOT_FOUND) {
 			rc = CG_OK;
 			continue;
@@ -302,15 +305,20 @@ static cg_rc check_requests(struct store_txn *txn, const char *organisation_id,
 	return rc;
 }
 
-/* Registered as something else than a client's: a CA that an API trusts, say. */
+/* Registered as something else than a client's: a CA that an API trusts, or what signs somebody in
+ * to the dashboard. */
 static cg_rc check_kind(struct store_txn *txn, const struct cert *cert, struct arena *arena,
 			struct cg_err *err)
 {
 	char hex[SHA256_HEX + 1];
 	struct span bytes;
 	Cg__Certificate *there = NULL;
+	cg_rc rc =
+	    user_certificate_check_in(txn, span_make(cert->sha256.b, SHA256_BYTES), arena, err);
+	if (rc != CG_OK)
+		return rc == CG_CLASH ? in_use(err) : rc;
 	hex_format(cert->sha256.b, SHA256_BYTES, hex);
-	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
+	rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
 	if (rc == CG_NOT_FOUND)
 		return CG_OK;
 	if (rc == CG_OK)
@@ -402,19 +410,37 @@ struct create_call {
 	Cg__KeyRequest *request;
 };
 
+cg_rc request_check_day_in(struct store_txn *txn, const char *developer_id, struct arena *arena,
+			   struct cg_err *err)
+{
+	struct request_list list;
+	uint64_t today = 0;
+	int64_t yesterday = clock_unix_s() - (int64_t)24 * 3600;
+	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(developer_id), arena,
+				   &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
+		today += list.items[i]->created_at > yesterday;
+	return rc == CG_OK && today >= REQUESTS_A_DAY_MAX
+		   ? cg_fail_code(err, CG_CLASH, "too_many_keys",
+				  "You have asked for %" PRIu64
+				  " keys within a day: wait with the next one.",
+				  today)
+		   : rc;
+}
+
 /* How many keys of the entry this developer has or waits for. */
 static cg_rc check_number(struct store_txn *txn, const struct request_about *about,
 			  struct arena *arena, struct cg_err *err)
 {
 	struct request_list list;
 	struct span ignored;
-	uint64_t n = 0, today = 0;
-	int64_t yesterday = clock_unix_s() - (int64_t)24 * 3600;
-	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(about->developer->id),
-				   arena, &list, err);
+	uint64_t n = 0;
+	cg_rc rc = request_check_day_in(txn, about->developer->id, arena, err);
+	if (rc == CG_OK)
+		rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(about->developer->id),
+				     arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		const Cg__KeyRequest *r = list.items[i];
-		today += r->created_at > yesterday;
 		if (strcmp(r->catalogue_id, about->entry->id) != 0 || r->renewal)
 			continue;
 		if (r->status == CG__KEY_REQUEST__STATUS__PENDING)
@@ -423,12 +449,6 @@ static cg_rc check_number(struct store_txn *txn, const struct request_about *abo
 			n += store_get(txn, STORE_KEY, span_of(r->key_id), arena, &ignored, NULL) ==
 			     CG_OK;
 	}
-	if (rc == CG_OK && today >= REQUESTS_A_DAY_MAX)
-		return cg_fail_code(err, CG_CLASH, "too_many_keys",
-				    "You have asked for %" PRIu64
-				    " keys within a day: wait with the "
-				    "next one.",
-				    today);
 	if (rc == CG_OK && n >= about->entry->max_keys_per_developer)
 		return cg_fail_code(err, CG_CLASH, "too_many_keys",
 				    "You have or wait for %" PRIu64

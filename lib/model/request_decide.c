@@ -6,6 +6,7 @@
 #include "model/catalogue.h"
 #include "model/credential_in.h"
 #include "model/developer.h"
+#include "model/exposed_key.h"
 #include "model/key.h"
 #include "model/request_in.h"
 #include "model/revoked.h"
@@ -354,15 +355,42 @@ cg_rc request_drop_entry_in(struct store_txn *txn, const Cg__CatalogueEntry *ent
 	return rc;
 }
 
-cg_rc request_drop_developer_in(struct store_txn *txn, const char *developer_id,
+/* Who approved, unless it was he by asking for what is given at once. */
+static char *approver_without(char *name, const Cg__Developer *developer)
+{
+	static char gone[] = "a developer who is gone";
+	return name && strcmp(name, developer->email) == 0 ? gone : name;
+}
+
+static cg_rc forget_asker(struct store_txn *txn, Cg__KeyRequest *r, const Cg__Developer *developer,
+			  struct arena *arena, struct cg_err *err)
+{
+	Cg__Key *key;
+	r->developer_id = NULL;
+	r->proof_code = NULL;
+	r->decided_by = approver_without(r->decided_by, developer);
+	cg_rc rc = entity_put_in(txn, &request_entity, r, arena, err);
+	if (rc == CG_OK)
+		rc = entity_get_in(txn, &key_entity, r->key_id, arena, &key, err);
+	if (rc != CG_OK)
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	char *without = approver_without(key->approved_by, developer);
+	if (without == key->approved_by)
+		return CG_OK;
+	key->approved_by = without;
+	return entity_put_in(txn, &key_entity, key, arena, err);
+}
+
+cg_rc request_drop_developer_in(struct store_txn *txn, const Cg__Developer *developer,
 				struct arena *arena, struct cg_err *err)
 {
 	struct request_list list;
-	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(developer_id), arena,
+	cg_rc rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(developer->id), arena,
 				   &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
-		if (list.items[i]->status != CG__KEY_REQUEST__STATUS__APPROVED)
-			rc = store_remove(txn, STORE_REQUEST, span_of(list.items[i]->id), err);
+		rc = list.items[i]->status == CG__KEY_REQUEST__STATUS__APPROVED
+			 ? forget_asker(txn, list.items[i], developer, arena, err)
+			 : store_remove(txn, STORE_REQUEST, span_of(list.items[i]->id), err);
 	return rc;
 }
 
@@ -391,8 +419,10 @@ static cg_rc find_code(struct store_txn *txn, struct call *c, Cg__Developer **as
 	return rc;
 }
 
-/* Takes a claimed certificate from the key that has it. */
-static cg_rc take_from_key(struct store_txn *txn, struct call *c, struct cg_err *err)
+/* Takes a claimed certificate from the key that has it.  That the other one has revoked it, says
+ * nothing: only what its owner has revoked, or whose private key is in other hands, is over. */
+static cg_rc take_from_key(struct store_txn *txn, struct call *c, const Cg__Developer *asker,
+			   struct cg_err *err)
 {
 	Cg__Credential *credential;
 	Cg__Key *key;
@@ -400,19 +430,29 @@ static cg_rc take_from_key(struct store_txn *txn, struct call *c, struct cg_err 
 				      &credential, err);
 	if (rc != CG_OK)
 		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	rc = exposed_key_check_in(txn, span_make(c->cert->spki_sha256.b, SHA256_BYTES), c->arena,
+				  err);
+	if (rc == CG_OK)
+		rc = credential_key_in(txn, credential, c->arena, &key, err);
+	if (rc != CG_OK)
+		return rc;
 	/* Of the very key that the request made. */
 	if (c->request->key_id && strcmp(credential->key_id, c->request->key_id) == 0 &&
 	    !credential->has_revoked_at)
 		return credential_set_proof_in(txn, credential, clock_unix_s(), c->arena, err);
-	if (!credential->claimed || credential->has_revoked_at)
+	if (credential->has_revoked_at && key->organisation_id &&
+	    strcmp(key->organisation_id, asker->organisation_id) == 0)
+		return cg_fail_code(err, CG_CLASH, "certificate_revoked",
+				    "This certificate was revoked at your key “%.100s”: make a "
+				    "new pair.",
+				    key->name);
+	if (!credential->claimed)
 		return cg_fail_code(
 		    err, CG_CLASH, "certificate_in_use",
 		    "This certificate is in use, and was shown by somebody with its "
 		    "private key or registered by the API's owner: ask the owner, "
 		    "or make a new pair.");
-	rc = entity_get_in(txn, &key_entity, credential->key_id, c->arena, &key, err);
-	if (rc == CG_OK)
-		rc = credential_yield_in(txn, c->actor, key, credential, c->arena, err);
+	rc = credential_yield_in(txn, c->actor, key, credential, c->arena, err);
 	return rc == CG_OK ? request_tell_moved_in(txn, c->request, key, c->arena, err) : rc;
 }
 
@@ -453,7 +493,7 @@ static cg_rc prove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (!asker->active)
 		return cg_fail_code(err, CG_DENIED, "developer_inactive",
 				    "The account that asked is switched off.");
-	rc = take_from_key(txn, c, err);
+	rc = take_from_key(txn, c, asker, err);
 	if (rc == CG_OK)
 		rc = end_claims(txn, c, err);
 	if (rc != CG_OK)

@@ -28,6 +28,10 @@ cg_rc request_check_key_in(struct store_txn *txn, const struct actor *actor,
 			   const struct request_about *about, const char *key_id,
 			   struct arena *arena, Cg__Key **out, bool *wider,
 			   struct cg_err *err) CG_MUST_USE;
+/* CG_CLASH when the developer has asked for REQUESTS_A_DAY_MAX within a day, further certificates
+ * included. */
+cg_rc request_check_day_in(struct store_txn *txn, const char *developer_id, struct arena *arena,
+			   struct cg_err *err) CG_MUST_USE;
 /* Adds one that is filled but for id, dates and code. */
 cg_rc request_add_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
 		     const char *id, struct arena *arena, struct cg_err *err) CG_MUST_USE;
@@ -86,8 +90,8 @@ cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span
 cg_rc request_drop_entry_in(struct store_txn *txn, const Cg__CatalogueEntry *entry,
 			    struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* A developer goes away, and with him what he asked for; what was approved tells how the
- * organisation's keys came to be, and stays. */
-cg_rc request_drop_developer_in(struct store_txn *txn, const char *developer_id,
+ * organisation's keys came to be, and stays, without a word of who it was. */
+cg_rc request_drop_developer_in(struct store_txn *txn, const Cg__Developer *developer,
 				struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
 #endif

@@ -86,7 +86,8 @@ cg_rc request_tell_moved_in(struct store_txn *txn, const Cg__KeyRequest *request
 	cg_rc rc = mail_queue_organisation(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED,
 					   loser->organisation_id, values, arena, err);
 	set_path(values, "/admin/keys/", loser->id);
-	if (rc == CG_OK)
+	/* A key that is gone has lost nothing. */
+	if (rc == CG_OK && *loser->name)
 		rc = mail_queue_administrators(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED, values,
 					       arena, err);
 	json_decref(values);
@@ -112,7 +113,8 @@ cg_rc renew_tell_in(struct store_txn *txn, const struct actor *actor, const Cg__
 	struct mail_addresses to;
 	char hex[SHA256_HEX + 1];
 	hex_format(cert->sha256.b, SHA256_BYTES, hex);
-	cg_rc rc = mail_addresses_of(txn, key->organisation_id, arena, &to, err);
+	cg_rc rc = mail_addresses_of(txn, CG__OUTBOX_MAIL__KIND__RENEWED, key->organisation_id,
+				     arena, &to, err);
 	json_t *values =
 	    json_pack("{s:s, s:s, s:s, s:o}", "key_name", key->name, "fingerprint", hex,
 		      "developer", actor->name, "path", json_sprintf("/portal/keys/%s", key->id));

@@ -60,9 +60,9 @@ static json_t *bar_of(const struct chart_bar *b, size_t i, double scale)
 {
 	double top = HEIGHT;
 	json_t *bar = json_pack(
-	    "{s:s, s:I, s:o, s:o, s:o, s:o}", "label", b->label, "left",
-	    (json_int_t)(i * BAR_WIDTH), "x", coordinate((double)i * BAR_WIDTH + 1.2), "allowed",
-	    number(b->allowed), "refused", number(b->refused), "failed", number(b->failed));
+	    "{s:s, s:I, s:o, s:o, s:o, s:o}", "label", b->label, "left", (json_int_t)i * BAR_WIDTH,
+	    "x", coordinate((double)i * BAR_WIDTH + 1.2), "allowed", number(b->allowed), "refused",
+	    number(b->refused), "failed", number(b->failed));
 	add_part(bar, "part_ok", b->allowed, scale, &top);
 	add_part(bar, "part_warn", b->refused, scale, &top);
 	add_part(bar, "part_bad", b->failed, scale, &top);
@@ -110,7 +110,7 @@ json_t *chart_make(const struct chart_bar *bars, size_t n, const struct chart_wo
 	json_t *marks = marks_of(bars, n, &ends);
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:b}", "template",
 			 "layout/chart.tpl", "id", words->id, "caption", words->caption, "unit",
-			 words->unit, "low", (int)words->low, "width", (json_int_t)(n * BAR_WIDTH),
+			 words->unit, "low", (int)words->low, "width", (json_int_t)n * BAR_WIDTH,
 			 "bars", items, "lines", lines, "ticks", ticks, "marks", marks, "ends",
 			 (int)ends);
 }

@@ -16,27 +16,36 @@ static const char *counted_address(struct page_call *call)
 	return inet_ntop(AF_INET6, &six, out, INET6_ADDRSTRLEN) ? out : call->actor.from_address;
 }
 
+/* The counters of one ask; `of`: what they count. */
+static cg_rc name(struct page_call *call, const char *address, const char *of,
+		  struct limits_ask *ask)
+{
+	const char *scope = arena_printf(call->arena, "%s %s", call->site->base, of);
+	return scope ? limits_name(LIMITS_OF_SIGN_IN, span_of(address), span_of(scope), &ask->name)
+		     : CG_FAIL;
+}
+
 static cg_rc init(struct page_call *call, struct throttle *g, struct cg_err *err)
 {
 	bool join = g->of == THROTTLE_JOIN;
-	const char *all;
-	g->scope = arena_printf(call->arena, "%s %s", call->site->base, join ? "join" : "wrong");
-	all = arena_printf(call->arena, "%s all", call->site->base);
-	if (!g->scope || !all)
-		return cg_fail_memory(err);
+	const char *address = counted_address(call);
+	struct limits_ask *asks = g->asks;
 	g->wrong.rate.limit = join ? JOIN_MAX : SIGN_IN_WRONG_MAX;
 	g->wrong.rate.per_s = join ? JOIN_PER_S : SIGN_IN_WRONG_PER_S;
-	g->all.rate.limit = SIGN_IN_ALL_MAX;
-	g->all.rate.per_s = SIGN_IN_ALL_PER_S;
-	g->all.concurrent.on = true;
-	g->all.concurrent.limit = SIGN_IN_HASHING_MAX;
+	asks[THROTTLE_ADDRESS].rate.limit = SIGN_IN_ADDRESS_MAX;
+	asks[THROTTLE_ADDRESS].rate.per_s = SIGN_IN_ADDRESS_PER_S;
+	asks[THROTTLE_ALL].rate.limit = SIGN_IN_ALL_MAX;
+	asks[THROTTLE_ALL].rate.per_s = SIGN_IN_ALL_PER_S;
+	asks[THROTTLE_PLACES].concurrent.on = true;
+	asks[THROTTLE_PLACES].concurrent.limit = SIGN_IN_HASHING_MAX;
 	if (!call->program->limits)
 		return cg_fail(err, CG_UNAVAILABLE,
 			       "Nobody can sign in: the counters of the run folder cannot be "
 			       "had. The program's log says why.");
-	if (limits_name(LIMITS_OF_SIGN_IN, span_of(counted_address(call)), span_of(g->scope),
-			&g->wrong.name) != CG_OK ||
-	    limits_name(LIMITS_OF_SIGN_IN, SPAN_LIT(""), span_of(all), &g->all.name) != CG_OK)
+	if (name(call, address, join ? "join" : "wrong", &g->wrong) != CG_OK ||
+	    name(call, address, "address", &asks[THROTTLE_ADDRESS]) != CG_OK ||
+	    name(call, "", join ? "all join" : "all", &asks[THROTTLE_ALL]) != CG_OK ||
+	    name(call, "", "places", &asks[THROTTLE_PLACES]) != CG_OK)
 		return cg_fail_memory(err);
 	return CG_OK;
 }
@@ -63,7 +72,7 @@ cg_rc throttle_enter(struct page_call *call, enum throttle_of of, struct throttl
 			       result.retry_after_s);
 	}
 	for (;;) {
-		rc = limits_take(call->program->limits, &g->all, 1, &result, err);
+		rc = limits_take(call->program->limits, g->asks, THROTTLE_ASKS, &result, err);
 		if (rc != CG_OK)
 			return rc;
 		g->held = result.held;
@@ -72,8 +81,11 @@ cg_rc throttle_enter(struct page_call *call, enum throttle_of of, struct throttl
 		if (result.kind != LIMITS_CONCURRENT) {
 			g->retry_after_s = result.retry_after_s;
 			return cg_fail(err, CG_DENIED,
-				       "Too many people are here just now. Try again in %" PRId64
-				       " seconds.",
+				       result.ask == THROTTLE_ADDRESS
+					   ? "There were too many requests from your address. "
+					     "Try again in %" PRId64 " seconds."
+					   : "Too many people are here just now. Try again in "
+					     "%" PRId64 " seconds.",
 				       result.retry_after_s);
 		}
 		if (clock_mono_ms() >= until)

@@ -252,6 +252,8 @@ static cg_rc pass_fields(struct exchange *x)
 		struct web_field out = *f;
 		if (c->rewrite)
 			out.value = c->rewrite(c->ctx, f->name, f->value);
+		if (x->req->is_apache && out.name.n + 2 + out.value.n > APACHE_FIELD_MAX)
+			return CG_FULL;
 		if (h->status == 200 && !x->req->location_as_is && out.value.n > 0 &&
 		    out.value.p[0] == '/' && span_is_nocase(out.name, SPAN_LIT("location")))
 			rc = pass_location(x, &out);
@@ -270,9 +272,11 @@ static bool pass_head(struct exchange *x, struct span raw)
 	const char *why = upstream_head_read(raw, x->req->is_head, h);
 	size_t mark = web_response_mark(x->resp);
 	x->out->status = h->status;
-	if (!why && pass_fields(x) != CG_OK) {
+	cg_rc rc = why ? CG_OK : pass_fields(x);
+	if (rc != CG_OK) {
 		web_response_rewind(x->resp, mark);
-		why = "its head is too long";
+		why = rc == CG_FULL ? "a field is longer than Apache takes (8 kB)"
+				    : "its head is too long";
 	}
 	if (why) {
 		decide(x, UPSTREAM_INVALID, why);

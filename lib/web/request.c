@@ -166,6 +166,7 @@ bool web_request_init(struct web_request *req, struct arena *arena, char *const 
 		req->https = span_is_nocase(variable(env, "HTTPS"), SPAN_LIT("on"));
 		req->client_cert = variable(env, "SSL_CLIENT_CERT");
 		req->client_verify = variable(env, "SSL_CLIENT_VERIFY");
+		req->is_apache = span_starts(variable(env, "SERVER_SOFTWARE"), SPAN_LIT("Apache"));
 		req->location_as_is =
 		    span_is(variable(env, "CERTGATE_LOCATION"), SPAN_LIT("as-is"));
 		read_chain(req, env);

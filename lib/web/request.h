@@ -62,6 +62,8 @@ struct web_request {
 	 * that obey it (RFC 3875 section 6.2.2) have to be kept from that, so this is said by
 	 * includes. */
 	bool location_as_is;
+	/* Apache, which takes no line of an answer's head above 8 kB. */
+	bool is_apache;
 
 	/* From the server, but anybody who can set its variables can set these: see proof_ok. */
 	struct span remote_addr, remote_port, server_addr, server_port, server_name;

@@ -10,7 +10,7 @@
   <div class="card__body stack">
     <p>{{name}} ({{email}}) cannot sign in any more. Sessions, links, mails and requests end with the account.</p>
     {{#last}}<p><strong>This is the last developer of {{organisation}}: its keys are removed too, and are refused from the next request on.</strong> To keep them, transfer them first.</p>{{/last}}
-    {{#no_last}}<p>The keys of {{organisation}} stay as they are.</p>{{/no_last}}
+    {{#no_last}}<p>The keys of {{organisation}} stay as they are; those of a developer who is switched off are switched off, too.</p>{{/no_last}}
     <p><a href="/admin/developers/{{id}}/export" download>Download the data first</a></p>
     <form class="actions" method="post" action="/admin/developers/{{id}}/delete"><input type="hidden" name="csrf_token" value="{{csrf_token}}"><input type="hidden" name="revision" value="{{revision}}"><button class="btn btn--danger-solid" type="submit">Delete {{name}}</button><a class="btn" href="/admin/developers/{{id}}">Cancel</a></form>
   </div>

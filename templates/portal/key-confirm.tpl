@@ -13,7 +13,7 @@
       <div><h1 id="h-conf">Revoke {{subject}}?</h1><p class="muted">Calls with it are refused from the next one on. It cannot be brought back here, and is not taken again. <code class="fp">{{start}}</code></p></div>
       <fieldset><legend class="label">Why</legend><div class="choices">
         <div class="choice"><input type="radio" id="r-superseded" name="reason" value="superseded" checked><label for="r-superseded">It is replaced by a newer one</label></div>
-        {{#is_certificate}}<div class="choice"><input type="radio" id="r-key_exposed" name="reason" value="key_exposed" aria-describedby="r-key_exposed-d"><label for="r-key_exposed">Somebody else may have the private key</label><span class="choice__hint" id="r-key_exposed-d">Then nothing with this public key is taken any more.</span></div>{{/is_certificate}}
+        {{#may_expose}}<div class="choice"><input type="radio" id="r-key_exposed" name="reason" value="key_exposed" aria-describedby="r-key_exposed-d"><label for="r-key_exposed">Somebody else may have the private key</label><span class="choice__hint" id="r-key_exposed-d">Then nothing with this public key is taken any more.</span></div>{{/may_expose}}
         <div class="choice"><input type="radio" id="r-other" name="reason" value="other"><label for="r-other">Another reason</label></div>
       </div></fieldset>
     </div>

@@ -96,12 +96,18 @@ with Site() as site:
     with case("data, and deleting"):
         ann.cookies.clear()
         ann.sign_in()
+        spare = site.make_cert("spare")
+        ann.ask(offer, "Anns second", pem(spare))
         page = boss.get(f"/admin{who}/export")
         is_eq((page.status, page.header("Content-Disposition")), (200, 'attachment; filename="developer.json"'), "the data are a file")
         data = json.loads(page.body)
         is_eq(data["developer"]["email"], ann.email, "of her")
         ok([m for m in data["mails"] if m["kind"] == "confirm"], "with the mails she got")
         ok([e for e in data["audit"] if e["action"] == "developer.sign_in"], "and what the audit has")
+        is_eq(sorted((r["name"], r["status"], r["certificate_sha256"]) for r in data["requests"]),
+              [("Anns key", "approved", cert.sha256), ("Anns second", "approved", spare.sha256)], "what she asked for")
+        is_eq([[x["sha256"] for x in data[kind]] for kind in ("credentials", "certificates")],
+              [[spare.sha256]] * 2, "what her key is known by")
         for secret in (b"$y$", b"password_hash"):
             unlike(page.body.decode(), re.escape(secret.decode()), f"no {secret.decode()} in it")
         page = boss.get(f"/admin{who}/delete")
@@ -110,6 +116,11 @@ with Site() as site:
         is_eq(site.rest("GET", who).status, 404, "she is gone")
         is_eq(ann.get("/portal/keys", follow=False).status, 303, "with her session")
         is_eq(call(), (200, None), "the key works on")
+        for kind in ("requests", "keys"):
+            left = [r for r in site.rest("GET", f"/{kind}").body["items"] if r["name"].startswith("Anns ")]
+            is_eq(len(left), 2, f"both records are there in {kind}")
+            unlike(json.dumps(left), f"{developer['id']}|{re.escape(ann.email)}", "without a word of her")
+        like(boss.get("/admin/requests?status=approved").text, "Somebody who is gone", "the page says so")
         second = site.rest("GET", "/developers").body["items"][0]
         page = boss.get(f"/admin/developers/{second['id']}/delete")
         like(page.text, "the last developer", "of the last one it says that the keys go")

@@ -395,6 +395,7 @@ with case("answers"):
         check("POST", "/requests", bad, 422, described="/requests")
     check("POST", "/requests", {**asking, "name": "x", "status": "approved"}, 400, described="/requests")
     act = "/requests/{id}/"
+    check("POST", f"/requests/{asked[1]['id']}/approve", {"x": 1}, 400, described=act + "approve")
     check("POST", f"/requests/{asked[0]['id']}/decline", {"reason": 5}, 422, described=act + "decline")
     check("POST", f"/requests/{asked[0]['id']}/decline", {"reason": "no"}, described=act + "decline")
     check("POST", f"/requests/{asked[0]['id']}/decline", described=act + "decline")

@@ -70,6 +70,7 @@ with case("made into a key"):
                 {"name": "From a refusal", "access": [{"api_id": "mtls-api"}]})
     is_eq(made.status, 201, "201")
     is_eq([c["sha256"] for c in made.body["credentials"]], [stranger.sha256], "with the certificate")
+    ok(made.body["credentials"][0]["proven_at"], "which counts as proven")
     is_eq(made.headers.get("location"), "/admin/api/v1/keys/" + made.body["id"], "where it is")
     is_eq(site.curl("/mtls-api/orders/7", cert=stranger).status, 200, "it calls at once")
     entries = rest("GET", "/audit").body["items"]

@@ -650,6 +650,17 @@ def cut(site, alice):
                f"{name}: nor on a connection of one's own")
 
 
+def long_fields(site, puppet):
+    """Apache says 500 to a line above 8 kB: so the gate says what it was."""
+    for n, want in ((8184, b"200"), (8190, b"502" if site.server_kind == "apache" else b"200")):
+        with Curl(site, "/puppet/x", "--http1.1", "--max-time", "20", "-w", "%{http_code}") as curl:
+            puppet.accept()
+            puppet.send(b"HTTP/1.1 200 OK\r\nX-A: " + b"y" * n + b"\r\nContent-Length: 2\r\n\r\nok")
+            curl.end()
+            is_eq(curl.data[-3:], want, f"a field of {n} bytes")
+            puppet.close()
+
+
 def cut_by_puppet(site, puppet):
     """The same, when the client has seen the beginning for sure."""
     for version, option in VERSIONS:
@@ -794,6 +805,7 @@ with Site(extra="KeepAliveTimeout 1") as whole:
             ("who and where", identity, (ALICE, KEY, TOKENS)), ("answers", answers, (ALICE,)),
             ("smuggling", smuggling, (ALICE,)), ("browsers", sandbox, (ALICE,)),
             ("30 MB", large, (ALICE,)), ("live", live, (doll,)), ("cut", cut, (ALICE,)),
+            ("long fields", long_fields, (doll,)),
             ("cut later", cut_by_puppet, (doll,)), ("early answers", early, (ALICE,)),
             ("stale connections", stale, (ALICE,)), ("in parallel", parallel, (ALICE,))):
         with case(title):

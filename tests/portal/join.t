@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
@@ -103,6 +104,13 @@ with Site() as site:
         join(Browser(site), "ulf@partner.example")
         code_of("ulf@partner.example", "confirm")
         is_eq(mails("eve@partner.example"), [], "who has no account gets no mail")
+
+    with case("who asks for new passwords keeps no mail to join from anybody"):
+        for _ in range(4):
+            anon.submit(anon.get("/portal/reset"), "Send link", {"E-mail": "una@partner.example"})
+        join(Browser(site), "una@partner.example")
+        ok(code_of("una@partner.example", "confirm"), "it comes")
+        is_eq(len(mails("una@partner.example")), 1, "and nothing else")
 
     with case("a new password"):
         code = code_of("zoe@partner.example", "reset")
@@ -227,4 +235,50 @@ with Site() as site:
         is_eq(site.rest("GET", "/organisations/" + moved).status, 404, "the empty one is gone")
         page = boss.submit(boss.get("/portal/organisation"), "Make member of Boss One")
         is_eq(page.status, 409, "the last manager stays one")
+
+    with case("a name that is no text"):
+        for text in ("%ff", "a%c3", "a%0ab"):
+            answer = boss.request("POST", "/portal/account", follow=False, headers={
+                "Content-Type": "application/x-www-form-urlencoded"},
+                body=f"csrf_token={boss.get('/portal/account').token()}&name={text}")
+            is_eq(answer.status, 422, f"{text} is refused")
+            like(answer.html, 'id="e-name"', "at its field")
+        stranger = Browser(site)
+        answer = stranger.request("POST", "/portal/join", headers={
+            "Content-Type": "application/x-www-form-urlencoded"},
+            body=f"csrf_token={stranger.get('/portal/join').token()}&name=%ff&email=ff@partner.example&password={'x' * 20}")
+        is_eq(answer.status, 422, "nor does anybody join with one")
+        is_eq(site.rest("GET", "/developers?q=boss.one@").body["items"][0]["name"], "Boss One", "nothing has changed")
+
+    with case("one address uses nothing up for the others"):
+        # Straight to the program, as the web server would ask: which address it is can be said.
+        form = Browser(site)
+        token = form.get("/portal/login").token()
+        cookie = "; ".join(f"{n}={v}" for n, v in form.cookies.items())
+
+        def ask(address, path, **fields):
+            body = urllib.parse.urlencode({"csrf_token": token, **fields}).encode()
+            answer = site.fcgi({"REQUEST_METHOD": "POST", "REQUEST_URI": path, "CERTGATE_PREFIX": "/portal",
+                                "REMOTE_ADDR": address, "HTTP_COOKIE": cookie,
+                                "CONTENT_TYPE": "application/x-www-form-urlencoded"}, body,
+                               socket_path=site.portal_socket)
+            return answer.status, answer.out.decode()
+
+        def sign_in(address, password=PASSWORD):
+            return ask(address, "/portal/login", email="boss.one@partner.example", password=password)
+
+        # Without a hash, so that these take next to no time.
+        is_eq({ask("192.0.2.7", "/portal/reset", email="nobody@partner.example")[0] for _ in range(60)}, {200},
+              "60 requests for a new password")
+        is_eq({sign_in("192.0.2.7", "x" * 600)[0] for _ in range(19)}, {403}, "19 wrong passwords")
+        right = []
+        while len(right) < 400 and (not right or right[-1][0] == 303):
+            right.append(sign_in("192.0.2.7"))
+        is_eq(right[-1][0], 429, f"after {len(right) - 1} right ones no more are looked at")
+        like(right[-1][1], "too many requests from your address", "which says why")
+        like(right[-1][1], r"Retry-After: \d+", "and until when")
+        is_eq(ask("192.0.2.7", "/portal/reset", email="nobody@partner.example")[0], 429, "nor other requests")
+        is_eq(sign_in("192.0.2.8")[0], 303, "another address signs in")
+        is_eq(ask("192.0.2.8", "/portal/reset", email="nobody@partner.example")[0], 200,
+              "and may ask for a new password")
 done_testing()

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 """All “portal paste” rows of tests/certs in the real form, each from an empty store; after each refused
 private key nothing of it is found on disk, in logs, in the answer.  (F02, F03, F09, F11)"""
+import base64
+import hashlib
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
@@ -71,6 +74,70 @@ def blocked():
     return {e["spki_sha256"] for e in site.rest("GET", "/exposed-keys?limit=500").body["items"]}
 
 
+def openssl(*args, data=b""):
+    return subprocess.run(["openssl", *args], input=data, capture_output=True, check=True).stdout
+
+
+def value(tag, *parts):
+    """A value of DER."""
+    body = b"".join(parts)
+    size = len(body).to_bytes(len(body).bit_length() // 8 + 1, "big").lstrip(b"\0")
+    return bytes([tag]) + (size if len(body) < 128 else bytes([0x80 | len(size)]) + size) + body
+
+
+def numbers(*all_of_them):
+    return value(0x30, *(value(2, n.to_bytes(n.bit_length() // 8 + 1, "big"))
+                         if isinstance(n, int) else n for n in all_of_them))
+
+
+def as_pem(label, der):
+    return (f"-----BEGIN {label}-----\n{base64.encodebytes(der).decode()}-----END {label}-----\n")
+
+
+def members(der):
+    """What is in a SEQUENCE, each with its tag and length."""
+    def size(at):
+        n = der[at + 1]
+        return (2, n) if n < 128 else (2 + (n & 127), int.from_bytes(der[at + 2:at + 2 + (n & 127)], "big"))
+    at, found = size(0)[0], []
+    while at < len(der):
+        head, body = size(at)
+        found.append(der[at:at + head + body])
+        at += head + body
+    return found
+
+
+def public_of(key):
+    return openssl("pkey", "-pubout", "-outform", "DER", data=key)
+
+
+def forgeries(kind, key):
+    """Texts in the form of private keys around the public half of this one."""
+    spki, odd = public_of(key), int.from_bytes(b"\x5a" * 120, "big") | 1
+    algorithm = members(spki)[0]
+    if kind.startswith("RSA"):
+        n, e = members(members(spki)[1][members(spki)[1].index(b"\x30"):])
+        for name, d, p, q in (("any numbers", odd << 900 | 1, odd, odd + 2), ("zeros", 0, 0, 0),
+                              ("p is n", 1, int.from_bytes(n[4:], "big"), 1)):
+            inner = numbers(0, n, e, d, p, q, p >> 3, q >> 3, p >> 5)
+            yield name, as_pem("RSA PRIVATE KEY", inner)
+            yield name + ", PKCS #8", as_pem("PRIVATE KEY", numbers(0, algorithm, value(4, inner)))
+    elif kind == "EC":
+        curve = members(algorithm)[1]
+        point = value(0xa1, value(3, members(spki)[1][2:]))
+        for name, d in (("any number", b"\x5a" * 32), ("one", b"\0" * 31 + b"\1")):
+            yield name, as_pem("EC PRIVATE KEY", numbers(1, value(4, d), value(0xa0, curve), point))
+            yield name + ", PKCS #8", as_pem("PRIVATE KEY", numbers(
+                0, algorithm, value(4, numbers(1, value(4, d), point))))
+    elif kind == "DSA":
+        parts = members(openssl("dsa", "-outform", "DER", data=key))
+        yield "another x", as_pem("DSA PRIVATE KEY", numbers(*parts[:5], 12345))
+    else:
+        raw = members(spki)[1][3:]
+        yield "with the public half", as_pem("PRIVATE KEY", numbers(
+            1, algorithm, value(4, value(4, b"\x5a" * len(raw))), value(0x81, b"\0", raw)))
+
+
 every = {}
 with Site() as site:
     api = site.make_api()
@@ -125,6 +192,33 @@ with Site() as site:
         page = ann.ask(offered, "Again", own.pem)
         is_eq(page.status, 409, "its certificate is not taken any more")
         like(page.text, "in other hands", "and the page says why")
+        is_eq(empty(), [], "emptied")
+
+    with case("a private key that is none"):
+        bob.sign_in()
+        shown = site.make_cert("shown")
+        with open(shown.key, "rb") as file:
+            shown_key = file.read()
+        site.make_key("victim", shown, api)
+        kinds = {"EC": shown_key}
+        for kind, options in (("RSA", ["RSA"]), ("RSA-PSS", ["RSA-PSS"]), ("Ed25519", ["ED25519"]),
+                              ("Ed448", ["ED448"])):
+            kinds[kind] = openssl("genpkey", "-algorithm", *options)
+        kinds["P-384"] = openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384")
+        kinds["P-521"] = openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521")
+        kinds["DSA"] = openssl("gendsa", "/dev/stdin", data=openssl("dsaparam", "1024"))
+        for kind, key in kinds.items():
+            digest = hashlib.sha256(public_of(key)).hexdigest()
+            for name, text in forgeries(kind, key) if not kind.startswith("P-") else ():
+                page = bob.ask(offered, "Forged", text)
+                is_eq((page.status, "Consider it exposed" in page.text), (422, True),
+                      f"{kind}, {name}: refused as a private key")
+                ok(digest not in blocked(), f"{kind}, {name}: the public key is not blocked")
+            if kind == "EC":
+                is_eq(site.curl("/mtls-api/x", cert=shown).status, 200, "whose it is, calls on")
+            is_eq(bob.ask(offered, "Real", key.decode()).status, 422, f"{kind}: a real one is refused")
+            ok(digest in blocked(), f"{kind}: and blocked")
+        is_eq(site.curl("/mtls-api/x", cert=shown).status, 403, "the certificate of a real one is out")
         is_eq(empty(), [], "emptied")
 
     with case("F02 another's certificate"):

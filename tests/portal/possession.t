@@ -5,7 +5,9 @@ import concurrent.futures
 import copy
 import os
 import re
+import subprocess
 import sys
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import PASSWORD, Developer, entry, mails, request_of, wait_mail  # noqa: E402
@@ -114,6 +116,116 @@ with Site() as site:
         is_eq((answer.status, answer.json()["code"]), (409, "certificate_in_use"), "it stays")
         ok("by hand" not in answer.body.decode(), "and nothing is told")
         thief.submit(page, "Withdraw request")
+
+    def revoke(who, key, cert, reason, shown=True):
+        """Revokes a certificate in the portal; without the choice on its page by hand."""
+        path = f"/portal/keys/{key}/credentials/{cert.sha256}/revoke"
+        page = who.get(path)
+        is_eq('value="key_exposed"' in page.html, shown, "the page offers to tell of an exposed key"
+              if shown else "of what is only claimed, the page offers not to tell of its key")
+        got = who.request("POST", path, urllib.parse.urlencode(
+            {"csrf_token": page.token(), "reason": reason}),
+            {"Content-Type": "application/x-www-form-urlencoded"})
+        is_eq((got.status, "It was revoked" in got.text), (200, True), f"it is revoked ({reason})")
+
+    def key_named(name):
+        found = [k for k in site.rest("GET", f"/keys?q={urllib.parse.quote(name)}").body["items"] if k["name"] == name]
+        return found[0]["id"] if found else None
+
+    def around(name, victim):
+        """A certificate of another CA around the victim's public key."""
+        base = os.path.join(site.certs, name)
+        with open(base + ".pub", "wb") as file:
+            file.write(subprocess.run(["openssl", "x509", "-in", victim.path, "-noout", "-pubkey"],
+                                      check=True, capture_output=True).stdout)
+        for args in (("req", "-new", "-newkey", "ed25519", "-nodes", "-keyout", base + ".key", "-subj",
+                      f"/CN={name}", "-out", base + ".csr"),
+                     ("x509", "-req", "-in", base + ".csr", "-force_pubkey", base + ".pub", "-CA",
+                      ca.path, "-CAkey", ca.key, "-CAcreateserial", "-days", "30", "-out",
+                      base + ".pem")):
+            subprocess.run(["openssl", *args], check=True, capture_output=True)
+        return Cert(base + ".pem", base + ".key")
+
+    ca = site.make_ca("Thief CA")
+    site.rest("PATCH", f"/catalogue/{automatic['id']}", {"max_keys_per_developer": 20})
+
+    with case("who only claims a certificate does not speak for its key"):
+        victim = site.make_cert("victim")
+        site.make_key("Victim", victim, api)
+        made = around("around", victim)
+        like(thief.ask(automatic, "Around", made.pem).text, "The key is yours",
+             "a certificate around another's public key is claimed")
+        revoke(thief, key_named("Around"), made, "key_exposed", shown=False)
+        is_eq(site.rest("GET", "/exposed-keys").body["items"], [], "no public key is blocked")
+        is_eq(site.curl("/mtls-api/x", cert=victim).status, 200, "the other's certificate works on")
+        second = site.make_cert("second of the thief")
+        thief.ask(automatic, "Proven", second.pem)
+        waiting = [r for r in site.rest("GET", "/requests?q=Proven").body["items"]
+                   if r["name"] == "Proven"][0]
+        is_eq(prove(code_of(thief.get(f"/portal/requests/{waiting['id']}")), second).status, 200,
+              "one that is proven")
+        revoke(thief, key_named("Proven"), second, "key_exposed")
+        is_eq(len(site.rest("GET", "/exposed-keys").body["items"]), 1, "speaks for its key")
+
+    with case("a claim that was revoked yields as well"):
+        for name, gone in (("revoked", False), ("revoked and given up", True)):
+            cert = site.make_cert(name)
+            thief.ask(automatic, name, cert.pem)
+            loot = key_named(name)
+            revoke(thief, loot, cert, "other", shown=False)
+            if gone:
+                is_eq(site.rest("DELETE", f"/keys/{loot}").status, 204, "the key is gone")
+            page = owner.ask(automatic, "Mine " + name, cert.pem)
+            is_eq(page.status, 409, f"{name}: the owner's claim is refused")
+            page = owner.submit(page, "Ask, and prove that it is mine")
+            answer = prove(code_of(page), cert)
+            is_eq((answer.status, answer.json()["proof"]["status"]), (200, "approved"),
+                  f"{name}: the owner proves it")
+            is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, f"{name}: and it works")
+
+    with case("what was claimed and revoked, an administrator can register"):
+        cert = site.make_cert("registered later")
+        thief.ask(automatic, "Loot 4", cert.pem)
+        answer = site.rest("POST", "/keys", {"name": "Theirs", "certificate": cert.pem})
+        is_eq((answer.status, answer.body["code"]), (409, "certificate_in_use"), "not while it works")
+        loot = key_named("Loot 4")
+        revoke(thief, loot, cert, "other", shown=False)
+        answer = site.rest("POST", f"/keys/{loot}/credentials", {"certificate": cert.pem})
+        is_eq((answer.status, answer.body["code"]), (409, "certificate_revoked"),
+              "not at the key where it was revoked")
+        site.make_key("Theirs", cert, api)
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "but at another one, and it works")
+        is_eq(site.rest("GET", f"/keys/{loot}").body["credentials"], [], "the thief's has it no more")
+
+    with case("the owner's own revocation, and an exposed key, stay"):
+        cert = site.make_cert("own")
+        owner.ask(automatic, "Own", cert.pem)
+        made = [r for r in site.rest("GET", "/requests?q=Own").body["items"] if r["name"] == "Own"][0]
+        code = code_of(owner.get(f"/portal/requests/{made['id']}"))
+        revoke(owner, key_named("Own"), cert, "other", shown=False)
+        answer = prove(code, cert)
+        is_eq((answer.status, answer.json()["code"]), (409, "certificate_revoked"),
+              "what was revoked does not come back by its code")
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 403, "and opens nothing")
+        cert = site.make_cert("exposed later")
+        thief.ask(automatic, "Loot 5", cert.pem)
+        page = owner.submit(owner.ask(automatic, "Mine 5", cert.pem), "Ask, and prove that it is mine")
+        is_eq(site.rest("DELETE", f"/keys/{key_named('Loot 5')}/credentials/{cert.sha256}"
+                        "?reason=key_exposed").status, 204, "an administrator blocks the key")
+        answer = prove(code_of(page), cert)
+        is_eq((answer.status, answer.json()["code"]), (409, "key_exposed"), "it cannot be proven")
+
+    with case("what signs somebody in to the dashboard"):
+        badge = site.make_cert("badge")
+        watcher = site.rest("GET", "/users?q=watcher").body["items"][0]["id"]
+        is_eq(site.rest("POST", f"/users/{watcher}/certificates", {"certificate": badge.pem}).status,
+              201, "a user's certificate")
+        for entry_of in (manual, automatic):
+            page = owner.ask(entry_of, "Badge", badge.pem)
+            is_eq((page.status, "in use" in page.text, "dashboard" in page.text), (409, True, False),
+                  f"{entry_of['name']}: in use, and no word of what for")
+            page = owner.submit(page, "Ask, and prove that it is mine")
+            is_eq(page.status, 409, "nor by a proof")
 
     with case("an entry that asks for the proof"):
         cert = site.make_cert("strict")

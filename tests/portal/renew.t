@@ -226,6 +226,35 @@ with Site() as site:
         ok(credentials(key)[old.sha256]["ends_at"], "and the old one ends")
         is_eq(len(site.rest("GET", "/keys?q=Asked").body["items"]), 1, "there is one key")
 
+    with case("what waits for approval counts as asked for"):
+        tokens = entry(site, "Tokens", [site.make_api("token-api", auth={"use_certificate": False, "use_token": True})],
+                       max_keys_per_developer=500)
+        old = site.make_cert("old6")
+        page = bob.ask(entries["approval"], "Flood", old.pem)
+        key = page.path.split("?")[0].rsplit("/", 1)[-1]
+        developer = site.rest("GET", f"/keys/{key}").body["developer_id"]
+        asked = len(site.rest("GET", f"/requests?developer_id={developer}&limit=500").body["items"])
+        is_eq({site.rest("POST", "/requests", {"developer_id": developer, "catalogue_id": tokens["id"], "token": True,
+                                               "name": f"T{i}"}).status for i in range(99 - asked)}, {201},
+              "99 requests within a day")
+        is_eq(renew(old, site.make_cert("flood1")).status, 202, "a renewal is the 100th")
+        answer = renew(old, site.make_cert("flood2"))
+        is_eq((answer.status, answer.json()["code"]), (409, "too_many_keys"), "and there are no more")
+
+    with case("strangers who were made contacts"):
+        key = key_of("session", "Mails", site.make_cert("old7"))
+        organisation = site.rest("GET", f"/keys/{key}").body["organisation_id"]
+        site.rest("PATCH", f"/organisations/{organisation}", {"contacts": ["far@stranger.example", ann.email]})
+
+        def told(to):
+            return sum("Mails" in text and "/portal/stop?" in text for text in mails(to))
+        for i in range(8):
+            page = ann.submit(ann.get(f"/portal/keys/{key}"), "Add certificate", {
+                FIELD: site.make_cert(f"next{i}").pem, "Password": PASSWORD, "It replaces": ["None: both go on"]})
+            like(page.text, "The certificate was added", f"certificate {i} is added")
+        wait_until(lambda: told(ann.email) == 8 and told("far@stranger.example") >= 5, "a member hears of each")
+        is_eq(told("far@stranger.example"), 5, "a stranger gets five mails within the hour")
+
     with case("the rule stays when the entry goes"):
         kept = {}
         for way in entries:

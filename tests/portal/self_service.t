@@ -80,7 +80,9 @@ with Site() as site:
     with case("a refusal on the key's page, with its remedy"):
         site.rest("PATCH", f"/apis/{api['id']}", {"blocked_ips": ["127.0.0.1", "::1"]})
         is_eq(site.curl("/mtls-api/x", cert=cert).status, 403, "a call is refused")
-        like(ann.get(page.path).text, "address_not_allowed", "the page lists it")
+        shown = ann.get(page.path).text
+        like(shown, "address_not_allowed", "the page lists it")
+        like(shown, "Seen (just now|[0-9]+ minutes? ago), 403", "and no longer says that all is well")
         site.rest("PATCH", f"/apis/{api['id']}", {"blocked_ips": []})
 
     with case("a second API with the same certificate"):
@@ -205,6 +207,27 @@ with Site() as site:
         first = ann.ask(manual, "Twice", pem(cert6), page=form)
         twice = ann.ask(manual, "Twice", pem(cert6), page=form)
         is_eq(request_of(first), request_of(twice), "is one request")
+
+    with case("reading a certificate sends nothing, whatever is chosen"):
+        both = entry(site, "Either", [site.make_api("both-api", auth={"use_certificate": True, "use_token": True})],
+                     approval="automatic")
+        before = [site.rest("GET", path).body["items"] for path in ("/requests", "/keys")]
+        page = ann.form(both)
+        for button, text in (("Read certificate", pem(site.make_cert("looked-at"))), ("Read certificate", "")):
+            values = {"Key name": "Looking", "Auth token": True, "Public certificate (PEM)": text}
+            answer = ann.submit(page, button, values)
+            is_eq(answer.status, 200 if text else 422, f"{button}, {'with' if text else 'without'} one")
+            like(answer.text, "can be used" if text else "is missing: paste it", "says what it is")
+        is_eq([site.rest("GET", path).body["items"] for path in ("/requests", "/keys")], before, "nothing was made")
+        page = ann.submit(page, "Request key", {"Key name": "Sent", "Auth token": True})
+        is_eq(page.path.split("?")[0].rsplit("/", 1)[0], "/portal/keys", "but the button below makes the key")
+
+    with case("a description that is taken can be shown"):
+        answer = site.rest("PATCH", f"/catalogue/{hidden['id']}", {"description": ">" * 20000})
+        is_eq((answer.status, [e["field"] for e in answer.body.get("errors", [])]), (422, ["description"]),
+              "20,000 quotes within each other are refused")
+        site.rest("PATCH", f"/catalogue/{manual['id']}", {"description": "-\n\n***\n" * 9000})
+        is_eq(ann.get(f"/portal/apis/{manual['id']}").status, 200, "a long one is shown")
 
     with case("errors stand at the fields"):
         page = ann.ask(manual, "", pem(site.make_cert("seventh")))

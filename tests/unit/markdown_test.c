@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "base/markdown.h"
+#include "base/limits.h"
 
 static void html_is(const char *text, const char *want)
 {
@@ -58,8 +59,12 @@ static void test_links(void **state)
 		assert_int_equal(markdown_check(span_of(bad[i]), "f", &err), CG_BAD_VALUE);
 		assert_int_equal(err.n_fields, 1);
 	}
-	static const char *const images[] = {"![a](https://b.example/c.png)", "![a](//b/c.png)",
-					     "![a](/\\b/c.png)", "![a](c.png)"};
+	static const char *const images[] = {"![a](https://b.example/c.png)",
+					     "![a](//b/c.png)",
+					     "![a](/\\b/c.png)",
+					     "![a](c.png)",
+					     "![a](</\t/b/c.png>)",
+					     "![a](<\t//b/c.png>)"};
 	for (size_t i = 0; i < CG_COUNT(images); i++) {
 		html_is(images[i], "<p>a</p>\n");
 		assert_int_equal(markdown_check(span_of(images[i]), "f", NULL), CG_BAD_VALUE);
@@ -101,12 +106,44 @@ static void test_ceiling(void **state)
 	buf_release(&out);
 }
 
+static void check_repeated(const char *part, size_t n, cg_rc rc)
+{
+	struct buf text, out;
+	struct cg_err err = {0};
+	buf_init(&text, MARKDOWN_MAX);
+	buf_init(&out, MARKDOWN_HTML_MAX);
+	for (size_t i = 0; i < n; i++)
+		buf_add_text(&text, part);
+	assert_false(text.failed);
+	assert_int_equal(markdown_check(buf_span(&text), "f", &err), rc);
+	assert_int_equal(err.n_fields, rc == CG_OK ? 0 : 1);
+	if (rc == CG_OK)
+		assert_int_equal(markdown_html(buf_span(&text), &out, NULL), CG_OK);
+	buf_release(&text);
+	buf_release(&out);
+}
+
+/* What is taken can be shown. */
+static void test_too_much(void **state)
+{
+	(void)state;
+	check_repeated(">", 20000, CG_BAD_VALUE);
+	check_repeated("+ ", 20000, CG_BAD_VALUE);
+	check_repeated(">", 100, CG_BAD_VALUE);
+	check_repeated(">", 40, CG_OK);
+	check_repeated("-\n\n***\n", MARKDOWN_MAX / 7, CG_OK);
+	check_repeated("|a|b|\n|---|---|\n\n", MARKDOWN_MAX / 17, CG_BAD_VALUE);
+	check_repeated("'", MARKDOWN_MAX, CG_OK);
+	check_repeated("a\n\n", MARKDOWN_MAX / 3, CG_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_elements), cmocka_unit_test(test_headings),
 	    cmocka_unit_test(test_links),    cmocka_unit_test(test_html_is_text),
 	    cmocka_unit_test(test_summary),  cmocka_unit_test(test_ceiling),
+	    cmocka_unit_test(test_too_much),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,11 +122,24 @@ void developers_export(void *arg)
 
 json_t *developer_export_schema(void)
 {
-	return json_pack(
-	    "{s:s, s:{s:o, s:o, s:{s:s, s:o}, s:{s:s, s:o}, s:{s:s, s:o}}, s:b}", "type", "object",
-	    "properties", "developer", record_schema(&cg__developer__descriptor), "organisation",
-	    record_schema(&cg__organisation__descriptor), "keys", "type", "array", "items",
-	    record_schema(&cg__key__descriptor), "mails", "type", "array", "items",
-	    record_schema(&cg__outbox_mail__descriptor), "audit", "type", "array", "items",
-	    record_schema(&cg__audit_entry__descriptor), "additionalProperties", 0);
+	static const struct {
+		const char *name;
+		const ProtobufCMessageDescriptor *of;
+	} lists[] = {
+	    {"keys",	     &cg__key__descriptor	 },
+	    {"credentials",  &cg__credential__descriptor },
+	    {"certificates", &cg__certificate__descriptor},
+	    {"requests",	 &cg__key_request__descriptor},
+	    {"mails",	      &cg__outbox_mail__descriptor},
+	    {"audit",	      &cg__audit_entry__descriptor}
+	   };
+	json_t *members =
+	    json_pack("{s:o, s:o}", "developer", record_schema(&cg__developer__descriptor),
+		      "organisation", record_schema(&cg__organisation__descriptor));
+	for (size_t i = 0; i < CG_COUNT(lists); i++)
+		(void)json_object_set_new(
+		    members, lists[i].name,
+		    json_pack("{s:s, s:o}", "type", "array", "items", record_schema(lists[i].of)));
+	return json_pack("{s:s, s:o, s:b}", "type", "object", "properties", members,
+			 "additionalProperties", 0);
 }

@@ -23,7 +23,7 @@ void requests_list(void *arg)
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
 	struct rest_page page;
-	struct request_list list;
+	struct request_list list = {.n = 0};
 	struct span value = {NULL, 0};
 	size_t i = 0;
 	cg_rc rc = rest_read_page(call, &page, &err);

@@ -654,6 +654,27 @@ static void answer_no_route(struct rest_call *call, enum web_match match)
 	web_problem_send(call->resp, &p);
 }
 
+/* An action that takes nothing: no body, or an empty object.  False after having answered 400. */
+static bool brings_nothing(struct rest_call *call)
+{
+	struct cg_err err = {0};
+	json_t *json = NULL;
+	if (!(call->match.route->flags & REST_ACT) || call->req->body == WEB_BODY_NONE ||
+	    (call->req->body == WEB_BODY_LENGTH && call->req->content_length == 0))
+		return true;
+	cg_rc rc = web_json_read(call->req, &json, &err);
+	const char *name = json_object_iter_key(json_object_iter(json));
+	if (rc == CG_OK && name) {
+		rc = cg_fail_field(&err, name, "is not known here: this takes no members");
+		rc = rc == CG_BAD_VALUE ? CG_BAD_INPUT : rc;
+		err.code = "unknown_member";
+	}
+	json_decref(json);
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	return rc == CG_OK;
+}
+
 void rest_handle(struct program *admin, struct web_request *req, struct web_response *resp)
 {
 	struct rest_call call = {.admin = admin, .req = req, .resp = resp, .arena = req->arena};
@@ -672,6 +693,7 @@ void rest_handle(struct program *admin, struct web_request *req, struct web_resp
 		call.row = &rest_routes[call.match.route - routes];
 	if (match != WEB_MATCH_FOUND)
 		answer_no_route(&call, match);
-	else if ((call.match.route->flags & REST_OPEN) || (authenticate(&call) && may_call(&call)))
+	else if ((call.match.route->flags & REST_OPEN) ||
+		 (authenticate(&call) && may_call(&call) && brings_nothing(&call)))
 		call.match.route->handler(&call);
 }

@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+"""What was switched off, or taken from somebody, does not come back by going elsewhere: invitations,
+removing, deleting, another address."""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from certgate_test import *  # noqa: E402
+from pages import Browser  # noqa: E402
+from portal import PASSWORD, Developer, entry, mails, pem  # noqa: E402
+
+with Site() as site:
+    api = site.make_api()
+    offer = entry(site, "Payments", [api], approval="automatic")
+    boss = Developer(site, "Boss One")
+
+    def record(email):
+        return next((d for d in site.rest("GET", f"/developers?q={email}").body["items"] if d["email"] == email), None)
+
+    def codes(email, what):
+        return [m[1] for m in (re.search(rf"/portal/{what}\?code=(\w+)", t) for t in mails(email)) if m]
+
+    def invite(email, by=boss):
+        """The page of a new invitation, for who has the mail."""
+        had = len(codes(email, "invite"))
+        by.submit(by.get("/portal/organisation"), "Send invitation", {"E-mail": email})
+        wait_until(lambda: len(codes(email, "invite")) > had, f"an invitation to {email}")
+        return codes(email, "invite")[-1]
+
+    def accept(code, **values):
+        """What POST says, whatever the page shows."""
+        browser = Browser(site)
+        token = browser.get("/portal/login").token()
+        body = "&".join(f"{n}={v}" for n, v in {"csrf_token": token, "code": code, **values}.items())
+        return browser.request("POST", "/portal/invite", body=body,
+                               headers={"Content-Type": "application/x-www-form-urlencoded"})
+
+    def member(name):
+        """A new member of the boss's organisation, with a browser."""
+        browser, email = Browser(site), name.lower() + "@partner.example"
+        page = browser.get(f"/portal/invite?code={invite(email)}")
+        browser.submit(page, "Join Boss One", {"Name": name, "Password": PASSWORD})
+        browser.submit(browser.get("/portal/login"), "Sign in", {"E-mail": email, "Password": PASSWORD})
+        return browser, record(email)
+
+    def ask(browser, name):
+        """A key and its certificate."""
+        cert = site.make_cert(name)
+        browser.submit(browser.get(f"/portal/apis/{offer['id']}/request"), "Request key",
+                       {"Key name": name, "Public certificate (PEM)": pem(cert)})
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, f"the key {name} works")
+        return cert
+
+    def refused(cert, what):
+        answer = site.curl("/mtls-api/x", cert=cert)
+        is_eq((answer.status, answer.json().get("code")), (403, "key_inactive"), what)
+
+    with case("an organisation that is switched off accepts no invitation"):
+        bob = Developer(site, "Bob Two")
+        cert = ask(bob, "bobs")
+        home = record(bob.email)["organisation_id"]
+        site.rest("PATCH", f"/organisations/{home}", {"active": False})
+        code = invite(bob.email)
+        is_eq(Browser(site).get(f"/portal/invite?code={code}").status, 404, "there is no page")
+        is_eq(accept(code).status, 404, "nor what its button does")
+        refused(cert, "the key stays refused")
+        is_eq((record(bob.email)["organisation_id"], site.rest("GET", f"/organisations/{home}").status), (home, 200),
+              "everything is where it was")
+        site.rest("PATCH", f"/organisations/{home}", {"active": True})
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "switched on, it works")
+
+    with case("nor does a developer who is switched off"):
+        site.rest("PATCH", f"/developers/{record(bob.email)['id']}", {"active": False})
+        is_eq(Browser(site).get(f"/portal/invite?code={code}").status, 404, "there is no page")
+        is_eq(accept(code).status, 404, "nor what its button does")
+        refused(cert, "the key stays refused")
+        site.rest("PATCH", f"/developers/{record(bob.email)['id']}", {"active": True})
+        page = bob.submit(bob.get(f"/portal/invite?code={code}"), "Join Boss One")
+        is_eq((page.status, record(bob.email)["organisation_id"]), (200, record(boss.email)["organisation_id"]),
+              "switched on, he comes")
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "with his key")
+
+    with case("a member who is switched off and then removed, moved or deleted"):
+        for name in ("Eve", "Fay", "Gil"):
+            browser, developer = member(name)
+            cert = ask(browser, name.lower() + "s")
+            key = next(k for k in site.rest("GET", "/keys").body["items"] if k["developer_id"] == developer["id"])
+            path = f"/developers/{developer['id']}"
+            site.rest("PATCH", path, {"active": False})
+            refused(cert, f"{name} is off")
+            if name == "Eve":
+                boss.submit(boss.get(f"/portal/organisation/members/{developer['id']}/remove"), "Remove Eve")
+            elif name == "Fay":
+                other = site.rest("POST", "/organisations", {"name": "Elsewhere"}).body
+                site.rest("PATCH", path, {"organisation_id": other["id"]})
+            else:
+                site.rest("DELETE", path)
+            refused(cert, "gone, the key stays refused")
+            now = site.rest("GET", f"/keys/{key['id']}").body
+            is_eq((now["active"], now["developer_id"], now["organisation_id"]), (False, None, key["organisation_id"]),
+                  "for it is switched off itself, and the organisation's")
+
+    with case("the key of a member who is not switched off goes on without him"):
+        browser, developer = member("Hal")
+        cert = ask(browser, "hals")
+        boss.submit(boss.get(f"/portal/organisation/members/{developer['id']}/remove"), "Remove Hal")
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "it works")
+
+    with case("an invitation ends with its manager"):
+        browser, second = member("Ida")
+        boss.submit(boss.get("/portal/organisation"), "Make manager of Ida")
+        code = invite("ida.two@partner.example", browser)
+        is_eq(Browser(site).get(f"/portal/invite?code={code}").status, 200, "as a manager she invites")
+        boss.submit(boss.get("/portal/organisation"), "Make member of Ida")
+        is_eq(Browser(site).get(f"/portal/invite?code={code}").status, 404, "as a member she has none open")
+        boss.submit(boss.get("/portal/organisation"), "Make manager of Ida")
+        boss.submit(boss.get(f"/portal/organisation/members/{second['id']}/remove"), "Remove Ida")
+        is_eq(Browser(site).get(f"/portal/invite?code={code}").status, 404, "removed there is no page")
+        is_eq(accept(code, name="Ida", password=PASSWORD.replace(" ", "+")).status, 404, "and no way in")
+        is_eq(record("ida.two@partner.example"), None, "nobody is made")
+
+    with case("the last manager does not leave members behind"):
+        kim = Developer(site, "Kim Alone")
+        code = invite(boss.email, kim)
+        page = boss.submit(boss.get(f"/portal/invite?code={code}"), "Join Kim Alone")
+        is_eq(page.status, 409, "it is refused")
+        like(page.text, "last manager", "with the reason")
+        boss.submit(boss.get("/portal/organisation"), "Make manager of Bob Two")
+        boss.submit(boss.get(f"/portal/invite?code={code}"), "Join Kim Alone")
+        is_eq(record(boss.email)["organisation_id"], record(kim.email)["organisation_id"], "with another one he may go")
+
+    with case("another address"):
+        lea = Developer(site, "Lea New")
+        developer = record(lea.email)
+        lea.submit(lea.get("/portal/reset"), "Send link", {"E-mail": lea.email})
+        wait_until(lambda: codes(lea.email, "reset"), "a link for a new password")
+        code = codes(lea.email, "reset")[0]
+        is_eq(Browser(site).get(f"/portal/reset?code={code}").status, 200, "the link works")
+        site.rest("PATCH", f"/organisations/{developer['organisation_id']}",
+                  {"contacts": ["ops@lea.example", lea.email]})
+        site.rest("PATCH", f"/developers/{developer['id']}", {"email": "lea@new.example"})
+        is_eq(Browser(site).get(f"/portal/reset?code={code}").status, 404, "the old mailbox's link has ended")
+        is_eq(site.rest("GET", f"/organisations/{developer['organisation_id']}").body["contacts"],
+              ["ops@lea.example", "lea@new.example"], "notices go to the new one")
+done_testing()
