@@ -21,16 +21,16 @@ cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char
 cg_rc request_check_claim_in(struct store_txn *txn, const char *organisation_id,
 			     const struct cert *cert, bool disputed, struct arena *arena,
 			     struct cg_err *err) CG_MUST_USE;
+/* CG_CLASH when the developer has asked for REQUESTS_A_DAY_MAX within a day, further certificates
+ * included. */
+cg_rc request_check_day_in(struct store_txn *txn, const char *developer_id, struct arena *arena,
+			   struct cg_err *err) CG_MUST_USE;
 /* The key that is to get the entry's policy: one of the developer's organisation, to which a
  * developer may add it.  CG_CLASH, as request_create says it, when it cannot have it.  *wider: it
  * would let the key do more than its owner granted, so that a person has to approve it. */
 cg_rc request_check_key_in(struct store_txn *txn, const struct actor *actor,
 			   const struct request_about *about, const char *key_id,
 			   struct arena *arena, Cg__Key **out, bool *wider,
-			   struct cg_err *err) CG_MUST_USE;
-/* CG_CLASH when the developer has asked for REQUESTS_A_DAY_MAX within a day, further certificates
- * included. */
-cg_rc request_check_day_in(struct store_txn *txn, const char *developer_id, struct arena *arena,
 			   struct cg_err *err) CG_MUST_USE;
 /* Adds one that is filled but for id, dates and code. */
 cg_rc request_add_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,

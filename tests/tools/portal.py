@@ -24,8 +24,10 @@ atexit.register(shutil.rmtree, MAIL, True)
 def mails(to):
     """The texts of all mails to an address so far, oldest first."""
     texts = []
-    for name in sorted(n for n in os.listdir(MAIL) if n.endswith(".eml")):
-        with open(os.path.join(MAIL, name), "rb") as file:
+    paths = [os.path.join(MAIL, n) for n in os.listdir(MAIL) if n.endswith(".eml")]
+    # Names tell the second alone.
+    for path in sorted(paths, key=lambda path: os.stat(path).st_mtime_ns):
+        with open(path, "rb") as file:
             message = email.message_from_binary_file(file, policy=email.policy.default)
         if message["To"] == to:
             texts.append(f"{message['Subject']}\n\n{message.get_body(('plain',)).get_content()}")
