@@ -229,7 +229,7 @@ cg_rc renew_may(struct store *store, const char *sha256, struct arena *arena, st
 static cg_rc by_certificate_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct key_origin origin;
+	struct key_origin origin = {.proof = false};
 	c->request = NULL;
 	cg_rc rc = may_txn(txn, c, err);
 	if (rc == CG_OK)
@@ -255,7 +255,7 @@ cg_rc renew_by_certificate(struct store *store, const struct actor *actor,
 static cg_rc by_session_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct key_origin origin;
+	struct key_origin origin = {.proof = false};
 	c->request = NULL;
 	cg_rc rc = key_of_organisation_in(txn, c->actor, c->key_id, c->arena, &c->key, err);
 	if (rc == CG_OK)
@@ -289,7 +289,7 @@ cg_rc renew_by_session(struct store *store, const struct actor *actor, const cha
 static cg_rc way_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct key_origin origin;
+	struct key_origin origin = {.proof = false};
 	cg_rc rc = key_origin_in(txn, c->key_id, c->arena, &origin, err);
 	if (rc == CG_OK)
 		c->way = origin.way;

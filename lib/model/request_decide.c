@@ -112,7 +112,7 @@ static cg_rc renew_key(struct store_txn *txn, const struct actor *actor, const C
 		hex_format(r->replaces.data, SHA256_BYTES, hex);
 	const struct renewal what = {&cert, hex, r->overlap_days};
 	struct replaced replaced;
-	struct key_origin origin;
+	struct key_origin origin = {.proof = false};
 	rc = renew_do_in(txn, actor, key, &what, r->has_proven_at ? r->proven_at : 0, &replaced,
 			 arena, err);
 	if (rc == CG_OK)
@@ -149,7 +149,7 @@ static cg_rc is_proof_needed(struct store_txn *txn, const Cg__KeyRequest *r,
 			     const struct request_about *about, struct arena *arena, bool *out,
 			     struct cg_err *err)
 {
-	struct key_origin origin;
+	struct key_origin origin = {.proof = false};
 	*out = r->disputed || about->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED;
 	if (*out || !r->renewal)
 		return CG_OK;
@@ -511,7 +511,7 @@ static cg_rc prove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	bool at_once = rc == CG_OK && !r->renewal &&
 		       about.entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC;
 	if (rc == CG_OK && r->renewal) {
-		struct key_origin origin;
+		struct key_origin origin = {.proof = false};
 		rc = key_origin_in(txn, r->key_id, c->arena, &origin, err);
 		at_once = rc == CG_OK && origin.way != CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL;
 	}
