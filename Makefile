@@ -154,7 +154,7 @@ $(B)/schema/%.pb-c.o: $(B)/schema/%.pb-c.c $(PROTOS:%.proto=$(B)/%.pb-c.h)
 	@$(CC) -std=gnu11 $(MODE_$(MODE)) -fPIE -I$(B)/schema $(CFLAGS) -c -o $@ $<
 
 # The generated headers first: any source may include them.
-$(B)/%.o: %.c Makefile | $(PROTOS:%.proto=$(B)/%.pb-c.h)
+$(B)/%.o: %.c Makefile $(PROTOS:%.proto=$(B)/%.pb-c.h)
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
