@@ -272,6 +272,16 @@ def supervisor_killed(site):
     ok(True, "a supervisor that was killed, started again, serves")
 
 
+def awaiting_sigterm(site):
+    """The two gates, once both are so far that SIGTERM is no end at once."""
+    def blocked(pid):
+        with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+            return int(re.search(r"SigBlk:\s*(\w+)", status.read())[1], 16) >> (signal.SIGTERM - 1) & 1
+    pids = site.pids("gate")
+    with contextlib.suppress(FileNotFoundError):
+        return pids if len(pids) == 2 and all(blocked(pid) for pid in pids) else None
+
+
 def sigterm(site):
     """A gate that is told to end finishes what it has begun."""
     site.make_api("open", auth={"keyless": True})
@@ -282,7 +292,7 @@ def sigterm(site):
              "\n%{http_code}", "--data-binary", "x" * 100000, f"{site.url}/open/{n}?up=slow:1.5"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE) for n in range(8)]
         wait_until(lambda: len(site.upstream_log()) == 8, "8 requests at the upstream")
-        old = site.pids("gate")
+        old = wait_until(lambda: awaiting_sigterm(site), "two gates")
         for pid in old:
             os.kill(pid, signal.SIGTERM)
         outs = [process.communicate(timeout=DEADLINE_S)[0] for process in running]
