@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What fails fails closed, says so, and comes back by itself: upstreams and programs (the store:
 unreadable.t)."""
+import glob
 import os
 import random
 import sys
@@ -275,10 +276,14 @@ def supervisor_killed(site):
 def awaiting_sigterm(site):
     """The two gates, once both are so far that SIGTERM is no end at once."""
     def blocked(pid):
-        with open(f"/proc/{pid}/status", encoding="utf-8") as status:
-            return int(re.search(r"SigBlk:\s*(\w+)", status.read())[1], 16) >> (signal.SIGTERM - 1) & 1
+        """In a thread that serves: the main one waits for it, which the kernel tells as not blocked."""
+        for path in glob.glob(f"/proc/{pid}/task/*/status"):
+            with open(path, encoding="utf-8") as status:
+                if int(re.search(r"SigBlk:\s*(\w+)", status.read())[1], 16) >> (signal.SIGTERM - 1) & 1:
+                    return True
+        return False
     pids = site.pids("gate")
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return pids if len(pids) == 2 and all(blocked(pid) for pid in pids) else None
 
 
