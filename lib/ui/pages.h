@@ -36,10 +36,7 @@ struct page_site {
 /* One request for a page, as its handlers get it. */
 struct page_call {
 	const struct page_site *site;
-	union {
-		struct program *program;
-		struct program *admin; /* the same, in the files of admin */
-	};
+	struct program *program;
 	struct web_request *req;
 	struct web_response *resp;
 	struct arena *arena;

@@ -193,7 +193,7 @@ static const Cg__BaseUrls *base_urls(struct page_call *call)
 {
 	Cg__Setting *setting;
 	struct cg_err err = {0};
-	if (setting_get(call->admin->store, call->arena, &setting, &err) == CG_OK)
+	if (setting_get(call->program->store, call->arena, &setting, &err) == CG_OK)
 		return setting->base_urls;
 	log_error("settings_not_read", "request_id", call->req->id, "cause", err.text, LOG_END);
 	return NULL;

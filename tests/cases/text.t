@@ -177,7 +177,8 @@ def show(title, whole, must_hold, member="subject"):
         faults.append(f"{member} is {seen!r}, without {must_hold!r}")
     if done.status == 201:
         if len(record["subject"]) > 600 or len(record["issuer"]) > 600 or \
-                len(record["serial"]) > 140 or any(len(n) > 260 for n in record["names"]):
+                len(record["serial"]) > 140 or any(len(n) > 260 for n in record["names"]) or \
+                sum(len(n) for n in record["names"]) > 64 * 1024:
             faults.append(f"too long to be shown: {str(record)[:300]}")
         faults.rest("the list", "GET", "/certificates")
         faults.rest("the key", "GET", "/keys/" + done.body["id"])

@@ -34,7 +34,7 @@ static bool get(struct page_call *call, bool policy, struct holder *out)
 		    .access = {key->access, key->n_access}
 		  };
 	} else {
-		cg_rc rc = entity_get(call->admin->store, &policy_entity, page_param(call, 0),
+		cg_rc rc = entity_get(call->program->store, &policy_entity, page_param(call, 0),
 				      call->arena, &p, &err);
 		if (rc != CG_OK) {
 			page_fail(call, rc, &err);
@@ -303,7 +303,7 @@ static void save(struct page_call *call, bool policy)
 	json_t *revision = page_typed_number(call, "revision"), *access = typed_access(call, at);
 	size_t n = json_array_size(access);
 	json_t *patch = json_pack("{s:o}", "access", access);
-	rc = entity_change(call->admin->store, h.entity, &call->actor, h.id,
+	rc = entity_change(call->program->store, h.entity, &call->actor, h.id,
 			   (uint64_t)json_integer_value(revision), patch, call->arena, &changed,
 			   &err);
 	json_decref(patch);

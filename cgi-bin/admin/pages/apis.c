@@ -64,8 +64,9 @@ void apis_page(void *arg)
 	struct cg_err err = {0};
 	struct entity_page page;
 	const char *q = page_query(call, "q");
-	cg_rc rc = entity_list(call->admin->store, &api_entity, span_of(page_query(call, "cursor")),
-			       LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
+	cg_rc rc =
+	    entity_list(call->program->store, &api_entity, span_of(page_query(call, "cursor")),
+			LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;
@@ -133,7 +134,7 @@ static cg_rc add_kind(struct page_call *call, json_t *out, Cg__Certificate__Kind
 	static const char upstream[] = "upstream_tls.ca_certificates";
 	struct certificate_page page;
 	cg_rc rc =
-	    certificate_list_kind(call->admin->store, kind, API_CAS_MAX, call->arena, &page, err);
+	    certificate_list_kind(call->program->store, kind, API_CAS_MAX, call->arena, &page, err);
 	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 		const Cg__Certificate *ca = page.items[i].certificate;
 		json_t *one = show_certificate(call, ca);
@@ -310,7 +311,7 @@ void api_new_do(void *arg)
 	Cg__Api *api;
 	const char *once = page_once(call);
 	json_t *record = record_of_form(call);
-	cg_rc rc = entity_create_as(call->admin->store, &api_entity, &call->actor, once, record,
+	cg_rc rc = entity_create_as(call->program->store, &api_entity, &call->actor, once, record,
 				    call->arena, &api, &err);
 	json_decref(record);
 	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
@@ -361,7 +362,7 @@ void api_show(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__Api *api;
-	cg_rc rc = entity_get(call->admin->store, &api_entity, page_param(call, 0), call->arena,
+	cg_rc rc = entity_get(call->program->store, &api_entity, page_param(call, 0), call->arena,
 			      &api, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
@@ -377,7 +378,7 @@ void api_change(void *arg)
 	json_t *revision = page_typed_number(call, "revision");
 	json_t *patch = record_of_form(call);
 	cg_rc rc =
-	    entity_change(call->admin->store, &api_entity, &call->actor, page_param(call, 0),
+	    entity_change(call->program->store, &api_entity, &call->actor, page_param(call, 0),
 			  (uint64_t)json_integer_value(revision), patch, call->arena, &api, &err);
 	json_decref(patch);
 	json_decref(revision);
@@ -387,7 +388,7 @@ void api_change(void *arg)
 		return;
 	}
 	struct cg_err why = {0};
-	cg_rc got = entity_get(call->admin->store, &api_entity, page_param(call, 0), call->arena,
+	cg_rc got = entity_get(call->program->store, &api_entity, page_param(call, 0), call->arena,
 			       &api, &why);
 	if (got != CG_OK || (rc != CG_STALE && !is_of_form(rc, &err))) {
 		page_fail(call, got != CG_OK ? got : rc, got != CG_OK ? &why : &err);
@@ -427,10 +428,10 @@ void api_test_do(void *arg)
 	Cg__Api *api;
 	json_t *items = NULL, *item;
 	size_t i;
-	cg_rc rc = entity_get(call->admin->store, &api_entity, page_param(call, 0), call->arena,
+	cg_rc rc = entity_get(call->program->store, &api_entity, page_param(call, 0), call->arena,
 			      &api, &err);
 	if (rc == CG_OK)
-		rc = test_upstream(call->admin, call->req, &call->actor, api, call->arena, &items,
+		rc = test_upstream(call->program, call->req, &call->actor, api, call->arena, &items,
 				   &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -471,7 +472,7 @@ void api_delete_show(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__Api *api;
-	cg_rc rc = entity_get(call->admin->store, &api_entity, page_param(call, 0), call->arena,
+	cg_rc rc = entity_get(call->program->store, &api_entity, page_param(call, 0), call->arena,
 			      &api, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -488,8 +489,9 @@ void api_delete_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc = entity_remove(call->admin->store, &api_entity, &call->actor, page_param(call, 0),
-				 (uint64_t)json_integer_value(revision), call->arena, &err);
+	cg_rc rc =
+	    entity_remove(call->program->store, &api_entity, &call->actor, page_param(call, 0),
+			  (uint64_t)json_integer_value(revision), call->arena, &err);
 	json_decref(revision);
 	/* A second time: it is gone, as was wished. */
 	if (rc == CG_OK || rc == CG_NOT_FOUND)

@@ -16,7 +16,7 @@ static bool get_ca(struct page_call *call, json_t **out)
 	struct cg_err err = {0};
 	struct certificate_use use;
 	cg_rc rc =
-	    certificate_get(call->admin->store, page_param(call, 0), call->arena, &use, &err);
+	    certificate_get(call->program->store, page_param(call, 0), call->arena, &use, &err);
 	if (rc == CG_OK && use.certificate->kind != CG__CERTIFICATE__KIND__CA)
 		rc = cg_fail(&err, CG_NOT_FOUND, "This certificate is no CA's.");
 	if (rc != CG_OK) {
@@ -31,7 +31,7 @@ json_t *crl_json(struct page_call *call, const char *ca)
 {
 	struct cg_err err = {0};
 	Cg__Crl *crl;
-	if (ca_crl_get(call->admin->store, ca, call->arena, &crl, &err) != CG_OK)
+	if (ca_crl_get(call->program->store, ca, call->arena, &crl, &err) != CG_OK)
 		return json_null();
 	bool outdated = crl->has_next_update && crl->next_update < call->now_unix_s;
 	return json_pack("{s:o, s:o, s:o, s:o, s:I}", "entries", page_number(crl->entries),
@@ -76,7 +76,7 @@ void crl_do(void *arg)
 		? cg_fail_field(&err, "list", "is missing: paste it, or upload it")
 	    : text.n > 0 && file.n > 0
 		? cg_fail_field(&err, "list", "came twice, as text and as a file: give one of them")
-		: ca_crl_put(call->admin->store, &call->actor, page_param(call, 0),
+		: ca_crl_put(call->program->store, &call->actor, page_param(call, 0),
 			     ENTITY_ANY_REVISION, file.n > 0 ? file : text, call->arena, &crl,
 			     &err);
 	if (rc == CG_OK) {
@@ -105,7 +105,7 @@ void crl_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	cg_rc rc = ca_crl_remove(call->admin->store, &call->actor, page_param(call, 0),
+	cg_rc rc = ca_crl_remove(call->program->store, &call->actor, page_param(call, 0),
 				 ENTITY_ANY_REVISION, call->arena, &err);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		page_redirect(
@@ -124,7 +124,7 @@ static void show_blocked(struct page_call *call, const struct cg_err *why, int s
 {
 	struct cg_err err = {0};
 	struct exposed_key_page page;
-	cg_rc rc = exposed_key_list(call->admin->store, span_of(page_query(call, "cursor")),
+	cg_rc rc = exposed_key_list(call->program->store, span_of(page_query(call, "cursor")),
 				    LIST_LIMIT_DEFAULT, SPAN_LIT(""), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -168,7 +168,7 @@ void exposed_key_do(void *arg)
 		rc = cg_fail_field(&err, "spki_sha256", "is missing");
 	if (rc == CG_OK) {
 		memcpy(exposed.spki_sha256[0].b, wanted->spki_sha256.data, SHA256_BYTES);
-		rc = exposed_key_block(call->admin->store, &call->actor, &exposed, call->arena,
+		rc = exposed_key_block(call->program->store, &call->actor, &exposed, call->arena,
 				       NULL, &err);
 	}
 	if (rc == CG_OK)
@@ -185,7 +185,7 @@ void exposed_key_delete_show(void *arg)
 	struct cg_err err = {0};
 	Cg__ExposedKey *key;
 	cg_rc rc =
-	    exposed_key_get(call->admin->store, page_param(call, 0), call->arena, &key, &err);
+	    exposed_key_get(call->program->store, page_param(call, 0), call->arena, &key, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc == CG_BAD_VALUE ? CG_NOT_FOUND : rc, &err);
 		return;
@@ -199,7 +199,7 @@ void exposed_key_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	cg_rc rc = exposed_key_remove(call->admin->store, &call->actor, page_param(call, 0),
+	cg_rc rc = exposed_key_remove(call->program->store, &call->actor, page_param(call, 0),
 				      ENTITY_ANY_REVISION, call->arena, &err);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		page_redirect(call, "/admin/exposed-keys?done=lifted");

@@ -10,7 +10,7 @@ static json_t *line(struct page_call *call, const struct certificate_use *use)
 	json_t *out = show_certificate(call, use->certificate), *apis = json_array();
 	Cg__Key *key = NULL;
 	if (use->key_id && *use->key_id)
-		if (entity_get(call->admin->store, &key_entity, use->key_id, call->arena, &key,
+		if (entity_get(call->program->store, &key_entity, use->key_id, call->arena, &key,
 			       NULL) != CG_OK)
 			key = NULL;
 	for (size_t i = 0; i < use->n_apis; i++)
@@ -36,8 +36,8 @@ static void show_due(struct page_call *call)
 	struct cg_err err = {0};
 	struct certificates_due due;
 	int64_t now = call->now_unix_s;
-	cg_rc rc = certificate_list_due(call->admin->store, now, now + CERT_ENDS_SOON_S, DUE_SHOWN,
-					call->arena, &due, &err);
+	cg_rc rc = certificate_list_due(call->program->store, now, now + CERT_ENDS_SOON_S,
+					DUE_SHOWN, call->arena, &due, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;
@@ -70,7 +70,7 @@ void certificates_page(void *arg)
 	struct cg_err err = {0};
 	struct certificate_page page;
 	const char *q = page_query(call, "q");
-	cg_rc rc = certificate_list(call->admin->store, span_of(page_query(call, "cursor")),
+	cg_rc rc = certificate_list(call->program->store, span_of(page_query(call, "cursor")),
 				    LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -126,7 +126,7 @@ void certificate_new_do(void *arg)
 	if (rc == CG_NOT_FOUND)
 		rc = cg_fail_field(&err, "certificate", "is missing: paste it, or upload it");
 	if (rc == CG_OK)
-		rc = certificate_create(call->admin->store, &call->actor, &reading.leaf, kind,
+		rc = certificate_create(call->program->store, &call->actor, &reading.leaf, kind,
 					call->arena, &made, &err);
 	if (rc == CG_CLASH)
 		page_fault_at(&err, "certificate");
@@ -146,7 +146,8 @@ void certificate_new_do(void *arg)
 static bool get(struct page_call *call, struct certificate_use *out)
 {
 	struct cg_err err = {0};
-	cg_rc rc = certificate_get(call->admin->store, page_param(call, 0), call->arena, out, &err);
+	cg_rc rc =
+	    certificate_get(call->program->store, page_param(call, 0), call->arena, out, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc == CG_BAD_VALUE ? CG_NOT_FOUND : rc, &err);
 	return rc == CG_OK;
@@ -212,7 +213,7 @@ void certificate_delete_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc = certificate_remove(call->admin->store, &call->actor, page_param(call, 0),
+	cg_rc rc = certificate_remove(call->program->store, &call->actor, page_param(call, 0),
 				      (uint64_t)json_integer_value(revision),
 				      web_form_has(&call->form, "cascade"), call->arena, &err);
 	json_decref(revision);

@@ -16,7 +16,7 @@ bool key_form_fault(cg_rc rc, struct cg_err *err)
 bool key_get(struct page_call *call, Cg__Key **out)
 {
 	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->admin->store, &key_entity, page_param(call, 0), call->arena,
+	cg_rc rc = entity_get(call->program->store, &key_entity, page_param(call, 0), call->arena,
 			      out, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
@@ -79,7 +79,7 @@ static void show_add(struct page_call *call, const Cg__Key *key, const struct ce
 	struct cg_err err = {0};
 	size_t had = typed_had(call);
 	if (had == CREDENTIALS_ANY &&
-	    credential_list(call->admin->store, key->id, call->arena, &now, &err) == CG_OK)
+	    credential_list(call->program->store, key->id, call->arena, &now, &err) == CG_OK)
 		had = now.n;
 	if (had != CREDENTIALS_ANY)
 		(void)json_object_set_new(values, "had", json_integer((json_int_t)had));
@@ -122,7 +122,7 @@ void credential_new_do(void *arg)
 		return;
 	}
 	if (rc == CG_OK)
-		rc = credential_add(call->admin->store, &call->actor, key->id,
+		rc = credential_add(call->program->store, &call->actor, key->id,
 				    has_cert ? &reading.leaf : NULL, typed_had(call), call->arena,
 				    &credential, token, &err);
 	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
@@ -156,8 +156,8 @@ static bool get_credential(struct page_call *call, Cg__Key **key, Cg__Credential
 	struct cg_err err = {0};
 	if (!key_get(call, key))
 		return false;
-	cg_rc rc = credential_get(call->admin->store, (*key)->id, page_param(call, 1), call->arena,
-				  credential, &err);
+	cg_rc rc = credential_get(call->program->store, (*key)->id, page_param(call, 1),
+				  call->arena, credential, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
 	return rc == CG_OK;
@@ -213,9 +213,9 @@ void credential_do(void *arg)
 		return;
 	json_t *revision = page_typed_number(call, "revision"), *patch = json_object();
 	options_typed(call, options, CG_COUNT(options), NULL, patch);
-	cg_rc rc = credential_change(call->admin->store, &call->actor, key->id, page_param(call, 1),
-				     (uint64_t)json_integer_value(revision), patch, call->arena,
-				     &changed, &err);
+	cg_rc rc = credential_change(call->program->store, &call->actor, key->id,
+				     page_param(call, 1), (uint64_t)json_integer_value(revision),
+				     patch, call->arena, &changed, &err);
 	json_decref(patch);
 	json_decref(revision);
 	if (rc == CG_OK) {
@@ -248,7 +248,7 @@ void credential_revoke_show(void *arg)
 	json_t *values;
 	if (!key_get(call, &key))
 		return;
-	cg_rc rc = credential_get(call->admin->store, key->id, page_param(call, 1), call->arena,
+	cg_rc rc = credential_get(call->program->store, key->id, page_param(call, 1), call->arena,
 				  &credential, &err);
 	if (rc == CG_OK)
 		rc = show_credential(call, credential, &values, &err);
@@ -268,7 +268,7 @@ void credential_revoke_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	const char *reason = page_field(call, "reason");
-	cg_rc rc = credential_revoke(call->admin->store, &call->actor, page_param(call, 0),
+	cg_rc rc = credential_revoke(call->program->store, &call->actor, page_param(call, 0),
 				     page_param(call, 1), ENTITY_ANY_REVISION,
 				     *reason ? reason : NULL, call->arena, &err);
 	if (rc != CG_OK)

@@ -13,10 +13,10 @@ static const char *const typed_fields[] = {"name", "email", "organisation_id", N
 static json_t *organisation_name(struct page_call *call, const char *id)
 {
 	Cg__Organisation *o;
-	return page_text(span_of(
-	    entity_get(call->admin->store, &organisation_entity, id, call->arena, &o, NULL) == CG_OK
-		? o->name
-		: id));
+	return page_text(span_of(entity_get(call->program->store, &organisation_entity, id,
+					    call->arena, &o, NULL) == CG_OK
+				     ? o->name
+				     : id));
 }
 
 static json_t *developer_json(struct page_call *call, const Cg__Developer *d)
@@ -39,7 +39,7 @@ void developers_page(void *arg)
 	struct entity_page page;
 	const char *q = page_query(call, "q"), *cursor = page_query(call, "cursor"),
 		   *done = page_query(call, "done");
-	cg_rc rc = entity_list(call->admin->store, &developer_entity, span_of(cursor),
+	cg_rc rc = entity_list(call->program->store, &developer_entity, span_of(cursor),
 			       LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -101,7 +101,7 @@ void developer_new_do(void *arg)
 	const char *password = page_secret(call, "password");
 	Cg__Developer *developer;
 	json_t *json = record_of_form(call);
-	cg_rc rc = developer_create(call->admin->store, &call->actor, json,
+	cg_rc rc = developer_create(call->program->store, &call->actor, json,
 				    *password ? password : NULL, call->arena, &developer, &err);
 	json_decref(json);
 	if (rc == CG_OK) {
@@ -120,7 +120,7 @@ void developer_new_do(void *arg)
 static bool get(struct page_call *call, Cg__Developer **out)
 {
 	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->admin->store, &developer_entity, page_param(call, 0),
+	cg_rc rc = entity_get(call->program->store, &developer_entity, page_param(call, 0),
 			      call->arena, out, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
@@ -163,11 +163,11 @@ void developer_change(void *arg)
 				  json_boolean(web_form_has(&call->form, "active")));
 	cg_rc rc = *password ? password_judge(password, "password", &err) : CG_OK;
 	if (rc == CG_OK)
-		rc = entity_change(call->admin->store, &developer_entity, &call->actor,
+		rc = entity_change(call->program->store, &developer_entity, &call->actor,
 				   page_param(call, 0), (uint64_t)json_integer_value(revision),
 				   patch, call->arena, &d, &err);
 	if (rc == CG_OK && *password)
-		rc = developer_set_password(call->admin->store, &call->actor, d->id, password,
+		rc = developer_set_password(call->program->store, &call->actor, d->id, password,
 					    call->arena, &d, &err);
 	json_decref(patch);
 	json_decref(revision);
@@ -191,7 +191,7 @@ void developer_delete_show(void *arg)
 	if (!get(call, &d))
 		return;
 	cg_rc rc =
-	    developers_of(call->admin->store, d->organisation_id, call->arena, &others, &err);
+	    developers_of(call->program->store, d->organisation_id, call->arena, &others, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;
@@ -207,7 +207,7 @@ void developer_delete_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc = developer_remove(call->admin->store, &call->actor, page_param(call, 0),
+	cg_rc rc = developer_remove(call->program->store, &call->actor, page_param(call, 0),
 				    (uint64_t)json_integer_value(revision), call->arena, &err);
 	json_decref(revision);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
@@ -222,7 +222,7 @@ void developer_export_get(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	json_t *all;
-	cg_rc rc = developer_export(call->admin->store, &call->actor, page_param(call, 0),
+	cg_rc rc = developer_export(call->program->store, &call->actor, page_param(call, 0),
 				    call->arena, &all, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);

@@ -41,8 +41,8 @@ static cg_rc find_refusal(struct page_call *call, struct asked *a, struct cg_err
 	struct refusals_filter filter = {.request_id = span_of(a->request_id)};
 	struct refusals_page page = {.n = 0};
 	cg_rc rc = CG_OK;
-	if (call->admin->refusals)
-		rc = refusals_list(call->admin->refusals, &filter, 0, 1, call->arena, &page, err);
+	if (call->program->refusals)
+		rc = refusals_list(call->program->refusals, &filter, 0, 1, call->arena, &page, err);
 	if (rc == CG_OK && page.n == 0)
 		return cg_fail_field(err, "request_id",
 				     "is not one of a refused request that is still kept; only the "
@@ -73,15 +73,15 @@ static cg_rc find_certificate(struct page_call *call, const char *text, struct r
 	struct cg_err why = {0};
 	if (!sha256_parse(span_of(text), &q->sha256))
 		return cg_fail_field(err, "sha256", "is not a SHA-256 fingerprint");
-	cg_rc rc = certificate_get(call->admin->store, text, call->arena, &use, &why);
+	cg_rc rc = certificate_get(call->program->store, text, call->arena, &use, &why);
 	if (rc == CG_OK) {
 		q->der = span_make(use.certificate->der.data, use.certificate->der.len);
 		return CG_OK;
 	}
 	if (rc != CG_NOT_FOUND)
 		return cg_fail(err, rc, "%s", why.text);
-	if (call->admin->refusals && refusals_certificate(call->admin->refusals, &q->sha256,
-							  call->arena, &q->der, &why) == CG_OK)
+	if (call->program->refusals && refusals_certificate(call->program->refusals, &q->sha256,
+							    call->arena, &q->der, &why) == CG_OK)
 		return CG_OK;
 	/* Nobody's: for the decision any bytes will do, it is the digest that counts. */
 	q->der = SPAN_LIT("unknown");
@@ -168,7 +168,7 @@ void explain_page(void *arg)
 		a.method = "GET";
 	cg_rc rc = asks ? make_question(call, &a, &q, &err) : CG_OK;
 	if (rc == CG_OK && asks)
-		rc = ruling_make(call->admin->store, &q, call->now_unix_s, call->arena, &ruling,
+		rc = ruling_make(call->program->store, &q, call->now_unix_s, call->arena, &ruling,
 				 &err);
 	if (rc != CG_OK && rc != CG_BAD_VALUE) {
 		json_decref(values);

@@ -317,8 +317,8 @@ static void add_sums(const struct figures_span *span, const struct usage_sums *s
 static cg_rc count(struct page_call *call, struct usage_query q, uint64_t *sum, struct cg_err *err)
 {
 	struct usage_sums sums = {.n = 0};
-	cg_rc rc = q.from < q.to ? usage_ask(call->admin->store, &q, call->now_unix_s, call->arena,
-					     &sums, err)
+	cg_rc rc = q.from < q.to ? usage_ask(call->program->store, &q, call->now_unix_s,
+					     call->arena, &sums, err)
 				 : CG_OK;
 	for (size_t i = 0; rc == CG_OK && i < sums.n; i++)
 		*sum += sums.items[i]->requests;
@@ -373,8 +373,8 @@ cg_rc figures_make(struct page_call *call, const struct figures_span *span, cons
 	if (!f.bars)
 		return cg_fail_memory(err);
 	q.by = USAGE_BY_CODE;
-	counts_bring(call->admin, call->now_unix_s, 0);
-	cg_rc rc = usage_ask(call->admin->store, &q, call->now_unix_s, call->arena, &sums, err);
+	counts_bring(call->program, call->now_unix_s, 0);
+	cg_rc rc = usage_ask(call->program->store, &q, call->now_unix_s, call->arena, &sums, err);
 	if (rc == CG_OK)
 		rc = count_before(call, span, api_id, key_id, &f.before, err);
 	if (rc != CG_OK)

@@ -31,7 +31,7 @@ static cg_rc add_policies(struct page_call *call, json_t *values, const Cg__Key 
 {
 	struct entity_page page;
 	json_t *out = json_array();
-	cg_rc rc = entity_list(call->admin->store, &policy_entity, SPAN_LIT(""), LIST_LIMIT_MAX,
+	cg_rc rc = entity_list(call->program->store, &policy_entity, SPAN_LIT(""), LIST_LIMIT_MAX,
 			       SPAN_LIT(""), call->arena, &page, err);
 	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 		const Cg__Policy *p = page.messages[i];
@@ -202,7 +202,7 @@ void key_new_do(void *arg)
 					     .key = record,
 					     .cert = has_cert ? &reading.leaf : NULL,
 					     .token = wants_token};
-		rc = key_create(call->admin->store, &call->actor, &what, call->arena, &key, token,
+		rc = key_create(call->program->store, &call->actor, &what, call->arena, &key, token,
 				&err);
 	}
 	json_decref(record);
@@ -278,7 +278,7 @@ void key_edit_do(void *arg)
 		return;
 	json_t *revision = page_typed_number(call, "revision");
 	json_t *patch = record_of_form(call, key);
-	cg_rc rc = entity_change(call->admin->store, &key_entity, &call->actor, key->id,
+	cg_rc rc = entity_change(call->program->store, &key_entity, &call->actor, key->id,
 				 (uint64_t)json_integer_value(revision), patch, call->arena,
 				 &changed, &err);
 	json_decref(patch);

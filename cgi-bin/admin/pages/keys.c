@@ -34,14 +34,14 @@ static cg_rc add_by_certificate(struct page_call *call, const char *q, struct li
 				const char **notice, struct cg_err *err)
 {
 	struct certificate_page page;
-	cg_rc rc = certificate_list(call->admin->store, SPAN_LIT(""), SEARCH_BY_CERTIFICATE,
+	cg_rc rc = certificate_list(call->program->store, SPAN_LIT(""), SEARCH_BY_CERTIFICATE,
 				    span_of(q), call->arena, &page, err);
 	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 		Cg__Key *key;
 		if (!page.items[i].key_id || !*page.items[i].key_id)
 			continue;
-		rc = entity_get(call->admin->store, &key_entity, page.items[i].key_id, call->arena,
-				&key, err);
+		rc = entity_get(call->program->store, &key_entity, page.items[i].key_id,
+				call->arena, &key, err);
 		if (rc == CG_OK)
 			add_once(list, key);
 		else if (rc == CG_NOT_FOUND)
@@ -67,7 +67,7 @@ void keys_page(void *arg)
 	if (rc == CG_OK && *q && !*cursor)
 		rc = add_by_certificate(call, q, &list, &notice, &err);
 	if (rc == CG_OK)
-		rc = entity_list(call->admin->store, &key_entity, span_of(cursor),
+		rc = entity_list(call->program->store, &key_entity, span_of(cursor),
 				 LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
 	for (size_t i = 0; rc == CG_OK && i < page.n; i++)
 		add_once(&list, page.messages[i]);
@@ -147,7 +147,7 @@ static cg_rc credentials_json(struct page_call *call, const char *key_id, json_t
 {
 	struct credentials list;
 	json_t *items = json_array();
-	cg_rc rc = credential_list(call->admin->store, key_id, call->arena, &list, err);
+	cg_rc rc = credential_list(call->program->store, key_id, call->arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		json_t *one;
 		rc = show_credential(call, list.items[i], &one, err);
@@ -164,8 +164,8 @@ static json_t *refusals_json(struct page_call *call, const char *key_id,
 	struct refusals_filter filter = {.q = span_of(key_id)};
 	struct refusals_page page = {.n = 0};
 	json_t *out = json_array();
-	if (!call->admin->refusals ||
-	    refusals_list(call->admin->refusals, &filter, 0, REFUSALS_SHOWN, call->arena, &page,
+	if (!call->program->refusals ||
+	    refusals_list(call->program->refusals, &filter, 0, REFUSALS_SHOWN, call->arena, &page,
 			  NULL) != CG_OK)
 		return out;
 	for (size_t i = 0; i < page.n; i++)
@@ -178,7 +178,7 @@ static json_t *left_json(struct page_call *call, const struct key_grant *g)
 {
 	struct limits_left left;
 	char width[CHART_SHARE_TEXT];
-	if (!counts_quota(call->admin, g, &left))
+	if (!counts_quota(call->program, g, &left))
 		return json_null();
 	uint64_t limit = g->effective.quota->limit;
 	chart_share(left.quota_used, limit, width);
@@ -214,7 +214,7 @@ static cg_rc history_json(struct page_call *call, const char *key_id, json_t **o
 {
 	struct history h = {.call = call, .items = json_array()};
 	*out = h.items;
-	return audit_walk(call->admin->store, key_id, 0, note_entry, &h, err);
+	return audit_walk(call->program->store, key_id, 0, note_entry, &h, err);
 }
 
 static json_t *policies_json(const struct key_grant *g)
@@ -270,7 +270,7 @@ void key_show(void *arg)
 	struct all_apis apis;
 	json_t *values = NULL;
 	const char *done = page_query(call, "done");
-	cg_rc rc = grant_load_key(call->admin->store, page_param(call, 0), call->arena, &g, &err);
+	cg_rc rc = grant_load_key(call->program->store, page_param(call, 0), call->arena, &g, &err);
 	if (rc == CG_OK)
 		rc = show_load_apis(call, &apis, &err);
 	if (rc == CG_OK)
@@ -307,8 +307,9 @@ void key_switch_do(void *arg)
 	struct cg_err err = {0};
 	Cg__Key *key;
 	json_t *patch = json_pack("{s:b}", "active", strcmp(page_field(call, "active"), "on") == 0);
-	cg_rc rc = entity_change(call->admin->store, &key_entity, &call->actor, page_param(call, 0),
-				 ENTITY_ANY_REVISION, patch, call->arena, &key, &err);
+	cg_rc rc =
+	    entity_change(call->program->store, &key_entity, &call->actor, page_param(call, 0),
+			  ENTITY_ANY_REVISION, patch, call->arena, &key, &err);
 	json_decref(patch);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
@@ -344,8 +345,9 @@ void key_delete_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc = entity_remove(call->admin->store, &key_entity, &call->actor, page_param(call, 0),
-				 (uint64_t)json_integer_value(revision), call->arena, &err);
+	cg_rc rc =
+	    entity_remove(call->program->store, &key_entity, &call->actor, page_param(call, 0),
+			  (uint64_t)json_integer_value(revision), call->arena, &err);
 	json_decref(revision);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		page_redirect(call, "/admin/keys?done=deleted");

@@ -121,8 +121,8 @@ void audit_page(void *arg)
 	struct cg_err err = {0};
 	struct audit_page page;
 	const char *q = page_query(call, "q");
-	cg_rc rc = audit_list(call->admin->store, typed_below(call), LIST_LIMIT_DEFAULT, span_of(q),
-			      call->arena, &page, &err);
+	cg_rc rc = audit_list(call->program->store, typed_below(call), LIST_LIMIT_DEFAULT,
+			      span_of(q), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;
@@ -154,7 +154,7 @@ json_t *show_refusal(struct page_call *call, const Cg__Refusal *r, const struct 
 	    r->code && strcmp(r->code, "credential_unknown") == 0 && r->sha256.len == SHA256_BYTES;
 	Cg__Key *key = NULL;
 	if (r->key_id && *r->key_id &&
-	    entity_get(call->admin->store, &key_entity, r->key_id, call->arena, &key, NULL) !=
+	    entity_get(call->program->store, &key_entity, r->key_id, call->arena, &key, NULL) !=
 		CG_OK)
 		key = NULL;
 	return json_pack(
@@ -210,17 +210,17 @@ void refusals_page(void *arg)
 		   *api = page_query(call, "api"), *cursor = NULL;
 	struct refusals_filter filter = read_filter(call, q, &digest);
 	cg_rc rc = show_load_apis(call, &apis, &err);
-	if (rc == CG_OK && !call->admin->refusals)
+	if (rc == CG_OK && !call->program->refusals)
 		rc = cg_fail(&err, CG_UNAVAILABLE,
 			     "The refused requests cannot be read: the log of admin says why.");
 	if (rc == CG_OK)
-		rc = refusals_list(call->admin->refusals, &filter, typed_below(call),
+		rc = refusals_list(call->program->refusals, &filter, typed_below(call),
 				   LIST_LIMIT_DEFAULT, call->arena, &page, &err);
 	/* A key's id is as long as a request's. */
 	if (rc == CG_OK && page.n == 0 && filter.request_id.n > 0) {
 		filter.request_id = (struct span){NULL, 0};
 		filter.q = span_of(q);
-		rc = refusals_list(call->admin->refusals, &filter, typed_below(call),
+		rc = refusals_list(call->program->refusals, &filter, typed_below(call),
 				   LIST_LIMIT_DEFAULT, call->arena, &page, &err);
 	}
 	if (rc != CG_OK) {
@@ -254,14 +254,15 @@ static bool get_certificate(struct page_call *call, Cg__Refusal **refusal, struc
 	struct refusals_page page = {.n = 0};
 	struct span der;
 	cg_rc rc = CG_OK;
-	if (call->admin->refusals && filter.request_id.n > 0)
-		rc = refusals_list(call->admin->refusals, &filter, 0, 1, call->arena, &page, &err);
+	if (call->program->refusals && filter.request_id.n > 0)
+		rc =
+		    refusals_list(call->program->refusals, &filter, 0, 1, call->arena, &page, &err);
 	if (rc == CG_OK && (page.n == 0 || page.items[0]->sha256.len != SHA256_BYTES))
 		rc = cg_fail(&err, CG_NOT_FOUND,
 			     "There is no such refused request with a certificate; only the "
 			     "newest are kept.");
 	if (rc == CG_OK)
-		rc = refusals_certificate(call->admin->refusals,
+		rc = refusals_certificate(call->program->refusals,
 					  (const void *)page.items[0]->sha256.data, call->arena,
 					  &der, &err);
 	if (rc == CG_OK)
@@ -353,7 +354,7 @@ void refusal_key_do(void *arg)
 					     .key = record,
 					     .cert = &reading.leaf,
 					     .refused_request_id = refusal->request_id};
-		rc = key_create(call->admin->store, &call->actor, &what, call->arena, &key, token,
+		rc = key_create(call->program->store, &call->actor, &what, call->arena, &key, token,
 				&err);
 	}
 	json_decref(record);

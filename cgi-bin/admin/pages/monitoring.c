@@ -49,7 +49,7 @@ static cg_rc read_question(struct page_call *call, struct question *q, struct cg
 		rc = figures_choose_typed(call, &q->span, err);
 	if (rc != CG_OK || !*q->key)
 		return rc;
-	rc = entity_get(call->admin->store, &key_entity, q->key, call->arena, &key, &why);
+	rc = entity_get(call->program->store, &key_entity, q->key, call->arena, &key, &why);
 	if (rc == CG_NOT_FOUND || rc == CG_CLASH)
 		return cg_fail_field(err, "key",
 				     rc == CG_CLASH
@@ -79,7 +79,7 @@ static void name_row(struct page_call *call, const struct question *q, const str
 		break;
 	case USAGE_BY_KEY:
 		name = *s->key_id ? s->key_id : "Nobody was identified";
-		if (*s->key_id && entity_get(call->admin->store, &key_entity, s->key_id,
+		if (*s->key_id && entity_get(call->program->store, &key_entity, s->key_id,
 					     call->arena, &key, NULL) == CG_OK) {
 			name = key->name;
 			link = arena_printf(call->arena, "/admin/keys/%s", key->id);
@@ -135,7 +135,7 @@ static cg_rc add_groups(struct page_call *call, const struct question *q, json_t
 		ask.api_id = span_of(q->api);
 	if (q->key_id)
 		ask.key_id = span_of(q->key_id);
-	cg_rc rc = usage_ask(call->admin->store, &ask, call->now_unix_s, call->arena, &sums, err);
+	cg_rc rc = usage_ask(call->program->store, &ask, call->now_unix_s, call->arena, &sums, err);
 	figures_sort(&sums);
 	for (size_t i = 0; i < sums.n; i++) {
 		/* What was passed on was not refused. */
@@ -195,8 +195,8 @@ static json_t *refusals_json(struct page_call *call, const struct question *q)
 	struct refusals_filter filter = {.api_id = span_of(q->api), .q = span_of(q->key_id)};
 	struct refusals_page page = {.n = 0};
 	json_t *out = json_array();
-	if (!call->admin->refusals ||
-	    refusals_list(call->admin->refusals, &filter, 0, REFUSALS_SHOWN, call->arena, &page,
+	if (!call->program->refusals ||
+	    refusals_list(call->program->refusals, &filter, 0, REFUSALS_SHOWN, call->arena, &page,
 			  NULL) != CG_OK)
 		return out;
 	for (size_t i = 0; i < page.n; i++)

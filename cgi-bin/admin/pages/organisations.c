@@ -28,7 +28,7 @@ void organisations_page(void *arg)
 	struct cg_err err = {0};
 	struct entity_page page;
 	const char *q = page_query(call, "q"), *cursor = page_query(call, "cursor");
-	cg_rc rc = entity_list(call->admin->store, &organisation_entity, span_of(cursor),
+	cg_rc rc = entity_list(call->program->store, &organisation_entity, span_of(cursor),
 			       LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -83,7 +83,7 @@ void organisation_new_do(void *arg)
 	struct cg_err err = {0};
 	Cg__Organisation *o;
 	json_t *json = record_of_form(call);
-	cg_rc rc = entity_create(call->admin->store, &organisation_entity, &call->actor, json,
+	cg_rc rc = entity_create(call->program->store, &organisation_entity, &call->actor, json,
 				 call->arena, &o, &err);
 	json_decref(json);
 	if (rc == CG_OK)
@@ -100,7 +100,7 @@ void organisation_new_do(void *arg)
 static bool get(struct page_call *call, Cg__Organisation **out)
 {
 	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->admin->store, &organisation_entity, page_param(call, 0),
+	cg_rc rc = entity_get(call->program->store, &organisation_entity, page_param(call, 0),
 			      call->arena, out, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
@@ -140,9 +140,9 @@ static void show_one(struct page_call *call, const struct cg_err *why, int statu
 	if (!get(call, &o))
 		return;
 	struct keys_call keys = {o->id, call->arena, json_array()};
-	cg_rc rc = developers_of(call->admin->store, o->id, call->arena, &all, &err);
+	cg_rc rc = developers_of(call->program->store, o->id, call->arena, &all, &err);
 	if (rc == CG_OK)
-		rc = store_read(call->admin->store, keys_txn, &keys, &err);
+		rc = store_read(call->program->store, keys_txn, &keys, &err);
 	if (rc != CG_OK) {
 		json_decref(keys.keys);
 		page_fail(call, rc, &err);
@@ -184,7 +184,7 @@ void organisation_change(void *arg)
 	json_t *patch = record_of_form(call);
 	(void)json_object_set_new(patch, "active",
 				  json_boolean(web_form_has(&call->form, "active")));
-	cg_rc rc = entity_change(call->admin->store, &organisation_entity, &call->actor,
+	cg_rc rc = entity_change(call->program->store, &organisation_entity, &call->actor,
 				 page_param(call, 0), (uint64_t)json_integer_value(revision), patch,
 				 call->arena, &o, &err);
 	json_decref(patch);
@@ -203,7 +203,7 @@ void organisation_delete_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc = entity_remove(call->admin->store, &organisation_entity, &call->actor,
+	cg_rc rc = entity_remove(call->program->store, &organisation_entity, &call->actor,
 				 page_param(call, 0), (uint64_t)json_integer_value(revision),
 				 call->arena, &err);
 	json_decref(revision);
@@ -223,14 +223,14 @@ static void show_transfer(struct page_call *call, const struct cg_err *why, int 
 	struct entity_page page;
 	Cg__Organisation *o = NULL;
 	Cg__Key *key;
-	cg_rc rc = entity_get(call->admin->store, &key_entity, page_param(call, 0), call->arena,
+	cg_rc rc = entity_get(call->program->store, &key_entity, page_param(call, 0), call->arena,
 			      &key, &err);
 	if (rc == CG_OK)
-		rc = entity_list(call->admin->store, &organisation_entity, SPAN_LIT(""),
+		rc = entity_list(call->program->store, &organisation_entity, SPAN_LIT(""),
 				 OFFERED_MAX, SPAN_LIT(""), call->arena, &page, &err);
 	if (rc == CG_OK && key->organisation_id &&
-	    entity_get(call->admin->store, &organisation_entity, key->organisation_id, call->arena,
-		       &o, NULL) != CG_OK)
+	    entity_get(call->program->store, &organisation_entity, key->organisation_id,
+		       call->arena, &o, NULL) != CG_OK)
 		o = NULL;
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -270,7 +270,7 @@ void key_transfer_do(void *arg)
 	json_t *patch =
 	    json_pack("{s:o}", "organisation_id", *to ? page_text(span_of(to)) : json_null());
 	cg_rc rc =
-	    entity_change(call->admin->store, &key_entity, &call->actor, page_param(call, 0),
+	    entity_change(call->program->store, &key_entity, &call->actor, page_param(call, 0),
 			  (uint64_t)json_integer_value(revision), patch, call->arena, &key, &err);
 	json_decref(patch);
 	json_decref(revision);

@@ -17,7 +17,7 @@ static json_t *quota_json(struct page_call *call, const struct key_grant *g)
 {
 	struct limits_left left;
 	char width[CHART_SHARE_TEXT];
-	if (!counts_quota(call->admin, g, &left))
+	if (!counts_quota(call->program, g, &left))
 		return json_null();
 	uint64_t limit = g->effective.quota->limit;
 	chart_share(left.quota_used, limit, width);
@@ -32,7 +32,7 @@ static cg_rc key_json(struct page_call *call, const Cg__Key *key, const struct a
 	struct key_grant g;
 	cg_rc rc = show_key(call, key, apis, out, err);
 	if (rc == CG_OK)
-		rc = grant_load_key(call->admin->store, key->id, call->arena, &g, err);
+		rc = grant_load_key(call->program->store, key->id, call->arena, &g, err);
 	if (rc != CG_OK)
 		return rc;
 	(void)json_object_set_new(*out, "left", quota_json(call, &g));
@@ -48,10 +48,10 @@ static cg_rc keys_json(struct page_call *call, const struct all_apis *apis, json
 {
 	struct entity_page page;
 	json_t *list = json_array();
-	cg_rc rc = key_recent(call->admin->store, KEYS_SHOWN, call->arena, &page, err);
+	cg_rc rc = key_recent(call->program->store, KEYS_SHOWN, call->arena, &page, err);
 	bool recent = rc == CG_OK && page.n > 0;
 	if (rc == CG_OK && !recent)
-		rc = entity_list(call->admin->store, &key_entity, SPAN_LIT(""), KEYS_SHOWN,
+		rc = entity_list(call->program->store, &key_entity, SPAN_LIT(""), KEYS_SHOWN,
 				 SPAN_LIT(""), call->arena, &page, err);
 	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 		json_t *one;
@@ -73,7 +73,7 @@ static cg_rc due_json(struct page_call *call, json_t *values, struct cg_err *err
 {
 	struct certificates_due due;
 	int64_t now = call->now_unix_s;
-	cg_rc rc = certificate_list_due(call->admin->store, now, now + CERT_ENDS_SOON_S, DUE_MAX,
+	cg_rc rc = certificate_list_due(call->program->store, now, now + CERT_ENDS_SOON_S, DUE_MAX,
 					call->arena, &due, err);
 	if (rc != CG_OK)
 		return rc;
@@ -96,7 +96,7 @@ static cg_rc busiest_json(struct page_call *call, const struct figures_span *spa
 				.by = USAGE_BY_API};
 	struct usage_sums sums = {.n = 0};
 	json_t *list = json_array();
-	cg_rc rc = usage_ask(call->admin->store, &q, call->now_unix_s, call->arena, &sums, err);
+	cg_rc rc = usage_ask(call->program->store, &q, call->now_unix_s, call->arena, &sums, err);
 	figures_sort(&sums);
 	for (size_t i = 0; i < sums.n && json_array_size(list) < APIS_SHOWN; i++) {
 		const struct usage_sum *s = sums.items[i];

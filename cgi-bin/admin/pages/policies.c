@@ -49,7 +49,7 @@ void policies_page(void *arg)
 	const char *q = page_query(call, "q");
 	cg_rc rc = show_load_apis(call, &apis, &err);
 	if (rc == CG_OK)
-		rc = entity_list(call->admin->store, &policy_entity,
+		rc = entity_list(call->program->store, &policy_entity,
 				 span_of(page_query(call, "cursor")), LIST_LIMIT_DEFAULT,
 				 span_of(q), call->arena, &page, &err);
 	if (rc != CG_OK) {
@@ -192,8 +192,8 @@ void policy_new_do(void *arg)
 	Cg__Policy *policy;
 	const char *once = page_once(call);
 	json_t *record = record_of_form(call, NULL);
-	cg_rc rc = entity_create_as(call->admin->store, &policy_entity, &call->actor, once, record,
-				    call->arena, &policy, &err);
+	cg_rc rc = entity_create_as(call->program->store, &policy_entity, &call->actor, once,
+				    record, call->arena, &policy, &err);
 	json_decref(record);
 	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0) {
 		page_redirect(call,
@@ -213,8 +213,8 @@ void policy_new_do(void *arg)
 static bool get(struct page_call *call, Cg__Policy **out)
 {
 	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->admin->store, &policy_entity, page_param(call, 0), call->arena,
-			      out, &err);
+	cg_rc rc = entity_get(call->program->store, &policy_entity, page_param(call, 0),
+			      call->arena, out, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
 	return rc == CG_OK;
@@ -240,7 +240,7 @@ void policy_change(void *arg)
 	json_t *patch = record_of_form(call, &own);
 	if (policy->held && !web_form_has(&call->form, "held"))
 		(void)json_object_set_new(patch, "held", json_false());
-	cg_rc rc = entity_change(call->admin->store, &policy_entity, &call->actor, policy->id,
+	cg_rc rc = entity_change(call->program->store, &policy_entity, &call->actor, policy->id,
 				 (uint64_t)json_integer_value(revision), patch, call->arena,
 				 &changed, &err);
 	json_decref(patch);
@@ -298,7 +298,7 @@ void policy_delete_do(void *arg)
 	struct cg_err err = {0};
 	Cg__Policy *policy;
 	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc = policy_remove(call->admin->store, &call->actor, page_param(call, 0),
+	cg_rc rc = policy_remove(call->program->store, &call->actor, page_param(call, 0),
 				 (uint64_t)json_integer_value(revision),
 				 web_form_has(&call->form, "detach"), call->arena, &err);
 	json_decref(revision);

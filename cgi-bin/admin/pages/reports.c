@@ -106,7 +106,7 @@ void access_report_page(void *arg)
 	json_t *values = json_object(), *items;
 	cg_rc rc = read_at(call, &at, &err);
 	if (rc == CG_OK)
-		rc = access_report_open(call->admin->store, at, call->now_unix_s, call->arena,
+		rc = access_report_open(call->program->store, at, call->now_unix_s, call->arena,
 					&report, &err);
 	if (rc == CG_OK)
 		rc = access_report_keys(report, &cursor, ROWS_SHOWN, call->arena, &items, &err);
@@ -138,7 +138,7 @@ void access_report_csv(void *arg)
 	int64_t at;
 	cg_rc rc = read_at(call, &at, &err);
 	if (rc == CG_OK)
-		rc = access_report_open(call->admin->store, at, call->now_unix_s, call->arena,
+		rc = access_report_open(call->program->store, at, call->now_unix_s, call->arena,
 					&report, &err);
 	if (rc == CG_OK)
 		access_csv_send(call->resp, report, at);

@@ -79,7 +79,7 @@ void settings_page(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__Setting *setting;
-	cg_rc rc = setting_get(call->admin->store, call->arena, &setting, &err);
+	cg_rc rc = setting_get(call->program->store, call->arena, &setting, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
 	else
@@ -93,15 +93,15 @@ void settings_do(void *arg)
 	Cg__Setting *now, *changed;
 	json_t *revision = page_typed_number(call, "revision");
 	json_t *patch = patch_of_form(call);
-	cg_rc rc =
-	    setting_change(call->admin->store, &call->actor, (uint64_t)json_integer_value(revision),
-			   patch, call->arena, &changed, &err);
+	cg_rc rc = setting_change(call->program->store, &call->actor,
+				  (uint64_t)json_integer_value(revision), patch, call->arena,
+				  &changed, &err);
 	json_decref(patch);
 	json_decref(revision);
 	if (rc == CG_OK) {
 		page_redirect(call, "/admin/settings?done=saved");
 	} else if ((rc == CG_STALE || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT) &&
-		   setting_get(call->admin->store, call->arena, &now, &ignored) == CG_OK) {
+		   setting_get(call->program->store, call->arena, &now, &ignored) == CG_OK) {
 		json_t *values = values_of_form(call), *theirs = values_of_settings(now);
 		if (rc == CG_STALE) {
 			(void)json_object_set_new(values, "stale", json_true());

@@ -60,7 +60,7 @@ static void sign_in_by_certificate(struct page_call *call)
 	struct sha256 sha256;
 	struct session_of who = {.certificate = &sha256};
 	cg_rc rc = shown_certificate(call, &sha256)
-		       ? user_certificate_sign_in(call->admin->store, &sha256, call->now_unix_s,
+		       ? user_certificate_sign_in(call->program->store, &sha256, call->now_unix_s,
 						  call->arena, &who.user, &err)
 		       : cg_fail(&err, CG_DENIED,
 				 "No certificate came with this connection. Add yours to the "
@@ -93,7 +93,7 @@ void sign_in_do(void *arg)
 		return;
 	}
 	if (rc == CG_OK) {
-		rc = user_sign_in(call->admin->store, page_field(call, "user"),
+		rc = user_sign_in(call->program->store, page_field(call, "user"),
 				  page_secret(call, "password"), call->arena, &who.user, &err);
 		throttle_leave(call, &throttle, rc == CG_DENIED);
 	}
@@ -123,7 +123,7 @@ void password_do(void *arg)
 					 page_secret(call, "repeat")};
 	cg_rc rc = throttle_enter(call, THROTTLE_SIGN_IN, &throttle, &err);
 	if (rc == CG_OK) {
-		rc = user_change_password(call->admin->store, &call->actor, &change,
+		rc = user_change_password(call->program->store, &call->actor, &change,
 					  call->who.session->id, call->arena, &err);
 		throttle_leave(call, &throttle,
 			       rc == CG_BAD_VALUE && strcmp(err.fields[0].field, "current") == 0);

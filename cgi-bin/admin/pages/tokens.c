@@ -25,7 +25,7 @@ static void add_role(json_t *values, const char *role)
 static json_t *token_json(struct page_call *call, const Cg__RestToken *token)
 {
 	Cg__User *user = NULL;
-	if (!token->owner_id || entity_get(call->admin->store, &user_entity, token->owner_id,
+	if (!token->owner_id || entity_get(call->program->store, &user_entity, token->owner_id,
 					   call->arena, &user, NULL) != CG_OK)
 		user = NULL;
 	bool ended = token->has_expires_at && token->expires_at <= call->now_unix_s;
@@ -44,7 +44,7 @@ static void show_list(struct page_call *call, const struct cg_err *why, int stat
 	struct cg_err err = {0};
 	struct entity_page page;
 	cg_rc rc =
-	    entity_list(call->admin->store, &token_entity, span_of(page_query(call, "cursor")),
+	    entity_list(call->program->store, &token_entity, span_of(page_query(call, "cursor")),
 			LIST_LIMIT_DEFAULT, SPAN_LIT(""), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -86,7 +86,7 @@ void token_new_do(void *arg)
 	Cg__RestToken *made;
 	json_t *json = json_object();
 	options_typed(call, options, CG_COUNT(options), NULL, json);
-	cg_rc rc = token_create(call->admin->store, &call->actor, page_once(call), call->actor.id,
+	cg_rc rc = token_create(call->program->store, &call->actor, page_once(call), call->actor.id,
 				json, call->arena, &made, token, &err);
 	json_decref(json);
 	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
@@ -129,7 +129,7 @@ static void show_one(struct page_call *call, const Cg__RestToken *token, json_t 
 static bool get(struct page_call *call, Cg__RestToken **out)
 {
 	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->admin->store, &token_entity, page_param(call, 0), call->arena,
+	cg_rc rc = entity_get(call->program->store, &token_entity, page_param(call, 0), call->arena,
 			      out, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
@@ -153,7 +153,7 @@ void token_change(void *arg)
 		return;
 	json_t *revision = page_typed_number(call, "revision"), *patch = json_object();
 	options_typed(call, options, CG_COUNT(options), NULL, patch);
-	cg_rc rc = entity_change(call->admin->store, &token_entity, &call->actor, token->id,
+	cg_rc rc = entity_change(call->program->store, &token_entity, &call->actor, token->id,
 				 (uint64_t)json_integer_value(revision), patch, call->arena,
 				 &changed, &err);
 	json_decref(patch);
@@ -183,7 +183,7 @@ void token_delete_show(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__RestToken *token;
-	cg_rc rc = entity_get(call->admin->store, &token_entity, page_param(call, 0), call->arena,
+	cg_rc rc = entity_get(call->program->store, &token_entity, page_param(call, 0), call->arena,
 			      &token, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -198,7 +198,7 @@ void token_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	cg_rc rc = entity_remove(call->admin->store, &token_entity, &call->actor,
+	cg_rc rc = entity_remove(call->program->store, &token_entity, &call->actor,
 				 page_param(call, 0), ENTITY_ANY_REVISION, call->arena, &err);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		page_redirect(call, "/admin/tokens?done=deleted");

@@ -8,7 +8,8 @@
 json_t *user_certificates_json(struct page_call *call, const Cg__User *user, struct cg_err *err)
 {
 	struct user_certificates found;
-	if (user_certificate_list(call->admin->store, user->id, call->arena, &found, err) != CG_OK)
+	if (user_certificate_list(call->program->store, user->id, call->arena, &found, err) !=
+	    CG_OK)
 		return NULL;
 	json_t *out = json_array();
 	for (size_t i = 0; i < found.n; i++) {
@@ -26,7 +27,7 @@ json_t *user_certificates_json(struct page_call *call, const Cg__User *user, str
 static bool get_user(struct page_call *call, Cg__User **out)
 {
 	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->admin->store, &user_entity, page_param(call, 0), call->arena,
+	cg_rc rc = entity_get(call->program->store, &user_entity, page_param(call, 0), call->arena,
 			      out, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
@@ -72,8 +73,8 @@ void user_certificate_new_do(void *arg)
 		return;
 	}
 	if (rc == CG_OK)
-		rc = user_certificate_add(call->admin->store, &call->actor, user->id, &reading.leaf,
-					  call->arena, &made, &err);
+		rc = user_certificate_add(call->program->store, &call->actor, user->id,
+					  &reading.leaf, call->arena, &made, &err);
 	if (rc == CG_OK)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/users/%s?done=added%s", user->id,
@@ -92,7 +93,7 @@ void user_certificate_delete_show(void *arg)
 	Cg__UserCertificate *c;
 	if (!get_user(call, &user))
 		return;
-	cg_rc rc = user_certificate_get(call->admin->store, user->id, page_param(call, 1),
+	cg_rc rc = user_certificate_get(call->program->store, user->id, page_param(call, 1),
 					call->arena, &c, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -114,8 +115,8 @@ void user_certificate_delete_do(void *arg)
 	if (!get_user(call, &user))
 		return;
 	cg_rc rc =
-	    user_certificate_remove(call->admin->store, &call->actor, user->id, page_param(call, 1),
-				    ENTITY_ANY_REVISION, call->arena, &err);
+	    user_certificate_remove(call->program->store, &call->actor, user->id,
+				    page_param(call, 1), ENTITY_ANY_REVISION, call->arena, &err);
 	/* Sent twice, it is done once. */
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		page_redirect(call,

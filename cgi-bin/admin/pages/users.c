@@ -35,7 +35,7 @@ void users_page(void *arg)
 	struct cg_err err = {0};
 	struct entity_page page;
 	cg_rc rc =
-	    entity_list(call->admin->store, &user_entity, span_of(page_query(call, "cursor")),
+	    entity_list(call->program->store, &user_entity, span_of(page_query(call, "cursor")),
 			LIST_LIMIT_DEFAULT, SPAN_LIT(""), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -94,7 +94,7 @@ void user_new_do(void *arg)
 	Cg__User *user;
 	json_t *json = json_pack("{s:o, s:o}", "name", page_text(span_of(page_field(call, "name"))),
 				 "role", page_text(span_of(page_field(call, "role"))));
-	cg_rc rc = user_create(call->admin->store, &call->actor, page_once(call), json, NULL,
+	cg_rc rc = user_create(call->program->store, &call->actor, page_once(call), json, NULL,
 			       call->arena, &user, password, &err);
 	json_decref(json);
 	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0) {
@@ -116,7 +116,7 @@ static void show_one(struct page_call *call, const struct cg_err *why, int statu
 {
 	struct cg_err err = {0};
 	Cg__User *user;
-	cg_rc rc = entity_get(call->admin->store, &user_entity, page_param(call, 0), call->arena,
+	cg_rc rc = entity_get(call->program->store, &user_entity, page_param(call, 0), call->arena,
 			      &user, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -167,7 +167,7 @@ void user_change(void *arg)
 		      (int)web_form_has(&call->form, "held"), "email",
 		      *email ? page_text(span_of(email)) : json_null());
 	cg_rc rc =
-	    entity_change(call->admin->store, &user_entity, &call->actor, page_param(call, 0),
+	    entity_change(call->program->store, &user_entity, &call->actor, page_param(call, 0),
 			  (uint64_t)json_integer_value(revision), patch, call->arena, &user, &err);
 	json_decref(patch);
 	json_decref(revision);
@@ -186,7 +186,7 @@ void user_reset_do(void *arg)
 	struct cg_err err = {0};
 	char password[PASSWORD_TEXT + 1] = "";
 	Cg__User *user;
-	cg_rc rc = user_reset(call->admin->store, &call->actor, page_param(call, 0), call->arena,
+	cg_rc rc = user_reset(call->program->store, &call->actor, page_param(call, 0), call->arena,
 			      &user, password, &err);
 	if (rc == CG_OK)
 		show_password(call, user, password);
@@ -200,7 +200,7 @@ void user_delete_show(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__User *user;
-	cg_rc rc = entity_get(call->admin->store, &user_entity, page_param(call, 0), call->arena,
+	cg_rc rc = entity_get(call->program->store, &user_entity, page_param(call, 0), call->arena,
 			      &user, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
@@ -217,7 +217,7 @@ void user_delete_do(void *arg)
 	struct cg_err err = {0};
 	json_t *revision = page_typed_number(call, "revision");
 	cg_rc rc =
-	    entity_remove(call->admin->store, &user_entity, &call->actor, page_param(call, 0),
+	    entity_remove(call->program->store, &user_entity, &call->actor, page_param(call, 0),
 			  (uint64_t)json_integer_value(revision), call->arena, &err);
 	json_decref(revision);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
