@@ -368,8 +368,17 @@ static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
-cg_rc audit_list(struct store *store, uint64_t below, size_t limit, struct span q,
-		 struct arena *arena, struct audit_page *out, struct cg_err *err)
+/* Users, REST tokens and settings are read by owners alone, here as well. */
+static void hide_changes(Cg__AuditEntry *entry)
+{
+	static const char *const kinds[] = {"user.", "token.", "settings."};
+	for (size_t i = 0; entry->action && i < CG_COUNT(kinds); i++)
+		if (strncmp(entry->action, kinds[i], strlen(kinds[i])) == 0)
+			entry->changes = NULL;
+}
+
+cg_rc audit_list(struct store *store, const struct actor *actor, uint64_t below, size_t limit,
+		 struct span q, struct arena *arena, struct audit_page *out, struct cg_err *err)
 {
 	struct audit_page page = {arena_alloc(arena, limit * sizeof(*page.items)), 0, 0};
 	struct listing l = {.below = below, .limit = limit, .q = q, .arena = arena, .page = &page};
@@ -380,6 +389,8 @@ cg_rc audit_list(struct store *store, uint64_t below, size_t limit, struct span 
 		rc = store_read(store, list_txn, &l, err);
 	} while (rc == CG_OK && page.n < limit && l.below > 1);
 	page.next = l.below > 1 ? l.below : 0;
+	for (size_t i = 0; actor->role < CG__ROLE__OWNER && i < page.n; i++)
+		hide_changes(page.items[i]);
 	if (rc == CG_OK)
 		*out = page;
 	return rc;

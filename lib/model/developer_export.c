@@ -124,8 +124,8 @@ static cg_rc add_audit(struct store *store, struct export_call *c, struct cg_err
 	cg_rc rc = new_list(c, "audit") ? CG_OK : cg_fail_memory(err);
 	do {
 		if (rc == CG_OK)
-			rc = audit_list(store, page.next, AUDIT_PAGE, SPAN_LIT(""), c->arena, &page,
-					err);
+			rc = audit_list(store, &actor_steward, page.next, AUDIT_PAGE, SPAN_LIT(""),
+					c->arena, &page, err);
 		for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 			const Cg__AuditEntry *e = page.items[i];
 			if (strcmp(e->actor_id ? e->actor_id : "", id) == 0 ||

@@ -195,6 +195,9 @@ with site:
         for role, allowed in (("viewer", False), ("admin", False), ("owner", True)):
             word = tokens[role]["token"]
             is_eq(site.rest("GET", "/audit", token=word).status, 200, f"{role} reads the audit")
+            shown = [e["changes"] for e in site.rest("GET", "/audit?q=token.create", token=word).body["items"]]
+            ok(shown and all(bool(c) == allowed for c in shown),
+               f"{role} reads {'what' if allowed else 'nothing of what'} tokens were given")
             got = [site.rest("GET", "/tokens", token=word).status,
                    site.rest("GET", own, token=word).status,
                    site.rest("POST", "/tokens", {"name": "n", "role": "viewer"},

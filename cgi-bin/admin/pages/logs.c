@@ -121,8 +121,8 @@ void audit_page(void *arg)
 	struct cg_err err = {0};
 	struct audit_page page;
 	const char *q = page_query(call, "q");
-	cg_rc rc = audit_list(call->program->store, typed_below(call), LIST_LIMIT_DEFAULT,
-			      span_of(q), call->arena, &page, &err);
+	cg_rc rc = audit_list(call->program->store, &call->actor, typed_below(call),
+			      LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;

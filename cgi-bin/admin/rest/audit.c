@@ -16,8 +16,8 @@ void audit_get(void *arg)
 	    (!number_parse(page.cursor, INT64_MAX, &below) || below == 0))
 		rc = cg_fail_field(&err, "cursor", "is not one that a list gave");
 	if (rc == CG_OK)
-		rc = audit_list(call->admin->store, below, page.limit, page.q, call->arena, &found,
-				&err);
+		rc = audit_list(call->admin->store, &call->actor, below, page.limit, page.q,
+				call->arena, &found, &err);
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
 		return;
