@@ -7,7 +7,6 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
-from certgate_test import _free_port  # noqa: E402
 
 folder = tempfile.mkdtemp(prefix="cgi.", dir="/tmp")
 atexit.register(shutil.rmtree, folder, True)
@@ -113,7 +112,8 @@ with case("make test"):
     like(said, r"(?m)^\d+ passed, 0 failed", "passes")
 
 with case("make run"):
-    port, state = _free_port(), clone + "/var/demo"
+    held = reserve_port()
+    port, state = held.getsockname()[1], clone + "/var/demo"
     process = subprocess.Popen([*AS_USER, "env", "--default-signal=INT", "setpriv", "--pdeathsig", "TERM", "make",
                                 "-C", clone, "run", f"PORT={port}"], env=CLEAN, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
@@ -131,6 +131,6 @@ with case("make run"):
                           capture_output=True, text=True, check=False)
     like(done.stdout, '"received"', "answers")
     process.terminate()
-    process.wait(60)
+    process.wait(120)
     ok(not os.path.exists(state + "/demo.env"), "and ends")
 done_testing()

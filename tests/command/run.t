@@ -12,13 +12,14 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
-from certgate_test import _free_port  # noqa: E402
 
 folder = tempfile.mkdtemp(prefix="cgr.", dir="/tmp")
 atexit.register(shutil.rmtree, folder, True)
 os.chmod(folder, 0o711)
 state = folder + "/a demo"
-port = _free_port()
+# Kept for the demo, which is started several times.
+held = reserve_port()
+port = held.getsockname()[1]
 # A make of its own, not a part of the one that runs the tests.
 environment = {k: v for k, v in os.environ.items()
                if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "CERTGATE_HOME")}
@@ -102,7 +103,7 @@ def fetch(url, ca):
     context = ssl.create_default_context(cafile=ca)
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context),
                                          urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=20) as answer:
+    with opener.open(url, timeout=60) as answer:
         return answer.status
 
 
@@ -152,7 +153,7 @@ try:
 
     with case("SIGTERM to make alone"):
         os.kill(process.pid, signal.SIGTERM)
-        text, _ = process.communicate(timeout=30)
+        text, _ = process.communicate(timeout=120)
         nothing_left("after SIGTERM")
         like(text, r"openssl req -x509", "it had printed the quickstart")
         like(text, r"certgate.* *\\\n *key create --name", "with the command")
@@ -179,7 +180,7 @@ try:
 
     with case("SIGINT to make alone"):
         os.kill(process.pid, signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         nothing_left("after SIGINT")
 
     with case("SIGKILL of make"):
@@ -189,7 +190,7 @@ try:
         process.kill()
         process.wait()
         wait_until(lambda: not processes() and not os.path.exists(state + "/demo.env"),
-                   "the demo's end", 20)
+                   "the demo's end")
         nothing_left("after SIGKILL")
 
     with case("Ctrl-C"):
@@ -197,7 +198,7 @@ try:
         wait_ready(process)
         run_folders()
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         nothing_left("after Ctrl-C")
 
     with case("SERVER=lighttpd, on the same STATE"):
@@ -218,7 +219,7 @@ try:
 
         def call():
             return subprocess.run(
-                ["curl", "-q", "-sS", "--noproxy", "*", "--max-time", "20", "--cacert",
+                ["curl", "-q", "-sS", "--noproxy", "*", "--max-time", "60", "--cacert",
                  third["CERTGATE_CA"], "--cert", partner.path, "--key", partner.key,
                  third["CERTGATE_URL"] + "/mtls-api/hello", "-o", "/dev/null", "-w",
                  "%{http_code}"], capture_output=True, text=True, check=False).stdout
@@ -236,7 +237,7 @@ try:
         # A call on the very moment of the restart may be cut.
         is_eq(set(codes) - {"401", "000"}, {"200"}, "and passes by itself")
         os.kill(process.pid, signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         nothing_left("after SIGTERM")
 
     with case("what it does not know"):

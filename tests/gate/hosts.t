@@ -19,9 +19,7 @@ class Hosts(Site):
 
     def _conf(self):
         if not hasattr(self, "apart_port"):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.apart_port = probe.getsockname()[1]
+            self.apart_port = self.reserve()
         tls = f"""SSLEngine on
   SSLProtocol {self.protocols}
   SSLCertificateFile "{self.server.path}"

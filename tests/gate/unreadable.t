@@ -31,8 +31,12 @@ class Store:
         for name in names[3:5]:
             assert site.rest("DELETE", f"/keys/{self.keys[name]['id']}/credentials/"
                              f"{self.certs[name].sha256}").status == 204
-        for name in ("known", "to revoke", "revoked", "stranger"):
-            self.call(name)
+        # Each gate has seen them: which one a request comes to is chance.
+        for pid in site.pids("gate"):
+            with site.alone(pid):
+                for name in ("known", "to revoke", "revoked", "stranger"):
+                    site.fcgi({"REQUEST_URI": "/mtls-api/x", "SSL_CLIENT_VERIFY": "GENEROUS",
+                               "SSL_CLIENT_CERT": self.certs[name].pem})
         self.lost = {"revoked", "revoked unseen", "stranger", "stranger unseen"}
         site.upstream_clear()
 
@@ -89,15 +93,21 @@ class Store:
 def stop_holder(store):
     """Stops a program while it is inside the store's lock; returns it.  What it does changes
     nobody's rights."""
-    end = time.monotonic() + DEADLINE_S
-    while time.monotonic() < end:
-        holder = subprocess.Popen(
+    def begin():
+        return subprocess.Popen(
             [store.site.bin + "/certgate", "--home", store.site.home, "token", "create", "--name",
              os.urandom(6).hex(), "--role", "viewer"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    began = time.monotonic()
+    begin().wait()
+    takes = time.monotonic() - began
+    end = time.monotonic() + 3 * DEADLINE_S
+    while time.monotonic() < end:
+        holder = begin()
         # It is somewhere: let it be so for ever.
         with contextlib.suppress(subprocess.TimeoutExpired):
-            holder.wait(random.uniform(0.002, 0.03))
+            holder.wait(random.uniform(0, takes))
         if holder.poll() is None:
             holder.send_signal(signal.SIGSTOP)
             if store.site.curl("/readyz").status == 503:
@@ -166,7 +176,11 @@ def overwritten(store):
     copy = store.site.folder + "/copy"
     store.kill("gate", "admin")
     store.back("a first kill")
+    # Nobody writes to it meanwhile.
+    store.site.stop_programs()
     shutil.copytree(home + "/db", copy)
+    store.site.start_programs()
+    store.back("a start")
     files = glob.glob(home + "/db/*")
     for path in files:
         with open(path, "r+b") as out:
@@ -188,6 +202,9 @@ def some_overwritten(store):
     home = store.site.home
     for name in ("credential", "key", "meta"):
         path = f"{home}/db/{name}.db"
+        # A checkpoint: what was committed so far is in the file.  What is only in the log now would be
+        # written to it by a later one, and be gone with what is put back.
+        is_eq(store.site.certgate("steward").returncode, 0, "all is in the files")
         with open(path, "rb") as file:
             before = file.read()
         with open(path, "r+b") as out:

@@ -357,9 +357,7 @@ def mutual(site):
 def targets(site):
     ups = [site.more_upstream(f"one{i}") for i in range(3)]
     urls = [f"http://127.0.0.1:{up.port}/{i}" for i, up in enumerate(ups)]
-    dead = socket.create_server(("127.0.0.1", 0))  # bound and closed: nobody listens
-    gone = f"http://127.0.0.1:{dead.getsockname()[1]}"
-    dead.close()
+    gone = f"http://127.0.0.1:{site.reserve()}"
     api = site.make_api("many", auth={"keyless": True}, target_url=urls[0], target_urls=urls[1:])
     for _ in range(9):
         is_eq(site.curl("/many/x").status, 200, "answered")

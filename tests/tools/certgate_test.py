@@ -318,18 +318,31 @@ def read_answer(sock, method="GET"):
 
 # --- the site ---
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _states_of(pid):
+    """Of its threads."""
+    states = set()
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/stat", encoding="utf-8") as text:
+            states.add(text.read().rpartition(")")[2].split()[0])
+    return states
+
+
+def reserve_port():
+    """A socket with a port of its own, on which nobody listens.  As long as it is open nobody else is
+    given the port, but a server that asks for it gets it: all here set SO_REUSEADDR."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
 
 
 class Upstream:
     """A further upstream of a site: port, log(), clear(), stop(), start()."""
 
     def __init__(self, site, name, args, port):
-        self.site, self.name, self.args, self.port = site, name, args, port
+        self.site, self.name, self.args = site, name, args
         self.log_file = f"{site.logs}/{name}.json"
+        self.port = port or site.reserve()
         self.start()
 
     def start(self):
@@ -343,8 +356,6 @@ class Upstream:
             return os.path.exists(port_file)
 
         wait_until(listens, "the upstream " + self.name)
-        with open(port_file, encoding="ascii") as text:
-            self.port = int(text.read())
         os.unlink(port_file)
 
     def stop(self):
@@ -392,6 +403,7 @@ class Site:
         self.start = start
         self.processes = {}
         self.folder = None
+        self.reserved = []
         self.failed_before = _failed
         self.curls = 0
 
@@ -464,6 +476,8 @@ class Site:
             self.dump_logs()
         for name in ("web", "supervise", *list(self.processes)):
             self._stop(name)
+        for held in self.reserved:
+            held.close()
         if os.environ.get("CERTGATE_TEST_KEEP"):
             diag(f"kept: {self.folder}")
         elif self.folder:
@@ -501,7 +515,7 @@ class Site:
                 start_new_session=True, **kwargs)
         return self.processes[name]
 
-    def _stop(self, name, sig=signal.SIGTERM, seconds=10):
+    def _stop(self, name, sig=signal.SIGTERM, seconds=DEADLINE_S):
         process = self.processes.pop(name, None)
         if process is None:
             return None
@@ -524,17 +538,17 @@ class Site:
     def start_upstream(self):
         script, port_file = self.folder + "/upstream.py", self.folder + "/port"
         shutil.copy(TOOLS + "/upstream.py", script)
+        if not hasattr(self, "upstream_port"):
+            self.upstream_port = self.reserve()
         self._spawn("upstream", ["/usr/bin/python3", script, "--port-file", port_file,
-                                 "--port", str(getattr(self, "upstream_port", 0)),
+                                 "--port", str(self.upstream_port),
                                  "--log", self.logs + "/upstream.json"])
 
-        def port():
+        def listens():
             self._must_run("upstream")
             return os.path.exists(port_file)
 
-        wait_until(port, "the upstream")
-        with open(port_file, encoding="ascii") as text:
-            self.upstream_port = int(text.read())
+        wait_until(listens, "the upstream")
         os.unlink(port_file)
         self.upstream_url = f"http://127.0.0.1:{self.upstream_port}"
 
@@ -588,6 +602,11 @@ class Site:
         """Returns the supervisor's exit status."""
         return self._stop("supervise", sig)
 
+    def reserve(self):
+        """A port that is this site's to its end."""
+        self.reserved.append(reserve_port())
+        return self.reserved[-1].getsockname()[1]
+
     def pids(self, program):
         """The process ids of the supervisor's gate, admin or portal processes."""
         found = subprocess.run(["pgrep", "-x", "-P", str(self.processes["supervise"].pid),
@@ -602,6 +621,32 @@ class Site:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "their end")
+
+    @contextlib.contextmanager
+    def alone(self, pid):
+        """All gates but this one stand still."""
+        others = [other for other in self.pids("gate") if other != pid]
+
+        def stand_still():
+            for other in others:
+                os.kill(other, signal.SIGSTOP)
+            for other in others:
+                # Each of its threads: one that has not stopped yet could still take a connection.
+                wait_until(lambda o=other: _states_of(o) == {"T"}, "the other gates' stop")
+
+        def go_on():
+            for other in others:
+                os.kill(other, signal.SIGCONT)
+
+        try:
+            stand_still()
+            # One that was stopped inside the store's lock would keep this one out of the store.
+            while self.fcgi({"REQUEST_URI": "/readyz"}).status != 200:
+                go_on()
+                stand_still()
+            yield
+        finally:
+            go_on()
 
     @property
     def gate_socket(self):
@@ -769,26 +814,17 @@ $SERVER["socket"] == "127.0.0.1:{self.port}" {{
     def start_web(self):
         """The web server; on the same ports when it ran before."""
         self.announce()
-        for attempt in range(5):
-            if attempt > 0 or not hasattr(self, "port"):
-                self.port, self.plain_port, self.hostile_port = (_free_port() for _ in range(3))
-            self._spawn("web", self._web_command())
+        if not hasattr(self, "port"):
+            self.port, self.plain_port, self.hostile_port = (self.reserve() for _ in range(3))
+        self.url = f"https://localhost:{self.port}"
+        self._spawn("web", self._web_command())
 
-            def listening():
-                if self.processes["web"].poll() is not None:
-                    return "ended"
-                with socket.socket() as probe:
-                    return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        def listens():
+            self._must_run("web")
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-            if wait_until(listening, "the web server") is True:
-                self._must_run("web")
-                self.url = f"https://localhost:{self.port}"
-                return
-            with open(self.logs + "/web.log", errors="replace", encoding="utf-8") as log:
-                if "Address already in use" not in log.read():
-                    break
-        self.dump_logs()
-        raise RuntimeError("The web server did not start")
+        wait_until(listens, "the web server")
 
     def stop_web(self):
         self._stop("web")
@@ -905,7 +941,7 @@ $SERVER["socket"] == "127.0.0.1:{self.port}" {{
             connection.close()
 
     def tls(self, cert=None, maximum=None, alpn=("http/1.1",), server_name="localhost",
-            session=None, timeout=20):
+            session=None, timeout=60):
         """A TLS connection for bytes of one's own.  `maximum`: ssl.TLSVersion."""
         context = ssl.create_default_context(cafile=self.ca)
         context.check_hostname = False

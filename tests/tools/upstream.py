@@ -21,7 +21,7 @@ Answers with a JSON echo of the request, unless the query's first parameter is `
   chunkcut:N      chunked, N bytes, closes without the last chunk
   long:N          promises N bytes, sends 2 N, closes
   sse:N           N events, one each 0.2 s
-  drip            a body of 20 bytes, one each 50 ms
+  drip:SECONDS    a body of 20 bytes, so long between two
   early:STATUS    answers before it reads the body, then closes
   last            the echo, then closes a connection that looked kept
   close           closes without an answer
@@ -225,8 +225,10 @@ class Connection:
             self.answer(method, 200, as_bytes, b"", length=len(body))
             for n in range(len(body)):
                 self.send(body[n:n + 1])
-                time.sleep(0.05)
+                time.sleep(float(value))
         elif what == "last":
+            # The end leaves with the answer: nobody has the one and could miss the other.
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
             self.answer(method, 200, as_json, echo)
             return False
         elif what == "close":
@@ -271,7 +273,7 @@ class Connection:
             # What was sent must arrive although unread bytes are waiting: no reset.
             try:
                 self.sock.shutdown(socket.SHUT_WR)
-                self.sock.settimeout(0.5)
+                self.sock.settimeout(10)
                 while self.sock.recv(CHUNK):
                     pass
             except OSError:
