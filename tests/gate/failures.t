@@ -79,12 +79,6 @@ def full_listener():
     return listener
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def upstreams(site):
     ca = site.make_ca("upstream CA")
     expired = site.make_cert("expired", ca=ca, subject="/CN=localhost",
@@ -97,7 +91,7 @@ def upstreams(site):
     for_real = {"timeout_ms": 20000}
     short = {"timeout_ms": 400}
     rows = [
-        ("port where nobody listens", f"http://127.0.0.1:{free_port()}", "", for_real, UNREACHABLE),
+        ("port where nobody listens", f"http://127.0.0.1:{site.reserve()}", "", for_real, UNREACHABLE),
         ("name that does not resolve", "http://nothing.invalid", "", for_real, UNREACHABLE),
         ("connection closed without an answer", up, "?up=close", for_real, UNREACHABLE),
         ("TLS of nobody known", f"https://localhost:{tls_listener(own).port}", "", for_real, TLS),
@@ -137,8 +131,9 @@ def upstreams(site):
     site.make_api("stalls", auth={"keyless": True}, **short)
     answer = site.curl("/stalls/x?up=stall:20", "--http1.1", seconds=20)
     ok(answer.status != 200 or answer.rc != 0, "one that stops in the middle does not look whole")
-    site.make_api("drips", auth={"keyless": True}, **short)
-    answer = site.curl("/drips/x?up=drip")
+    # As long in all as only a slower machine than any is silent in between.
+    site.make_api("drips", auth={"keyless": True}, timeout_ms=5000)
+    answer = site.curl("/drips/x?up=drip:0.3")
     is_eq((answer.status, len(answer.body), answer.rc), (200, 20, 0),
           "the limit is for a silence, not for the whole")
     site.stop_upstream()
@@ -186,8 +181,8 @@ def addresses(site):
 
 # --- the programs ---
 
-def load(site, cert, stranger, seconds, disturb):
-    """Several clients call while `disturb` is done again and again.  Returns what they saw."""
+def load(site, cert, stranger, times, disturb):
+    """Several clients call while `disturb` is done so often.  Returns what they saw."""
     stop, seen, threads = threading.Event(), [], []
 
     def calls(n):
@@ -206,18 +201,16 @@ def load(site, cert, stranger, seconds, disturb):
     for n in range(6):
         threads.append(threading.Thread(target=calls, args=(n,), daemon=True))
         threads[-1].start()
-    end = time.monotonic() + seconds
-    n = 0
-    while time.monotonic() < end:
+    for _ in range(times):
         disturb()
-        n += 1
         enough = len(seen) + 5
         wait_until(lambda: len(seen) > enough, "answers between two disturbances")
     stop.set()
     for thread in threads:
-        thread.join(DEADLINE_S)
+        # One call may have been cut so that only the client's own patience ends it.
+        thread.join(60 + DEADLINE_S)
         ok(not thread.is_alive(), "a client has come to its end")
-    return n, seen
+    return seen
 
 
 def kills(site):
@@ -229,21 +222,17 @@ def kills(site):
         program = random.choice(("gate", "gate", "admin", "all"))
         pids = site.pids("gate") + site.pids("admin") if program == "all" else \
             [random.choice(site.pids(program) or [0])]
-        for pid in pids:
-            if pid > 0:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        site.kill(*[pid for pid in pids if pid > 0])
         with contextlib.suppress(OSError, http.client.HTTPException):
             site.rest("GET", "/keys")
 
-    n, seen = load(site, good, stranger, 6, kill_some)
+    seen = load(site, good, stranger, 20, kill_some)
     statuses = {}
     for mine, status, rc, _ in seen:
         key = ("good" if mine else "stranger", status if rc == 0 else f"cut {status}")
         statuses[key] = statuses.get(key, 0) + 1
-    diag(f"{n} kills, {statuses}")
-    ok(n > 5, "there were kills")
-    ok(statuses.get(("good", 200), 0) > 50, "and calls that went well between them")
+    diag(statuses)
+    ok(statuses.get(("good", 200), 0) > 0, "calls went well between the kills")
     is_eq({s for who, s in statuses if who == "stranger" and not isinstance(s, str)} -
           {403, 502, 503}, set(), "a stranger is never let in")
     is_eq({s for who, s in statuses if who == "good" and not isinstance(s, str)} -
@@ -325,8 +314,8 @@ def restart_under_load(site):
         wait_until(lambda: len(site.pids("gate")) == 2 and old[0] not in site.pids("gate"),
                    "a new gate")
 
-    n, seen = load(site, good, stranger, 4, end_one)
-    ok(n > 1 and len(seen) > 50, f"{n} orderly ends, {len(seen)} answers")
+    seen = load(site, good, stranger, 4, end_one)
+    diag(f"{len(seen)} answers")
     wrong = [(mine, status, rc, body[:200]) for mine, status, rc, body in seen
              if (status, rc) != ((200 if mine else 403), 0)]
     is_eq(wrong, [], "every answer is the right one")
