@@ -12,7 +12,8 @@ from certgate_test import *  # noqa: E402
 
 CORPUS = os.path.join(TREE, "tests/certs")
 LIBRARY = (glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1") or [""])[0]
-site = Site(start=False)
+# Apache's own limit of 5 seconds would end the connections that stay open.
+site = Site(start=False, extra="KeepAliveTimeout 3600")
 site.open()
 clock_file = site.folder + "/clock"
 

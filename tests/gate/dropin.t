@@ -146,7 +146,7 @@ def php(path):
     def serve():
         while True:
             connection, _ = listener.accept()
-            with connection, connection.makefile("rb") as stream:
+            with contextlib.suppress(OSError), connection, connection.makefile("rb") as stream:
                 params, body = b"", b""
                 while True:
                     head = stream.read(8)

@@ -249,28 +249,33 @@ class Through:
         self.context.load_cert_chain(cert.path, cert.key)
 
     def send(self, row, upstream):
+        if self.version == "h2" and " cut" in row.name:
+            # Apache leaves a stream of HTTP/2 that was cut open, until its Timeout.  Less than this is
+            # a wait for its beginning.
+            found = self.curl(row, 3)
+            if found["status"] == 0:
+                upstream.got.clear()
+                found = self.curl(row, 40)
+            return found
         if self.version == "h2":
-            return self.curl(row)
+            return self.curl(row, 40)
         raw = socket.create_connection(("127.0.0.1", self.site.port), timeout=DEADLINE_S)
         with self.context.wrap_socket(raw, server_hostname="localhost") as sock:
             sock.sendall(row.bytes(f"localhost:{self.site.port}"))
             return client_side(read_answer(sock, row.method), row.method)
 
-    def curl(self, row):
+    def curl(self, row, seconds):
         given = {name.lower() for name, _ in row.fields}
         args = ["-I"] if row.method == "HEAD" else ["-i", "-X", row.method]
         for name, value in row.fields:
             args += ["-H", f"{name}: {value}" if value else f"{name};"]
         for name in {"accept", "user-agent", "content-type"} - given:
             args += ["-H", f"{name}:"]
-        if " cut" in row.name:
-            # Apache leaves a stream of HTTP/2 that was cut open, until its Timeout.
-            args += ["--max-time", "3"]
         if row.body is not None:
             args += ["-T", "-"] if row.chunked else ["--data-binary", "@-"]
         done = subprocess.run(
             [a.encode("latin-1") for a in (
-                "curl", "-q", "-sS", "-g", "--http2", "--path-as-is", "--max-time", "40", "--cacert",
+                "curl", "-q", "-sS", "-g", "--http2", "--path-as-is", "--max-time", str(seconds), "--cacert",
                 self.site.ca, "--cert", self.cert.path, "--key", self.cert.key, "--request-target",
                 row.target, *args, self.site.url + "/")],
             input=row.body or b"", capture_output=True, check=False)

@@ -46,8 +46,10 @@ class Kept:
         for _ in range(2):
             if self.sock is None:
                 self.sock = self.where.tls(self.cert)
-            self.sock.sendall(data)
-            answer = read_answer(self.sock)
+            answer = Answer(0, Headers(), b"")
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                self.sock.sendall(data)
+                answer = read_answer(self.sock)
             if answer.status:
                 break
             self.close()
