@@ -107,13 +107,17 @@ def works(name, *command):
 
 
 def everything():
-    """All names below the root but those that are nobody's: caches, logs of dpkg itself."""
-    found = host("find", ROOT_DIR, "-xdev", "(", "-path", ROOT_DIR + "/proc", "-o", "-path", ROOT_DIR + "/dev",
-                 "-o", "-path", ROOT_DIR + "/tmp", "-o", "-path", ROOT_DIR + "/work", "-o", "-path",
-                 ROOT_DIR + "/var/cache", "-o", "-path", ROOT_DIR + "/var/lib/dpkg", "-o", "-path",
-                 ROOT_DIR + "/root", ")", "-prune", "-o", "-print")
-    names = {n[len(ROOT_DIR):] for n in found.stdout.splitlines()} | \
+    """All names below the root but those that are nobody's: caches, logs of dpkg itself.  Of an overlay
+    what is above: what others do to the host meanwhile is not the package's."""
+    top = BACK + "/overlay/upper" if os.path.isdir(BACK + "/overlay") else ROOT_DIR
+    nobodys = [word for name in ("proc", "dev", "tmp", "var/cache", "var/lib/dpkg", "root")
+               for word in ("-o", "-path", f"{top}/{name}")]
+    # A device of that kind stands for what was removed.
+    found = host("find", top, "-xdev", "(", *nobodys[1:], ")", "-prune", "-o", "!", "-type", "c", "-print")
+    names = {n[len(top):] for n in found.stdout.splitlines()} | \
         {"/run/" + n for n in os.listdir(ROOT_DIR + "/run")}
+    if top != ROOT_DIR:
+        names = {n for n in names if not os.path.lexists(n)}
     return {n for n in names if not re.match(r"/var/log/(apt|dpkg|apache2|alternatives)|/var/lib/apt|"
                                              r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-$", n)}
 

@@ -102,7 +102,7 @@ with Site(gates=2, admins=2) as site:
         wait_until(lambda: len(everyone()) == 5, "the workers")
         pids = everyone()
         site.stop_programs(signal.SIGKILL)
-        wait_until(lambda: not any(alive(pid) for pid in pids), "the end of all workers", 5)
+        wait_until(lambda: not any(alive(pid) for pid in pids), "the end of all workers")
         ok(True, "leaves no worker")
         site.start_programs()
         wait_until(lambda: site.curl("/healthz").status == 200, "the gate")

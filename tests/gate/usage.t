@@ -293,7 +293,7 @@ with case("keys that end"):
     keys = {"40 days": ending("40", 40), "20 days": ending("20", 20), "10 days": ending("10", 10),
             "hours": ending("0", 0), "off": ending("off", 3, active=False),
             "by policy": site.make_key("policy", policy_ids=["short"]),
-            "soon": site.make_key("soon", expires_at=stamp(time.time() + 3))}
+            "soon": site.make_key("soon", expires_at=stamp(time.time() + 15))}
     wait_until(lambda: stamp(time.time()) > keys["soon"]["expires_at"], "the end of a key")
 
     def round_of_all():
