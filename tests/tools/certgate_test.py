@@ -47,7 +47,9 @@ SERVER = os.environ.get("CERTGATE_SERVER", "apache")
 # Not the configuration file of the host that the tests run on.
 os.environ.setdefault("CERTGATE_CONFIG", "")
 # The longest that anything may take to come up.  Not a pause: each wait ends when it has happened.
-DEADLINE_S = float(os.environ.get("CERTGATE_TEST_DEADLINE", "40"))
+DEADLINE_S = float(os.environ.get("CERTGATE_TEST_DEADLINE", "90"))
+# A command that is not done by then hangs, however large the store and busy the machine.
+HANG_S = 600
 
 # --- TAP ---
 
@@ -501,7 +503,7 @@ class Site:
                 start_new_session=True, **kwargs)
         return self.processes[name]
 
-    def _stop(self, name, sig=signal.SIGTERM, seconds=10):
+    def _stop(self, name, sig=signal.SIGTERM, seconds=DEADLINE_S):
         process = self.processes.pop(name, None)
         if process is None:
             return None
@@ -510,7 +512,7 @@ class Site:
             try:
                 process.wait(seconds)
             except subprocess.TimeoutExpired:
-                diag(f"{name} did not end within {seconds} s; it is killed")
+                diag(f"{name} did not end within {seconds:g} s; it is killed")
                 process.kill()
                 process.wait()
         return process.returncode
@@ -814,7 +816,7 @@ $SERVER["socket"] == "127.0.0.1:{self.port}" {{
         """The command, on this site's data folder."""
         return subprocess.run([getattr(self, "bin", BIN) + "/certgate", "--home", self.home,
                                *map(str, args)], capture_output=True, check=False,
-                              text=not isinstance(stdin, bytes), timeout=120,
+                              text=not isinstance(stdin, bytes), timeout=HANG_S,
                               **({"stdin": subprocess.DEVNULL} if stdin is None
                                  else {"input": stdin}))
 
@@ -905,7 +907,7 @@ $SERVER["socket"] == "127.0.0.1:{self.port}" {{
             connection.close()
 
     def tls(self, cert=None, maximum=None, alpn=("http/1.1",), server_name="localhost",
-            session=None, timeout=20):
+            session=None, timeout=60):
         """A TLS connection for bytes of one's own.  `maximum`: ssl.TLSVersion."""
         context = ssl.create_default_context(cafile=self.ca)
         context.check_hostname = False

@@ -59,7 +59,7 @@ class Answer:
 class Client:
     """One connection.  With keep=True it can take several requests."""
 
-    def __init__(self, path, timeout=20):
+    def __init__(self, path, timeout=60):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(timeout)
         self.sock.connect(path)
@@ -122,6 +122,6 @@ class Client:
         return self.answer()
 
 
-def request(path, params, stdin=b"", timeout=20):
+def request(path, params, stdin=b"", timeout=60):
     with Client(path, timeout) as client:
         return client.request(params, stdin)
