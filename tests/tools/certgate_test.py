@@ -157,6 +157,10 @@ def wait_until(what, name, seconds=None):
 
 # --- certificates ---
 
+# How long they hold.  What ends within 30 days is told in the audit and by mail, at the latest an hour
+# after it was registered and otherwise whenever the next gate starts: not in the midst of any test.
+DAYS = 400
+
 def _openssl(*args, **kwargs):
     done = subprocess.run(["openssl", *map(str, args)], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=False, **kwargs)
@@ -179,7 +183,7 @@ class Cert:
         self.sha256 = hashlib.sha256(self.der).hexdigest()
 
 
-def make_cert(folder, name, key="ec", days=30, extra=(), ca=None, subject=None, extensions=(),
+def make_cert(folder, name, key="ec", days=DAYS, extra=(), ca=None, subject=None, extensions=(),
               not_before=None, not_after=None):
     """A certificate made with the openssl command: self-signed as in the quickstart, or issued by
     `ca` (a Cert).  `key`: ec, rsa, ed25519.  `extra`: further arguments of `openssl req`.
@@ -820,7 +824,7 @@ $SERVER["socket"] == "127.0.0.1:{self.port}" {{
                               **({"stdin": subprocess.DEVNULL} if stdin is None
                                  else {"input": stdin}))
 
-    def make_cert(self, name, key="ec", days=30, extra=(), **kwargs):
+    def make_cert(self, name, key="ec", days=DAYS, extra=(), **kwargs):
         self.made.append(make_cert(self.certs, name, key, days, extra, **kwargs))
         return self.made[-1]
 
