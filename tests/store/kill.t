@@ -18,8 +18,9 @@ from homes import AS_OWNER  # noqa: E402
 
 SECONDS = float(os.environ.get("CERTGATE_KILL_SECONDS", "12"))
 EVERY_S = 0.1
-# Longer than any wait in the programs: who is not answered by then hangs.
-HANG_S = 30
+# Longer than any wait in the programs, and shorter than that of site.rest: who is not answered by then
+# hangs.
+HANG_S = 55
 # So much longer than SECONDS, at most, it may take until enough has been written and read.
 SLOW_S = 300
 RECOVERIES = 8           # that a process lives through
