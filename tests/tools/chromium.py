@@ -50,6 +50,9 @@ class Chromium:
         self.cdp("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
             {"name": "prefers-reduced-motion", "value": "reduce"}])
+        # The page hears of it later.
+        wait_until(lambda: self.run("return [innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]"
+                                    ) == [width, dark], "the page's new look")
 
     def get(self, path):
         self.driver.get(self.site.url + path)
