@@ -166,7 +166,7 @@ with site, Chromium(site) as browser:
         out.submit(out.get("/portal/join"), "Join", {"Name": "Jonas", "E-mail": "jonas.weber@sons.example", "Password": PASSWORD})
         soon = site.make_cert("soon", days=5)
         site.make_key("Soon", soon, api, organisation_id=org["id"])
-        site.certgate("steward")
+        wait_until(lambda: site.certgate("steward").returncode == 0, "the housekeeping")
         limited = site.make_cert("limited")
         site.make_key("Limited", limited, api, organisation_id=org["id"], quota={"limit": 2, "period": "day"})
         for _ in range(3):

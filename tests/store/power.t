@@ -99,7 +99,8 @@ def write_much():
         if i % 8 == 7:
             done = site.certgate("steward")
             if done.returncode != 0:
-                (busy if "busy" in done.stderr else faults).append(f"steward: {done.stderr}")
+                waited = re.search("busy|at the housekeeping", done.stderr)
+                (busy if waited else faults).append(f"steward: {done.stderr}")
 
 
 def by_command():

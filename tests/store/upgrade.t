@@ -69,8 +69,8 @@ with site:
         told = ""
         for process in commands:
             out, err = process.communicate(timeout=HANG_S)
-            if process.returncode != 0 and "is busy" in err:
-                # The upgrade took longer than a command waits: it is told to come again.
+            if process.returncode != 0 and re.search("is busy|at the housekeeping", err):
+                # Somebody took longer than a command waits for him: it is told to come again.
                 process = start(*process.args[3:])
                 out, err = process.communicate(timeout=HANG_S)
             told += err
