@@ -9,7 +9,6 @@ from certgate_test import *  # noqa: E402
 from chromium import AXE, Chromium  # noqa: E402
 from pages import Browser  # noqa: E402
 from show_pages import PASSWORD, fill, owner  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 LOOKS = [(False, 1440), (True, 360), (False, 360), (True, 1440)]
@@ -36,9 +35,9 @@ with site, Chromium(site) as browser:
             browser.get("/admin/login")
             look_at(browser, "sign-in")
         browser.look(False, 1440)
-        is_eq(browser.run("return document.activeElement.id"), "user", "the first field has the focus")
+        is_eq(browser.focused("id"), "user", "the first field has the focus")
         browser.sign_in("admin", "wrong")
-        is_eq(browser.run("return document.activeElement.id"), "password",
+        is_eq(browser.focused("id"), "password",
               "after an error, the password")
         for dark, width in LOOKS:
             browser.look(dark, width)
@@ -76,7 +75,7 @@ with site, Chromium(site) as browser:
             browser.paste("Certificate (PEM)", cert.pem + (cert.key_pem if whole else ""))
             browser.tick("mtls-api")
             browser.press("Create")
-            text = browser.driver.find_element(By.TAG_NAME, "main").text
+            text = browser.text()
             ok("The key was created" in text, f"{name}: a key is made")
             is_eq("The private key was dropped" in text, whole,
                   f"{name}: the page says what became of the private part")
@@ -93,7 +92,7 @@ with site, Chromium(site) as browser:
     with case("keyboard"):
         browser.get("/admin/keys")
         browser.driver.switch_to.active_element.send_keys(Keys.TAB)
-        is_eq(browser.run("return document.activeElement.textContent"), "Skip to content",
+        is_eq(browser.focused("textContent"), "Skip to content",
               "the first stop skips the menu")
         browser.get("/admin/keys/new")
         browser.type("Name", "by Enter")
@@ -119,7 +118,7 @@ with site, Chromium(site) as browser:
             browser.run("document.querySelector('form.form').noValidate = true")
             browser.paste("Certificate (PEM)", "nonsense")
             browser.press("Create")
-            is_eq(browser.run("return document.activeElement.name"), "name",
+            is_eq(browser.focused("name"), "name",
                   "the first field that is wrong has the focus")
             look_at(browser, "form with errors", quiet=False)
             browser.console()

@@ -69,7 +69,7 @@ with site, Chromium(site) as browser:
         browser.type("Password", "short")
         browser.run("document.querySelector('form').noValidate = true")
         browser.press("Join")
-        is_eq(browser.run("return document.activeElement.name"), "email", "the first field that is wrong has the focus")
+        is_eq(browser.focused("name"), "email", "the first field that is wrong has the focus")
         for dark, width in LOOKS:
             browser.look(dark, width)
             look_at(browser, "join with errors", quiet=False)
@@ -93,7 +93,7 @@ with site, Chromium(site) as browser:
         browser.type("E-mail", "jonas.weber@sons.example")
         browser.type("Password", "wrong")
         browser.press("Sign in")
-        is_eq(browser.run("return document.activeElement.id"), "password", "after an error the password has the focus")
+        is_eq(browser.focused("id"), "password", "after an error the password has the focus")
         for dark, width in LOOKS:
             browser.look(dark, width)
             look_at(browser, "portal login refused", quiet=False)
@@ -143,7 +143,7 @@ with site, Chromium(site) as browser:
         browser.run("document.querySelector('main form').noValidate = true")
         browser.type("Name", "Nobody")
         browser.press("Create")
-        is_eq(browser.run("return document.activeElement.name"), "email", "the field that is wrong has the focus")
+        is_eq(browser.focused("name"), "email", "the field that is wrong has the focus")
         for dark, width in LOOKS:
             browser.look(dark, width)
             look_at(browser, "developer new with errors", quiet=False)
@@ -166,7 +166,7 @@ with site, Chromium(site) as browser:
         out.submit(out.get("/portal/join"), "Join", {"Name": "Jonas", "E-mail": "jonas.weber@sons.example", "Password": PASSWORD})
         soon = site.make_cert("soon", days=5)
         site.make_key("Soon", soon, api, organisation_id=org["id"])
-        site.certgate("steward")
+        wait_until(lambda: site.certgate("steward").returncode == 0, "the housekeeping")
         limited = site.make_cert("limited")
         site.make_key("Limited", limited, api, organisation_id=org["id"], quota={"limit": 2, "period": "day"})
         for _ in range(3):

@@ -44,10 +44,6 @@ def in_all_looks(browser, name, path=None, quiet=True):
     browser.look(False, 1440)
 
 
-def text_of(browser, where="main"):
-    return browser.driver.find_element(By.CSS_SELECTOR, where).text
-
-
 with site, Chromium(site) as browser:
     if not os.path.exists(AXE):
         diag("axe-core is not there (make test brings it where npm is installed): its checks are left out")
@@ -73,7 +69,7 @@ with site, Chromium(site) as browser:
         browser.type("Name", "Trial")
         browser.type("Description", "Pay **in**.")
         browser.press("Create")
-        ok("The entry was created" in text_of(browser), "an entry is made")
+        ok("The entry was created" in browser.text(), "an entry is made")
         browser.get("/portal/join")
         browser.type("Name", "Ida Person")
         browser.type("E-mail", "ida@partner.example")
@@ -91,22 +87,22 @@ with site, Chromium(site) as browser:
         browser.get("/portal/")
         browser.follow(browser.driver.find_element(By.LINK_TEXT, "Trial").click)
         browser.follow(browser.driver.find_element(By.LINK_TEXT, "Request a key").click)
-        is_eq(browser.run("return document.activeElement.name"), "name", "the first field has the focus")
+        is_eq(browser.focused("name"), "name", "the first field has the focus")
         cert = site.make_cert("ida", subject="/CN=ida-7/O=Example & Sons/C=DE")
         browser.type("Key name", "Billing")
         browser.paste(FIELD, cert.pem)
-        wait_until(lambda: "Certificate read" in text_of(browser), "the preview, without a button")
-        ok("CN=ida-7" in text_of(browser, "#preview"), "it shows the subject")
-        ok("This certificate can be used" in text_of(browser, "#verdict"), "and that it can be used")
+        wait_until(lambda: "Certificate read" in browser.text(), "the preview, without a button")
+        ok("CN=ida-7" in browser.text("#preview"), "it shows the subject")
+        ok("This certificate can be used" in browser.text("#verdict"), "and that it can be used")
         in_all_looks(browser, "portal-request-read")
         browser.press("Request key")
-        ok("Waiting for approval" in text_of(browser), "the request waits")
+        ok("Waiting for approval" in browser.text(), "the request waits")
         is_eq(browser.console(), [], "the console is silent")
         browser.get("/admin/requests")
-        ok("Ida Person asks for Trial" in text_of(browser), "the dashboard has it")
+        ok("Ida Person asks for Trial" in browser.text(), "the dashboard has it")
         browser.follow(lambda: browser.driver.find_element(
             By.CSS_SELECTOR, "form[action$=approve] button").click())
-        ok("Approved" in text_of(browser), "it is approved")
+        ok("Approved" in browser.text(), "it is approved")
         is_eq(site.curl("/mtls-api/my-endpoint", cert=cert).status, 200, "the next call gives 200")
         browser.console()
 
@@ -120,11 +116,11 @@ with site, Chromium(site) as browser:
         browser.paste(FIELD, other.key_pem + other.pem)
         is_eq(browser.run("return arguments[0].value", browser.labelled(FIELD)).strip(),
               other.pem.strip(), "it is taken out of the text, and the certificate stays")
-        ok("A private key was taken out" in text_of(browser), "the page says so")
+        ok("A private key was taken out" in browser.text(), "the page says so")
         wait_until(lambda: browser.run("return window.sent.length") > 0, "the preview is asked for")
         ok(not any("PRIVATE" in text for text in browser.run("return window.sent")),
            "what was sent has no private key")
-        wait_until(lambda: "can be used" in text_of(browser, "#verdict"), "the certificate is read")
+        wait_until(lambda: "can be used" in browser.text("#verdict"), "the certificate is read")
         in_all_looks(browser, "portal-request-removed", quiet=False)
         browser.paste(FIELD, other.key_pem)
         is_eq(browser.run("return arguments[0].value", browser.labelled(FIELD)), "",
@@ -143,20 +139,19 @@ with site, Chromium(site) as browser:
     with case("problems while it is typed"):
         browser.get(path)
         browser.paste(FIELD, cert.pem)
-        wait_until(lambda: "belongs to your key" in text_of(browser), "one's own")
+        wait_until(lambda: "belongs to your key" in browser.text(), "one's own")
         browser.paste(FIELD, cases.contents("content/rsa1024.pem").decode())
-        wait_until(lambda: browser.driver.find_elements(By.ID, "e-certificate") and
-                   "2048" in text_of(browser, "#e-certificate"), "a weak one")
+        wait_until(lambda: "2048" in browser.text("#e-certificate"), "a weak one")
         server = site.make_cert("server", extensions=("extendedKeyUsage=serverAuth",))
         browser.paste(FIELD, server.pem)
-        wait_until(lambda: "A certificate for servers alone" in text_of(browser), "one for servers")
-        ok("self-signed" in text_of(browser, "#verdict"), "with what to do")
+        wait_until(lambda: "A certificate for servers alone" in browser.text(), "one for servers")
+        ok("self-signed" in browser.text("#verdict"), "with what to do")
         browser.console()
 
     with case("keyboard"):
         browser.get("/portal/keys")
         browser.driver.switch_to.active_element.send_keys(Keys.TAB)
-        is_eq(browser.run("return document.activeElement.textContent"), "Skip to content",
+        is_eq(browser.focused("textContent"), "Skip to content",
               "the first stop skips the menu")
         browser.get(path)
         browser.type("Key name", "by Enter")
@@ -185,7 +180,7 @@ with site, Chromium(site) as browser:
             browser.type("Key name", "Billing batch")
             browser.run("arguments[0].value = arguments[1]", browser.labelled(FIELD), text)
             browser.press("Request key")
-            is_eq(browser.run("return document.activeElement.name"), "certificate",
+            is_eq(browser.focused("name"), "certificate",
                   f"{name}: the field has the focus")
             in_all_looks(browser, f"portal-request-{name}", quiet=False)
         browser.get(own["portal-key-token"])
@@ -200,7 +195,7 @@ with site, Chromium(site) as browser:
         browser.run("document.querySelector('form.form').noValidate = true")
         browser.type("Description", "[x](javascript:alert(1))")
         browser.press("Create")
-        is_eq(browser.run("return document.activeElement.name"), "name",
+        is_eq(browser.focused("name"), "name",
               "the first field that is wrong has the focus")
         in_all_looks(browser, "catalogue-entry-error", quiet=False)
 done_testing()

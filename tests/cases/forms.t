@@ -38,7 +38,7 @@ def faults_of(role, file, data, want, digest):
         given.flush()
         done = subprocess.run([BIN + "/certgate", "--json", "cert", "show", "--as", role,
                                given.name if file else "-"], input=b"" if file else data,
-                              capture_output=True, check=False, timeout=60)
+                              capture_output=True, check=False, timeout=HANG_S)
     where = f"{role}{', file' if file else ''}: "
     try:
         shown = json_module.loads(done.stdout)

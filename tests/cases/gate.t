@@ -252,7 +252,7 @@ def by_client(row):
         ["gnutls-cli", "--x509cafile", site.ca, "--x509certfile", pair.path, "--x509keyfile",
          pair.key, "--port", str(site.port), "localhost"]
     done = subprocess.run(
-        command, capture_output=True, check=False, timeout=60,
+        command, capture_output=True, check=False, timeout=HANG_S,
         input=f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     found = re.search(rb"^HTTP/1\.1 (\d+)", done.stdout, re.M)
     if not found and b"alert" not in done.stdout + done.stderr:

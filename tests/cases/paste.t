@@ -149,7 +149,7 @@ def certgate(*args, stdin=None, clock="-", check_clean=True):
     """The command's status and its output as bytes."""
     env = None if clock == "-" else cases.faketime(clock)
     done = subprocess.run([site.bin + "/certgate", "--home", site.home, *args], env=env,
-                          capture_output=True, check=False, timeout=120,
+                          capture_output=True, check=False, timeout=HANG_S,
                           **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}))
     if check_clean:
         for text in done.stdout, done.stderr:

@@ -82,7 +82,7 @@ def send(site, post, at, wait=True):
                                env={**env, **clock(at), "CERTGATE_SENDMAIL": post.program},
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if wait:
-        out, error = process.communicate(timeout=DEADLINE_S)
+        out, error = process.communicate(timeout=HANG_S)
         if process.returncode:
             diag(out.decode(), error.decode())
         return process.returncode
@@ -94,7 +94,7 @@ def house(site, post, at):
     env = {k: v for k, v in os.environ.items() if not k.startswith("CERTGATE_")}
     done = subprocess.run([site.bin + "/certgate", "--home", site.home, "steward"],
                           env={**env, **clock(at), "CERTGATE_SENDMAIL": post.program},
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG_S, check=False)
     if done.returncode:
         diag(done.stdout.decode(), done.stderr.decode())
     return done.returncode
@@ -173,8 +173,8 @@ with Site() as site:
         like(text, "status 75", "the log has its status")
         like(text, r"mailbox \\\\?x1b\[31mon fire", "and what it said, made safe")
         is_eq(sum(len(post.to(f"late{i}@partner.example")) for i in range(3)), 0, "nothing went out")
-        join(site, "next@partner.example")
         post.mode("ok")
+        join(site, "next@partner.example")
         wait_until(lambda: post.to("next@partner.example"), "another one goes out meanwhile")
         site.stop_programs()
         is_eq(send(site, post, at="+2h"), 0, "later it is tried again")

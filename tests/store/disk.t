@@ -116,6 +116,12 @@ def programs():
     return sorted(site.pids("gate") + site.pids("admin"))
 
 
+def failed_starts():
+    """The process ids of programs that said that they cannot start."""
+    with open(site.logs + "/supervise.log", encoding="utf-8", errors="replace") as log:
+        return {int(pid) for pid in re.findall(r"\[(\d+)\] error start_failed ", log.read())}
+
+
 def refused(done, pattern, name):
     is_eq(done.returncode, 1, f"{name} is refused")
     like(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "", pattern,
@@ -213,6 +219,8 @@ if MOUNTS:
             is_eq(new_key(token=True).status // 100, 5, "REST, whichever process answers")
         site.free()
         returns("with room again")
+        # Those who could not start serve for a moment, then end.
+        wait_until(lambda: not failed_starts() & set(programs()), "the end of who could not start")
         before = set(programs())
         returns("after it")
         is_eq(set(programs()), before, "nothing ends any more")

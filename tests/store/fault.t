@@ -33,7 +33,7 @@ def certgate(*args, **faults):
         env.update({"FAULT_" + n.upper(): str(v) for n, v in faults.items()})
     # One that hangs is a fault of its own.
     return subprocess.run([CERTGATE, "--home", home, *args], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, check=False, timeout=60, env=env)
+                          capture_output=True, text=True, check=False, timeout=HANG_S, env=env)
 
 
 def must(*args):

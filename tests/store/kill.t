@@ -8,6 +8,7 @@ long either, which a busy machine cannot promise.  CERTGATE_KILL_SEED: of the ra
 import collections
 import os
 import random
+import select
 import sys
 import threading
 
@@ -17,8 +18,9 @@ from homes import AS_OWNER  # noqa: E402
 
 SECONDS = float(os.environ.get("CERTGATE_KILL_SECONDS", "12"))
 EVERY_S = 0.1
-# Longer than any wait in the programs: who is not answered by then hangs.
-HANG_S = 30
+# Longer than any wait in the programs, and shorter than that of site.rest: who is not answered by then
+# hangs.
+HANG_S = 55
 # So much longer than SECONDS, at most, it may take until enough has been written and read.
 SLOW_S = 300
 RECOVERIES = 8           # that a process lives through
@@ -53,6 +55,7 @@ wrong = []
 waits = []                    # of every request, in seconds
 stop = threading.Event()
 running = {}                  # commands and CGI programs, by pid
+killed = []                   # descriptors of those who may not be gone yet
 certificates = []
 
 
@@ -317,8 +320,17 @@ def kill(pid):
             if is_running(pid) or is_server(pid):
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
                 counts["kills"] += 1
+                killed.append(os.dup(fd))
         finally:
             os.close(fd)
+
+
+def killed_are_gone():
+    """Such a descriptor can be read from when its process has ended."""
+    for fd in select.select(killed, [], [], 0)[0]:
+        killed.remove(fd)
+        os.close(fd)
+    return not killed
 
 
 def killer():
@@ -332,6 +344,7 @@ def killer():
         with lock:
             own = list(running)
         victims = servers()
+        killed_are_gone()
         for pid in victims:
             old, memory = regions_and_memory(pid)
             peak[0], peak[1] = max(peak[0], old), max(peak[1], memory)
@@ -467,6 +480,9 @@ with case("under load"):
         ok(within < 2 and waits[-1] < 5, "99.9 % wait less than 2 s, and none 5 s")
 
 with case("afterwards"):
+    # Before that they may still accept a connection, and whoever called is cut off.
+    wait_until(killed_are_gone, "the end of all who were killed")
+
     def well():
         return site.rest("GET", "/keys?limit=1").status == 200 and \
             site.curl("/mtls-api/x", "-H", "Authorization: Bearer " + good["token"]).status == 200

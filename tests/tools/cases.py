@@ -152,8 +152,11 @@ def search(folder, needles, skip=()):
             path = os.path.join(where, name)
             if any(path.startswith(s) for s in skip) or not os.path.isfile(path):
                 continue
-            with open(path, "rb") as file:
-                data = file.read()
+            try:
+                with open(path, "rb") as file:
+                    data = file.read()
+            except FileNotFoundError:
+                continue  # of running programs: it has just gone, or has got its name
             # A line's end may stand anywhere in base64.
             joined = re.sub(rb"[\r\n]+|\\n", b"", data)
             hits += [f"{path}: {what}" for piece, what in needles.items()

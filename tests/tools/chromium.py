@@ -1,12 +1,16 @@
-"""Debian's Chromium, driven by its own driver, on a Site's pages."""
+"""Debian's Chromium, driven by its own driver, on a Site's pages.
+
+What is looked for and read on a page is so in one script: in between, the page's own could change it."""
+import contextlib
 import json
 import os
 
 from certgate_test import TREE, wait_until
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
 
+WAIT_S = 180  # for a page, and for axe to have gone through it, on a busy machine
 AXE = TREE + "/build/node_modules/axe-core/axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -24,7 +28,8 @@ class Chromium:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.site = site
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-        self.driver.set_page_load_timeout(60)
+        self.driver.set_page_load_timeout(WAIT_S)
+        self.driver.set_script_timeout(WAIT_S)
         self.dark, self.width, self.height = dark, width, height
         self.look(dark, width, height)
 
@@ -45,6 +50,9 @@ class Chromium:
         self.cdp("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
             {"name": "prefers-reduced-motion", "value": "reduce"}])
+        # The page hears of it later.
+        wait_until(lambda: self.run("return [innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]"
+                                    ) == [width, dark], "the page's new look")
 
     def get(self, path):
         self.driver.get(self.site.url + path)
@@ -56,12 +64,30 @@ class Chromium:
     def path(self):
         return self.run("return location.pathname + location.search")
 
+    def text(self, where="main"):
+        """What there is to read in the first such element; "" when there is none."""
+        return self.run("const found = document.querySelector(arguments[0]);"
+                        "return found ? found.innerText : ''", where)
+
+    def with_text(self, selector, text):
+        """The first such element with exactly this text; None when there is none."""
+        return self.run("return [...document.querySelectorAll(arguments[0])].find(e => "
+                        "e.textContent.trim().replace(/\\s+/g, ' ') == arguments[1])", selector, text)
+
+    def focused(self, attribute):
+        """What has the focus: its `id`, `name` or the like."""
+        # What takes it by itself does so before the next frame.
+        self.driver.execute_async_script(
+            "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        return self.run("return document.activeElement[arguments[0]]", attribute)
+
     def labelled(self, label):
         """The field that a label with exactly this text is tied to."""
-        for found in self.driver.find_elements(By.TAG_NAME, "label"):
-            if " ".join((found.get_attribute("textContent") or "").split()) == label:
-                return self.driver.find_element(By.ID, found.get_attribute("for"))
-        raise LookupError(f"{self.path()} has no label “{label}”")
+        found = self.with_text("label", label)
+        field = found and self.run("return arguments[0].control", found)
+        if not field:
+            raise LookupError(f"{self.path()} has no label “{label}”")
+        return field
 
     def type(self, label, text):
         field = self.labelled(label)
@@ -81,21 +107,22 @@ class Chromium:
 
     def press(self, text):
         """The button of the page's body with this text; waits for the page that follows."""
-        for found in self.driver.find_elements(By.CSS_SELECTOR, "main button, main a.btn"):
-            if " ".join((found.get_attribute("textContent") or "").split()) == text:
-                self.follow(found.click)
-                return
-        raise LookupError(f"{self.path()} has no button “{text}”")
+        found = self.with_text("main button, main a.btn", text)
+        if not found:
+            raise LookupError(f"{self.path()} has no button “{text}”")
+        self.follow(found.click)
 
     def follow(self, act):
         """Does what leads to another page, and waits for that."""
         self.run("window.before = true")
         act()
-        wait_until(lambda: self.run("return !window.before && document.readyState == 'complete'"),
-                   "the next page")
-        # What takes the focus by itself does so before the next frame.
-        self.driver.execute_async_script(
-            "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
+        def is_next():
+            # The script ends with the page that it was sent to.
+            with contextlib.suppress(WebDriverException):
+                return self.run("return !window.before && document.readyState == 'complete'")
+
+        wait_until(is_next, "the next page")
         self.run("return document.fonts.ready.then(() => true)")
 
     def sign_in(self, name, password):

@@ -23,7 +23,7 @@ AS_OWNER = ["setpriv", "--reuid", t.WEB_USER, "--regid", t.WEB_USER, "--clear-gr
 def edit(home, *args):
     """store_edit on a data folder; its result."""
     return subprocess.run([EDIT, home, *map(str, args)], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, check=False, timeout=60)
+                          capture_output=True, text=True, check=False, timeout=t.HANG_S)
 
 
 def die_inside(home):
@@ -93,7 +93,7 @@ class Home:
     def command(self, *args):
         return [t.BIN + "/certgate", "--home", self.dir, *map(str, args)]
 
-    def certgate(self, *args, stdin=None, seconds=120):
+    def certgate(self, *args, stdin=None, seconds=t.HANG_S):
         return subprocess.run(self.command(*args), capture_output=True, text=True, check=False,
                               timeout=seconds, **({"stdin": subprocess.DEVNULL} if stdin is None
                                                   else {"input": stdin}))

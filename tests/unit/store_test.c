@@ -540,12 +540,15 @@ static void test_failed_transaction_leaves_nothing(void **state)
 	store_close(&s);
 }
 
+/* Who is not done by then waits for ever, however busy the machine is. */
+#define HANG_S 600
+
 /* A child that ends with this program at the latest. */
 static pid_t fork_child(void)
 {
 	pid_t pid = fork();
 	if (pid == 0) {
-		(void)alarm(60);
+		(void)alarm(HANG_S);
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	}
 	return pid;
@@ -843,19 +846,26 @@ static void test_stopped_holder(void **state)
 #define WRITERS 4
 #define EACH	25
 
+/* Nobody waits for the store longer than STORE_LOCK_WAIT_MS, which may be too short for a slow
+ * disk: then it is tried again, as the error says. */
 static void *write_some(void *arg)
 {
 	struct store *s = arg;
+	cg_rc rc;
 	static unsigned next;
 	unsigned me = __atomic_add_fetch(&next, 1, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < EACH; i++) {
 		char id[32];
 		(void)snprintf(id, sizeof(id), "%u-%u-%u", (unsigned)getpid(), me, i);
 		const struct key k = {id, "many", {"a"}};
-		if (change(s, ADD, &k, 1) != CG_OK)
+		while ((rc = change(s, ADD, &k, 1)) == CG_UNAVAILABLE)
+			continue;
+		if (rc != CG_OK)
 			return s;
 		struct listing l = {.walk = all()};
-		if (store_read(s, list_txn, &l, NULL) != CG_OK)
+		while ((rc = store_read(s, list_txn, &l, NULL)) == CG_UNAVAILABLE)
+			continue;
+		if (rc != CG_OK)
 			return s;
 	}
 	return NULL;
@@ -960,7 +970,7 @@ static int open_in_child(const char *path, size_t size, uint64_t want)
 	pid_t pid = fork_child();
 	if (pid == 0) {
 		void *memory = NULL;
-		(void)alarm(10);
+		(void)alarm(HANG_S / 10);
 		if (mapped_open(path, size, make_mapped, &memory, NULL) != CG_OK)
 			_exit(1);
 		struct mapped_test *m = memory;
@@ -1029,7 +1039,7 @@ int main(void)
 	    TEST(test_mapped_file),
 	};
 	/* A fault here tends to be a wait for ever: it must be a failure. */
-	(void)alarm(120);
+	(void)alarm(HANG_S);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 
 #define ANSWER_MAX 65536
-#define WAIT_MS	   5000 /* for what must come at once, on a slow machine */
+#define WAIT_MS	   60000 /* for what must come at once, on a slow machine */
 
 /* --- targets --- */
 
