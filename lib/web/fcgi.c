@@ -23,8 +23,10 @@
 
 #define LISTENER    0		  /* where web servers and supervisors put it */
 #define STACK_BYTES (1024 * 1024) /* of a thread */
-#define LINGER_MS   100		  /* silence after which a connection with unread input is closed */
-#define PAUSE_MS    100		  /* after accept found no free descriptor */
+/* A connection with unread input is closed after so long a silence, and after REFUSAL_DRAIN_MS in
+ * any case. */
+#define LINGER_MS 100
+#define PAUSE_MS  100 /* after accept found no free descriptor */
 /* While ending: a connection that has been idle for so long is closed.  The server takes the one
  * it used last first, and does not notice a close that comes at the same moment. */
 #define IDLE_MS 50
@@ -46,6 +48,7 @@ struct connection {
 	int fd;
 	unsigned skips;	   /* so many requests nobody stays for */
 	_Atomic bool busy; /* a thread serves it, or has not let go of it yet */
+	bool closed;	   /* while idle, at the end; said before `busy` is given up */
 	_Atomic int64_t idle_since_mono_ms;
 };
 
@@ -58,6 +61,8 @@ struct server {
 	_Atomic bool ending;
 	pthread_mutex_t lock; /* for all below, and how connections are linked */
 	struct connection *connections;
+	/* A thread may have been woken for one at the moment it was closed, and look at it. */
+	struct connection *closed;
 	bool failed;
 };
 
@@ -89,25 +94,41 @@ static bool park(struct server *s, struct connection *c, int op)
 	return true;
 }
 
-/* What park has given up is this thread's.  No lock: two connections have nothing to do with each
- * other. */
-static void take(struct connection *c)
+/* False when another has it. */
+static bool try_take(struct connection *c)
 {
-	while (atomic_load(&c->busy))
-		(void)sched_yield();
-	atomic_store(&c->busy, true);
+	bool busy = false;
+	return atomic_compare_exchange_strong(&c->busy, &busy, true);
 }
 
-/* Takes c out of the list and frees it; its descriptor is another matter. */
-static void forget(struct server *s, struct connection *c)
+/* What park has given up is this thread's; false when it was closed instead.  No lock: two
+ * connections have nothing to do with each other. */
+static bool take(struct connection *c)
 {
-	(void)pthread_mutex_lock(&s->lock);
+	while (!try_take(c))
+		(void)sched_yield();
+	if (!c->closed)
+		return true;
+	atomic_store(&c->busy, false);
+	return false;
+}
+
+/* Out of the list; under the lock. */
+static void unlink_connection(struct server *s, struct connection *c)
+{
 	if (c->prev)
 		c->prev->next = c->next;
 	else
 		s->connections = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
+}
+
+/* Takes c out of the list and frees it; its descriptor is another matter. */
+static void forget(struct server *s, struct connection *c)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	unlink_connection(s, c);
 	(void)pthread_mutex_unlock(&s->lock);
 	free(c);
 }
@@ -120,8 +141,10 @@ static void close_fd(int fd, bool unread)
 	if (unread && shutdown(fd, SHUT_WR) == 0) {
 		char scrap[4096];
 		size_t bytes = 0;
+		int64_t until = clock_mono_ms() + REFUSAL_DRAIN_MS;
 		struct pollfd p = {.fd = fd, .events = POLLIN};
-		while (bytes < REFUSAL_DRAIN_BYTES && poll(&p, 1, LINGER_MS) > 0) {
+		while (bytes < REFUSAL_DRAIN_BYTES && clock_mono_ms() < until &&
+		       poll(&p, 1, LINGER_MS) > 0) {
 			ssize_t got = read(fd, scrap, sizeof(scrap));
 			if (got <= 0)
 				break;
@@ -311,7 +334,8 @@ static void serve_connection(struct server *s, void *thread, struct connection *
 {
 	const struct web_program *p = s->program;
 	bool alive;
-	take(c);
+	if (!take(c))
+		return;
 	do {
 		alive = serve_request(s, thread, c, fcgi, arena);
 		if (p->stop_after && p->stop_after(p->ctx))
@@ -373,19 +397,18 @@ static bool close_idle(struct server *s, bool all)
 	(void)pthread_mutex_lock(&s->lock);
 	for (struct connection *c = s->connections, *next; c; c = next) {
 		next = c->next;
+		if ((!all && now - c->idle_since_mono_ms < IDLE_MS) || !try_take(c))
+			continue;
 		/* A thread that was woken for it has read nothing yet. */
 		struct pollfd p = {.fd = c->fd, .events = POLLIN};
-		if (c->busy || (!all && now - c->idle_since_mono_ms < IDLE_MS) ||
-		    poll(&p, 1, 0) != 0)
-			continue;
-		(void)close(c->fd);
-		if (c->prev)
-			c->prev->next = next;
-		else
-			s->connections = next;
-		if (next)
-			next->prev = c->prev;
-		free(c);
+		if (poll(&p, 1, 0) == 0) {
+			(void)close(c->fd);
+			c->closed = true;
+			unlink_connection(s, c);
+			c->next = s->closed;
+			s->closed = c;
+		}
+		atomic_store(&c->busy, false);
 	}
 	bool none = !s->connections;
 	(void)pthread_mutex_unlock(&s->lock);
@@ -507,6 +530,10 @@ int web_fcgi_serve(const struct web_program *p)
 	(void)eventfd_write(s.end_fd, 1);
 	for (unsigned i = 0; i < n; i++)
 		(void)pthread_join(threads[i], NULL);
+	for (struct connection *c = s.closed, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
 	if (seconds) {
 		(void)pthread_join(second, NULL);
 		p->every_second(p->ctx, true);

@@ -247,7 +247,13 @@ def slow(site):
     client.begin(site.variables({"REQUEST_URI": "/protected/x", "REQUEST_METHOD": "POST",
                                  "CONTENT_LENGTH": "100000000"}))
     is_eq(client.answer().status, 401, "a refusal does not wait for the body")
+    sent = 0
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        for sent in range(1000):
+            client.send(fcgi.record(fcgi.STDIN, b"x"))
+            time.sleep(0.01)  # the pace of this client: each byte before silence ends it
     client.close()
+    ok(sent < 999, f"and one that trickles in behind it holds no thread (ended after {sent} bytes)")
     with fcgi.Client(site.gate_socket, timeout=DEADLINE_S) as client:
         request = fcgi.record(fcgi.BEGIN, struct.pack("!HB5x", fcgi.RESPONDER, 0)) + \
             fcgi.stream(fcgi.PARAMS, fcgi.pairs(site.variables({"REQUEST_URI": "/open/x"}))) + \
