@@ -151,15 +151,16 @@ static void log_failure(const struct exchange *x, const struct upstream_result *
 		  LOG_END);
 }
 
-/* The outcome is not about this one upstream alone, or something may have reached it. */
+/* The outcome is not about this one upstream alone, or it may have acted on the request. */
 static bool is_final(const struct upstream_result *result)
 {
-	return !result->untouched ||
+	return !result->others_may_try ||
 	       (result->outcome != UPSTREAM_UNREACHABLE && result->outcome != UPSTREAM_TIMEOUT &&
 		result->outcome != UPSTREAM_TLS);
 }
 
-/* Offers the request to one upstream after the other, until one has, or may have, got it. */
+/* Offers the request to one upstream after the other, until one has answered, or may have acted on
+ * what must not be repeated. */
 static void offer(struct exchange *x, struct upstream_call *call, struct upstream_result *result)
 {
 	const struct url *order[UPSTREAM_TRIES_MAX];
@@ -185,6 +186,7 @@ static void offer(struct exchange *x, struct upstream_call *call, struct upstrea
 		if (call->until_mono_ms > 0 && clock_mono_ms() >= call->until_mono_ms)
 			return;
 		target_is_down(x->gate, x->target);
+		call->again = true;
 	}
 }
 
