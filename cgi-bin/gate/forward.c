@@ -30,7 +30,9 @@ static bool drop(void *ctx, struct span name, struct span value)
 	static const char *const of_host[] = {"clear-site-data", "service-worker-allowed", "nel",
 					      "report-to", "reporting-endpoints"};
 	const struct exchange *x = ctx;
-	if (span_is_nocase(name, SPAN_LIT("x-request-id")))
+	/* Alt-Svc leads clients to a place of the upstream's own, round the gate. */
+	if (span_is_nocase(name, SPAN_LIT("x-request-id")) ||
+	    span_is_nocase(name, SPAN_LIT("alt-svc")))
 		return true;
 	if (limit_field_is_ours(x, name) || cors_field_is_ours(x, name) ||
 	    rules_take(x->route->api->response_headers, name))
