@@ -4,6 +4,7 @@
 #include <cmocka.h>
 #include "base/clock.h"
 #include "base/limits.h"
+#include "upstream/allowed.h"
 #include "upstream/head.h"
 #include "upstream/upstream.h"
 #include "web/io.h"
@@ -601,6 +602,99 @@ static void denied_addresses_are_not_connected(void **state)
 	free_exchange(x);
 }
 
+/* However an address is written, and whoever brings a connection there. */
+static void denied_addresses_are_known_in_every_form(void **state)
+{
+	static const struct {
+		const char *address, *allow, *deny;
+		bool may;
+	} rows[] = {
+	    {"127.0.0.1",			  "",	      "",		  true },
+	    {"::1",			    "",		"",	    true },
+	    {"::ffff:127.0.0.1",		 "",	     "",		 true },
+	    {"8.8.8.8",			"",	    "",		true },
+	    {"2001:db8::1",		    "",		"",	    true },
+	    {"2001:4860:a9fe:a9fe::a9fe:a9fe", "",	   "",	       true },
+	    {"::ffff:8.8.8.8",		       "",	   "",	       true },
+	    {"64:ff9b::8.8.8.8",		 "",	     "",		 true },
+	    {"64:ff9b:1::10.0.0.1",	    "",		"",	    true },
+	    {"64:ff9b:1:ffff::10.0.0.1",	 "",	     "",		 true },
+	    {"64:ff9b:1:a00:0:100::",	      "",		  "",	      true },
+	    {"2002:808:808::1",		"",	    "",		true },
+	    {"2001:0:808:808::f7f7:f7f7",	  "",	      "",		  true },
+	    {"0.0.0.0",			"",	    "",		false},
+	    {"169.254.169.254",		"",	    "",		false},
+	    {"224.0.0.1",			  "",	      "",		  false},
+	    {"255.255.255.255",		"",	    "",		false},
+	    {"::",			     "",	       "",	   false},
+	    {"fe80::1",			"",	    "",		false},
+	    {"ff02::1",			"",	    "",		false},
+	    {"::169.254.169.254",		  "",	      "",		  false},
+	    {"::ffff:169.254.169.254",	       "",	   "",	       false},
+	    {"::ffff:0.0.0.0",		       "",	   "",	       false},
+	    {"::ffff:224.0.0.1",		 "",	     "",		 false},
+	    {"::ffff:0:169.254.169.254",	 "",	     "",		 false},
+	    {"64:ff9b::169.254.169.254",	 "",	     "",		 false},
+	    {"64:ff9b::127.0.0.1",		   "",	       "",	   false},
+	    {"64:ff9b::224.0.0.1",		   "",	       "",	   false},
+	    {"64:ff9b:1::169.254.169.254",	   "",	       "",	   false},
+	    {"64:ff9b:1::127.0.0.1",	     "",		 "",	     false},
+	    {"64:ff9b:1:2:3:4:127.0.0.1",	  "",	      "",		  false},
+	    {"64:ff9b:1:a9fe:a9:fe00::",	 "",	     "",		 false},
+	    {"64:ff9b:1:a9:fe:a9fe::",	       "",	   "",	       false},
+	    {"64:ff9b:1:0:a9:fea9:fe00:0",	   "",	       "",	   false},
+	    {"2002:a9fe:a9fe::1",		  "",	      "",		  false},
+	    {"2002:7f00:1::",		      "",		  "",	      false},
+	    {"2001:0:a9fe:a9fe::f7f7:f7f7",    "",		"",	    false},
+	    {"2001:0:808:808::5601:5601",	  "",	      "",		  false},
+	    {"2001:0:808:808::80ff:fffe",	  "",	      "",		  false},
+ /* What the settings name holds for all forms. */
+	    {"10.0.0.1",			 "",	     "10.0.0.0/8", false},
+	    {"::ffff:10.0.0.1",		"",	    "10.0.0.0/8", false},
+	    {"64:ff9b::10.0.0.1",		  "",	      "10.0.0.0/8", false},
+	    {"64:ff9b:1::10.0.0.1",	    "",		"10.0.0.0/8", false},
+	    {"2002:a00:1::",		     "",		 "10.0.0.0/8", false},
+	    {"2001:0:808:808::f5ff:fffe",	  "",	      "10.0.0.0/8", false},
+	    {"2001:db8::1",		    "",		"10.0.0.0/8", true },
+	    {"10.0.0.1",			 "10.0.0.0/8", "",	   true },
+	    {"::ffff:10.0.0.1",		"10.0.0.0/8", "",		  true },
+	    {"64:ff9b::10.0.0.1",		  "10.0.0.0/8", "",	    true },
+	    {"::1",			    "0.0.0.0/0",	 "",	     false},
+ /* A relay that is allowed is not what lies behind it. */
+	    {"2002:a00:1::",		     "10.0.0.0/8", "",	       false},
+	    {"2001:0:a00:1::f7f7:f7f7",	"10.0.0.0/8", "",		  false},
+	    {"64:ff9b:1:a00:0:100:808:808",    "10.0.0.0/8", "",	      false},
+	    {"2002:a00:1::",		     "2002::/16",  "",	      true },
+	    {"169.254.169.254",		"0.0.0.0/0",  "",		 false},
+	    {"2002:a9fe:a9fe::1",		  "2000::/3",   "",		  false},
+ /* The listener that the request came to. */
+	    {"192.0.2.1",			  "",	      "",		  false},
+	    {"::ffff:192.0.2.1",		 "",	     "",		 false},
+	    {"64:ff9b::192.0.2.1",		   "",	       "",	   false},
+	    {"2002:c000:201::1",		 "",	     "",		 false},
+	};
+	const struct web_request req = {.server_addr = SPAN_LIT("192.0.2.1"),
+					.server_port = SPAN_LIT("443")};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		static struct upstream_allowed allowed;
+		struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(443)};
+		struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(443)};
+		bool is_v4 = inet_pton(AF_INET, rows[i].address, &v4.sin_addr) == 1;
+		if (!is_v4)
+			assert_int_equal(inet_pton(AF_INET6, rows[i].address, &v6.sin6_addr), 1);
+		assert_true(address_blocks_parse(rows[i].allow, &allowed.allow));
+		assert_true(address_blocks_parse(rows[i].deny, &allowed.deny));
+		bool may = upstream_allowed_holds(&allowed, &req,
+						  is_v4 ? (const struct sockaddr *)&v4
+							: (const struct sockaddr *)&v6);
+		if (may != rows[i].may)
+			print_error("%s, allow %s, deny %s\n", rows[i].address, rows[i].allow,
+				    rows[i].deny);
+		assert_int_equal(may, rows[i].may);
+	}
+}
+
 static bool drop_ours(void *ctx, struct span name, struct span value)
 {
 	(void)ctx;
@@ -842,6 +936,7 @@ int main(void)
 	    cmocka_unit_test(bodies_pass),
 	    cmocka_unit_test(failures_are_told_apart),
 	    cmocka_unit_test(denied_addresses_are_not_connected),
+	    cmocka_unit_test(denied_addresses_are_known_in_every_form),
 	    cmocka_unit_test(fields_are_dropped_and_added),
 	    cmocka_unit_test(connections_are_kept),
 	    cmocka_unit_test(only_repeatable_requests_are_repeated),
