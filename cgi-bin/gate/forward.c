@@ -30,7 +30,9 @@ static bool drop(void *ctx, struct span name, struct span value)
 	static const char *const of_host[] = {"clear-site-data", "service-worker-allowed", "nel",
 					      "report-to", "reporting-endpoints"};
 	const struct exchange *x = ctx;
-	if (span_is_nocase(name, SPAN_LIT("x-request-id")))
+	/* Alt-Svc leads clients to a place of the upstream's own, round the gate. */
+	if (span_is_nocase(name, SPAN_LIT("x-request-id")) ||
+	    span_is_nocase(name, SPAN_LIT("alt-svc")))
 		return true;
 	if (limit_field_is_ours(x, name) || cors_field_is_ours(x, name) ||
 	    rules_take(x->route->api->response_headers, name))
@@ -151,15 +153,16 @@ static void log_failure(const struct exchange *x, const struct upstream_result *
 		  LOG_END);
 }
 
-/* The outcome is not about this one upstream alone, or something may have reached it. */
+/* The outcome is not about this one upstream alone, or it may have acted on the request. */
 static bool is_final(const struct upstream_result *result)
 {
-	return !result->untouched ||
+	return !result->others_may_try ||
 	       (result->outcome != UPSTREAM_UNREACHABLE && result->outcome != UPSTREAM_TIMEOUT &&
 		result->outcome != UPSTREAM_TLS);
 }
 
-/* Offers the request to one upstream after the other, until one has, or may have, got it. */
+/* Offers the request to one upstream after the other, until one has answered, or may have acted on
+ * what must not be repeated. */
 static void offer(struct exchange *x, struct upstream_call *call, struct upstream_result *result)
 {
 	const struct url *order[UPSTREAM_TRIES_MAX];
@@ -185,6 +188,7 @@ static void offer(struct exchange *x, struct upstream_call *call, struct upstrea
 		if (call->until_mono_ms > 0 && clock_mono_ms() >= call->until_mono_ms)
 			return;
 		target_is_down(x->gate, x->target);
+		call->again = true;
 	}
 }
 

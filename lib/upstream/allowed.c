@@ -5,61 +5,125 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-static bool is_denied_v4(uint32_t a)
-{
-	return a == 0 || (a >> 16) == 0xa9fe /* link-local 169.254/16 */ ||
-	       (a >> 28) >= 0xe /* multicast and above */;
-}
-
-/* One address as it was asked for and, where it leads to IPv4, as that. */
+/* An upstream's address, as text, and the IPv4 addresses that it leads to or through. */
+#define INSIDE_MAX 4
 struct place {
-	char text[INET6_ADDRSTRLEN], v4[INET6_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN];
+	struct inside {
+		char text[INET_ADDRSTRLEN];
+		bool ours;  /* this host itself connects to it */
+		bool exact; /* it is where the connection ends; else a relay's, or it may be */
+	} inside[INSIDE_MAX];
+	size_t n_inside;
 	unsigned port;
-	bool built_in_denied;
 };
+
+static const struct {
+	uint8_t prefix[12], n;
+	uint8_t at[4];
+	uint8_t mask; /* of each byte */
+} embeddings[] = {
+    {{[10] = 0xff, [11] = 0xff},		 12, {12, 13, 14, 15}, 0	}, /* IPv4-mapped */
+    {{0},				  12, {12, 13, 14, 15}, 0	 }, /* IPv4-compatible */
+    {{[8] = 0xff, [9] = 0xff},	       12, {12, 13, 14, 15}, 0   }, /* RFC 7915, SIIT */
+    {{0x00, 0x64, 0xff, 0x9b},	       12, {12, 13, 14, 15}, 0   }, /* RFC 6052, NAT64 */
+    {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 6,  {6, 7, 9, 10},    0   }, /* RFC 8215, by how */
+    {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 6,  {7, 9, 10, 11},   0   }, /* long the prefix */
+    {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 6,  {9, 10, 11, 12},  0	}, /* really is */
+    {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 6,  {12, 13, 14, 15}, 0	 },
+    {{0x20, 0x02},			 2,  {2, 3, 4, 5},	    0   }, /* RFC 3056, 6to4 */
+    {{0x20, 0x01},			 4,  {4, 5, 6, 7},	    0   }, /* RFC 4380, Teredo */
+    {{0x20, 0x01},			 4,  {12, 13, 14, 15}, 0xff},
+};
+
+static bool read_inside(const uint8_t address[16], struct place *out)
+{
+	for (size_t i = 0; i < CG_COUNT(embeddings); i++) {
+		uint8_t v4[4];
+		if (memcmp(address, embeddings[i].prefix, embeddings[i].n) != 0)
+			continue;
+		struct inside *in = &out->inside[out->n_inside++];
+		for (size_t k = 0; k < sizeof(v4); k++)
+			v4[k] = address[embeddings[i].at[k]] ^ embeddings[i].mask;
+		in->ours = i == 0;
+		in->exact = embeddings[i].n == 12;
+		if (!inet_ntop(AF_INET, v4, in->text, sizeof(in->text)))
+			return false;
+	}
+	return true;
+}
 
 static bool read_place(const struct sockaddr *addr, struct place *out)
 {
-	uint32_t v4;
 	if (addr->sa_family == AF_INET) {
 		const struct sockaddr_in *a = (const void *)addr;
-		out->built_in_denied = is_denied_v4(ntohl(a->sin_addr.s_addr));
 		out->port = ntohs(a->sin_port);
 		return inet_ntop(AF_INET, &a->sin_addr, out->text, sizeof(out->text)) != NULL;
 	}
 	if (addr->sa_family != AF_INET6)
 		return false;
 	const struct sockaddr_in6 *a = (const void *)addr;
-	memcpy(&v4, a->sin6_addr.s6_addr + 12, sizeof(v4));
-	/* NAT64's well-known prefix (RFC 6052) leads to IPv4 as well. */
-	static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
-	bool holds_v4 = IN6_IS_ADDR_V4MAPPED(&a->sin6_addr) ||
-			IN6_IS_ADDR_V4COMPAT(&a->sin6_addr) ||
-			memcmp(a->sin6_addr.s6_addr, nat64, sizeof(nat64)) == 0;
-	out->built_in_denied =
-	    IN6_IS_ADDR_LINKLOCAL(&a->sin6_addr) || IN6_IS_ADDR_MULTICAST(&a->sin6_addr) ||
-	    IN6_IS_ADDR_UNSPECIFIED(&a->sin6_addr) || (holds_v4 && is_denied_v4(ntohl(v4)));
 	out->port = ntohs(a->sin6_port);
 	return inet_ntop(AF_INET6, &a->sin6_addr, out->text, sizeof(out->text)) &&
-	       (!holds_v4 || inet_ntop(AF_INET, &v4, out->v4, sizeof(out->v4)));
+	       (IN6_IS_ADDR_LOOPBACK(&a->sin6_addr) || read_inside(a->sin6_addr.s6_addr, out));
 }
 
-static bool is_in(const struct address_blocks *blocks, const struct place *place)
+static bool is_in(const struct address_blocks *blocks, const struct place *place, bool exact)
 {
-	return address_blocks_hold(blocks, span_of(place->text)) ||
-	       (*place->v4 && address_blocks_hold(blocks, span_of(place->v4)));
+	if (address_blocks_hold(blocks, span_of(place->text)))
+		return true;
+	for (size_t i = 0; i < place->n_inside; i++)
+		if ((place->inside[i].exact || !exact) &&
+		    address_blocks_hold(blocks, span_of(place->inside[i].text)))
+			return true;
+	return false;
+}
+
+static bool holds(const char *const *blocks, size_t n, const char *address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (address_block_holds(blocks[i], span_of(address)))
+			return true;
+	return false;
+}
+
+/* Whatever the settings say. */
+static bool is_denied(const struct place *place)
+{
+	static const char *const everywhere[] = {"0.0.0.0", "169.254.0.0/16", "224.0.0.0/3",
+						 "::",	    "fe80::/10",      "ff00::/8"};
+	/* Where others connect for us: their own services. */
+	static const char *const theirs[] = {"127.0.0.0/8", "169.254.0.0/16"};
+	bool denied = holds(everywhere, CG_COUNT(everywhere), place->text);
+	for (size_t i = 0; i < place->n_inside; i++) {
+		const struct inside *in = &place->inside[i];
+		denied = denied ||
+			 (in->exact && holds(everywhere, CG_COUNT(everywhere), in->text)) ||
+			 (!in->ours && holds(theirs, CG_COUNT(theirs), in->text));
+	}
+	return denied;
+}
+
+/* The listener that the request came to. */
+static bool is_own(const struct place *place, const struct web_request *req)
+{
+	uint64_t port = 0;
+	if (!number_parse(req->server_port, 65535, &port) || port != place->port)
+		return false;
+	bool own = span_is_text(req->server_addr, place->text);
+	for (size_t i = 0; i < place->n_inside; i++)
+		own = own || span_is_text(req->server_addr, place->inside[i].text);
+	return own;
 }
 
 bool upstream_allowed_holds(const struct upstream_allowed *allowed, const struct web_request *req,
 			    const struct sockaddr *addr)
 {
 	struct place place = {.text = ""};
-	uint64_t own_port = 0;
-	if (!read_place(addr, &place) || place.built_in_denied || is_in(&allowed->deny, &place) ||
-	    (allowed->allow.n > 0 && !is_in(&allowed->allow, &place)))
-		return false;
-	return !(number_parse(req->server_port, 65535, &own_port) && own_port == place.port &&
-		 span_is_text(req->server_addr, *place.v4 ? place.v4 : place.text));
+	return read_place(addr, &place) && !is_denied(&place) &&
+	       !is_in(&allowed->deny, &place, false) &&
+	       (allowed->allow.n == 0 || is_in(&allowed->allow, &place, true)) &&
+	       !is_own(&place, req);
 }
 
 static void read_blocks(enum config_key key, struct address_blocks *out)

@@ -1,6 +1,7 @@
 /* Where upstreams may be, as whoever runs the host has it: an upstream's name may resolve to
  * anything.  Link-local addresses (metadata services), multicast and our own listener (a loop)
- * never may. */
+ * never may, nor IPv6 addresses that lead to these, or to another's loopback, by translation or a
+ * tunnel. */
 #ifndef CG_UPSTREAM_ALLOWED_H
 #define CG_UPSTREAM_ALLOWED_H
 

@@ -27,8 +27,10 @@ struct upstream {
 	struct links links; /* the kept connections */
 	char *in;	    /* what came and is not looked at yet: in_room bytes */
 	size_t in_room;
-	char *out;  /* OUT_BYTES */
-	char *kept; /* UPSTREAM_REWIND_BYTES, made at first use */
+	char *out; /* OUT_BYTES */
+	/* What was read of the body, to send it again: UPSTREAM_REWIND_BYTES, made at first use. */
+	char *kept;
+	size_t n_kept;
 	struct upstream_head head;
 };
 
@@ -50,10 +52,9 @@ struct exchange {
 	bool sends_body, body_given; /* all of it is in `to_send`, or behind that */
 	struct span to_send;
 	bool send_broken; /* the upstream takes no more; it may have answered */
-	unsigned attempts;
-	size_t n_kept, replayed; /* bytes in u->kept; how many of them this attempt has */
-	bool kept_all;		 /* u->kept has all that was read so far */
-	size_t out_used;	 /* bytes of u->out that were written to */
+	size_t replayed;  /* bytes of u->kept that this attempt has */
+	bool kept_all;	  /* u->kept has all that was read so far */
+	size_t out_used;  /* bytes of u->out that were written to */
 	bool watches_client;
 	unsigned n_client_news;
 
@@ -117,20 +118,20 @@ static void keep_for_repeat(struct exchange *x, const char *p, size_t n)
 {
 	if (!x->kept_all)
 		return;
-	if (n > UPSTREAM_REWIND_BYTES - x->n_kept) {
+	if (n > UPSTREAM_REWIND_BYTES - x->u->n_kept) {
 		x->kept_all = false;
 		return;
 	}
-	memcpy(x->u->kept + x->n_kept, p, n);
-	x->n_kept += n;
-	x->replayed = x->n_kept;
+	memcpy(x->u->kept + x->u->n_kept, p, n);
+	x->u->n_kept += n;
+	x->replayed = x->u->n_kept;
 }
 
 /* > 0 bytes of the body, 0 at its end; -1 when it failed, and that is decided. */
 static ssize_t read_body(struct exchange *x, char *to, size_t room)
 {
-	if (x->replayed < x->n_kept) {
-		size_t n = x->n_kept - x->replayed;
+	if (x->replayed < x->u->n_kept) {
+		size_t n = x->u->n_kept - x->replayed;
 		if (n > room)
 			n = room;
 		memcpy(to, x->u->kept + x->replayed, n);
@@ -152,7 +153,7 @@ static ssize_t read_body(struct exchange *x, char *to, size_t room)
 
 static bool body_is_ready(const struct exchange *x)
 {
-	return x->replayed < x->n_kept || web_request_body_ready(x->req);
+	return x->replayed < x->u->n_kept || web_request_body_ready(x->req);
 }
 
 /* Puts the next piece of the body into u->out from `at` on, framed. */
@@ -168,7 +169,7 @@ static bool give_piece(struct exchange *x, size_t at)
 		return false;
 	size_t n = (size_t)got;
 	if (!chunked) {
-		x->body_given = x->req->body_ended && x->replayed == x->n_kept;
+		x->body_given = x->req->body_ended && x->replayed == x->u->n_kept;
 		x->to_send = span_make(x->u->out, at + n);
 		return true;
 	}
@@ -396,10 +397,19 @@ static bool is_repeatable(struct span method)
 	return false;
 }
 
+static void forget_kept(struct upstream *u)
+{
+	if (u->n_kept > 0)
+		explicit_bzero(u->kept, u->n_kept);
+	u->n_kept = 0;
+}
+
 static bool prepare(struct exchange *x)
 {
 	const struct upstream_call *c = x->call;
-	x->sends_body = !x->req->body_ended && !x->req->is_head;
+	if (!c->again)
+		forget_kept(x->u);
+	x->sends_body = (!x->req->body_ended || x->u->n_kept > 0) && !x->req->is_head;
 	x->repeatable = is_repeatable(c->method);
 	x->watches_client = true;
 	if (x->sends_body && x->repeatable) {
@@ -516,9 +526,10 @@ static void run(struct exchange *x)
 			x->verdict = outcome;
 			return;
 		}
-		x->attempts++;
+		x->out->others_may_try = false;
 		if (!converse(x))
 			break;
+		x->out->others_may_try = true;
 		link_close(&x->link);
 		x->verdict = UPSTREAM_OK;
 		x->out->cause[0] = '\0';
@@ -534,8 +545,8 @@ static void run(struct exchange *x)
 static void tidy(struct exchange *x)
 {
 	struct upstream *u = x->u;
-	if (x->n_kept > 0)
-		explicit_bzero(u->kept, x->n_kept);
+	if (!x->out->others_may_try)
+		forget_kept(u);
 	if (x->out_used > 0)
 		explicit_bzero(u->out, x->out_used);
 	if (u->in_room > IN_BYTES) {
@@ -551,7 +562,7 @@ void upstream_exchange(struct upstream *u, const struct upstream_call *call,
 		       struct web_request *req, struct web_response *resp,
 		       struct upstream_result *out)
 {
-	*out = (struct upstream_result){.outcome = UPSTREAM_FAILED};
+	*out = (struct upstream_result){.outcome = UPSTREAM_FAILED, .others_may_try = true};
 	struct exchange x = {.u = u,
 			     .call = call,
 			     .req = req,
@@ -565,7 +576,6 @@ void upstream_exchange(struct upstream *u, const struct upstream_call *call,
 	tidy(&x);
 	out->outcome = x.verdict;
 	out->request_bytes = req->body_read;
-	out->untouched = x.attempts == 0;
 	/* An answer that has begun can only be broken off; its head first, which the web server
 	 * would miss. */
 	if (x.verdict != UPSTREAM_OK && x.verdict != UPSTREAM_CLIENT_GONE && resp->head_sent &&

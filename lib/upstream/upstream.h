@@ -37,6 +37,8 @@ struct upstream_call {
 	uint32_t timeout_ms;
 	/* When all of it has to be over (CLOCK_MONOTONIC); 0: whenever it is. */
 	int64_t until_mono_ms;
+	/* The call before with this handle was for the same req, and others_may_try. */
+	bool again;
 	uint64_t max_body_bytes;	 /* of the request; UINT64_MAX: no limit */
 	upstream_address_fn may_connect; /* NULL: any */
 	upstream_drop_fn drop;		 /* NULL: none */
@@ -72,9 +74,10 @@ struct upstream_result {
 	int status;				/* of the upstream's answer; 0: none came */
 	uint64_t request_bytes, response_bytes; /* of the bodies */
 	bool address_denied;			/* with UNREACHABLE: by may_connect */
-	/* No byte of the request has left: another upstream may be asked with the same req and
-	 * resp, whatever the method. */
-	bool untouched;
+	/* Another upstream may be asked with the same req and resp, and `again`: no byte of the
+	 * request has left, or one on a kept connection that turned out dead before any answer, and
+	 * the request may be repeated. */
+	bool others_may_try;
 	char cause[256]; /* for the log; empty with OK */
 };
 

@@ -198,7 +198,7 @@ def make_rows():
                    [("Status", "500 No")], [("X-Sendfile", "/etc/passwd")],
                    [("X-Accel-Redirect", "/admin/")], [("X-Request-Id", "theirs")],
                    [("Set-Cookie", "__Host-certgate-x=1")], [("Keep-Alive", "timeout=9")],
-                   [("Clear-Site-Data", "\"*\"")], [("Trailer", "X-T")], [("Upgrade", "h2c")],
+                   [("Clear-Site-Data", "\"*\"")], [("Alt-Svc", "h3=\":443\"; ma=86400")], [("Trailer", "X-T")], [("Upgrade", "h2c")],
                    [("Connection", "x-hop"), ("X-Hop", "1")]):
         rows.append(Row(f"answer with {fields[0][0]}: {fields[0][1][:20]}",
                         reply=answer(fields=fields, body=b"hello")))
@@ -415,6 +415,8 @@ DIFFERENCES = [
      (is_field("answer", "x-hop", added=False)(d))),
     ("for a CGI host", "what a CGI host would take for an order never reaches it",
      is_field("answer", "status", "x-sendfile", "x-accel-redirect", added=False)),
+    ("round the gate", "an address of the upstream's own, where clients would go from then on",
+     is_field("answer", "alt-svc", added=False)),
     ("of the whole host", "what would speak for the host, on which the dashboard may be",
      lambda d: is_field("answer", "clear-site-data", added=False)(d) or
      (is_field("answer", "set-cookie")(d) and d.direct == ["__Host-certgate-x=1"])),

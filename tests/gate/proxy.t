@@ -369,6 +369,10 @@ def identity(site, alice, key, tokens):
 
 # --- the answer ---
 
+OF_HOST = [("Clear-Site-Data", "\"*\""), ("Service-Worker-Allowed", "/"), ("NEL", "{}"),
+           ("Report-To", "{}"), ("Reporting-Endpoints", "a=\"/x\"")]
+
+
 def answers(site, alice):
     for version, option in VERSIONS:
         for status in (200, 201, 202, 203, 206, 207, 226, 300, 301, 302, 303, 307, 308, 400, 401,
@@ -412,7 +416,8 @@ def answers(site, alice):
                ("X-LiteSpeed-Location", "/x"), ("Variable-REMOTE_USER", "root"),
                ("Script-Control", "no-abort"), ("Keep-Alive", "timeout=9"), ("X-Hop", "1"),
                ("Proxy-Connection", "close"), ("Proxy-Authenticate", "Basic"), ("Trailer", "X-T"),
-               ("Upgrade", "h2c"), ("TE", "x")]
+               ("Upgrade", "h2c"), ("TE", "x"), ("Alt-Svc", "h3=\":443\""), ("alt-svc", "clear"),
+               *OF_HOST]
     # CGI hosts would fetch it in place of the answer; these do not.
     here = raw_answer("HTTP/1.1 200 OK", "Location: /admin/x?y", "Content-Length: 2", body=b"ok")
     for version, option in VERSIONS:
@@ -529,6 +534,13 @@ def sandbox(site, alice):
                         .headers.all("content-security-policy"))
         is_eq(sorted(got.split(", ")), sorted(["default-src 'none'"] + ["sandbox"] * want),
               f"{api}, {dest}: the upstream's own stays")
+    # An API with a host of its own may speak for it, but not lead its clients elsewhere.
+    answer = site.curl("/pages/x" + raw_answer(
+        "HTTP/1.1 200 OK", *[f"{n}: {v}" for n, v in OF_HOST], "Alt-Svc: h3=\":443\"",
+        "Strict-Transport-Security: max-age=1", "Content-Length: 0"), cert=alice)
+    is_eq([answer.headers.get(n.lower()) for n, _ in OF_HOST] +
+          [answer.headers.get(n) for n in ("strict-transport-security", "alt-svc")],
+          [v for _, v in OF_HOST] + ["max-age=1", None], "pages: the host's fields, no Alt-Svc")
 
 
 # --- streams ---

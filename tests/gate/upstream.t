@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """An API's upstreams: TLS both ways, several of them, header rules, CORS, addresses rewritten, and
 where they may be."""
+import json
 import os
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
@@ -385,6 +387,8 @@ def targets(site):
         got = sorted(len(up.log()) for up in ups)
         # On a kept connection a GET may be sent once more, to the same upstream.
         ok(got in ([0, 0, 1], [0, 0, 1 if data else 2]), "is sent to no other") or diag(got)
+    dying(site, api, urls[1])
+    change(site, api, target_url=urls[0], target_urls=[urls[1]])
     # All refuse at first, one comes back.
     ups[0].stop()
     ups[1].stop()
@@ -397,6 +401,47 @@ def targets(site):
         status, _, body = site.rest("PATCH", f"/apis/{api['id']}", {"target_urls": value})
         is_eq(status, 422, f"{str(value)[:40]} is refused")
         like(body["errors"][0]["field"], f"^{field}$", "and named")
+
+
+def dying(site, api, other):
+    """An upstream that listens no more, and whose kept connection ends when a request has come."""
+    heads = []
+
+    def serve(listener):
+        sock, _ = listener.accept()
+        listener.close()
+        with sock:
+            sock.settimeout(DEADLINE_S)
+            data = b""
+            while not data.endswith(b"a body" if data.startswith(b"PUT") else b"\r\n\r\n"):
+                piece = sock.recv(65536)
+                if not piece:
+                    return
+                data += piece
+            heads.append(data)
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst")
+            heads.append(sock.recv(65536))
+
+    for method, body in (("GET", b""), ("PUT", b"a body")):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            change(site, api, target_urls=[other],
+                   target_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+            thread = threading.Thread(target=serve, args=(listener,))
+            thread.start()
+            # One connection to the gate is one of its threads, which keeps its own to upstreams.
+            with fcgi.Client(site.gate_socket, timeout=DEADLINE_S) as gate:
+                got = []
+                for _ in range(4):
+                    answer = gate.request(site.variables(
+                        {"REQUEST_METHOD": method, "REQUEST_URI": "/many/x"}, body), body, True)
+                    got.append((answer.status, answer.body == b"first" or
+                                json.loads(answer.body).get("body_bytes")))
+            thread.join(DEADLINE_S)
+        is_eq((sorted(got, key=str), len(heads)),
+              (sorted([(200, True)] + [(200, len(body))] * 3, key=str), 2),
+              f"{method}: one that dies with a request on a kept connection: the other gets it")
+        like(heads.pop(), f"^{method} /x ", "the dead one had got it")
+        heads.clear()
 
 
 def headers(site, alice):

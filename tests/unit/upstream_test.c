@@ -4,6 +4,7 @@
 #include <cmocka.h>
 #include "base/clock.h"
 #include "base/limits.h"
+#include "upstream/allowed.h"
 #include "upstream/head.h"
 #include "upstream/upstream.h"
 #include "web/io.h"
@@ -371,10 +372,9 @@ static void open_request(struct exchange *x, const char *method, const char *tar
 	(void)pthread_mutex_unlock(&server.lock);
 }
 
-/* Runs it; what the client got is in x->answer. */
-static void run(struct exchange *x)
+/* What the client got is in x->answer. */
+static void finish(struct exchange *x)
 {
-	upstream_exchange(x->upstream, &x->call, &x->req, &x->resp, &x->result);
 	(void)web_response_flush(&x->resp);
 	(void)close(x->out[1]);
 	size_t n = 0;
@@ -386,6 +386,12 @@ static void run(struct exchange *x)
 	(void)close(x->out[0]);
 	(void)close(x->in[0]);
 	(void)close(x->in[1]);
+}
+
+static void run(struct exchange *x)
+{
+	upstream_exchange(x->upstream, &x->call, &x->req, &x->resp, &x->result);
+	finish(x);
 }
 
 static void call(struct exchange *x, const char *method, const char *target, const char *body,
@@ -600,6 +606,99 @@ static void denied_addresses_are_not_connected(void **state)
 	free_exchange(x);
 }
 
+/* However an address is written, and whoever brings a connection there. */
+static void denied_addresses_are_known_in_every_form(void **state)
+{
+	static const struct {
+		const char *address, *allow, *deny;
+		bool may;
+	} rows[] = {
+	    {"127.0.0.1",			  "",	      "",		  true },
+	    {"::1",			    "",		"",	    true },
+	    {"::ffff:127.0.0.1",		 "",	     "",		 true },
+	    {"8.8.8.8",			"",	    "",		true },
+	    {"2001:db8::1",		    "",		"",	    true },
+	    {"2001:4860:a9fe:a9fe::a9fe:a9fe", "",	   "",	       true },
+	    {"::ffff:8.8.8.8",		       "",	   "",	       true },
+	    {"64:ff9b::8.8.8.8",		 "",	     "",		 true },
+	    {"64:ff9b:1::10.0.0.1",	    "",		"",	    true },
+	    {"64:ff9b:1:ffff::10.0.0.1",	 "",	     "",		 true },
+	    {"64:ff9b:1:a00:0:100::",	      "",		  "",	      true },
+	    {"2002:808:808::1",		"",	    "",		true },
+	    {"2001:0:808:808::f7f7:f7f7",	  "",	      "",		  true },
+	    {"0.0.0.0",			"",	    "",		false},
+	    {"169.254.169.254",		"",	    "",		false},
+	    {"224.0.0.1",			  "",	      "",		  false},
+	    {"255.255.255.255",		"",	    "",		false},
+	    {"::",			     "",	       "",	   false},
+	    {"fe80::1",			"",	    "",		false},
+	    {"ff02::1",			"",	    "",		false},
+	    {"::169.254.169.254",		  "",	      "",		  false},
+	    {"::ffff:169.254.169.254",	       "",	   "",	       false},
+	    {"::ffff:0.0.0.0",		       "",	   "",	       false},
+	    {"::ffff:224.0.0.1",		 "",	     "",		 false},
+	    {"::ffff:0:169.254.169.254",	 "",	     "",		 false},
+	    {"64:ff9b::169.254.169.254",	 "",	     "",		 false},
+	    {"64:ff9b::127.0.0.1",		   "",	       "",	   false},
+	    {"64:ff9b::224.0.0.1",		   "",	       "",	   false},
+	    {"64:ff9b:1::169.254.169.254",	   "",	       "",	   false},
+	    {"64:ff9b:1::127.0.0.1",	     "",		 "",	     false},
+	    {"64:ff9b:1:2:3:4:127.0.0.1",	  "",	      "",		  false},
+	    {"64:ff9b:1:a9fe:a9:fe00::",	 "",	     "",		 false},
+	    {"64:ff9b:1:a9:fe:a9fe::",	       "",	   "",	       false},
+	    {"64:ff9b:1:0:a9:fea9:fe00:0",	   "",	       "",	   false},
+	    {"2002:a9fe:a9fe::1",		  "",	      "",		  false},
+	    {"2002:7f00:1::",		      "",		  "",	      false},
+	    {"2001:0:a9fe:a9fe::f7f7:f7f7",    "",		"",	    false},
+	    {"2001:0:808:808::5601:5601",	  "",	      "",		  false},
+	    {"2001:0:808:808::80ff:fffe",	  "",	      "",		  false},
+ /* What the settings name holds for all forms. */
+	    {"10.0.0.1",			 "",	     "10.0.0.0/8", false},
+	    {"::ffff:10.0.0.1",		"",	    "10.0.0.0/8", false},
+	    {"64:ff9b::10.0.0.1",		  "",	      "10.0.0.0/8", false},
+	    {"64:ff9b:1::10.0.0.1",	    "",		"10.0.0.0/8", false},
+	    {"2002:a00:1::",		     "",		 "10.0.0.0/8", false},
+	    {"2001:0:808:808::f5ff:fffe",	  "",	      "10.0.0.0/8", false},
+	    {"2001:db8::1",		    "",		"10.0.0.0/8", true },
+	    {"10.0.0.1",			 "10.0.0.0/8", "",	   true },
+	    {"::ffff:10.0.0.1",		"10.0.0.0/8", "",		  true },
+	    {"64:ff9b::10.0.0.1",		  "10.0.0.0/8", "",	    true },
+	    {"::1",			    "0.0.0.0/0",	 "",	     false},
+ /* A relay that is allowed is not what lies behind it. */
+	    {"2002:a00:1::",		     "10.0.0.0/8", "",	       false},
+	    {"2001:0:a00:1::f7f7:f7f7",	"10.0.0.0/8", "",		  false},
+	    {"64:ff9b:1:a00:0:100:808:808",    "10.0.0.0/8", "",	      false},
+	    {"2002:a00:1::",		     "2002::/16",  "",	      true },
+	    {"169.254.169.254",		"0.0.0.0/0",  "",		 false},
+	    {"2002:a9fe:a9fe::1",		  "2000::/3",   "",		  false},
+ /* The listener that the request came to. */
+	    {"192.0.2.1",			  "",	      "",		  false},
+	    {"::ffff:192.0.2.1",		 "",	     "",		 false},
+	    {"64:ff9b::192.0.2.1",		   "",	       "",	   false},
+	    {"2002:c000:201::1",		 "",	     "",		 false},
+	};
+	const struct web_request req = {.server_addr = SPAN_LIT("192.0.2.1"),
+					.server_port = SPAN_LIT("443")};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		static struct upstream_allowed allowed;
+		struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(443)};
+		struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(443)};
+		bool is_v4 = inet_pton(AF_INET, rows[i].address, &v4.sin_addr) == 1;
+		if (!is_v4)
+			assert_int_equal(inet_pton(AF_INET6, rows[i].address, &v6.sin6_addr), 1);
+		assert_true(address_blocks_parse(rows[i].allow, &allowed.allow));
+		assert_true(address_blocks_parse(rows[i].deny, &allowed.deny));
+		bool may = upstream_allowed_holds(&allowed, &req,
+						  is_v4 ? (const struct sockaddr *)&v4
+							: (const struct sockaddr *)&v6);
+		if (may != rows[i].may)
+			print_error("%s, allow %s, deny %s\n", rows[i].address, rows[i].allow,
+				    rows[i].deny);
+		assert_int_equal(may, rows[i].may);
+	}
+}
+
 static bool drop_ours(void *ctx, struct span name, struct span value)
 {
 	(void)ctx;
@@ -631,7 +730,7 @@ static void connections_are_kept(void **state)
 	assert_int_equal(server.n_connections, 1);
 	call(x, "GET", "/ok", NULL, false);
 	assert_int_equal(server.n_connections, 0);
-	call(x, "POST", "/echo", "a", false);
+	call(x, "PUT", "/echo", "a", false);
 	assert_int_equal(server.n_connections, 0);
 	call(x, "GET", "/204", NULL, false);
 	assert_int_equal(server.n_connections, 0);
@@ -658,14 +757,71 @@ static void only_repeatable_requests_are_repeated(void **state)
 	(void)state;
 	for (size_t i = 0; i < CG_COUNT(rows); i++) {
 		struct exchange *x = new_exchange();
-		call(x, "GET", "/once", NULL, false);
-		assert_int_equal(x->result.outcome, UPSTREAM_OK);
-		call(x, rows[i].method, "/once", rows[i].body, rows[i].chunked);
+		/* What must not be repeated takes no connection that is idle for long
+		 * (UPSTREAM_KEPT_POST_S): again where this machine was that slow. */
+		do {
+			call(x, "GET", "/once", NULL, false);
+			assert_int_equal(x->result.outcome, UPSTREAM_OK);
+			call(x, rows[i].method, "/once", rows[i].body, rows[i].chunked);
+		} while (!rows[i].repeated && server.n_connections > 0);
 		if (x->result.outcome != (rows[i].repeated ? UPSTREAM_OK : UPSTREAM_UNREACHABLE))
 			print_error("%s: %s\n", rows[i].method, x->result.cause);
 		assert_int_equal(x->result.outcome,
 				 rows[i].repeated ? UPSTREAM_OK : UPSTREAM_UNREACHABLE);
 		assert_int_equal(server.n_requests, rows[i].repeated ? 2 : 1);
+		free_exchange(x);
+	}
+}
+
+/* The same where no new connection can be made: what may be repeated is for others to try, with the
+ * body from its start. */
+static void others_try_what_may_be_repeated(void **state)
+{
+	static const struct {
+		const char *method, *body;
+		bool chunked;
+		const char *got; /* by the other; NULL: nothing may go there */
+	} rows[] = {
+	    {"GET",    NULL,	  false, ""				     },
+	    {"PUT",    "body", false, "Content-Length: 4\r\n\r\nbody"	  },
+	    {"PUT",    "body", true,  "chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"},
+	    {"DELETE", "b",    false, "Content-Length: 1\r\n\r\nb"	       },
+	    {"POST",   "body", false, NULL					},
+	    {"PATCH",  "body", true,  NULL					},
+	};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		struct exchange *x = new_exchange();
+		unsigned asked = 0;
+		for (;;) {
+			call(x, "GET", "/once", NULL, false);
+			open_request(x, rows[i].method, "/once", rows[i].body, rows[i].chunked);
+			x->call.may_connect = deny;
+			x->call.ctx = &asked;
+			upstream_exchange(x->upstream, &x->call, &x->req, &x->resp, &x->result);
+			if (server.n_requests > 0)
+				break;
+			/* As above. */
+			finish(x);
+			asked = 0;
+		}
+		assert_int_equal(x->result.outcome, UPSTREAM_UNREACHABLE);
+		assert_int_equal(x->result.others_may_try, rows[i].got != NULL);
+		assert_int_equal(asked, rows[i].got ? 1 : 0);
+		if (rows[i].got) {
+			x->call.may_connect = NULL;
+			x->call.target = SPAN_LIT("/ok");
+			x->call.again = true;
+			upstream_exchange(x->upstream, &x->call, &x->req, &x->resp, &x->result);
+			assert_int_equal(x->result.outcome, UPSTREAM_OK);
+			assert_false(x->result.others_may_try);
+			assert_non_null(strstr(strstr(server.seen, "/ok "), rows[i].got));
+		}
+		finish(x);
+		assert_true(!rows[i].got || strstr(x->answer, "\r\n\r\nok"));
+		/* The next request has none of it. */
+		call(x, "PUT", "/echo", "next", false);
+		assert_non_null(strstr(x->answer, "\r\n\r\nnext"));
 		free_exchange(x);
 	}
 }
@@ -784,9 +940,11 @@ int main(void)
 	    cmocka_unit_test(bodies_pass),
 	    cmocka_unit_test(failures_are_told_apart),
 	    cmocka_unit_test(denied_addresses_are_not_connected),
+	    cmocka_unit_test(denied_addresses_are_known_in_every_form),
 	    cmocka_unit_test(fields_are_dropped_and_added),
 	    cmocka_unit_test(connections_are_kept),
 	    cmocka_unit_test(only_repeatable_requests_are_repeated),
+	    cmocka_unit_test(others_try_what_may_be_repeated),
 	    cmocka_unit_test(noise_is_no_answer),
 	    cmocka_unit_test(large_bodies_are_stopped),
 	    cmocka_unit_test(an_early_answer_passes_at_once),
