@@ -67,7 +67,7 @@ MODE_coverage := -O1 -g --coverage -fprofile-update=atomic
 MODE_fuzz     := $(MODE_sanitize) -fsanitize=fuzzer-no-link
 LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 LINK_sanitize := -fsanitize=address,undefined
-LINK_coverage := --coverage
+LINK_coverage := --coverage -Wl,--wrap=_exit
 LINK_fuzz     := -fsanitize=address,undefined
 
 PKGS := gnutls jansson libcurl libprotobuf-c fcgi libconfuse
@@ -87,7 +87,8 @@ LAYERS := $(shell cat lib/ORDER)
 PROTOS := $(sort $(wildcard schema/*.proto))
 PROTO_OBJS := $(PROTOS:%.proto=$(B)/%.pb-c.o)
 LIB_SRCS := $(sort $(foreach d,$(LAYERS),$(wildcard lib/$(d)/*.c)))
-LIB_OBJS := $(LIB_SRCS:%.c=$(B)/%.o) $(B)/lib/page/template.o $(PROTO_OBJS)
+LIB_OBJS := $(LIB_SRCS:%.c=$(B)/%.o) $(B)/lib/page/template.o $(PROTO_OBJS) \
+	$(if $(filter coverage,$(MODE)),$(B)/tests/tools/coverage_exit.o)
 PROGRAMS := $(sort $(patsubst cgi-bin/%/main.c,%,$(wildcard cgi-bin/*/main.c)))
 # Programs that tests use.
 TEST_TOOLS := $(B)/tests/tools/store_edit $(B)/tests/tools/limits_load $(B)/tests/tools/fcgi_load \

@@ -13,8 +13,10 @@
  *   FAULT_SWITCH  a file: while it exists, and only then, calls count
  *   FAULT_LOG     a file: gets a line for each call that counted
  *
- * Counted is from the loading of the program on, in all threads together. */
+ * Counted is from the loading of the program until main() has returned or exit() was called, in all
+ * threads together: what a coverage build then writes of itself must not fail. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -98,6 +100,34 @@ static __attribute__((constructor)) void begin(void)
 		shim.log = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	(void)dl_iterate_phdr(add_range, NULL);
 	shim.on = true;
+}
+
+static int (*main_of_program)(int, char **, char **);
+
+/* For tests/tools/coverage_exit.c, too. */
+void fault_end(void);
+
+void fault_end(void)
+{
+	shim.on = false;
+}
+
+/* What is registered last runs first at the end: this, before the destructors of the program. */
+static int main_until_end(int argc, char **argv, char **envp)
+{
+	if (atexit(fault_end) != 0)
+		abort();
+	return main_of_program(argc, argv, envp);
+}
+
+int __libc_start_main(int (*program)(int, char **, char **), int argc, char **argv,
+		      void (*init)(void), void (*fini)(void), void (*rtld_fini)(void), void *stack)
+{
+	__typeof__(__libc_start_main) *start = dlsym(RTLD_NEXT, "__libc_start_main");
+	if (!start)
+		abort();
+	main_of_program = program;
+	return start(main_until_end, argc, argv, init, fini, rtld_fini, stack);
 }
 
 static bool is_ours(const void *caller)

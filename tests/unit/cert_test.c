@@ -684,9 +684,9 @@ static void test_large_texts_end(void **state)
 		assert_int_not_equal(o.rc, CG_OK);
 		arena_release(&o.arena);
 	}
-	/* Milliseconds each when linear; a quadratic step would take minutes.  Of this program
-	 * alone, whatever else the machine does. */
-	assert_true((clock() - start) / CLOCKS_PER_SEC < 30);
+	/* Milliseconds each when linear; a quadratic step would take minutes of this process's own
+	 * time, in which nobody else's counts. */
+	assert_true(clock() - start < 60 * CLOCKS_PER_SEC);
 	free(text);
 }
 
