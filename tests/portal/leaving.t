@@ -44,10 +44,10 @@ with Site() as site:
         browser.submit(browser.get("/portal/login"), "Sign in", {"E-mail": email, "Password": PASSWORD})
         return browser, record(email)
 
-    def ask(browser, name):
+    def ask(browser, name, of=offer):
         """A key and its certificate."""
         cert = site.make_cert(name)
-        browser.submit(browser.get(f"/portal/apis/{offer['id']}/request"), "Request key",
+        browser.submit(browser.get(f"/portal/apis/{of['id']}/request"), "Request key",
                        {"Key name": name, "Public certificate (PEM)": pem(cert)})
         is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, f"the key {name} works")
         return cert
@@ -106,6 +106,43 @@ with Site() as site:
         cert = ask(browser, "hals")
         boss.submit(boss.get(f"/portal/organisation/members/{developer['id']}/remove"), "Remove Hal")
         is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "it works")
+
+    with case("renewing a key whose developer has left"):
+        asked = entry(site, "Approved", [api], approval="automatic", renewal="approval")
+
+        def renew(old, new):
+            return site.curl("/portal/renew", cert=old, data=new.pem.encode())
+        other = site.rest("POST", "/organisations", {"name": "Far"}).body
+        for name, leaves in (("Jo", "is removed"), ("Lu", "is deleted"), ("Mo", "is moved")):
+            browser, developer = member(name)
+            old, new = ask(browser, f"old of {name}", asked), site.make_cert(f"next of {name}")
+            if leaves == "is removed":
+                boss.submit(boss.get(f"/portal/organisation/members/{developer['id']}/remove"), f"Remove {name}")
+            elif leaves == "is deleted":
+                site.rest("DELETE", f"/developers/{developer['id']}")
+            else:
+                site.rest("PATCH", f"/developers/{developer['id']}", {"organisation_id": other["id"]})
+            answer = renew(old, new)
+            is_eq((answer.status, answer.json()["status"]), (202, "pending"), f"who {leaves}: it waits")
+            request = answer.json()["request_id"]
+            is_eq(site.rest("GET", f"/requests/{request}").body["developer_id"], record(boss.email)["id"],
+                  f"who {leaves}: it is the manager's now")
+            is_eq((boss.get(f"/portal/requests/{request}").status,
+                   "Approved" in browser.get(f"/portal/requests/{request}").text), (200, False),
+                  f"who {leaves}: does not see it")
+            is_eq(site.rest("POST", f"/requests/{request}/approve").status, 200, f"who {leaves}: it is approved")
+            is_eq(site.curl("/mtls-api/x", cert=new).status, 200, f"who {leaves}: and works")
+
+    with case("renewing a key whose organisation has nobody"):
+        browser, developer = member("Oz")
+        old = ask(browser, "old of Oz", asked)
+        key = site.rest("GET", f"/certificates/{old.sha256}").body["key_id"]
+        is_eq(site.rest("PATCH", f"/keys/{key}", {"organisation_id": other["id"]}).status, 200, "it goes to another one")
+        site.rest("PATCH", f"/developers/{record('mo@partner.example')['id']}", {"active": False})
+        is_eq(site.curl("/mtls-api/x", cert=old).status, 200, "where nobody is who could sign in")
+        answer = renew(old, site.make_cert("next of Oz"))
+        is_eq((answer.status, answer.json()["code"]), (403, "nobody_to_ask"), "it is refused")
+        like(answer.json()["detail"], "ask the API's owner", "and says whom to ask")
 
     with case("an invitation ends with its manager"):
         browser, second = member("Ida")
