@@ -87,7 +87,7 @@ void page_fail(struct page_call *call, cg_rc rc, const struct cg_err *err)
 		cg_rc rc;
 		const char *title;
 	} titles[] = {
-	    {CG_DENIED,	"Your role does not allow this"      },
+	    {CG_DENIED,	"This is not allowed"		     },
 	    {CG_NOT_FOUND,   "There is nothing here"		  },
 	    {CG_UNAVAILABLE, "This cannot be done just now"	   },
 	    {CG_FULL,	      "There is no room to write"		 },
