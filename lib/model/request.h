@@ -31,8 +31,9 @@ struct request_new {
 /* Makes one, and approves it at once where the entry says so.  CG_CLASH with the code
  * certificate_in_use (never by whom), certificate_yours (a key of the own organisation, named),
  * certificate_revoked, key_exposed, too_many_keys, access_given (the key has it already),
- * requested_already, access_own (the key has rights that this would replace), proof_missing (its
- * certificate is only claimed, and the entry asks for more), made_already. */
+ * requested_already, access_own (the key has rights that this would replace), limits_lost (it would
+ * take from what the key may), proof_missing (its certificate is only claimed, and the entry asks
+ * for more), made_already. */
 cg_rc request_create(struct store *store, const struct actor *actor, const struct request_new *what,
 		     struct arena *arena, Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
 /* Whether a certificate could be asked for now by this developer; nothing is written. */
