@@ -12,7 +12,7 @@ from portal import PASSWORD, Developer, entry, mails, pem  # noqa: E402
 
 with Site() as site:
     api = site.make_api()
-    offer = entry(site, "Payments", [api], approval="automatic")
+    offer = entry(site, "Payments", [api], approval="automatic", max_keys_per_developer=20)
     boss = Developer(site, "Boss One")
 
     def record(email):
@@ -143,6 +143,64 @@ with Site() as site:
         answer = renew(old, site.make_cert("next of Oz"))
         is_eq((answer.status, answer.json()["code"]), (403, "nobody_to_ask"), "it is refused")
         like(answer.json()["detail"], "ask the API's owner", "and says whom to ask")
+
+    with case("who leaves is no contact any more, and stops nothing by the mails he has"):
+        home = record(boss.email)["organisation_id"]
+
+        def contacts(*more):
+            """Sets them beside the boss, or tells them."""
+            if more:
+                site.rest("PATCH", f"/organisations/{home}", {"contacts": [boss.email, *more]})
+            return site.rest("GET", f"/organisations/{home}").body["contacts"]
+
+        def stops(email, key_name):
+            """The links that he got to stop certificates of this key."""
+            return [m[1] for m in (re.search(rf'^"{key_name}" gets(?s:.*)/portal/stop\?code=(\w+)', t)
+                                   for t in mails(email)) if m]
+
+        def stop(code):
+            browser = Browser(site)
+            return browser.submit(browser.get(f"/portal/stop?code={code}"), "Stop it").status
+
+        for name, leaves in (("Pat", "is removed"), ("Quin", "is deleted"), ("Rae", "is moved"), ("Sam", "is off"),
+                             ("Tom", "was a contact")):
+            browser, developer = member(name)
+            who = developer["email"]
+            old, new = ask(boss, f"old, {name}"), site.make_cert(f"next, {name}")
+            key = site.rest("GET", f"/certificates/{old.sha256}").body["key_id"]
+            outside = f"{name.lower()}@elsewhere.example"
+            contacts(*{"is off": [], "was a contact": [outside]}.get(leaves, [who]))
+            told = outside if leaves == "was a contact" else who
+            boss.submit(boss.get(f"/portal/keys/{key}"), "Add certificate",
+                        {"Public certificate (PEM)": new.pem, "Password": PASSWORD})
+            wait_until(lambda: stops(told, f"old, {name}"), f"a link to {told}")
+            if leaves == "is removed":
+                boss.submit(boss.get(f"/portal/organisation/members/{developer['id']}/remove"), f"Remove {name}")
+            elif leaves == "is deleted":
+                site.rest("DELETE", f"/developers/{developer['id']}")
+            elif leaves == "is moved":
+                site.rest("PATCH", f"/developers/{developer['id']}", {"organisation_id": other["id"]})
+            elif leaves == "is off":
+                site.rest("PATCH", f"/developers/{developer['id']}", {"active": False})
+            else:
+                contacts(boss.email)
+            is_eq(contacts(), [boss.email], f"who {leaves}: is no contact")
+            is_eq(stop(stops(told, f"old, {name}")[0]), 404, f"who {leaves}: his link stops nothing")
+            is_eq([site.curl("/mtls-api/x", cert=c).status for c in (old, new)], [200, 200],
+                  f"who {leaves}: both certificates work on")
+            wait_until(lambda: stops(boss.email, f"old, {name}"), "the manager's link")
+            is_eq(stop(stops(boss.email, f"old, {name}")[0]), 200, f"who {leaves}: a manager's does")
+            is_eq(site.curl("/mtls-api/x", cert=new).status, 403, f"who {leaves}: it is stopped")
+
+    with case("nor does who had the key before"):
+        old, new = ask(boss, "moved"), site.make_cert("moved next")
+        key = site.rest("GET", f"/certificates/{old.sha256}").body["key_id"]
+        boss.submit(boss.get(f"/portal/keys/{key}"), "Add certificate",
+                    {"Public certificate (PEM)": new.pem, "Password": PASSWORD})
+        wait_until(lambda: stops(boss.email, "moved"), "the link")
+        site.rest("PATCH", f"/keys/{key}", {"organisation_id": other["id"]})
+        is_eq(stop(stops(boss.email, "moved")[0]), 404, "the link has ended")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "the certificate works on")
 
     with case("an invitation ends with its manager"):
         browser, second = member("Ida")

@@ -183,6 +183,9 @@ with Site() as site:
         got = prove(re.search(r"proof=([a-z0-9-]+)", page.text)[1], new)
         is_eq(got.json()["proof"]["status"], "approved", "proven")
         ok(has(key, old, new), "the key has it")
+        text = wait_mail(ann.email, r'(?s)^"Squatted, pasted" gets.*')[0]
+        like(text, "was shown with its private key, and added", "the mail says how it came")
+        unlike(text, "handshake", "and names no part of the program")
 
     with case("what an administrator registered, or somebody has proven, does not"):
         old = site.make_cert("old of mine")
