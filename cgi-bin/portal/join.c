@@ -101,8 +101,7 @@ void confirm_show(void *arg)
 	struct cg_err err = {0};
 	const char *code = page_query(call, "code");
 	Cg__Link *link;
-	cg_rc rc = link_find(call->program->store, code, CG__LINK__KIND__CONFIRM, call->arena,
-			     &link, &err);
+	cg_rc rc = join_find(call->program->store, code, call->arena, &link, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
 	else if (page_form_token(call))

@@ -47,7 +47,7 @@ void key_renew_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__Key *key;
-	Cg__KeyRequest *request;
+	struct renewed done = {.request = NULL};
 	struct cert_reading reading = {.n_chain = 0};
 	struct renewal what = {.replaces = page_field(call, "replaces")};
 	const char *code = NULL;
@@ -64,14 +64,14 @@ void key_renew_do(void *arg)
 	if (rc == CG_OK) {
 		what.cert = &reading.leaf;
 		rc = renew_by_session(call->program->store, &call->actor, key->id, &what,
-				      call->arena, &request, &err);
+				      call->arena, &done, &err);
 	}
 	if (rc == CG_OK) {
 		page_redirect(
-		    call,
-		    request
-			? arena_printf(call->arena, "/portal/requests/%s?done=sent", request->id)
-			: arena_printf(call->arena, "/portal/keys/%s?done=renewed", key->id));
+		    call, done.request
+			      ? arena_printf(call->arena, "/portal/requests/%s?done=sent",
+					     done.request->id)
+			      : arena_printf(call->arena, "/portal/keys/%s?done=renewed", key->id));
 		return;
 	}
 	if (rc == CG_CLASH)

@@ -102,11 +102,14 @@ static cg_rc add_requests(struct page_call *call, json_t *items, struct cg_err *
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		const Cg__KeyRequest *r = list.items[i];
 		Cg__CatalogueEntry *entry;
-		bool recent = call->now_unix_s - r->updated_at < 30 * DAY_S;
+		bool recent = call->now_unix_s - r->updated_at < 30 * DAY_S, waits;
 		if (r->status == CG__KEY_REQUEST__STATUS__APPROVED ||
 		    r->status == CG__KEY_REQUEST__STATUS__WITHDRAWN ||
 		    (r->status == CG__KEY_REQUEST__STATUS__DECLINED && !recent))
 			continue;
+		rc = request_waits_for_proof(call->program->store, r, call->arena, &waits, err);
+		if (rc != CG_OK)
+			break;
 		cg_rc found = entity_get(call->program->store, &catalogue_entity, r->catalogue_id,
 					 call->arena, &entry, NULL);
 		(void)json_array_append_new(
@@ -114,7 +117,7 @@ static cg_rc add_requests(struct page_call *call, json_t *items, struct cg_err *
 				     arena_printf(call->arena, "/portal/requests/%s", r->id),
 				     "name", page_text(span_of(r->name)), "apis",
 				     page_text(span_of(found == CG_OK ? entry->name : "")), "badge",
-				     portal_request_badge(r), "until", "quota", "used"));
+				     portal_request_badge(r, waits), "until", "quota", "used"));
 	}
 	return rc;
 }

@@ -47,10 +47,11 @@ static cg_rc read_next(const struct portal_call *call, const struct actor *actor
 	return rc;
 }
 
-static json_t *answer_json(const struct cert *now, const struct renewal *what, const Cg__Key *key,
-			   const Cg__KeyRequest *request)
+static json_t *answer_json(const struct cert *now, const struct renewal *what,
+			   const struct renewed *done)
 {
 	const struct cert *next = what->cert;
+	const Cg__KeyRequest *request = done->request;
 	char hex[SHA256_HEX + 1], old[SHA256_HEX + 1],
 	    to[RFC3339_TEXT + 1] = "", ends[RFC3339_TEXT + 1] = "";
 	int64_t at = renewal_end(what, clock_unix_s());
@@ -58,10 +59,20 @@ static json_t *answer_json(const struct cert *now, const struct renewal *what, c
 	hex_format(now->sha256.b, SHA256_BYTES, old);
 	(void)rfc3339_format(next->not_after, to);
 	(void)rfc3339_format(at < now->not_after ? at : now->not_after, ends);
-	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s?}", "key_id", key->id, "key_name", key->name,
-	    "sha256", hex, "not_after", to, "replaces", old, "old_ends_at", request ? NULL : ends,
-	    "status", request ? "pending" : "active", "request_id", request ? request->id : NULL);
+	json_t *out =
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:s?}", "key_id", done->key->id,
+		      "key_name", done->key->name, "sha256", hex, "not_after", to, "replaces", old,
+		      "old_ends_at", request ? NULL : ends, "status",
+		      request ? "pending" : "active", "request_id", request ? request->id : NULL);
+	if (done->must_prove) {
+		(void)json_object_set_new(out, "proof_code", json_string(request->proof_code));
+		(void)json_object_set_new(
+		    out, "detail",
+		    json_sprintf("The next certificate waits until its private key was shown: call "
+				 "/portal/whoami?proof=%s once with it.",
+				 request->proof_code));
+	}
+	return out;
 }
 
 void renew_post(void *arg)
@@ -72,8 +83,7 @@ void renew_post(void *arg)
 	struct cert now;
 	struct cert_reading next = {.n_chain = 0};
 	struct renewal what = {.cert = &next.leaf};
-	Cg__Key *key;
-	Cg__KeyRequest *request;
+	struct renewed done;
 	char old[SHA256_HEX + 1];
 	char *address = arena_copy(req->arena, req->proof_ok ? req->remote_addr : SPAN_LIT(""));
 	struct actor actor = {.name = "certificate",
@@ -100,8 +110,8 @@ void renew_post(void *arg)
 	if (rc == CG_OK)
 		rc = read_next(call, &actor, &next, &err);
 	if (rc == CG_OK)
-		rc = renew_by_certificate(call->portal->store, &actor, &what, req->arena, &key,
-					  &request, &err);
+		rc = renew_by_certificate(call->portal->store, &actor, &what, req->arena, &done,
+					  &err);
 	if (rc != CG_OK) {
 		if (web_status_of(rc) >= 500)
 			log_error("renew_failed", "request_id", req->id, "cause", err.text,
@@ -109,7 +119,7 @@ void renew_post(void *arg)
 		web_problem_stranger(call->resp, rc, &err);
 		return;
 	}
-	json_t *answer = answer_json(&now, &what, key, request);
-	web_json_send(call->resp, request ? 202 : 201, answer);
+	json_t *answer = answer_json(&now, &what, &done);
+	web_json_send(call->resp, done.request ? 202 : 201, answer);
 	json_decref(answer);
 }

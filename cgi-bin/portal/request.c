@@ -250,22 +250,22 @@ void request_show(void *arg)
 			      &entry, &err);
 	if (rc == CG_OK)
 		rc = offer_load(call, entry, &offer, &err);
-	if (rc != CG_OK && rc != CG_NOT_FOUND) {
+	bool known = rc == CG_OK, pending = r->status == CG__KEY_REQUEST__STATUS__PENDING, waits;
+	if (rc == CG_OK || rc == CG_NOT_FOUND)
+		rc = request_waits_for_proof(call->program->store, r, call->arena, &waits, &err);
+	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;
 	}
-	bool known = rc == CG_OK, pending = r->status == CG__KEY_REQUEST__STATUS__PENDING;
-	bool needed = pending && (r->disputed ||
-				  (known && entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED));
 	json_t *values = json_pack(
 	    "{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:s?, s:s?, s:b}", "id", r->id,
 	    "name", page_text(span_of(r->name)), "entry_name",
 	    page_text(span_of(known ? entry->name : "an API that is gone")), "badge",
-	    portal_request_badge(r), "created", page_distance(call, r->created_at), "pending",
-	    (int)pending, "declined", r->status == CG__KEY_REQUEST__STATUS__DECLINED, "approved",
-	    r->status == CG__KEY_REQUEST__STATUS__APPROVED, "renewal", (int)r->renewal, "sent",
-	    strcmp(page_query(call, "done"), "sent") == 0, "reason", r->reason, "key_id", r->key_id,
-	    "needed", (int)needed);
+	    portal_request_badge(r, waits), "created", page_distance(call, r->created_at),
+	    "pending", (int)pending, "declined", r->status == CG__KEY_REQUEST__STATUS__DECLINED,
+	    "approved", r->status == CG__KEY_REQUEST__STATUS__APPROVED, "renewal", (int)r->renewal,
+	    "sent", strcmp(page_query(call, "done"), "sent") == 0, "reason", r->reason, "key_id",
+	    r->key_id, "needed", (int)waits);
 	json_t *more = json_pack(
 	    "{s:o, s:o, s:o, s:o}", "email", page_text(span_of(call->who.developer->email)),
 	    "lines", offer_lines(call, offer.apis, offer.n_apis, r->token), "code",

@@ -198,7 +198,7 @@ cg_rc portal_check_password(struct page_call *call, const char *field, struct cg
 	return rc;
 }
 
-json_t *portal_request_badge(const Cg__KeyRequest *request)
+json_t *portal_request_badge(const Cg__KeyRequest *request, bool waits_for_proof)
 {
 	switch ((int)request->status) {
 	case CG__KEY_REQUEST__STATUS__APPROVED:
@@ -208,8 +208,8 @@ json_t *portal_request_badge(const Cg__KeyRequest *request)
 	case CG__KEY_REQUEST__STATUS__WITHDRAWN:
 		return page_badge("", "Withdrawn");
 	default:
-		return request->disputed ? page_badge("warn", "Waiting for proof")
-					 : page_badge("warn", "Waiting for approval");
+		return page_badge("warn",
+				  waits_for_proof ? "Waiting for proof" : "Waiting for approval");
 	}
 }
 

@@ -47,8 +47,8 @@ cg_rc handshake_certificate(struct web_request *req, struct cert *out,
 /* Whether a browser says that it sent it: then a page of somebody else may have made it. */
 bool is_from_browser(const struct web_request *req);
 
-/* What a request is called in lists: waiting, approved, … */
-json_t *portal_request_badge(const Cg__KeyRequest *request);
+/* What a request is called in lists: waiting (for what: request_waits_for_proof), approved, … */
+json_t *portal_request_badge(const Cg__KeyRequest *request, bool waits_for_proof);
 
 /* Requests of the last 30 days, by day and in sum; of one key, or of NULL: none. */
 struct portal_usage {

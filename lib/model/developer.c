@@ -55,24 +55,25 @@ static cg_rc leave_keys(struct store_txn *txn, const Cg__Developer *d, struct ar
 	return rc;
 }
 
-/* What went to the address that was his leads nowhere any more: the mailbox may be another's. */
-static cg_rc leave_email(struct store_txn *txn, const Cg__Developer *old, const char *email,
-			 struct arena *arena, struct cg_err *err)
+/* Among an organisation's contacts his address, where it is one of them, becomes another one, or
+ * goes (NULL). */
+static cg_rc leave_contacts(struct store_txn *txn, const Cg__Developer *old, const char *email,
+			    struct arena *arena, struct cg_err *err)
 {
 	Cg__Organisation *o;
-	cg_rc rc = link_forget_in(txn, old->email, arena, err);
-	if (rc == CG_OK)
-		rc = outbox_forget_in(txn, old->email, arena, err);
-	if (rc == CG_OK)
-		rc = entity_get_in(txn, &organisation_entity, old->organisation_id, arena, &o, err);
+	cg_rc rc = old->organisation_id ? entity_get_in(txn, &organisation_entity,
+							old->organisation_id, arena, &o, err)
+					: CG_NOT_FOUND;
 	if (rc != CG_OK)
-		return rc;
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
 	json_t *contacts = json_array();
 	bool had = false;
 	for (size_t i = 0; i < o->n_contacts; i++) {
 		bool his = strcmp(o->contacts[i], old->email) == 0;
 		had = had || his;
-		(void)json_array_append_new(contacts, json_string(his ? email : o->contacts[i]));
+		if (!his || email)
+			(void)json_array_append_new(contacts,
+						    json_string(his ? email : o->contacts[i]));
 	}
 	json_t *patch = json_pack("{s:o}", "contacts", contacts);
 	if (!patch)
@@ -82,6 +83,14 @@ static cg_rc leave_email(struct store_txn *txn, const Cg__Developer *old, const 
 				      ENTITY_ANY_REVISION, patch, arena, &o, err);
 	json_decref(patch);
 	return rc;
+}
+
+/* What went to the address that was his leads nowhere any more: the mailbox may be another's. */
+static cg_rc leave_email(struct store_txn *txn, const Cg__Developer *old, struct arena *arena,
+			 struct cg_err *err)
+{
+	cg_rc rc = link_forget_in(txn, old->email, arena, err);
+	return rc == CG_OK ? outbox_forget_in(txn, old->email, arena, err) : rc;
 }
 
 static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
@@ -96,13 +105,17 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 				      : cg_fail_field(err, "organisation_id", "is missing");
 	if (of != CG_OK)
 		return of;
-	if (rc == CG_OK && old && old->organisation_id &&
-	    strcmp(old->organisation_id, d->organisation_id) != 0)
+	if (rc != CG_OK || !old)
+		return rc;
+	bool leaves = old->organisation_id && strcmp(old->organisation_id, d->organisation_id) != 0;
+	bool moved = strcmp(old->email, d->email) != 0;
+	if (leaves)
 		rc = leave_keys(txn, d, arena, err);
-	bool moved = rc == CG_OK && old && strcmp(old->email, d->email) != 0;
-	if (moved)
-		rc = leave_email(txn, old, d->email, arena, err);
-	if (rc == CG_OK && old && (moved || (old->active && !d->active)))
+	if (rc == CG_OK && (leaves || moved))
+		rc = leave_contacts(txn, old, leaves ? NULL : d->email, arena, err);
+	if (rc == CG_OK && moved)
+		rc = leave_email(txn, old, arena, err);
+	if (rc == CG_OK && (moved || (old->active && !d->active)))
 		rc = session_end_of_user_in(txn, d->id, NULL, arena, err);
 	return rc;
 }
@@ -115,10 +128,10 @@ static cg_rc removing(struct store_txn *txn, const void *message, struct arena *
 	if (rc == CG_OK)
 		rc = leave_keys(txn, d, arena, err);
 	if (rc == CG_OK)
-		rc = session_end_of_user_in(txn, d->id, NULL, arena, err);
+		rc = leave_contacts(txn, d, NULL, arena, err);
 	if (rc == CG_OK)
-		rc = link_forget_in(txn, d->email, arena, err);
-	return rc == CG_OK ? outbox_forget_in(txn, d->email, arena, err) : rc;
+		rc = session_end_of_user_in(txn, d->id, NULL, arena, err);
+	return rc == CG_OK ? leave_email(txn, d, arena, err) : rc;
 }
 
 const struct entity developer_entity = {

@@ -12,11 +12,17 @@ struct call {
 	char *hash;
 	struct arena *arena;
 	Cg__Developer *developer;
+	Cg__Link *link;
 };
 
 /* --- joining --- */
 
-static bool may_join(const Cg__Setting *s, const char *email)
+static bool is_closed(const Cg__Setting *s)
+{
+	return s->sign_up == CG__SETTING__SIGN_UP__CLOSED;
+}
+
+static bool is_of_domain(const Cg__Setting *s, const char *email)
 {
 	for (size_t i = 0; i < s->n_sign_up_domains; i++)
 		if (strcmp(s->sign_up_domains[i], email_domain(email)) == 0)
@@ -37,7 +43,7 @@ static cg_rc judge(const Cg__Setting *s, const struct join_new *join, const char
 				   NAME_MAX_BYTES);
 	if (!email)
 		rc = cg_fail_field(err, "email", EMAIL_BAD);
-	else if (!may_join(s, email))
+	else if (!is_of_domain(s, email))
 		rc = cg_fail_field(err, "email", "must be of a domain that may join here");
 	if (password_judge(join->password, "password", err) != CG_OK)
 		rc = CG_BAD_VALUE;
@@ -82,7 +88,7 @@ cg_rc join_ask(struct store *store, const struct join_new *what, struct arena *a
 	struct call c = {.join = what, .email = email_normal(what->email, arena), .arena = arena};
 	Cg__Setting *setting;
 	cg_rc rc = setting_get(store, arena, &setting, err);
-	if (rc == CG_OK && setting->sign_up == CG__SETTING__SIGN_UP__CLOSED)
+	if (rc == CG_OK && is_closed(setting))
 		return cg_fail(err, CG_DENIED,
 			       "Nobody can join here by himself: ask whoever runs this API.");
 	if (rc == CG_OK)
@@ -92,12 +98,41 @@ cg_rc join_ask(struct store *store, const struct join_new *what, struct arena *a
 	return rc == CG_OK ? store_write(store, STORE_CHANGES_NONE, join_txn, &c, err) : rc;
 }
 
+/* Who may join is decided when the account is made: joining that is closed, for all or for a
+ * domain, is closed for those too who have a mail. */
+static cg_rc find_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	Cg__Setting *setting;
+	cg_rc rc = link_find_in(txn, c->secret, CG__LINK__KIND__CONFIRM, c->arena, &c->link, err);
+	if (rc == CG_OK)
+		rc = setting_get_in(txn, c->arena, &setting, err);
+	if (rc == CG_OK && (is_closed(setting) || !is_of_domain(setting, c->link->email)))
+		rc = cg_fail(err, CG_DENIED,
+			     "Since this mail was sent, joining was closed%s, so no account was "
+			     "made: ask whoever runs this API.",
+			     is_closed(setting) ? "" : " for addresses like yours");
+	return rc;
+}
+
+cg_rc join_find(struct store *store, const char *secret, struct arena *arena, Cg__Link **out,
+		struct cg_err *err)
+{
+	struct call c = {.secret = secret, .arena = arena};
+	cg_rc rc = store_read(store, find_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.link;
+	return rc;
+}
+
 static cg_rc confirm_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	Cg__Link *link;
 	Cg__Developer *other;
-	cg_rc rc = link_spend_in(txn, c->secret, CG__LINK__KIND__CONFIRM, c->arena, &link, err);
+	cg_rc rc = find_txn(txn, c, err);
+	if (rc == CG_OK)
+		rc = link_spend_in(txn, c->secret, CG__LINK__KIND__CONFIRM, c->arena, &link, err);
 	if (rc != CG_OK)
 		return rc;
 	rc = developer_by_email_in(txn, link->email, c->arena, &other, err);

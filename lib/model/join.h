@@ -15,8 +15,11 @@ struct join_new {
  * terms; CG_DENIED while sign-up is closed. */
 cg_rc join_ask(struct store *store, const struct join_new *what, struct arena *arena,
 	       struct cg_err *err) CG_MUST_USE;
-/* Makes the developer.  CG_NOT_FOUND for a link that has ended; CG_CLASH when the address has an
- * account by now. */
+/* The link for join_confirm, which stays as it is.  CG_NOT_FOUND for one that has ended; CG_DENIED,
+ * with a sentence, when joining was closed meanwhile: it counts again if that is taken back. */
+cg_rc join_find(struct store *store, const char *secret, struct arena *arena, Cg__Link **out,
+		struct cg_err *err) CG_MUST_USE;
+/* Makes the developer.  Fails as join_find; CG_CLASH when the address has an account by now. */
 cg_rc join_confirm(struct store *store, const struct actor *from, const char *secret,
 		   struct arena *arena, Cg__Developer **out, struct cg_err *err) CG_MUST_USE;
 

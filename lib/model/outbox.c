@@ -136,23 +136,31 @@ static bool is_member(const struct developers *all, const char *email)
 	return false;
 }
 
+/* *o is NULL where there is none. */
+static cg_rc load_organisation(struct store_txn *txn, const char *id, struct arena *arena,
+			       Cg__Organisation **o, struct developers *members, struct cg_err *err)
+{
+	struct span bytes;
+	*o = NULL;
+	cg_rc rc =
+	    id ? store_get(txn, STORE_ORGANISATION, span_of(id), arena, &bytes, err) : CG_NOT_FOUND;
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__organisation__descriptor, bytes, arena, o, err);
+	if (rc == CG_OK)
+		rc = developers_of_in(txn, id, arena, members, err);
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
 cg_rc mail_addresses_of(struct store_txn *txn, Cg__OutboxMail__Kind kind,
 			const char *organisation_id, struct arena *arena,
 			struct mail_addresses *out, struct cg_err *err)
 {
-	struct span bytes;
 	Cg__Organisation *o;
 	struct developers all = {.n = 0};
 	*out = (struct mail_addresses){.n = 0};
-	cg_rc rc = organisation_id ? store_get(txn, STORE_ORGANISATION, span_of(organisation_id),
-					       arena, &bytes, err)
-				   : CG_NOT_FOUND;
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__organisation__descriptor, bytes, arena, &o, err);
-	if (rc == CG_OK)
-		rc = developers_of_in(txn, o->id, arena, &all, err);
-	if (rc != CG_OK)
-		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	cg_rc rc = load_organisation(txn, organisation_id, arena, &o, &all, err);
+	if (rc != CG_OK || !o)
+		return rc;
 	out->items = arena_alloc(arena, (o->n_contacts + all.n + 1) * sizeof(*out->items));
 	if (!out->items)
 		return cg_fail_memory(err);
@@ -166,6 +174,16 @@ cg_rc mail_addresses_of(struct store_txn *txn, Cg__OutboxMail__Kind kind,
 	for (size_t i = 0; i < all.n; i++)
 		if (all.items[i]->active && !is_contact(o, all.items[i]->email))
 			out->items[out->n++] = all.items[i]->email;
+	return rc;
+}
+
+cg_rc mail_is_address_of(struct store_txn *txn, const char *organisation_id, const char *email,
+			 struct arena *arena, bool *out, struct cg_err *err)
+{
+	Cg__Organisation *o;
+	struct developers all = {.n = 0};
+	cg_rc rc = load_organisation(txn, organisation_id, arena, &o, &all, err);
+	*out = rc == CG_OK && o && (is_contact(o, email) || is_member(&all, email));
 	return rc;
 }
 

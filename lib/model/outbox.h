@@ -25,6 +25,9 @@ struct mail_addresses {
 cg_rc mail_addresses_of(struct store_txn *txn, Cg__OutboxMail__Kind kind,
 			const char *organisation_id, struct arena *arena,
 			struct mail_addresses *out, struct cg_err *err) CG_MUST_USE;
+/* Whether an address is one of them, however many mails it got. */
+cg_rc mail_is_address_of(struct store_txn *txn, const char *organisation_id, const char *email,
+			 struct arena *arena, bool *out, struct cg_err *err) CG_MUST_USE;
 /* The same to an organisation: see mail_addresses_of. */
 cg_rc mail_queue_organisation(struct store_txn *txn, Cg__OutboxMail__Kind kind,
 			      const char *organisation_id, const json_t *values,

@@ -224,6 +224,21 @@ static cg_rc bring_back(struct store_txn *txn, const struct actor *actor, const 
 			   : rc;
 }
 
+/* Who got the mail decides nothing any more once he, or the key, has left the organisation. */
+static cg_rc check_still_told(struct store_txn *txn, const Cg__Key *key, const Cg__Link *link,
+			      struct arena *arena, struct cg_err *err)
+{
+	bool told = false;
+	cg_rc rc = CG_OK;
+	if (key->organisation_id && link->organisation_id &&
+	    strcmp(key->organisation_id, link->organisation_id) == 0)
+		rc = mail_is_address_of(txn, key->organisation_id, link->email, arena, &told, err);
+	return rc == CG_OK && !told
+		   ? cg_fail(err, CG_NOT_FOUND,
+			     "This link has ended: it was for the organisation that had the key.")
+		   : rc;
+}
+
 static cg_rc stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
@@ -239,6 +254,8 @@ static cg_rc stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		return cg_fail_memory(err);
 	const struct actor allowed = actor_allowed(c->actor);
 	rc = entity_get_in(txn, &key_entity, id, c->arena, &c->key, err);
+	if (rc == CG_OK)
+		rc = check_still_told(txn, c->key, link, c->arena, err);
 	if (rc == CG_OK)
 		rc = credential_revoke_in(txn, &allowed, id, hex, "other", c->arena, err);
 	return rc == CG_OK ? bring_back(txn, &allowed, c->key, link, c->arena, err) : rc;

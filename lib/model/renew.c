@@ -15,9 +15,8 @@ struct call {
 	const struct renewal *what;
 	struct arena *arena;
 	Cg__Key *key;
-	Cg__KeyRequest *request;
+	struct renewed done;
 	Cg__CatalogueEntry__Renewal way;
-	bool must_prove;
 	struct replaced replaced;
 };
 
@@ -110,12 +109,18 @@ cg_rc renew_do_in(struct store_txn *txn, const struct actor *actor, const Cg__Ke
 	return rc;
 }
 
-/* The certificate is somebody else's, or the key's already. */
-static cg_rc check_next(struct store_txn *txn, struct call *c, struct cg_err *err)
+/* The certificate is the key's already, or in the way of what somebody else has.  What others have
+ * is *disputed where a request can wait for the proof. */
+static cg_rc check_next(struct store_txn *txn, struct call *c, const struct key_origin *o,
+			bool *disputed, struct cg_err *err)
 {
 	Cg__Credential *there;
-	cg_rc rc = credential_load_in(txn, span_make(c->what->cert->sha256.b, SHA256_BYTES),
-				      c->arena, &there, err);
+	struct cg_err why = {0};
+	const struct cert *cert = c->what->cert;
+	const char *organisation_id = c->key->organisation_id ? c->key->organisation_id : "";
+	*disputed = false;
+	cg_rc rc =
+	    credential_load_in(txn, span_make(cert->sha256.b, SHA256_BYTES), c->arena, &there, err);
 	if (rc == CG_OK && strcmp(there->key_id, c->key->id) == 0)
 		return there->has_revoked_at
 			   ? cg_fail_code(err, CG_CLASH, "certificate_revoked",
@@ -126,38 +131,72 @@ static cg_rc check_next(struct store_txn *txn, struct call *c, struct cg_err *er
 					  "one.");
 	if (rc != CG_OK && rc != CG_NOT_FOUND)
 		return rc;
-	return request_check_claim_in(txn, c->key->organisation_id ? c->key->organisation_id : "",
-				      c->what->cert, false, c->arena, err);
+	rc = request_check_claim_in(txn, organisation_id, cert, false, c->arena, &why);
+	if (rc != CG_CLASH || !why.code || strcmp(why.code, "certificate_in_use") != 0) {
+		if (rc != CG_OK)
+			*err = why;
+		return rc;
+	}
+	if (!o->request)
+		return cg_fail_code(err, rc, why.code,
+				    "This certificate is in use, and nobody asked for this key, so "
+				    "that there is no request by which it could be proven: ask the "
+				    "API's owner to add it, or make a new pair.");
+	*disputed = true;
+	return request_check_claim_in(txn, organisation_id, cert, true, c->arena, err);
 }
 
-/* Does it, or makes a request of it. */
-static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct key_origin *o,
-		      struct cg_err *err)
+/* Who is told of a request that came by a certificate, and sees it: who asked for the key, as long
+ * as he is of its organisation; else one of its managers, or anybody who is left there. */
+static cg_rc find_asker(struct store_txn *txn, const struct call *c, const Cg__KeyRequest *first,
+			char **out, struct cg_err *err)
 {
+	struct developers all = {.n = 0};
+	unsigned best = 0;
+	cg_rc rc = c->key->organisation_id
+		       ? developers_of_in(txn, c->key->organisation_id, c->arena, &all, err)
+		       : CG_OK;
+	for (size_t i = 0; rc == CG_OK && i < all.n; i++) {
+		const Cg__Developer *d = all.items[i];
+		unsigned fits = !d->active							 ? 0
+				: first->developer_id && strcmp(d->id, first->developer_id) == 0 ? 3
+				: d->role == CG__DEVELOPER__ROLE__MANAGER			 ? 2
+									  : 1;
+		if (fits > best) {
+			best = fits;
+			*out = d->id;
+		}
+	}
+	return rc == CG_OK && best == 0
+		   ? cg_fail_code(err, CG_DENIED, "nobody_to_ask",
+				  "The next certificate of this key has to wait for a decision or "
+				  "a proof, and nobody of its organisation can sign in: ask the "
+				  "API's owner to add it.")
+		   : rc;
+}
+
+/* The request that waits. */
+static cg_rc ask(struct store_txn *txn, struct call *c, const Cg__KeyRequest *first, bool disputed,
+		 struct cg_err *err)
+{
+	struct request_about about;
 	struct sha256 digest;
-	if (o->way == CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL && !o->request)
-		return cg_fail_code(
-		    err, CG_DENIED, "approval_gone",
-		    "The next certificate of this key has to be approved, and the "
-		    "API it was asked for is not in the catalogue any more: ask the "
-		    "API's owner to add it.");
-	if ((o->way != CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL && !c->must_prove) || !o->request)
-		return renew_do_in(txn, c->actor, c->key, c->what, 0, &c->replaced, c->arena, err);
+	const struct cert *cert = c->what->cert;
 	Cg__KeyRequest *r = (void *)record_new(&cg__key_request__descriptor, c->arena);
 	if (!r)
 		return cg_fail_memory(err);
 	r->name = c->key->name;
-	r->developer_id = c->actor->developer ? c->actor->developer->id : o->request->developer_id;
-	r->catalogue_id = o->request->catalogue_id;
+	r->catalogue_id = first->catalogue_id;
 	r->key_id = c->key->id;
 	r->has_renewal = r->renewal = true;
+	r->has_disputed = true;
+	r->disputed = disputed;
 	r->has_overlap_days = true;
 	r->overlap_days = c->what->overlap_days;
 	r->has_certificate = r->has_certificate_sha256 = true;
-	r->certificate =
-	    (ProtobufCBinaryData){c->what->cert->der.n, (uint8_t *)(uintptr_t)c->what->cert->der.p};
+	r->certificate = (ProtobufCBinaryData){cert->der.n, (uint8_t *)(uintptr_t)cert->der.p};
 	r->certificate_sha256 =
-	    (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)(uintptr_t)c->what->cert->sha256.b};
+	    (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)(uintptr_t)cert->sha256.b};
 	if (*c->what->replaces) {
 		if (!hex_parse(span_of(c->what->replaces), digest.b, SHA256_BYTES))
 			return cg_fail_field(err, "replaces", "is not a certificate of this key");
@@ -167,16 +206,43 @@ static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct key_or
 		if (!r->replaces.data)
 			return cg_fail_memory(err);
 	}
-	struct request_about about;
-	cg_rc rc = request_about_in(txn, r->developer_id, r->catalogue_id, c->arena, &about, err);
+	cg_rc rc = CG_OK;
+	if (c->actor->developer)
+		r->developer_id = c->actor->developer->id;
+	else
+		rc = find_asker(txn, c, first, &r->developer_id, err);
+	if (rc == CG_OK)
+		rc = request_about_in(txn, r->developer_id, r->catalogue_id, c->arena, &about, err);
 	if (rc == CG_OK)
 		rc = request_check_day_in(txn, r->developer_id, c->arena, err);
 	if (rc == CG_OK)
 		rc = request_add_in(txn, c->actor, r, NULL, c->arena, err);
 	if (rc == CG_OK)
 		rc = request_tell_new_in(txn, r, &about, c->arena, err);
-	c->request = r;
+	c->done.request = r;
 	return rc;
+}
+
+/* Does it, or makes a request of it.  Neither a session nor the certificate in use says who has the
+ * private key of the next one. */
+static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct key_origin *o,
+		      struct cg_err *err)
+{
+	bool disputed;
+	cg_rc rc = check_next(txn, c, o, &disputed, err);
+	if (rc != CG_OK)
+		return rc;
+	const bool decided = o->way == CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL;
+	if (decided && !o->request)
+		return cg_fail_code(
+		    err, CG_DENIED, "approval_gone",
+		    "The next certificate of this key has to be approved, and the "
+		    "API it was asked for is not in the catalogue any more: ask the "
+		    "API's owner to add it.");
+	c->done = (struct renewed){.key = c->key, .must_prove = disputed || o->proof};
+	return decided || c->done.must_prove
+		   ? ask(txn, c, o->request, disputed, err)
+		   : renew_do_in(txn, c->actor, c->key, c->what, 0, &c->replaced, c->arena, err);
 }
 
 static cg_rc denied(struct cg_err *err)
@@ -230,25 +296,20 @@ static cg_rc by_certificate_txn(struct store_txn *txn, void *arg, struct cg_err 
 {
 	struct call *c = arg;
 	struct key_origin origin = {.proof = false};
-	c->request = NULL;
 	cg_rc rc = may_txn(txn, c, err);
-	if (rc == CG_OK)
-		rc = check_next(txn, c, err);
 	if (rc == CG_OK)
 		rc = key_origin_in(txn, c->key->id, c->arena, &origin, err);
 	return rc == CG_OK ? renew_in(txn, c, &origin, err) : rc;
 }
 
 cg_rc renew_by_certificate(struct store *store, const struct actor *actor,
-			   const struct renewal *what, struct arena *arena, Cg__Key **key_out,
-			   Cg__KeyRequest **out, struct cg_err *err)
+			   const struct renewal *what, struct arena *arena, struct renewed *out,
+			   struct cg_err *err)
 {
 	struct call c = {.actor = actor, .what = what, .arena = arena};
 	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, by_certificate_txn, &c, err);
-	if (rc == CG_OK) {
-		*key_out = c.key;
-		*out = c.request;
-	}
+	if (rc == CG_OK)
+		*out = c.done;
 	return rc;
 }
 
@@ -256,33 +317,28 @@ static cg_rc by_session_txn(struct store_txn *txn, void *arg, struct cg_err *err
 {
 	struct call *c = arg;
 	struct key_origin origin = {.proof = false};
-	c->request = NULL;
 	cg_rc rc = key_of_organisation_in(txn, c->actor, c->key_id, c->arena, &c->key, err);
-	if (rc == CG_OK)
-		rc = check_next(txn, c, err);
 	if (rc == CG_OK)
 		rc = key_origin_in(txn, c->key->id, c->arena, &origin, err);
 	if (rc == CG_OK && origin.way == CG__CATALOGUE_ENTRY__RENEWAL__CERTIFICATE)
 		rc = cg_fail_code(err, CG_DENIED, "certificate_needed",
 				  "Keys of this API are renewed by a call with the certificate in "
 				  "use alone: see the line on the key's page.");
-	/* A session says nothing of who has the private key. */
-	c->must_prove = rc == CG_OK && origin.proof;
 	if (rc == CG_OK)
 		rc = renew_in(txn, c, &origin, err);
-	return rc == CG_OK && !c->request ? renew_tell_in(txn, c->actor, c->key, c->what->cert,
-							  &c->replaced, c->arena, err)
-					  : rc;
+	return rc == CG_OK && !c->done.request ? renew_tell_in(txn, c->actor, c->key, c->what->cert,
+							       &c->replaced, c->arena, err)
+					       : rc;
 }
 
 cg_rc renew_by_session(struct store *store, const struct actor *actor, const char *key_id,
-		       const struct renewal *what, struct arena *arena, Cg__KeyRequest **out,
+		       const struct renewal *what, struct arena *arena, struct renewed *out,
 		       struct cg_err *err)
 {
 	struct call c = {.actor = actor, .key_id = key_id, .what = what, .arena = arena};
 	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, by_session_txn, &c, err);
 	if (rc == CG_OK)
-		*out = c.request;
+		*out = c.done;
 	return rc;
 }
 

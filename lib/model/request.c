@@ -172,9 +172,11 @@ cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char
 		rc = entity_get_in(txn, &developer_entity,
 				   (*out)->developer_id ? (*out)->developer_id : "", arena, &asker,
 				   &why);
+	/* A name leads to nothing here: whether it is the only one of its kind tells of others. */
 	if (rc == CG_NOT_FOUND || rc == CG_CLASH ||
-	    (rc == CG_OK && (!actor->developer || strcmp(actor->developer->organisation_id,
-							 asker->organisation_id) != 0)))
+	    (rc == CG_OK &&
+	     (!actor->developer || strcmp((*out)->id, id) != 0 ||
+	      strcmp(actor->developer->organisation_id, asker->organisation_id) != 0)))
 		return cg_fail(err, CG_NOT_FOUND, "There is no such request.");
 	if (rc != CG_OK && err)
 		*err = why;

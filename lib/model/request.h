@@ -31,8 +31,9 @@ struct request_new {
 /* Makes one, and approves it at once where the entry says so.  CG_CLASH with the code
  * certificate_in_use (never by whom), certificate_yours (a key of the own organisation, named),
  * certificate_revoked, key_exposed, too_many_keys, access_given (the key has it already),
- * requested_already, access_own (the key has rights that this would replace), proof_missing (its
- * certificate is only claimed, and the entry asks for more), made_already. */
+ * requested_already, access_own (the key has rights that this would replace), limits_lost (it would
+ * take from what the key may), proof_missing (its certificate is only claimed, and the entry asks
+ * for more), made_already. */
 cg_rc request_create(struct store *store, const struct actor *actor, const struct request_new *what,
 		     struct arena *arena, Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
 /* Whether a certificate could be asked for now by this developer; nothing is written. */
@@ -74,16 +75,25 @@ int64_t renewal_end(const struct renewal *what, int64_t now_unix_s);
  * may renew it: asked before its successor is read. */
 cg_rc renew_may(struct store *store, const char *sha256, struct arena *arena,
 		struct cg_err *err) CG_MUST_USE;
+/* What became of it. */
+struct renewed {
+	Cg__Key *key;
+	Cg__KeyRequest *request; /* that waits; NULL: the certificate was added */
+	bool must_prove;	 /* it waits for its proof, and then perhaps for a decision */
+};
+/* Both make a request of it where it has to be approved, or its certificate proven: because an
+ * entry of the key says so, or somebody else has it.  CG_CLASH as request_create says it; where
+ * nobody has asked for the key, so that there is nothing to prove it by, certificate_in_use as
+ * well. */
 /* Asked for by a call with a certificate that the key has, which it replaces: what->replaces.
- * *key_out is the key; *out the request where it has to be approved, else NULL.  CG_DENIED when
- * that certificate opens nothing now. */
+ * CG_DENIED when that certificate opens nothing now. */
 cg_rc renew_by_certificate(struct store *store, const struct actor *actor,
-			   const struct renewal *what, struct arena *arena, Cg__Key **key_out,
-			   Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
+			   const struct renewal *what, struct arena *arena, struct renewed *out,
+			   struct cg_err *err) CG_MUST_USE;
 /* Asked for by a developer who is signed in and has given the password again.  CG_DENIED with the
  * code certificate_needed where the key's entries ask for that way. */
 cg_rc renew_by_session(struct store *store, const struct actor *actor, const char *key_id,
-		       const struct renewal *what, struct arena *arena, Cg__KeyRequest **out,
+		       const struct renewal *what, struct arena *arena, struct renewed *out,
 		       struct cg_err *err) CG_MUST_USE;
 /* How a key may be renewed: the strictest of the entries that it came of. */
 cg_rc renew_way(struct store *store, const char *key_id, struct arena *arena,
@@ -94,6 +104,10 @@ cg_rc renew_way(struct store *store, const char *key_id, struct arena *arena,
 /* One of the actor's organisation. */
 cg_rc request_of(struct store *store, const struct actor *actor, const char *id,
 		 struct arena *arena, Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
+
+/* Whether it is pending, and cannot be approved before its certificate is proven. */
+cg_rc request_waits_for_proof(struct store *store, const Cg__KeyRequest *request,
+			      struct arena *arena, bool *out, struct cg_err *err) CG_MUST_USE;
 
 struct request_list {
 	Cg__KeyRequest **items; /* newest first */

@@ -144,14 +144,15 @@ static cg_rc change_key(struct store_txn *txn, const struct actor *actor, Cg__Ke
 	return rc == CG_OK ? widen_key(txn, actor, key, about, arena, err) : rc;
 }
 
-/* Whether the certificate of a request has to be proven before it counts. */
-static cg_rc is_proof_needed(struct store_txn *txn, const Cg__KeyRequest *r,
+/* Whether a request waits until its certificate is proven. */
+static cg_rc waits_for_proof(struct store_txn *txn, const Cg__KeyRequest *r,
 			     const struct request_about *about, struct arena *arena, bool *out,
 			     struct cg_err *err)
 {
 	struct key_origin origin = {.proof = false};
-	*out = r->disputed || about->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED;
-	if (*out || !r->renewal)
+	*out = r->has_certificate && !r->has_proven_at &&
+	       (r->disputed || about->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED);
+	if (*out || !r->has_certificate || r->has_proven_at || !r->renewal)
 		return CG_OK;
 	cg_rc rc = key_origin_in(txn, r->key_id, arena, &origin, err);
 	*out = rc == CG_OK && origin.proof;
@@ -162,18 +163,48 @@ static cg_rc check_approval(struct store_txn *txn, const Cg__KeyRequest *r,
 			    const struct request_about *about, struct arena *arena,
 			    struct cg_err *err)
 {
-	bool needed;
+	bool waits;
 	if (!about->developer->active)
 		return cg_fail_code(err, CG_CLASH, "developer_inactive",
 				    "The developer who asked is switched off.");
-	cg_rc rc = is_proof_needed(txn, r, about, arena, &needed, err);
-	if (rc != CG_OK)
-		return rc;
-	if (r->has_certificate && needed && !r->has_proven_at)
-		return cg_fail_code(err, CG_CLASH, "proof_missing",
-				    "The certificate is only claimed: the developer has to show it "
-				    "with the request's code first.");
-	return CG_OK;
+	cg_rc rc = waits_for_proof(txn, r, about, arena, &waits, err);
+	return rc == CG_OK && waits
+		   ? cg_fail_code(err, CG_CLASH, "proof_missing",
+				  "The certificate is only claimed: the developer has to show it "
+				  "with the request's code first.")
+		   : rc;
+}
+
+struct waiting_call {
+	const Cg__KeyRequest *request;
+	struct arena *arena;
+	bool waits;
+};
+
+static cg_rc waiting_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct waiting_call *c = arg;
+	struct request_about about;
+	c->waits = false;
+	cg_rc rc = request_about_in(txn, c->request->developer_id, c->request->catalogue_id,
+				    c->arena, &about, err);
+	/* It is about to be declined. */
+	if (rc == CG_NOT_FOUND)
+		return CG_OK;
+	return rc == CG_OK ? waits_for_proof(txn, c->request, &about, c->arena, &c->waits, err)
+			   : rc;
+}
+
+cg_rc request_waits_for_proof(struct store *store, const Cg__KeyRequest *request,
+			      struct arena *arena, bool *out, struct cg_err *err)
+{
+	struct waiting_call c = {.request = request, .arena = arena};
+	*out = false;
+	if (request->status != CG__KEY_REQUEST__STATUS__PENDING)
+		return CG_OK;
+	cg_rc rc = store_read(store, waiting_txn, &c, err);
+	*out = rc == CG_OK && c.waits;
+	return rc;
 }
 
 static cg_rc decide(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *r,

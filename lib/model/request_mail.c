@@ -115,9 +115,9 @@ cg_rc renew_tell_in(struct store_txn *txn, const struct actor *actor, const Cg__
 	hex_format(cert->sha256.b, SHA256_BYTES, hex);
 	cg_rc rc = mail_addresses_of(txn, CG__OUTBOX_MAIL__KIND__RENEWED, key->organisation_id,
 				     arena, &to, err);
-	json_t *values =
-	    json_pack("{s:s, s:s, s:s, s:o}", "key_name", key->name, "fingerprint", hex,
-		      "developer", actor->name, "path", json_sprintf("/portal/keys/%s", key->id));
+	json_t *values = json_pack("{s:s, s:s, s:s, s:o}", "key_name", key->name, "fingerprint",
+				   hex, "developer", actor->developer ? actor->name : "", "path",
+				   json_sprintf("/portal/keys/%s", key->id));
 	for (size_t i = 0; rc == CG_OK && i < to.n; i++) {
 		Cg__Link link = CG__LINK__INIT;
 		link.has_kind = true;

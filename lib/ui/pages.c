@@ -87,7 +87,7 @@ void page_fail(struct page_call *call, cg_rc rc, const struct cg_err *err)
 		cg_rc rc;
 		const char *title;
 	} titles[] = {
-	    {CG_DENIED,	"Your role does not allow this"      },
+	    {CG_DENIED,	"This is not allowed"		     },
 	    {CG_NOT_FOUND,   "There is nothing here"		  },
 	    {CG_UNAVAILABLE, "This cannot be done just now"	   },
 	    {CG_FULL,	      "There is no room to write"		 },
@@ -158,28 +158,6 @@ static void fail_no_route(struct page_call *call, enum web_match match)
 	page_fail(call, CG_NOT_FOUND, &err);
 }
 
-/* Reads the form and checks where it comes from; false after having answered. */
-static bool read_post(struct page_call *call)
-{
-	struct cg_err err = {0};
-	bool open = call->match.route->flags & PAGE_OPEN;
-	cg_rc rc =
-	    web_form_read(call->req, open ? OPEN_FORM_BODY_MAX : FORM_BODY_MAX, &call->form, &err);
-	if (rc != CG_OK) {
-		page_fail(call, rc, &err);
-		return false;
-	}
-	if (*call->who.form_token && session_same_origin(call->req) &&
-	    same_secret(web_form_get(&call->form, "csrf_token"), span_of(call->who.form_token)))
-		return true;
-	page_show(call, 403, "fail", "-", "This form has become stale",
-		  json_pack("{s:i, s:s, s:s}", "status", 403, "text",
-			    "It came from another page, or you have signed in or out since it was "
-			    "loaded. Nothing was done: load the page again and repeat it.",
-			    "request_id", call->req->id));
-	return false;
-}
-
 /* A browser that is not signed in has a cookie of its own for the sign-in form's token. */
 static cg_rc read_form_cookie(struct page_call *call, struct cg_err *err)
 {
@@ -216,6 +194,41 @@ static void set_actor(struct page_call *call, const char *address)
 	}
 }
 
+/* Who has sent the request, as the store has him now. */
+static cg_rc find_session(struct page_call *call, struct cg_err *err)
+{
+	cg_rc rc = session_find(call->program->store, call->site->of, call->site->session_cookie,
+				call->req, &call->who, err);
+	set_actor(call, call->actor.from_address);
+	return rc;
+}
+
+/* Reads the form and checks where it comes from; false after having answered. */
+static bool read_post(struct page_call *call)
+{
+	struct cg_err err = {0};
+	bool open = call->match.route->flags & PAGE_OPEN;
+	cg_rc rc =
+	    web_form_read(call->req, open ? OPEN_FORM_BODY_MAX : FORM_BODY_MAX, &call->form, &err);
+	/* A form can take its time: who has been signed out or switched off meanwhile, or may do
+	 * less, sends it for nothing. */
+	if (rc == CG_OK && call->who.session)
+		rc = find_session(call, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return false;
+	}
+	if (*call->who.form_token && session_same_origin(call->req) &&
+	    same_secret(web_form_get(&call->form, "csrf_token"), span_of(call->who.form_token)))
+		return true;
+	page_show(call, 403, "fail", "-", "This form has become stale",
+		  json_pack("{s:i, s:s, s:s}", "status", 403, "text",
+			    "It came from another page, or you have signed in or out since it was "
+			    "loaded. Nothing was done: load the page again and repeat it.",
+			    "request_id", call->req->id));
+	return false;
+}
+
 void page_handle(const struct page_site *site, struct program *program, struct web_request *req,
 		 struct web_response *resp)
 {
@@ -245,15 +258,13 @@ void page_handle(const struct page_site *site, struct program *program, struct w
 		page_fail(&call, CG_DENIED, &err);
 		return;
 	}
-	cg_rc rc =
-	    session_find(program->store, site->of, site->session_cookie, req, &call.who, &err);
+	cg_rc rc = find_session(&call, &err);
 	if (rc == CG_OK && !call.who.session)
 		rc = read_form_cookie(&call, &err);
 	if (rc != CG_OK) {
 		page_fail(&call, rc, &err);
 		return;
 	}
-	set_actor(&call, address);
 	enum web_match match = web_route_find(site->routes, site->n_routes, req->method,
 					      req->target.path, req->arena, &call.match);
 	if (match != WEB_MATCH_FOUND && !call.who.session)

@@ -2,7 +2,7 @@
 
 Hello,
 
-{{developer}} has given the key "{{key_name}}" a new certificate in the portal.
+{{#has_developer}}{{developer}} has given the key "{{key_name}}" a new certificate in the portal.{{/has_developer}}{{#no_developer}}A new certificate of the key "{{key_name}}" was shown with its private key, and added.{{/no_developer}}
 {{#has_fingerprint}}
   SHA-256  {{fingerprint}}
 {{/has_fingerprint}}

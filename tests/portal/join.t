@@ -201,6 +201,23 @@ with Site() as site:
         unlike(Browser(site).get("/portal/login").text, "New here", "nor a link to it")
         site.rest("PATCH", "/settings", {"sign_up": "open", "sign_up_domains": [], "terms": ""})
 
+    with case("closed after the mail was sent"):
+        for name, closed in (("all", {"sign_up": "closed"}), ("a domain", {"sign_up_domains": ["else.example"]})):
+            email = f"kai.{name.split()[-1]}@partner.example"
+            kai = Browser(site)
+            join(kai, email)
+            code = code_of(email, "confirm")
+            page = kai.get(f"/portal/confirm?code={code}")
+            is_eq(page.status, 200, f"{name}: open, the link asks")
+            site.rest("PATCH", "/settings", closed)
+            for got in (kai.get(f"/portal/confirm?code={code}"), kai.submit(page, "Confirm")):
+                is_eq((got.status, "joining was closed" in got.text), (403, True), f"{name}: closed, it says so")
+                is_eq(email in got.text, False, f"{name}: not of whom")
+            is_eq(site.rest("GET", f"/developers?q={email}").body["items"], [], f"{name}: nobody is made")
+            site.rest("PATCH", "/settings", {"sign_up": "open", "sign_up_domains": []})
+            kai.submit(kai.get(f"/portal/confirm?code={code}"), "Confirm")
+            is_eq(len(site.rest("GET", f"/developers?q={email}").body["items"]), 1, f"{name}: open again, it counts")
+
     with case("an organisation"):
         boss = Developer(site, "Boss One")
         home = site.rest("GET", "/developers?q=boss.one@").body["items"][0]["organisation_id"]

@@ -12,7 +12,7 @@ from portal import PASSWORD, Developer, entry, mails, pem  # noqa: E402
 
 with Site() as site:
     api = site.make_api()
-    offer = entry(site, "Payments", [api], approval="automatic")
+    offer = entry(site, "Payments", [api], approval="automatic", max_keys_per_developer=20)
     boss = Developer(site, "Boss One")
 
     def record(email):
@@ -44,10 +44,10 @@ with Site() as site:
         browser.submit(browser.get("/portal/login"), "Sign in", {"E-mail": email, "Password": PASSWORD})
         return browser, record(email)
 
-    def ask(browser, name):
+    def ask(browser, name, of=offer):
         """A key and its certificate."""
         cert = site.make_cert(name)
-        browser.submit(browser.get(f"/portal/apis/{offer['id']}/request"), "Request key",
+        browser.submit(browser.get(f"/portal/apis/{of['id']}/request"), "Request key",
                        {"Key name": name, "Public certificate (PEM)": pem(cert)})
         is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, f"the key {name} works")
         return cert
@@ -106,6 +106,101 @@ with Site() as site:
         cert = ask(browser, "hals")
         boss.submit(boss.get(f"/portal/organisation/members/{developer['id']}/remove"), "Remove Hal")
         is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "it works")
+
+    with case("renewing a key whose developer has left"):
+        asked = entry(site, "Approved", [api], approval="automatic", renewal="approval")
+
+        def renew(old, new):
+            return site.curl("/portal/renew", cert=old, data=new.pem.encode())
+        other = site.rest("POST", "/organisations", {"name": "Far"}).body
+        for name, leaves in (("Jo", "is removed"), ("Lu", "is deleted"), ("Mo", "is moved")):
+            browser, developer = member(name)
+            old, new = ask(browser, f"old of {name}", asked), site.make_cert(f"next of {name}")
+            if leaves == "is removed":
+                boss.submit(boss.get(f"/portal/organisation/members/{developer['id']}/remove"), f"Remove {name}")
+            elif leaves == "is deleted":
+                site.rest("DELETE", f"/developers/{developer['id']}")
+            else:
+                site.rest("PATCH", f"/developers/{developer['id']}", {"organisation_id": other["id"]})
+            answer = renew(old, new)
+            is_eq((answer.status, answer.json()["status"]), (202, "pending"), f"who {leaves}: it waits")
+            request = answer.json()["request_id"]
+            is_eq(site.rest("GET", f"/requests/{request}").body["developer_id"], record(boss.email)["id"],
+                  f"who {leaves}: it is the manager's now")
+            is_eq((boss.get(f"/portal/requests/{request}").status,
+                   "Approved" in browser.get(f"/portal/requests/{request}").text), (200, False),
+                  f"who {leaves}: does not see it")
+            is_eq(site.rest("POST", f"/requests/{request}/approve").status, 200, f"who {leaves}: it is approved")
+            is_eq(site.curl("/mtls-api/x", cert=new).status, 200, f"who {leaves}: and works")
+
+    with case("renewing a key whose organisation has nobody"):
+        browser, developer = member("Oz")
+        old = ask(browser, "old of Oz", asked)
+        key = site.rest("GET", f"/certificates/{old.sha256}").body["key_id"]
+        is_eq(site.rest("PATCH", f"/keys/{key}", {"organisation_id": other["id"]}).status, 200, "it goes to another one")
+        site.rest("PATCH", f"/developers/{record('mo@partner.example')['id']}", {"active": False})
+        is_eq(site.curl("/mtls-api/x", cert=old).status, 200, "where nobody is who could sign in")
+        answer = renew(old, site.make_cert("next of Oz"))
+        is_eq((answer.status, answer.json()["code"]), (403, "nobody_to_ask"), "it is refused")
+        like(answer.json()["detail"], "ask the API's owner", "and says whom to ask")
+
+    with case("who leaves is no contact any more, and stops nothing by the mails he has"):
+        home = record(boss.email)["organisation_id"]
+
+        def contacts(*more):
+            """Sets them beside the boss, or tells them."""
+            if more:
+                site.rest("PATCH", f"/organisations/{home}", {"contacts": [boss.email, *more]})
+            return site.rest("GET", f"/organisations/{home}").body["contacts"]
+
+        def stops(email, key_name):
+            """The links that he got to stop certificates of this key."""
+            return [m[1] for m in (re.search(rf'^"{key_name}" gets(?s:.*)/portal/stop\?code=(\w+)', t)
+                                   for t in mails(email)) if m]
+
+        def stop(code):
+            browser = Browser(site)
+            return browser.submit(browser.get(f"/portal/stop?code={code}"), "Stop it").status
+
+        for name, leaves in (("Pat", "is removed"), ("Quin", "is deleted"), ("Rae", "is moved"), ("Sam", "is off"),
+                             ("Tom", "was a contact")):
+            browser, developer = member(name)
+            who = developer["email"]
+            old, new = ask(boss, f"old, {name}"), site.make_cert(f"next, {name}")
+            key = site.rest("GET", f"/certificates/{old.sha256}").body["key_id"]
+            outside = f"{name.lower()}@elsewhere.example"
+            contacts(*{"is off": [], "was a contact": [outside]}.get(leaves, [who]))
+            told = outside if leaves == "was a contact" else who
+            boss.submit(boss.get(f"/portal/keys/{key}"), "Add certificate",
+                        {"Public certificate (PEM)": new.pem, "Password": PASSWORD})
+            wait_until(lambda: stops(told, f"old, {name}"), f"a link to {told}")
+            if leaves == "is removed":
+                boss.submit(boss.get(f"/portal/organisation/members/{developer['id']}/remove"), f"Remove {name}")
+            elif leaves == "is deleted":
+                site.rest("DELETE", f"/developers/{developer['id']}")
+            elif leaves == "is moved":
+                site.rest("PATCH", f"/developers/{developer['id']}", {"organisation_id": other["id"]})
+            elif leaves == "is off":
+                site.rest("PATCH", f"/developers/{developer['id']}", {"active": False})
+            else:
+                contacts(boss.email)
+            is_eq(contacts(), [boss.email], f"who {leaves}: is no contact")
+            is_eq(stop(stops(told, f"old, {name}")[0]), 404, f"who {leaves}: his link stops nothing")
+            is_eq([site.curl("/mtls-api/x", cert=c).status for c in (old, new)], [200, 200],
+                  f"who {leaves}: both certificates work on")
+            wait_until(lambda: stops(boss.email, f"old, {name}"), "the manager's link")
+            is_eq(stop(stops(boss.email, f"old, {name}")[0]), 200, f"who {leaves}: a manager's does")
+            is_eq(site.curl("/mtls-api/x", cert=new).status, 403, f"who {leaves}: it is stopped")
+
+    with case("nor does who had the key before"):
+        old, new = ask(boss, "moved"), site.make_cert("moved next")
+        key = site.rest("GET", f"/certificates/{old.sha256}").body["key_id"]
+        boss.submit(boss.get(f"/portal/keys/{key}"), "Add certificate",
+                    {"Public certificate (PEM)": new.pem, "Password": PASSWORD})
+        wait_until(lambda: stops(boss.email, "moved"), "the link")
+        site.rest("PATCH", f"/keys/{key}", {"organisation_id": other["id"]})
+        is_eq(stop(stops(boss.email, "moved")[0]), 404, "the link has ended")
+        is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "the certificate works on")
 
     with case("an invitation ends with its manager"):
         browser, second = member("Ida")

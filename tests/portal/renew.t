@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Rotation: by one curl line and in the portal, both certificates at work in between, no call refused."""
+import concurrent.futures
 import os
 import re
 import sys
@@ -85,8 +86,8 @@ with Site() as site:
         bobs = site.make_cert("bobs")
         bob.ask(entries["session"], "Bob's", bobs.pem)
         got = renew(new, bobs)
-        is_eq((got.status, got.json()["code"]), (409, "certificate_in_use"), "another's")
-        ok("Bob" not in got.body.decode(), "not by whom")
+        is_eq((got.status, got.json()["status"]), (202, "pending"), "another's waits for the proof")
+        ok("Bob" not in got.body.decode(), "whose it is, is not told")
         is_eq(renew(new, spare, text="nonsense").status, 422, "no certificate in the body")
         with open(spare.key, encoding="ascii") as file:
             private = file.read()
@@ -107,6 +108,115 @@ with Site() as site:
         is_eq(renew(new, site.make_cert("w")).status, 403, "a key that is off renews nothing")
         site.rest("PATCH", f"/keys/{key}", {"active": True})
 
+    def prove(code, cert):
+        return site.curl(f"/portal/whoami?proof={code}", "-H", "Accept: application/json", cert=cert)
+
+    def proven(answer, cert, name):
+        """The proof of what waits for nothing else."""
+        is_eq((answer.status, answer.json()["status"]), (202, "pending"), f"{name}: 202")
+        code = answer.json()["proof_code"]
+        like(answer.json()["detail"], f"whoami[?]proof={code}", f"{name}: it says what to do")
+        got = prove(code, cert)
+        is_eq((got.status, got.json()["proof"]["status"]), (200, "approved"), f"{name}: proven")
+
+    def has(key, old, new):
+        """Whether the key has the new certificate, proven, and the old one ends."""
+        states = credentials(key)
+        return (states[new.sha256]["claimed"], bool(states[new.sha256]["proven_at"]),
+                bool(states[old.sha256]["ends_at"])) == (False, True, True)
+
+    with case("an entry that asks for the proof"):
+        asks = {way: entry(site, f"Proof, {way}", [api], approval="automatic", proof="required",
+                           renewal=way, max_keys_per_developer=20)
+                for way in ("session", "approval")}
+        for way, offer in asks.items():
+            old, new = site.make_cert(f"{way} proof"), site.make_cert(f"{way} proof next")
+            page = ann.ask(offer, f"Proof, {way}", old.pem)
+            got = prove(re.search(r"proof=([a-z0-9-]+)", page.text)[1], old)
+            is_eq(got.json()["proof"]["status"], "approved", f"{way}: a key whose certificate is proven")
+            key = site.rest("GET", f"/certificates/{old.sha256}").body["key_id"]
+            answer = renew(old, new)
+            is_eq(site.curl("/mtls-api/x", cert=new).status, 403, f"{way}: the next one opens nothing yet")
+            is_eq(list(credentials(key)), [old.sha256], f"{way}: and is not the key's")
+            request = answer.json()["request_id"]
+            is_eq(site.rest("POST", f"/requests/{request}/approve").body["code"], "proof_missing",
+                  f"{way}: an administrator cannot pass over it")
+            page = ann.get(f"/portal/requests/{request}")
+            like(page.text, "Waiting for proof.*the request waits for this", f"{way}: the page says what it waits for")
+            code = answer.json()["proof_code"]
+            is_eq(prove(code, old).json()["code"], "certificate_other", f"{way}: the old one proves nothing")
+            if way == "session":
+                proven(answer, new, way)
+            else:
+                is_eq(prove(code, new).json()["proof"]["status"], "pending", f"{way}: proven, it waits")
+                is_eq(site.curl("/mtls-api/x", cert=new).status, 403, f"{way}: for a decision")
+                is_eq(site.rest("POST", f"/requests/{request}/approve").status, 200, f"{way}: approved")
+            ok(has(key, old, new), f"{way}: proven, and the old one ends")
+            is_eq(site.curl("/mtls-api/x", cert=new).status, 200, f"{way}: it works")
+
+    with case("what somebody else only claims goes to who has its private key"):
+        by_hand = entry(site, "By hand", [api], max_keys_per_developer=20)
+        for name, offer in (("a key", entries["session"]), ("a request", by_hand)):
+            old, new = site.make_cert(f"{name} old"), site.make_cert(f"{name} next")
+            key = key_of("session", f"Squatted by {name}", old)
+            bob.ask(offer, f"Squats {name}", new.pem)
+            answer = renew(old, new)
+            ok("Bob" not in answer.body.decode() and "Squats" not in answer.body.decode(),
+               f"{name}: by whom is not told")
+            request = site.rest("GET", f"/requests/{answer.json()['request_id']}").body
+            is_eq((request["disputed"], request["status"], list(credentials(key))),
+                  (True, "pending", [old.sha256]), f"{name}: it waits for the proof")
+            is_eq(site.curl("/mtls-api/x", cert=old).status, 200, f"{name}: the one in use goes on")
+            proven(answer, new, name)
+            ok(has(key, old, new), f"{name}: the key has it")
+            is_eq(site.rest("GET", f"/certificates/{new.sha256}").body["key_id"], key, f"{name}: that one alone")
+            left = [r for r in site.rest("GET", f"/requests?q=Squats").body["items"] if r["name"] == f"Squats {name}"]
+            is_eq([r["status"] for r in left], ["approved" if offer is entries["session"] else "declined"],
+                  f"{name}: what was claimed is over")
+
+    with case("in the portal as well"):
+        old, new = site.make_cert("pasted old"), site.make_cert("pasted next")
+        key = key_of("session", "Squatted, pasted", old)
+        bob.ask(entries["session"], "Squats what is pasted", new.pem)
+        page = ann.submit(ann.get(f"/portal/keys/{key}"), "Add certificate", {FIELD: new.pem, "Password": PASSWORD})
+        like(page.text, "Waiting for proof", "the request's page")
+        got = prove(re.search(r"proof=([a-z0-9-]+)", page.text)[1], new)
+        is_eq(got.json()["proof"]["status"], "approved", "proven")
+        ok(has(key, old, new), "the key has it")
+        text = wait_mail(ann.email, r'(?s)^"Squatted, pasted" gets.*')[0]
+        like(text, "was shown with its private key, and added", "the mail says how it came")
+        unlike(text, "handshake", "and names no part of the program")
+
+    with case("what an administrator registered, or somebody has proven, does not"):
+        old = site.make_cert("old of mine")
+        key = key_of("session", "Wishes", old)
+        new = site.make_cert("by the administrator")
+        site.make_key("of the administrator", new, api)
+        answer = renew(old, new)
+        got = prove(answer.json()["proof_code"], new)
+        is_eq((got.status, got.json()["code"]), (409, "certificate_in_use"), "it stays where it is")
+        unlike(got.body.decode(), "of the administrator", "which is not told")
+        is_eq(list(credentials(key)), [old.sha256], "the key is as it was")
+
+    with case("a key that nobody asked for has no request to prove anything by"):
+        old, new = site.make_cert("made"), site.make_cert("made next")
+        made = site.make_key("Made", old, api)["id"]
+        bob.ask(entries["session"], "Squats what was made", new.pem)
+        answer = renew(old, new)
+        is_eq((answer.status, answer.json()["code"]), (409, "certificate_in_use"), "in use")
+        like(answer.json()["detail"], "ask the API's owner", "and what to do")
+        is_eq((list(credentials(made)), renew(old, site.make_cert("made other")).status), ([old.sha256], 201),
+              "another one is added")
+
+    with case("two calls at once ask once"):
+        old, new = site.make_cert("raced old"), site.make_cert("raced next")
+        page = ann.ask(asks["session"], "Raced", old.pem)
+        prove(re.search(r"proof=([a-z0-9-]+)", page.text)[1], old)
+        answers = list(concurrent.futures.ThreadPoolExecutor(6).map(lambda _: renew(old, new), range(6)))
+        is_eq(sorted(a.status for a in answers), [202] + [409] * 5, "one of them makes the request")
+        is_eq({a.json()["code"] for a in answers if a.status == 409}, {"requested_already"}, "the others hear of it")
+        proven(next(a for a in answers if a.status == 202), new, "raced")
+
     with case("in the portal, with the password once more"):
         old, new = site.make_cert("old2"), site.make_cert("new2")
         key = key_of("session", "Pasted", old)
@@ -125,7 +235,7 @@ with Site() as site:
         is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "the new one works at once")
         is_eq(load.end(), {200}, "and no call with the old one was refused")
         ok(credentials(key)[old.sha256]["ends_at"], "the old one ends")
-        code = wait_mail(ann.email, r"/portal/stop\?code=(\w+)")[1]
+        code = wait_mail(ann.email, r'(?s)^"Pasted" gets.*/portal/stop\?code=(\w+)')[1]
         page = bob.get(f"/portal/stop?code={code}")
         is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "looking at the link does nothing")
         page = bob.submit(page, "Stop it")

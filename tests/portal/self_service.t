@@ -112,9 +112,6 @@ with Site() as site:
         wide = entry(site, "Wide", [second], {"applies": ["access", "rate"],
                                               "rate": {"limit": 50, "per_seconds": 1}},
                      approval="automatic")
-        tighter = entry(site, "Tighter", [second], {"applies": ["access", "rate"],
-                                                    "rate": {"limit": 1, "per_seconds": 3600}},
-                        approval="automatic")
         request = request_of(ann.ask(tight, "Limited", pem(site.make_cert("limited"))))
         limited = site.rest("POST", f"/requests/{request}/approve").body["key_id"]
         page = ann.submit(ann.form(wide), "Add to my key", {"Key": ["Limited"]})
@@ -122,9 +119,64 @@ with Site() as site:
         is_eq(site.rest("GET", f"/keys/{limited}").body["policy_ids"], [tight["policy_id"]],
               "the key is as it was")
         ann.submit(page, "Withdraw request")
-        ann.submit(ann.form(tighter), "Add to my key", {"Key": ["Limited"]})
-        is_eq(site.rest("GET", f"/keys/{limited}").body["policy_ids"],
-              [tight["policy_id"], tighter["policy_id"]], "a smaller one is there at once")
+
+    with case("adding an API gives no more than was granted, and takes nothing"):
+        def rate(n):
+            return {"limit": n, "per_seconds": 60}
+
+        def quota(n):
+            return {"limit": n, "period": "month"}
+
+        def plan(key_rate, *entries, **members):
+            return {"applies": ["access"] + ["rate"] * bool(key_rate), "access": list(entries),
+                    **({"rate": rate(key_rate)} if key_rate else {}), **members}
+
+        def of(api, **members):
+            return {"api_id": api["id"], **members}
+        at_once, waits, lost = "at once", "waits", "lost"
+        # The key's plan, the plan that is added to it, and what becomes of that.
+        rows = (
+            ("a smaller limit of the whole key", plan(20, of(api)), plan(10, of(second)), waits),
+            ("the same", plan(20, of(api)), plan(20, of(second)), at_once),
+            ("a larger one", plan(20, of(api)), plan(50, of(second)), waits),
+            ("a smaller one, and a limit of its entry", plan(20, of(api)), plan(10, of(second, rate=rate(5))), at_once),
+            ("a smaller one, and a larger limit of its entry", plan(20, of(api)),
+             plan(10, of(second, rate=rate(15))), waits),
+            ("a limit of its entry alone", plan(20, of(api)), plan(0, of(second, rate=rate(500))), at_once),
+            ("a limit for a key that has none", plan(0, of(api)), plan(10, of(second)), lost),
+            ("the same, where the key's own entry is smaller", plan(0, of(api, rate=rate(5))),
+             plan(10, of(second)), at_once),
+            ("a larger limit for the same API", plan(0, of(api, rate=rate(5))), plan(0, of(api, rate=rate(50))), at_once),
+            ("the same API at the key's larger limit", plan(50, of(api, rate=rate(5))), plan(10, of(api)), waits),
+            ("a larger rate with a smaller quota for the same API", plan(0, of(api, rate=rate(5), quota=quota(9000))),
+             plan(0, of(api, rate=rate(50), quota=quota(100))), lost),
+            ("the same for other methods", plan(0, of(api, methods=["GET"], rate=rate(5), quota=quota(9000))),
+             plan(0, of(api, methods=["POST"], rate=rate(50), quota=quota(100))), at_once),
+            ("an end", plan(0, of(api)), plan(0, of(second), key_lifetime_days=30), lost),
+            ("a later end", plan(0, of(api), key_lifetime_days=30), plan(0, of(second), key_lifetime_days=60), at_once),
+        )
+        adder = Developer(site, "Ada Adder")
+        for i, (name, had, added, want) in enumerate(rows):
+            first = entry(site, f"First {i}", [], had, approval="automatic")
+            more = entry(site, f"More {i}", [], added, approval="automatic")
+            adder.ask(first, f"Key {i}", pem(site.make_cert(f"adds{i}")))
+            key = [k for k in site.rest("GET", f"/keys?q=Key {i}".replace(" ", "%20")).body["items"]
+                   if k["name"] == f"Key {i}"][0]["id"]
+            page = adder.submit(adder.form(more), "Add to my key", {"Key": [f"Key {i}"]})
+            has = site.rest("GET", f"/keys/{key}").body["policy_ids"]
+            got = at_once if len(has) == 2 else waits if "Waiting for approval" in page.text else \
+                lost if page.status == 409 and f"With this API your key “Key {i}” would have" in page.text else page.text
+            is_eq(got, want, name)
+            # A person who sees it may do what nobody else can.
+            if want != at_once:
+                asked = site.rest("GET", f"/requests?q=Key%20{i}").body["items"]
+                developer = next(r["developer_id"] for r in asked if r["name"] == f"Key {i}")
+                waiting = next((r for r in asked if r["status"] == "pending" and r["name"] == f"Key {i}"), None) or \
+                    site.rest("POST", "/requests", {"developer_id": developer, "catalogue_id": more["id"],
+                                                    "key_id": key}).body
+                if waiting["status"] == "pending":
+                    site.rest("POST", f"/requests/{waiting['id']}/approve")
+                is_eq(len(site.rest("GET", f"/keys/{key}").body["policy_ids"]), 2, f"{name}: an administrator can add it")
 
     with case("a name leads to no key of another"):
         answers = []

@@ -1,12 +1,16 @@
 #!/usr/bin/python3
-"""Strangers who send forms drop by drop hold up nobody but themselves."""
+"""Strangers who send forms drop by drop hold up nobody but themselves; and what somebody may is judged when
+his form is there, not when it began to come."""
 import os
 import ssl
 import sys
 import threading
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from portal import PASSWORD, Developer, entry  # noqa: E402
 from certgate_test import *  # noqa: E402
+from pages import Browser  # noqa: E402
 from show_pages import owner  # noqa: E402
 
 # Apache itself ends none of them.
@@ -59,8 +63,71 @@ class Drips:
         return found
 
 
+class Held:
+    """A form of a browser that has come but for its last byte."""
+
+    def __init__(self, browser, page, path, **form):
+        body = urllib.parse.urlencode({"csrf_token": browser.get(page).token(), **form}).encode()
+        cookies = "; ".join(f"{n}={v}" for n, v in browser.cookies.items())
+        self.last, self.sock = body[-1:], site.tls(timeout=60)
+        self.sock.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost:{site.port}\r\nCookie: {cookies}\r\n"
+                          "Content-Type: application/x-www-form-urlencoded\r\n"
+                          f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:-1])
+        # Others that came later are answered: so it is most likely waited for already.
+        for _ in range(3):
+            browser.get(page)
+
+    def end(self):
+        """The last byte, and the answer's status."""
+        with self.sock:
+            self.sock.sendall(self.last)
+            return read_answer(self.sock, "POST").status
+
+
 with site:
     boss = owner(site)
+
+    with case("who sends a form may less by the time that it is there"):
+        api = site.make_api()
+        offer = entry(site, "Payments", [api], approval="automatic")
+        ann = Developer(site, "Ann Partner")
+        cert = site.make_cert("anns")
+        key = ann.ask(offer, "Anns", cert.pem).path.split("?")[0].rsplit("/", 1)[-1]
+        who = "/developers/" + site.rest("GET", "/developers").body["items"][0]["id"]
+        name, account = site.rest("GET", who).body["name"], "/portal/account"
+        for what, off, on in (
+                ("is switched off", lambda: site.rest("PATCH", who, {"active": False}),
+                 lambda: site.rest("PATCH", who, {"active": True})),
+                ("has a new password", lambda: site.rest("PATCH", who, {"password": PASSWORD + "2"}),
+                 lambda: site.rest("PATCH", who, {"password": PASSWORD})),
+                ("signs out", lambda: ann.submit(ann.get(account), "Sign out"), lambda: None)):
+            held = Held(ann, account, account, name="Changed")
+            off()
+            ok(held.end() in (303, 403), f"who {what}: the form counts for nothing")
+            is_eq(site.rest("GET", who).body["name"], name, f"who {what}: nothing is changed")
+            on()
+            ann.sign_in()
+        held = Held(ann, account, account, name="Changed")
+        is_eq((held.end(), site.rest("GET", who).body["name"]), (303, "Changed"), "else it is read as any other")
+        held = Held(ann, account, f"/portal/keys/{key}/give-up")
+        other = site.rest("POST", "/organisations", {"name": "Elsewhere"}).body["id"]
+        site.rest("PATCH", who, {"organisation_id": other})
+        is_eq(held.end(), 404, "who is of another organisation by then: there is no such key")
+        is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "and it works on")
+        site.rest("POST", "/users", {"name": "helper", "role": "admin", "password": PASSWORD})
+        helper = Browser(site)
+        helper.sign_in("helper", PASSWORD)
+        user = next(u for u in site.rest("GET", "/users").body["items"] if u["name"] == "helper")["id"]
+        for what, change in (("is a viewer", {"role": "viewer"}), ("is removed", None)):
+            held = Held(helper, "/admin/", "/admin/organisations/new", name="Made late", contacts="")
+            if change:
+                is_eq(site.rest("PATCH", f"/users/{user}", change).status, 200, f"an administrator {what}")
+            else:
+                is_eq(site.rest("DELETE", f"/users/{user}").status, 204, f"an administrator {what}")
+            is_eq(held.end(), 403, f"an administrator who {what} by then: refused")
+        is_eq([o for o in site.rest("GET", "/organisations").body["items"] if o["name"] == "Made late"], [],
+              "nothing was made")
+
     with case("bodies that come drop by drop"):
         with Drips(["/admin/login", "/portal/login", "/portal/join"], EACH) as drips:
             wait_until(lambda: drips.sent > 2, "the first drops")

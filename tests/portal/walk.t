@@ -77,6 +77,16 @@ with Site() as site:
                     faults.append(f"{path}: 200")
             is_eq(faults, [], f"GET {route}")
 
+    with case("names lead nowhere, so that one's own says nothing of another's"):
+        for name, same in (("Secret request", True), ("Eve alone", False)):
+            own = request_of(eve.ask(payments, name, site.make_cert(f"eve {same}").pem))
+            is_eq(eve.get(f"/portal/requests/{own}").status, 200, f"{name}: by its id")
+            is_eq(eve.get(f"/portal/requests/{urllib.parse.quote(name)}").status, 404, f"{name}: not by its name")
+            is_eq(eve.request("POST", f"/portal/requests/{urllib.parse.quote(name)}/withdraw", body=urllib.parse.urlencode(
+                {"csrf_token": eve.get("/portal/keys").token()}), headers={
+                    "Content-Type": "application/x-www-form-urlencoded"}).status, 404, f"{name}: nor to change it")
+            site.rest("POST", f"/requests/{own}/decline")
+
     with case("changing"):
         token = eve.get("/portal/keys").token()
         form = {"csrf_token": token, "reason": "key_exposed", "certificate": site.make_cert("x").pem,
