@@ -5,4 +5,10 @@ PROGRAM=gate
 PROGRAMS=/srv/alice/lib/certgate/cgi-bin
 CERTGATE_HOME=/srv/alice/certgate
 export CERTGATE_HOME
+# For plain CGI: the URL path of this folder, a name of your own for this host, the proof.  mod_fcgid has
+# them from .htaccess.
+CERTGATE_PREFIX=/~alice/api
+CERTGATE_SITE=www
+CERTGATE_PROOF=0000000000000000000000000000000000000000000000000000000000000000
+export CERTGATE_PREFIX CERTGATE_SITE CERTGATE_PROOF
 exec "$PROGRAMS/$PROGRAM"

@@ -122,9 +122,11 @@ static const struct {
      "change.\n"									     },
     {"supervise",	  NULL,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
-     "          [--portals P] [--lighttpd-ca FILE]\n"
+     "          [--portals P] [--lighttpd-ca FILE] [--no-mail]\n"
      "  Holds the sockets, starts the programs and starts them again; with --lighttpd-ca also\n"
-     "  `lighttpd-ca --watch FILE`, as the programs' user.\n"				     },
+     "  `lighttpd-ca --watch FILE`, as the programs' user.  --no-mail: something else, as the "
+     "unit\n"
+     "  certgate-mail.service, runs `mail --watch`.\n"					      },
 };
 
 static int usage(FILE *to, const char *only)

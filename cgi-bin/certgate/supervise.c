@@ -62,7 +62,7 @@ struct supervisor {
 
 static const char usage[] =
     "usage: certgate --home DIR supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] "
-    "[--gates N] [--admins M] [--portals P] [--lighttpd-ca FILE]\n";
+    "[--gates N] [--admins M] [--portals P] [--lighttpd-ca FILE] [--no-mail]\n";
 
 /* --- what it is told --- */
 
@@ -163,6 +163,7 @@ static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg
 	    {"admins",      required_argument, NULL, 'A'},
 	    {"portals",	required_argument, NULL, 'P'},
 	    {"lighttpd-ca", required_argument, NULL, 'L'},
+	    {"no-mail",	no_argument,	     NULL, 'M'},
 	    {NULL,	   0,		      NULL, 0  },
 	};
 	struct program *ca = &s->programs[LIGHTTPD_CA];
@@ -197,6 +198,9 @@ static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg
 		case 'L':
 			ca->args[2] = optarg;
 			ca->workers = 1;
+			break;
+		case 'M':
+			s->programs[MAIL].workers = 0;
 			break;
 		default:
 			rc = cg_fail(err, CG_BAD_INPUT, "It does not know this: %s",

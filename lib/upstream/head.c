@@ -83,7 +83,7 @@ const char *upstream_head_read(struct span raw, bool to_head_request, struct ups
 	h->length = 0;
 	if (!span_next(&raw, '\n', &line) || (h->status = upstream_status(line)) < 200 ||
 	    h->status > 599)
-		return "its status is none of HTTP/1.1";
+		return "it does not begin with a status line of HTTP/1.1";
 	h->closes = line.p[7] == '0';
 	while (span_next(&raw, '\n', &line)) {
 		const char *why = NULL;

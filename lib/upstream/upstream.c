@@ -302,7 +302,8 @@ static void take(struct exchange *x)
 		static const struct span begin = SPAN_LIT("HTTP/1.");
 		size_t n = upstream_head_size(raw, &x->looked);
 		if (memcmp(raw.p, begin.p, raw.n < begin.n ? raw.n : begin.n) != 0) {
-			decide(x, UPSTREAM_INVALID, "its status is none of HTTP/1.1");
+			decide(x, UPSTREAM_INVALID,
+			       "it does not begin with a status line of HTTP/1.1");
 		} else if (n > RESPONSE_HEAD_MAX || (n == 0 && raw.n > RESPONSE_HEAD_MAX)) {
 			decide(x, UPSTREAM_INVALID, "its head is too long");
 		} else if (n == 0) {

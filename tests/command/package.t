@@ -4,7 +4,8 @@ removed, installed again, purged.
 
 The root is the host's own, seen through an overlay that takes all changes; with CERTGATE_TEST_ROOT=clean it
 is made by mmdebstrap, from nothing.  Network, processes and mounts are in namespaces of their own, and end
-with this test.  There is no systemd in it: what the units say is done by hand."""
+with this test.  There is no systemd in it: what the units say is done by hand
+(tests/command/units.t has one)."""
 import os
 import sys
 
@@ -228,6 +229,11 @@ with case("the units"):
     level = re.search(r"Overall exposure level for certgate.service: ([\d.]+)", verify.stdout)
     ok(level and float(level.group(1)) < 2, f"exposure {level and level.group(1)} is below 2") or \
         diag(verify.stdout[-300:], verify.stderr)
+
+with case("an upgrade"):
+    postinst = host("dpkg-deb", "-I", DEB, "postinst").stdout
+    like(postinst, r"\$_dh_action '?certgate\.service'? ", "restarts the service")
+    unlike(postinst, r"\$_dh_action.*certgate\.socket", "and leaves the sockets open")
 
 with case("versions"):
     with open(PACKAGING + "changelog", encoding="utf-8") as text:

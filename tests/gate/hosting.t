@@ -52,11 +52,17 @@ def set_up(kind, program, folder):
     """As the head of the example says."""
     path = f"{site.docroot}/{folder}"
     os.makedirs(path)
-    htaccess = fill(read("htaccess"), {"/~alice/api": f"/{folder}", "0" * 64: site.proof})
-    if kind == "cgi":
-        htaccess = htaccess.replace("RewriteRule !^certgate\\.fcgi$ certgate.fcgi", "RewriteRule !^certgate\\.cgi$ certgate.cgi")
+    values = {"/~alice/api": f"/{folder}", "0" * 64: site.proof}
+    htaccess = read("htaccess")
     script = fill(read("certgate.cgi"), {"/srv/alice/lib/certgate/cgi-bin": site.bin, "/srv/alice/certgate": site.home,
                                          "PROGRAM=gate": f"PROGRAM={program}"})
+    if kind == "cgi":
+        htaccess = fill(htaccess, {"RewriteRule !^certgate\\.fcgi$ certgate.fcgi": "RewriteRule !^certgate\\.cgi$ certgate.cgi"})
+        # suexec, which takes another host than this, hides them from the program.
+        htaccess = re.sub(r"(?m)^SetEnv CERTGATE_.*\n", "", htaccess)
+        script = fill(script, values)
+    else:
+        htaccess = fill(htaccess, values)
     for name, text, mode in ((".htaccess", htaccess, 0o640), (f"certgate.{kind}", script, 0o700)):
         with open(f"{path}/{name}", "w", encoding="utf-8") as out:
             out.write(text)
@@ -114,7 +120,7 @@ with Hosting(prefix="/none", server="apache") as site:
             is_eq(call(base + "/healthz").status, 200, "/healthz")
 
         with case(kind + ", the proof"):
-            path = f"{site.docroot}{base}/.htaccess"
+            path = f"{site.docroot}{base}/" + (".htaccess" if kind == "fcgi" else "certgate.cgi")
             with open(path, encoding="utf-8") as text:
                 whole = text.read()
             with open(path, "w", encoding="utf-8") as out:
