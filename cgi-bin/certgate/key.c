@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "cert/cert.h"
 #include "model/key.h"
+#include "model/key_list.h"
 #include "records.h"
 #include <gnutls/gnutls.h>
 #include <sys/prctl.h>
@@ -22,8 +23,19 @@ static json_t *key_json(struct command *c, const void *message, struct arena *ar
 	return json;
 }
 
+static cg_rc list_keys(struct store *store, struct span cursor, size_t limit, struct span q,
+		       struct arena *arena, struct entity_page *out, struct cg_err *err)
+{
+	struct key_query query = {.q = q};
+	struct key_page page;
+	cg_rc rc = key_list(store, cursor, limit, &query, arena, &page, err);
+	if (rc == CG_OK)
+		*out = page.found;
+	return rc;
+}
+
 static const struct record_kind keys = {
-    .entity = &key_entity, .take = records_take_apis, .show = key_json};
+    .entity = &key_entity, .take = records_take_apis, .show = key_json, .list = list_keys};
 
 /* --cert FILE, as the caller may read it. */
 static cg_rc take_cert(struct command *c, bool *given, struct cert_reading *out, struct cg_err *err)

@@ -274,6 +274,15 @@ int records_create(struct command *c, const struct record_kind *kind)
 	return rc == CG_OK ? records_print_done(c, kind, message) : command_fail(c, &err);
 }
 
+static cg_rc list_page(struct command *c, const struct record_kind *kind, struct span cursor,
+		       struct span q, struct arena *arena, struct entity_page *out,
+		       struct cg_err *err)
+{
+	return kind->list ? kind->list(c->store, cursor, LIST_LIMIT_MAX, q, arena, out, err)
+			  : entity_list(c->store, kind->entity, cursor, LIST_LIMIT_MAX, q, arena,
+					out, err);
+}
+
 static int list(struct command *c, const struct record_kind *kind)
 {
 	struct cg_err err = {0};
@@ -289,8 +298,7 @@ static int list(struct command *c, const struct record_kind *kind)
 		struct arena arena;
 		arena_init(&arena, COMMAND_ARENA_MAX);
 		if (rc == CG_OK)
-			rc = entity_list(c->store, kind->entity, span_of(next), LIST_LIMIT_MAX,
-					 span_of(q), &arena, &page, &err);
+			rc = list_page(c, kind, span_of(next), span_of(q), &arena, &page, &err);
 		for (size_t i = 0; rc == CG_OK && i < page.n; i++)
 			if (json_array_append_new(
 				items, show_json(c, kind, page.messages[i], &arena, &err)) < 0)

@@ -12,6 +12,9 @@ struct record_kind {
 	/* What is shown of one, a new reference, NULL with *err; NULL: the record itself. */
 	json_t *(*show)(struct command *c, const void *message, struct arena *arena,
 			struct cg_err *err);
+	/* A page of a list; NULL: entity_list. */
+	cg_rc (*list)(struct store *store, struct span cursor, size_t limit, struct span q,
+		      struct arena *arena, struct entity_page *out, struct cg_err *err);
 };
 
 /* Takes the options that name members of the record ("--listen-path", and of its sub-records:

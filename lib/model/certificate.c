@@ -369,9 +369,14 @@ cg_rc certificate_remove(struct store *store, const struct actor *actor, const c
 #define FINGERPRINT_START_MAX 32
 #define SHA1_HEX	      40
 
+/* What is searched for; q_hex: as the digits of a fingerprint or of the start of one. */
+struct wanted {
+	struct span q, q_hex;
+};
+
 struct listing {
 	struct arena *arena;
-	struct span q, q_hex; /* q_hex: q as the digits of a fingerprint or of the start of one */
+	struct wanted wanted;
 	size_t limit, scanned;
 	char at[SHA256_HEX + 1]; /* id of the last looked at, "" at the start */
 	bool more;
@@ -380,7 +385,7 @@ struct listing {
 };
 
 /* Whether the fingerprint, which is the id, is what was looked for, in hex or as x5t#S256. */
-static bool is_fingerprint(const struct listing *l, struct span id)
+static bool is_fingerprint(const struct wanted *l, struct span id)
 {
 	char x5t[SHA256_X5T + 1];
 	struct sha256 digest;
@@ -392,7 +397,7 @@ static bool is_fingerprint(const struct listing *l, struct span id)
 	return span_starts(span_of(x5t), l->q);
 }
 
-static bool matches(const struct listing *l, const Cg__Certificate *c)
+static bool matches(const struct wanted *l, const Cg__Certificate *c)
 {
 	if (text_holds(c->subject, l->q) || text_holds(c->issuer, l->q))
 		return true;
@@ -407,8 +412,9 @@ static cg_rc take(struct listing *l, struct span value, struct cg_err *err)
 	struct certificate_use *use = &l->page->items[l->page->n];
 	cg_rc rc =
 	    record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate, err);
-	if (rc == CG_OK && l->q.n > 0 && !is_fingerprint(l, span_of(use->certificate->id)) &&
-	    !matches(l, use->certificate))
+	if (rc == CG_OK && l->wanted.q.n > 0 &&
+	    !is_fingerprint(&l->wanted, span_of(use->certificate->id)) &&
+	    !matches(&l->wanted, use->certificate))
 		return CG_OK;
 	if (rc == CG_OK)
 		rc = find_users(l->txn, use->certificate, l->arena, use, err);
@@ -443,7 +449,7 @@ static cg_rc search_visit(struct span text, struct span id, struct span nothing,
 	struct span bytes;
 	cg_rc rc = CG_OK;
 	(void)nothing;
-	if (is_fingerprint(l, id) || bytes_hold(text, l->q)) {
+	if (is_fingerprint(&l->wanted, id) || bytes_hold(text, l->wanted.q)) {
 		if (l->page->n == l->limit) {
 			l->more = true;
 			return CG_NOT_FOUND;
@@ -460,15 +466,16 @@ static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct listing *l = arg;
 	char start[sizeof(l->at) + 2];
 	/* The text begins with the id. */
-	(void)snprintf(start, sizeof(start), "%s%s", l->at, l->q.n > 0 && *l->at ? "\v" : "");
+	(void)snprintf(start, sizeof(start), "%s%s", l->at,
+		       l->wanted.q.n > 0 && *l->at ? "\v" : "");
 	struct store_walk walk = {.table = STORE_CERTIFICATE, .after_key = span_of(start)};
 	struct store_walk texts = {.by_index = true,
 				   .bare = true,
 				   .index = STORE_CERTIFICATE_BY_TEXT,
 				   .index_key = span_of(start)};
 	l->txn = txn;
-	return l->q.n > 0 ? store_walk(txn, &texts, search_visit, l, err)
-			  : store_walk(txn, &walk, visit, l, err);
+	return l->wanted.q.n > 0 ? store_walk(txn, &texts, search_visit, l, err)
+				 : store_walk(txn, &walk, visit, l, err);
 }
 
 /* The digits of q, if it could be a fingerprint or the start of one; empty when not.  *n_digits is
@@ -502,20 +509,26 @@ static struct span fingerprint_start(struct span q, struct arena *arena, size_t 
 	return n >= FINGERPRINT_START_MIN && n <= FINGERPRINT_START_MAX ? span_make(hex, n) : none;
 }
 
+static const char *read_wanted(struct span q, struct arena *arena, struct wanted *out)
+{
+	size_t n_digits;
+	*out = (struct wanted){.q = q, .q_hex = fingerprint_start(q, arena, &n_digits)};
+	return n_digits == SHA1_HEX ? "This looks like a SHA-1 fingerprint. Certificates are found "
+				      "by their SHA-256 fingerprint: openssl x509 -in cert.pem "
+				      "-noout -fingerprint -sha256"
+				    : NULL;
+}
+
 cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, struct span q,
 		       struct arena *arena, struct certificate_page *out, struct cg_err *err)
 {
 	struct certificate_page page = {.items = arena_alloc(arena, limit * sizeof(*page.items))};
-	struct listing l = {.arena = arena, .q = q, .limit = limit, .page = &page};
-	size_t before, n_digits;
+	struct listing l = {.arena = arena, .limit = limit, .page = &page};
+	size_t before;
 	cg_rc rc = CG_OK;
 	if (!page.items)
 		return cg_fail_memory(err);
-	l.q_hex = fingerprint_start(q, arena, &n_digits);
-	if (n_digits == SHA1_HEX)
-		page.notice = "This looks like a SHA-1 fingerprint. Certificates are found by "
-			      "their SHA-256 fingerprint: openssl x509 -in cert.pem -noout "
-			      "-fingerprint -sha256";
+	page.notice = read_wanted(q, arena, &l.wanted);
 	if (cursor.n > 0) {
 		uint8_t digest[SHA256_BYTES];
 		if (!hex_parse(cursor, digest, sizeof(digest)))
@@ -531,6 +544,51 @@ cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, st
 	if (l.more)
 		page.next = page.items[page.n - 1].certificate->id;
 	*out = page;
+	return CG_OK;
+}
+
+struct digests {
+	struct wanted wanted;
+	struct sha256 *items;
+	size_t n, room;
+};
+
+static cg_rc note_digest(struct store_txn *txn, struct span text, struct span id, void *arg,
+			 struct cg_err *err)
+{
+	struct digests *d = arg;
+	(void)txn;
+	/* Of the id a part is no match, unless it is the start. */
+	if (!is_fingerprint(&d->wanted, id) && !bytes_hold(span_from(text, id.n + 1), d->wanted.q))
+		return CG_OK;
+	if (d->n == d->room) {
+		size_t room = d->room ? 2 * d->room : 64;
+		struct sha256 *items = realloc(d->items, room * sizeof(*items));
+		if (!items)
+			return cg_fail_memory(err);
+		d->items = items;
+		d->room = room;
+	}
+	if (!hex_parse(id, d->items[d->n].b, SHA256_BYTES))
+		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged id.");
+	d->n++;
+	return CG_OK;
+}
+
+cg_rc certificate_search(struct store *store, struct span q, struct arena *arena,
+			 struct sha256 **digests, size_t *n, const char **notice,
+			 struct cg_err *err)
+{
+	struct digests d = {.n = 0};
+	struct store_walk walk = {.index = STORE_CERTIFICATE_BY_TEXT};
+	*notice = read_wanted(q, arena, &d.wanted);
+	cg_rc rc = store_scan(store, &walk, note_digest, &d, err);
+	if (rc != CG_OK) {
+		free(d.items);
+		return rc;
+	}
+	*digests = d.items;
+	*n = d.n;
 	return CG_OK;
 }
 
@@ -551,8 +609,10 @@ static cg_rc visit_kind(struct span index_key, struct span key, struct span valu
 static cg_rc list_kind_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct listing *l = arg;
-	struct store_walk walk = {
-	    .by_index = true, .index = STORE_CERTIFICATE_BY_KIND, .only = true, .index_key = l->q};
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_CERTIFICATE_BY_KIND,
+				  .only = true,
+				  .index_key = l->wanted.q};
 	l->page->n = 0;
 	return store_walk(txn, &walk, visit_kind, l, err);
 }
@@ -562,8 +622,8 @@ cg_rc certificate_list_kind(struct store *store, Cg__Certificate__Kind kind, siz
 {
 	struct certificate_page page = {.items = arena_alloc(arena, limit * sizeof(*page.items))};
 	struct listing l = {.arena = arena,
-			    .q = kind == CG__CERTIFICATE__KIND__CA ? SPAN_LIT("ca")
-								   : SPAN_LIT("upstream"),
+			    .wanted.q = kind == CG__CERTIFICATE__KIND__CA ? SPAN_LIT("ca")
+									  : SPAN_LIT("upstream"),
 			    .limit = limit,
 			    .page = &page};
 	if (!page.items)

@@ -54,6 +54,11 @@ struct certificate_page {
 cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, struct span q,
 		       struct arena *arena, struct certificate_page *out,
 		       struct cg_err *err) CG_MUST_USE;
+/* The digests of all that `q` fits (as above), in their order; *digests is malloc'ed, for the
+ * caller to free, NULL where there is none.  *notice as above. */
+cg_rc certificate_search(struct store *store, struct span q, struct arena *arena,
+			 struct sha256 **digests, size_t *n, const char **notice,
+			 struct cg_err *err) CG_MUST_USE;
 /* The first `limit` of a kind that is not client: these are few. */
 cg_rc certificate_list_kind(struct store *store, Cg__Certificate__Kind kind, size_t limit,
 			    struct arena *arena, struct certificate_page *out,

@@ -337,23 +337,23 @@ struct place {
 struct listing {
 	const struct entity *e;
 	struct arena *arena;
-	struct span q;
+	const struct entity_search *search;
 	size_t limit, scanned;
 	struct entity_page *page;
-	struct place at; /* the last record looked at */
+	struct place at; /* the last record looked at; of a search where it starts */
 	bool more;
 };
 
 static bool matches(const struct listing *l, const struct entity_head *m)
 {
-	if (text_holds(m->name, l->q) || span_starts(span_of(m->id), l->q))
+	if (text_holds(m->name, l->search->q) || span_starts(span_of(m->id), l->search->q))
 		return true;
 	if (l->e->type == &cg__developer__descriptor)
-		return text_holds(((const Cg__Developer *)(const void *)m)->email, l->q);
+		return text_holds(((const Cg__Developer *)(const void *)m)->email, l->search->q);
 	if (l->e->type == &cg__key__descriptor) {
 		const Cg__Key *key = (const void *)m;
 		for (size_t i = 0; i < key->n_tags; i++)
-			if (text_holds(key->tags[i], l->q))
+			if (text_holds(key->tags[i], l->search->q))
 				return true;
 	}
 	return false;
@@ -414,18 +414,7 @@ static cg_rc list(struct store *store, struct listing *l, struct cg_err *err)
 	return rc;
 }
 
-/* --- searches --- */
-
-#define SEARCH_SCAN 5000 /* entries of an index looked at in one stay */
-#define TEXT_MAX    8192 /* of an entry, bytes */
-
-/* A walk over texts alone, in the order of names; records are read where the text fits. */
-struct search {
-	struct listing *l;
-	struct store_txn *txn;
-	char text[TEXT_MAX], id[ID_MAX]; /* the last one looked at */
-	size_t text_n, id_n, looked;
-};
+/* --- searches: a walk over texts alone, in the order of names --- */
 
 static bool is_key(const struct entity *e)
 {
@@ -438,18 +427,29 @@ static bool has_texts(const struct entity *e)
 	return e->type != &cg__developer__descriptor;
 }
 
-/* CG_NOT_FOUND once the page is full. */
-static cg_rc take_found(struct search *s, struct span id, struct cg_err *err)
+static bool is_also(const struct entity_search *s, struct span id)
 {
-	struct listing *l = s->l;
+	return s->also && s->also(id, s->arg);
+}
+
+/* CG_NOT_FOUND once the page is full. */
+static cg_rc take_found(struct store_txn *txn, struct listing *l, struct span id,
+			struct cg_err *err)
+{
+	const struct entity_search *s = l->search;
 	struct span bytes;
 	struct entity_head *m = NULL;
-	cg_rc rc = store_get(s->txn, l->e->table, id, l->arena, &bytes, err);
+	bool fits = true;
+	cg_rc rc = store_get(txn, l->e->table, id, l->arena, &bytes, err);
 	if (rc == CG_NOT_FOUND)
 		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
 	if (rc == CG_OK)
 		rc = record_unpack(l->e->type, bytes, l->arena, &m, err);
-	if (rc != CG_OK || !matches(l, m))
+	if (rc != CG_OK || (!is_also(s, id) && !matches(l, m)))
+		return rc;
+	if (s->fits)
+		rc = s->fits(txn, m, s->arg, l->arena, &fits, err);
+	if (rc != CG_OK || !fits)
 		return rc;
 	l->more = l->page->n == l->limit;
 	if (l->more)
@@ -458,67 +458,37 @@ static cg_rc take_found(struct search *s, struct span id, struct cg_err *err)
 	return CG_OK;
 }
 
-static cg_rc search_visit(struct span text, struct span id, struct span nothing, void *arg,
+static cg_rc search_visit(struct store_txn *txn, struct span text, struct span id, void *arg,
 			  struct cg_err *err)
 {
-	struct search *s = arg;
-	struct listing *l = s->l;
-	cg_rc rc = CG_OK;
-	(void)nothing;
-	if (!has_texts(l->e) || bytes_hold(text, l->q) || span_starts(id, l->q))
-		rc = take_found(s, id, err);
-	if (rc == CG_OK && (text.n > sizeof(s->text) || id.n > sizeof(s->id)))
-		rc = cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged name.");
-	if (rc != CG_OK)
-		return rc;
-	memcpy(s->text, text.p, text.n);
-	memcpy(s->id, id.p, id.n);
-	s->text_n = text.n;
-	s->id_n = id.n;
-	return ++s->looked % SEARCH_SCAN == 0 ? CG_NOT_FOUND : CG_OK;
-}
-
-static cg_rc search_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct search *s = arg;
-	/* What the walk started at must stay while the place moves on. */
-	struct search start = *s;
-	struct store_walk walk = {.by_index = true,
-				  .bare = true,
-				  .index = is_key(s->l->e) ? STORE_KEY_BY_TEXT : s->l->e->by_name,
-				  .index_key = span_make(start.text, start.text_n),
-				  .after_key = span_make(start.id, start.id_n)};
-	s->txn = txn;
-	return store_walk(txn, &walk, search_visit, s, err);
-}
-
-/* From the place on that a cursor gave: in the texts of keys the id stands behind the name. */
-static void search_from(struct search *s, const struct place *at)
-{
-	memcpy(s->text, at->name, at->name_n);
-	s->text_n = at->name_n;
-	if (!is_key(s->l->e)) {
-		memcpy(s->id, at->id, at->id_n);
-		s->id_n = at->id_n;
-	} else if (at->id_n > 0) {
-		s->text[s->text_n++] = '\n';
-		memcpy(s->text + s->text_n, at->id, at->id_n);
-		s->text_n += at->id_n;
-		s->text[s->text_n++] = '\n' + 1;
-	}
+	struct listing *l = arg;
+	const struct entity_search *s = l->search;
+	if (s->among && !s->among(text, id, s->arg))
+		return CG_OK;
+	if (has_texts(l->e) && !bytes_hold(text, s->q) && !span_starts(id, s->q) && !is_also(s, id))
+		return CG_OK;
+	return take_found(txn, l, id, err);
 }
 
 static cg_rc search(struct store *store, struct listing *l, struct cg_err *err)
 {
-	struct search s = {.l = l};
-	size_t before;
-	cg_rc rc;
-	search_from(&s, &l->at);
-	do {
-		before = s.looked;
-		rc = store_read(store, search_txn, &s, err);
-	} while (rc == CG_OK && !l->more && s.looked != before && s.looked % SEARCH_SCAN == 0);
-	return rc;
+	const struct place *at = &l->at;
+	char text[sizeof(at->name) + sizeof(at->id) + 2];
+	size_t n = at->name_n;
+	struct store_walk walk = {.index = is_key(l->e) ? STORE_KEY_BY_TEXT : l->e->by_name};
+	/* From the place on that a cursor gave: in the texts of keys the id stands behind the name.
+	 */
+	memcpy(text, at->name, n);
+	if (!is_key(l->e)) {
+		walk.after_key = span_make(at->id, at->id_n);
+	} else if (at->id_n > 0) {
+		text[n++] = '\n';
+		memcpy(text + n, at->id, at->id_n);
+		n += at->id_n;
+		text[n++] = '\n' + 1;
+	}
+	walk.index_key = span_make(text, n);
+	return store_scan(store, &walk, search_visit, l, err);
 }
 
 /* A cursor is where the page ended: hex of the name, a dot, the id. */
@@ -539,21 +509,29 @@ static const char *write_cursor(const struct entity_head *last, struct arena *ar
 	return arena_printf(arena, "%s.%s", hex, last->id);
 }
 
-cg_rc entity_list(struct store *store, const struct entity *e, struct span cursor, size_t limit,
-		  struct span q, struct arena *arena, struct entity_page *out, struct cg_err *err)
+cg_rc entity_search(struct store *store, const struct entity *e, struct span cursor, size_t limit,
+		    const struct entity_search *what, struct arena *arena, struct entity_page *out,
+		    struct cg_err *err)
 {
 	struct entity_page page = {arena_alloc(arena, limit * sizeof(void *)), 0, NULL};
-	struct listing l = {.e = e, .arena = arena, .q = q, .limit = limit, .page = &page};
+	struct listing l = {.e = e, .arena = arena, .search = what, .limit = limit, .page = &page};
 	cg_rc rc;
 	if (!page.messages)
 		return cg_fail_memory(err);
 	if (cursor.n > 0 && !read_cursor(cursor, &l.at))
 		return cg_fail_field(err, "cursor", "is not one that a list gave");
-	rc = q.n > 0 ? search(store, &l, err) : list(store, &l, err);
+	rc = what->q.n > 0 || what->among ? search(store, &l, err) : list(store, &l, err);
 	if (rc != CG_OK)
 		return rc;
 	if (l.more && !(page.next = write_cursor(page.messages[page.n - 1], arena)))
 		return cg_fail_memory(err);
 	*out = page;
 	return CG_OK;
+}
+
+cg_rc entity_list(struct store *store, const struct entity *e, struct span cursor, size_t limit,
+		  struct span q, struct arena *arena, struct entity_page *out, struct cg_err *err)
+{
+	struct entity_search what = {.q = q};
+	return entity_search(store, e, cursor, limit, &what, arena, out, err);
 }

@@ -95,5 +95,22 @@ struct entity_page {
 cg_rc entity_list(struct store *store, const struct entity *e, struct span cursor, size_t limit,
 		  struct span q, struct arena *arena, struct entity_page *out,
 		  struct cg_err *err) CG_MUST_USE;
+/* What a list is searched for beside the texts of its records. */
+struct entity_search {
+	struct span q; /* as above */
+	/* By what the index has of a record (of a key: name, id and tags, with line ends between):
+	 * whether it may be in the list.  NULL: all may. */
+	bool (*among)(struct span text, struct span id, void *arg);
+	/* Whether one is found though its texts do not hold q.  NULL: none is. */
+	bool (*also)(struct span id, void *arg);
+	/* Whether the record, as it is now, fits; for what the index only promises.  NULL: it does.
+	 */
+	cg_rc (*fits)(struct store_txn *txn, const void *message, void *arg, struct arena *arena,
+		      bool *fits, struct cg_err *err);
+	void *arg;
+};
+cg_rc entity_search(struct store *store, const struct entity *e, struct span cursor, size_t limit,
+		    const struct entity_search *what, struct arena *arena, struct entity_page *out,
+		    struct cg_err *err) CG_MUST_USE;
 
 #endif

@@ -43,7 +43,7 @@ static cg_rc to_2(struct store_txn *txn, Cg__Meta *meta, struct arena *arena, st
 	return rc == CG_OK ? revoked_begin(txn, arena, err) : rc;
 }
 
-/* From version 2: certificates, keys and audit are written once more, some at a time (one
+/* Certificates, keys, credentials and audit are written once more, some at a time (one
  * transaction would need a lock for each page), which fills their new indexes.  The version comes
  * last: whoever was killed before is followed by one who begins again. */
 struct rewriting {
@@ -105,9 +105,10 @@ static cg_rc rewrite(struct store *store, enum store_table table, struct cg_err 
 	return rc;
 }
 
-static cg_rc to_3(struct store_txn *txn, Cg__Meta *meta, struct arena *arena, struct cg_err *err)
+/* From version 2 and 3: nothing but indexes, which are full already. */
+static cg_rc to_4(struct store_txn *txn, Cg__Meta *meta, struct arena *arena, struct cg_err *err)
 {
-	meta->schema_version = 3;
+	meta->schema_version = 4;
 	return store_meta_write(txn, meta, arena, err);
 }
 
@@ -121,8 +122,8 @@ static cg_rc upgrade_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	/* Another process may have done it meanwhile. */
 	if (rc == CG_OK && meta->schema_version == 1)
 		rc = to_2(txn, meta, &arena, err);
-	if (rc == CG_OK && meta->schema_version == 2)
-		rc = to_3(txn, meta, &arena, err);
+	if (rc == CG_OK && meta->schema_version < 4)
+		rc = to_4(txn, meta, &arena, err);
 	arena_release(&arena);
 	return rc;
 }
@@ -140,6 +141,8 @@ cg_rc model_open(const struct home *home, struct store **out, struct cg_err *err
 			rc = rewrite(store, STORE_CERTIFICATE, err);
 		if (rc == CG_OK)
 			rc = rewrite(store, STORE_KEY, err);
+		if (rc == CG_OK)
+			rc = rewrite(store, STORE_CREDENTIAL, err);
 		if (rc == CG_OK)
 			rc = rewrite(store, STORE_AUDIT, err);
 		if (rc == CG_OK)

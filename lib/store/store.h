@@ -17,7 +17,7 @@
 #include "live/live.h"
 #include "record/record.h"
 
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 
 enum store_table {
 	STORE_META,		/* "meta" */
@@ -87,6 +87,8 @@ enum store_index {
 	STORE_REQUEST_BY_CODE,
 	STORE_KEY_BY_TEXT,	   /* name, id and tags, with line ends between: what is searched */
 	STORE_CERTIFICATE_BY_TEXT, /* id, subject, issuer and names likewise */
+	STORE_KEY_BY_STATE,	   /* struct store_state of the key itself */
+	STORE_CREDENTIAL_BY_STATE, /* the same of a credential, with its key's id */
 	STORE__INDEXES,
 };
 
@@ -182,6 +184,32 @@ cg_rc store_walk(struct store_txn *txn, const struct store_walk *walk, store_vis
 /* Has note(arg) called when this transaction has been committed; the last one asked for.  arg has
  * to live until store_write returns. */
 void store_after_commit(struct store_txn *txn, store_note_fn note, void *arg);
+
+/* Several short stays of a walk over an index without its records (walk.by_index and walk.bare are
+ * set), so that nobody is kept out for long: what others write between them may be seen or not.
+ * visit gets the transaction of its stay, with which it may read; its results as a
+ * store_visit_fn's.
+ */
+typedef cg_rc (*store_scan_fn)(struct store_txn *txn, struct span index_key, struct span key,
+			       void *arg, struct cg_err *err);
+cg_rc store_scan(struct store *store, const struct store_walk *walk, store_scan_fn visit, void *arg,
+		 struct cg_err *err) CG_MUST_USE;
+
+/* What the indexes BY_STATE have of a key or a credential; they are in the order of keys' ids. */
+struct store_state {
+	struct span key_id; /* borrowed from the index key */
+	bool on;	    /* switched on, and neither revoked nor held */
+	bool revoked, is_certificate;
+	/* Unix time from which it does not count any more; STORE_NO_END: never.  (A certificate's
+	 * very last second, in which the gate still takes it, is left out.) */
+	uint64_t ends;
+};
+#define STORE_NO_END UINT64_MAX
+struct store_state store_key_state(const Cg__Key *key);
+struct store_state store_credential_state(const Cg__Credential *credential);
+/* CG_UNAVAILABLE for an entry that is damaged. */
+cg_rc store_state_read(struct span index_key, struct store_state *out,
+		       struct cg_err *err) CG_MUST_USE;
 
 /* Where STORE_KEY_BY_USE and STORE_CERTIFICATE_BY_END have a time: in the order of the index. */
 #define STORE_TIME_BYTES 8

@@ -303,6 +303,84 @@ static size_t certificate_end(const void *message, struct span *keys, size_t max
 			keys);
 }
 
+/* --- states: id, NUL, flags, 8 bytes of the end --- */
+
+#define STATE_ON	  1
+#define STATE_REVOKED	  2
+#define STATE_CERTIFICATE 4
+#define STATE_TAIL	  (1 + 1 + 8)
+#define STATE_ID_MAX	  64
+
+static size_t state_key(const struct store_state *state, struct span *keys)
+{
+	static _Thread_local char bytes[STATE_ID_MAX + STATE_TAIL];
+	size_t n = state->key_id.n;
+	if (n == 0 || n > STATE_ID_MAX)
+		return 0;
+	memcpy(bytes, state->key_id.p, n);
+	bytes[n] = '\0';
+	bytes[n + 1] = (char)((state->on ? STATE_ON : 0) | (state->revoked ? STATE_REVOKED : 0) |
+			      (state->is_certificate ? STATE_CERTIFICATE : 0));
+	for (size_t i = 0; i < 8; i++)
+		bytes[n + 2 + i] = (char)(state->ends >> (56 - 8 * i) & 0xff);
+	keys[0] = span_make(bytes, n + STATE_TAIL);
+	return 1;
+}
+
+cg_rc store_state_read(struct span index_key, struct store_state *out, struct cg_err *err)
+{
+	if (index_key.n <= STATE_TAIL || index_key.p[index_key.n - STATE_TAIL] != '\0')
+		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged state.");
+	out->key_id = span_make(index_key.p, index_key.n - STATE_TAIL);
+	const uint8_t *tail = (const uint8_t *)index_key.p + out->key_id.n + 1;
+	out->on = tail[0] & STATE_ON;
+	out->revoked = tail[0] & STATE_REVOKED;
+	out->is_certificate = tail[0] & STATE_CERTIFICATE;
+	out->ends = 0;
+	for (size_t i = 0; i < 8; i++)
+		out->ends = out->ends << 8 | tail[1 + i];
+	return CG_OK;
+}
+
+static uint64_t end_of(bool has, int64_t unix_s)
+{
+	return !has ? STORE_NO_END : unix_s > 0 ? (uint64_t)unix_s : 0;
+}
+
+struct store_state store_key_state(const Cg__Key *key)
+{
+	return (struct store_state){.key_id = span_of(key->id),
+				    .on = key->active,
+				    .ends = end_of(key->has_expires_at, key->expires_at)};
+}
+
+struct store_state store_credential_state(const Cg__Credential *c)
+{
+	uint64_t valid = end_of(c->has_not_after, c->not_after);
+	uint64_t ends = end_of(c->has_ends_at, c->ends_at);
+	return (struct store_state){
+	    .key_id = span_of(c->key_id),
+	    .on = c->active && !c->held && !c->has_revoked_at,
+	    .revoked = c->has_revoked_at,
+	    .is_certificate = c->type == CG__CREDENTIAL__TYPE__CERTIFICATE,
+	    .ends = valid < ends ? valid : ends,
+	};
+}
+
+static size_t key_state(const void *message, struct span *keys, size_t max)
+{
+	struct store_state state = store_key_state(message);
+	(void)max;
+	return state_key(&state, keys);
+}
+
+static size_t credential_state(const void *message, struct span *keys, size_t max)
+{
+	struct store_state state = store_credential_state(message);
+	(void)max;
+	return state_key(&state, keys);
+}
+
 static size_t audit_topics(const void *message, struct span *keys, size_t max)
 {
 	const Cg__AuditEntry *entry = message;
@@ -421,4 +499,6 @@ const struct index_def store_indexes[STORE__INDEXES] = {
     [STORE_REQUEST_BY_CODE] = {"request-by-code.db",	     STORE_REQUEST,	    request_code	},
     [STORE_KEY_BY_TEXT] = {"key-by-text.db",		     STORE_KEY,		key_text		},
     [STORE_CERTIFICATE_BY_TEXT] = {"certificate-by-text.db",	     STORE_CERTIFICATE,	certificate_text },
+    [STORE_KEY_BY_STATE] = {"key-by-state.db",	       STORE_KEY,		  key_state	   },
+    [STORE_CREDENTIAL_BY_STATE] = {"credential-by-state.db",	     STORE_CREDENTIAL,       credential_state },
 };

@@ -55,7 +55,8 @@ void page_handle(const struct page_site *site, struct program *program, struct w
 
 /* A part of the path by its place, as text; "" when it holds a NUL. */
 const char *page_param(struct page_call *call, size_t i);
-/* A parameter of the query without white space at its ends, as text; "" when it is missing. */
+/* A parameter of the query without white space at its ends, as text in one line; "" when it is
+ * missing. */
 const char *page_query(struct page_call *call, const char *name);
 /* A text field of the form likewise. */
 const char *page_field(struct page_call *call, const char *name);

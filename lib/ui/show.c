@@ -4,6 +4,7 @@
 #include "cert/usages.h"
 #include "model/api.h"
 #include "model/certificate.h"
+#include "model/key_status.h"
 
 /* --- APIs --- */
 
@@ -222,32 +223,22 @@ cg_rc show_credential(struct page_call *call, const Cg__Credential *c, json_t **
 
 bool show_counts_now(const struct page_call *call, const Cg__Credential *c)
 {
-	int64_t now = call->now_unix_s;
-	return c->active && !c->held && !c->has_revoked_at &&
-	       (!c->has_ends_at || c->ends_at > now) && (!c->has_not_after || c->not_after >= now);
+	struct store_state state = store_credential_state(c);
+	return credential_counts(&state, call->now_unix_s);
 }
 
-static json_t *key_badge(struct page_call *call, const Cg__Key *key, size_t working, int64_t last,
-			 bool endless)
+static json_t *key_badge(struct page_call *call, enum key_status status, uint64_t ends)
 {
+	static const char *const colours[] = {"ok", "warn", "bad", "bad", ""};
+	static const char *const texts[] = {"Active", "", "Expired", "No credential", "Off"};
 	char text[64];
-	if (!key->active)
-		return page_badge("", "Off");
-	if (key->has_expires_at && key->expires_at <= call->now_unix_s)
-		return page_badge("bad", "Expired");
-	if (working == 0)
-		return page_badge("bad", "No credential");
-	if (key->has_expires_at && (endless || key->expires_at < last)) {
-		last = key->expires_at;
-		endless = false;
-	}
-	if (endless || last - call->now_unix_s > CERT_ENDS_SOON_S)
-		return page_badge("ok", "Active");
-	json_t *when = page_distance(call, last);
+	if (status != KEY_STATUS_ENDING)
+		return page_badge(colours[status], texts[status]);
+	json_t *when = page_distance(call, (int64_t)ends);
 	(void)snprintf(text, sizeof(text), "Ends %s",
 		       json_string_value(json_object_get(when, "text")));
 	json_decref(when);
-	return page_badge("warn", text);
+	return page_badge(colours[status], text);
 }
 
 static json_t *access_names(const Cg__Key *key, const struct all_apis *apis)
@@ -273,42 +264,32 @@ cg_rc show_key(struct page_call *call, const Cg__Key *key, const struct all_apis
 {
 	struct credentials list;
 	const Cg__Credential *shown = NULL;
-	size_t working = 0;
-	int64_t last = 0;
-	bool endless = false;
+	struct key_standing standing = KEY_STANDING_NONE;
+	uint64_t ends;
 	json_t *credential = NULL;
 	cg_rc rc = credential_list(call->program->store, key->id, call->arena, &list, err);
 	if (rc != CG_OK)
 		return rc;
 	for (size_t i = 0; i < list.n; i++) {
 		const Cg__Credential *c = list.items[i];
-		bool counts = show_counts_now(call, c);
-		working += counts;
-		if (!shown || (counts && !show_counts_now(call, shown)))
+		struct store_state state = store_credential_state(c);
+		key_standing_add(&standing, &state, call->now_unix_s);
+		if (!shown || (show_counts_now(call, c) && !show_counts_now(call, shown)))
 			shown = c;
-		if (!counts)
-			continue;
-		if (!c->has_not_after && !c->has_ends_at)
-			endless = true;
-		int64_t end = c->has_ends_at && (!c->has_not_after || c->ends_at < c->not_after)
-				  ? c->ends_at
-				  : c->not_after;
-		if (end > last)
-			last = end;
 	}
+	struct store_state state = store_key_state(key);
+	enum key_status status = key_status_of(&state, &standing, call->now_unix_s, &ends);
 	if (shown)
 		rc = show_credential(call, shown, &credential, err);
 	if (rc != CG_OK)
 		return rc;
-	json_t *until = key->has_expires_at && (endless || last == 0 || key->expires_at < last)
-			    ? page_day(key->expires_at)
-			: endless || last == 0 ? json_null()
-					       : page_day(last);
-	*out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "id", key->id, "name",
-			 page_text(span_of(key->name)), "credential",
-			 credential ? credential : json_null(), "access", access_names(key, apis),
-			 "badge", key_badge(call, key, working, last, endless), "until", until,
-			 "working", (int)working, "rate", show_rate(key->rate), "quota",
-			 show_quota(key->quota));
+	/* Of one that is switched off as well; without a credential only the key's own end. */
+	uint64_t until = standing.working > 0 ? ends : state.ends;
+	*out = json_pack(
+	    "{s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "id", key->id, "name",
+	    page_text(span_of(key->name)), "credential", credential ? credential : json_null(),
+	    "access", access_names(key, apis), "badge", key_badge(call, status, ends), "until",
+	    until == STORE_NO_END ? json_null() : page_day((int64_t)until), "working",
+	    (int)standing.working, "rate", show_rate(key->rate), "quota", show_quota(key->quota));
 	return *out ? CG_OK : cg_fail_memory(err);
 }

@@ -18,10 +18,19 @@ const char *page_param(struct page_call *call, size_t i)
 const char *page_query(struct page_call *call, const char *name)
 {
 	struct span value = {NULL, 0};
-	const char *text = NULL;
-	if (web_query_get(call->req->target.query, call->arena, name, &value, NULL) == CG_OK &&
-	    text_is_clean(value))
-		text = arena_copy(call->arena, span_trim(value));
+	if (web_query_get(call->req->target.query, call->arena, name, &value, NULL) != CG_OK)
+		return "";
+	value = span_trim(value);
+	char *text = arena_copy(call->arena, value);
+	/* What was pasted over several lines is one text; and what no record can hold has to find
+	 * nothing, which to leave it out would not. */
+	for (size_t i = 0; text && i < value.n; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			text[i] = ' ';
+	if (text && !text_is_clean(span_make(text, value.n)))
+		for (size_t i = 0; i < value.n; i++)
+			if ((unsigned char)text[i] >= 0x80)
+				text[i] = '?';
 	return text ? text : "";
 }
 

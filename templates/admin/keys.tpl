@@ -4,14 +4,22 @@
   {{#may_change}}<div class="head__tools"><a class="btn btn--primary" href="/admin/keys/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add key</a></div>{{/may_change}}
 </div>
 {{#deleted}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The key was deleted</h2><p>Its credentials are refused from the next request on.</p></div>{{/deleted}}{{#has_notice}}<div class="note"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#info"/></svg><h2>{{notice}}</h2></div>{{/has_notice}}
+{{#failed}}<div class="note note--bad" role="alert"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>This cannot be shown</h2><p>{{problem}}</p></div>{{/failed}}
 <section class="card" aria-label="Keys">
   <div class="card__head">
     <form class="filters" role="search" action="/admin/keys">
       <div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search keys</label><input class="input" id="q" name="q" type="search" value="{{q}}" placeholder="Name, subject or fingerprint"></div>
       <button class="btn" type="submit">Search</button>
-      {{#searched}}<a class="btn" href="/admin/keys">Show all</a>{{/searched}}
+      {{#narrowed}}<a class="btn" href="/admin/keys">Show all</a>{{/narrowed}}
+      <details class="more filters__more"{{#filtered}} open{{/filtered}}><summary>Filter</summary>
+        <div class="filters filters--fields">
+          {{#fields}}<div class="field"><label for="f-{{name}}">{{label}}</label>{{#is_choice}}<select class="select" id="f-{{name}}" name="{{name}}"><option value="">{{all}}</option>{{#choices}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/choices}}</select>{{/is_choice}}{{#is_typed}}<input class="input input--auto" id="f-{{name}}" name="{{name}}" value="{{value}}" spellcheck="false">{{/is_typed}}</div>
+          {{/fields}}<button class="btn" type="submit">Apply</button>
+        </div>
+      </details>
     </form>
   </div>
+  {{#has_set}}<ul class="card__body filters filters--set" aria-label="Filters that are set">{{#set}}<li><a class="tag" href="{{link}}"><span class="sr-only">Remove filter </span>{{label}}: {{text}}<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#x"/></svg></a></li>{{/set}}</ul>{{/has_set}}
   {{#has_items}}
   <div class="table-wrap">
     <table class="table table--stack table--dense">
@@ -38,8 +46,8 @@
   {{/has_items}}
   {{#no_items}}
   <div class="empty"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#key-round"/></svg>
-    {{#searched}}<h2>No key fits “{{q}}”</h2><p>Searched are names, tags, ids, and the subjects, names and SHA-256 fingerprints of certificates.</p>{{/searched}}
-    {{#no_searched}}<h2>No key yet</h2><p>A key says who may call which APIs. It is made from a client’s certificate, or gets a token.</p>{{#may_change}}<a class="btn btn--primary" href="/admin/keys/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add key</a>{{/may_change}}{{/no_searched}}
+    {{#narrowed}}{{#searched}}<h2>No key fits “{{q}}”</h2>{{/searched}}{{#no_searched}}<h2>No key is like that</h2>{{/no_searched}}{{#filtered}}<p>All filters that are set have to fit{{#searched}}, and what is searched for{{/searched}}.</p>{{/filtered}}{{#searched}}<p>Searched are names, tags, ids, and the subjects, names and SHA-256 fingerprints of certificates.</p>{{/searched}}{{/narrowed}}
+    {{#no_narrowed}}<h2>No key yet</h2><p>A key says who may call which APIs. It is made from a client’s certificate, or gets a token.</p>{{#may_change}}<a class="btn btn--primary" href="/admin/keys/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add key</a>{{/may_change}}{{/no_narrowed}}
   </div>
   {{/no_items}}
 </section>

@@ -88,8 +88,8 @@ with site:
 
         # The service answers as soon as one of each program does; the others may be at it still.
         with contextlib.suppress(TimeoutError):
-            wait_until(lambda: beside() == ["db-before-3", "revoked.log"], "the last program's start")
-        is_eq(beside(), ["db-before-3", "revoked.log"],
+            wait_until(lambda: beside() == ["db-before-4", "revoked.log"], "the last program's start")
+        is_eq(beside(), ["db-before-4", "revoked.log"],
               "a copy of the time before lies beside, no more")
         with open(site.home + "/revoked.log", encoding="ascii") as text:
             is_eq(len(text.read().splitlines()), 1, "revoked.log begins once")
@@ -114,7 +114,7 @@ with site:
 
     with case("the copy"):
         before = Home(site.folder, "before")
-        before.put_db(site.home + "/db-before-3")
+        before.put_db(site.home + "/db-before-4")
         with open(before.dir + "/db/meta.db", "rb") as data:
             content = data.read()
         ok(b"\x08\x01" in content and b"\x08\x02" not in content, "is of the version before")
@@ -137,7 +137,7 @@ with site:
                                        "FAULT_DO": "kill", "FAULT_AT": str(at)})
             faults = killed.faults()
             if faults or len(killed.export()["audit"]) != 10 or \
-                    not os.path.isdir(killed.dir + "/db-before-3"):
+                    not os.path.isdir(killed.dir + "/db-before-4"):
                 wrong.append((at, faults, os.listdir(killed.dir)))
             shutil.rmtree(killed.dir)
             if done.returncode == 0:
@@ -153,14 +153,14 @@ with site:
             shutil.chown(site.folder + "/backups", WEB_USER)
         saved = site.folder + "/backups/saved"
         is_eq(site.certgate("backup", saved).returncode, 0, "a backup")
-        is_eq(edit(site.home, "schema", 4).returncode, 0, "then it is made one")
+        is_eq(edit(site.home, "schema", 5).returncode, 0, "then it is made one")
         state = sorted(os.listdir(site.home))
         for what in (("key", "list"), ("key", "create", "--name", "x"), ("verify",),
                      ("export", "-"), ("import", FIXTURE), ("backup", site.folder + "/b"),
                      ("explain", "--url", "/orders/"), ("steward",)):
             done = site.certgate(*what)
             is_eq((done.returncode, done.stdout), (1, ""), f"certgate {what[0]}: refused")
-            like(done.stderr, r"newer certgate \(schema 4, this one knows 3\)", "with the reason")
+            like(done.stderr, r"newer certgate \(schema 5, this one knows 4\)", "with the reason")
         site.stop_programs()
         log = site.logs + "/supervise.log"
         os.truncate(log, 0)
@@ -172,7 +172,7 @@ with site:
             is_eq(answer.status, 503, f"{program}: serves nobody")
             with open(log, encoding="utf-8") as text:
                 like(text.read(), program + r"\[\d+\] error start_failed .*newer certgate "
-                     r"\(schema 4, this one knows 3\)", "with the reason in the log")
+                     r"\(schema 5, this one knows 4\)", "with the reason in the log")
         site.stop_programs()
         is_eq(sorted(os.listdir(site.home)), state, "nothing was left by them")
         is_eq(home.certgate("restore", saved, "--yes").returncode, 0, "the way back is a backup")

@@ -1,4 +1,4 @@
-/* Keys: the list, one, switching and removing it. */
+/* Keys: one, switching and removing it. */
 #include "base/base.h"
 #include "base/buf.h"
 #include "../counts.h"
@@ -9,86 +9,8 @@
 #include "model/certificate.h"
 #include "usage/refusals.h"
 
-#define SEARCH_BY_CERTIFICATE 20 /* keys that a search finds by their certificates */
-#define REFUSALS_SHOWN	      5
-#define HISTORY_SHOWN	      6
-
-/* --- list --- */
-
-struct listed {
-	const Cg__Key **items;
-	size_t n;
-};
-
-static void add_once(struct listed *list, const Cg__Key *key)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->items[i]->id, key->id) == 0)
-			return;
-	list->items[list->n++] = key;
-}
-
-/* Keys whose certificates fit what was searched for: by subject, name, or fingerprint in any
- * notation. */
-static cg_rc add_by_certificate(struct page_call *call, const char *q, struct listed *list,
-				const char **notice, struct cg_err *err)
-{
-	struct certificate_page page;
-	cg_rc rc = certificate_list(call->program->store, SPAN_LIT(""), SEARCH_BY_CERTIFICATE,
-				    span_of(q), call->arena, &page, err);
-	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
-		Cg__Key *key;
-		if (!page.items[i].key_id || !*page.items[i].key_id)
-			continue;
-		rc = entity_get(call->program->store, &key_entity, page.items[i].key_id,
-				call->arena, &key, err);
-		if (rc == CG_OK)
-			add_once(list, key);
-		else if (rc == CG_NOT_FOUND)
-			rc = CG_OK;
-	}
-	if (rc == CG_OK)
-		*notice = page.notice;
-	return rc;
-}
-
-void keys_page(void *arg)
-{
-	struct page_call *call = arg;
-	struct cg_err err = {0};
-	struct all_apis apis;
-	struct entity_page page = {.n = 0};
-	struct listed list = {.n = 0};
-	const char *q = page_query(call, "q"), *cursor = page_query(call, "cursor"), *notice = NULL;
-	json_t *items = json_array();
-	list.items = arena_alloc(call->arena, (LIST_LIMIT_DEFAULT + SEARCH_BY_CERTIFICATE) *
-						  sizeof(*list.items));
-	cg_rc rc = list.items ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
-	if (rc == CG_OK && *q && !*cursor)
-		rc = add_by_certificate(call, q, &list, &notice, &err);
-	if (rc == CG_OK)
-		rc = entity_list(call->program->store, &key_entity, span_of(cursor),
-				 LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
-	for (size_t i = 0; rc == CG_OK && i < page.n; i++)
-		add_once(&list, page.messages[i]);
-	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
-		json_t *one;
-		rc = show_key(call, list.items[i], &apis, &one, &err);
-		if (rc == CG_OK)
-			(void)json_array_append_new(items, one);
-	}
-	if (rc != CG_OK) {
-		json_decref(items);
-		page_fail(call, rc, &err);
-		return;
-	}
-	page_show(call, 200, "keys", "keys", "Keys",
-		  json_pack("{s:o, s:o, s:b, s:b, s:o, s:s?, s:b}", "items", items, "q",
-			    page_text(span_of(q)), "searched", (int)(*q != '\0'), "paged",
-			    (int)(*cursor != '\0'), "next",
-			    page_next(call, "/admin/keys", q, page.next), "notice", notice,
-			    "deleted", strcmp(page_query(call, "done"), "deleted") == 0));
-}
+#define REFUSALS_SHOWN 5
+#define HISTORY_SHOWN  6
 
 /* --- one --- */
 

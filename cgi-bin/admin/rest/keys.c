@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "model/key_list.h"
 #include "rest.h"
 #include "web/json.h"
 #include <gnutls/gnutls.h>
@@ -25,9 +26,47 @@ static json_t *more(struct rest_call *call, const void *message, struct cg_err *
 
 static const struct rest_resource keys = {.entity = &key_entity, .path = "keys", .more = more};
 
-void keys_list(void *call)
+/* The parameters that are filters; limit, cursor and q are read already. */
+static cg_rc read_filters(struct rest_call *call, struct key_query *query, struct cg_err *err)
 {
-	rest_entity_list(call, &keys);
+	struct span rest = call->req->target.query, name, value;
+	while (web_query_next(&rest, call->arena, &name, &value) > 0) {
+		struct span *member = key_query_member(query, name);
+		if (!member || member == &query->q)
+			continue;
+		*member = span_trim(value);
+		if (member->n == 0)
+			return cg_fail_field(err, arena_copy(call->arena, name),
+					     "is empty: leave it out to ask for all");
+	}
+	return CG_OK;
+}
+
+void keys_list(void *arg)
+{
+	struct rest_call *call = arg;
+	struct rest_page page = {.limit = 0};
+	struct key_query query = {.q = SPAN_LIT("")};
+	struct key_page found;
+	struct cg_err err = {0};
+	json_t *items = NULL;
+	cg_rc rc = rest_read_page(call, &page, &err);
+	query.q = page.q;
+	if (rc == CG_OK)
+		rc = read_filters(call, &query, &err);
+	if (rc == CG_OK)
+		rc = key_list(call->admin->store, page.cursor, page.limit, &query, call->arena,
+			      &found, &err);
+	if (rc == CG_OK)
+		rc = rest_entity_items(call, &keys, &found.found, &items, &err);
+	if (rc != CG_OK) {
+		rest_fail(call, rc, &err);
+		return;
+	}
+	json_t *body = json_pack("{s:o, s:s?, s:s?}", "items", items, "next", found.found.next,
+				 "notice", found.notice);
+	web_json_send(call->resp, 200, body);
+	json_decref(body);
 }
 
 void keys_get(void *call)

@@ -53,7 +53,7 @@ const struct rest_route rest_routes[] = {
 	{{"GET", REST_BASE "/exposed-keys/:sha256", 0, exposed_keys_get}, "Read a block", EXPOSED, 200, NULL},
 	{{"DELETE", REST_BASE "/exposed-keys/:sha256", REST_MATCH, exposed_keys_remove}, "Lift a block; what was revoked with it stays so", NULL, 204, NULL},
 
-	{{"GET", REST_BASE "/keys", REST_LIST, keys_list}, "List keys", KEY, 200, NULL},
+	{{"GET", REST_BASE "/keys", REST_LIST, keys_list}, "List keys by name; q also finds by the subject, names and SHA-256 fingerprint of their certificates, and what else is given has to fit too", KEY, 200, "status: active (lets requests in), ending (of these: not for more than 30 days), expired, no_credential (has none that counts) or off.|credential: certificate or token: has one that is not revoked.|api_id: an API, by id or name, that its access names, its own or that of a policy.|policy_id: a policy that it has, by id or name.|organisation_id: the organisation it belongs to, by id or name.|tag: a tag, whole."},
 	{{"POST", REST_BASE "/keys", 0, keys_create}, "Make a key, with a certificate and/or a token", KEY, 201, NULL},
 	{{"GET", REST_BASE "/keys/:id", 0, keys_get}, "Read a key", KEY, 200, NULL},
 	{{"PATCH", REST_BASE "/keys/:id", REST_PATCH | REST_MATCH, keys_change}, "Change a key", KEY, 200, NULL},
@@ -424,26 +424,35 @@ static json_t *with_more(struct rest_call *call, const struct rest_resource *r, 
 	return json;
 }
 
+cg_rc rest_entity_items(struct rest_call *call, const struct rest_resource *r,
+			const struct entity_page *found, json_t **out, struct cg_err *err)
+{
+	json_t *items = json_array();
+	for (size_t i = 0; i < found->n; i++)
+		if (json_array_append_new(items, with_more(call, r, found->messages[i], err)) < 0) {
+			json_decref(items);
+			return CG_UNAVAILABLE;
+		}
+	*out = items;
+	return CG_OK;
+}
+
 void rest_entity_list(struct rest_call *call, const struct rest_resource *r)
 {
 	struct rest_page page;
 	struct entity_page found;
 	struct cg_err err = {0};
+	json_t *items;
 	cg_rc rc = rest_read_page(call, &page, &err);
 	if (rc == CG_OK)
 		rc = entity_list(call->admin->store, r->entity, page.cursor, page.limit, page.q,
 				 call->arena, &found, &err);
+	if (rc == CG_OK)
+		rc = rest_entity_items(call, r, &found, &items, &err);
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
 		return;
 	}
-	json_t *items = json_array();
-	for (size_t i = 0; i < found.n; i++)
-		if (json_array_append_new(items, with_more(call, r, found.messages[i], &err)) < 0) {
-			json_decref(items);
-			rest_fail(call, CG_UNAVAILABLE, &err);
-			return;
-		}
 	rest_send_page(call, items, found.next);
 }
 

@@ -84,6 +84,10 @@ struct rest_resource {
 	/* Computed members of one, a new reference; may be NULL. */
 	json_t *(*more)(struct rest_call *call, const void *message, struct cg_err *err);
 };
+/* The items of a page, a new reference. */
+cg_rc rest_entity_items(struct rest_call *call, const struct rest_resource *r,
+			const struct entity_page *found, json_t **out,
+			struct cg_err *err) CG_MUST_USE;
 void rest_entity_list(struct rest_call *call, const struct rest_resource *r);
 void rest_entity_create(struct rest_call *call, const struct rest_resource *r);
 void rest_entity_get(struct rest_call *call, const struct rest_resource *r);

@@ -1,0 +1,484 @@
+#include "base/base.h"
+#include "model/key_list.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "model/api.h"
+#include "model/certificate.h"
+#include "model/credential_in.h"
+#include "model/key_status.h"
+#include "model/organisation.h"
+#include "model/policy.h"
+
+#define ID_MAX 64
+
+struct span *key_query_member(struct key_query *query, struct span name)
+{
+	const struct {
+		const char *name;
+		struct span *member;
+	} members[] = {
+	    {"q",		  &query->q		   },
+	    {"status",	       &query->status	     },
+	    {"credential",	   &query->credential     },
+	    {"api_id",	       &query->api_id	     },
+	    {"policy_id",	  &query->policy_id	   },
+	    {"organisation_id", &query->organisation_id},
+	    {"tag",		    &query->tag	       },
+	};
+	for (size_t i = 0; i < CG_COUNT(members); i++)
+		if (span_is_text(name, members[i].name))
+			return members[i].member;
+	return NULL;
+}
+
+/* --- ids of keys, in their order --- */
+
+struct id {
+	char text[ID_MAX]; /* NUL behind, where it is shorter */
+};
+
+struct ids {
+	bool used; /* else all keys are meant */
+	struct id *items;
+	size_t n, room;
+};
+
+static bool id_set(struct id *id, struct span text)
+{
+	if (text.n == 0 || text.n > sizeof(id->text))
+		return false;
+	memset(id->text, 0, sizeof(id->text));
+	memcpy(id->text, text.p, text.n);
+	return true;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct id));
+}
+
+static cg_rc add_id(struct ids *to, struct span text, struct cg_err *err)
+{
+	if (to->n == to->room) {
+		size_t room = to->room ? 2 * to->room : 64;
+		struct id *items = realloc(to->items, room * sizeof(*items));
+		if (!items)
+			return cg_fail_memory(err);
+		to->items = items;
+		to->room = room;
+	}
+	if (!id_set(&to->items[to->n], text))
+		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged id.");
+	to->n++;
+	return CG_OK;
+}
+
+static bool has_id(const struct ids *ids, struct span text)
+{
+	struct id id;
+	return ids->n > 0 && id_set(&id, text) &&
+	       bsearch(&id, ids->items, ids->n, sizeof(id), compare_ids);
+}
+
+static void sort_ids(struct ids *ids)
+{
+	if (ids->n > 1)
+		qsort(ids->items, ids->n, sizeof(*ids->items), compare_ids);
+}
+
+/* --- one list --- */
+
+/* A key's credentials, put together. */
+struct facts {
+	struct id id;
+	struct key_standing standing;
+	bool has_certificate, has_token;
+};
+
+struct filtering {
+	int64_t now_unix_s;
+	struct span tag;
+	bool by_status, by_type;
+	enum key_status status;
+	bool certificate; /* what by_type asks for */
+	const char *api_id, *policy_id, *organisation_id;
+	struct ids state, api, policy, organisation, found; /* found: by certificate */
+	struct ids *collected;				    /* while an index is looked through */
+	struct facts *facts;
+	size_t n_facts, facts_room, at_fact;
+	struct sha256 *digests; /* of the certificates that q fits */
+	size_t n_digests;
+	/* Ids of policies that name the API. */
+	const char **policies;
+	size_t n_policies, policies_room;
+	struct arena *arena;
+};
+
+static cg_rc collect(struct store_txn *txn, struct span index_key, struct span key, void *arg,
+		     struct cg_err *err)
+{
+	struct filtering *f = arg;
+	(void)txn;
+	(void)index_key;
+	return add_id(f->collected, key, err);
+}
+
+/* The keys that an index has under this. */
+static cg_rc add_indexed(struct store *store, struct filtering *f, enum store_index index,
+			 const char *under, struct ids *to, struct cg_err *err)
+{
+	struct store_walk walk = {.index = index, .only = true, .index_key = span_of(under)};
+	to->used = true;
+	f->collected = to;
+	return store_scan(store, &walk, collect, f, err);
+}
+
+/* --- by state --- */
+
+static cg_rc visit_credential(struct store_txn *txn, struct span index_key, struct span digest,
+			      void *arg, struct cg_err *err)
+{
+	struct filtering *f = arg;
+	struct store_state state;
+	struct id id;
+	(void)txn;
+	(void)digest;
+	cg_rc rc = store_state_read(index_key, &state, err);
+	if (rc != CG_OK)
+		return rc;
+	if (!id_set(&id, state.key_id))
+		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged id.");
+	if (f->n_facts == 0 || compare_ids(&f->facts[f->n_facts - 1].id, &id) != 0) {
+		if (f->n_facts == f->facts_room) {
+			size_t room = f->facts_room ? 2 * f->facts_room : 64;
+			struct facts *facts = realloc(f->facts, room * sizeof(*facts));
+			if (!facts)
+				return cg_fail_memory(err);
+			f->facts = facts;
+			f->facts_room = room;
+		}
+		f->facts[f->n_facts++] = (struct facts){.id = id, .standing = KEY_STANDING_NONE};
+	}
+	struct facts *last = &f->facts[f->n_facts - 1];
+	key_standing_add(&last->standing, &state, f->now_unix_s);
+	if (!state.revoked && state.is_certificate)
+		last->has_certificate = true;
+	else if (!state.revoked)
+		last->has_token = true;
+	return CG_OK;
+}
+
+static bool fits_state(const struct filtering *f, const struct store_state *key,
+		       const struct facts *facts)
+{
+	uint64_t ends;
+	enum key_status is = key_status_of(key, &facts->standing, f->now_unix_s, &ends);
+	if (f->by_status && is != f->status &&
+	    !(f->status == KEY_STATUS_ACTIVE && is == KEY_STATUS_ENDING))
+		return false;
+	return !f->by_type || (f->certificate ? facts->has_certificate : facts->has_token);
+}
+
+/* Both indexes are in the order of keys' ids. */
+static cg_rc visit_key(struct store_txn *txn, struct span index_key, struct span key, void *arg,
+		       struct cg_err *err)
+{
+	static const struct facts none;
+	struct filtering *f = arg;
+	struct store_state state;
+	struct id id;
+	(void)txn;
+	(void)key;
+	cg_rc rc = store_state_read(index_key, &state, err);
+	if (rc != CG_OK)
+		return rc;
+	if (!id_set(&id, state.key_id))
+		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged id.");
+	while (f->at_fact < f->n_facts && compare_ids(&f->facts[f->at_fact].id, &id) < 0)
+		f->at_fact++;
+	const struct facts *facts =
+	    f->at_fact < f->n_facts && compare_ids(&f->facts[f->at_fact].id, &id) == 0
+		? &f->facts[f->at_fact]
+		: &none;
+	return fits_state(f, &state, facts) ? add_id(&f->state, state.key_id, err) : CG_OK;
+}
+
+static cg_rc by_state(struct store *store, struct filtering *f, struct cg_err *err)
+{
+	struct store_walk keys = {.index = STORE_KEY_BY_STATE};
+	struct store_walk credentials = {.index = STORE_CREDENTIAL_BY_STATE};
+	cg_rc rc = CG_OK;
+	if (!f->by_status && !f->by_type)
+		return CG_OK;
+	f->state.used = true;
+	/* What is off is so whatever its credentials are. */
+	if (f->by_type || f->status != KEY_STATUS_OFF)
+		rc = store_scan(store, &credentials, visit_credential, f, err);
+	if (rc == CG_OK)
+		rc = store_scan(store, &keys, visit_key, f, err);
+	free(f->facts);
+	f->facts = NULL;
+	return rc;
+}
+
+/* --- by what it may call --- */
+
+static cg_rc visit_policy(struct span index_key, struct span key, struct span value, void *arg,
+			  struct cg_err *err)
+{
+	struct filtering *f = arg;
+	Cg__Policy *policy;
+	bool names = false;
+	struct arena one;
+	(void)index_key;
+	arena_init(&one, RECORD_ARENA_MAX);
+	cg_rc rc = record_unpack(&cg__policy__descriptor, value, &one, &policy, err);
+	for (size_t i = 0; rc == CG_OK && i < policy->n_access; i++)
+		names = names || strcmp(policy->access[i]->api_id, f->api_id) == 0;
+	arena_release(&one);
+	if (rc != CG_OK || !names)
+		return rc;
+	if (f->n_policies == f->policies_room) {
+		size_t room = f->policies_room ? 2 * f->policies_room : 16;
+		const char **list = arena_alloc(f->arena, room * sizeof(*list));
+		if (!list)
+			return cg_fail_memory(err);
+		if (f->n_policies > 0)
+			memcpy(list, f->policies, f->n_policies * sizeof(*list));
+		f->policies = list;
+		f->policies_room = room;
+	}
+	const char *id = arena_copy(f->arena, key);
+	if (!id)
+		return cg_fail_memory(err);
+	f->policies[f->n_policies++] = id;
+	return CG_OK;
+}
+
+static cg_rc policies_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct filtering *f = arg;
+	struct store_walk walk = {.table = STORE_POLICY};
+	f->n_policies = 0;
+	return store_walk(txn, &walk, visit_policy, f, err);
+}
+
+static cg_rc by_api(struct store *store, struct filtering *f, struct cg_err *err)
+{
+	if (!f->api_id)
+		return CG_OK;
+	cg_rc rc = store_read(store, policies_txn, f, err);
+	if (rc == CG_OK)
+		rc = add_indexed(store, f, STORE_KEY_BY_API, f->api_id, &f->api, err);
+	for (size_t i = 0; rc == CG_OK && i < f->n_policies; i++)
+		rc = add_indexed(store, f, STORE_KEY_BY_POLICY, f->policies[i], &f->api, err);
+	sort_ids(&f->api);
+	return rc;
+}
+
+/* --- by certificate --- */
+
+static int compare_digests(const void *a, const void *b)
+{
+	return memcmp(a, b, SHA256_BYTES);
+}
+
+static cg_rc visit_holder(struct store_txn *txn, struct span index_key, struct span digest,
+			  void *arg, struct cg_err *err)
+{
+	struct filtering *f = arg;
+	struct store_state state;
+	(void)txn;
+	cg_rc rc = store_state_read(index_key, &state, err);
+	if (rc != CG_OK || digest.n != SHA256_BYTES ||
+	    !bsearch(digest.p, f->digests, f->n_digests, sizeof(*f->digests), compare_digests))
+		return rc;
+	return add_id(&f->found, state.key_id, err);
+}
+
+static cg_rc by_certificate(struct store *store, struct filtering *f, struct span q,
+			    const char **notice, struct cg_err *err)
+{
+	struct store_walk walk = {.index = STORE_CREDENTIAL_BY_STATE};
+	/* What a certificate says are lines of their own. */
+	if (q.n == 0 || memchr(q.p, '\n', q.n))
+		return CG_OK;
+	cg_rc rc = certificate_search(store, q, f->arena, &f->digests, &f->n_digests, notice, err);
+	if (rc == CG_OK && f->n_digests > 0)
+		rc = store_scan(store, &walk, visit_holder, f, err);
+	return rc;
+}
+
+/* --- the walk over names --- */
+
+static bool among(struct span text, struct span id, void *arg)
+{
+	const struct filtering *f = arg;
+	const struct ids *const sets[] = {&f->state, &f->api, &f->policy, &f->organisation};
+	struct span line;
+	size_t n = 0;
+	for (size_t i = 0; i < CG_COUNT(sets); i++)
+		if (sets[i]->used && !has_id(sets[i], id))
+			return false;
+	if (f->tag.n == 0)
+		return true;
+	while (span_next(&text, '\n', &line))
+		if (n++ >= 2 && span_is_nocase(line, f->tag)) /* behind name and id */
+			return true;
+	return false;
+}
+
+static bool also(struct span id, void *arg)
+{
+	const struct filtering *f = arg;
+	return has_id(&f->found, id);
+}
+
+static bool names_api(const struct filtering *f, const Cg__Key *key)
+{
+	for (size_t i = 0; i < key->n_access; i++)
+		if (strcmp(key->access[i]->api_id, f->api_id) == 0)
+			return true;
+	for (size_t i = 0; i < key->n_policy_ids; i++)
+		for (size_t k = 0; k < f->n_policies; k++)
+			if (strcmp(key->policy_ids[i], f->policies[k]) == 0)
+				return true;
+	return false;
+}
+
+static bool has_policy(const struct filtering *f, const Cg__Key *key)
+{
+	for (size_t i = 0; i < key->n_policy_ids; i++)
+		if (strcmp(key->policy_ids[i], f->policy_id) == 0)
+			return true;
+	return false;
+}
+
+/* What was changed since the indexes were looked through. */
+static cg_rc fits(struct store_txn *txn, const void *message, void *arg, struct arena *arena,
+		  bool *out, struct cg_err *err)
+{
+	const struct filtering *f = arg;
+	const Cg__Key *key = message;
+	struct facts facts = {.standing = KEY_STANDING_NONE};
+	struct credentials list = {.n = 0};
+	*out = (!f->api_id || names_api(f, key)) && (!f->policy_id || has_policy(f, key)) &&
+	       (!f->organisation_id ||
+		(key->organisation_id && strcmp(key->organisation_id, f->organisation_id) == 0));
+	if (!*out || (!f->by_status && !f->by_type))
+		return CG_OK;
+	cg_rc rc = credential_list_in(txn, key->id, arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		struct store_state one = store_credential_state(list.items[i]);
+		key_standing_add(&facts.standing, &one, f->now_unix_s);
+		facts.has_certificate =
+		    facts.has_certificate || (one.is_certificate && !one.revoked);
+		facts.has_token = facts.has_token || (!one.is_certificate && !one.revoked);
+	}
+	struct store_state state = store_key_state(key);
+	*out = fits_state(f, &state, &facts);
+	return rc;
+}
+
+/* --- what is asked for --- */
+
+static cg_rc read_words(const struct key_query *query, struct filtering *f, struct cg_err *err)
+{
+	static const char *const statuses[] = {"active", "ending", "expired", "no_credential",
+					       "off"};
+	cg_rc worst = CG_OK;
+	f->by_status = query->status.n > 0;
+	f->by_type = query->credential.n > 0;
+	while (f->by_status && (size_t)f->status < CG_COUNT(statuses) &&
+	       !span_is_text(query->status, statuses[f->status]))
+		f->status++;
+	if ((size_t)f->status == CG_COUNT(statuses))
+		worst = cg_fail_field(
+		    err, "status", "must be one of: active, ending, expired, no_credential, off");
+	f->certificate = span_is(query->credential, SPAN_LIT("certificate"));
+	if (f->by_type && !f->certificate && !span_is(query->credential, SPAN_LIT("token")))
+		worst = cg_fail_field(err, "credential", "must be one of: certificate, token");
+	f->tag = query->tag;
+	return worst;
+}
+
+/* An id or a name into the id; *out stays NULL where nothing is asked for. */
+static cg_rc read_id(struct store *store, const struct entity *e, struct span text,
+		     const char *field, struct arena *arena, const char **out, struct cg_err *err)
+{
+	struct cg_err why = {0};
+	struct entity_head *m;
+	const char *name = text.n > 0 ? arena_copy(arena, text) : NULL;
+	if (text.n == 0)
+		return CG_OK;
+	if (!name)
+		return cg_fail_memory(err);
+	cg_rc rc = entity_get(store, e, name, arena, &m, &why);
+	if (rc == CG_NOT_FOUND || rc == CG_CLASH)
+		return cg_fail_field(err, field, "%s", why.text);
+	if (rc != CG_OK) {
+		*err = why;
+		return rc;
+	}
+	*out = m->id;
+	return CG_OK;
+}
+
+static cg_rc read_query(struct store *store, const struct key_query *query, struct filtering *f,
+			struct cg_err *err)
+{
+	const struct {
+		const struct entity *entity;
+		struct span text;
+		const char *field, **out;
+	} ids[] = {
+	    {&api_entity,	  query->api_id,		 "api_id",	   &f->api_id	     },
+	    {&policy_entity,	     query->policy_id,       "policy_id",	    &f->policy_id	 },
+	    {&organisation_entity, query->organisation_id, "organisation_id", &f->organisation_id},
+	};
+	cg_rc worst = read_words(query, f, err);
+	for (size_t i = 0; i < CG_COUNT(ids); i++) {
+		cg_rc rc = read_id(store, ids[i].entity, ids[i].text, ids[i].field, f->arena,
+				   ids[i].out, err);
+		if (rc != CG_OK && rc != CG_BAD_VALUE)
+			return rc;
+		worst = rc != CG_OK ? rc : worst;
+	}
+	return worst;
+}
+
+cg_rc key_list(struct store *store, struct span cursor, size_t limit, const struct key_query *query,
+	       struct arena *arena, struct key_page *out, struct cg_err *err)
+{
+	struct filtering f = {.now_unix_s = clock_unix_s(), .arena = arena};
+	struct entity_search what = {.q = query->q, .also = also, .fits = fits, .arg = &f};
+	struct key_page page = {.notice = NULL};
+	cg_rc rc = read_query(store, query, &f, err);
+	if (rc == CG_OK)
+		rc = by_certificate(store, &f, query->q, &page.notice, err);
+	if (rc == CG_OK)
+		rc = by_state(store, &f, err);
+	if (rc == CG_OK)
+		rc = by_api(store, &f, err);
+	if (rc == CG_OK && f.policy_id)
+		rc = add_indexed(store, &f, STORE_KEY_BY_POLICY, f.policy_id, &f.policy, err);
+	if (rc == CG_OK && f.organisation_id)
+		rc = add_indexed(store, &f, STORE_KEY_BY_ORGANISATION, f.organisation_id,
+				 &f.organisation, err);
+	if (f.state.used || f.api.used || f.policy.used || f.organisation.used || f.tag.n > 0)
+		what.among = among;
+	if (rc == CG_OK)
+		rc = entity_search(store, &key_entity, cursor, limit, &what, arena, &page.found,
+				   err);
+	free(f.facts);
+	free(f.digests);
+	free(f.state.items);
+	free(f.api.items);
+	free(f.policy.items);
+	free(f.organisation.items);
+	free(f.found.items);
+	if (rc == CG_OK)
+		*out = page;
+	return rc;
+}
