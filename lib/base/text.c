@@ -37,7 +37,7 @@ static bool is_control(ucs4_t c)
 
 /* Characters that change how others are shown, or show nothing: bidi controls, zero-width and
  * interlinear marks, fillers, variation selectors, line and paragraph separators, tags, BOM.
- * Unicode's Default_Ignorable_Code_Point, and the separators. */
+ * Unicode's Default_Ignorable_Code_Point, the separators, and the Braille pattern without dots. */
 static bool is_deceptive(ucs4_t c)
 {
 	static const struct {
@@ -45,25 +45,39 @@ static bool is_deceptive(ucs4_t c)
 	} ranges[] = {
 	    {0xad,	   0xad   },
 		{0x34f,	0x34f  },
-		  {0x61c,	  0x61c  },
+	    {0x61c,   0x61c	 },
 	      {0x115f,  0x1160 },
 	    {0x17b4,  0x17b5 },
 		{0x180b,	 0x180f },
-		  {0x200b,  0x200f },
+	    {0x200b,  0x200f },
 	      {0x2028,  0x202e },
 	    {0x2060,  0x206f },
-		{0x3164,	 0x3164 },
-		  {0xfe00,  0xfe0f },
-	      {0xfeff,  0xfeff },
-	    {0xffa0,  0xffa0 },
-		{0xfff0,	 0xfffb },
-		  {0x1bca0, 0x1bca3},
-	      {0x1d173, 0x1d17a},
-	    {0xe0000, 0xe0fff},
+		{0x2800,	 0x2800 },
+	    {0x3164,  0x3164 },
+	      {0xfe00,  0xfe0f },
+	    {0xfeff,  0xfeff },
+		{0xffa0,	 0xffa0 },
+	    {0xfff0,  0xfffb },
+	      {0x1bca0, 0x1bca3},
+	    {0x1d173, 0x1d17a},
+		{0xe0000, 0xe0fff},
 	};
 	for (size_t i = 0; i < CG_COUNT(ranges); i++)
 		if (c >= ranges[i].from && c <= ranges[i].to)
 			return true;
+	return false;
+}
+
+bool text_first_unseen(struct span text, uint32_t *out)
+{
+	while (text.n > 0) {
+		ucs4_t c;
+		size_t n;
+		if (take_char(&text, &c, &n) && is_deceptive(c)) {
+			*out = c;
+			return true;
+		}
+	}
 	return false;
 }
 

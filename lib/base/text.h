@@ -15,6 +15,9 @@ void number_format(uint64_t n, char out[NUMBER_TEXT]);
 bool text_is_clean(struct span text);
 /* The same of a text of several lines: LF and tabs are fine. */
 bool text_is_clean_lines(struct span text);
+/* Whether it holds a character that changes how others are shown, or shows nothing (bidi controls,
+ * zero width, fillers, …); the first one is *out. */
+bool text_first_unseen(struct span text, uint32_t *out);
 /* Whether `text` (may be NULL) holds `part` somewhere, in any letter case (ASCII). */
 bool text_holds(const char *text, struct span part);
 /* The same of any bytes; fast: what a record's bytes do not hold, none of its texts does. */

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "model/audit.h"
+#include "model/name.h"
 #include "model/revoked.h"
 
 #define CHECK_HEAD(type)                                                                           \
@@ -28,13 +29,19 @@ CHECK_HEAD(Cg__Developer);
 #define LIST_SCAN 500
 #define ID_MAX	  64 /* of a record's id, as its row says */
 
-static cg_rc check_name(struct store_txn *txn, const struct entity *e, const struct entity_head *m,
-			struct arena *arena, struct cg_err *err)
+static cg_rc check_name(struct store_txn *txn, const struct entity *e, struct entity_head *m,
+			const struct entity_head *before, struct arena *arena, struct cg_err *err)
 {
 	struct span bytes;
 	struct entity_head *other;
 	if (!m->name)
 		return cg_fail_field(err, "name", "is missing");
+	/* One that was there before the rule must not keep its record from being changed. */
+	if (!before || !before->name || strcmp(before->name, m->name) != 0) {
+		cg_rc read = name_read(m->name, arena, &m->name, err);
+		if (read != CG_OK)
+			return read;
+	}
 	if (!e->unique_name)
 		return CG_OK;
 	cg_rc rc = store_find(txn, e->by_name, span_of(m->name), arena, &bytes, err);
@@ -51,7 +58,7 @@ static cg_rc check(struct store_txn *txn, const struct entity *e, void *message,
 		   struct arena *arena, struct cg_err *err)
 {
 	/* Both, so that all faults of fields are told at once. */
-	cg_rc names = check_name(txn, e, message, arena, err);
+	cg_rc names = check_name(txn, e, message, before, arena, err);
 	if (names != CG_OK && names != CG_BAD_VALUE)
 		return names;
 	cg_rc rc = e->check(txn, message, before, arena, err);

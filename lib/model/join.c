@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "model/email.h"
+#include "model/name.h"
 #include "model/setting.h"
 
 struct call {
@@ -31,16 +32,12 @@ static bool is_of_domain(const Cg__Setting *s, const char *email)
 }
 
 static cg_rc judge(const Cg__Setting *s, const struct join_new *join, const char *email,
-		   struct cg_err *err)
+		   struct arena *arena, struct cg_err *err)
 {
-	cg_rc rc = CG_OK;
-	struct span name = span_of(join->name);
-	if (name.n == 0)
-		rc = cg_fail_field(err, "name", "is missing");
-	else if (name.n > NAME_MAX_BYTES || !text_is_clean(name))
-		rc = cg_fail_field(err, "name",
-				   "must be at most %d bytes without control characters",
-				   NAME_MAX_BYTES);
+	char *name;
+	cg_rc rc = name_read(join->name, arena, &name, err);
+	if (rc != CG_OK && rc != CG_BAD_VALUE)
+		return rc;
 	if (!email)
 		rc = cg_fail_field(err, "email", EMAIL_BAD);
 	else if (!is_of_domain(s, email))
@@ -92,7 +89,7 @@ cg_rc join_ask(struct store *store, const struct join_new *what, struct arena *a
 		return cg_fail(err, CG_DENIED,
 			       "Nobody can join here by himself: ask whoever runs this API.");
 	if (rc == CG_OK)
-		rc = judge(setting, what, c.email, err);
+		rc = judge(setting, what, c.email, arena, err);
 	if (rc == CG_OK)
 		rc = password_hash(what->password, arena, &c.hash, err);
 	return rc == CG_OK ? store_write(store, STORE_CHANGES_NONE, join_txn, &c, err) : rc;

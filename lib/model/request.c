@@ -7,6 +7,7 @@
 #include "model/developer.h"
 #include "model/exposed_key.h"
 #include "model/key.h"
+#include "model/name.h"
 #include "model/policy.h"
 #include "model/request_in.h"
 #include "model/user_certificate.h"
@@ -410,6 +411,7 @@ struct create_call {
 	const struct request_new *what;
 	struct arena *arena;
 	Cg__KeyRequest *request;
+	char *name; /* in its normal form; NULL for more access of a key */
 };
 
 cg_rc request_check_day_in(struct store_txn *txn, const char *developer_id, struct arena *arena,
@@ -460,7 +462,7 @@ static cg_rc check_number(struct store_txn *txn, const struct request_about *abo
 	return rc;
 }
 
-static cg_rc check_wish(const struct create_call *c, struct cg_err *err)
+static cg_rc check_wish(struct create_call *c, struct cg_err *err)
 {
 	const struct request_new *w = c->what;
 	cg_rc rc = CG_OK;
@@ -470,8 +472,9 @@ static cg_rc check_wish(const struct create_call *c, struct cg_err *err)
 					   "is not asked for: the key keeps what it has");
 		return rc;
 	}
-	if (!w->name || !*w->name)
-		rc = cg_fail_field(err, "name", "is missing");
+	rc = name_read(w->name ? w->name : "", c->arena, &c->name, err);
+	if (rc != CG_OK && rc != CG_BAD_VALUE)
+		return rc;
 	if (!w->cert && !w->token)
 		rc = cg_fail_field(err, "certificate", "is missing: paste it, or upload it");
 	if (w->cert && w->token)
@@ -510,13 +513,12 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = check_wish(c, err);
 	if (rc != CG_OK)
 		return rc;
-	/* Judges the name as every record's is. */
-	json_t *json = json_pack(
-	    "{s:s, s:s, s:s, s:b}", "name", w->name && *w->name ? w->name : "-", "developer_id",
-	    about.developer->id, "catalogue_id", about.entry->id, "token", (int)w->token);
+	json_t *json =
+	    json_pack("{s:s, s:s, s:s, s:b}", "name", c->name ? c->name : "-", "developer_id",
+		      about.developer->id, "catalogue_id", about.entry->id, "token", (int)w->token);
 	rc = json ? record_from_json(&cg__key_request__descriptor, json, NULL, c->arena,
 				     &c->request, err)
-		  : cg_fail_field(err, "name", "is not valid text");
+		  : cg_fail_memory(err);
 	json_decref(json);
 	bool at_once = about.entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC;
 	if (rc == CG_OK && w->key_id) {

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "model/audit.h"
 #include "model/email.h"
+#include "model/name.h"
 #include "model/revoked.h"
 #include "model/session.h"
 #include "model/user_certificate.h"
@@ -130,7 +131,13 @@ cg_rc user_sign_in(struct store *store, const char *name, const char *password, 
 	Cg__User *user = NULL;
 	bool right = false;
 	struct cg_err why = {0};
+	char *normal;
 	cg_rc rc = *name ? entity_get(store, &user_entity, name, arena, &user, &why) : CG_NOT_FOUND;
+	/* Typed in other bytes than the name was made into. */
+	if (rc == CG_NOT_FOUND && name_read(name, arena, &normal, NULL) == CG_OK) {
+		name = normal;
+		rc = entity_get(store, &user_entity, name, arena, &user, &why);
+	}
 	if (rc == CG_NOT_FOUND || rc == CG_CLASH)
 		user = NULL;
 	else if (rc != CG_OK)

@@ -6,14 +6,12 @@
   </ol>
 </nav>
 <div class="head"><div class="head__text"><h1>Make a key from this certificate</h1><p>It came with a request {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}, in a handshake that proved its private key. Compare subject and fingerprint with its owner, for example by phone.</p></div></div>
-<form class="form form--cards" method="post" action="/admin/refusals/{{id}}/key">
-  <input type="hidden" name="csrf_token" value="{{csrf_token}}">
-  <input type="hidden" name="once" value="{{once}}">
-  {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The key was not created</h2>
+{{#made}}<div class="note" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#info"/></svg><h2>This certificate belongs to a key already</h2><p>It is <a href="/admin/keys/{{key_id}}">{{key_name}}</a>{{#is_revoked}}, where it is revoked; it can be brought back there{{/is_revoked}}. A certificate can be of one key only; what the key may call is changed on its page.</p></div>{{/made}}
+{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The key was not created</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
 {{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
 </div>{{/failed}}
-  {{#certificate}}<section class="card" aria-labelledby="h-read">
+{{#certificate}}<section class="card" aria-labelledby="h-read">
     <div class="card__head"><h2 id="h-read">The certificate</h2>{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</div>
     <div class="card__body"><dl class="facts facts--short">
             <dt>Subject</dt><dd>{{subject}}</dd>
@@ -24,6 +22,9 @@
             <dt>SHA-256</dt><dd><code class="fp">{{sha256}}</code></dd>
           </dl></div>
   </section>{{/certificate}}
+{{#may_make}}<form class="form form--cards" method="post" action="/admin/refusals/{{id}}/key">
+  <input type="hidden" name="csrf_token" value="{{csrf_token}}">
+  <input type="hidden" name="once" value="{{once}}">
   <section class="card" aria-labelledby="h-key">
     <div class="card__head"><h2 id="h-key">The key</h2></div>
     <div class="card__body form">
@@ -40,4 +41,4 @@
     </div>
     <div class="card__foot actions"><button class="btn btn--primary" type="submit">Create</button><a class="btn" href="/admin/refusals">Cancel</a><span class="muted">Works from the next request on</span></div>
   </section>
-</form>
+</form>{{/may_make}}

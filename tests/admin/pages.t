@@ -235,8 +235,24 @@ def main():
     is_eq(browser.get("/admin/explain?request_id=x").status, 422, "a request that is not kept")
     page = browser.get(links[0])
     told("depot-scanner" in page.text and stranger.sha256[:4] in page.text, "with whom to compare")
+    stale = page
     page = browser.submit(page, "Create", {"Name": "Depot scanner"})
     is_eq(site.curl("/mtls-api/x", cert=stranger).status, 200, "then it may call")
+    made = page.path.split("?")[0]
+    page = browser.submit(stale, "Create", {"Name": "Depot scanner"})
+    is_eq(page.path.split("?")[0], made, "sent twice, it leads to the same key")
+    page = browser.get("/admin/refusals")
+    told(not [t for t, _ in page.links if t.startswith("Make a key")]
+         and page.link("Depot scanner") == made, "the list names the key instead of offering one", page.text)
+    page = browser.get(links[0])
+    told("belongs to a key already" in page.text and page.link("Depot scanner") == made
+         and stranger.sha256[:4] in page.text, "so does the form's page", page.text)
+    told("Create" not in [b[0] for f in page.forms for b in f.buttons], "which has no form then")
+    page = browser.submit(stale, "Create", {"Name": "Another"}, change={"once": "a" * 26})
+    is_eq(page.status, 409, "a form that was open meanwhile makes no second one")
+    told("belongs to a key already" in page.text and page.link("Depot scanner") == made,
+         "and is led to the key", page.text)
+    told("<h2>The key was not created" not in page.html, "without a list of faults")
 
     # --- policies ---
     page = browser.get("/admin/policies")

@@ -148,24 +148,48 @@ void audit_page(void *arg)
 
 /* --- refusals --- */
 
+cg_rc show_key_of_certificate(struct page_call *call, const ProtobufCBinaryData *sha256,
+			      json_t **out, struct cg_err *err)
+{
+	struct certificate_use use;
+	Cg__Key *key;
+	char hex[SHA256_HEX + 1] = "";
+	if (sha256->len == SHA256_BYTES)
+		hex_format(sha256->data, SHA256_BYTES, hex);
+	*out = json_null();
+	cg_rc rc = certificate_get(call->program->store, hex, call->arena, &use, err);
+	if (rc == CG_OK && *use.key_id)
+		rc = entity_get(call->program->store, &key_entity, use.key_id, call->arena, &key,
+				err);
+	if (rc == CG_OK && *use.key_id)
+		*out = json_pack("{s:s, s:o, s:b}", "key_id", key->id, "key_name",
+				 page_text(span_of(key->name)), "is_revoked", (int)use.revoked);
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
 json_t *show_refusal(struct page_call *call, const Cg__Refusal *r, const struct all_apis *apis)
 {
 	bool unknown =
 	    r->code && strcmp(r->code, "credential_unknown") == 0 && r->sha256.len == SHA256_BYTES;
 	Cg__Key *key = NULL;
+	json_t *made = json_null();
+	/* Since then somebody may have made a key of it. */
+	if (unknown && show_key_of_certificate(call, &r->sha256, &made, NULL) != CG_OK)
+		made = json_null();
 	if (r->key_id && *r->key_id &&
 	    entity_get(call->program->store, &key_entity, r->key_id, call->arena, &key, NULL) !=
 		CG_OK)
 		key = NULL;
 	return json_pack(
-	    "{s:o, s:o, s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "id",
+	    "{s:o, s:o, s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "id",
 	    page_text(span_of(r->request_id)), "at", page_time(call, r->at), "status",
 	    (int)r->status, "code", page_text(span_of(r->code)), "code_title",
 	    figures_code_title(r->code ? r->code : ""), "detail", page_text(span_of(r->detail)),
 	    "method", page_text(span_of(r->method)), "path", page_text(span_of(r->path)), "address",
 	    page_text(span_of(r->address)), "api",
 	    page_text(span_of(r->api_id && *r->api_id ? show_api_name(apis, r->api_id) : "")),
-	    "sha256", page_hex(&r->sha256, 6), "may_make", (int)unknown, "key",
+	    "sha256", page_hex(&r->sha256, 6), "may_make", (int)(unknown && json_is_null(made)),
+	    "made", made, "key",
 	    key ? json_pack("{s:s, s:o}", "key_id", key->id, "key_name",
 			    page_text(span_of(key->name)))
 		: json_null());
@@ -281,9 +305,11 @@ static void show_make(struct page_call *call, const Cg__Refusal *refusal, const 
 	struct all_apis apis;
 	Cg__Certificate *record;
 	char once[ID_TEXT + 1];
-	json_t *picks = json_array();
+	json_t *picks = json_array(), *made = NULL;
 	cg_rc rc =
 	    random_id(once) == CG_OK ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
+	if (rc == CG_OK)
+		rc = show_key_of_certificate(call, &refusal->sha256, &made, &err);
 	if (rc == CG_OK)
 		rc = certificate_record(cert, call->arena, &record, &err);
 	if (rc != CG_OK) {
@@ -304,12 +330,15 @@ static void show_make(struct page_call *call, const Cg__Refusal *refusal, const 
 				     page_text(span_of(api->name)), "listen_path",
 				     page_text(span_of(api->listen_path)), "ticked", (int)ticked));
 	}
-	json_t *values = json_pack(
-	    "{s:o, s:o, s:o, s:o, s:s, s:o, s:s}", "id", page_text(span_of(refusal->request_id)),
-	    "at", page_distance(call, refusal->at), "certificate", show_certificate(call, record),
-	    "apis", picks, "once", page_once(call) ? page_once(call) : once, "name",
-	    page_text(span_of(page_field(call, "name"))), "main_class", "main--narrow");
-	if (why)
+	json_t *values = json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:s, s:b, s:o}", "id",
+				   page_text(span_of(refusal->request_id)), "at",
+				   page_distance(call, refusal->at), "certificate",
+				   show_certificate(call, record), "apis", picks, "once",
+				   page_once(call) ? page_once(call) : once, "name",
+				   page_text(span_of(page_field(call, "name"))), "main_class",
+				   "main--narrow", "may_make", json_is_null(made), "made", made);
+	/* Where there is no form its faults are of no interest. */
+	if (why && json_is_null(made))
 		page_add_errors(values, why);
 	page_show(call, status, "refusal-key", "refusals",
 		  why ? "Error: Make a key" : "Make a key from this certificate", values);

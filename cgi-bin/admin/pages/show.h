@@ -11,6 +11,10 @@ const char *show_action(const char *action);
 /* One refused request. */
 json_t *show_refusal(struct page_call *call, const Cg__Refusal *r, const struct all_apis *apis);
 
+/* {"key_id", "key_name", "is_revoked"} of the key that a certificate belongs to; JSON's null when
+ * it is nobody's. */
+cg_rc show_key_of_certificate(struct page_call *call, const ProtobufCBinaryData *sha256,
+			      json_t **out, struct cg_err *err) CG_MUST_USE;
 /* The certificate that a form brings, pasted in "certificate" or uploaded in "upload".
  * CG_NOT_FOUND, err untouched, when it brings none; a refusal names the field. */
 cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct cert_reading *out,

@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+"""Names are one thing wherever they are given, by REST, pages, command and portal: white space at the
+ends goes, what is inside becomes one space, and what cannot be seen is refused, so that no two that look
+alike are two."""
+import json as json_module
+import os
+import sys
+import unicodedata
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from certgate_test import *  # noqa: E402
+from homes import new_id  # noqa: E402
+from portal import Developer, PASSWORD as PORTAL_PASSWORD, entry, pem  # noqa: E402
+from pages import Browser  # noqa: E402
+
+PASSWORD = "correct horse battery staple"
+site = Site()
+site.open()
+browser = Browser(site)
+browser.first_sign_in("admin", site.password, PASSWORD)
+api = site.make_api()
+policy = site.rest("POST", "/policies", {"name": "base", "applies": ["rate"],
+                                         "rate": {"limit": 1, "per_seconds": 1}}).body
+numbers = iter(range(10000))
+
+# Blank as a whole, whatever it is made of.
+BLANK = ["", " ", "   ", "\u00a0", "\u3000\u2003", " \u2009 "]
+# Not seen, or showing others as they are not.
+UNSEEN = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202a", "\u202e", "\u2066", "\u2069",
+          "\u200e", "\u200f", "\u061c", "\u115f", "\u3164", "\uffa0", "\u2800", "\u2028", "\u2029", "\ufe0f",
+          "\U000e0061"]
+CONTROLS = ["\t", "\n", "\x1f", "\x7f", "\u0085", "\u009b"]
+# As it is sent, and as it is from then on.
+FOLDED = [(" Ann", "Ann"), ("Ann ", "Ann"), ("\u00a0Ann\u3000", "Ann"), ("Ann  Lee", "Ann Lee"),
+          ("Ann\u00a0Lee", "Ann Lee"), ("Ann \u2003 Lee", "Ann Lee"), ("e\u0301te\u0301", "\u00e9t\u00e9"),
+          ("\u212b", "\u00c5")]
+PLAIN = ["Łódź", "日本 株式会社", "Ünïcode ☂", "👩 Lee", "שלום", "عربي", "a-b_c.d/e:f", "O’Brien & Söhne <x>"]
+
+
+def bodies(word):
+    """What makes a record of each kind, with the name left out."""
+    return {
+        "apis": {"listen_path": f"/{word}/", "target_url": "http://127.0.0.1:9/"},
+        "keys": {}, "organisations": {}, "tokens": {"role": "viewer"},
+        "policies": {"applies": ["rate"], "rate": {"limit": 1, "per_seconds": 1}},
+        "catalogue": {"policy_id": policy["id"]},
+        "developers": {"email": f"{word}@example.org", "password": PORTAL_PASSWORD},
+        "users": {"role": "viewer", "password": PASSWORD},
+    }
+
+
+def create(what, name):
+    return site.rest("POST", f"/{what}", {"name": name, **bodies(f"n{next(numbers)}")[what]})
+
+
+def fields(answer):
+    return [e["field"] for e in (answer.body or {}).get("errors", [])]
+
+
+KINDS = list(bodies(""))
+
+with case("REST"):
+    for what in KINDS:
+        made = create(what, f"plain {what}")
+        is_eq(made.status, 201, f"{what}: made")
+        wrong = []
+        for name in BLANK + CONTROLS + UNSEEN:
+            for whole in ([name] if name in BLANK else [name, f"admin{name}", f"{name}admin", f"ad{name}min"]):
+                for answer in (create(what, whole),
+                               site.rest("PATCH", f"/{what}/{made.body['id']}", {"name": whole})):
+                    if (answer.status, fields(answer)) != (422, ["name"]):
+                        wrong.append((whole, answer.status, answer.body))
+        is_eq(wrong[:3], [], f"{what}: 422 at name for what cannot be seen, new and changed")
+        for name, normal in FOLDED:
+            answer = site.rest("PATCH", f"/{what}/{made.body['id']}", {"name": name})
+            is_eq((answer.status, answer.body.get("name")), (200, normal), f"{what}: {name!r} becomes {normal!r}")
+        for name in PLAIN:
+            answer = site.rest("PATCH", f"/{what}/{made.body['id']}", {"name": name})
+            is_eq((answer.status, answer.body.get("name")), (200, unicodedata.normalize("NFC", name)),
+                  f"{what}: {name!r} is a name")
+    for what in ("apis", "policies", "catalogue", "users"):
+        create(what, "Twin name")
+        for name in (" Twin name", "Twin name ", "Twin  name", "Twin\u00a0name"):
+            answer = create(what, name)
+            is_eq((answer.status, answer.body["code"]), (409, "name_in_use"), f"{what}: {name!r} is no second one")
+    answer = create("keys", "a" * 199 + "\u00e9")
+    is_eq((answer.status, fields(answer)), (422, ["name"]), "201 bytes are too long")
+    is_eq(create("keys", "a" * 198 + "e\u0301").status, 422, "also before they are put together")
+
+with case("pages"):
+    for number, (name, want) in enumerate([("  By page\u00a0", "By page"), ("By\u200bpage", None),
+                                           ("\u202eegap yB", None), ("\u3000", None), ("By\u3000page two", "By page two")]):
+        page = browser.submit(browser.get("/admin/keys/new"), "Create",
+                              {"Name": name, "Auth token": True})
+        if want:
+            is_eq(page.status, 200, f"{name!r} makes a key")
+            is_eq([k["name"] for k in site.rest("GET", f"/keys?q={want.replace(' ', '%20')}").body["items"]
+                   if k["name"] == want], [want], "with its normal name")
+        else:
+            is_eq(page.status, 422, f"{name!r}: refused")
+            ok("e-name" in page.ids, "told at the field")
+
+with case("the command"):
+    made = site.certgate("key", "create", "--name", " By  command\u00a0", "--json")
+    is_eq(json_module.loads(made.stdout)["name"], "By command", "white space is folded")
+    for name in ("x\u200by", "\u202ex", "\u00a0"):
+        done = site.certgate("key", "create", "--name", name)
+        is_eq(done.returncode, 1, f"{name!r}: refused")
+        like(done.stderr, r"^certgate: name: ", "with the reason")
+
+with case("the portal"):
+    offer = entry(site, "Offer", [api])
+    ann = Developer(site, "Ann Partner")
+    cert = site.make_cert("ann")
+    for name in ("My\u200bkey", "\u202eyek", "\u2003"):
+        page = ann.ask(offer, name, pem(cert))
+        is_eq(page.status, 422, f"{name!r} is no name of a key")
+        ok("e-name" in page.ids, "told at the field")
+    page = ann.ask(offer, " My \u00a0key ", pem(cert))
+    is_eq([r["name"] for r in site.rest("GET", "/requests").body["items"]], ["My key"], "folded, it is")
+    stranger = Browser(site)
+    for name in ("Bob\u202eson", "\u3000", "Bob\u200b"):
+        page = stranger.submit(stranger.get("/portal/join"), "Join", {
+            "Name": name, "E-mail": "bob@example.org", "Password": PORTAL_PASSWORD})
+        is_eq(page.status, 422, f"{name!r} cannot join")
+        ok("e-name" in page.ids, "told at the field")
+
+with case("signing in"):
+    site.rest("POST", "/users", {"name": "Zo\u00e9 Lee", "role": "viewer", "password": PASSWORD})
+    for typed in ("Zo\u00e9 Lee", "Zoe\u0301 Lee", " Zo\u00e9  Lee ", "Zo\u00e9\u00a0Lee"):
+        is_eq(Browser(site).sign_in(typed, PASSWORD).status, 200, f"as {typed!r}")
+    is_eq(Browser(site).sign_in("Zo\u00e9\u200b Lee", PASSWORD).status, 403, "not with more in it")
+
+with case("names from before"):
+    ids = {name: new_id() for name in ("old ", "o\u200bld", "two  spaces", "\u202edlo")}
+    with open(site.folder + "/old.json", "w", encoding="utf-8") as out:
+        json_module.dump({"certgate_export": 1, "schema_version": 4,
+                          "keys": [{"id": i, "name": name} for name, i in ids.items()]}, out)
+    os.chmod(site.folder + "/old.json", 0o644)
+    done = site.certgate("import", site.folder + "/old.json")
+    is_eq(done.returncode, 0, f"are imported {done.stderr}")
+    for name, i in ids.items():
+        answer = site.rest("PATCH", f"/keys/{i}", {"tags": ["x"]})
+        is_eq((answer.status, answer.body["name"]), (200, name), f"{name!r} stays through other changes")
+        answer = site.rest("PATCH", f"/keys/{i}", {"name": name, "active": False})
+        is_eq((answer.status, answer.body["name"]), (200, name), "also when it is sent as it was read")
+        page = browser.get(f"/admin/keys/{i}/edit")
+        is_eq(page.status, 200, "its page opens")
+        is_eq(site.rest("PATCH", f"/keys/{i}", {"name": "x\u200b" + name}).status, 422, "a new one has to fit")
+        is_eq(site.rest("PATCH", f"/keys/{i}", {"name": "New"}).status, 200, "it can be mended")
+    is_eq(site.certgate("verify").returncode, 0, "the store is whole")
+done_testing()
