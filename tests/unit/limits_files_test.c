@@ -351,7 +351,7 @@ int main(void)
 	    TEST(test_damaged_links), TEST(test_unusable_files),
 	};
 	/* A fault here tends to be a wait for ever: it must be a failure. */
-	(void)alarm(300);
+	(void)alarm(600);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

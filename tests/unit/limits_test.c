@@ -532,7 +532,7 @@ int main(void)
 	    TEST(test_all_or_nothing),	  TEST(test_names),
 	};
 	/* A fault here tends to be a wait for ever: it must be a failure. */
-	(void)alarm(300);
+	(void)alarm(600);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
