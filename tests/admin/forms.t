@@ -15,6 +15,7 @@ site = Site(plain=True)
 FIELDS = {
     "csrf_token", "once", "had", "revision", "do", "q", "cursor", "upload",  # every form
     "type",  # certificate or token: REST has a member for each
+    "status", "credential", "tag",  # filters of a list: parameters of REST's list
     "reason", "detach", "cascade",  # parameters of removals
     "methods", "paths",  # of APIs that are ticked anew: access.methods, access.paths
     "auth",  # the choice between keyless and not: auth.keyless

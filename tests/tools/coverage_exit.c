@@ -1,5 +1,5 @@
-/* In a coverage build, what a process counted is written also when it ends by _exit(): as children of
- * tests do, and lib/store/failstop.c.  Linked in with --wrap=_exit. */
+/* In a coverage build, what a process counted is written also when it ends by _exit(), as children
+ * of tests do, and lib/store/failstop.c.  Linked in with --wrap=_exit. */
 #include <stdlib.h>
 #include <unistd.h>
 
