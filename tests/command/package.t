@@ -300,6 +300,8 @@ with case("quickstart"):
     like(curl("/admin/login")[1], "Sign in", "the dashboard finds its templates")
     done = works("doctor", "certgate", "doctor", "--call", "https://localhost", "--cacert", "/etc/ssl/shop.pem")
     like(done.stdout, "(?m)^ok +call +TLS 1.3", "doctor has called it")
+    done = works("doctor of Debian's Apache by name", "certgate", "doctor", "--apache", "/etc/apache2/apache2.conf")
+    like(done.stdout, "(?m)^ok +apache ", "it can read it")
 
 with case("the access log and logrotate"):
     conf = ROOT_DIR + "/etc/certgate/certgate.conf"
