@@ -2,8 +2,8 @@
 # Starts one of certgate's programs from a user's folder: as certgate.cgi by plain CGI, as certgate.fcgi by
 # mod_fcgid.  The file htaccess beside it is the manual.
 PROGRAM=gate
-PROGRAMS=/srv/alice/lib/certgate/cgi-bin
-CERTGATE_HOME=/srv/alice/certgate
+PROGRAMS=/usr/lib/certgate/cgi-bin
+CERTGATE_HOME=/home/alice/certgate
 export CERTGATE_HOME
 # For plain CGI: the URL path of this folder, a name of your own for this host, the proof.  mod_fcgid has
 # them from .htaccess.

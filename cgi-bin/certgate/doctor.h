@@ -10,6 +10,8 @@
 #include "command.h"
 #include "model/api.h"
 
+#define APACHE_CONF "/etc/apache2/apache2.conf" /* Debian's */
+
 enum finding {
 	FINDING_OK,
 	FINDING_WARNING, /* works, but somebody should know */

@@ -11,11 +11,13 @@
 
 static bool run_apache(const struct doctor *d, const char *what, struct buf *out, int *status)
 {
-	/* apache2ctl knows the variables of Debian's configuration. */
+	/* apache2ctl knows the variables of Debian's configuration, without which it cannot be
+	 * read. */
+	bool debian = !d->apache || strcmp(d->apache, APACHE_CONF) == 0;
 	const char *whole[] = {APACHE2CTL, "-t", "-D", what, NULL};
 	const char *one[] = {APACHE2, "-t", "-D", what, "-f", d->apache, NULL};
 	buf_init(out, DOCTOR_OUTPUT_MAX);
-	*status = doctor_run(d->apache ? one : whole, out);
+	*status = doctor_run(debian ? whole : one, out);
 	return *status == 0;
 }
 

@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 
 #define LIGHTTPD       "/usr/sbin/lighttpd"
-#define APACHE_CONF    "/etc/apache2/apache2.conf"
 #define LIGHTTPD_CONF  "/etc/lighttpd/lighttpd.conf"
 #define RUN_MS	       30000
 #define CHECK_LIGHTTPD "lighttpd"
+#define START_IT       "systemctl start certgate.socket certgate, or certgate supervise"
 #define SEE_LIGHT      "See the head of apache-conf/lighttpd/certgate.conf."
 
 /* --- running a program --- */
@@ -238,10 +238,10 @@ void doctor_web_server(struct doctor *d)
 	bool named = d->apache || d->lighttpd;
 	bool apache = d->apache || (!named && access(APACHE_CONF, F_OK) == 0);
 	bool lighttpd = d->lighttpd || (!named && access(LIGHTTPD_CONF, F_OK) == 0);
-	/* Where both are installed, the one that does not know certgate is not the one. */
 	if (apache && lighttpd && !named) {
 		doctor_note(d, FINDING_SKIPPED, "web server",
-			    "Name one: --apache FILE or --lighttpd FILE.",
+			    "Name the one that is in front: --apache " APACHE_CONF
+			    " or --lighttpd " LIGHTTPD_CONF ".",
 			    "Apache and lighttpd are both installed.");
 		return;
 	}
@@ -374,7 +374,7 @@ static void check_socket(struct doctor *d, const char *program)
 	}
 	if (lstat(address.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode)) {
 		doctor_note(d, FINDING_FAULT, "socket",
-			    "Start certgate supervise, or name its folder with --sockets DIR.",
+			    START_IT ", or name its folder with --sockets DIR.",
 			    "There is no socket %s.", address.sun_path);
 		return;
 	}
@@ -406,8 +406,8 @@ static void check_socket(struct doctor *d, const char *program)
 			    "Start more processes (supervise --gates, --admins, --portals).",
 			    "The queue of %s is full.", address.sun_path);
 	else
-		doctor_note(d, FINDING_FAULT, "socket", "Start certgate supervise.",
-			    "Nobody listens on %s: %s.", address.sun_path, strerror(cause));
+		doctor_note(d, FINDING_FAULT, "socket", START_IT ".", "Nobody listens on %s: %s.",
+			    address.sun_path, strerror(cause));
 }
 
 void doctor_sockets(struct doctor *d)
@@ -417,7 +417,7 @@ void doctor_sockets(struct doctor *d)
 	char advice[HOME_PATH_MAX + 32];
 	if (stat(d->sockets, &st) != 0) {
 		doctor_note(d, errno == EACCES ? FINDING_SKIPPED : FINDING_FAULT, "socket",
-			    "Start certgate supervise, or name its folder with --sockets DIR.",
+			    START_IT ", or name its folder with --sockets DIR.",
 			    "The folder %s cannot be looked at: %s.", d->sockets, strerror(errno));
 		return;
 	}

@@ -304,6 +304,8 @@ with case("quickstart"):
     like(curl("/admin/login")[1], "Sign in", "the dashboard finds its templates")
     done = works("doctor", "certgate", "doctor", "--call", "https://localhost", "--cacert", "/etc/ssl/shop.pem")
     like(done.stdout, "(?m)^ok +call +TLS 1.3", "doctor has called it")
+    done = works("doctor of Debian's Apache by name", "certgate", "doctor", "--apache", "/etc/apache2/apache2.conf")
+    like(done.stdout, "(?m)^ok +apache ", "it can read it")
 
 with case("the access log and logrotate"):
     conf = ROOT_DIR + "/etc/certgate/certgate.conf"
@@ -380,7 +382,7 @@ with case("purge"):
         os.unlink(ROOT_DIR + name)
     done = works("dpkg -P", "dpkg", "-P", "certgate")
     after = everything()
-    left = {n for n in after - before if not re.match(r"/etc/apache2/mods-enabled/|/run/(adduser|apache2|lock)|/var/lib/(apache2|logrotate)|/var/lib/systemd/deb-systemd", n)}
+    left = {n for n in after - before if not re.match(r"/etc/apache2/mods-enabled/|/run/(adduser|apache2|lock)|/var/lib/(apache2/(?!.*certgate)|logrotate)|/var/lib/systemd/deb-systemd", n)}
     is_eq(sorted(left), [], "no file is left")
     is_eq(sorted(n for n in before - after if "/certgate" in n), [], "and none is missing")
     is_eq(users(), users_before, "no user and no group")

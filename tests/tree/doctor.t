@@ -25,7 +25,8 @@ def check(document, least):
         for path, name in tests:
             if not os.path.isfile(os.path.join(TREE, path)):
                 faults.append(f"there is no {path}")
-            elif name and f'"{name}"' not in read(path) and f'{name}"' not in read(path) and name not in re.findall(r"\w+", read(path)):
+            elif name and f'"{name}"' not in read(path) and f', {name}"' not in read(path) and \
+                    f"def {name}(" not in read(path):
                 faults.append(f"{path} has no “{name}”")
         ok(not faults, f"{document}: {cells[0]} {cells[1][:50]}") or diag(*faults)
     return rows
