@@ -194,7 +194,7 @@ static void set_actor(struct page_call *call, const char *address)
 	}
 }
 
-/* Who has sent the request, as the store has him now. */
+/* Who is signed in, as the store has him now. */
 static cg_rc find_session(struct page_call *call, struct cg_err *err)
 {
 	cg_rc rc = session_find(call->program->store, call->site->of, call->site->session_cookie,
@@ -203,17 +203,23 @@ static cg_rc find_session(struct page_call *call, struct cg_err *err)
 	return rc;
 }
 
+/* Who has been signed out or switched off since his form began to come, or may do less, sends it
+ * for nothing: it does not have the token then, or not the right. */
+static cg_rc find_again(void *arg, struct cg_err *err)
+{
+	struct page_call *call = arg;
+	return call->who.session ? find_session(call, err) : CG_OK;
+}
+
 /* Reads the form and checks where it comes from; false after having answered. */
 static bool read_post(struct page_call *call)
 {
 	struct cg_err err = {0};
 	bool open = call->match.route->flags & PAGE_OPEN;
+	call->req->when_read = find_again;
+	call->req->when_read_ctx = call;
 	cg_rc rc =
 	    web_form_read(call->req, open ? OPEN_FORM_BODY_MAX : FORM_BODY_MAX, &call->form, &err);
-	/* A form can take its time: who has been signed out or switched off meanwhile, or may do
-	 * less, sends it for nothing. */
-	if (rc == CG_OK && call->who.session)
-		rc = find_session(call, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return false;

@@ -296,5 +296,5 @@ cg_rc web_request_body_all(struct web_request *req, size_t max_bytes, struct spa
 	}
 	buf_release(&body);
 	explicit_bzero(piece, sizeof(piece));
-	return rc;
+	return rc == CG_OK && req->when_read ? req->when_read(req->when_read_ctx, err) : rc;
 }

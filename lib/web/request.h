@@ -74,6 +74,11 @@ struct web_request {
 	struct web_io *io; /* private to web/ */
 	uint64_t body_read;
 	bool body_ended, body_broken;
+
+	/* Asked by web_request_body_all when the body is there, which can take its time: whether
+	 * who sends it still may.  What it fails with, the reading fails with.  May be NULL. */
+	cg_rc (*when_read)(void *ctx, struct cg_err *err);
+	void *when_read_ctx;
 };
 
 /* How a program judges CERTGATE_PROOF; value.p is NULL when the variable is missing. */
@@ -104,7 +109,7 @@ int web_request_body_fd(const struct web_request *req);
  * end. */
 bool web_request_is_gone(struct web_request *req);
 /* The whole body into the request's arena.  CG_TOO_BIG above max_bytes; CG_BAD_INPUT when it broke
- * off; CG_UNAVAILABLE without memory. */
+ * off; CG_UNAVAILABLE without memory; or what when_read says. */
 cg_rc web_request_body_all(struct web_request *req, size_t max_bytes, struct span *out,
 			   struct cg_err *err) CG_MUST_USE;
 

@@ -64,18 +64,24 @@ class Drips:
 
 
 class Held:
-    """A form of a browser that has come but for its last byte."""
+    """A request that has come but for its last byte."""
 
-    def __init__(self, browser, page, path, **form):
-        body = urllib.parse.urlencode({"csrf_token": browser.get(page).token(), **form}).encode()
-        cookies = "; ".join(f"{n}={v}" for n, v in browser.cookies.items())
+    def __init__(self, path, body, look, **headers):
         self.last, self.sock = body[-1:], site.tls(timeout=60)
-        self.sock.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost:{site.port}\r\nCookie: {cookies}\r\n"
-                          "Content-Type: application/x-www-form-urlencoded\r\n"
-                          f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:-1])
+        head = {"Host": f"localhost:{site.port}", "Content-Length": len(body),
+                **{n.replace("_", "-"): v for n, v in headers.items()}}
+        self.sock.sendall((f"POST {path} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in head.items()) +
+                           "\r\n").encode() + body[:-1])
         # Others that came later are answered: so it is most likely waited for already.
         for _ in range(3):
-            browser.get(page)
+            look()
+
+    @classmethod
+    def form(cls, browser, page, path, **form):
+        """One of a browser."""
+        body = urllib.parse.urlencode({"csrf_token": browser.get(page).token(), **form}).encode()
+        return cls(path, body, lambda: browser.get(page), Content_Type="application/x-www-form-urlencoded",
+                   Cookie="; ".join(f"{n}={v}" for n, v in browser.cookies.items()))
 
     def end(self):
         """The last byte, and the answer's status."""
@@ -101,15 +107,15 @@ with site:
                 ("has a new password", lambda: site.rest("PATCH", who, {"password": PASSWORD + "2"}),
                  lambda: site.rest("PATCH", who, {"password": PASSWORD})),
                 ("signs out", lambda: ann.submit(ann.get(account), "Sign out"), lambda: None)):
-            held = Held(ann, account, account, name="Changed")
+            held = Held.form(ann, account, account, name="Changed")
             off()
             ok(held.end() in (303, 403), f"who {what}: the form counts for nothing")
             is_eq(site.rest("GET", who).body["name"], name, f"who {what}: nothing is changed")
             on()
             ann.sign_in()
-        held = Held(ann, account, account, name="Changed")
+        held = Held.form(ann, account, account, name="Changed")
         is_eq((held.end(), site.rest("GET", who).body["name"]), (303, "Changed"), "else it is read as any other")
-        held = Held(ann, account, f"/portal/keys/{key}/give-up")
+        held = Held.form(ann, account, f"/portal/keys/{key}/give-up")
         other = site.rest("POST", "/organisations", {"name": "Elsewhere"}).body["id"]
         site.rest("PATCH", who, {"organisation_id": other})
         is_eq(held.end(), 404, "who is of another organisation by then: there is no such key")
@@ -119,12 +125,21 @@ with site:
         helper.sign_in("helper", PASSWORD)
         user = next(u for u in site.rest("GET", "/users").body["items"] if u["name"] == "helper")["id"]
         for what, change in (("is a viewer", {"role": "viewer"}), ("is removed", None)):
-            held = Held(helper, "/admin/", "/admin/organisations/new", name="Made late", contacts="")
+            held = Held.form(helper, "/admin/", "/admin/organisations/new", name="Made late", contacts="")
             if change:
                 is_eq(site.rest("PATCH", f"/users/{user}", change).status, 200, f"an administrator {what}")
             else:
                 is_eq(site.rest("DELETE", f"/users/{user}").status, 204, f"an administrator {what}")
             is_eq(held.end(), 403, f"an administrator who {what} by then: refused")
+        for what, change, want in (("is a viewer's", {"role": "viewer"}, 403), ("is removed", None, 401)):
+            made = site.rest("POST", "/tokens", {"name": what, "role": "admin"}).body
+            held = Held("/admin/api/v1/organisations", b'{"name": "Made late"}', lambda: site.rest("GET", "/apis"),
+                        Content_Type="application/json", Authorization=f"Bearer {made['token']}")
+            if change:
+                is_eq(site.rest("PATCH", f"/tokens/{made['id']}", change).status, 200, f"a REST token {what}")
+            else:
+                is_eq(site.rest("DELETE", f"/tokens/{made['id']}").status, 204, f"a REST token {what}")
+            is_eq(held.end(), want, f"one that {what} by then: {want}")
         is_eq([o for o in site.rest("GET", "/organisations").body["items"] if o["name"] == "Made late"], [],
               "nothing was made")
 

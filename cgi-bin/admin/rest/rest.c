@@ -138,10 +138,22 @@ const char *rest_param(struct rest_call *call, size_t i)
 	return text ? text : "";
 }
 
+/* Nobody is known who sent it: 401. */
+#define UNAUTHORIZED "unauthorized"
+
 void rest_fail(struct rest_call *call, cg_rc rc, const struct cg_err *err)
 {
 	if (call->look_at)
 		return;
+	if (rc == CG_DENIED && err->code && strcmp(err->code, UNAUTHORIZED) == 0) {
+		(void)web_response_field_text(call->resp, "WWW-Authenticate",
+					      "Bearer realm=\"certgate\"");
+		web_problem_send(call->resp, &(struct web_problem){.status = 401,
+								   .code = err->code,
+								   .detail = err->text,
+								   .request_id = call->req->id});
+		return;
+	}
 	if (rc == CG_UNAVAILABLE || rc == CG_FAIL || rc == CG_FULL)
 		log_error("rest_failed", "request_id", call->req->id, "cause", err->text, LOG_END);
 	if (call->actor.id)
@@ -409,87 +421,81 @@ void rest_add_reading(json_t *to, const struct cert_reading *reading)
 /* --- the way in --- */
 
 /* Who is signed in to the pages, for their scripts: with the form token in X-CSRF-Token where
- * something may change.  False when nobody is; *answered when that was said already. */
-static bool authenticate_session(struct rest_call *call, bool *answered)
+ * something may change.  CG_NOT_FOUND when nobody is. */
+static cg_rc find_session(struct rest_call *call, struct cg_err *err)
 {
 	struct signed_in who;
 	struct span token = {NULL, 0};
-	struct cg_err err = {0};
 	bool reads = span_is_text(call->req->method, "GET") || call->req->is_head;
 	cg_rc rc = session_find(call->admin->store, CG__SESSION__OF__USER, ADMIN_COOKIE, call->req,
-				&who, &err);
-	*answered = rc != CG_OK;
-	if (rc != CG_OK) {
-		rest_fail(call, rc, &err);
-		return false;
-	}
+				&who, err);
+	if (rc != CG_OK)
+		return rc;
 	if (!who.session)
-		return false;
+		return CG_NOT_FOUND;
 	(void)web_request_field(call->req, "x-csrf-token", &token);
 	if (who.user->must_change)
-		(void)cg_fail_code(&err, CG_DENIED, "password_must_change",
-				   "Change the one-time password on /admin/password first.");
-	else if (!session_same_origin(call->req) ||
-		 (!reads && !same_secret(token, span_of(who.form_token))))
-		(void)cg_fail_code(&err, CG_DENIED, "csrf_token",
-				   "Send the page's form token in X-CSRF-Token, from a page of "
-				   "this host.");
-	*answered = err.text[0] != '\0';
-	if (*answered) {
-		rest_fail(call, CG_DENIED, &err);
-		return false;
-	}
+		return cg_fail_code(err, CG_DENIED, "password_must_change",
+				    "Change the one-time password on /admin/password first.");
+	if (!session_same_origin(call->req) ||
+	    (!reads && !same_secret(token, span_of(who.form_token))))
+		return cg_fail_code(err, CG_DENIED, "csrf_token",
+				    "Send the page's form token in X-CSRF-Token, from a page of "
+				    "this host.");
 	call->actor.name = who.user->name;
 	call->actor.id = who.user->id;
 	call->actor.role = who.user->role;
-	return true;
+	return CG_OK;
 }
 
-/* "Bearer TOKEN", or a session; false after having answered 401. */
-static bool authenticate(struct rest_call *call)
+/* "Bearer TOKEN", or a session; CG_DENIED with the code UNAUTHORIZED when there is neither. */
+static cg_rc find_actor(struct rest_call *call, struct cg_err *err)
 {
 	struct span value, bearer = SPAN_LIT("Bearer ");
-	struct cg_err err = {0};
-	cg_rc rc = CG_DENIED;
 	size_t sent = web_request_field(call->req, "authorization", &value);
-	bool answered = false;
-	if (sent == 0 && authenticate_session(call, &answered))
-		return true;
-	if (answered)
-		return false;
-	if (sent == 1 && value.n > bearer.n && span_is_nocase(span_make(value.p, bearer.n), bearer))
+	cg_rc rc = sent == 0 ? find_session(call, err) : CG_NOT_FOUND;
+	if (sent == 1 && value.n > bearer.n &&
+	    span_is_nocase(span_make(value.p, bearer.n), bearer)) {
 		rc = token_check(call->admin->store, span_trim(span_from(value, bearer.n)),
-				 call->arena, &call->actor, &err);
-	if (rc == CG_OK)
-		return true;
-	if (rc != CG_DENIED) {
-		rest_fail(call, rc, &err);
-		return false;
+				 call->arena, &call->actor, err);
+		rc = rc == CG_DENIED ? CG_NOT_FOUND : rc;
 	}
-	(void)web_response_field_text(call->resp, "WWW-Authenticate", "Bearer realm=\"certgate\"");
-	web_problem_send(call->resp,
-			 &(struct web_problem){
-			     .status = 401,
-			     .code = "unauthorized",
-			     .detail = "Send a valid token: `Authorization: Bearer TOKEN`. One "
-				       "is made by `certgate token create`.",
-			     .request_id = call->req->id});
-	return false;
+	return rc == CG_NOT_FOUND
+		   ? cg_fail_code(err, CG_DENIED, UNAUTHORIZED,
+				  "Send a valid token: `Authorization: Bearer TOKEN`. One is made "
+				  "by `certgate token create`.")
+		   : rc;
 }
 
 /* What viewers may read, everybody may.  What changes something model/ decides as well; here it is
- * told before anything of the body is looked at.  False after having answered 403. */
-static bool may_call(struct rest_call *call)
+ * told before anything of the body is looked at. */
+static cg_rc may_call(struct rest_call *call, struct cg_err *err)
 {
-	struct cg_err err = {0};
 	bool reads = strcmp(call->match.route->method, "GET") == 0;
 	Cg__Role needed = call->match.route->flags & REST_OWNER ? CG__ROLE__OWNER
 			  : reads				? CG__ROLE__VIEWER
 								: CG__ROLE__ADMIN;
-	if (actor_require(&call->actor, needed, &err) == CG_OK)
-		return true;
-	rest_fail(call, CG_DENIED, &err);
-	return false;
+	return actor_require(&call->actor, needed, err);
+}
+
+/* A body can take its time: who has lost the right meanwhile sends it for nothing. */
+static cg_rc judge(void *arg, struct cg_err *err)
+{
+	struct rest_call *call = arg;
+	cg_rc rc = find_actor(call, err);
+	return rc == CG_OK ? may_call(call, err) : rc;
+}
+
+/* False after having answered. */
+static bool authenticate(struct rest_call *call)
+{
+	struct cg_err err = {0};
+	cg_rc rc = judge(call, &err);
+	call->req->when_read = judge;
+	call->req->when_read_ctx = call;
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	return rc == CG_OK;
 }
 
 static void answer_no_route(struct rest_call *call, enum web_match match)
@@ -548,6 +554,6 @@ void rest_handle(struct program *admin, struct web_request *req, struct web_resp
 	if (match != WEB_MATCH_FOUND)
 		answer_no_route(&call, match);
 	else if ((call.match.route->flags & REST_OPEN) ||
-		 (authenticate(&call) && may_call(&call) && brings_nothing(&call)))
+		 (authenticate(&call) && brings_nothing(&call)))
 		call.match.route->handler(&call);
 }
