@@ -123,7 +123,7 @@ with case("make run"):
             raise RuntimeError("make run ended: " + process.stdout.read()[-3000:])
         return os.path.exists(state + "/demo.env")
 
-    wait_until(ready, "demo.env", 120)
+    wait_until(ready, "demo.env", 300)
     with open(state + "/demo.env", encoding="utf-8") as text:
         demo = dict(line.split("=", 1) for line in text.read().splitlines())
     demo = {name: shlex.split(value)[0] if value != "''" else "" for name, value in demo.items()}

@@ -53,7 +53,7 @@ def wait_ready(process):
             raise RuntimeError(f"make run ended: {process.stdout.read()}")
         return os.path.exists(state + "/demo.env")
 
-    wait_until(ready, "demo.env", 120)
+    wait_until(ready, "demo.env", 300)
     return demo_env()
 
 

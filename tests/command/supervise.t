@@ -56,7 +56,7 @@ with Site(gates=2, admins=2) as site:
         wait_until(lambda: len(everyone()) == 5, "new workers")
         is_eq(site.curl("/healthz").status, 200, "and serves")
         # Pauses that went on doubling would be longer than the wait below.
-        for _ in range(11):
+        for _ in range(13):
             site.kill(site.pids("gate")[0])
             wait_until(lambda: len(site.pids("gate")) == 2, "a new gate")
         ok(True, "however often that happens, the pause before a start stays short")

@@ -493,8 +493,7 @@ def open_folder(site):
     is_eq(site.rest("GET", "/keys").status, 200, "all is well afterwards")
 
 
-# Packets of one byte take their time.
-with Site(extra="RequestReadTimeout handshake=0 header=0 body=0") as home:
+with Site() as home:
     with case("private keys"):
         KEYS = private_keys(home)
     with case("tokens and the proof"):

@@ -13,8 +13,7 @@ from certgate_test import *  # noqa: E402
 from pages import Browser  # noqa: E402
 from show_pages import owner  # noqa: E402
 
-# Apache itself ends none of them.
-site = Site(extra="RequestReadTimeout header=0 body=0")
+site = Site()
 EACH, LENGTH = 20, 4000
 
 

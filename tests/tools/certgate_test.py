@@ -47,7 +47,7 @@ SERVER = os.environ.get("CERTGATE_SERVER", "apache")
 # Not the configuration file of the host that the tests run on.
 os.environ.setdefault("CERTGATE_CONFIG", "")
 # The longest that anything may take to come up.  Not a pause: each wait ends when it has happened.
-DEADLINE_S = float(os.environ.get("CERTGATE_TEST_DEADLINE", "90"))
+DEADLINE_S = float(os.environ.get("CERTGATE_TEST_DEADLINE", "120"))
 # A command that is not done by then hangs, however large the store and busy the machine.
 HANG_S = 600
 
@@ -697,6 +697,10 @@ Listen 127.0.0.1:{self.port} https
   SSLVerifyClient optional_no_ca
   SSLVerifyDepth 10
   Protocols h2 http/1.1
+  # Here clients are slow because the machine is.
+  <IfModule reqtimeout_module>
+  RequestReadTimeout handshake=0 header=0 body=0
+  </IfModule>
   {self.extra}
 </VirtualHost>
 """
