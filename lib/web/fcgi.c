@@ -28,6 +28,9 @@
 /* While ending: a connection that has been idle for so long is closed.  The server takes the one
  * it used last first, and does not notice a close that comes at the same moment. */
 #define IDLE_MS 50
+/* One that has not carried any request yet was made to carry one at once; but on a busy machine who
+ * has connected may have to wait for his turn. */
+#define NEW_MS	3000
 #define LOOK_MS 10   /* how often that is looked at */
 #define STOP_MS 5000 /* then idle connections are closed however short they have been so */
 /* For so long a thread waits for its connection's next request itself, before any may take it up.
@@ -44,9 +47,9 @@
 struct connection {
 	struct connection *next, *prev;
 	int fd;
-	unsigned skips;	   /* so many requests nobody stays for */
-	_Atomic bool busy; /* a thread serves it, or has not let go of it yet */
-	_Atomic int64_t idle_since_mono_ms;
+	unsigned skips;			      /* so many requests nobody stays for */
+	_Atomic bool busy;		      /* a thread serves it, or has not let go of it yet */
+	_Atomic int64_t needed_until_mono_ms; /* while ending */
 };
 
 struct server {
@@ -55,8 +58,8 @@ struct server {
 	int epoll_fd;
 	int end_fd;		  /* becomes readable, and stays so, when the threads are to end */
 	_Atomic unsigned waiting; /* threads that wait for any connection */
-	_Atomic bool ending;
-	pthread_mutex_t lock; /* for all below, and how connections are linked */
+	_Atomic bool ending;	  /* becomes true under the lock: nothing is accepted any more */
+	pthread_mutex_t lock;	  /* for all below, and how connections are linked */
 	struct connection *connections;
 	bool failed;
 };
@@ -75,11 +78,12 @@ static void fail(struct server *s, const char *what)
 
 /* --- connections --- */
 
-/* Once more waits for a request on c, in any thread. */
+/* Waits for a request on c, in any thread: for the first one (EPOLL_CTL_ADD) or once more. */
 static bool park(struct server *s, struct connection *c, int op)
 {
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = c};
-	atomic_store(&c->idle_since_mono_ms, clock_mono_ms());
+	atomic_store(&c->needed_until_mono_ms,
+		     clock_mono_ms() + (op == EPOLL_CTL_ADD ? NEW_MS : IDLE_MS));
 	if (epoll_ctl(s->epoll_fd, op, c->fd, &ev) != 0)
 		return false;
 	/* Another thread may have been woken for it; that one waits for this, and c is its own
@@ -142,10 +146,38 @@ static bool set_up_socket(int fd)
 	       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silent, sizeof(silent)) == 0;
 }
 
+/* One of the listener's connections into the list, in which it is before this process begins to
+ * end: whatever is accepted is served.  -1 as of accept4, EAGAIN when it is left to others; else
+ * its descriptor, and *c, NULL when there is no memory. */
+static int accept_listed(struct server *s, struct connection **c)
+{
+	int fd = -1;
+	*c = calloc(1, sizeof(**c));
+	(void)pthread_mutex_lock(&s->lock);
+	errno = EAGAIN;
+	if (!atomic_load(&s->ending))
+		fd = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
+	int cause = errno;
+	if (fd >= 0 && *c) {
+		(*c)->fd = fd;
+		(*c)->busy = true;
+		(*c)->next = s->connections;
+		if ((*c)->next)
+			(*c)->next->prev = *c;
+		s->connections = *c;
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	if (fd < 0)
+		free(*c);
+	errno = cause;
+	return fd;
+}
+
 /* Sibling processes wait on the same listener, so another may have been quicker. */
 static void accept_one(struct server *s)
 {
-	int fd = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
+	struct connection *c;
+	int fd = accept_listed(s, &c);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			struct pollfd p = {.fd = s->end_fd, .events = POLLIN};
@@ -156,22 +188,9 @@ static void accept_one(struct server *s)
 		}
 		return;
 	}
-	struct connection *c = calloc(1, sizeof(*c));
-	if (!c || !set_up_socket(fd)) {
-		free(c);
-		(void)close(fd);
-		return;
-	}
-	c->fd = fd;
-	c->busy = true;
-	(void)pthread_mutex_lock(&s->lock);
-	c->next = s->connections;
-	if (c->next)
-		c->next->prev = c;
-	s->connections = c;
-	(void)pthread_mutex_unlock(&s->lock);
-	if (!park(s, c, EPOLL_CTL_ADD)) {
-		forget(s, c);
+	if (!c || !set_up_socket(fd) || !park(s, c, EPOLL_CTL_ADD)) {
+		if (c)
+			forget(s, c);
 		(void)close(fd);
 	}
 }
@@ -365,8 +384,8 @@ static void *thread_main(void *arg)
 
 /* --- start and end --- */
 
-/* Closes connections that have been idle for a moment, all idle ones when `all`.  True when none
- * is left. */
+/* Closes connections that nobody needs any more, all idle ones when `all`.  True when none is left.
+ */
 static bool close_idle(struct server *s, bool all)
 {
 	int64_t now = clock_mono_ms();
@@ -375,8 +394,7 @@ static bool close_idle(struct server *s, bool all)
 		next = c->next;
 		/* A thread that was woken for it has read nothing yet. */
 		struct pollfd p = {.fd = c->fd, .events = POLLIN};
-		if (c->busy || (!all && now - c->idle_since_mono_ms < IDLE_MS) ||
-		    poll(&p, 1, 0) != 0)
+		if (c->busy || (!all && now < c->needed_until_mono_ms) || poll(&p, 1, 0) != 0)
 			continue;
 		(void)close(c->fd);
 		if (c->prev)
@@ -500,7 +518,9 @@ int web_fcgi_serve(const struct web_program *p)
 	}
 	/* Whoever connects now waits for a sibling or a successor, on the same listener. */
 	(void)epoll_ctl(s.epoll_fd, EPOLL_CTL_DEL, LISTENER, NULL);
+	(void)pthread_mutex_lock(&s.lock);
 	atomic_store(&s.ending, true);
+	(void)pthread_mutex_unlock(&s.lock);
 	int64_t until = clock_mono_ms() + STOP_MS;
 	while (n > 0 && !close_idle(&s, clock_mono_ms() >= until))
 		(void)poll(NULL, 0, LOOK_MS);
