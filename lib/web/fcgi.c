@@ -93,13 +93,18 @@ static bool park(struct server *s, struct connection *c, int op)
 	return true;
 }
 
+static bool try_take(struct connection *c)
+{
+	bool busy = false;
+	return atomic_compare_exchange_strong(&c->busy, &busy, true);
+}
+
 /* What park has given up is this thread's.  No lock: two connections have nothing to do with each
  * other. */
 static void take(struct connection *c)
 {
-	while (atomic_load(&c->busy))
+	while (!try_take(c))
 		(void)sched_yield();
-	atomic_store(&c->busy, true);
 }
 
 /* Takes c out of the list and frees it; its descriptor is another matter. */
@@ -384,26 +389,20 @@ static void *thread_main(void *arg)
 
 /* --- start and end --- */
 
-/* Closes connections that nobody needs any more, all idle ones when `all`.  True when none is left.
- */
-static bool close_idle(struct server *s, bool all)
+/* Ends connections that nobody needs any more, all idle ones when `all`: nothing is received on
+ * them after this, and a thread finds that end and closes them, when it has served what came
+ * before.  Not here: a thread may have been woken for one already.  True when none is left. */
+static bool end_idle(struct server *s, bool all)
 {
 	int64_t now = clock_mono_ms();
 	(void)pthread_mutex_lock(&s->lock);
-	for (struct connection *c = s->connections, *next; c; c = next) {
-		next = c->next;
-		/* A thread that was woken for it has read nothing yet. */
+	for (struct connection *c = s->connections; c; c = c->next) {
 		struct pollfd p = {.fd = c->fd, .events = POLLIN};
-		if (c->busy || (!all && now < c->needed_until_mono_ms) || poll(&p, 1, 0) != 0)
+		if ((!all && now < c->needed_until_mono_ms) || !try_take(c))
 			continue;
-		(void)close(c->fd);
-		if (c->prev)
-			c->prev->next = next;
-		else
-			s->connections = next;
-		if (next)
-			next->prev = c->prev;
-		free(c);
+		if (poll(&p, 1, 0) == 0)
+			(void)shutdown(c->fd, SHUT_RD);
+		atomic_store(&c->busy, false);
 	}
 	bool none = !s->connections;
 	(void)pthread_mutex_unlock(&s->lock);
@@ -522,7 +521,7 @@ int web_fcgi_serve(const struct web_program *p)
 	atomic_store(&s.ending, true);
 	(void)pthread_mutex_unlock(&s.lock);
 	int64_t until = clock_mono_ms() + STOP_MS;
-	while (n > 0 && !close_idle(&s, clock_mono_ms() >= until))
+	while (n > 0 && !end_idle(&s, clock_mono_ms() >= until))
 		(void)poll(NULL, 0, LOOK_MS);
 	(void)eventfd_write(s.end_fd, 1);
 	for (unsigned i = 0; i < n; i++)
