@@ -30,6 +30,9 @@
 /* While ending: a connection that has been idle for so long is closed.  The server takes the one
  * it used last first, and does not notice a close that comes at the same moment. */
 #define IDLE_MS 50
+/* One that has not carried any request yet was made to carry one at once; but on a busy machine who
+ * has connected may have to wait for his turn. */
+#define NEW_MS	3000
 #define LOOK_MS 10   /* how often that is looked at */
 #define STOP_MS 5000 /* then idle connections are closed however short they have been so */
 /* For so long a thread waits for its connection's next request itself, before any may take it up.
@@ -46,10 +49,9 @@
 struct connection {
 	struct connection *next, *prev;
 	int fd;
-	unsigned skips;	   /* so many requests nobody stays for */
-	_Atomic bool busy; /* a thread serves it, or has not let go of it yet */
-	bool closed;	   /* while idle, at the end; said before `busy` is given up */
-	_Atomic int64_t idle_since_mono_ms;
+	unsigned skips;			      /* so many requests nobody stays for */
+	_Atomic bool busy;		      /* a thread serves it, or has not let go of it yet */
+	_Atomic int64_t needed_until_mono_ms; /* while ending */
 };
 
 struct server {
@@ -58,11 +60,9 @@ struct server {
 	int epoll_fd;
 	int end_fd;		  /* becomes readable, and stays so, when the threads are to end */
 	_Atomic unsigned waiting; /* threads that wait for any connection */
-	_Atomic bool ending;
-	pthread_mutex_t lock; /* for all below, and how connections are linked */
+	_Atomic bool ending;	  /* becomes true under the lock: nothing is accepted any more */
+	pthread_mutex_t lock;	  /* for all below, and how connections are linked */
 	struct connection *connections;
-	/* A thread may have been woken for one at the moment it was closed, and look at it. */
-	struct connection *closed;
 	bool failed;
 };
 
@@ -80,11 +80,12 @@ static void fail(struct server *s, const char *what)
 
 /* --- connections --- */
 
-/* Once more waits for a request on c, in any thread. */
+/* Waits for a request on c, in any thread: for the first one (EPOLL_CTL_ADD) or once more. */
 static bool park(struct server *s, struct connection *c, int op)
 {
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = c};
-	atomic_store(&c->idle_since_mono_ms, clock_mono_ms());
+	atomic_store(&c->needed_until_mono_ms,
+		     clock_mono_ms() + (op == EPOLL_CTL_ADD ? NEW_MS : IDLE_MS));
 	if (epoll_ctl(s->epoll_fd, op, c->fd, &ev) != 0)
 		return false;
 	/* Another thread may have been woken for it; that one waits for this, and c is its own
@@ -94,41 +95,30 @@ static bool park(struct server *s, struct connection *c, int op)
 	return true;
 }
 
-/* False when another has it. */
 static bool try_take(struct connection *c)
 {
 	bool busy = false;
 	return atomic_compare_exchange_strong(&c->busy, &busy, true);
 }
 
-/* What park has given up is this thread's; false when it was closed instead.  No lock: two
- * connections have nothing to do with each other. */
-static bool take(struct connection *c)
+/* What park has given up is this thread's.  No lock: two connections have nothing to do with each
+ * other. */
+static void take(struct connection *c)
 {
 	while (!try_take(c))
 		(void)sched_yield();
-	if (!c->closed)
-		return true;
-	atomic_store(&c->busy, false);
-	return false;
-}
-
-/* Out of the list; under the lock. */
-static void unlink_connection(struct server *s, struct connection *c)
-{
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		s->connections = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
 }
 
 /* Takes c out of the list and frees it; its descriptor is another matter. */
 static void forget(struct server *s, struct connection *c)
 {
 	(void)pthread_mutex_lock(&s->lock);
-	unlink_connection(s, c);
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		s->connections = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
 	(void)pthread_mutex_unlock(&s->lock);
 	free(c);
 }
@@ -165,10 +155,38 @@ static bool set_up_socket(int fd)
 	       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silent, sizeof(silent)) == 0;
 }
 
+/* One of the listener's connections into the list, in which it is before this process begins to
+ * end: whatever is accepted is served.  -1 as of accept4, EAGAIN when it is left to others; else
+ * its descriptor, and *c, NULL when there is no memory. */
+static int accept_listed(struct server *s, struct connection **c)
+{
+	int fd = -1;
+	*c = calloc(1, sizeof(**c));
+	(void)pthread_mutex_lock(&s->lock);
+	errno = EAGAIN;
+	if (!atomic_load(&s->ending))
+		fd = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
+	int cause = errno;
+	if (fd >= 0 && *c) {
+		(*c)->fd = fd;
+		(*c)->busy = true;
+		(*c)->next = s->connections;
+		if ((*c)->next)
+			(*c)->next->prev = *c;
+		s->connections = *c;
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	if (fd < 0)
+		free(*c);
+	errno = cause;
+	return fd;
+}
+
 /* Sibling processes wait on the same listener, so another may have been quicker. */
 static void accept_one(struct server *s)
 {
-	int fd = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
+	struct connection *c;
+	int fd = accept_listed(s, &c);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			struct pollfd p = {.fd = s->end_fd, .events = POLLIN};
@@ -179,22 +197,9 @@ static void accept_one(struct server *s)
 		}
 		return;
 	}
-	struct connection *c = calloc(1, sizeof(*c));
-	if (!c || !set_up_socket(fd)) {
-		free(c);
-		(void)close(fd);
-		return;
-	}
-	c->fd = fd;
-	c->busy = true;
-	(void)pthread_mutex_lock(&s->lock);
-	c->next = s->connections;
-	if (c->next)
-		c->next->prev = c;
-	s->connections = c;
-	(void)pthread_mutex_unlock(&s->lock);
-	if (!park(s, c, EPOLL_CTL_ADD)) {
-		forget(s, c);
+	if (!c || !set_up_socket(fd) || !park(s, c, EPOLL_CTL_ADD)) {
+		if (c)
+			forget(s, c);
 		(void)close(fd);
 	}
 }
@@ -334,8 +339,7 @@ static void serve_connection(struct server *s, void *thread, struct connection *
 {
 	const struct web_program *p = s->program;
 	bool alive;
-	if (!take(c))
-		return;
+	take(c);
 	do {
 		alive = serve_request(s, thread, c, fcgi, arena);
 		if (p->stop_after && p->stop_after(p->ctx))
@@ -389,25 +393,19 @@ static void *thread_main(void *arg)
 
 /* --- start and end --- */
 
-/* Closes connections that have been idle for a moment, all idle ones when `all`.  True when none
- * is left. */
-static bool close_idle(struct server *s, bool all)
+/* Ends connections that nobody needs any more, all idle ones when `all`: nothing is received on
+ * them after this, and a thread finds that end and closes them, when it has served what came
+ * before.  Not here: a thread may have been woken for one already.  True when none is left. */
+static bool end_idle(struct server *s, bool all)
 {
 	int64_t now = clock_mono_ms();
 	(void)pthread_mutex_lock(&s->lock);
-	for (struct connection *c = s->connections, *next; c; c = next) {
-		next = c->next;
-		if ((!all && now - c->idle_since_mono_ms < IDLE_MS) || !try_take(c))
-			continue;
-		/* A thread that was woken for it has read nothing yet. */
+	for (struct connection *c = s->connections; c; c = c->next) {
 		struct pollfd p = {.fd = c->fd, .events = POLLIN};
-		if (poll(&p, 1, 0) == 0) {
-			(void)close(c->fd);
-			c->closed = true;
-			unlink_connection(s, c);
-			c->next = s->closed;
-			s->closed = c;
-		}
+		if ((!all && now < c->needed_until_mono_ms) || !try_take(c))
+			continue;
+		if (poll(&p, 1, 0) == 0)
+			(void)shutdown(c->fd, SHUT_RD);
 		atomic_store(&c->busy, false);
 	}
 	bool none = !s->connections;
@@ -523,17 +521,15 @@ int web_fcgi_serve(const struct web_program *p)
 	}
 	/* Whoever connects now waits for a sibling or a successor, on the same listener. */
 	(void)epoll_ctl(s.epoll_fd, EPOLL_CTL_DEL, LISTENER, NULL);
+	(void)pthread_mutex_lock(&s.lock);
 	atomic_store(&s.ending, true);
+	(void)pthread_mutex_unlock(&s.lock);
 	int64_t until = clock_mono_ms() + STOP_MS;
-	while (n > 0 && !close_idle(&s, clock_mono_ms() >= until))
+	while (n > 0 && !end_idle(&s, clock_mono_ms() >= until))
 		(void)poll(NULL, 0, LOOK_MS);
 	(void)eventfd_write(s.end_fd, 1);
 	for (unsigned i = 0; i < n; i++)
 		(void)pthread_join(threads[i], NULL);
-	for (struct connection *c = s.closed, *next; c; c = next) {
-		next = c->next;
-		free(c);
-	}
 	if (seconds) {
 		(void)pthread_join(second, NULL);
 		p->every_second(p->ctx, true);

@@ -892,6 +892,33 @@ static void stopping_lets_a_request_finish(void **state)
 	assert_int_equal(stop_program(&s), 0);
 }
 
+/* Whoever has connected may get no turn to send for a while. */
+static void stopping_waits_for_a_first_request(void **state)
+{
+	struct served s = {0};
+	char text[ANSWER_MAX];
+	(void)state;
+	start_program(&s);
+	/* Accepted in this order: the answer to the later one shows that both are. */
+	int fd = connect_to(&s), later = connect_to(&s);
+	put_request(later, "GET", "/refuse", NULL);
+	put_record(later, 5, NULL, 0, 0);
+	assert_true(get_answer(later, text));
+	assert_int_equal(kill(s.pid, SIGTERM), 0);
+	/* The idle connection's end shows that it is stopping. */
+	assert_true(is_closed(later));
+	struct pollfd other = {.fd = fd, .events = POLLIN};
+	assert_int_equal(poll(&other, 1, 500), 0);
+	put_request(fd, "GET", "/refuse", NULL);
+	put_record(fd, 5, NULL, 0, 0);
+	assert_true(get_answer(fd, text));
+	assert_non_null(strstr(text, "Status: 403"));
+	assert_true(is_closed(fd));
+	(void)close(fd);
+	(void)close(later);
+	assert_int_equal(stop_program(&s), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -914,6 +941,7 @@ int main(void)
 	    cmocka_unit_test(an_aborted_answer_has_no_end),
 	    cmocka_unit_test(a_handler_without_an_answer_is_500),
 	    cmocka_unit_test(stopping_lets_a_request_finish),
+	    cmocka_unit_test(stopping_waits_for_a_first_request),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("web", tests, NULL, NULL);
