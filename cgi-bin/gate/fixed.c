@@ -105,7 +105,8 @@ static bool answer(struct exchange *x, struct span path)
 	}
 	if (span_is(path, SPAN_LIT("/readyz"))) {
 		struct cg_err err = {0};
-		if (x->gate->store && store_read(x->gate->store, look, x->arena, &err) == CG_OK)
+		/* Without a worker this gate could not start, whatever became of its store. */
+		if (x->worker && store_read(x->gate->store, look, x->arena, &err) == CG_OK)
 			send_state(x, 200, "ready");
 		else
 			refuse(x, REFUSAL_UNAVAILABLE,

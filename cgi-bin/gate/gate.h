@@ -2,13 +2,13 @@
  *
  *   receive   lib/web/   request and target in one normal form
  *   fixed     fixed.c    /healthz, /readyz, /metrics
- *   route     gate.c     which API; what browsers ask before they call it: cors.c
+ *   route     main.c     which API; what browsers ask before they call it: cors.c
  *   identify  identify.c certificate and token -> digests
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
  *   limit     limit.c    rate, calls under way, quota
- *   forward   forward.c  to the upstream and back, with the fields of fields.c; which upstream:
- *             targets.c, where it may be: address.c, TLS: trust_upstream.c, its answer: rewrite.c
+ *   forward   forward.c  to the upstream and back (lib/upstream/), with the fields of fields.c; which
+ *             upstream: targets.c, addresses in its answer: rewrite.c
  *   refuse    refuse.c   or why not, to the client and for the administrator (lib/usage/)
  *   record    record.c   counts it, and writes the access log
  */
@@ -16,6 +16,7 @@
 #define CG_GATE_GATE_H
 
 #include "base/base.h"
+#include "base/address.h"
 #include "base/limits.h"
 #include "grant/decide.h"
 #include "grant/grant.h"
@@ -23,7 +24,6 @@
 #include "grant/trust.h"
 #include "upstream/allowed.h"
 #include "upstream/upstream.h"
-#include "base/address.h"
 #include "usage/access_log.h"
 #include "usage/housekeeping.h"
 #include "usage/refusals.h"

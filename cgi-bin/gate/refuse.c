@@ -55,12 +55,12 @@ static void answer(struct exchange *x, enum refusal refusal, const char *detail,
 {
 	const struct refusal_row *row = refusal_row(refusal);
 	x->code = row->code;
-	if (row->status == 401 && x->route && x->route->api->auth->use_token)
+	/* Of no API: /metrics, which has a token alone. */
+	bool token = !x->route || x->route->api->auth->use_token;
+	if (row->status == 401)
 		(void)web_response_field_text(x->resp, "WWW-Authenticate",
-					      "Bearer realm=\"certgate\"");
-	else if (row->status == 401)
-		(void)web_response_field_text(x->resp, "WWW-Authenticate",
-					      "Certificate realm=\"certgate\"");
+					      token ? "Bearer realm=\"certgate\""
+						    : "Certificate realm=\"certgate\"");
 	struct web_field fields[LIMIT_FIELDS_MAX + CORS_FIELDS_MAX];
 	/* Also where the upstream failed: the request was counted. */
 	size_t n = limit_fields(x, fields);

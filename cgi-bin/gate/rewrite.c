@@ -61,7 +61,7 @@ static struct span rewrite_url(struct exchange *x, struct span value)
 	return out.p ? out : value;
 }
 
-/* The first Path attribute is enough to find: browsers take the last, so each is looked at. */
+/* Every Path attribute: of several, browsers take the last. */
 static struct span rewrite_cookie(struct exchange *x, struct span value)
 {
 	struct span rest = value, part, name = SPAN_LIT("path=");

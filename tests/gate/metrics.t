@@ -84,8 +84,9 @@ with case("by token"):
     for wrong in (TOKEN + "x", TOKEN[:-1], "", TOKEN.upper()):
         is_eq(code(site.curl("/metrics", "-H", f"Authorization: Bearer {wrong}")),
               (401, "credential_missing"), f"not with {wrong!r}")
-    is_eq(code(site.curl("/metrics", cert=cert)), (401, "credential_missing"),
-          "a client's certificate is no token for it")
+    answer = site.curl("/metrics", cert=cert)
+    is_eq(code(answer), (401, "credential_missing"), "a client's certificate is no token for it")
+    like(answer.headers.get("www-authenticate"), "^Bearer ", "as the challenge says")
 
 with case("by address"):
     restart(CERTGATE_METRICS_ALLOW="192.0.2.0/24, 127.0.0.1,::1")

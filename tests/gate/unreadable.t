@@ -138,6 +138,18 @@ def lock_held(store):
     store.back("a holder that was stopped, and killed")
 
 
+def counters_away(store):
+    """What gates need beside the store."""
+    slots = store.site.home + "/run/limits.slots"
+    os.rename(slots, slots + ".away")
+    store.kill("gate")
+    is_eq(store.state(), (200, 503), "gates that cannot count start: alive, and not ready")
+    seen = store.judge("the counters are away")
+    is_eq(set(seen.values()), {503}, "nobody is told anything but to come again")
+    os.rename(slots + ".away", slots)
+    store.back("the counters are back")
+
+
 def moved_away(store):
     home = store.site.home
     os.rename(home + "/db", home + "/away")
@@ -260,7 +272,8 @@ def keys_lost(store):
     store.back("put back")
 
 
-for title, test in (("the lock is held", lock_held), ("the store is moved away", moved_away),
+for title, test in (("the lock is held", lock_held), ("the counters are away", counters_away),
+                    ("the store is moved away", moved_away),
                     ("the store's files are closed", closed),
                     ("all of the store is overwritten", overwritten),
                     ("a part of the store is overwritten", some_overwritten),
