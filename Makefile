@@ -18,7 +18,7 @@ endif
 ifeq ($(origin CXX),default)
   CXX := $(if $(findstring clang,$(CC)),clang++,g++)
 endif
-# release | sanitize | coverage | fuzz (with clang)
+# release | sanitize | thread | coverage | fuzz (with clang)
 MODE ?= release
 # Settings of `make run`
 PORT   ?= 8080
@@ -63,10 +63,12 @@ ifdef CI
 endif
 MODE_release  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 MODE_sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+MODE_thread   := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-tsan -include tests/tools/thread.h
 MODE_coverage := -O1 -g --coverage -fprofile-update=atomic
 MODE_fuzz     := $(MODE_sanitize) -fsanitize=fuzzer-no-link
 LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 LINK_sanitize := -fsanitize=address,undefined
+LINK_thread   := -fsanitize=thread
 LINK_coverage := --coverage -Wl,--wrap=_exit
 LINK_fuzz     := -fsanitize=address,undefined
 

@@ -66,12 +66,15 @@ bool field_is_plain(struct span name)
 
 bool field_is_token(struct span name)
 {
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-		bool alnum =
-		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!alnum && c != '-' && (c == '\0' || !strchr("!#$%&'*+.^_`|~", c)))
+	static const bool allowed[256] = {
+	    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['!'] = true,
+	    ['#'] = true,	  ['$'] = true,		['%'] = true,	      ['&'] = true,
+	    ['\''] = true,	  ['*'] = true,		['+'] = true,	      ['-'] = true,
+	    ['.'] = true,	  ['^'] = true,		['_'] = true,	      ['`'] = true,
+	    ['|'] = true,	  ['~'] = true,
+	};
+	for (size_t i = 0; i < name.n; i++)
+		if (!allowed[(uint8_t)name.p[i]])
 			return false;
-	}
 	return name.n > 0;
 }

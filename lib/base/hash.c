@@ -169,17 +169,21 @@ char *base64_format(struct arena *a, struct span bytes)
 	if (!out)
 		return NULL;
 	char *p = out;
-	for (size_t i = 0; i < bytes.n; i += 3) {
-		size_t left = bytes.n - i;
-		uint32_t v = (uint32_t)(uint8_t)bytes.p[i] << 16;
-		if (left > 1)
-			v |= (uint32_t)(uint8_t)bytes.p[i + 1] << 8;
-		if (left > 2)
-			v |= (uint8_t)bytes.p[i + 2];
+	const uint8_t *b = (const uint8_t *)bytes.p;
+	size_t left = bytes.n;
+	for (; left >= 3; b += 3, left -= 3) {
+		uint32_t v = (uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2];
+		*p++ = digits[v >> 18];
+		*p++ = digits[(v >> 12) & 63];
+		*p++ = digits[(v >> 6) & 63];
+		*p++ = digits[v & 63];
+	}
+	if (left > 0) {
+		uint32_t v = (uint32_t)b[0] << 16 | (left > 1 ? (uint32_t)b[1] << 8 : 0);
 		*p++ = digits[v >> 18];
 		*p++ = digits[(v >> 12) & 63];
 		*p++ = left > 1 ? digits[(v >> 6) & 63] : '=';
-		*p++ = left > 2 ? digits[v & 63] : '=';
+		*p++ = '=';
 	}
 	*p = '\0';
 	return out;

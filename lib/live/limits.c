@@ -247,7 +247,7 @@ static void count(struct decision *d, struct work *w, struct limits_held *held)
 		c->quota.used++;
 		if (!limits_slot_is_changed(d->limits, w->index))
 			(void)__atomic_or_fetch(&d->limits->file->changed[w->index / 64],
-						(uint64_t)1 << (w->index % 64), __ATOMIC_RELAXED);
+						(uint64_t)1 << (w->index % 64), __ATOMIC_RELEASE);
 	}
 	if (ask->rate.per_s != 0)
 		++*limits_rate_newest(&c->rate);
@@ -368,11 +368,11 @@ static cg_rc lock_changed(struct limits *l, uint32_t index, struct slot **out,
 	if (!slot)
 		return cg_fail(err, CG_UNAVAILABLE, "A part of %s cannot be mapped: %s.",
 			       l->slots_path, strerror(errno));
-	*stripe = limits_stripe(l, &slot->name);
+	*stripe = limits_slot_stripe(l, slot);
 	cg_rc rc = limits_lock(l, *stripe, err);
 	if (rc != CG_OK)
 		return rc;
-	if (limits_slot_is_changed(l, index) && *stripe == limits_stripe(l, &slot->name))
+	if (limits_slot_is_changed(l, index) && *stripe == limits_slot_stripe(l, slot))
 		*out = slot;
 	else
 		limits_unlock(*stripe);
@@ -386,7 +386,8 @@ cg_rc limits_changed(struct limits *l, uint32_t *position, struct limits_quota *
 	*n = 0;
 	while (*n < max && *position < end) {
 		uint32_t index = *position;
-		uint64_t word = __atomic_load_n(&l->file->changed[index / 64], __ATOMIC_RELAXED) >>
+		/* Whoever sees the bit sees the slot's name. */
+		uint64_t word = __atomic_load_n(&l->file->changed[index / 64], __ATOMIC_ACQUIRE) >>
 				(index % 64);
 		if (word == 0) {
 			*position = (index / 64 + 1) * 64;

@@ -62,7 +62,10 @@ struct hold {
 #define HOLDS_FROM 15
 
 struct slot {
-	struct sha256 name;
+	union {
+		struct sha256 name;
+		uint32_t name_start; /* which is also looked at without the lock: whole */
+	};
 	uint32_t next; /* slot of the same bucket, 0: none */
 	uint32_t more; /* slot with more holds, 0: none */
 	union {
@@ -124,14 +127,32 @@ static inline struct slot *limits_slot(struct limits *l, uint32_t index)
 
 static inline uint32_t limits_bucket(const struct sha256 *name)
 {
-	uint32_t bucket;
-	memcpy(&bucket, name->b, sizeof(bucket));
-	return bucket % BUCKETS;
+	uint32_t start;
+	memcpy(&start, name->b, sizeof(start));
+	return start % BUCKETS;
+}
+
+/* Under the stripe's lock. */
+static inline void limits_slot_name(struct slot *slot, const struct sha256 *name)
+{
+	uint32_t start;
+	memcpy(&start, name->b, sizeof(start));
+	memcpy(slot->name.b + sizeof(start), name->b + sizeof(start),
+	       sizeof(*name) - sizeof(start));
+	__atomic_store_n(&slot->name_start, start, __ATOMIC_RELAXED);
 }
 
 static inline struct stripe *limits_stripe(const struct limits *l, const struct sha256 *name)
 {
 	return &l->file->stripes[limits_bucket(name) / STRIPE_BUCKETS];
+}
+
+/* A slot's stripe, for who has no lock.  It changes once at most, with the slot's first name, and
+ * not while this stripe is locked. */
+static inline struct stripe *limits_slot_stripe(const struct limits *l, const struct slot *slot)
+{
+	uint32_t start = __atomic_load_n(&slot->name_start, __ATOMIC_RELAXED);
+	return &l->file->stripes[start % BUCKETS / STRIPE_BUCKETS];
 }
 
 /* CG_UNAVAILABLE after LIMITS_LOCK_WAIT_MS. */

@@ -258,7 +258,7 @@ static int give_out(struct limits *l, struct stripe *stripe)
 	}
 	if (cause == 0) {
 		uint32_t index = file->slots;
-		file->slots = index + 1;
+		__atomic_store_n(&file->slots, index + 1, __ATOMIC_RELEASE);
 		SETTLE();
 		stripe->loose = index;
 	}
@@ -327,7 +327,7 @@ cg_rc limits_slot_new(struct limits *l, const struct sha256 *name, const struct 
 		return fail_slot(l, err);
 	/* Slots behind it have no call in flight any more and stay. */
 	memset(slot->holds, 0, sizeof(slot->holds));
-	slot->name = *name;
+	limits_slot_name(slot, name);
 	uint32_t *bucket = &l->file->buckets[limits_bucket(name)];
 	slot->next = *bucket;
 	SETTLE();
@@ -349,7 +349,7 @@ cg_rc limits_slot_more(struct limits *l, struct slot *last, const struct limits_
 	if (!slot)
 		return fail_slot(l, err);
 	memset(slot->holds, 0, sizeof(slot->holds));
-	slot->name = last->name;
+	limits_slot_name(slot, &last->name);
 	slot->next = 0;
 	SETTLE();
 	last->more = *index;
