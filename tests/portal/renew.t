@@ -375,6 +375,12 @@ with Site() as site:
         is_eq({way: answer.status for way, answer in got.items()},
               {"session": 201, "certificate": 201, "approval": 403}, "by a call")
         is_eq(got["approval"].json()["code"], "approval_gone", "nobody could approve it")
+        strict = site.make_cert("kept proven")
+        page = ann.ask(asks["session"], "Kept proven", strict.pem)
+        is_eq(prove(re.search(r"proof=([a-z0-9-]+)", page.text)[1], strict).status, 200, "a key that asks for proofs")
+        is_eq(site.rest("DELETE", f"/catalogue/{asks['session']['id']}").status, 204, "its entry goes")
+        answer = renew(strict, site.make_cert("after proven"))
+        is_eq((answer.status, answer.json()["code"]), (403, "approval_gone"), "nothing is added unproven")
         key = got["certificate"].json()["key_id"]
         ok("Add certificate" not in ann.get(f"/portal/keys/{key}").text,
            "by certificate alone, still")
