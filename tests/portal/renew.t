@@ -107,6 +107,13 @@ with Site() as site:
         site.rest("PATCH", f"/keys/{key}", {"active": False})
         is_eq(renew(new, site.make_cert("w")).status, 403, "a key that is off renews nothing")
         site.rest("PATCH", f"/keys/{key}", {"active": True})
+        for name, lists in (("another address", {"allowed_ips": ["192.0.2.0/24"]}),
+                            ("one that is blocked", {"blocked_ips": ["127.0.0.0/8", "::1"]})):
+            site.rest("PATCH", f"/keys/{key}", lists)
+            answer = renew(new, site.make_cert("from afar"), query="?overlap_days=0")
+            is_eq((answer.status, answer.json()["code"]), (403, "credential_unknown"), f"from {name}: nothing ends, nothing is added")
+            site.rest("PATCH", f"/keys/{key}", {"allowed_ips": [], "blocked_ips": []})
+        is_eq((site.curl("/mtls-api/x", cert=new).status, len(credentials(key))), (200, 2), "it works on")
 
     def prove(code, cert):
         return site.curl(f"/portal/whoami?proof={code}", "-H", "Accept: application/json", cert=cert)
