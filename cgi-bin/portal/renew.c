@@ -106,7 +106,7 @@ void renew_post(void *arg)
 		    actor.name ? read_overlap(req, &what.overlap_days, &err) : cg_fail_memory(&err);
 	}
 	if (rc == CG_OK)
-		rc = renew_may(call->portal->store, old, req->arena, &err);
+		rc = renew_may(call->portal->store, &actor, old, req->arena, &err);
 	if (rc == CG_OK)
 		rc = read_next(call, &actor, &next, &err);
 	if (rc == CG_OK)

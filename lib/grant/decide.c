@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "grant/decide.h"
+#include "model/access.h"
 #include "model/pattern.h"
 #include "model/policy.h"
 
@@ -9,31 +10,10 @@ static struct decision stop(enum decision_step step, enum refusal refusal,
 	return (struct decision){.refusal = refusal, .step = step, .grant = grant};
 }
 
-static bool in_blocks(char *const *blocks, size_t n, struct span address)
-{
-	for (size_t i = 0; i < n; i++)
-		if (address_block_holds(blocks[i], address))
-			return true;
-	return false;
-}
-
-/* Of an API, or of a key. */
-struct address_lists {
-	char *const *allowed, *const *blocked;
-	size_t n_allowed, n_blocked;
-};
-
+/* Without the proof the address is anybody's word. */
 static bool address_may(const struct facts *f, const struct address_lists *lists)
 {
-	if (lists->n_allowed + lists->n_blocked == 0)
-		return true;
-	/* Without the proof the address is anybody's word; and what is no address is in no block.
-	 */
-	if (!f->proof_ok || !address_is_valid(f->remote_addr))
-		return false;
-	return (lists->n_allowed == 0 ||
-		in_blocks(lists->allowed, lists->n_allowed, f->remote_addr)) &&
-	       !in_blocks(lists->blocked, lists->n_blocked, f->remote_addr);
+	return access_lets_address(lists, f->proof_ok ? f->remote_addr : SPAN_LIT(""));
 }
 
 static bool address_may_call(const struct facts *f, const Cg__Api *api)

@@ -75,6 +75,23 @@ cg_rc access_check_addresses(char *const *blocks, size_t n, const char *field, s
 	return rc;
 }
 
+static bool in_blocks(char *const *blocks, size_t n, struct span address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (address_block_holds(blocks[i], address))
+			return true;
+	return false;
+}
+
+bool access_lets_address(const struct address_lists *lists, struct span address)
+{
+	if (lists->n_allowed + lists->n_blocked == 0)
+		return true;
+	return address_is_valid(address) &&
+	       (lists->n_allowed == 0 || in_blocks(lists->allowed, lists->n_allowed, address)) &&
+	       !in_blocks(lists->blocked, lists->n_blocked, address);
+}
+
 size_t access_drop_api(Cg__Access **entries, size_t n, const char *api_id)
 {
 	size_t kept = 0;

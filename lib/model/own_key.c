@@ -25,7 +25,7 @@ cg_rc key_of_organisation_in(struct store_txn *txn, const struct actor *actor, c
 
 struct call {
 	const struct actor *actor;
-	const char *key_id, *sha256, *reason;
+	const char *key_id, *sha256, *reason, *secret;
 	uint64_t overlap_days;
 	struct arena *arena;
 	Cg__Key *key;
@@ -244,7 +244,7 @@ static cg_rc stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct call *c = arg;
 	Cg__Link *link;
 	struct span key_id, sha256;
-	cg_rc rc = link_spend_in(txn, c->sha256, CG__LINK__KIND__STOP, c->arena, &link, err);
+	cg_rc rc = link_spend_in(txn, c->secret, CG__LINK__KIND__STOP, c->arena, &link, err);
 	if (rc != CG_OK)
 		return rc;
 	sha256 = span_of(link->subject_id);
@@ -264,7 +264,7 @@ static cg_rc stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 cg_rc own_key_stop(struct store *store, const struct actor *actor, const char *secret,
 		   struct arena *arena, Cg__Key **key, struct cg_err *err)
 {
-	struct call c = {.actor = actor, .sha256 = secret, .arena = arena};
+	struct call c = {.actor = actor, .secret = secret, .arena = arena};
 	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, stop_txn, &c, err);
 	if (rc == CG_OK)
 		*key = c.key;

@@ -1,6 +1,7 @@
 /* The next certificate of a key. */
 #include "base/base.h"
 #include "base/clock.h"
+#include "model/access.h"
 #include "model/audit.h"
 #include "model/catalogue.h"
 #include "model/credential_in.h"
@@ -247,9 +248,10 @@ static cg_rc renew_in(struct store_txn *txn, struct call *c, const struct key_or
 
 static cg_rc denied(struct cg_err *err)
 {
-	return cg_fail_code(err, CG_DENIED, "credential_unknown",
-			    "The certificate of this connection opens no key now, so it cannot "
-			    "renew one: sign in to the portal, or ask the API's owner.");
+	return cg_fail_code(
+	    err, CG_DENIED, "credential_unknown",
+	    "The certificate of this connection opens no key now, or none from "
+	    "this address, so it cannot renew one: sign in to the portal, or ask the API's owner.");
 }
 
 /* As the gate asks at each request. */
@@ -260,7 +262,14 @@ static bool counts_now(const Cg__Credential *c, int64_t now)
 	       (!c->has_ends_at || now < c->ends_at) && c->not_before <= now && now <= c->not_after;
 }
 
-/* Whether the certificate in use may renew its key, which goes to c->key. */
+static bool is_address_of(const Cg__Key *key, const char *address)
+{
+	const struct address_lists lists = {key->allowed_ips, key->blocked_ips, key->n_allowed_ips,
+					    key->n_blocked_ips};
+	return access_lets_address(&lists, span_of(address));
+}
+
+/* Whether the certificate in use may renew its key, which goes to c->key, from where it calls. */
 static cg_rc may_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
@@ -278,17 +287,18 @@ static cg_rc may_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_OK)
 		rc = organisation_lets_in(txn, c->key->organisation_id, c->key->developer_id,
 					  c->arena, &lets_in, err);
-	if (rc == CG_NOT_FOUND ||
-	    (rc == CG_OK && (!lets_in || !c->key->active ||
-			     (c->key->has_expires_at && c->key->expires_at <= now))))
-		return denied(err);
-	return rc;
+	if (rc == CG_OK &&
+	    (!lets_in || !c->key->active || (c->key->has_expires_at && c->key->expires_at <= now) ||
+	     !is_address_of(c->key, c->actor->from_address)))
+		rc = CG_NOT_FOUND;
+	return rc == CG_NOT_FOUND ? denied(err) : rc;
 }
 
-cg_rc renew_may(struct store *store, const char *sha256, struct arena *arena, struct cg_err *err)
+cg_rc renew_may(struct store *store, const struct actor *actor, const char *sha256,
+		struct arena *arena, struct cg_err *err)
 {
 	const struct renewal what = {.replaces = sha256};
-	struct call c = {.what = &what, .arena = arena};
+	struct call c = {.actor = actor, .what = &what, .arena = arena};
 	return store_read(store, may_txn, &c, err);
 }
 

@@ -71,10 +71,10 @@ struct renewal {
 };
 /* When the replaced one ends, if it does not end before: so many days after the next one counts. */
 int64_t renewal_end(const struct renewal *what, int64_t now_unix_s);
-/* CG_DENIED, with a sentence, unless the certificate with this SHA-256 (hex) opens a key now and so
- * may renew it: asked before its successor is read. */
-cg_rc renew_may(struct store *store, const char *sha256, struct arena *arena,
-		struct cg_err *err) CG_MUST_USE;
+/* CG_DENIED, with a sentence, unless the certificate with this SHA-256 (hex) opens a key now, from
+ * the actor's address, and so may renew it: asked before its successor is read. */
+cg_rc renew_may(struct store *store, const struct actor *actor, const char *sha256,
+		struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* What became of it. */
 struct renewed {
 	Cg__Key *key;

@@ -8,7 +8,7 @@
 <div class="head"><div class="head__text"><h1>Delete {{name}}?</h1></div></div>
 <section class="card card--danger" aria-label="Delete a developer">
   <div class="card__body stack">
-    <p>{{name}} ({{email}}) cannot sign in any more. Sessions, links, mails and requests end with the account.</p>
+    <p>{{name}} ({{email}}) cannot sign in any more. Sessions, links, mails and requests end with the account. The audit keeps what was done under this address: none of its entries can be changed.</p>
     {{#last}}<p><strong>This is the last developer of {{organisation}}: its keys are removed too, and are refused from the next request on.</strong> To keep them, transfer them first.</p>{{/last}}
     {{#no_last}}<p>The keys of {{organisation}} stay as they are; those of a developer who is switched off are switched off, too.</p>{{/no_last}}
     <p><a href="/admin/developers/{{id}}/export" download>Download the data first</a></p>

@@ -112,8 +112,11 @@ with Site() as site:
             unlike(page.body.decode(), re.escape(secret.decode()), f"no {secret.decode()} in it")
         page = boss.get(f"/admin{who}/delete")
         like(page.text, "stay as they are", "deleting says that the keys stay, for there is Ben")
+        like(page.text, "The audit keeps what was done", "and what stays of her")
         boss.submit(page, "Delete Ann P. <b>")
         is_eq(site.rest("GET", who).status, 404, "she is gone")
+        ok([e for e in site.rest("GET", f"/audit?q={ann.email}").body["items"] if e["action"] == "request.create"],
+           "in the audit alone her address is kept")
         is_eq(ann.get("/portal/keys", follow=False).status, 303, "with her session")
         is_eq(call(), (200, None), "the key works on")
         for kind in ("requests", "keys"):

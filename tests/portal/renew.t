@@ -107,6 +107,13 @@ with Site() as site:
         site.rest("PATCH", f"/keys/{key}", {"active": False})
         is_eq(renew(new, site.make_cert("w")).status, 403, "a key that is off renews nothing")
         site.rest("PATCH", f"/keys/{key}", {"active": True})
+        for name, lists in (("another address", {"allowed_ips": ["192.0.2.0/24"]}),
+                            ("one that is blocked", {"blocked_ips": ["127.0.0.0/8", "::1"]})):
+            site.rest("PATCH", f"/keys/{key}", lists)
+            answer = renew(new, site.make_cert("from afar"), query="?overlap_days=0")
+            is_eq((answer.status, answer.json()["code"]), (403, "credential_unknown"), f"from {name}: nothing ends, nothing is added")
+            site.rest("PATCH", f"/keys/{key}", {"allowed_ips": [], "blocked_ips": []})
+        is_eq((site.curl("/mtls-api/x", cert=new).status, len(credentials(key))), (200, 2), "it works on")
 
     def prove(code, cert):
         return site.curl(f"/portal/whoami?proof={code}", "-H", "Accept: application/json", cert=cert)
@@ -375,6 +382,12 @@ with Site() as site:
         is_eq({way: answer.status for way, answer in got.items()},
               {"session": 201, "certificate": 201, "approval": 403}, "by a call")
         is_eq(got["approval"].json()["code"], "approval_gone", "nobody could approve it")
+        strict = site.make_cert("kept proven")
+        page = ann.ask(asks["session"], "Kept proven", strict.pem)
+        is_eq(prove(re.search(r"proof=([a-z0-9-]+)", page.text)[1], strict).status, 200, "a key that asks for proofs")
+        is_eq(site.rest("DELETE", f"/catalogue/{asks['session']['id']}").status, 204, "its entry goes")
+        answer = renew(strict, site.make_cert("after proven"))
+        is_eq((answer.status, answer.json()["code"]), (403, "approval_gone"), "nothing is added unproven")
         key = got["certificate"].json()["key_id"]
         ok("Add certificate" not in ann.get(f"/portal/keys/{key}").text,
            "by certificate alone, still")
