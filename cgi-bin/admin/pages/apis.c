@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/clock.h"
 #include "../test_upstream.h"
+#include "entities.h"
 #include "figures.h"
 #include "model/api.h"
 #include "model/certificate.h"
@@ -296,30 +297,14 @@ void api_new_show(void *arg)
 	show_new(arg, NULL, 200);
 }
 
-/* A fault of the form, to be shown there. */
-static bool is_of_form(cg_rc rc, struct cg_err *err)
-{
-	if (rc == CG_CLASH && err->code && strcmp(err->code, "name_in_use") == 0)
-		page_fault_at(err, "name");
-	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH;
-}
-
 void api_new_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	Cg__Api *api;
-	const char *once = page_once(call);
-	json_t *record = record_of_form(call);
-	cg_rc rc = entity_create_as(call->program->store, &api_entity, &call->actor, once, record,
-				    call->arena, &api, &err);
-	json_decref(record);
-	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
-		page_redirect(call, arena_printf(call->arena, "/admin/apis/%s?done=created", once));
-	else if (rc == CG_OK)
-		page_redirect(call,
-			      arena_printf(call->arena, "/admin/apis/%s?done=created", api->id));
-	else if (is_of_form(rc, &err))
+	cg_rc rc = page_entity_create(call, &api_entity, "/admin/apis", record_of_form(call), &err);
+	if (rc == CG_OK)
+		return;
+	if (page_entity_fault(rc, &err))
 		show_new(call, &err, web_status_of(rc));
 	else
 		page_fail(call, rc, &err);
@@ -360,13 +345,8 @@ static void show_one(struct page_call *call, const Cg__Api *api, json_t *fields,
 void api_show(void *arg)
 {
 	struct page_call *call = arg;
-	struct cg_err err = {0};
 	Cg__Api *api;
-	cg_rc rc = entity_get(call->program->store, &api_entity, page_param(call, 0), call->arena,
-			      &api, &err);
-	if (rc != CG_OK)
-		page_fail(call, rc, &err);
-	else
+	if (page_entity_get(call, &api_entity, page_param(call, 0), &api))
 		show_one(call, api, values_of_api(api), 200, false);
 }
 
@@ -375,13 +355,8 @@ void api_change(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__Api *api;
-	json_t *revision = page_typed_number(call, "revision");
-	json_t *patch = record_of_form(call);
-	cg_rc rc =
-	    entity_change(call->program->store, &api_entity, &call->actor, page_param(call, 0),
-			  (uint64_t)json_integer_value(revision), patch, call->arena, &api, &err);
-	json_decref(patch);
-	json_decref(revision);
+	cg_rc rc = page_entity_change(call, &api_entity, page_param(call, 0), record_of_form(call),
+				      &api, &err);
 	if (rc == CG_OK) {
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/apis/%s?done=saved", api->id));
@@ -390,22 +365,15 @@ void api_change(void *arg)
 	struct cg_err why = {0};
 	cg_rc got = entity_get(call->program->store, &api_entity, page_param(call, 0), call->arena,
 			       &api, &why);
-	if (got != CG_OK || (rc != CG_STALE && !is_of_form(rc, &err))) {
+	if (got != CG_OK || (rc != CG_STALE && !page_entity_fault(rc, &err))) {
 		page_fail(call, got != CG_OK ? got : rc, got != CG_OK ? &why : &err);
 		return;
 	}
-	json_t *fields = values_of_form(call, api);
-	if (rc == CG_STALE) {
-		json_t *theirs = values_of_api(api);
-		/* With what is ticked on either side; a fault there is told by show_one. */
-		if (add_cas(call, theirs, api, &why) == CG_OK)
-			(void)!add_cas(call, fields, NULL, &why);
-		(void)json_object_set_new(fields, "stale", json_true());
-		(void)json_object_set_new(fields, "differences", page_differences(fields, theirs));
-		json_decref(theirs);
-	} else {
-		page_add_errors(fields, &err);
-	}
+	json_t *fields = values_of_form(call, api), *theirs = values_of_api(api);
+	/* With what is ticked on either side; a fault there is told by show_one. */
+	if (rc == CG_STALE && add_cas(call, theirs, api, &why) == CG_OK)
+		(void)!add_cas(call, fields, NULL, &why);
+	page_add_refusal(fields, theirs, rc, &err);
 	show_one(call, api, fields, web_status_of(rc), true);
 }
 
@@ -470,14 +438,9 @@ void api_test_do(void *arg)
 void api_delete_show(void *arg)
 {
 	struct page_call *call = arg;
-	struct cg_err err = {0};
 	Cg__Api *api;
-	cg_rc rc = entity_get(call->program->store, &api_entity, page_param(call, 0), call->arena,
-			      &api, &err);
-	if (rc != CG_OK) {
-		page_fail(call, rc, &err);
+	if (!page_entity_get(call, &api_entity, page_param(call, 0), &api))
 		return;
-	}
 	json_t *values = line(api);
 	(void)json_object_set_new(values, "revision", json_integer((json_int_t)api->revision));
 	(void)json_object_set_new(values, "main_class", json_string("main--slim"));
@@ -488,13 +451,8 @@ void api_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc =
-	    entity_remove(call->program->store, &api_entity, &call->actor, page_param(call, 0),
-			  (uint64_t)json_integer_value(revision), call->arena, &err);
-	json_decref(revision);
-	/* A second time: it is gone, as was wished. */
-	if (rc == CG_OK || rc == CG_NOT_FOUND)
+	cg_rc rc = page_entity_remove(call, &api_entity, &err);
+	if (rc == CG_OK)
 		page_redirect(call, "/admin/apis?done=deleted");
 	else
 		page_fail(call, rc, &err);

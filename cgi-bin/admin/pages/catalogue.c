@@ -4,6 +4,7 @@
 #include "model/catalogue.h"
 #include "model/policy.h"
 #include "model/request.h"
+#include "entities.h"
 #include "rights.h"
 #include "web/problem.h"
 
@@ -204,30 +205,15 @@ void entry_new_show(void *arg)
 	show_form(arg, NULL, values, false, 200);
 }
 
-static bool is_of_form(cg_rc rc, struct cg_err *err)
-{
-	if (rc == CG_CLASH)
-		page_fault_at(err, "name");
-	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH;
-}
-
 void entry_new_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	Cg__CatalogueEntry *entry;
-	const char *once = page_once(call);
-	json_t *record = record_of_form(call);
-	cg_rc rc = entity_create_as(call->program->store, &catalogue_entity, &call->actor, once,
-				    record, call->arena, &entry, &err);
-	json_decref(record);
-	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0) {
-		page_redirect(call,
-			      arena_printf(call->arena, "/admin/catalogue/%s?done=created", once));
-	} else if (rc == CG_OK) {
-		page_redirect(
-		    call, arena_printf(call->arena, "/admin/catalogue/%s?done=created", entry->id));
-	} else if (is_of_form(rc, &err)) {
+	cg_rc rc = page_entity_create(call, &catalogue_entity, "/admin/catalogue",
+				      record_of_form(call), &err);
+	if (rc == CG_OK)
+		return;
+	if (page_entity_fault(rc, &err)) {
 		json_t *values = values_of_form(call);
 		page_add_errors(values, &err);
 		show_form(call, NULL, values, true, web_status_of(rc));
@@ -238,12 +224,7 @@ void entry_new_do(void *arg)
 
 static bool get(struct page_call *call, Cg__CatalogueEntry **out)
 {
-	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->program->store, &catalogue_entity, page_param(call, 0),
-			      call->arena, out, &err);
-	if (rc != CG_OK)
-		page_fail(call, rc, &err);
-	return rc == CG_OK;
+	return page_entity_get(call, &catalogue_entity, page_param(call, 0), out);
 }
 
 void entry_show(void *arg)
@@ -261,26 +242,14 @@ void entry_change(void *arg)
 	Cg__CatalogueEntry *entry, *changed;
 	if (!get(call, &entry))
 		return;
-	json_t *revision = page_typed_number(call, "revision");
-	json_t *patch = record_of_form(call);
-	cg_rc rc = entity_change(call->program->store, &catalogue_entity, &call->actor, entry->id,
-				 (uint64_t)json_integer_value(revision), patch, call->arena,
-				 &changed, &err);
-	json_decref(patch);
-	json_decref(revision);
+	cg_rc rc = page_entity_change(call, &catalogue_entity, entry->id, record_of_form(call),
+				      &changed, &err);
 	if (rc == CG_OK) {
 		page_redirect(
 		    call, arena_printf(call->arena, "/admin/catalogue/%s?done=saved", entry->id));
-	} else if (rc == CG_STALE || is_of_form(rc, &err)) {
-		json_t *values = values_of_form(call), *theirs = values_of_entry(entry);
-		if (rc == CG_STALE) {
-			(void)json_object_set_new(values, "stale", json_true());
-			(void)json_object_set_new(values, "differences",
-						  page_differences(values, theirs));
-		} else {
-			page_add_errors(values, &err);
-		}
-		json_decref(theirs);
+	} else if (rc == CG_STALE || page_entity_fault(rc, &err)) {
+		json_t *values = values_of_form(call);
+		page_add_refusal(values, values_of_entry(entry), rc, &err);
 		show_form(call, entry, values, true, web_status_of(rc));
 	} else {
 		page_fail(call, rc, &err);
@@ -312,12 +281,8 @@ void entry_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc = entity_remove(call->program->store, &catalogue_entity, &call->actor,
-				 page_param(call, 0), (uint64_t)json_integer_value(revision),
-				 call->arena, &err);
-	json_decref(revision);
-	if (rc == CG_OK || rc == CG_NOT_FOUND)
+	cg_rc rc = page_entity_remove(call, &catalogue_entity, &err);
+	if (rc == CG_OK)
 		page_redirect(call, "/admin/catalogue?done=deleted");
 	else
 		page_fail(call, rc, &err);

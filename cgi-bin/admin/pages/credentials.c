@@ -1,5 +1,6 @@
 /* The credentials of a key: adding and revoking one, and what is told of a new one. */
 #include "base/base.h"
+#include "entities.h"
 #include "keys.h"
 #include "model/certificate.h"
 #include "options.h"
@@ -15,12 +16,7 @@ bool key_form_fault(cg_rc rc, struct cg_err *err)
 
 bool key_get(struct page_call *call, Cg__Key **out)
 {
-	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->program->store, &key_entity, page_param(call, 0), call->arena,
-			      out, &err);
-	if (rc != CG_OK)
-		page_fail(call, rc, &err);
-	return rc == CG_OK;
+	return page_entity_get(call, &key_entity, page_param(call, 0), out);
 }
 
 static json_t *notices_json(const struct cert_reading *reading)
@@ -227,15 +223,9 @@ void credential_do(void *arg)
 		page_fail(call, rc, &err);
 		return;
 	}
-	json_t *values = json_object(), *theirs = values_of_credential(credential);
+	json_t *values = json_object();
 	options_values_typed(call, options, CG_COUNT(options), NULL, values);
-	if (rc == CG_STALE) {
-		(void)json_object_set_new(values, "stale", json_true());
-		(void)json_object_set_new(values, "differences", page_differences(values, theirs));
-	} else {
-		page_add_errors(values, &err);
-	}
-	json_decref(theirs);
+	page_add_refusal(values, values_of_credential(credential), rc, &err);
 	show_change(call, key, credential, values, web_status_of(rc));
 }
 

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "model/developer.h"
 #include "model/organisation.h"
+#include "entities.h"
 #include "pages.h"
 #include "web/json.h"
 #include "web/problem.h"
@@ -119,12 +120,7 @@ void developer_new_do(void *arg)
 
 static bool get(struct page_call *call, Cg__Developer **out)
 {
-	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->program->store, &developer_entity, page_param(call, 0),
-			      call->arena, out, &err);
-	if (rc != CG_OK)
-		page_fail(call, rc, &err);
-	return rc == CG_OK;
+	return page_entity_get(call, &developer_entity, page_param(call, 0), out);
 }
 
 static void show_one(struct page_call *call, const struct cg_err *why, int status)
@@ -157,20 +153,17 @@ void developer_change(void *arg)
 	struct cg_err err = {0};
 	const char *password = page_secret(call, "password");
 	Cg__Developer *d;
-	json_t *revision = page_typed_number(call, "revision");
-	json_t *patch = record_of_form(call);
-	(void)json_object_set_new(patch, "active",
-				  json_boolean(web_form_has(&call->form, "active")));
 	cg_rc rc = *password ? password_judge(password, "password", &err) : CG_OK;
-	if (rc == CG_OK)
-		rc = entity_change(call->program->store, &developer_entity, &call->actor,
-				   page_param(call, 0), (uint64_t)json_integer_value(revision),
-				   patch, call->arena, &d, &err);
+	if (rc == CG_OK) {
+		json_t *patch = record_of_form(call);
+		(void)json_object_set_new(patch, "active",
+					  json_boolean(web_form_has(&call->form, "active")));
+		rc = page_entity_change(call, &developer_entity, page_param(call, 0), patch, &d,
+					&err);
+	}
 	if (rc == CG_OK && *password)
 		rc = developer_set_password(call->program->store, &call->actor, d->id, password,
 					    call->arena, &d, &err);
-	json_decref(patch);
-	json_decref(revision);
 	if (rc == CG_OK)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/developers/%s?done=saved", d->id));

@@ -1,6 +1,7 @@
 /* Making and changing a key. */
 #include "base/base.h"
 #include "base/clock.h"
+#include "entities.h"
 #include "keys.h"
 #include "model/policy.h"
 #include "options.h"
@@ -276,27 +277,18 @@ void key_edit_do(void *arg)
 	Cg__Key *key, *changed;
 	if (!key_get(call, &key))
 		return;
-	json_t *revision = page_typed_number(call, "revision");
-	json_t *patch = record_of_form(call, key);
-	cg_rc rc = entity_change(call->program->store, &key_entity, &call->actor, key->id,
-				 (uint64_t)json_integer_value(revision), patch, call->arena,
-				 &changed, &err);
-	json_decref(patch);
-	json_decref(revision);
+	cg_rc rc = page_entity_change(call, &key_entity, key->id, record_of_form(call, key),
+				      &changed, &err);
 	if (rc == CG_OK) {
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=saved", key->id));
-	} else if (rc == CG_STALE) {
+	} else if (rc == CG_STALE || key_form_fault(rc, &err)) {
 		json_t *values = values_of_form(call), *theirs = values_of_key(key);
-		add_choices(call, values, NULL);
-		add_choices(call, theirs, key);
-		(void)json_object_set_new(values, "stale", json_true());
-		(void)json_object_set_new(values, "differences", page_differences(values, theirs));
-		json_decref(theirs);
-		show_edit(call, key, values, true, web_status_of(rc));
-	} else if (key_form_fault(rc, &err)) {
-		json_t *values = values_of_form(call);
-		page_add_errors(values, &err);
+		if (rc == CG_STALE) {
+			add_choices(call, values, NULL);
+			add_choices(call, theirs, key);
+		}
+		page_add_refusal(values, theirs, rc, &err);
 		show_edit(call, key, values, true, web_status_of(rc));
 	} else {
 		page_fail(call, rc, &err);

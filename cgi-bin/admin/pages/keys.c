@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "../counts.h"
+#include "entities.h"
 #include "figures.h"
 #include "grant/grant.h"
 #include "keys.h"
@@ -266,12 +267,8 @@ void key_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc =
-	    entity_remove(call->program->store, &key_entity, &call->actor, page_param(call, 0),
-			  (uint64_t)json_integer_value(revision), call->arena, &err);
-	json_decref(revision);
-	if (rc == CG_OK || rc == CG_NOT_FOUND)
+	cg_rc rc = page_entity_remove(call, &key_entity, &err);
+	if (rc == CG_OK)
 		page_redirect(call, "/admin/keys?done=deleted");
 	else
 		page_fail(call, rc, &err);

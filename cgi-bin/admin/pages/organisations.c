@@ -4,6 +4,7 @@
 #include "model/developer.h"
 #include "model/key.h"
 #include "model/organisation.h"
+#include "entities.h"
 #include "pages.h"
 #include "web/problem.h"
 
@@ -99,12 +100,7 @@ void organisation_new_do(void *arg)
 
 static bool get(struct page_call *call, Cg__Organisation **out)
 {
-	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->program->store, &organisation_entity, page_param(call, 0),
-			      call->arena, out, &err);
-	if (rc != CG_OK)
-		page_fail(call, rc, &err);
-	return rc == CG_OK;
+	return page_entity_get(call, &organisation_entity, page_param(call, 0), out);
 }
 
 struct keys_call {
@@ -180,15 +176,11 @@ void organisation_change(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__Organisation *o;
-	json_t *revision = page_typed_number(call, "revision");
 	json_t *patch = record_of_form(call);
 	(void)json_object_set_new(patch, "active",
 				  json_boolean(web_form_has(&call->form, "active")));
-	cg_rc rc = entity_change(call->program->store, &organisation_entity, &call->actor,
-				 page_param(call, 0), (uint64_t)json_integer_value(revision), patch,
-				 call->arena, &o, &err);
-	json_decref(patch);
-	json_decref(revision);
+	cg_rc rc =
+	    page_entity_change(call, &organisation_entity, page_param(call, 0), patch, &o, &err);
 	if (rc == CG_OK)
 		page_redirect(
 		    call, arena_printf(call->arena, "/admin/organisations/%s?done=saved", o->id));
@@ -202,12 +194,8 @@ void organisation_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc = entity_remove(call->program->store, &organisation_entity, &call->actor,
-				 page_param(call, 0), (uint64_t)json_integer_value(revision),
-				 call->arena, &err);
-	json_decref(revision);
-	if (rc == CG_OK || rc == CG_NOT_FOUND)
+	cg_rc rc = page_entity_remove(call, &organisation_entity, &err);
+	if (rc == CG_OK)
 		page_redirect(call, "/admin/organisations?done=deleted");
 	else if (rc == CG_CLASH || rc == CG_STALE)
 		show_one(call, &err, web_status_of(rc));
@@ -266,14 +254,9 @@ void key_transfer_do(void *arg)
 	struct cg_err err = {0};
 	const char *to = page_field(call, "organisation_id");
 	Cg__Key *key;
-	json_t *revision = page_typed_number(call, "revision");
 	json_t *patch =
 	    json_pack("{s:o}", "organisation_id", *to ? page_text(span_of(to)) : json_null());
-	cg_rc rc =
-	    entity_change(call->program->store, &key_entity, &call->actor, page_param(call, 0),
-			  (uint64_t)json_integer_value(revision), patch, call->arena, &key, &err);
-	json_decref(patch);
-	json_decref(revision);
+	cg_rc rc = page_entity_change(call, &key_entity, page_param(call, 0), patch, &key, &err);
 	if (rc == CG_OK)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=saved", key->id));

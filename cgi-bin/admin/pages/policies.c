@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "model/policy.h"
+#include "entities.h"
 #include "options.h"
 #include "rights.h"
 #include "web/problem.h"
@@ -178,30 +179,15 @@ void policy_new_show(void *arg)
 	show_form(call, NULL, values, false, 200);
 }
 
-static bool is_of_form(cg_rc rc, struct cg_err *err)
-{
-	if (rc == CG_CLASH)
-		page_fault_at(err, "name");
-	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH;
-}
-
 void policy_new_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	Cg__Policy *policy;
-	const char *once = page_once(call);
-	json_t *record = record_of_form(call, NULL);
-	cg_rc rc = entity_create_as(call->program->store, &policy_entity, &call->actor, once,
-				    record, call->arena, &policy, &err);
-	json_decref(record);
-	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0) {
-		page_redirect(call,
-			      arena_printf(call->arena, "/admin/policies/%s?done=created", once));
-	} else if (rc == CG_OK) {
-		page_redirect(
-		    call, arena_printf(call->arena, "/admin/policies/%s?done=created", policy->id));
-	} else if (is_of_form(rc, &err)) {
+	cg_rc rc = page_entity_create(call, &policy_entity, "/admin/policies",
+				      record_of_form(call, NULL), &err);
+	if (rc == CG_OK)
+		return;
+	if (page_entity_fault(rc, &err)) {
 		json_t *values = values_of_form(call);
 		page_add_errors(values, &err);
 		show_form(call, NULL, values, true, web_status_of(rc));
@@ -212,12 +198,7 @@ void policy_new_do(void *arg)
 
 static bool get(struct page_call *call, Cg__Policy **out)
 {
-	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->program->store, &policy_entity, page_param(call, 0),
-			      call->arena, out, &err);
-	if (rc != CG_OK)
-		page_fail(call, rc, &err);
-	return rc == CG_OK;
+	return page_entity_get(call, &policy_entity, page_param(call, 0), out);
 }
 
 void policy_show(void *arg)
@@ -236,19 +217,14 @@ void policy_change(void *arg)
 	if (!get(call, &policy))
 		return;
 	const struct rights_access own = {policy->access, policy->n_access};
-	json_t *revision = page_typed_number(call, "revision");
 	json_t *patch = record_of_form(call, &own);
 	if (policy->held && !web_form_has(&call->form, "held"))
 		(void)json_object_set_new(patch, "held", json_false());
-	cg_rc rc = entity_change(call->program->store, &policy_entity, &call->actor, policy->id,
-				 (uint64_t)json_integer_value(revision), patch, call->arena,
-				 &changed, &err);
-	json_decref(patch);
-	json_decref(revision);
+	cg_rc rc = page_entity_change(call, &policy_entity, policy->id, patch, &changed, &err);
 	if (rc == CG_OK) {
 		page_redirect(
 		    call, arena_printf(call->arena, "/admin/policies/%s?done=saved", policy->id));
-	} else if (rc == CG_STALE || is_of_form(rc, &err)) {
+	} else if (rc == CG_STALE || page_entity_fault(rc, &err)) {
 		json_t *values = values_of_form(call), *theirs = values_of_policy(policy);
 		if (rc == CG_STALE) {
 			struct all_apis apis;
@@ -257,13 +233,8 @@ void policy_change(void *arg)
 				rights_add_apis(call, values, NULL, &apis);
 				rights_add_apis(call, theirs, &own, &apis);
 			}
-			(void)json_object_set_new(values, "stale", json_true());
-			(void)json_object_set_new(values, "differences",
-						  page_differences(values, theirs));
-		} else {
-			page_add_errors(values, &err);
 		}
-		json_decref(theirs);
+		page_add_refusal(values, theirs, rc, &err);
 		show_form(call, policy, values, true, web_status_of(rc));
 	} else {
 		page_fail(call, rc, &err);

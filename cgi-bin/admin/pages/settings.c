@@ -1,6 +1,7 @@
 /* What holds for the whole installation; for owners alone. */
 #include "base/base.h"
 #include "model/setting.h"
+#include "entities.h"
 #include "rights.h"
 #include "web/problem.h"
 
@@ -102,15 +103,8 @@ void settings_do(void *arg)
 		page_redirect(call, "/admin/settings?done=saved");
 	} else if ((rc == CG_STALE || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT) &&
 		   setting_get(call->program->store, call->arena, &now, &ignored) == CG_OK) {
-		json_t *values = values_of_form(call), *theirs = values_of_settings(now);
-		if (rc == CG_STALE) {
-			(void)json_object_set_new(values, "stale", json_true());
-			(void)json_object_set_new(values, "differences",
-						  page_differences(values, theirs));
-		} else {
-			page_add_errors(values, &err);
-		}
-		json_decref(theirs);
+		json_t *values = values_of_form(call);
+		page_add_refusal(values, values_of_settings(now), rc, &err);
 		show(call, now, values, web_status_of(rc));
 	} else {
 		page_fail(call, rc, &err);

@@ -1,6 +1,7 @@
 /* REST tokens; for owners alone. */
 #include "base/base.h"
 #include "model/user.h"
+#include "entities.h"
 #include "options.h"
 #include "web/problem.h"
 #include <gnutls/gnutls.h>
@@ -128,12 +129,7 @@ static void show_one(struct page_call *call, const Cg__RestToken *token, json_t 
 
 static bool get(struct page_call *call, Cg__RestToken **out)
 {
-	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->program->store, &token_entity, page_param(call, 0), call->arena,
-			      out, &err);
-	if (rc != CG_OK)
-		page_fail(call, rc, &err);
-	return rc == CG_OK;
+	return page_entity_get(call, &token_entity, page_param(call, 0), out);
 }
 
 void token_show(void *arg)
@@ -151,13 +147,9 @@ void token_change(void *arg)
 	Cg__RestToken *token, *changed;
 	if (!get(call, &token))
 		return;
-	json_t *revision = page_typed_number(call, "revision"), *patch = json_object();
+	json_t *patch = json_object();
 	options_typed(call, options, CG_COUNT(options), NULL, patch);
-	cg_rc rc = entity_change(call->program->store, &token_entity, &call->actor, token->id,
-				 (uint64_t)json_integer_value(revision), patch, call->arena,
-				 &changed, &err);
-	json_decref(patch);
-	json_decref(revision);
+	cg_rc rc = page_entity_change(call, &token_entity, token->id, patch, &changed, &err);
 	if (rc == CG_OK) {
 		page_redirect(call, "/admin/tokens?done=saved");
 		return;
@@ -166,29 +158,18 @@ void token_change(void *arg)
 		page_fail(call, rc, &err);
 		return;
 	}
-	json_t *fields = json_object(), *theirs = values_of_token(token);
+	json_t *fields = json_object();
 	options_values_typed(call, options, CG_COUNT(options), NULL, fields);
-	if (rc == CG_STALE) {
-		(void)json_object_set_new(fields, "stale", json_true());
-		(void)json_object_set_new(fields, "differences", page_differences(fields, theirs));
-	} else {
-		page_add_errors(fields, &err);
-	}
-	json_decref(theirs);
+	page_add_refusal(fields, values_of_token(token), rc, &err);
 	show_one(call, token, fields, web_status_of(rc));
 }
 
 void token_delete_show(void *arg)
 {
 	struct page_call *call = arg;
-	struct cg_err err = {0};
 	Cg__RestToken *token;
-	cg_rc rc = entity_get(call->program->store, &token_entity, page_param(call, 0), call->arena,
-			      &token, &err);
-	if (rc != CG_OK) {
-		page_fail(call, rc, &err);
+	if (!get(call, &token))
 		return;
-	}
 	json_t *values = token_json(call, token);
 	(void)json_object_set_new(values, "main_class", json_string("main--slim"));
 	page_show(call, 200, "token-delete", "tokens", "End a token", values);

@@ -1,6 +1,7 @@
 /* People who sign in; for owners alone. */
 #include "base/base.h"
 #include "model/user.h"
+#include "entities.h"
 #include "pages.h"
 #include "web/problem.h"
 #include <gnutls/gnutls.h>
@@ -159,18 +160,13 @@ void user_change(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__User *user;
-	json_t *revision = page_typed_number(call, "revision");
 	const char *email = page_field(call, "email");
 	json_t *patch =
 	    json_pack("{s:o, s:o, s:b, s:o}", "name", page_text(span_of(page_field(call, "name"))),
 		      "role", page_text(span_of(page_field(call, "role"))), "held",
 		      (int)web_form_has(&call->form, "held"), "email",
 		      *email ? page_text(span_of(email)) : json_null());
-	cg_rc rc =
-	    entity_change(call->program->store, &user_entity, &call->actor, page_param(call, 0),
-			  (uint64_t)json_integer_value(revision), patch, call->arena, &user, &err);
-	json_decref(patch);
-	json_decref(revision);
+	cg_rc rc = page_entity_change(call, &user_entity, page_param(call, 0), patch, &user, &err);
 	if (rc == CG_OK)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/users/%s?done=saved", user->id));
@@ -198,14 +194,9 @@ void user_reset_do(void *arg)
 void user_delete_show(void *arg)
 {
 	struct page_call *call = arg;
-	struct cg_err err = {0};
 	Cg__User *user;
-	cg_rc rc = entity_get(call->program->store, &user_entity, page_param(call, 0), call->arena,
-			      &user, &err);
-	if (rc != CG_OK) {
-		page_fail(call, rc, &err);
+	if (!page_entity_get(call, &user_entity, page_param(call, 0), &user))
 		return;
-	}
 	json_t *values = user_json(call, user);
 	(void)json_object_set_new(values, "main_class", json_string("main--slim"));
 	page_show(call, 200, "user-delete", "users", "Delete a user", values);
@@ -215,12 +206,8 @@ void user_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	json_t *revision = page_typed_number(call, "revision");
-	cg_rc rc =
-	    entity_remove(call->program->store, &user_entity, &call->actor, page_param(call, 0),
-			  (uint64_t)json_integer_value(revision), call->arena, &err);
-	json_decref(revision);
-	if (rc == CG_OK || rc == CG_NOT_FOUND)
+	cg_rc rc = page_entity_remove(call, &user_entity, &err);
+	if (rc == CG_OK)
 		page_redirect(call, "/admin/users?done=deleted");
 	else
 		page_fail(call, rc, &err);
