@@ -26,7 +26,7 @@ const char *page_query(struct page_call *call, const char *name)
 	 * nothing, which to leave it out would not. */
 	for (size_t i = 0; text && i < value.n; i++)
 		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-			text[i] = ' ';
+			text[i] = span_is_space(text[i]) ? ' ' : '?';
 	if (text && !text_is_clean(span_make(text, value.n)))
 		for (size_t i = 0; i < value.n; i++)
 			if ((unsigned char)text[i] >= 0x80)
