@@ -191,11 +191,14 @@ cg_rc access_report_open(struct store *store, int64_t at_unix_s, int64_t now_uni
 		return cg_fail_memory(err);
 	*r = (struct access_report){
 	    .store = store, .arena = arena, .at = at_unix_s, .open_apis = json_array()};
-	cg_rc rc = past_last(store, "store.import", &r->exact_from, err);
+	int64_t imported_at;
+	cg_rc rc = past_last(store, "store.import", &imported_at, err);
 	if (rc == CG_OK)
 		rc = past_last(store, "store.restore", &r->restored_at, err);
-	if (rc == CG_OK && r->restored_at > r->exact_from)
-		r->exact_from = r->restored_at;
+	if (rc == CG_OK)
+		r->exact_from = imported_at > r->restored_at ? imported_at : r->restored_at;
+	if (rc == CG_OK && r->exact_from == 0)
+		r->exact_from = ACCESS_REPORT_ALWAYS;
 	if (rc == CG_OK)
 		rc = find_open_apis(r, err);
 	if (rc == CG_OK)

@@ -22,7 +22,8 @@ cg_rc access_report_open(struct store *store, int64_t at_unix_s, int64_t now_uni
 			 struct cg_err *err) CG_MUST_USE;
 void access_report_close(struct access_report **report);
 
-/* From when on it is exact, in Unix seconds; 0: always. */
+/* From when on it is exact, in Unix seconds. */
+#define ACCESS_REPORT_ALWAYS INT64_MIN
 int64_t access_report_exact_from(const struct access_report *report);
 /* APIs that everybody could call: [{"api_id", "api", "listen_path"}]; borrowed. */
 const json_t *access_report_open_apis(const struct access_report *report);

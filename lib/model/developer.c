@@ -241,13 +241,30 @@ static cg_rc make_organisation(struct store_txn *txn, const struct actor *actor,
 	if (!json_is_string(name) || !*json_string_value(name) || !contact)
 		return CG_OK;
 	json_t *of = json_pack("{s:O, s:[s]}", "name", name, "contacts", contact);
-	cg_rc rc = entity_create_in(txn, &organisation_entity, actor, of, arena, &made, err);
+	struct cg_err why = {0};
+	cg_rc rc = entity_create_in(txn, &organisation_entity, actor, of, arena, &made, &why);
 	json_decref(of);
-	if (rc != CG_OK)
+	if (rc == CG_BAD_VALUE)
+		return CG_OK;
+	if (rc != CG_OK) {
+		if (err)
+			*err = why;
 		return rc;
+	}
 	(void)json_object_set_new(json, "organisation_id", json_string(made->id));
 	return json_object_set_new(json, "role", json_string("manager")) == 0 ? CG_OK
 									      : cg_fail_memory(err);
+}
+
+/* Who named no organisation is not told that one is missing: it was not made because of the rest.
+ */
+static void drop_organisation(struct cg_err *err)
+{
+	struct cg_err all = *err;
+	*err = (struct cg_err){""};
+	for (unsigned i = 0; i < all.n_fields; i++)
+		if (strcmp(all.fields[i].field, "organisation_id") != 0)
+			(void)cg_fail_field(err, all.fields[i].field, "%s", all.fields[i].text);
 }
 
 cg_rc developer_create_in(struct store_txn *txn, const struct actor *actor,
@@ -258,11 +275,14 @@ cg_rc developer_create_in(struct store_txn *txn, const struct actor *actor,
 	    json_is_object(what->json) ? json_copy((json_t *)(uintptr_t)what->json) : json_object();
 	json_t *of = json_object_get(json, "organisation_id");
 	Cg__Developer *d = NULL;
+	bool own = !of || json_is_null(of);
 	cg_rc rc = actor_require(actor, developer_entity.role, err);
-	if (rc == CG_OK && (!of || json_is_null(of)))
+	if (rc == CG_OK && own)
 		rc = make_organisation(txn, actor, json, arena, err);
 	if (rc == CG_OK)
 		rc = entity_create_in(txn, &developer_entity, actor, json, arena, &d, err);
+	if (rc == CG_BAD_VALUE && own && err)
+		drop_organisation(err);
 	json_decref(json);
 	if (rc != CG_OK)
 		return rc;

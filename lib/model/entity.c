@@ -58,11 +58,111 @@ static cg_rc check(struct store_txn *txn, const struct entity *e, void *message,
 		   struct arena *arena, struct cg_err *err)
 {
 	/* Both, so that all faults of fields are told at once. */
-	cg_rc names = check_name(txn, e, message, before, arena, err);
-	if (names != CG_OK && names != CG_BAD_VALUE)
+	struct cg_err why = {0};
+	cg_rc names = check_name(txn, e, message, before, arena, &why);
+	if (names != CG_OK && names != CG_BAD_VALUE && names != CG_CLASH) {
+		if (err)
+			*err = why;
 		return names;
+	}
+	if (names != CG_OK)
+		(void)cg_fail_field(err, "name", "%s",
+				    names == CG_BAD_VALUE ? why.fields[0].text : why.text);
 	cg_rc rc = e->check(txn, message, before, arena, err);
-	return rc != CG_OK ? rc : names;
+	if (rc != CG_OK)
+		return rc;
+	if (names == CG_CLASH && err)
+		*err = why; /* nothing else is wrong */
+	return names;
+}
+
+/* --- all faults at once: what can be read is checked also where another member cannot be --- */
+
+static bool is_member(const char *path, const char *name)
+{
+	size_t n = strlen(name);
+	return strncmp(path, name, n) == 0 && (path[n] == '\0' || path[n] == '.' || path[n] == '[');
+}
+
+/* The JSON without the members that were faulty, a new reference.  NULL where one of them is a
+ * choice, on which it depends what others mean. */
+static json_t *without_faulty(const struct entity *e, const json_t *json, const struct cg_err *err)
+{
+	json_t *out = json_copy((json_t *)(uintptr_t)json);
+	for (unsigned i = 0; out && i < err->n_fields; i++)
+		for (unsigned f = 0; f < e->type->n_fields; f++) {
+			const ProtobufCFieldDescriptor *field = &e->type->fields[f];
+			const struct record_field *row = record_field(e->type, field);
+			if (!is_member(err->fields[i].field, field->name))
+				continue;
+			if (!row || row->form == FIELD_ENUM || row->form == FIELD_BOOL) {
+				json_decref(out);
+				return NULL;
+			}
+			(void)json_object_del(out, field->name);
+		}
+	return out;
+}
+
+/* Those of members that had none yet. */
+static void add_faults(const struct entity *e, struct cg_err *to, const struct cg_err *more)
+{
+	struct cg_err first = *to;
+	for (unsigned i = 0; i < more->n_fields; i++) {
+		bool told = false;
+		for (unsigned f = 0; f < e->type->n_fields; f++)
+			for (unsigned k = 0; k < first.n_fields; k++)
+				told = told ||
+				       (is_member(first.fields[k].field, e->type->fields[f].name) &&
+					is_member(more->fields[i].field, e->type->fields[f].name));
+		if (!told)
+			(void)cg_fail_field(to, more->fields[i].field, "%s", more->fields[i].text);
+	}
+}
+
+/* A record of JSON, with the id (which may be NULL), checked. */
+static cg_rc read_new(struct store_txn *txn, const struct entity *e, const json_t *json, char *id,
+		      struct arena *arena, struct entity_head **out, struct cg_err *err)
+{
+	struct cg_err more = {0};
+	struct entity_head *m;
+	cg_rc rc = record_from_json(e->type, json, NULL, arena, &m, err);
+	if (rc == CG_OK) {
+		/* Before the check: secrets are sealed for it. */
+		m->id = id;
+		*out = m;
+		return check(txn, e, m, NULL, arena, err);
+	}
+	json_t *rest = rc == CG_BAD_VALUE && err ? without_faulty(e, json, err) : NULL;
+	if (rest && record_from_json(e->type, rest, NULL, arena, &m, &more) == CG_OK) {
+		m->id = id;
+		cg_rc also = check(txn, e, m, NULL, arena, &more);
+		if (also == CG_CLASH && more.n_fields == 0)
+			(void)cg_fail_field(&more, "name", "%s", more.text);
+		add_faults(e, err, &more);
+	}
+	json_decref(rest);
+	return rc;
+}
+
+static cg_rc read_changed(struct store_txn *txn, const struct entity *e, const json_t *patch,
+			  const struct entity_head *before, struct arena *arena,
+			  struct entity_head **out, struct cg_err *err)
+{
+	struct cg_err more = {0};
+	struct entity_head *m;
+	cg_rc rc = record_patch(e->type, patch, before, arena, &m, err);
+	if (rc == CG_OK) {
+		*out = m;
+		return check(txn, e, m, before, arena, err);
+	}
+	json_t *rest = rc == CG_BAD_VALUE && err ? without_faulty(e, patch, err) : NULL;
+	if (rest && record_patch(e->type, rest, before, arena, &m, &more) == CG_OK) {
+		(void)!check(txn, e, m, before, arena, &more);
+		add_faults(e, err, &more);
+	}
+	json_decref(rest);
+	return rc;
 }
 
 cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
@@ -79,8 +179,6 @@ cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const s
 					    "This was made already.");
 		rc = rc == CG_NOT_FOUND ? CG_OK : rc;
 	}
-	if (rc == CG_OK)
-		rc = record_from_json(e->type, json, NULL, arena, &m, err);
 	if (rc != CG_OK)
 		return rc;
 	char *id = arena_alloc(arena, ID_TEXT + 1);
@@ -90,9 +188,7 @@ cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const s
 		memcpy(id, made_id, ID_TEXT);
 	else if (random_id(id) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
-	/* Before the check: secrets are sealed for it. */
-	m->id = id;
-	rc = check(txn, e, m, NULL, arena, err);
+	rc = read_new(txn, e, json, id, arena, &m, err);
 	if (rc != CG_OK)
 		return rc;
 	m->has_created_at = m->has_updated_at = m->has_revision = true;
@@ -151,6 +247,20 @@ cg_rc entity_create_as(struct store *store, const struct entity *e, const struct
 	if (rc == CG_OK)
 		memcpy(out_message, &c.message, sizeof(c.message));
 	return rc;
+}
+
+static cg_rc judge_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	struct entity_head *m;
+	return read_new(txn, c->e, c->json, NULL, c->arena, &m, err);
+}
+
+cg_rc entity_judge(struct store *store, const struct entity *e, const json_t *json,
+		   struct arena *arena, struct cg_err *err)
+{
+	struct call c = {.e = e, .json = json, .arena = arena};
+	return store_read(store, judge_txn, &c, err);
 }
 
 struct named {
@@ -254,9 +364,7 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_OK)
 		rc = check_revision(c, before, err);
 	if (rc == CG_OK)
-		rc = record_patch(c->e->type, c->json, before, c->arena, &after, err);
-	if (rc == CG_OK)
-		rc = check(txn, c->e, after, before, c->arena, err);
+		rc = read_changed(txn, c->e, c->json, before, c->arena, &after, err);
 	if (rc != CG_OK)
 		return rc;
 	json_t *changes = record_changes(before, after);

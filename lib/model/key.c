@@ -209,12 +209,28 @@ static cg_rc audit_proof(struct store_txn *txn, const struct create_call *c, str
 	return rc;
 }
 
+/* What is wrong with the certificate, when the record is faulty as well; what this writes goes with
+ * the transaction. */
+static void also_judge(struct store_txn *txn, const struct create_call *c, struct cg_err *err)
+{
+	Cg__Key none = CG__KEY__INIT;
+	Cg__Credential *ignored;
+	struct cg_err why = {0};
+	none.id = none.name = (char *)(uintptr_t) "";
+	cg_rc rc = credential_add_certificate_in(txn, c->actor, &none, c->what->cert, c->arena,
+						 &ignored, &why);
+	if (rc == CG_CLASH || rc == CG_BAD_VALUE)
+		(void)cg_fail_field(err, "certificate", "%s", why.text);
+}
+
 static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct create_call *c = arg;
 	Cg__Credential *credential;
 	cg_rc rc = entity_create_as_in(txn, &key_entity, c->actor, c->what->id, c->what->key,
 				       c->arena, &c->key, err);
+	if (rc == CG_BAD_VALUE && c->what->cert)
+		also_judge(txn, c, err);
 	if (rc == CG_OK && c->what->cert)
 		rc = credential_add_certificate_in(txn, c->actor, c->key, c->what->cert, c->arena,
 						   &credential, err);

@@ -235,6 +235,21 @@ static bool read_post(struct page_call *call)
 	return false;
 }
 
+/* What cannot be read must not be taken for nothing; false after having answered. */
+static bool read_query(struct page_call *call)
+{
+	struct span rest = call->req->target.query, name, value;
+	struct cg_err err = {0};
+	int more;
+	while ((more = web_query_next(&rest, call->arena, &name, &value)) > 0)
+		;
+	if (more == 0)
+		return true;
+	page_fail(call, cg_fail(&err, CG_BAD_INPUT, "The query of this address cannot be read."),
+		  &err);
+	return false;
+}
+
 void page_handle(const struct page_site *site, struct program *program, struct web_request *req,
 		 struct web_response *resp)
 {
@@ -277,7 +292,8 @@ void page_handle(const struct page_site *site, struct program *program, struct w
 		page_redirect(&call, arena_printf(call.arena, "%s/login", site->base));
 	else if (match != WEB_MATCH_FOUND)
 		fail_no_route(&call, match);
-	else if (let_in(&call) && (!span_is_text(req->method, "POST") || read_post(&call)))
+	else if (let_in(&call) && read_query(&call) &&
+		 (!span_is_text(req->method, "POST") || read_post(&call)))
 		call.match.route->handler(&call);
 }
 

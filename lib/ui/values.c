@@ -26,7 +26,7 @@ const char *page_query(struct page_call *call, const char *name)
 	 * nothing, which to leave it out would not. */
 	for (size_t i = 0; text && i < value.n; i++)
 		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-			text[i] = ' ';
+			text[i] = span_is_space(text[i]) ? ' ' : '?';
 	if (text && !text_is_clean(span_make(text, value.n)))
 		for (size_t i = 0; i < value.n; i++)
 			if ((unsigned char)text[i] >= 0x80)
@@ -269,7 +269,7 @@ json_t *page_next(struct page_call *call, const char *path, const char *q, const
 
 /* --- forms --- */
 
-/* What a field is called on the page. */
+/* What a field is called on the page; what is first on forms stands first, and so do its faults. */
 static const struct {
 	const char *key, *label;
 } labels[] = {
@@ -378,12 +378,19 @@ static const struct {
     {"token_password",		       "Password"				 },
 };
 
+/* Where in the table; its length when it is not there. */
+static size_t place_of(const char *key)
+{
+	size_t i = 0;
+	while (i < CG_COUNT(labels) && strcmp(labels[i].key, key) != 0)
+		i++;
+	return i;
+}
+
 static const char *label_of(const char *key)
 {
-	for (size_t i = 0; i < CG_COUNT(labels); i++)
-		if (strcmp(labels[i].key, key) == 0)
-			return labels[i].label;
-	return key;
+	size_t i = place_of(key);
+	return i < CG_COUNT(labels) ? labels[i].label : key;
 }
 
 static void plain_key(const char *field, size_t n, char *out, size_t room)
@@ -443,9 +450,20 @@ void page_add_errors(json_t *values, const struct cg_err *err)
 {
 	json_t *list = json_array();
 	char key[96], name[128];
-	for (unsigned i = 0; i < err->n_fields && i < CG_ERR_FIELDS; i++) {
-		key_of(err->fields[i].field, key, sizeof(key));
-		const char *label = label_of(key), *text = err->fields[i].text;
+	size_t places[CG_ERR_FIELDS];
+	unsigned order[CG_ERR_FIELDS], n = 0;
+	for (; n < err->n_fields && n < CG_ERR_FIELDS; n++) {
+		unsigned at = n;
+		key_of(err->fields[n].field, key, sizeof(key));
+		places[n] = place_of(key);
+		for (; at > 0 && places[order[at - 1]] > places[n]; at--)
+			order[at] = order[at - 1];
+		order[at] = n;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		const struct cg_field_err *fault = &err->fields[order[i]];
+		key_of(fault->field, key, sizeof(key));
+		const char *label = label_of(key), *text = fault->text;
 		(void)json_array_append_new(
 		    list, json_pack("{s:s, s:o}", "key", key, "summary", summary(label, text)));
 		(void)snprintf(name, sizeof(name), "error_%s", key);

@@ -67,6 +67,30 @@ with Site() as site:
         page = ben.submit(ben.get("/portal/login"), "Sign in", {"E-mail": "ben@partner.example", "Password": PASSWORD})
         like(ben.get("/portal/keys").text, "Anns key", "who can sign in and sees its keys")
 
+    with case("the organisation in forms"):
+        def field_of(page, button):
+            return page.field(page.form(button)[0], "Organisation").value
+
+        there = site.rest("GET", org).body
+        mine = f"/admin/developers/{developer['id']}"
+        page = boss.get(mine)
+        is_eq(field_of(page, "Save"), there["name"], "is its name")
+        is_eq(boss.submit(page, "Save").status, 200, "which can be sent back")
+        is_eq(site.rest("GET", who).body["organisation_id"], there["id"], "and stays what it was")
+        page = boss.get(f"/admin/developers/new?organisation={there['id']}")
+        is_eq(field_of(page, "Create"), there["name"], "also where a link says which")
+        is_eq(boss.submit(boss.get(mine), "Save", {"Organisation": "Nobody <x>"}).status, 422, "one that is not there")
+        page = boss.submit(boss.get(mine), "Save", {"Organisation": "Nobody <x>"})
+        is_eq(field_of(page, "Save"), "Nobody <x>", "stays as it was typed")
+        ok(page.link(there["name"]) == f"/admin/organisations/{there['id']}", "and the link leads to the true one")
+        site.rest("PATCH", f"/keys/{key['id']}", {"organisation_id": there["id"]})
+        twin = site.rest("POST", "/organisations", {"name": there["name"]}).body
+        for page, button in ((boss.get(mine), "Save"), (boss.get(f"/admin/keys/{key['id']}/transfer"), "Save")):
+            is_eq(field_of(page, button), there["id"], "of two of a name it is the id")
+            is_eq(boss.submit(page, button).status, 200, "so that it can be sent back")
+        is_eq(site.rest("GET", who).body["organisation_id"], there["id"], "as it was")
+        is_eq(site.rest("DELETE", f"/organisations/{twin['id']}").status, 204, "the other goes")
+
     with case("a transfer"):
         ann.cookies.clear()
         ann.sign_in()

@@ -25,7 +25,7 @@ FIELDS = {
     "access",  # APIs that are ticked: access.api_id
     "list",  # the body itself
     "url", "method", "address", "request_id", "sha256", "code", "api_id", "key_id", "at", "api", "by", "from", "key",
-    "step", "to", "status",  # reading
+    "step", "to", "status", "credential", "policy_id", "tag",  # reading
 }
 # Members that pages set otherwise than by a field of their name.
 MEMBERS = {

@@ -103,7 +103,7 @@ with case("by certificate"):
     notice = rest("GET", f"/keys?q={sha1}")["notice"]
     like(notice, "SHA-1", "SHA-1 is explained by REST")
     ok(notice in browser.get(f"/admin/keys?q={sha1}").text, "and on the page")
-    is_eq(rest("GET", "/keys?q=alpha")["notice"], None, "else there is nothing to tell")
+    is_eq(set(rest("GET", "/keys?q=alpha")), {"items", "next"}, "else there is nothing to tell")
     rest("DELETE", f"/keys/{gamma['id']}", status=204)
     both({"q": "gamma.next"}, [], "of a key that is gone nothing is found")
     for key in rest("GET", "/keys")["items"]:
@@ -282,6 +282,16 @@ with case("on the page"):
         ok(text not in [t for t, _ in less.links], "it is gone then, the others stay")
     is_eq(by_page(), sorted(keys, key=str.encode), "all, when nothing is asked for")
     ok("Remove filter" not in browser.get("/admin/keys").text, "then there is nothing to remove")
+
+with case("odd questions"):
+    for asked, found in (("q=%0a", None), ("q=%0atoken%0a", "token"), ("q=to%0aken", []), ("q=%01", []),
+                         ("q=%ff", []), ("q=%c2%85", []), ("q=t%00", None)):
+        page = browser.get(f"/admin/keys?{asked}")
+        if found is not None:
+            is_eq(names_of(page), wanted({}, found) if found else [], f"{asked}: does not list everything")
+        ok(page.status in (200, 400), f"{asked}: is answered")
+    for asked in ("q=%zz", "q=%", "x=%f", "%zz=1"):
+        is_eq(browser.get(f"/admin/keys?{asked}").status, 400, f"{asked}: cannot be read, and is told so")
 
 with case("while keys change"):
     order = wanted({"status": "off"})

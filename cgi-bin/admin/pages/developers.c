@@ -4,11 +4,11 @@
 #include "model/developer.h"
 #include "model/organisation.h"
 #include "entities.h"
-#include "pages.h"
+#include "show.h"
 #include "web/json.h"
 #include "web/problem.h"
 
-static const char *const typed_fields[] = {"name", "email", "organisation_id", NULL};
+static const char *const typed_fields[] = {"name", "email", NULL};
 
 /* The organisation's name; its id where it is gone. */
 static json_t *organisation_name(struct page_call *call, const char *id)
@@ -64,10 +64,11 @@ static void show_new(struct page_call *call, const struct cg_err *why, int statu
 				   strcmp(page_field(call, "role"), "manager") != 0, "is_manager",
 				   strcmp(page_field(call, "role"), "manager") == 0, "main_class",
 				   "main--narrow");
+	const char *of = page_field(call, "organisation_id");
 	page_put_back(call, values, typed_fields);
-	if (!*page_field(call, "organisation_id"))
-		(void)json_object_set_new(values, "organisation_id",
-					  page_text(span_of(page_query(call, "organisation"))));
+	if (!*of)
+		of = show_organisation_field(call, page_query(call, "organisation"));
+	(void)json_object_set_new(values, "organisation_typed", page_text(span_of(of)));
 	if (why)
 		page_add_errors(values, why);
 	else
@@ -134,6 +135,9 @@ static void show_one(struct page_call *call, const struct cg_err *why, int statu
 	(void)json_object_set_new(values, "shown_name", page_text(span_of(d->name)));
 	(void)json_object_set_new(values, "saved", json_boolean(strcmp(done, "saved") == 0));
 	(void)json_object_set_new(values, "created", json_boolean(strcmp(done, "created") == 0));
+	const char *of = why ? page_field(call, "organisation_id")
+			     : show_organisation_field(call, d->organisation_id);
+	(void)json_object_set_new(values, "organisation_typed", page_text(span_of(of)));
 	if (why) {
 		page_put_back(call, values, typed_fields);
 		page_add_errors(values, why);

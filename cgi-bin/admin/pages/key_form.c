@@ -170,6 +170,17 @@ void key_new_show(void *arg)
 	show_new(arg, NULL, NULL, 200);
 }
 
+/* All that is wrong is told at once: the certificate is, and what of the record? */
+static void judge_rest(struct page_call *call, const json_t *record, struct cg_err *err)
+{
+	struct cg_err rest = {0};
+	if (entity_judge(call->program->store, &key_entity, record, call->arena, &rest) !=
+	    CG_BAD_VALUE)
+		return;
+	for (unsigned i = 0; i < rest.n_fields; i++)
+		(void)cg_fail_field(err, rest.fields[i].field, "%s", rest.fields[i].text);
+}
+
 void key_new_do(void *arg)
 {
 	struct page_call *call = arg;
@@ -181,23 +192,20 @@ void key_new_do(void *arg)
 	bool wants_token = strcmp(page_field(call, "type"), "token") == 0, has_cert = false;
 	bool only_read = strcmp(page_field(call, "do"), "read") == 0;
 	cg_rc rc = CG_OK;
-	/* So that it is told together with a fault of the certificate, and before it. */
-	if (!only_read && !*page_field(call, "name"))
-		rc = cg_fail_field(&err, "name", "is missing");
 	if (!wants_token) {
-		cg_rc read = show_read_certificate(call, CERT_KIND_CLIENT, &reading, &err);
-		has_cert = read == CG_OK;
-		if (read == CG_NOT_FOUND)
-			read = cg_fail_field(&err, "certificate",
-					     "is missing: paste it, or upload it");
-		if (read != CG_OK)
-			rc = read;
+		rc = show_read_certificate(call, CERT_KIND_CLIENT, &reading, &err);
+		has_cert = rc == CG_OK;
+		if (rc == CG_NOT_FOUND)
+			rc = cg_fail_field(&err, "certificate",
+					   "is missing: paste it, or upload it");
 	}
 	if (rc == CG_OK && only_read) {
 		show_new(call, has_cert ? &reading : NULL, NULL, 200);
 		return;
 	}
 	json_t *record = record_of_form(call, NULL);
+	if (rc == CG_BAD_VALUE && !only_read)
+		judge_rest(call, record, &err);
 	if (rc == CG_OK) {
 		const struct key_new what = {.id = once,
 					     .key = record,

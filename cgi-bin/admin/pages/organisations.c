@@ -5,7 +5,7 @@
 #include "model/key.h"
 #include "model/organisation.h"
 #include "entities.h"
-#include "pages.h"
+#include "show.h"
 #include "web/problem.h"
 
 #define OFFERED_MAX 200 /* organisations that a field proposes */
@@ -209,17 +209,12 @@ static void show_transfer(struct page_call *call, const struct cg_err *why, int 
 {
 	struct cg_err err = {0};
 	struct entity_page page;
-	Cg__Organisation *o = NULL;
 	Cg__Key *key;
 	cg_rc rc = entity_get(call->program->store, &key_entity, page_param(call, 0), call->arena,
 			      &key, &err);
 	if (rc == CG_OK)
 		rc = entity_list(call->program->store, &organisation_entity, SPAN_LIT(""),
 				 OFFERED_MAX, SPAN_LIT(""), call->arena, &page, &err);
-	if (rc == CG_OK && key->organisation_id &&
-	    entity_get(call->program->store, &organisation_entity, key->organisation_id,
-		       call->arena, &o, NULL) != CG_OK)
-		o = NULL;
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;
@@ -229,14 +224,12 @@ static void show_transfer(struct page_call *call, const struct cg_err *why, int 
 		(void)json_array_append_new(
 		    offered,
 		    page_text(span_of(((const Cg__Organisation *)page.messages[i])->name)));
-	const char *typed = page_field(call, "organisation_id");
+	const char *of = why ? page_field(call, "organisation_id")
+			     : show_organisation_field(call, key->organisation_id);
 	json_t *values = json_pack("{s:s, s:o, s:o, s:o, s:I, s:s}", "id", key->id, "key_name",
 				   page_text(span_of(key->name)), "organisation_id",
-				   page_text(span_of(why ? typed
-						     : o ? o->name
-							 : "")),
-				   "offered", offered, "revision", (json_int_t)key->revision,
-				   "main_class", "main--slim");
+				   page_text(span_of(of)), "offered", offered, "revision",
+				   (json_int_t)key->revision, "main_class", "main--slim");
 	if (why)
 		page_add_errors(values, why);
 	page_show(call, status, "key-transfer", "keys",

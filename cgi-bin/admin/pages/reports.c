@@ -90,7 +90,7 @@ static void add_report(struct page_call *call, json_t *values, struct access_rep
 	json_t *more =
 	    json_pack("{s:b, s:o, s:O, s:o, s:s, s:s?}", "asked", 1, "rows", rows, "open_apis",
 		      access_report_open_apis(report), "exact_from",
-		      from > 0 ? page_time(call, from) : json_null(), "csv",
+		      from != ACCESS_REPORT_ALWAYS ? page_time(call, from) : json_null(), "csv",
 		      page_link(call, "/admin/reports/access.csv", next, 1), "next",
 		      next[1].value ? page_link(call, "/admin/reports/access", next, 2) : NULL);
 	(void)json_object_update_new(values, more);

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "show.h"
+#include "model/organisation.h"
 
 cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct cert_reading *out,
 			    struct cg_err *err)
@@ -25,4 +26,18 @@ cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct 
 	if (rc == CG_UNAVAILABLE)
 		(void)cg_fail(err, rc, "%s", why.text);
 	return rc;
+}
+
+const char *show_organisation_field(struct page_call *call, const char *id)
+{
+	struct store *store = call->program->store;
+	Cg__Organisation *o, *named;
+	if (!id)
+		return "";
+	if (entity_get(store, &organisation_entity, id, call->arena, &o, NULL) != CG_OK)
+		return id;
+	bool leads_back =
+	    entity_get(store, &organisation_entity, o->name, call->arena, &named, NULL) == CG_OK &&
+	    strcmp(named->id, o->id) == 0;
+	return leads_back ? o->name : o->id;
 }

@@ -15,6 +15,9 @@ json_t *show_refusal(struct page_call *call, const Cg__Refusal *r, const struct 
  * it is nobody's. */
 cg_rc show_key_of_certificate(struct page_call *call, const ProtobufCBinaryData *sha256,
 			      json_t **out, struct cg_err *err) CG_MUST_USE;
+/* What a form's field says of an organisation: its name, or its id where others have that name; ""
+ * for NULL, and an id that leads nowhere as it is. */
+const char *show_organisation_field(struct page_call *call, const char *id);
 /* The certificate that a form brings, pasted in "certificate" or uploaded in "upload".
  * CG_NOT_FOUND, err untouched, when it brings none; a refusal names the field. */
 cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct cert_reading *out,

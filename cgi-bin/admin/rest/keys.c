@@ -63,7 +63,7 @@ void keys_list(void *arg)
 		rest_fail(call, rc, &err);
 		return;
 	}
-	json_t *body = json_pack("{s:o, s:s?, s:s?}", "items", items, "next", found.found.next,
+	json_t *body = json_pack("{s:o, s:s?, s:s*}", "items", items, "next", found.found.next,
 				 "notice", found.notice);
 	web_json_send(call->resp, 200, body);
 	json_decref(body);

@@ -33,7 +33,7 @@ static void send_json(struct rest_call *call, struct access_report *report, int6
 		return;
 	}
 	(void)rfc3339_format(at, at_text);
-	bool has_from = from > 0 && rfc3339_format(from, from_text);
+	bool has_from = from != ACCESS_REPORT_ALWAYS && rfc3339_format(from, from_text);
 	json_t *body = json_pack("{s:s, s:s?, s:b, s:O, s:o, s:s?}", "at", at_text, "exact_from",
 				 has_from ? from_text : NULL, "exact", (int)(at >= from),
 				 "open_apis", access_report_open_apis(report), "items", items,
@@ -51,9 +51,6 @@ void access_report_get(void *arg)
 	int64_t now = clock_unix_s(), at = now;
 	bool csv = false;
 	cg_rc rc = rest_read_page(call, &page, &err);
-	if (rc == CG_OK && page.q.p)
-		rc = cg_fail_code(&err, CG_BAD_INPUT, "unknown_parameter",
-				  "The report takes no q; see openapi.json.");
 	if (rc == CG_OK)
 		rc = rest_time(call, "at", &at, &err);
 	if (rc == CG_OK)

@@ -8,38 +8,99 @@
 
 static const struct rest_resource requests = {.entity = &request_entity, .path = "requests"};
 
-/* Those in one state, or of one developer; else all, by name. */
+static const char *const statuses[] = {"pending", "approved", "declined", "withdrawn"};
+
+/* The parameters of the list's own; p NULL: is not asked for. */
+enum filter { BY_STATUS, BY_DEVELOPER, BY_CATALOGUE, BY_KEY, FILTERS };
+
+static const struct {
+	const char *parameter;
+	enum store_index index;
+} filters[FILTERS] = {
+    [BY_STATUS] = {"status",	     STORE_REQUEST_BY_STATUS   },
+    [BY_DEVELOPER] = {"developer_id", STORE_REQUEST_BY_DEVELOPER},
+    [BY_CATALOGUE] = {"catalogue_id", STORE_REQUEST_BY_CATALOGUE},
+    [BY_KEY] = {"key_id",	  STORE_REQUEST_BY_KEY      },
+};
+
+static cg_rc read_filters(struct rest_call *call, struct span values[FILTERS], struct cg_err *err)
+{
+	size_t known = 0;
+	for (size_t i = 0; i < FILTERS; i++) {
+		values[i] = (struct span){NULL, 0};
+		cg_rc rc = web_query_get(call->req->target.query, call->arena, filters[i].parameter,
+					 &values[i], err);
+		if (rc != CG_OK && rc != CG_NOT_FOUND)
+			return rc;
+	}
+	while (values[BY_STATUS].p && known < CG_COUNT(statuses) &&
+	       !span_is_text(values[BY_STATUS], statuses[known]))
+		known++;
+	return known == CG_COUNT(statuses)
+		   ? cg_fail_field(err, "status",
+				   "must be one of: pending, approved, declined, withdrawn")
+		   : CG_OK;
+}
+
+static bool fits(const Cg__KeyRequest *r, const struct span values[FILTERS], struct span q)
+{
+	const char *const has[FILTERS] = {
+	    [BY_STATUS] = (size_t)r->status < CG_COUNT(statuses) ? statuses[(size_t)r->status] : "",
+	    [BY_DEVELOPER] = r->developer_id,
+	    [BY_CATALOGUE] = r->catalogue_id,
+	    [BY_KEY] = r->key_id,
+	};
+	for (size_t i = 0; i < FILTERS; i++)
+		if (values[i].p && !span_is(span_of(has[i]), values[i]))
+			return false;
+	return q.n == 0 || text_holds(r->name, q);
+}
+
+/* "TIME.ID" of the page's last one, which may not be in the list any more. */
+static cg_rc read_cursor(struct span cursor, uint64_t *created_at, struct span *id,
+			 struct cg_err *err)
+{
+	struct span time;
+	if (!span_next(&cursor, '.', &time) || cursor.n == 0 ||
+	    !number_parse(time, INT64_MAX, created_at))
+		return cg_fail_field(err, "cursor", "is not one that a list gave");
+	*id = cursor;
+	return CG_OK;
+}
+
+static bool is_behind(const Cg__KeyRequest *r, uint64_t created_at, struct span id)
+{
+	uint64_t at = r->created_at > 0 ? (uint64_t)r->created_at : 0;
+	size_t n = strlen(r->id);
+	if (at != created_at)
+		return at < created_at;
+	int order = memcmp(r->id, id.p, n < id.n ? n : id.n);
+	return order > 0 || (order == 0 && n > id.n);
+}
+
+/* Those that all the parameters fit, the newest first; without any all, by name. */
 void requests_list(void *arg)
 {
-	static const struct {
-		const char *parameter;
-		enum store_index index;
-	} filters[] = {
-	    {"status",       STORE_REQUEST_BY_STATUS   },
-	    {"developer_id", STORE_REQUEST_BY_DEVELOPER},
-	    {"catalogue_id", STORE_REQUEST_BY_CATALOGUE},
-	    {"key_id",       STORE_REQUEST_BY_KEY	   },
-	};
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
 	struct rest_page page;
 	struct request_list list = {.n = 0};
-	struct span value = {NULL, 0};
+	struct span values[FILTERS], id = {NULL, 0};
+	uint64_t created_at = 0;
 	size_t i = 0;
 	cg_rc rc = rest_read_page(call, &page, &err);
-	for (; rc == CG_OK && i < CG_COUNT(filters); i++) {
-		rc = web_query_get(call->req->target.query, call->arena, filters[i].parameter,
-				   &value, &err);
-		if (rc == CG_OK)
-			break;
-		rc = rc == CG_NOT_FOUND ? CG_OK : rc;
-	}
-	if (rc == CG_OK && i == CG_COUNT(filters)) {
+	if (rc == CG_OK)
+		rc = read_filters(call, values, &err);
+	while (rc == CG_OK && i < FILTERS && !values[i].p)
+		i++;
+	if (rc == CG_OK && i == FILTERS) {
 		rest_entity_list(call, &requests);
 		return;
 	}
+	if (rc == CG_OK && page.cursor.n > 0)
+		rc = read_cursor(page.cursor, &created_at, &id, &err);
 	if (rc == CG_OK) {
-		const char *key = arena_copy(call->arena, value);
+		const char *key = arena_copy(call->arena, values[i]);
 		rc = key ? request_list(call->admin->store, filters[i].index, key, call->arena,
 					&list, &err)
 			 : cg_fail_memory(&err);
@@ -49,23 +110,19 @@ void requests_list(void *arg)
 		return;
 	}
 	json_t *items = json_array();
+	const Cg__KeyRequest *last = NULL;
 	const char *next = NULL;
-	bool seen = page.cursor.n == 0;
-	for (size_t n = 0; n < list.n; n++) {
+	for (size_t n = 0; n < list.n && !next; n++) {
 		const Cg__KeyRequest *r = list.items[n];
-		if (!seen) {
-			seen = span_is_text(page.cursor, r->id);
-			continue;
-		}
-		if (page.q.n > 0 && !text_holds(r->name, page.q))
+		if (!fits(r, values, page.q) || (id.n > 0 && !is_behind(r, created_at, id)))
 			continue;
 		if (json_array_size(items) == page.limit) {
-			next = json_string_value(
-			    json_object_get(json_array_get(items, page.limit - 1), "id"));
-			next = arena_strdup(call->arena, next);
-			break;
+			next =
+			    arena_printf(call->arena, "%" PRId64 ".%s", last->created_at, last->id);
+		} else {
+			(void)json_array_append_new(items, record_to_json(r));
+			last = r;
 		}
-		(void)json_array_append_new(items, record_to_json(r));
 	}
 	rest_send_page(call, items, next);
 }

@@ -92,7 +92,7 @@ const struct rest_route rest_routes[] = {
 	{{"PATCH", REST_BASE "/catalogue/:id", REST_PATCH | REST_MATCH, catalogue_change}, "Change a catalogue entry", CATALOGUE, 200, NULL},
 	{{"DELETE", REST_BASE "/catalogue/:id", REST_MATCH, catalogue_remove}, "Remove a catalogue entry; keys that came of it stay, requests that wait are declined", NULL, 204, NULL},
 
-	{{"GET", REST_BASE "/requests", REST_LIST, requests_list}, "List requests of developers, by name; with a parameter of its own the newest first, at most 500", REQUEST, 200, "status: pending, approved, declined or withdrawn.|developer_id: who asked.|catalogue_id: the entry asked for.|key_id: the key it is about."},
+	{{"GET", REST_BASE "/requests", REST_LIST, requests_list}, "List requests of developers, by name; with parameters of its own those that all of them fit, the newest first, out of 500", REQUEST, 200, "status: pending, approved, declined or withdrawn.|developer_id: who asked.|catalogue_id: the entry asked for.|key_id: the key it is about."},
 	{{"POST", REST_BASE "/requests", 0, requests_create}, "Ask for a key on behalf of a developer, with a certificate or a token, or for more access of a key", REQUEST, 201, NULL},
 	{{"GET", REST_BASE "/requests/:id", 0, requests_get}, "Read a request", REQUEST, 200, NULL},
 	{{"POST", REST_BASE "/requests/:id/approve", REST_ACT | REST_MATCH, requests_approve}, "Approve a request: the key is made, or gets the access or the certificate; once, however often it is sent", REQUEST, 200, NULL},
@@ -106,7 +106,7 @@ const struct rest_route rest_routes[] = {
 
 	{{"GET", REST_BASE "/usage", 0, usage_get}, "How much was called and how it went: requests, refusals, errors of upstreams, latencies (of the whole, the upstream's part, and certgate's own)", NULL, 200, "limit: items of a page; 50 unless given, at most 500.|cursor: of the page before, for the same question.|from: RFC 3339, inclusive; a day before to unless given.|to: RFC 3339, exclusive; now unless given.|step: minute (kept for 2 days), hour (60 days) or day (2 years); left out: one sum.|group_by: api, key, status or code; with key an item has how much of its quota is used.|api_id: only of this API.|key_id: only of this key.", usage_schema},
 
-	{{"GET", REST_BASE "/reports/access", 0, access_report_get}, "Who could call what at a time, who allowed it, and when it was last used; exact from exact_from on (null: always)", NULL, 200, "at: RFC 3339; now unless given.|format: json, or csv: the whole report as a file (also by Accept: text/csv).", access_report_schema},
+	{{"GET", REST_BASE "/reports/access", 0, access_report_get}, "Who could call what at a time, who allowed it, and when it was last used; exact from exact_from on (null: always)", NULL, 200, "limit: items of a page; 50 unless given, at most 500.|cursor: of the page before.|at: RFC 3339; now unless given.|format: json, or csv: the whole report as a file (also by Accept: text/csv).", access_report_schema},
 
 	{{"GET", REST_BASE "/users", REST_LIST | REST_OWNER, users_list}, "List the people who sign in", USER, 200, NULL},
 	{{"POST", REST_BASE "/users", REST_OWNER, users_create}, "Let somebody sign in", USER, 201, NULL},
@@ -215,14 +215,46 @@ void rest_send_removed(struct rest_call *call, cg_rc rc, const struct cg_err *er
 		(void)web_response_send(call->resp, 204, NULL, SPAN_LIT(""));
 }
 
-/* Whether the route has a parameter of this name of its own. */
 static bool takes(const struct rest_call *call, struct span name)
 {
 	struct span rest = span_of(call->row->query), one, own;
+	if ((call->row->route.flags & REST_LIST) &&
+	    (span_is(name, SPAN_LIT("limit")) || span_is(name, SPAN_LIT("cursor")) ||
+	     span_is(name, SPAN_LIT("q"))))
+		return true;
 	while (span_next(&rest, '|', &one))
 		if (span_next(&one, ':', &own) && span_is(own, name))
 			return true;
 	return false;
+}
+
+/* The same for every route: a parameter that is not known, or is there twice, would be asked for in
+ * vain.  False after having answered 400. */
+static bool knows_parameters(struct rest_call *call)
+{
+	struct span rest = call->req->target.query, name, value;
+	struct cg_err err = {0};
+	cg_rc rc = CG_OK;
+	int more;
+	while (rc == CG_OK && (more = web_query_next(&rest, call->arena, &name, &value)) != 0) {
+		char *text = more > 0 ? arena_copy(call->arena, name) : NULL;
+		if (more < 0)
+			rc = cg_fail(&err, CG_BAD_INPUT, "The query cannot be read.");
+		else if (!text)
+			rc = cg_fail_memory(&err);
+		else if (!takes(call, name))
+			rc = cg_fail_code(
+			    &err, CG_BAD_INPUT, "unknown_parameter",
+			    "The query parameter “%.60s” is not known here; openapi.json says what "
+			    "is, and lists take limit, cursor and q.",
+			    text);
+		else
+			rc =
+			    web_query_get(call->req->target.query, call->arena, text, &value, &err);
+	}
+	if (rc != CG_OK)
+		rest_fail(call, rc, &err);
+	return rc == CG_OK;
 }
 
 cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_err *err)
@@ -241,11 +273,6 @@ cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_er
 			page.cursor = value;
 		} else if (span_is(name, SPAN_LIT("q"))) {
 			page.q = span_trim(value);
-		} else if (!takes(call, name)) {
-			return cg_fail_code(err, CG_BAD_INPUT, "unknown_parameter",
-					    "The query parameter “%.*s” is not known here; lists "
-					    "take limit, cursor and q, and what openapi.json says.",
-					    (int)(name.n < 60 ? name.n : 60), name.p ? name.p : "");
 		}
 	}
 	if (more < 0)
@@ -553,7 +580,8 @@ void rest_handle(struct program *admin, struct web_request *req, struct web_resp
 		call.row = &rest_routes[call.match.route - routes];
 	if (match != WEB_MATCH_FOUND)
 		answer_no_route(&call, match);
-	else if ((call.match.route->flags & REST_OPEN) ||
-		 (authenticate(&call) && brings_nothing(&call)))
+	else if (((call.match.route->flags & REST_OPEN) ||
+		  (authenticate(&call) && brings_nothing(&call))) &&
+		 knows_parameters(&call))
 		call.match.route->handler(&call);
 }

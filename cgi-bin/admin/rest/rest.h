@@ -46,7 +46,7 @@ void rest_send(struct rest_call *call, int status, const void *message, json_t *
 	       const char *path);
 /* Answers a removal: 204, or with what went wrong. */
 void rest_send_removed(struct rest_call *call, cg_rc rc, const struct cg_err *err);
-/* limit, cursor, q of a list; parameters that are not the route's are CG_BAD_INPUT. */
+/* limit, cursor, q of a list. */
 struct rest_page {
 	size_t limit;
 	struct span cursor, q;

@@ -1,6 +1,7 @@
 /* How much was called, by whom, and how it went. */
 #include "base/base.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "../counts.h"
@@ -47,13 +48,37 @@ static cg_rc read_word(struct rest_call *call, const char *name, const char *con
 	return rc == CG_OK && text.p && *out == 0 ? cg_fail_field(err, name, "%s", fault) : rc;
 }
 
-/* "FROM.TO.AT.STATUS.GROUP": the time of the first page, which might be told by the clock alone,
- * and the last item of the page before; the group's member comes from the query. */
-static cg_rc read_cursor(struct span cursor, struct usage_query *q, struct usage_sum *last,
-			 struct arena *arena, struct cg_err *err)
+/* What was asked, all parameters but those of the page: a cursor is of one question. */
+#define QUESTION_TEXT 16
+static cg_rc question_of(struct rest_call *call, char out[QUESTION_TEXT + 1], struct cg_err *err)
+{
+	static const char *const names[] = {"from", "to", "step", "group_by", "api_id", "key_id"};
+	struct span parts[2 * CG_COUNT(names)];
+	struct sha256 digest;
+	for (size_t i = 0; i < CG_COUNT(names); i++) {
+		cg_rc rc = read_text(call, names[i], &parts[2 * i], err);
+		if (rc != CG_OK)
+			return rc;
+		/* What is missing is not what is empty; and no value has a line end in it that
+		 * means anything. */
+		parts[2 * i + 1] = parts[2 * i].p ? SPAN_LIT("=\n") : SPAN_LIT("\n");
+	}
+	const char *text = arena_join(call->arena, parts, CG_COUNT(parts));
+	if (!text || sha256_of(span_of(text), &digest) != CG_OK)
+		return cg_fail_memory(err);
+	hex_format(digest.b, QUESTION_TEXT / 2, out);
+	return CG_OK;
+}
+
+/* "QUESTION.FROM.TO.AT.STATUS.GROUP": the time of the first page, which might be told by the clock
+ * alone, and the last item of the page before; the group's member comes from the query. */
+static cg_rc read_cursor(struct span cursor, const char *question, struct usage_query *q,
+			 struct usage_sum *last, struct arena *arena, struct cg_err *err)
 {
 	uint64_t numbers[4];
 	struct span rest = cursor, part;
+	if (!span_next(&rest, '.', &part) || !rest.p || !span_is_text(part, question))
+		return cg_fail_field(err, "cursor", "is not one that this question's list gave");
 	for (size_t i = 0; i < CG_COUNT(numbers); i++)
 		if (!span_next(&rest, '.', &part) || !rest.p ||
 		    !number_parse(part, i == 3 ? STATUS_MAX : LAST_S, &numbers[i]))
@@ -73,24 +98,20 @@ static cg_rc read_cursor(struct span cursor, struct usage_query *q, struct usage
 	return CG_OK;
 }
 
-static const char *cursor_of(const struct usage_query *q, const struct usage_sum *last,
-			     struct arena *arena)
+static const char *cursor_of(const char *question, const struct usage_query *q,
+			     const struct usage_sum *last, struct arena *arena)
 {
-	return arena_printf(arena, "%" PRId64 ".%" PRId64 ".%" PRId64 ".%u.%s%s%s", q->from, q->to,
-			    last->at, last->status, last->api_id, last->key_id, last->code);
+	return arena_printf(arena, "%s.%" PRId64 ".%" PRId64 ".%" PRId64 ".%u.%s%s%s", question,
+			    q->from, q->to, last->at, last->status, last->api_id, last->key_id,
+			    last->code);
 }
 
-static cg_rc read_query(struct rest_call *call, int64_t now, const struct rest_page *page,
-			struct usage_query *out, struct cg_err *err)
+static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query *out,
+			struct cg_err *err)
 {
 	size_t step = 0, by = 0;
 	*out = (struct usage_query){.to = now + 1};
-	cg_rc rc = CG_OK;
-	if (page->q.p)
-		rc = cg_fail_code(err, CG_BAD_INPUT, "unknown_parameter",
-				  "The usage takes no q; see openapi.json.");
-	if (rc == CG_OK)
-		rc = rest_time(call, "to", &out->to, err);
+	cg_rc rc = rest_time(call, "to", &out->to, err);
 	out->from = out->to - DEFAULT_S;
 	if (rc == CG_OK)
 		rc = rest_time(call, "from", &out->from, err);
@@ -192,13 +213,16 @@ void usage_get(void *arg)
 	struct usage_sums sums = {.n = 0};
 	struct usage_sum last;
 	struct rest_page page;
+	char question[QUESTION_TEXT + 1];
 	size_t from = 0, to;
 	int64_t now = clock_unix_s();
 	cg_rc rc = rest_read_page(call, &page, &err);
 	if (rc == CG_OK)
-		rc = read_query(call, now, &page, &q, &err);
+		rc = read_query(call, now, &q, &err);
+	if (rc == CG_OK)
+		rc = question_of(call, question, &err);
 	if (rc == CG_OK && page.cursor.p)
-		rc = read_cursor(page.cursor, &q, &last, call->arena, &err);
+		rc = read_cursor(page.cursor, question, &q, &last, call->arena, &err);
 	if (rc == CG_OK) {
 		counts_bring(call->admin, now, STEWARD_WAIT_MS);
 		rc = usage_ask(call->admin->store, &q, now, call->arena, &sums, &err);
@@ -215,7 +239,8 @@ void usage_get(void *arg)
 		(void)json_array_append_new(items, item_json(call, &q, sums.items[i], quotas));
 	json_decref(quotas);
 	rest_send_page(call, items,
-		       to < sums.n ? cursor_of(&q, sums.items[to - 1], call->arena) : NULL);
+		       to < sums.n ? cursor_of(question, &q, sums.items[to - 1], call->arena)
+				   : NULL);
 }
 
 static json_t *percentiles_schema(void)

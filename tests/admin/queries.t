@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+"""One rule for what stands in the query of a REST route: a parameter that is not known, is there twice or
+cannot be read is refused on every route, a value that cannot be one as well, and a cursor counts for the
+question that gave it.  The table of routes is openapi.json's."""
+import datetime
+import os
+import sys
+import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from certgate_test import *  # noqa: E402
+from portal import PASSWORD, entry  # noqa: E402
+
+site = Site()
+site.open()
+api = site.make_api()
+cert = site.make_cert("one")
+site.make_key("One", cert, api)
+doc = site.rest("GET", "/openapi.json").body
+BASE = "/admin/api/v1"
+NOWHERE = "a" * 26
+
+
+def told(answer):
+    body = answer.body if isinstance(answer.body, dict) else {}
+    return answer.status, body.get("code"), [e["field"] for e in body.get("errors", [])]
+
+
+with case("every route"):
+    asked = 0
+    for path, item in doc["paths"].items():
+        for method, operation in item.items():
+            plain = re.sub(r"\{[a-z0-9_]+\}", NOWHERE, path[len(BASE):])
+            known = [p["name"] for p in operation["parameters"] if p["in"] == "query"]
+            body = {} if method in ("post", "patch", "put") else None
+            asked += 1
+            wrong = []
+            for query in ("x=1", "x", "=1", "Q=1", "limit%00=1", "LIMIT=1", "%zz=1", "x=%zz", "filter[a]=b",
+                          *(f"{n}={v}&{n}={v}" for n, v in ((n, "true" if n == "cascade" else "1") for n in known)),
+                          *(() if "limit" in known else ("limit=1",)), *(() if "q" in known else ("q=1",))):
+                answer = site.rest(method.upper(), f"{plain}?{query}", body)
+                if answer.status != 400:
+                    wrong.append((query, answer.status))
+            is_eq(wrong, [], f"{method.upper()} {path}: 400 for what it does not know")
+            answer = site.rest(method.upper(), f"{plain}?x=1", body)
+            if not (ok(told(answer)[1] == "unknown_parameter" and "“x”" in answer.body["detail"], "naming it")):
+                diag(repr(answer))
+    ok(asked > 60, f"{asked} routes")
+    is_eq(site.rest("GET", "/settings?x=1").status, 400, "the settings too")
+    is_eq(site.rest("GET", "/keys?x=1", token="wrong").status, 401, "who may not ask is told nothing of it")
+    is_eq(len(site.rest("GET", "/keys").body["items"]), 1, "nothing was made or removed by any")
+
+with case("words"):
+    for path, field in (("/requests?status=bogus", "status"), ("/requests?status=", "status"),
+                        ("/requests?status=PENDING", "status"), ("/requests?cursor=x&status=pending", "cursor"),
+                        ("/requests?cursor=1.&status=pending", "cursor"), ("/usage?step=week", "step"),
+                        ("/usage?group_by=owner", "group_by"), ("/usage?group_by=", "group_by"),
+                        ("/reports/access?format=xml", "format"), ("/reports/access?at=yesterday", "at"),
+                        ("/keys?status=bogus", "status"), ("/keys?credential=x", "credential")):
+        is_eq(told(site.rest("GET", path)), (422, "bad_value", [field]), f"{path}: 422")
+
+with case("requests"):
+    offers = [entry(site, f"Offer {n}", [api], max_keys_per_developer=100) for n in range(2)]
+    people = [site.rest("POST", "/developers", {"name": f"Dev {n}", "email": f"dev{n}@example.org",
+                                                "password": PASSWORD}).body for n in range(2)]
+    made = []
+    for n in range(8):
+        answer = site.rest("POST", "/requests", {
+            "name": f"Key {n}", "developer_id": people[n % 2]["id"], "catalogue_id": offers[n // 4]["id"],
+            "certificate": site.make_cert(f"r{n}").pem})
+        is_eq(answer.status, 201, f"request {n}")
+        made.append(answer.body)
+    for n in (1, 2):
+        site.rest("POST", f"/requests/{made[n]['id']}/decline", {"reason": "no"})
+        made[n]["status"] = "declined"
+
+    def listed(limit=50, **query):
+        found, cursor = [], None
+        for _ in range(20):
+            more = {"cursor": cursor} if cursor else {}
+            body = site.rest("GET", "/requests?" + urllib.parse.urlencode({**query, "limit": limit, **more})).body
+            found += [r["id"] for r in body["items"]]
+            cursor = body["next"]
+            if not cursor:
+                break
+        return found
+
+    for query in ({"status": "pending"}, {"developer_id": people[0]["id"]}, {"catalogue_id": offers[1]["id"]},
+                  {"status": "declined", "developer_id": people[1]["id"]},
+                  {"status": "pending", "developer_id": people[0]["id"], "catalogue_id": offers[0]["id"]},
+                  {"developer_id": people[0]["id"], "catalogue_id": offers[1]["id"]}):
+        wanted = {r["id"] for r in made if all(r[n] == v for n, v in query.items())}
+        for limit in (1, 3, 50):
+            found = listed(limit, **query)
+            is_eq((set(found), len(found)), (wanted, len(wanted)), f"{list(query)}: all fit, pages of {limit}")
+    first = site.rest("GET", "/requests?status=pending&limit=2").body
+    rest_of = [i for i in listed(status="pending") if i not in [r["id"] for r in first["items"]]]
+    site.rest("POST", f"/requests/{first['items'][1]['id']}/decline", {"reason": "no"})
+    second = site.rest("GET", f"/requests?status=pending&limit=50&cursor={first['next']}").body
+    is_eq([r["id"] for r in second["items"]], rest_of, "a cursor outlives the request it stands on")
+
+with case("cursors of the usage"):
+    for n in range(3):
+        site.curl("/mtls-api/x", cert=cert)
+        site.curl(f"/nowhere-{n}/")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    wait_until(lambda: len(site.rest("GET", "/usage?group_by=code").body["items"]) > 1, "the counts")
+    question = {"group_by": "code", "limit": 1}
+
+    def ask(**query):
+        return site.rest("GET", "/usage?" + urllib.parse.urlencode(query))
+
+    first = ask(**question).body
+    ok(first["next"], "there is a next page")
+    is_eq(len(ask(**question, cursor=first["next"]).body["items"]), 1, "of its own question")
+    for other in ({"group_by": "status"}, {"group_by": "api"}, {}, {"group_by": "code", "step": "hour"},
+                  {"group_by": "code", "api_id": api["id"]}, {"group_by": "code", "key_id": "x"},
+                  {"group_by": "code", "api_id": ""},
+                  {"group_by": "code", "from": (now - datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")},
+                  {"group_by": "code", "to": now.strftime("%Y-%m-%dT%H:%M:%SZ")}):
+        is_eq(told(ask(**other, cursor=first["next"])), (422, "bad_value", ["cursor"]), f"not of {other}")
+    for bad in ("x", "", ".", first["next"] + "x" * 3000, first["next"].split(".", 1)[1]):
+        answer = ask(**question, cursor=bad)
+        ok(answer.status == 422 or bad.startswith(first["next"]), f"not {bad[:20]!r}")
+
+with case("a report of long ago"):
+    for at in ("1960-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2001-01-01T00:00:00Z"):
+        body = site.rest("GET", f"/reports/access?at={at}").body
+        is_eq((body["at"], body["exact_from"], body["exact"], body["items"]), (at, None, True, []),
+              f"{at}: exact, and nobody could call")
+    export = site.certgate("export", "-").stdout
+    with open(site.folder + "/empty.json", "w", encoding="utf-8") as out:
+        out.write('{"certgate_export": 1, "schema_version": 4, "keys": [{"id": "' + NOWHERE + '", "name": "x"}]}')
+    os.chmod(site.folder + "/empty.json", 0o644)
+    is_eq(site.certgate("import", site.folder + "/empty.json").returncode, 0, "something is imported")
+    for at in ("1960-01-01T00:00:00Z", "2001-01-01T00:00:00Z"):
+        body = site.rest("GET", f"/reports/access?at={at}").body
+        ok(body["exact_from"] and body["exact"] is False, f"{at}: then it says from when on it is exact")
+done_testing()
