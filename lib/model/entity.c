@@ -96,7 +96,10 @@ cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const s
 		rc = store_add(txn, e->table, span_of(id), bytes, err);
 	if (rc != CG_OK)
 		return rc;
-	json_t *changes = record_changes(NULL, m);
+	json_t *changes;
+	rc = record_changes(NULL, m, &changes, err);
+	if (rc != CG_OK)
+		return rc;
 	rc = audit_add(txn, actor, arena_printf(arena, "%s.create", e->audit), id, m->name, changes,
 		       arena, err);
 	json_decref(changes);
@@ -250,9 +253,11 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = record_patch(c->e->type, c->json, before, c->arena, &after, err);
 	if (rc == CG_OK)
 		rc = check(txn, c->e, after, before, c->arena, err);
+	json_t *changes;
+	if (rc == CG_OK)
+		rc = record_changes(before, after, &changes, err);
 	if (rc != CG_OK)
 		return rc;
-	json_t *changes = record_changes(before, after);
 	if (json_object_size(changes) > 0) {
 		rc = revoked_note_less(txn, c->e->table, before, after, c->arena, err);
 		if (rc == CG_OK)

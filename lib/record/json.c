@@ -195,7 +195,7 @@ json_t *record_to_whole_json(const void *message)
 	return to_json(message, true);
 }
 
-json_t *record_changes(const void *before, const void *after)
+cg_rc record_changes(const void *before, const void *after, json_t **changes, struct cg_err *err)
 {
 	const ProtobufCMessage *m = after;
 	json_t *old = before ? record_to_whole_json(before) : json_object();
@@ -206,13 +206,23 @@ json_t *record_changes(const void *before, const void *after)
 		if (!row || row->access != FIELD_SET)
 			continue;
 		json_t *value = json_object_get(now, record_json_name(f, row));
-		if (!json_equal(value, json_object_get(old, record_json_name(f, row))))
-			(void)json_object_set_new(out, record_json_name(f, row),
-						  field_to_json(m, f, row, false));
+		if (!json_equal(value, json_object_get(old, record_json_name(f, row))) &&
+		    json_object_set_new(out, record_json_name(f, row),
+					field_to_json(m, f, row, false)) < 0) {
+			json_decref(out);
+			out = NULL;
+		}
 	}
+	bool whole = old && now && out;
 	json_decref(old);
 	json_decref(now);
-	return out;
+	/* Not a part of it: who asks would write nothing, or the audit lack the rest. */
+	if (!whole) {
+		json_decref(out);
+		return cg_fail_memory(err);
+	}
+	*changes = out;
+	return CG_OK;
 }
 
 /* --- from JSON --- */
@@ -651,21 +661,23 @@ cg_rc record_from_whole_json(const ProtobufCMessageDescriptor *type, const json_
 	return rc;
 }
 
-/* RFC 7396 section 2. */
-static void merge(json_t *into, const json_t *patch)
+/* RFC 7396 section 2.  False without memory. */
+static bool merge(json_t *into, const json_t *patch)
 {
 	const char *name;
 	json_t *value;
+	bool ok = true;
 	json_object_foreach((json_t *)(uintptr_t)patch, name, value)
 	{
 		json_t *old = json_object_get(into, name);
 		if (json_is_null(value))
 			(void)json_object_del(into, name);
 		else if (json_is_object(value) && json_is_object(old))
-			merge(old, value);
+			ok = merge(old, value) && ok;
 		else
-			(void)json_object_set(into, name, value);
+			ok = json_object_set(into, name, value) == 0 && ok;
 	}
+	return ok;
 }
 
 cg_rc record_patch(const ProtobufCMessageDescriptor *type, const json_t *patch, const void *base,
@@ -681,8 +693,8 @@ cg_rc record_patch(const ProtobufCMessageDescriptor *type, const json_t *patch, 
 	json_t *merged = record_to_json(base);
 	if (!merged)
 		return cg_fail_memory(err);
-	merge(merged, patch);
-	rc = record_from_json(type, merged, base, arena, out_message, err);
+	rc = merge(merged, patch) ? record_from_json(type, merged, base, arena, out_message, err)
+				  : cg_fail_memory(err);
 	json_decref(merged);
 	return rc;
 }
