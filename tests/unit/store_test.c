@@ -1005,11 +1005,38 @@ static void test_mapped_file(void **state)
 	assert_non_null(strstr(err.text, "/proc/nowhere"));
 }
 
+/* A full disk must not be found out by SIGBUS, also where the run folder is a link to a tmpfs. */
+static void test_regions_have_room(void **state)
+{
+	(void)state;
+	char elsewhere[HOME_PATH_MAX + 16];
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", home.dir);
+	for (unsigned linked = 0; linked < 2; linked++) {
+		if (linked) {
+			assert_int_equal(mkdir(elsewhere, 0700), 0);
+			remove_tree(home.run);
+			assert_int_equal(symlink("elsewhere", home.run), 0);
+		}
+		struct store *s = open_store();
+		for (unsigned n = 1; n <= 6; n++) {
+			char path[HOME_PATH_MAX + 16];
+			struct stat st;
+			(void)snprintf(path, sizeof(path), "%s/__db.00%u", home.run, n);
+			if (stat(path, &st) != 0)
+				assert_true(n > 3);
+			else if (st.st_blocks * 512 < st.st_size)
+				fail_msg("%s has holes", path);
+		}
+		store_close(&s);
+	}
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_create_and_open, setup_folders, teardown),
+	    TEST(test_regions_have_room),
 	    TEST(test_closed_folder),
 	    TEST(test_get_put_add_remove),
 	    TEST(test_indexes_follow),
