@@ -2,24 +2,12 @@
 #include "web/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/field.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "web/io.h"
 #include <poll.h>
 #include <sys/socket.h>
-
-/* RFC 9110 section 5.6.2. */
-static bool is_token(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		bool alnum =
-		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!alnum && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
-			return false;
-	}
-	return s.n > 0;
-}
 
 /* Notes the first thing that is wrong. */
 static void bad(struct web_request *req, const char *sentence)
@@ -68,7 +56,7 @@ static void add_field(struct web_request *req, const char *name, struct span val
 {
 	struct web_field *f = &req->fields[req->n_fields];
 	*f = (struct web_field){span_of(name), value};
-	if (!is_token(f->name))
+	if (!field_is_token(f->name))
 		bad(req, "A header field has a name that is not allowed.");
 	else if (!is_safe_value(value))
 		bad(req, "A header field has a line break in its value.");
@@ -171,7 +159,7 @@ bool web_request_init(struct web_request *req, struct arena *arena, char *const 
 		    span_is(variable(env, "CERTGATE_LOCATION"), SPAN_LIT("as-is"));
 		read_chain(req, env);
 	}
-	if (req->method.n > METHOD_MAX_BYTES || !is_token(req->method)) {
+	if (req->method.n > METHOD_MAX_BYTES || !field_is_token(req->method)) {
 		bad(req, "The request's method is not allowed.");
 		req->method = SPAN_LIT("");
 	}
