@@ -134,13 +134,10 @@ static bool is_nobody(struct span pem, struct arena *arena)
 /* Whole or not at all, also through a loss of power. */
 static cg_rc replace(const char *path, struct span text, struct cg_err *err)
 {
-	char temporary[HOME_PATH_MAX + 32], folder[HOME_PATH_MAX];
-	const char *slash = strrchr(path, '/');
+	char temporary[HOME_PATH_MAX + 32];
 	int n = snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
 	if (n < 0 || strlen(path) >= HOME_PATH_MAX)
 		return cg_fail(err, CG_BAD_INPUT, "The path of the file is too long.");
-	(void)snprintf(folder, sizeof(folder), "%.*s",
-		       slash ? (int)(slash > path ? slash - path : 1) : 1, slash ? path : ".");
 	(void)unlink(temporary); /* of one that was killed, with the same number */
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	/* Public, and the web server's user may be the one who reads it. */
@@ -157,7 +154,7 @@ static cg_rc replace(const char *path, struct span text, struct cg_err *err)
 		if (!ok)
 			(void)unlink(temporary);
 	}
-	return ok ? folder_sync(folder, err)
+	return ok ? folder_sync_of(path, err)
 		  : cg_fail(err, CG_UNAVAILABLE, "The file %.300s cannot be written: %s.", path,
 			    strerror(cause));
 }

@@ -19,8 +19,8 @@ struct address_blocks {
 	size_t n;
 };
 
-/* Reads a list by commas or spaces.  False for more than ADDRESS_BLOCKS_MAX or anything that is no
- * address or block; *out then ends with what is wrong. */
+/* Reads a list by commas or spaces.  False, with *out of no use, for more than
+ * ADDRESS_BLOCKS_MAX, or anything that is no address or block. */
 bool address_blocks_parse(const char *text, struct address_blocks *out) CG_MUST_USE;
 /* Whether one of them holds it. */
 bool address_blocks_hold(const struct address_blocks *blocks, struct span address);

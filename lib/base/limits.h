@@ -120,8 +120,7 @@
 #define UPSTREAM_REWIND_BYTES (64 * 1024)
 /* Connecting to an upstream, ms: 504 above it, or above the API's own timeout if that is less. */
 #define UPSTREAM_CONNECT_MS 10000
-/* A test of an upstream, all of it, and what of its answer's body is read, bytes: a worker of admin
- * waits so long. */
+/* A test of an upstream, all of it: a worker of admin waits so long. */
 #define PROBE_MS	  10000
 #define UPSTREAM_KEPT_MAX 4 /* idle upstream connections kept by one thread */
 /* An upstream that could not be connected is passed over for so long while there are others, ms. */

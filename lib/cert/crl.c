@@ -53,7 +53,7 @@ static cg_rc read_extensions(struct span list, struct span *number, struct cg_er
 		if (number && which == EXT_CRL_NUMBER) {
 			/* At most 20 octets (RFC 5280 section 5.2.3). */
 			if (!der_take(&octets.body, DER_INTEGER, &value) || octets.body.n > 0 ||
-			    value.body.n > 21 || (value.body.p[0] & 0x80))
+			    value.body.n == 0 || value.body.n > 21 || (value.body.p[0] & 0x80))
 				return damaged(err);
 			*number = value.body;
 		} else if (is_critical) {
@@ -274,22 +274,5 @@ int crl_number_compare(struct span a, struct span b)
 
 char *crl_pem(struct arena *arena, struct span der)
 {
-	const char *base64 = base64_format(arena, der);
-	size_t n = base64 ? strlen(base64) : 0;
-	char *out = base64 ? arena_alloc(arena, n + n / 64 + BEGIN_CRL.n + END_CRL.n + 8) : NULL;
-	if (!out)
-		return NULL;
-	char *p = out;
-	memcpy(p, BEGIN_CRL.p, BEGIN_CRL.n);
-	p += BEGIN_CRL.n;
-	*p++ = '\n';
-	for (size_t i = 0; i < n; i += 64) {
-		size_t line = n - i < 64 ? n - i : 64;
-		memcpy(p, base64 + i, line);
-		p += line;
-		*p++ = '\n';
-	}
-	memcpy(p, END_CRL.p, END_CRL.n);
-	memcpy(p + END_CRL.n, "\n", 2);
-	return out;
+	return pem_format(arena, SPAN_LIT("X509 CRL"), der);
 }

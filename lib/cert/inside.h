@@ -167,6 +167,9 @@ bool base64_decode(struct span text, uint8_t *out, size_t *n) CG_MUST_USE;
 /* 0 to 63, or -1. */
 int base64_value(char c);
 
+/* PEM text with this label (RFC 7468, 64 columns, final newline); NULL without memory. */
+char *pem_format(struct arena *arena, struct span label, struct span der) CG_MUST_USE;
+
 /* The encoded certificates of a text, not decoded yet. */
 struct pem_blocks {
 	struct span body[CERT_INPUT_CERTS_MAX];

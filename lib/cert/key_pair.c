@@ -55,11 +55,7 @@ const char *key_pair_read(struct span text, struct span der, struct arena *arena
 		       "is sealed before it is stored)";
 	if (!belongs(&keys, der))
 		return "is the private key of another certificate than client_certificate";
-	char *base64 = base64_format(arena, span_make(key, n));
-	const char *pem =
-	    base64 ? arena_printf(arena, "-----BEGIN %.*s-----\n%s\n-----END %.*s-----\n",
-				  (int)label.n, label.p, base64, (int)label.n, label.p)
-		   : NULL;
+	const char *pem = pem_format(arena, label, span_make(key, n));
 	*out = span_of(pem);
 	return pem ? NULL : no_memory;
 }

@@ -9,19 +9,10 @@
 
 enum layer { LAYER_BASE64, LAYER_BASE64URL, LAYER_HEX, LAYERS };
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static int digit(enum layer layer, char c)
 {
 	if (layer == LAYER_HEX)
-		return hex_value(c);
+		return hex_digit(c);
 	if (layer == LAYER_BASE64URL && (c == '-' || c == '_'))
 		return c == '-' ? 62 : 63;
 	return base64_value(c);

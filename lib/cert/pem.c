@@ -3,10 +3,11 @@
 #include "cert/inside.h"
 #include <gnutls/gnutls.h>
 
-#define BEGIN	  SPAN_LIT("-----BEGIN ")
-#define END	  SPAN_LIT("-----END ")
-#define DASHES	  SPAN_LIT("-----")
-#define LABEL_MAX 40
+#define BEGIN	    SPAN_LIT("-----BEGIN ")
+#define END	    SPAN_LIT("-----END ")
+#define DASHES	    SPAN_LIT("-----")
+#define LABEL_MAX   40
+#define PEM_COLUMNS 64
 
 /* --- base64 --- */
 
@@ -75,28 +76,39 @@ bool base64_decode(struct span text, uint8_t *out, size_t *n)
 	return true;
 }
 
-char *cert_pem(struct arena *arena, struct span der)
+/* A line; returns what comes behind it. */
+static char *put_marker(char *to, struct span begin, struct span label)
 {
-	static const char head[] = "-----BEGIN CERTIFICATE-----\n";
-	static const char tail[] = "-----END CERTIFICATE-----\n";
+	to = mempcpy(to, begin.p, begin.n);
+	to = mempcpy(to, label.p, label.n);
+	to = mempcpy(to, DASHES.p, DASHES.n);
+	*to++ = '\n';
+	return to;
+}
+
+char *pem_format(struct arena *arena, struct span label, struct span der)
+{
 	const char *text = base64_format(arena, der);
 	if (!text)
 		return NULL;
-	size_t n = strlen(text), lines = (n + 63) / 64;
-	char *out = arena_alloc(arena, sizeof(head) + n + lines + sizeof(tail));
+	size_t n = strlen(text), lines = (n + PEM_COLUMNS - 1) / PEM_COLUMNS;
+	char *out =
+	    arena_alloc(arena, BEGIN.n + END.n + 2 * (label.n + DASHES.n + 1) + n + lines + 1);
 	if (!out)
 		return NULL;
-	char *w = out;
-	memcpy(w, head, sizeof(head) - 1);
-	w += sizeof(head) - 1;
-	for (size_t i = 0; i < n; i += 64) {
-		size_t part = n - i < 64 ? n - i : 64;
-		memcpy(w, text + i, part);
-		w += part;
+	char *w = put_marker(out, BEGIN, label);
+	for (size_t i = 0; i < n; i += PEM_COLUMNS) {
+		size_t part = n - i < PEM_COLUMNS ? n - i : PEM_COLUMNS;
+		w = mempcpy(w, text + i, part);
 		*w++ = '\n';
 	}
-	memcpy(w, tail, sizeof(tail));
+	*put_marker(w, END, label) = '\0';
 	return out;
+}
+
+char *cert_pem(struct arena *arena, struct span der)
+{
+	return pem_format(arena, SPAN_LIT("CERTIFICATE"), der);
 }
 
 /* --- blocks --- */

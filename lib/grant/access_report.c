@@ -9,7 +9,7 @@
 #include "model/key.h"
 #include "model/policy.h"
 
-#define APIS_MAX     500
+#define APIS_A_PAGE  100
 #define GONE_CURSOR  "-" /* before the number of an entry; ids and names never begin so */
 #define STAYS_FACTOR 10	 /* keys looked at, for each that is asked for */
 
@@ -67,7 +67,7 @@ static cg_rc take_was(struct access_report *r, struct was *w, const struct entit
 	w->exact = true;
 	if (past->made && e == &api_entity) {
 		w->api = past->gone ? NULL : json_deep_copy(past->members);
-		return CG_OK;
+		return past->gone || w->api ? CG_OK : cg_fail_memory(err);
 	}
 	if (past->made &&
 	    (past->gone || past_record(past, e->type, r->arena, &w->policy, NULL) == CG_OK)) {
@@ -125,11 +125,12 @@ static cg_rc note_open_api(struct access_report *r, const char *id, struct cg_er
 	struct was *w;
 	cg_rc rc = find_was(r, &api_entity, id, &w, err);
 	if (rc == CG_OK && w->api && json_is_true(json_object_get(w->api, "active")) &&
-	    is_on(w->api, "keyless"))
-		(void)json_array_append_new(
-		    r->open_apis, json_pack("{s:s, s:O, s:O}", "api_id", id, "api",
+	    is_on(w->api, "keyless") &&
+	    json_array_append_new(r->open_apis,
+				  json_pack("{s:s, s:O, s:O}", "api_id", id, "api",
 					    json_object_get(w->api, "name"), "listen_path",
-					    json_object_get(w->api, "listen_path")));
+					    json_object_get(w->api, "listen_path"))) < 0)
+		rc = cg_fail_memory(err);
 	return rc;
 }
 
@@ -168,16 +169,23 @@ static cg_rc list_removed(const struct access_report *r, const char *action, uin
 
 static cg_rc find_open_apis(struct access_report *r, struct cg_err *err)
 {
-	struct entity_page now;
-	struct removed gone;
-	cg_rc rc = entity_list(r->store, &api_entity, SPAN_LIT(""), APIS_MAX, SPAN_LIT(""),
-			       r->arena, &now, err);
-	for (size_t i = 0; rc == CG_OK && i < now.n; i++)
-		rc = note_open_api(r, ((const struct entity_head *)now.messages[i])->id, err);
-	if (rc == CG_OK)
-		rc = list_removed(r, "api.delete", 0, APIS_MAX, r->arena, &gone, err);
-	for (size_t i = 0; rc == CG_OK && i < gone.n; i++)
-		rc = note_open_api(r, gone.items[i].id, err);
+	struct entity_page now = {.next = ""};
+	struct removed gone = {.n = APIS_A_PAGE};
+	uint64_t after = 0;
+	cg_rc rc = CG_OK;
+	while (rc == CG_OK && now.next) {
+		rc = entity_list(r->store, &api_entity, span_of(now.next), APIS_A_PAGE,
+				 SPAN_LIT(""), r->arena, &now, err);
+		for (size_t i = 0; rc == CG_OK && i < now.n; i++)
+			rc = note_open_api(r, ((const struct entity_head *)now.messages[i])->id,
+					   err);
+	}
+	while (rc == CG_OK && gone.n == APIS_A_PAGE) {
+		rc = list_removed(r, "api.delete", after, APIS_A_PAGE, r->arena, &gone, err);
+		for (size_t i = 0; rc == CG_OK && i < gone.n; i++)
+			rc = note_open_api(r, gone.items[i].id, err);
+		after = gone.n > 0 ? gone.items[gone.n - 1].number : after;
+	}
 	return rc;
 }
 
@@ -404,13 +412,15 @@ static cg_rc access_json(struct access_report *r, const struct effective *e, str
 		    !((f->certificate && is_on(api->api, "use_certificate")) ||
 		      (f->token && is_on(api->api, "use_token"))))
 			continue;
-		(void)json_array_append_new(
-		    to, json_pack("{s:s, s:O, s:O, s:o, s:o, s:s?, s:s?}", "api_id", entry->api_id,
-				  "api", json_object_get(api->api, "name"), "listen_path",
-				  json_object_get(api->api, "listen_path"), "methods",
-				  texts_json(entry->methods, entry->n_methods), "paths",
-				  texts_json(entry->paths, entry->n_paths), "policy_id",
-				  from ? from->id : NULL, "policy", from ? from->name : NULL));
+		json_t *one =
+		    json_pack("{s:s, s:O, s:O, s:o, s:o, s:s?, s:s?}", "api_id", entry->api_id,
+			      "api", json_object_get(api->api, "name"), "listen_path",
+			      json_object_get(api->api, "listen_path"), "methods",
+			      texts_json(entry->methods, entry->n_methods), "paths",
+			      texts_json(entry->paths, entry->n_paths), "policy_id",
+			      from ? from->id : NULL, "policy", from ? from->name : NULL);
+		if (json_array_append_new(to, one) < 0)
+			rc = cg_fail_memory(err);
 	}
 	return rc;
 }
@@ -547,11 +557,16 @@ static cg_rc keys_gone(struct access_report *r, struct span *cursor, size_t limi
 	cg_rc rc = list_removed(r, "key.delete", after, room, arena, &gone, err);
 	for (size_t i = 0; rc == CG_OK && i < gone.n; i++)
 		rc = look_at_key(r, gone.items[i].id, NULL, arena, to, err);
-	if (rc == CG_OK)
-		*cursor = gone.n == room ? span_of(arena_printf(arena, GONE_CURSOR "%" PRIu64,
-								gone.items[gone.n - 1].number))
-					 : SPAN_LIT("");
-	return rc;
+	if (rc != CG_OK)
+		return rc;
+	if (gone.n < room) {
+		*cursor = SPAN_LIT("");
+		return CG_OK;
+	}
+	*cursor =
+	    span_of(arena_printf(arena, GONE_CURSOR "%" PRIu64, gone.items[gone.n - 1].number));
+	/* Without one the report would end here. */
+	return cursor->p ? CG_OK : cg_fail_memory(err);
 }
 
 cg_rc access_report_keys(struct access_report *report, struct span *cursor, size_t limit,

@@ -375,9 +375,11 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	}
 	if (rc == CG_OK)
 		rc = revoked_note_less(txn, STORE_CREDENTIAL, c->credential, after, c->arena, err);
+	json_t *changes;
+	if (rc == CG_OK)
+		rc = record_changes(c->credential, after, &changes, err);
 	if (rc != CG_OK)
 		return rc;
-	json_t *changes = record_changes(c->credential, after);
 	bool changed = json_object_size(changes) > 0;
 	if (changed)
 		rc = credential_put_in(txn, after, c->arena, err);

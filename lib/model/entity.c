@@ -199,7 +199,10 @@ cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const s
 		rc = store_add(txn, e->table, span_of(id), bytes, err);
 	if (rc != CG_OK)
 		return rc;
-	json_t *changes = record_changes(NULL, m);
+	json_t *changes;
+	rc = record_changes(NULL, m, &changes, err);
+	if (rc != CG_OK)
+		return rc;
 	rc = audit_add(txn, actor, arena_printf(arena, "%s.create", e->audit), id, m->name, changes,
 		       arena, err);
 	json_decref(changes);
@@ -365,9 +368,11 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = check_revision(c, before, err);
 	if (rc == CG_OK)
 		rc = read_changed(txn, c->e, c->json, before, c->arena, &after, err);
+	json_t *changes;
+	if (rc == CG_OK)
+		rc = record_changes(before, after, &changes, err);
 	if (rc != CG_OK)
 		return rc;
-	json_t *changes = record_changes(before, after);
 	if (json_object_size(changes) > 0) {
 		rc = revoked_note_less(txn, c->e->table, before, after, c->arena, err);
 		if (rc == CG_OK)

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "model/pattern.h"
+#include "base/field.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -152,11 +153,5 @@ bool path_pattern_matches(const char *pattern, struct span path)
 
 bool token_is_valid(const char *text)
 {
-	if (!*text)
-		return false;
-	for (const char *c = text; *c; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-		      (*c >= '0' && *c <= '9') || strchr("!#$%&'*+-.^_`|~", *c)))
-			return false;
-	return true;
+	return field_is_token(span_of(text));
 }

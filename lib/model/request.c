@@ -397,9 +397,11 @@ cg_rc request_add_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRe
 		rc = store_add(txn, STORE_REQUEST, span_of(request->id), bytes, err);
 	if (rc == CG_CLASH)
 		return cg_fail_code(err, rc, ENTITY_MADE_ALREADY, "This was made already.");
+	json_t *changes;
+	if (rc == CG_OK)
+		rc = record_changes(NULL, request, &changes, err);
 	if (rc != CG_OK)
 		return rc;
-	json_t *changes = record_changes(NULL, request);
 	rc = audit_add(txn, actor, "request.create", request->id, request->name, changes, arena,
 		       err);
 	json_decref(changes);

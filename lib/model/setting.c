@@ -185,9 +185,11 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 				  err);
 	if (rc == CG_OK)
 		rc = setting_check(c->setting, c->arena, err);
+	json_t *changes;
+	if (rc == CG_OK)
+		rc = record_changes(before, c->setting, &changes, err);
 	if (rc != CG_OK)
 		return rc;
-	json_t *changes = record_changes(before, c->setting);
 	if (json_object_size(changes) > 0)
 		rc = revoked_note_less(txn, STORE_SETTING, before, c->setting, c->arena, err);
 	if (rc == CG_OK && json_object_size(changes) > 0)

@@ -443,21 +443,23 @@ cg_rc record_from_whole_json(const ProtobufCMessageDescriptor *type, const json_
 	return rc;
 }
 
-/* RFC 7396 section 2. */
-static void merge(json_t *into, const json_t *patch)
+/* RFC 7396 section 2.  False without memory. */
+static bool merge(json_t *into, const json_t *patch)
 {
 	const char *name;
 	json_t *value;
+	bool ok = true;
 	json_object_foreach((json_t *)(uintptr_t)patch, name, value)
 	{
 		json_t *old = json_object_get(into, name);
 		if (json_is_null(value))
 			(void)json_object_del(into, name);
 		else if (json_is_object(value) && json_is_object(old))
-			merge(old, value);
+			ok = merge(old, value) && ok;
 		else
-			(void)json_object_set(into, name, value);
+			ok = json_object_set(into, name, value) == 0 && ok;
 	}
+	return ok;
 }
 
 cg_rc record_patch(const ProtobufCMessageDescriptor *type, const json_t *patch, const void *base,
@@ -473,8 +475,8 @@ cg_rc record_patch(const ProtobufCMessageDescriptor *type, const json_t *patch, 
 	json_t *merged = record_to_json(base);
 	if (!merged)
 		return cg_fail_memory(err);
-	merge(merged, patch);
-	rc = record_from_json(type, merged, base, arena, out_message, err);
+	rc = merge(merged, patch) ? record_from_json(type, merged, base, arena, out_message, err)
+				  : cg_fail_memory(err);
 	json_decref(merged);
 	return rc;
 }

@@ -160,7 +160,7 @@ json_t *record_to_whole_json(const void *message)
 	return to_json(message, true);
 }
 
-json_t *record_changes(const void *before, const void *after)
+cg_rc record_changes(const void *before, const void *after, json_t **changes, struct cg_err *err)
 {
 	const ProtobufCMessage *m = after;
 	json_t *old = before ? record_to_whole_json(before) : json_object();
@@ -171,11 +171,21 @@ json_t *record_changes(const void *before, const void *after)
 		if (!row || row->access != FIELD_SET)
 			continue;
 		json_t *value = json_object_get(now, record_json_name(f, row));
-		if (!json_equal(value, json_object_get(old, record_json_name(f, row))))
-			(void)json_object_set_new(out, record_json_name(f, row),
-						  record_field_to_json(m, f, row, false));
+		if (!json_equal(value, json_object_get(old, record_json_name(f, row))) &&
+		    json_object_set_new(out, record_json_name(f, row),
+					record_field_to_json(m, f, row, false)) < 0) {
+			json_decref(out);
+			out = NULL;
+		}
 	}
+	bool whole = old && now && out;
 	json_decref(old);
 	json_decref(now);
-	return out;
+	/* Not a part of it: who asks would write nothing, or the audit lack the rest. */
+	if (!whole) {
+		json_decref(out);
+		return cg_fail_memory(err);
+	}
+	*changes = out;
+	return CG_OK;
 }

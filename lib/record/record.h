@@ -109,9 +109,10 @@ json_t *record_to_whole_json(const void *message) CG_MUST_USE;
 cg_rc record_from_whole_json(const ProtobufCMessageDescriptor *type, const json_t *json,
 			     struct arena *arena, void *out_message,
 			     struct cg_err *err) CG_MUST_USE;
-/* JSON of the settable members that differ, as {"member": new value}; for the audit.  Of a sealed
- * one only that it was set. */
-json_t *record_changes(const void *before, const void *after) CG_MUST_USE;
+/* *changes: a new reference to the settable members that differ, as {"member": new value}; for the
+ * audit.  Of a sealed one only that it was set.  CG_UNAVAILABLE without memory. */
+cg_rc record_changes(const void *before, const void *after, json_t **changes,
+		     struct cg_err *err) CG_MUST_USE;
 /* The JSON schema of a message, for OpenAPI, as it is read and as a merge patch of it; a new
  * reference. */
 json_t *record_schema(const ProtobufCMessageDescriptor *type) CG_MUST_USE;

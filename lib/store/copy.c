@@ -103,7 +103,7 @@ cg_rc store_copy(struct store *s, const char *db, struct cg_err *err)
 			rc = environment_error(&s->home, failed, "checkpoint", err);
 		else
 			cause = each_file(s->home.db, copy_each, &to);
-		store_leave(s, failed != 0 && failed != ENOSPC);
+		store_leave(s, !store_is_harmless(failed));
 	}
 	/* The rest while others go on. */
 	return finish_copy(rc, cause, to, db, err);
@@ -147,6 +147,6 @@ cg_rc store_checkpoint(struct store *s, struct cg_err *err)
 	int failed = env->txn_checkpoint(env, 0, 0, 0);
 	if (failed == 0)
 		failed = env->log_archive(env, NULL, DB_ARCH_REMOVE);
-	store_leave(s, failed != 0 && failed != ENOSPC);
+	store_leave(s, !store_is_harmless(failed));
 	return failed == 0 ? CG_OK : environment_error(&s->home, failed, "checkpoint", err);
 }

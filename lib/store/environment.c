@@ -158,9 +158,11 @@ static int open_env(const struct home *home, bool recover, struct environment *e
  * does. */
 static int allocate_regions(const struct home *home)
 {
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[HOME_PATH_MAX + 256];
-	size_t n = strlen(home->run);
+	/* As the kernel tells it: without links. */
+	char *run = realpath(home->run, NULL);
+	FILE *maps = run ? fopen("/proc/self/maps", "re") : NULL;
+	char line[PATH_MAX + 256];
+	size_t n = run ? strlen(run) : 0;
 	int rc = maps ? 0 : errno;
 	while (rc == 0 && fgets(line, sizeof(line), maps)) {
 		char *end, *path = strchr(line, '/');
@@ -171,7 +173,7 @@ static int allocate_regions(const struct home *home)
 		unsigned long long to = strtoull(end + 1, NULL, 16);
 		path[strcspn(path, "\n")] = '\0';
 		/* " (deleted)" behind it: of an environment before this one. */
-		if (strncmp(path, home->run, n) != 0 || strncmp(path + n, "/__db.", 6) != 0 ||
+		if (strncmp(path, run, n) != 0 || strncmp(path + n, "/__db.", 6) != 0 ||
 		    strchr(path + n, ' '))
 			continue;
 		int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -184,6 +186,7 @@ static int allocate_regions(const struct home *home)
 	}
 	if (maps)
 		(void)fclose(maps);
+	free(run);
 	return rc;
 }
 

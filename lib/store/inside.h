@@ -35,6 +35,8 @@ struct store_txn {
 cg_rc store_enter(struct store *s, struct cg_err *err) CG_MUST_USE;
 /* Notes a credential's digest as one that somebody has. */
 void store_note_known(struct store *s, struct span key);
+/* Errors of the library after which the environment may be used on as it is; 0 is none. */
+bool store_is_harmless(int cause);
 /* Leaves it; `broken`: whoever comes next recovers. */
 void store_leave(struct store *s, bool broken);
 

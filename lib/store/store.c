@@ -76,8 +76,7 @@ void store_leave(struct store *s, bool broken)
 	lock_leave(s->lock, broken);
 }
 
-/* Errors after which the environment may be used on as it is. */
-static bool is_harmless(int cause)
+bool store_is_harmless(int cause)
 {
 	return cause == 0 || cause == DB_LOCK_DEADLOCK || cause == ENOSPC || cause == EDQUOT ||
 	       cause == ENOMEM || cause == EBADMSG; /* of an index's keys */
@@ -180,7 +179,7 @@ static cg_rc run(struct store *s, bool write, enum store_effect effect, store_fn
 		if (rc != CG_OK)
 			return rc;
 		rc = run_once(s, write, effect, fn, arg, &failed, err);
-		store_leave(s, !is_harmless(failed));
+		store_leave(s, !store_is_harmless(failed));
 		/* Another try makes sense where the library asks for one, and after a recovery. */
 		if (failed != DB_LOCK_DEADLOCK && failed != DB_RUNRECOVERY)
 			break;
@@ -205,7 +204,7 @@ cg_rc store_flush(struct store *s, struct cg_err *err)
 	if (rc != CG_OK)
 		return rc;
 	int failed = s->environment.env->log_flush(s->environment.env, NULL);
-	store_leave(s, !is_harmless(failed));
+	store_leave(s, !store_is_harmless(failed));
 	return failed == 0 ? CG_OK : environment_error(&s->home, failed, "flush", err);
 }
 

@@ -184,6 +184,7 @@ struct ending {
 
 struct collecting {
 	struct notices_round *round;
+	const struct notices_round start; /* where this piece begins, however often it is read */
 	size_t max, seen, n;
 	struct arena *arena;
 	struct ending *items;
@@ -248,9 +249,9 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 static cg_rc collect_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct collecting *c = arg;
-	const struct notices_round start = *c->round;
-	struct store_walk walk = {.table = start.credentials ? STORE_CREDENTIAL : STORE_KEY,
-				  .after_key = span_make(start.after, start.after_n)};
+	struct store_walk walk = {.table = c->start.credentials ? STORE_CREDENTIAL : STORE_KEY,
+				  .after_key = span_make(c->start.after, c->start.after_n)};
+	*c->round = c->start;
 	c->seen = c->n = 0;
 	return store_walk(txn, &walk, collect, c, err);
 }
@@ -329,6 +330,7 @@ static cg_rc look_at(struct store *store, const struct ending *item, int64_t now
 
 struct sweeping {
 	int64_t before;
+	char start[130]; /* behind which this piece begins */
 	char after[130], old[SWEEP_BATCH][130];
 	size_t seen, n;
 };
@@ -354,9 +356,7 @@ static cg_rc sweep_visit(struct span index_key, struct span key, struct span val
 static cg_rc sweep_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct sweeping *s = arg;
-	char after[sizeof(s->after)];
-	memcpy(after, s->after, sizeof(after));
-	struct store_walk walk = {.table = STORE_NOTICE, .after_key = span_of(after)};
+	struct store_walk walk = {.table = STORE_NOTICE, .after_key = span_of(s->start)};
 	s->seen = s->n = 0;
 	cg_rc rc = store_walk(txn, &walk, sweep_visit, s, err);
 	for (size_t i = 0; rc == CG_OK && i < s->n; i++)
@@ -371,6 +371,7 @@ static cg_rc sweep(struct store *store, int64_t now, struct cg_err *err)
 	if (s)
 		s->before = now - NOTICE_KEEP_S;
 	while (rc == CG_OK) {
+		memcpy(s->start, s->after, sizeof(s->start));
 		rc = store_write(store, STORE_CHANGES_COUNTS, sweep_txn, s, err);
 		if (s->seen < SWEEP_BATCH)
 			break;
@@ -384,9 +385,9 @@ cg_rc notices_ends(struct store *store, struct notices_round *round, size_t max,
 {
 	struct arena arena;
 	arena_init(&arena, COMMAND_ARENA_MAX);
-	struct collecting c = {.round = round, .max = max, .arena = &arena};
 	if (!round->running)
 		*round = (struct notices_round){.running = true};
+	struct collecting c = {.round = round, .start = *round, .max = max, .arena = &arena};
 	c.items = arena_alloc(&arena, max * sizeof(*c.items));
 	cg_rc rc = c.items ? store_read(store, collect_txn, &c, err) : cg_fail_memory(err);
 	for (size_t i = 0; rc == CG_OK && i < c.n; i++)

@@ -1,7 +1,6 @@
 /* What an administrator is told of without having asked, as entries of the audit, and a key's
- * organisation by mail, each once: that a
- * key has used up its quota, and that a key or one of its credentials ends.  By the steward alone.
- */
+ * organisation by mail, each once: that a key has used up its quota, and that a key or one of its
+ * credentials ends.  By the steward alone. */
 #ifndef CG_USAGE_NOTICES_H
 #define CG_USAGE_NOTICES_H
 

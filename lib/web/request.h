@@ -40,8 +40,8 @@ struct web_request {
 	struct span uri; /* REQUEST_URI as it came: for logs only */
 	struct web_target target;
 
-	/* In the order they came; doubled ones are all there.  Without Content-Length,
-	 * Transfer-Encoding (both are in `body`) and Proxy. */
+	/* In the order they came; doubled ones are all there.  Without Content-Length and
+	 * Transfer-Encoding, which are in `body`, Proxy, and CERTGATE-PROOF. */
 	struct web_field *fields;
 	size_t n_fields;
 	enum web_body body;

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "web/response.h"
+#include "base/field.h"
 #include "base/limits.h"
 #include "web/io.h"
 
@@ -60,16 +61,6 @@ void web_response_status(struct web_response *resp, int status)
 		resp->status = status;
 }
 
-static bool is_name(struct span name)
-{
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-		if (c <= ' ' || c == 0x7f || strchr("()<>@,;:\\\"/[]?={}", c))
-			return false;
-	}
-	return name.n > 0;
-}
-
 /* Room for n more bytes; what was there stays behind in the arena, which is wiped. */
 static bool make_room(struct web_response *resp, size_t n)
 {
@@ -106,7 +97,7 @@ static void put(struct web_response *resp, struct span s)
 
 cg_rc web_response_field(struct web_response *resp, struct span name, struct span value)
 {
-	if (resp->head_sent || !is_name(name) || span_is_nocase(name, SPAN_LIT("status")))
+	if (resp->head_sent || !field_is_token(name) || span_is_nocase(name, SPAN_LIT("status")))
 		return CG_FAIL;
 	for (size_t i = 0; i < value.n; i++)
 		if (value.p[i] == '\r' || value.p[i] == '\n' || value.p[i] == '\0')

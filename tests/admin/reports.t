@@ -178,6 +178,16 @@ with case("questions that cannot be answered"):
     is_eq(site.rest("GET", "/reports/access", token="x" * 26).status, 401, "by nobody")
 
 names = ["=1+1", "+cmd", "-2", "@SUM(A1)", "a, \"b\"; c", "plain", "Ünï ☂"]
+with case("more than a page of open APIs"):
+    there = len(report(next_second())["open_apis"])
+    many = [site.make_api(f"open {n}", f"/open{n}/", auth={"keyless": True})["id"] for n in range(110)]
+    full = next_second()
+    is_eq(len(report(full)["open_apis"]), there + 110, "all of them")
+    for one in many:
+        rest("DELETE", f"/apis/{one}", status=204)
+    is_eq(len(report(next_second())["open_apis"]), there, "none, once they are removed")
+    is_eq(len(report(full)["open_apis"]), there + 110, "but before that, all of them")
+
 with case("as a file"):
     for name in names:
         make(name, None, ["second"])

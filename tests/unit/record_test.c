@@ -424,7 +424,8 @@ static void test_json_round_trip(void **state)
 		/* The whole record as a patch. */
 		assert_int_equal(record_patch(types[t], json, m, &arena, &back, &err), CG_OK);
 		assert_true(span_is(pack(m), pack(back)));
-		json_t *changes = record_changes(m, back);
+		json_t *changes;
+		assert_int_equal(record_changes(m, back, &changes, NULL), CG_OK);
 		assert_int_equal(json_object_size(changes), 0);
 		json_decref(changes);
 		json_decref(nothing);
@@ -459,7 +460,8 @@ static void test_hidden(void **state)
 			 CG_OK);
 	assert_string_equal(back->password_hash, "$y$secret");
 	assert_string_equal(back->name, "root");
-	json_t *changes = record_changes(user, back);
+	json_t *changes;
+	assert_int_equal(record_changes(user, back, &changes, NULL), CG_OK);
 	assert_int_equal(json_object_size(changes), 1);
 	json_decref(changes);
 	json_decref(patch);
@@ -796,7 +798,8 @@ static void test_merge_map(void **state)
 	assert_int_equal(record_patch(KEY, patch, base, &arena, &after, NULL), CG_OK);
 	json_t *now = record_to_json(after);
 	assert_true(json_equal(json_object_get(now, "meta"), want));
-	json_t *changes = record_changes(base, after);
+	json_t *changes;
+	assert_int_equal(record_changes(base, after, &changes, NULL), CG_OK);
 	assert_int_equal(json_object_size(changes), 1);
 	assert_true(json_equal(json_object_get(changes, "meta"), want));
 	json_decref(changes);
@@ -871,7 +874,8 @@ static void test_sealed(void **state)
 		assert_int_equal(there &&
 				     tls->client_key.data == api->upstream_tls->client_key.data,
 				 rows[i].kept);
-		json_t *changes = record_changes(api, next);
+		json_t *changes;
+		assert_int_equal(record_changes(api, next, &changes, NULL), CG_OK);
 		assert_int_equal(json_object_get(changes, "upstream_tls") != NULL, rows[i].changed);
 		char *text = json_dumps(changes, 0);
 		assert_non_null(text);
@@ -904,6 +908,57 @@ static void test_sealed(void **state)
 	json_decref(whole);
 }
 
+/* jansson's memory; the one with this number is not to be had, 0: each is. */
+static unsigned long n_taken, refused;
+
+static void *take_or_fail(size_t n)
+{
+	return ++n_taken == refused ? NULL : malloc(n);
+}
+
+/* What is acknowledged must be what was asked for: no change of it may be lost on the way. */
+static void test_no_memory(void **state)
+{
+	(void)state;
+	json_t *json = parse("{\"name\": \"a\", \"tags\": [\"x\"], \"meta\": {\"a\": \"1\"},"
+			     "\"rate\": {\"limit\": 1, \"per_seconds\": 1}}");
+	json_t *patch = parse("{\"active\": false, \"tags\": [\"y\", \"z\"], \"rate\": null,"
+			      "\"meta\": {\"a\": null, \"b\": \"2\"}}");
+	Cg__Key *base, *want;
+	static char id[] = "id";
+	json_t *all, *changes;
+	assert_int_equal(record_from_json(KEY, json, NULL, &arena, &base, NULL), CG_OK);
+	base->id = id;
+	assert_int_equal(record_patch(KEY, patch, base, &arena, &want, NULL), CG_OK);
+	assert_int_equal(record_changes(base, want, &all, NULL), CG_OK);
+	struct span packed = pack(want);
+	unsigned refusals = 0;
+	json_set_alloc_funcs(take_or_fail, free);
+	for (refused = 1;; refused++) {
+		Cg__Key *after;
+		n_taken = 0;
+		cg_rc rc = record_patch(KEY, patch, base, &arena, &after, NULL);
+		bool over = n_taken < refused;
+		if (rc == CG_OK && !span_is(packed, pack(after)))
+			fail_msg("patched in part, without allocation %lu", refused);
+		refusals += rc != CG_OK;
+		n_taken = 0;
+		rc = record_changes(base, want, &changes, NULL);
+		if (rc == CG_OK && !json_equal(changes, all))
+			fail_msg("changes told in part, without allocation %lu", refused);
+		if (rc == CG_OK)
+			json_decref(changes);
+		refusals += rc != CG_OK;
+		if (over && n_taken < refused)
+			break;
+	}
+	json_set_alloc_funcs(malloc, free);
+	assert_true(refusals > 100);
+	json_decref(all);
+	json_decref(patch);
+	json_decref(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -920,6 +975,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_merge_map, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_digests, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_sealed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

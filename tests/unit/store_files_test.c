@@ -315,13 +315,39 @@ static void test_no_run_folder(void **state)
 	assert_null(live);
 }
 
+/* A full disk must not be found out by SIGBUS, also where the run folder is a link to a tmpfs. */
+static void test_regions_have_room(void **state)
+{
+	(void)state;
+	char elsewhere[HOME_PATH_MAX + 16];
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", home.dir);
+	for (unsigned linked = 0; linked < 2; linked++) {
+		if (linked) {
+			assert_int_equal(mkdir(elsewhere, 0700), 0);
+			remove_tree(home.run);
+			assert_int_equal(symlink("elsewhere", home.run), 0);
+		}
+		struct store *s = open_store();
+		for (unsigned n = 1; n <= 6; n++) {
+			char path[HOME_PATH_MAX + 16];
+			struct stat st;
+			(void)snprintf(path, sizeof(path), "%s/__db.00%u", home.run, n);
+			if (stat(path, &st) != 0)
+				assert_true(n > 3);
+			else if (st.st_blocks * 512 < st.st_size)
+				fail_msg("%s has holes", path);
+		}
+		store_close(&s);
+	}
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_newer_store),   TEST(test_logs_are_removed), TEST(test_mapped_file),
 	    TEST(test_copies),	      TEST(test_damaged_copies),   TEST(test_no_descriptors),
-	    TEST(test_no_run_folder),
+	    TEST(test_no_run_folder), TEST(test_regions_have_room),
 	};
 	/* A fault here tends to be a wait for ever: it must be a failure. */
 	(void)alarm(600);
