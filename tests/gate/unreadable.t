@@ -183,50 +183,54 @@ def closed(store):
     store.back("rights given back")
 
 
-def overwritten(store):
-    home = store.site.home
+def cold_copy(store):
+    """Of the store's files, while nobody writes to them."""
     copy = store.site.folder + "/copy"
-    store.kill("gate", "admin")
-    store.back("a first kill")
-    # Nobody writes to it meanwhile.
     store.site.stop_programs()
-    shutil.copytree(home + "/db", copy)
+    shutil.copytree(store.site.home + "/db", copy)
     store.site.start_programs()
     store.back("a start")
-    files = glob.glob(home + "/db/*")
-    for path in files:
+    return copy
+
+
+def put_back(store, copy):
+    db = store.site.home + "/db"
+    for name in os.listdir(copy):
+        shutil.copyfile(f"{copy}/{name}", f"{db}/{name}")
+    # What was made meanwhile out of nothing is no part of the store.
+    for name in set(os.listdir(db)) - set(os.listdir(copy)):
+        os.unlink(f"{db}/{name}")
+
+
+def overwritten(store):
+    store.kill("gate", "admin")
+    store.back("a first kill")
+    copy = cold_copy(store)
+    for path in glob.glob(store.site.home + "/db/*"):
         with open(path, "r+b") as out:
             out.write(random.randbytes(min(os.path.getsize(path), 1 << 20)))
     store.judge("overwritten")
     store.kill("gate", "admin")
     is_eq(store.state(), (200, 503), "gates that start now: alive, and not ready")
     is_eq(set(store.judge("overwritten, and started").values()), {503}, "503 for all")
-    for path in files:
-        shutil.copyfile(os.path.join(copy, os.path.basename(path)), path)
-    # What was made meanwhile out of nothing is no part of the store.
-    for path in set(glob.glob(home + "/db/*")) - set(files):
-        os.unlink(path)
+    put_back(store, copy)
     store.back("put back")
 
 
 def some_overwritten(store):
     """One file; whatever can be made good out of the log is, and nothing else."""
-    home = store.site.home
+    copy = cold_copy(store)
     for name in ("credential", "key", "meta"):
-        path = f"{home}/db/{name}.db"
-        # A checkpoint: what was committed so far is in the file.  What is only in the log now would be
-        # written to it by a later one, and be gone with what is put back.
-        is_eq(store.site.certgate("steward").returncode, 0, "all is in the files")
-        with open(path, "rb") as file:
-            before = file.read()
+        path = f"{store.site.home}/db/{name}.db"
         with open(path, "r+b") as out:
-            out.write(random.randbytes(len(before)))
+            out.write(random.randbytes(os.path.getsize(path)))
         store.judge(f"{name}.db overwritten")
         store.kill("gate", "admin")
         store.judge(f"{name}.db overwritten, and started")
-        with open(path, "r+b") as out:
-            out.write(before)
-        store.kill("gate", "admin")
+        # All of it, by nobody's side: what was written meanwhile is in other files as well.
+        store.site.stop_programs()
+        put_back(store, copy)
+        store.site.start_programs()
         store.back(f"{name}.db put back")
 
 
