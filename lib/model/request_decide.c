@@ -363,7 +363,8 @@ static cg_rc keep_rule(struct store_txn *txn, const Cg__CatalogueEntry *entry, C
 {
 	r->has_gone_renewal = true;
 	r->gone_renewal = entry->renewal;
-	/* A proof needs a request, and without the entry there is none: then somebody has to look. */
+	/* A proof needs a request, and without the entry there is none: then somebody has to look.
+	 */
 	if (entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED)
 		r->gone_renewal = CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL;
 	return entity_put_in(txn, &request_entity, r, arena, err);
