@@ -134,7 +134,24 @@ static cg_rc add_indexed(struct store *store, struct filtering *f, enum store_in
 	return store_scan(store, &walk, collect, f, err);
 }
 
-/* --- by state --- */
+/* --- by state and by certificate --- */
+
+static int compare_digests(const void *a, const void *b)
+{
+	return memcmp(a, b, SHA256_BYTES);
+}
+
+static bool is_searched(const struct filtering *f, struct span digest)
+{
+	return f->n_digests > 0 && digest.n == SHA256_BYTES &&
+	       bsearch(digest.p, f->digests, f->n_digests, sizeof(*f->digests), compare_digests);
+}
+
+/* What is off is so whatever its credentials are. */
+static bool needs_facts(const struct filtering *f)
+{
+	return f->by_type || (f->by_status && f->status != KEY_STATUS_OFF);
+}
 
 static cg_rc visit_credential(struct store_txn *txn, struct span index_key, struct span digest,
 			      void *arg, struct cg_err *err)
@@ -143,9 +160,10 @@ static cg_rc visit_credential(struct store_txn *txn, struct span index_key, stru
 	struct store_state state;
 	struct id id;
 	(void)txn;
-	(void)digest;
 	cg_rc rc = store_state_read(index_key, &state, err);
-	if (rc != CG_OK)
+	if (rc == CG_OK && is_searched(f, digest))
+		rc = add_id(&f->found, state.key_id, err);
+	if (rc != CG_OK || !needs_facts(f))
 		return rc;
 	if (!id_set(&id, state.key_id))
 		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged id.");
@@ -204,18 +222,25 @@ static cg_rc visit_key(struct store_txn *txn, struct span index_key, struct span
 	return fits_state(f, &state, facts) ? add_id(&f->state, state.key_id, err) : CG_OK;
 }
 
-static cg_rc by_state(struct store *store, struct filtering *f, struct cg_err *err)
+/* The certificates that q fits; whose they are, the credentials tell. */
+static cg_rc search_certificates(struct store *store, struct filtering *f, struct span q,
+				 const char **notice, struct cg_err *err)
+{
+	/* What a certificate says are lines of their own. */
+	return q.n > 0 && !memchr(q.p, '\n', q.n)
+		   ? certificate_search(store, q, f->arena, &f->digests, &f->n_digests, notice, err)
+		   : CG_OK;
+}
+
+static cg_rc by_credentials(struct store *store, struct filtering *f, struct cg_err *err)
 {
 	struct store_walk keys = {.index = STORE_KEY_BY_STATE};
 	struct store_walk credentials = {.index = STORE_CREDENTIAL_BY_STATE};
 	cg_rc rc = CG_OK;
-	if (!f->by_status && !f->by_type)
-		return CG_OK;
-	f->state.used = true;
-	/* What is off is so whatever its credentials are. */
-	if (f->by_type || f->status != KEY_STATUS_OFF)
+	if (needs_facts(f) || f->n_digests > 0)
 		rc = store_scan(store, &credentials, visit_credential, f, err);
-	if (rc == CG_OK)
+	f->state.used = f->by_status || f->by_type;
+	if (rc == CG_OK && f->state.used)
 		rc = store_scan(store, &keys, visit_key, f, err);
 	free(f->facts);
 	f->facts = NULL;
@@ -274,39 +299,6 @@ static cg_rc by_api(struct store *store, struct filtering *f, struct cg_err *err
 	for (size_t i = 0; rc == CG_OK && i < f->n_policies; i++)
 		rc = add_indexed(store, f, STORE_KEY_BY_POLICY, f->policies[i], &f->api, err);
 	sort_ids(&f->api);
-	return rc;
-}
-
-/* --- by certificate --- */
-
-static int compare_digests(const void *a, const void *b)
-{
-	return memcmp(a, b, SHA256_BYTES);
-}
-
-static cg_rc visit_holder(struct store_txn *txn, struct span index_key, struct span digest,
-			  void *arg, struct cg_err *err)
-{
-	struct filtering *f = arg;
-	struct store_state state;
-	(void)txn;
-	cg_rc rc = store_state_read(index_key, &state, err);
-	if (rc != CG_OK || digest.n != SHA256_BYTES ||
-	    !bsearch(digest.p, f->digests, f->n_digests, sizeof(*f->digests), compare_digests))
-		return rc;
-	return add_id(&f->found, state.key_id, err);
-}
-
-static cg_rc by_certificate(struct store *store, struct filtering *f, struct span q,
-			    const char **notice, struct cg_err *err)
-{
-	struct store_walk walk = {.index = STORE_CREDENTIAL_BY_STATE};
-	/* What a certificate says are lines of their own. */
-	if (q.n == 0 || memchr(q.p, '\n', q.n))
-		return CG_OK;
-	cg_rc rc = certificate_search(store, q, f->arena, &f->digests, &f->n_digests, notice, err);
-	if (rc == CG_OK && f->n_digests > 0)
-		rc = store_scan(store, &walk, visit_holder, f, err);
 	return rc;
 }
 
@@ -456,9 +448,9 @@ cg_rc key_list(struct store *store, struct span cursor, size_t limit, const stru
 	struct key_page page = {.notice = NULL};
 	cg_rc rc = read_query(store, query, &f, err);
 	if (rc == CG_OK)
-		rc = by_certificate(store, &f, query->q, &page.notice, err);
+		rc = search_certificates(store, &f, query->q, &page.notice, err);
 	if (rc == CG_OK)
-		rc = by_state(store, &f, err);
+		rc = by_credentials(store, &f, err);
 	if (rc == CG_OK)
 		rc = by_api(store, &f, err);
 	if (rc == CG_OK && f.policy_id)

@@ -92,6 +92,8 @@ cg_rc store_remove(struct store_txn *txn, enum store_table table, struct span ke
 
 /* --- walks --- */
 
+#define MANY_BYTES (64U * 1024) /* read at once; more than a page, and than the largest entry */
+
 struct cursor {
 	DBC *c;
 	bool by_index, bare;
@@ -158,6 +160,34 @@ static int cursor_start(struct cursor *cur, const struct store_walk *w)
 	return rc;
 }
 
+/* From where the cursor stands on, many entries of an index at a time: without the records most of
+ * a walk would be the library's calls. */
+static int walk_many(struct cursor *cur, bool only, store_visit_fn visit, void *arg, cg_rc *out,
+		     struct cg_err *err)
+{
+	DBT many = {.data = malloc(MANY_BYTES), .ulen = MANY_BYTES, .flags = DB_DBT_USERMEM};
+	u_int32_t how = only ? DB_NEXT_DUP | DB_MULTIPLE : DB_NEXT | DB_MULTIPLE_KEY;
+	int rc = many.data ? 0 : ENOMEM;
+	while (rc == 0 && *out == CG_OK &&
+	       (rc = cur->c->get(cur->c, &cur->index_key, &many, how)) == 0) {
+		void *at, *index_key = cur->index_key.data, *key;
+		u_int32_t index_key_n = cur->index_key.size, key_n;
+		DB_MULTIPLE_INIT(at, &many);
+		while (*out == CG_OK) {
+			if (only)
+				DB_MULTIPLE_NEXT(at, &many, key, key_n);
+			else
+				DB_MULTIPLE_KEY_NEXT(at, &many, index_key, index_key_n, key, key_n);
+			if (!at)
+				break;
+			*out = visit(span_make(index_key, index_key_n), span_make(key, key_n),
+				     SPAN_LIT(""), arg, err);
+		}
+	}
+	free(many.data);
+	return rc;
+}
+
 cg_rc store_walk(struct store_txn *txn, const struct store_walk *w, store_visit_fn visit, void *arg,
 		 struct cg_err *err)
 {
@@ -179,6 +209,10 @@ cg_rc store_walk(struct store_txn *txn, const struct store_walk *w, store_visit_
 		out = visit(of_dbt(&cur.index_key), of_dbt(&cur.key), of_dbt(&cur.value), arg, err);
 		if (out != CG_OK)
 			break;
+		if (w->bare) {
+			rc = walk_many(&cur, w->only, visit, arg, &out, err);
+			break;
+		}
 	}
 	int closed = cur.c->close(cur.c);
 	free(cur.index_key.data);

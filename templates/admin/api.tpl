@@ -34,7 +34,7 @@
     </section>{{/may_change}}
     <section class="card" aria-labelledby="h-keys">
       <div class="card__head"><h2 id="h-keys">Who may call it</h2></div>
-      <div class="card__body stack"><p class="muted">Keys with access to this API.</p>{{#may_change}}<a class="btn btn--sm" href="/admin/keys/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add key</a>{{/may_change}}</div>
+      <div class="card__body stack"><p><a href="/admin/keys?api_id={{id}}">Keys with access to this API</a></p>{{#may_change}}<a class="btn btn--sm" href="/admin/keys/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add key</a>{{/may_change}}</div>
     </section>
     {{#may_change}}<section class="card card--danger" aria-labelledby="h-del">
       <div class="card__head"><h2 id="h-del">Delete</h2></div>

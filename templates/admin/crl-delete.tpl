@@ -14,7 +14,7 @@
         <dt>Entries</dt><dd>{{entries}}</dd>
         <dt>Made</dt><dd>{{#this_update}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/this_update}}</dd>
         <dt>Counts</dt><dd>{{#next_update}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/next_update}}{{#no_next_update}}without an end{{/no_next_update}}</dd>
-      </dl>{{/crl}}{{#no_crl}}<p>There is none.</p>{{/no_crl}}</div>
-    <div class="card__foot actions"><button class="btn btn--danger-solid" type="submit">Forget the list</button><a class="btn" href="/admin/certificates/{{id}}">Keep it</a></div>
+      </dl>{{/crl}}{{#no_crl}}<p>There is none to forget.</p>{{/no_crl}}</div>
+    <div class="card__foot actions">{{#crl}}<button class="btn btn--danger-solid" type="submit">Forget the list</button>{{/crl}}<a class="btn" href="/admin/certificates/{{id}}">{{#crl}}Keep it{{/crl}}{{#no_crl}}Back to the certificate{{/no_crl}}</a></div>
   </form>
 </section>

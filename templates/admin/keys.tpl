@@ -9,12 +9,13 @@
   <div class="card__head">
     <form class="filters" role="search" action="/admin/keys">
       <div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search keys</label><input class="input" id="q" name="q" type="search" value="{{q}}" placeholder="Name, subject or fingerprint"></div>
-      <button class="btn" type="submit">Search</button>
+      {{#fields}}<label class="sr-only" for="f-{{name}}">{{label}}</label><select class="select" id="f-{{name}}" name="{{name}}"><option value="">{{all}}</option>{{#choices}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/choices}}</select>
+      {{/fields}}<button class="btn" type="submit">Search</button>
       {{#narrowed}}<a class="btn" href="/admin/keys">Show all</a>{{/narrowed}}
-      <details class="more filters__more"{{#filtered}} open{{/filtered}}><summary>Filter</summary>
+      <details class="more filters__more"{{#unfolded}} open{{/unfolded}}><summary>More filters</summary>
         <div class="filters filters--fields">
-          {{#fields}}<div class="field"><label for="f-{{name}}">{{label}}</label>{{#is_choice}}<select class="select" id="f-{{name}}" name="{{name}}"><option value="">{{all}}</option>{{#choices}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/choices}}</select>{{/is_choice}}{{#is_typed}}<input class="input input--auto" id="f-{{name}}" name="{{name}}" value="{{value}}" spellcheck="false">{{/is_typed}}</div>
-          {{/fields}}<button class="btn" type="submit">Apply</button>
+          {{#folded}}<div class="field"><label for="f-{{name}}">{{label}}</label>{{#is_choice}}<select class="select" id="f-{{name}}" name="{{name}}"><option value="">{{all}}</option>{{#choices}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/choices}}</select>{{/is_choice}}{{#is_typed}}<input class="input input--auto" id="f-{{name}}" name="{{name}}" value="{{value}}" spellcheck="false">{{/is_typed}}</div>
+          {{/folded}}<button class="btn" type="submit">Apply</button>
         </div>
       </details>
     </form>

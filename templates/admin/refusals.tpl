@@ -24,7 +24,7 @@
           <td data-label="Request"><div><code class="path">{{method}} {{path}}</code><span class="table__sub">{{#has_api}}{{api}}{{/has_api}}{{#key}} · <a href="/admin/keys/{{key_id}}">{{key_name}}</a>{{/key}}</span><span class="table__sub"><code class="fp">{{id}}</code></span></div></td>
           <td data-label="Reason"><div>{{status}} <code>{{code}}</code><p class="muted small">{{detail}}</p>{{#may_make}}{{#may_change}}<a class="btn btn--sm" href="/admin/refusals/{{id}}/key"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#key-round"/></svg>Make a key from this certificate<span class="sr-only"> {{sha256}}</span></a>{{/may_change}}{{/may_make}}{{#made}}<p class="small">The certificate belongs to <a href="/admin/keys/{{key_id}}">{{key_name}}</a> by now{{#is_revoked}}, where it is revoked{{/is_revoked}}.</p>{{/made}}</div></td>
           <td data-label="From" class="hide-md nowrap"><code class="path">{{address}}</code></td>
-          <td data-label="Actions" class="right"><a class="btn btn--sm" href="/admin/explain?request_id={{id}}">Why?<span class="sr-only"> {{id}}</span></a> </td>
+          <td data-label="Actions" class="right nowrap"><a class="btn btn--sm" href="/admin/explain?request_id={{id}}">Why?<span class="sr-only"> {{id}}</span></a> </td>
         </tr>
         {{/items}}
       </tbody>

@@ -231,6 +231,7 @@ def main():
                           {"URL": "/mtls-api/x", "SHA-256 of a certificate": both.sha256})
     told("May pass" in page.text and "Key: Both" in page.text, "asked of another, it may pass",
          page.text)
+    told("Name a request" in browser.get("/admin/explain").text, "a page without a question teaches")
     is_eq(browser.get("/admin/explain?url=/a/../b").status, 422, "a URL that is none")
     is_eq(browser.get("/admin/explain?request_id=x").status, 422, "a request that is not kept")
     page = browser.get(links[0])

@@ -80,6 +80,7 @@ def fill(site):
         "overview": "/admin/", "apis": "/admin/apis", "api-new": "/admin/apis/new", "api": api,
         "api-whole": f"/admin/apis/{apis['Customer records']['id']}", "api-off": f"/admin/apis/{off['id']}", "api-delete": api + "/delete",
         "keys": "/admin/keys", "keys-searched": "/admin/keys?q=kestrel",
+        "keys-filtered": "/admin/keys?status=active&credential=certificate&tag=batch",
         "keys-none": "/admin/keys?q=nobody", "key-new": "/admin/keys/new", "key": key,
         "key-edit": key + "/edit", "key-delete": key + "/delete",
         "credential-new": key + "/credentials/new", "key-access": key + "/access",

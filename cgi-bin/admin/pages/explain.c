@@ -179,6 +179,8 @@ void explain_page(void *arg)
 		page_add_errors(values, &err);
 	else if (asks)
 		add_ruling(call, values, &a, &ruling);
+	else
+		(void)json_object_set_new(values, "ruling", json_null());
 	json_t *typed = json_pack(
 	    "{s:o, s:o, s:o, s:o, s:o}", "request_id", page_text(span_of(a.request_id)), "sha256",
 	    page_text(span_of(a.sha256)), "url", page_text(span_of(a.url)), "method",

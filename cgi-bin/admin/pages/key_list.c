@@ -28,20 +28,21 @@ static const struct {
 	const struct word *words;
 	size_t n_words;
 	const struct entity *entity; /* whose records are the choice */
+	bool folded;		     /* away, until it is set */
 } filters[] = {
-    {"status",	       "Status",	 "Any",		statuses,	  CG_COUNT(statuses),    NULL		  },
-    {"credential",	   "Credential",	 "Any",		credentials, CG_COUNT(credentials), NULL		},
-    {"api_id",	       "API",	      "All APIs",	  NULL,	0,			   &api_entity	      },
-    {"policy_id",	  "Policy",	    "All policies",	    NULL,	  0,		     &policy_entity	   },
-    {"organisation_id", "Organisation", "All organisations", NULL,	   0,		      &organisation_entity},
-    {"tag",	     "Tag",	   NULL,		 NULL,	       0,			  NULL		      },
+    {"api_id",	       "API",	      "All APIs",	  NULL,	0,			   &api_entity,		false},
+    {"credential",	   "Credential",	 "Any credential",	   credentials, CG_COUNT(credentials), NULL,		     false},
+    {"status",	       "Status",	 "Any status",	       statuses,	 CG_COUNT(statuses),    NULL,		   false},
+    {"policy_id",	  "Policy",	    "All policies",	    NULL,	  0,		     &policy_entity,	     true },
+    {"organisation_id", "Organisation", "All organisations", NULL,	   0,		      &organisation_entity, true },
+    {"tag",	     "Tag",	   NULL,		 NULL,	       0,			  NULL,			true },
 };
 #define FILTERS CG_COUNT(filters)
 
 /* What was asked for, as texts: q, then the filters. */
 struct asked {
 	const char *q, *values[FILTERS];
-	bool filtered;
+	bool filtered, unfolded;
 };
 
 static void read_asked(struct page_call *call, struct asked *asked, struct key_query *query)
@@ -52,6 +53,7 @@ static void read_asked(struct page_call *call, struct asked *asked, struct key_q
 		asked->values[i] = page_query(call, filters[i].name);
 		*key_query_member(query, span_of(filters[i].name)) = span_of(asked->values[i]);
 		asked->filtered = asked->filtered || *asked->values[i];
+		asked->unfolded = asked->unfolded || (filters[i].folded && *asked->values[i]);
 	}
 }
 
@@ -112,7 +114,7 @@ static cg_rc add_choices(struct page_call *call, size_t i, const char *asked, js
 
 /* The fields of the filters, and those that are set, each with the link that takes it away. */
 static cg_rc filters_json(struct page_call *call, const struct asked *asked, json_t *fields,
-			  json_t *set, struct cg_err *err)
+			  json_t *folded, json_t *set, struct cg_err *err)
 {
 	cg_rc rc = CG_OK;
 	for (size_t i = 0; rc == CG_OK && i < FILTERS; i++) {
@@ -121,7 +123,7 @@ static cg_rc filters_json(struct page_call *call, const struct asked *asked, jso
 		if (filters[i].all)
 			rc = add_choices(call, i, asked->values[i], choices, &called, err);
 		(void)json_array_append_new(
-		    fields,
+		    filters[i].folded ? folded : fields,
 		    json_pack("{s:s, s:s, s:o, s:b, s:b, s:s, s:o}", "name", filters[i].name,
 			      "label", filters[i].label, "value",
 			      page_text(span_of(asked->values[i])), "is_choice",
@@ -157,7 +159,8 @@ void keys_page(void *arg)
 	struct asked asked;
 	struct key_query query;
 	struct key_page page = {.notice = NULL};
-	json_t *items = json_array(), *fields = json_array(), *set = json_array();
+	json_t *items = json_array(), *fields = json_array(), *folded = json_array(),
+	       *set = json_array();
 	read_asked(call, &asked, &query);
 	/* A question that cannot be answered is told beside its fields. */
 	cg_rc asking = key_list(call->program->store, span_of(page_query(call, "cursor")),
@@ -168,24 +171,25 @@ void keys_page(void *arg)
 	else
 		err = why;
 	if (rc == CG_OK)
-		rc = filters_json(call, &asked, fields, set, &err);
+		rc = filters_json(call, &asked, fields, folded, set, &err);
 	if (rc != CG_OK) {
 		json_decref(items);
 		json_decref(fields);
+		json_decref(folded);
 		json_decref(set);
 		page_fail(call, rc, &err);
 		return;
 	}
 	bool failed = asking != CG_OK;
 	const char *next = page.found.next;
-	page_show(call, failed ? 422 : 200, "keys", "keys", "Keys",
-		  json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:s?, s:s?, s:b, s:b, s:o}",
-			    "items", items, "fields", fields, "set", set, "q",
-			    page_text(span_of(asked.q)), "searched", (int)(*asked.q != '\0'),
-			    "filtered", (int)asked.filtered, "narrowed",
-			    (int)(*asked.q || asked.filtered), "next",
-			    next ? link_to(call, &asked, FILTERS, next) : NULL, "notice",
-			    page.notice, "failed", (int)failed, "deleted",
-			    strcmp(page_query(call, "done"), "deleted") == 0, "problem",
-			    page_text(span_of(why.text))));
+	page_show(
+	    call, failed ? 422 : 200, "keys", "keys", "Keys",
+	    json_pack(
+		"{s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:b, s:b, s:s?, s:s?, s:b, s:b, s:o}", "items",
+		items, "fields", fields, "folded", folded, "unfolded", (int)asked.unfolded, "set",
+		set, "q", page_text(span_of(asked.q)), "searched", (int)(*asked.q != '\0'),
+		"filtered", (int)asked.filtered, "narrowed", (int)(*asked.q || asked.filtered),
+		"next", next ? link_to(call, &asked, FILTERS, next) : NULL, "notice", page.notice,
+		"failed", (int)failed, "deleted", strcmp(page_query(call, "done"), "deleted") == 0,
+		"problem", page_text(span_of(why.text))));
 }
