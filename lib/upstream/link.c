@@ -192,10 +192,9 @@ static bool prepare_tls(struct link *link, struct proof *proof)
 		gnutls_server_name_set(s, GNUTLS_NAME_DNS, proof->name, strlen(proof->name)) == 0);
 }
 
-static void say_tls(const struct link *link, int error, struct upstream_result *result)
+static void say_tls(int error, unsigned status, struct upstream_result *result)
 {
 	gnutls_datum_t text = {NULL, 0};
-	unsigned status = gnutls_session_get_verify_cert_status(link->session);
 	if (error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR &&
 	    gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) == 0)
 		say(result, "TLS", (const char *)text.data);
@@ -204,16 +203,21 @@ static void say_tls(const struct link *link, int error, struct upstream_result *
 	gnutls_free(text.data);
 }
 
-static enum upstream_outcome shake_hands(const struct upstream_call *call, struct link *link,
-					 int64_t until_mono_ms, struct upstream_result *result)
+/* *offered: a session to resume was, which may be why it failed. */
+static enum upstream_outcome shake_hands(struct links *kept, const struct upstream_call *call,
+					 struct link *link, int64_t until_mono_ms, bool *offered,
+					 struct upstream_result *result)
 {
 	struct proof proof;
+	unsigned status;
 	int rc;
 	name_to_prove(link, proof.name);
 	if (!prepare_tls(link, &proof)) {
 		say(result, "TLS cannot be prepared", NULL);
 		return UPSTREAM_FAILED;
 	}
+	*offered = kept && resume_offer(&kept->resume, link->session, link->host, link->port,
+					link->tls->number);
 	while ((rc = gnutls_handshake(link->session)) < 0 && !gnutls_error_is_fatal(rc)) {
 		struct pollfd p = {.fd = link->fd,
 				   .events = gnutls_record_get_direction(link->session) ? POLLOUT
@@ -232,8 +236,17 @@ static enum upstream_outcome shake_hands(const struct upstream_call *call, struc
 		if (list && n > 0)
 			call->saw_certificate(call->ctx, span_make(list[0].data, list[0].size));
 	}
+	status = gnutls_session_get_verify_cert_status(link->session);
+	/* A resumed session has the certificate of the one before, which GnuTLS does not look at
+	 * again: it may have ended since. */
+	if (rc >= 0 && gnutls_session_is_resumed(link->session)) {
+		rc = gnutls_certificate_verify_peers(link->session, proof.parts,
+						     CG_COUNT(proof.parts), &status);
+		if (rc >= 0 && status != 0)
+			rc = GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+	}
 	if (rc < 0) {
-		say_tls(link, rc, result);
+		say_tls(rc, status, result);
 		return rc == GNUTLS_E_MEMORY_ERROR ? UPSTREAM_FAILED : UPSTREAM_TLS;
 	}
 	link->shaken = true;
@@ -270,8 +283,8 @@ static bool set_waits(int fd)
 	       setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0;
 }
 
-enum upstream_outcome link_dial(const struct upstream_call *call, struct link *out,
-				struct upstream_result *result)
+static enum upstream_outcome dial(struct links *kept, const struct upstream_call *call,
+				  struct link *out, bool *offered, struct upstream_result *result)
 {
 	struct upstream_addresses found;
 	const char *why = NULL;
@@ -309,11 +322,24 @@ enum upstream_outcome link_dial(const struct upstream_call *call, struct link *o
 	out->tls = call->tls ? upstream_tls_share(call->tls) : upstream_tls_of_host();
 	enum upstream_outcome outcome = UPSTREAM_FAILED;
 	if (out->tls)
-		outcome = shake_hands(call, out, until, result);
+		outcome = shake_hands(kept, call, out, until, offered, result);
 	else
 		say(result, "the host's CAs cannot be read", NULL);
 	if (outcome != UPSTREAM_OK)
 		link_close(out);
+	return outcome;
+}
+
+enum upstream_outcome link_dial(struct links *kept, const struct upstream_call *call,
+				struct link *out, struct upstream_result *result)
+{
+	bool offered = false;
+	enum upstream_outcome outcome = dial(kept, call, out, &offered, result);
+	/* There are servers that cannot resume what they gave a ticket for. */
+	if (outcome == UPSTREAM_TLS && offered) {
+		result->cause[0] = '\0';
+		outcome = dial(NULL, call, out, &offered, result);
+	}
 	return outcome;
 }
 
@@ -329,6 +355,7 @@ void links_release(struct links *kept)
 {
 	for (size_t i = 0; i < CG_COUNT(kept->items); i++)
 		link_close(&kept->items[i]);
+	resume_release(&kept->resume);
 }
 
 /* TLS knows where it is kept. */
@@ -382,7 +409,7 @@ enum upstream_outcome link_open(struct links *kept, const struct upstream_call *
 				best = link;
 		}
 		if (!best)
-			return link_dial(call, out, result);
+			return link_dial(kept, call, out, result);
 		if (is_quiet(best)) {
 			move(out, best);
 			out->reused = true;
@@ -390,6 +417,14 @@ enum upstream_outcome link_open(struct links *kept, const struct upstream_call *
 		}
 		link_close(best);
 	}
+}
+
+void link_remember(struct links *kept, struct link *link)
+{
+	if (!link->session || link->remembered)
+		return;
+	resume_keep(&kept->resume, link->session, link->host, link->port, link->tls->number);
+	link->remembered = true;
 }
 
 void link_keep(struct links *kept, struct link *link)

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "base/limits.h"
 #include "base/span.h"
+#include "upstream/resume.h"
 #include "upstream/tls.h"
 #include "upstream/upstream.h"
 #include <gnutls/gnutls.h>
@@ -19,6 +20,7 @@ struct link {
 	bool alerted;		  /* the other side has ended TLS with an alert */
 	bool waits;		  /* private: a read of TLS may wait */
 	bool shaken;		  /* private: the handshake is over */
+	bool remembered;	  /* private: its session was, for the next */
 	gnutls_session_t session; /* NULL: no TLS */
 	struct upstream_tls *tls; /* a share of it */
 	/* Whom it leads to. */
@@ -27,9 +29,10 @@ struct link {
 	int64_t made_mono_ms, idle_since_mono_ms;
 };
 
-/* Idle ones, of one thread. */
+/* Idle ones, of one thread, and what spares those that come after them. */
 struct links {
 	struct link items[UPSTREAM_KEPT_MAX];
+	struct resume resume;
 };
 
 void links_init(struct links *kept);
@@ -41,10 +44,15 @@ void links_release(struct links *kept);
 enum upstream_outcome link_open(struct links *kept, const struct upstream_call *call,
 				int64_t max_idle_s, struct link *out,
 				struct upstream_result *result) CG_MUST_USE;
-/* The same, never one of those that are kept. */
-enum upstream_outcome link_dial(const struct upstream_call *call, struct link *out,
-				struct upstream_result *result) CG_MUST_USE;
+/* The same, never one of those that are kept.  It may resume a TLS session that is; what the
+ * upstream has to prove it has proven then, and its certificate is judged anew.  kept NULL: none.
+ */
+enum upstream_outcome link_dial(struct links *kept, const struct upstream_call *call,
+				struct link *out, struct upstream_result *result) CG_MUST_USE;
 void link_close(struct link *link);
+/* After an answer, when the upstream has sent its tickets: has a later link_dial to the same place
+ * resume its TLS session. */
+void link_remember(struct links *kept, struct link *link);
 /* Keeps it, at the start of an answer, for another call; the oldest one makes room. */
 void link_keep(struct links *kept, struct link *link);
 

@@ -178,7 +178,7 @@ void upstream_probe(const struct probe *probe, struct arena *arena, struct probe
 					   .may_connect = note_address,
 					   .saw_certificate = note_certificate,
 					   .ctx = &r};
-	out->outcome = link_dial(&call, &link, &result);
+	out->outcome = link_dial(NULL, &call, &link, &result);
 	(void)snprintf(out->cause, sizeof(out->cause), "%s", result.cause);
 	if (out->outcome != UPSTREAM_OK)
 		return;

@@ -534,8 +534,10 @@ static void run(struct exchange *x)
 		link_close(&x->link);
 		x->verdict = UPSTREAM_OK;
 		x->out->cause[0] = '\0';
-		outcome = link_dial(x->call, &x->link, x->out);
+		outcome = link_dial(&x->u->links, x->call, &x->link, x->out);
 	}
+	if (x->whole)
+		link_remember(&x->u->links, &x->link);
 	if (can_be_kept(x))
 		link_keep(&x->u->links, &x->link);
 	else

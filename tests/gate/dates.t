@@ -132,6 +132,28 @@ with case("an overlap that ends"):
         set_clock(at)
         is_eq(connection.get("/mtls-api/"), want, f"one that begins then, at {at - BASE} s")
 
+with case("the certificate of an upstream"):
+    # Also where the session of the connection before is resumed, and no certificate sent.
+    set_clock(END - 1800)
+    proves = site.make_cert("upstream", not_before=stamp(BASE - 3600), not_after=stamp(END),
+                            extensions=["subjectAltName=IP:127.0.0.1"])
+    both = proves.path + ".both"
+    with open(both, "w", encoding="ascii") as file:
+        file.write(proves.pem + proves.key_pem)
+    up = site.more_upstream("proves", "--tls", both)
+    sha256 = must(site.rest("POST", "/certificates", {"pem": proves.pem, "kind": "upstream"}))["sha256"]
+    site.make_api("proves", auth={"keyless": True}, target_url=f"https://127.0.0.1:{up.port}",
+                  upstream_tls={"ca_certificates": [sha256]})
+    # One connection to the gate is one of its threads.
+    with fcgi.Client(site.gate_socket, timeout=DEADLINE_S) as gate:
+        def ask():
+            return code_of(gate.request(site.variables({"REQUEST_URI": "/proves/?up=last"}),
+                                        keep=True))
+
+        wait_until(lambda: ask() == 200 and up.log()[-1]["tls"]["resumed"], "a session that resumes")
+        set_clock(END + 1)
+        is_eq(ask(), (502, "upstream_tls"), "is believed to its end and no longer")
+
 with case("a CA above"):
     set_clock(BASE)
     of_ca = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]

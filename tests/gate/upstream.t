@@ -356,6 +356,66 @@ def mutual(site):
     is_eq(outcome(site.curl("/mutual0/x")), GOOD, "with its own again it works")
 
 
+def resumed(site):
+    """A new connection resumes the TLS session of the one before: once, for whom it was, and not past
+    what the upstream has to prove."""
+    ca, other, ours = (site.make_ca(f"{who} CA of sessions") for who in ("Server", "Other", "Our"))
+    names = [*SERVER_EXTENSIONS, "subjectAltName=DNS:localhost"]
+    server = site.make_cert("resumes", ca=ca, extensions=names)
+    us = site.make_cert("us-again", ca=ours)
+    ids = [register(site, c, "ca") for c in (ca, other)]
+    for version in ("1.3", "1.2"):
+        up = site.more_upstream("resumes" + version, "--tls", both(server), "--tls-max", version,
+                                "--client-ca", ours.path)
+        known = {"ca_certificates": [ids[0]], "client_certificate": us.pem,
+                 "client_key": us.key_pem}
+        api = site.make_api("resumes" + version, auth={"keyless": True}, upstream_tls=known,
+                            target_url=f"https://localhost:{up.port}")
+        # One connection to the gate is one of its threads, which has its own sessions.
+        with fcgi.Client(site.gate_socket, timeout=DEADLINE_S) as gate:
+            def ask():
+                path = f"/resumes{version}/x?up=last"
+                answer = gate.request(site.variables({"REQUEST_URI": path}), keep=True)
+                return answer.status, json.loads(answer.body).get("code")
+
+            def resumes(n):
+                before = len(up.log())
+                is_eq([ask() for _ in range(n)], [GOOD] * n, "each over a connection of its own")
+                return [r["tls"]["resumed"] for r in up.log()[before:]]
+
+            is_eq(resumes(1), [False], f"TLS {version}: a full handshake")
+            # The gate starts anew with what it knows of an API when anything is changed.
+            wait_until(lambda: resumes(5) == [True] * 5, "all others resume")
+            is_eq(({r["tls"]["peer_sha256"] for r in up.log()},
+                   len({r["connection"] for r in up.log()}) == len(up.log())), ({us.sha256}, True),
+                  "with our certificate")
+            before = len(up.log())
+            for tls, want in (
+                    ({"pinned_sha256": [spki(server)]}, GOOD),
+                    ({"pinned_sha256": [spki(us)]}, TLS_FAULT),
+                    ({"pinned_sha256": None, "ca_certificates": [ids[1]]}, TLS_FAULT),
+                    ({"ca_certificates": [ids[0]]}, GOOD),
+                    ({"server_name": "elsewhere.example"}, TLS_FAULT),
+                    ({"server_name": "localhost"}, GOOD)):
+                change(site, api, upstream_tls=tls)
+                is_eq(ask(), want, f"TLS {version}: {list(tls)[0]} is changed: {want}")
+            is_eq([r["tls"]["resumed"] for r in up.log()[before:]], [False] * 3,
+                  "and what was before is resumed no more")
+            # Another process has no use for the tickets of the one before: a full handshake.
+            up.stop()
+            up.start()
+            is_eq(resumes(1), [False], f"TLS {version}: a ticket that is not taken")
+            wait_until(lambda: resumes(1) == [True], "the next one is")
+    up = site.more_upstream("cannot-resume", "--tls", both(server), "--tls-fails-resumed")
+    site.make_api("fails", auth={"keyless": True}, target_url=f"https://localhost:{up.port}",
+                  upstream_tls={"ca_certificates": [ids[0]]})
+    with fcgi.Client(site.gate_socket, timeout=DEADLINE_S) as gate:
+        got = [gate.request(site.variables({"REQUEST_URI": "/fails/x?up=last"}), keep=True).status
+               for _ in range(4)]
+    is_eq((got, [r["tls"]["resumed"] for r in up.log()]), ([200] * 4, [False] * 4),
+          "an upstream whose handshake fails with its own ticket: another without")
+
+
 def targets(site):
     ups = [site.more_upstream(f"one{i}") for i in range(3)]
     urls = [f"http://127.0.0.1:{up.port}/{i}" for i, up in enumerate(ups)]
@@ -699,7 +759,8 @@ with Site() as whole:
     ALICE = whole.make_cert("alice")
     BOB = whole.make_cert("bob")
     for title, test, arguments in (
-            ("trust", trust, ()), ("mutual TLS", mutual, ()), ("targets", targets, ()),
+            ("trust", trust, ()), ("mutual TLS", mutual, ()), ("TLS sessions", resumed, ()),
+            ("targets", targets, ()),
             ("header rules", headers, (ALICE,)), ("CORS", cors, (BOB,)),
             ("addresses rewritten", rewriting, ()), ("where upstreams may be", where, ()),
             ("configured", configured, ())):

@@ -2,10 +2,11 @@
 """An upstream for the demo and for the tests.
 
 usage: upstream.py [--host ADDRESS] [--port N] [--port-file FILE] [--log FILE]
-                   [--tls FILE [--client-ca FILE] [--tls-max 1.2|1.3]]
+                   [--tls FILE [--client-ca FILE] [--tls-max 1.2|1.3] [--tls-fails-resumed]]
 
 --tls: HTTPS with the certificate and private key in FILE; --client-ca: a client has to show a
-certificate issued under one in FILE.
+certificate issued under one in FILE; --tls-fails-resumed: gives tickets, and ends a TLS 1.3 handshake
+that comes with one.
 
 Port 0 is any free one; the port is printed, and written to --port-file once it listens.  It speaks
 HTTP/1.1 on plain sockets, so that every byte is as it came and nothing is made better on the way.
@@ -29,7 +30,8 @@ Answers with a JSON echo of the request, unless the query's first parameter is `
 
 The log has one JSON object a line for each request that came, written before the answer: method,
 target, headers (in order), body_bytes, body_sha256, complete, connection (a number), and with TLS
-tls: its version, the server_name that was asked for, and peer_sha256 (of the client's certificate).
+tls: its version, the server_name that was asked for, whether its session was resumed, and peer_sha256
+(of the client's certificate).
 """
 import argparse
 import base64
@@ -250,7 +252,27 @@ class Connection:
         # One write: lines of threads do not mix.
         os.write(self.log, (json.dumps(record) + "\n").encode())
 
+    def offers_session(self):
+        """Whether the ClientHello that waits has the extension pre_shared_key (RFC 8446, 4.2.11)."""
+        hello = b""
+        while len(hello) < 5 or len(hello) < 5 + int.from_bytes(hello[3:5], "big"):
+            hello = self.sock.recv(CHUNK, socket.MSG_PEEK)
+            if not hello:
+                raise Gone
+        at = 43  # behind record, handshake, version and random: session id, suites, compression
+        at += 1 + hello[at]
+        at += 2 + int.from_bytes(hello[at:at + 2], "big")
+        at += 1 + hello[at] + 2
+        while at + 4 <= len(hello):
+            if hello[at:at + 2] == b"\0\x29":
+                return True
+            at += 4 + int.from_bytes(hello[at + 2:at + 4], "big")
+        return False
+
     def shake_hands(self):
+        if self.context.fails_resumed and self.offers_session():
+            self.send(b"\x15\x03\x03\0\2\2\x50")  # fatal, internal_error
+            raise Gone
         # Apart, so that the end of a refused handshake is awaited like any other.
         self.sock = self.context.wrap_socket(self.sock, server_side=True,
                                              do_handshake_on_connect=False)
@@ -258,6 +280,7 @@ class Connection:
         peer = self.sock.getpeercert(binary_form=True)
         self.tls = {"version": self.sock.version(),
                     "server_name": getattr(self.sock, "asked_name", None),
+                    "resumed": bool(self.sock.session_reused),
                     "peer_sha256": hashlib.sha256(peer).hexdigest() if peer else None}
 
     def serve(self):
@@ -296,6 +319,7 @@ def tls_context(options):
         sock.asked_name = name
 
     context.sni_callback = remember
+    context.fails_resumed = options.tls_fails_resumed
     return context
 
 
@@ -308,6 +332,7 @@ def main():
     parser.add_argument("--tls")
     parser.add_argument("--client-ca")
     parser.add_argument("--tls-max")
+    parser.add_argument("--tls-fails-resumed", action="store_true")
     options = parser.parse_args()
     for sig in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sig, lambda *_: os._exit(0))
