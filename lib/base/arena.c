@@ -81,6 +81,20 @@ void *arena_alloc(struct arena *a, size_t size)
 	return p;
 }
 
+void *arena_grow(struct arena *a, void *items, size_t n, size_t *room, size_t size)
+{
+	if (n < *room)
+		return items;
+	size_t more = *room ? 2 * *room : 16;
+	void *grown = arena_alloc(a, more * size);
+	if (!grown)
+		return NULL;
+	if (n > 0)
+		memcpy(grown, items, n * size);
+	*room = more;
+	return grown;
+}
+
 char *arena_copy(struct arena *a, struct span bytes)
 {
 	char *p = bytes.n < SIZE_MAX ? take(a, bytes.n + 1) : NULL;

@@ -24,6 +24,10 @@ void arena_clear(struct arena *a);
 
 /* size zeroed bytes, aligned for any type; NULL (and a->failed) when they are not to be had. */
 void *arena_alloc(struct arena *a, size_t size) CG_MUST_USE;
+/* Makes room for one more in an array of the arena that has `n` entries of `size` bytes, and room
+ * for *room (0: there is none yet, and items is not looked at).  The array, moved if need be; NULL
+ * as arena_alloc, and the array is as it was. */
+void *arena_grow(struct arena *a, void *items, size_t n, size_t *room, size_t size) CG_MUST_USE;
 /* Copies; the result ends in a NUL that is not counted.  NULL as arena_alloc. */
 char *arena_copy(struct arena *a, struct span bytes) CG_MUST_USE;
 char *arena_strdup(struct arena *a, const char *s) CG_MUST_USE;

@@ -48,16 +48,11 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 	Cg__Api *api;
 	(void)index_key;
 	(void)key;
-	if (l->routes.n == l->room) {
-		size_t room = l->room ? 2 * l->room : 32;
-		struct route *items = arena_alloc(l->arena, room * sizeof(*items));
-		if (!items)
-			return cg_fail_memory(err);
-		if (l->routes.n > 0)
-			memcpy(items, l->routes.items, l->routes.n * sizeof(*items));
-		l->routes.items = items;
-		l->room = room;
-	}
+	struct route *items =
+	    arena_grow(l->arena, l->routes.items, l->routes.n, &l->room, sizeof(*items));
+	if (!items)
+		return cg_fail_memory(err);
+	l->routes.items = items;
 	cg_rc rc = record_unpack(&cg__api__descriptor, value, l->arena, &api, err);
 	if (rc != CG_OK)
 		return rc;

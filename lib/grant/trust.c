@@ -62,16 +62,11 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 	Cg__Certificate *c;
 	(void)index_key;
 	(void)key;
-	if (l->trust.n == l->room) {
-		size_t room = l->room ? 2 * l->room : 16;
-		struct cert_ca *cas = arena_alloc(l->arena, room * sizeof(*cas));
-		if (!cas)
-			return cg_fail_memory(err);
-		if (l->trust.n > 0)
-			memcpy(cas, l->trust.cas, l->trust.n * sizeof(*cas));
-		l->trust.cas = cas;
-		l->room = room;
-	}
+	struct cert_ca *cas =
+	    arena_grow(l->arena, l->trust.cas, l->trust.n, &l->room, sizeof(*cas));
+	if (!cas)
+		return cg_fail_memory(err);
+	l->trust.cas = cas;
 	struct cert_ca *ca = &l->trust.cas[l->trust.n];
 	bool blocked = false;
 	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &c, err);

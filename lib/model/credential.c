@@ -481,16 +481,10 @@ static cg_rc collect_carrier(struct span index_key, struct span key, struct span
 	struct sha256 digest;
 	(void)index_key;
 	(void)value;
-	if (c->n == c->room) {
-		size_t room = c->room ? 2 * c->room : 8;
-		struct span *ids = arena_alloc(c->arena, room * sizeof(*ids));
-		if (!ids)
-			return cg_fail_memory(err);
-		if (c->n > 0)
-			memcpy(ids, c->ids, c->n * sizeof(*ids));
-		c->ids = ids;
-		c->room = room;
-	}
+	struct span *ids = arena_grow(c->arena, c->ids, c->n, &c->room, sizeof(*ids));
+	if (!ids)
+		return cg_fail_memory(err);
+	c->ids = ids;
 	if (!hex_parse(key, digest.b, SHA256_BYTES))
 		return cg_fail(err, CG_UNAVAILABLE, "A certificate in the store is damaged.");
 	const char *copy = arena_copy(c->arena, span_make(digest.b, SHA256_BYTES));

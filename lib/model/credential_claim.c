@@ -97,16 +97,11 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 	struct listing *l = arg;
 	(void)index_key;
 	(void)key;
-	if (l->list.n == l->room) {
-		size_t room = l->room ? 2 * l->room : 8;
-		Cg__Credential **items = arena_alloc(l->arena, room * sizeof(*items));
-		if (!items)
-			return cg_fail_memory(err);
-		if (l->list.n > 0)
-			memcpy(items, l->list.items, l->list.n * sizeof(*items));
-		l->list.items = items;
-		l->room = room;
-	}
+	Cg__Credential **items =
+	    arena_grow(l->arena, l->list.items, l->list.n, &l->room, sizeof(*items));
+	if (!items)
+		return cg_fail_memory(err);
+	l->list.items = items;
 	cg_rc rc = record_unpack(&cg__credential__descriptor, value, l->arena,
 				 &l->list.items[l->list.n], err);
 	if (rc == CG_OK)

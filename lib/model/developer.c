@@ -187,16 +187,11 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 	struct developers *out = f->out;
 	(void)index_key;
 	(void)key;
-	if (out->n == f->room) {
-		size_t room = f->room ? 2 * f->room : 16;
-		Cg__Developer **items = arena_alloc(f->arena, room * sizeof(Cg__Developer *));
-		if (!items)
-			return cg_fail_memory(err);
-		if (out->n > 0)
-			memcpy(items, out->items, out->n * sizeof(Cg__Developer *));
-		out->items = items;
-		f->room = room;
-	}
+	Cg__Developer **items =
+	    arena_grow(f->arena, out->items, out->n, &f->room, sizeof(Cg__Developer *));
+	if (!items)
+		return cg_fail_memory(err);
+	out->items = items;
 	return record_unpack(&cg__developer__descriptor, value, f->arena, &out->items[out->n++],
 			     err);
 }

@@ -111,16 +111,10 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 	struct drop_call *c = arg;
 	(void)index_key;
 	(void)value;
-	if (c->n == c->room) {
-		size_t room = c->room ? 2 * c->room : 64;
-		struct span *ids = arena_alloc(c->arena, room * sizeof(*ids));
-		if (!ids)
-			return cg_fail_memory(err);
-		if (c->n > 0)
-			memcpy(ids, c->ids, c->n * sizeof(*ids));
-		c->ids = ids;
-		c->room = room;
-	}
+	struct span *ids = arena_grow(c->arena, c->ids, c->n, &c->room, sizeof(*ids));
+	if (!ids)
+		return cg_fail_memory(err);
+	c->ids = ids;
 	char *copy = arena_copy(c->arena, key);
 	if (!copy)
 		return cg_fail_memory(err);

@@ -134,16 +134,10 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 	struct collecting *c = arg;
 	(void)index_key;
 	(void)value;
-	if (c->ids->n == c->room) {
-		size_t room = c->room ? 2 * c->room : 16;
-		char **items = arena_alloc(c->arena, room * sizeof(*items));
-		if (!items)
-			return cg_fail_memory(err);
-		if (c->ids->n > 0)
-			memcpy(items, c->ids->items, c->ids->n * sizeof(*items));
-		c->ids->items = items;
-		c->room = room;
-	}
+	char **items = arena_grow(c->arena, c->ids->items, c->ids->n, &c->room, sizeof(*items));
+	if (!items)
+		return cg_fail_memory(err);
+	c->ids->items = items;
 	char *id = arena_copy(c->arena, key);
 	if (!id)
 		return cg_fail_memory(err);

@@ -150,16 +150,10 @@ static cg_rc visit_policy(struct span index_key, struct span key, struct span va
 	if (left == policy->n_access)
 		return CG_OK;
 	policy->n_access = left;
-	if (c->n == c->room) {
-		size_t room = c->room ? 2 * c->room : 16;
-		Cg__Policy **found = arena_alloc(c->arena, room * sizeof(Cg__Policy *));
-		if (!found)
-			return cg_fail_memory(err);
-		if (c->n > 0)
-			memcpy(found, c->found, c->n * sizeof(Cg__Policy *));
-		c->found = found;
-		c->room = room;
-	}
+	Cg__Policy **found = arena_grow(c->arena, c->found, c->n, &c->room, sizeof(Cg__Policy *));
+	if (!found)
+		return cg_fail_memory(err);
+	c->found = found;
 	c->found[c->n++] = policy;
 	return CG_OK;
 }

@@ -50,16 +50,11 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 	struct listing *l = arg;
 	(void)index_key;
 	(void)key;
-	if (l->list->n == l->room) {
-		size_t room = l->room ? 2 * l->room : 16;
-		Cg__KeyRequest **items = arena_alloc(l->arena, room * sizeof(Cg__KeyRequest *));
-		if (!items)
-			return cg_fail_memory(err);
-		if (l->list->n > 0)
-			memcpy(items, l->list->items, l->list->n * sizeof(Cg__KeyRequest *));
-		l->list->items = items;
-		l->room = room;
-	}
+	Cg__KeyRequest **items =
+	    arena_grow(l->arena, l->list->items, l->list->n, &l->room, sizeof(Cg__KeyRequest *));
+	if (!items)
+		return cg_fail_memory(err);
+	l->list->items = items;
 	cg_rc rc = record_unpack(&cg__key_request__descriptor, value, l->arena,
 				 &l->list->items[l->list->n], err);
 	l->list->n += rc == CG_OK;

@@ -99,16 +99,10 @@ static cg_rc visit_api(struct span index_key, struct span key, struct span value
 	cg_rc rc = record_unpack(&cg__api__descriptor, value, &c->arena, &api, err);
 	if (rc != CG_OK || !api_has_sealed(api))
 		return rc;
-	if (c->n_found == c->room) {
-		size_t room = c->room ? 2 * c->room : 16;
-		char **found = arena_alloc(&c->ids, room * sizeof(*found));
-		if (!found)
-			return cg_fail_memory(err);
-		if (c->n_found > 0)
-			memcpy(found, c->found, c->n_found * sizeof(*found));
-		c->found = found;
-		c->room = room;
-	}
+	char **found = arena_grow(&c->ids, c->found, c->n_found, &c->room, sizeof(*found));
+	if (!found)
+		return cg_fail_memory(err);
+	c->found = found;
 	char *id = arena_printf(&c->ids, "%.*s", (int)key.n, key.p);
 	if (!id)
 		return cg_fail_memory(err);

@@ -45,16 +45,10 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 	if ((f->except && strcmp(s->id, f->except) == 0) ||
 	    (f->ended_only && !has_ended(s, f->now)))
 		return CG_OK;
-	if (f->n == f->room) {
-		size_t room = f->room ? 2 * f->room : 16;
-		Cg__Session **items = arena_alloc(f->arena, room * sizeof(Cg__Session *));
-		if (!items)
-			return cg_fail_memory(err);
-		if (f->n > 0)
-			memcpy(items, f->items, f->n * sizeof(Cg__Session *));
-		f->items = items;
-		f->room = room;
-	}
+	Cg__Session **items = arena_grow(f->arena, f->items, f->n, &f->room, sizeof(Cg__Session *));
+	if (!items)
+		return cg_fail_memory(err);
+	f->items = items;
 	f->items[f->n++] = s;
 	return CG_OK;
 }

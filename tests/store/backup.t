@@ -53,6 +53,11 @@ def code(cert, path="/mtls-api/"):
     return 200 if answer.status == 200 else answer.json()["code"]
 
 
+def audit_end():
+    """The number of the audit's last entry, while nobody writes."""
+    return max(entry["number"] for entry in json.loads(site.certgate("export", "-").stdout)["audit"])
+
+
 def restart(*args, stdin=None):
     """Restores on the site's own folder; returns what restore told."""
     site.stop_programs()
@@ -194,8 +199,9 @@ with site:
         site.rest("PATCH", "/organisations/" + org["id"], {"active": False})
         site.rest("PATCH", "/developers/" + people[0]["id"], {"active": False})
         site.rest("DELETE", "/developers/" + people[1]["id"])
-        changes = site.rest("GET", "/audit").body["items"][0]["number"] - told["audit"]["number"]
         site.stop_programs()
+        # Not before: until then the steward may write some of its own.
+        changes = audit_end() - told["audit"]["number"]
         asked = site.certgate("restore", first)
         is_eq(asked.returncode, 1, "without --yes nothing is done")
         like(asked.stderr, rf"\b{changes} changes made since will be lost", "but told what is lost")
@@ -220,9 +226,10 @@ with site:
         is_eq(code(of_org), "key_inactive", "an organisation that was off stays off, with its keys")
         is_eq([site.rest("GET", "/developers/" + p["id"]).body["active"] for p in people], [False] * 2,
               "so do developers, also those who were removed")
-        newest = site.rest("GET", "/audit?limit=1").body["items"][0]
-        is_eq((newest["action"], newest["number"]),
-              ("store.restore", told["audit"]["number"] + 1), "the audit tells of the restore")
+        # The steward, which goes on with its own, may have written behind it.
+        is_eq([e["number"] for e in site.rest("GET", "/audit").body["items"]
+               if e["action"] == "store.restore"],
+              [told["audit"]["number"] + 1], "the audit tells of the restore")
         is_eq(site.certgate("verify").returncode, 0, "and is whole")
         site.rest("PATCH", "/policies/toggled", {"held": False})
         is_eq([code(with_policy[0], "/mtls-api/" + path) for path in ("narrow", "")],

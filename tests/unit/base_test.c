@@ -524,6 +524,32 @@ static void test_arena_texts(void **state)
 	arena_release(&a);
 }
 
+/* An array that grows keeps what is in it; what does not fit leaves it as it was. */
+static void test_arena_array(void **state)
+{
+	(void)state;
+	struct arena a;
+	uint32_t *items = NULL;
+	size_t n = 0, room = 0;
+	arena_init(&a, 100000);
+	for (;;) {
+		uint32_t *grown = arena_grow(&a, items, n, &room, sizeof(*items));
+		if (!grown)
+			break;
+		items = grown;
+		assert_in_range(room, n + 1, 100000 / sizeof(*items));
+		assert_int_equal(items[n], 0);
+		items[n] = (uint32_t)n * 7;
+		n++;
+	}
+	assert_in_range(n, 1000, 100000 / sizeof(*items));
+	assert_int_equal(room, n);
+	assert_true(a.failed);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(items[i], i * 7);
+	arena_release(&a);
+}
+
 static void test_arena(void **state)
 {
 	(void)state;
@@ -871,10 +897,10 @@ int main(void)
 	    cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_clean_text),
 	    cmocka_unit_test(test_text_for_log), cmocka_unit_test(test_text_holds),
 	    cmocka_unit_test(test_arena_texts),	 cmocka_unit_test(test_arena),
-	    cmocka_unit_test(test_buf),		 cmocka_unit_test(test_spans),
-	    cmocka_unit_test(test_errors),	 cmocka_unit_test(test_urls),
-	    cmocka_unit_test(test_home),	 cmocka_unit_test(test_fields),
-	    cmocka_unit_test(test_seal),
+	    cmocka_unit_test(test_arena_array),	 cmocka_unit_test(test_buf),
+	    cmocka_unit_test(test_spans),	 cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_urls),	 cmocka_unit_test(test_home),
+	    cmocka_unit_test(test_fields),	 cmocka_unit_test(test_seal),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

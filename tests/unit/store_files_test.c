@@ -212,10 +212,10 @@ static void test_damaged_copies(void **state)
 
 /* --- no descriptors --- */
 
-enum { OPENED = 0, ENDED = 1, TOLD = 9 };
+enum { OPENED = 0, ENDED = 1, TOLD = 9, SAID_MAX = 4000 };
 
 /* Opens the store with `n` descriptors at most; what was said is in `said`. */
-static int open_with_descriptors(rlim_t n, bool recover, char said[2000])
+static int open_with_descriptors(rlim_t n, bool recover, char said[SAID_MAX + 1])
 {
 	int fds[2];
 	assert_int_equal(pipe(fds), 0);
@@ -228,11 +228,13 @@ static int open_with_descriptors(rlim_t n, bool recover, char said[2000])
 	if (pid == 0) {
 		struct store *s = NULL;
 		struct cg_err err = {0};
-		struct rlimit limit = {n, n};
+		struct rlimit limit;
 		if (dup2(fds[1], STDERR_FILENO) < 0)
 			_exit(2);
 		for (int fd = 3; fd < 1000; fd++)
 			(void)close(fd);
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
+		limit.rlim_cur = n;
 		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 			_exit(2);
 		if (store_open(&home, &s, &err) == CG_OK)
@@ -241,10 +243,14 @@ static int open_with_descriptors(rlim_t n, bool recover, char said[2000])
 		_exit(s ? 2 : TOLD);
 	}
 	(void)close(fds[1]);
+	char bytes[512];
 	size_t used = 0;
 	ssize_t got;
-	while (used < 1999 && (got = read(fds[0], said + used, 1999 - used)) > 0)
-		used += (size_t)got;
+	while ((got = read(fds[0], bytes, sizeof(bytes))) > 0) {
+		size_t kept = (size_t)got < SAID_MAX - used ? (size_t)got : SAID_MAX - used;
+		memcpy(said + used, bytes, kept);
+		used += kept;
+	}
 	said[used] = '\0';
 	(void)close(fds[0]);
 	int status = -1;
@@ -265,7 +271,7 @@ static void test_no_descriptors(void **state)
 		store_close(&s);
 		unsigned ended = 0, told = 0;
 		for (rlim_t n = 3;; n++) {
-			char said[2000];
+			char said[SAID_MAX + 1];
 			int end = open_with_descriptors(n, recover, said);
 			if (end == OPENED)
 				break;
