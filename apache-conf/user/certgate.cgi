@@ -3,7 +3,7 @@
 # mod_fcgid.  The file htaccess beside it is the manual.
 PROGRAM=gate
 PROGRAMS=/usr/lib/certgate/cgi-bin
-CERTGATE_HOME=/home/alice/certgate
+CERTGATE_HOME=/srv/alice/certgate
 export CERTGATE_HOME
 # For plain CGI: the URL path of this folder, a name of your own for this host, the proof.  mod_fcgid has
 # them from .htaccess.

@@ -54,7 +54,7 @@ def set_up(kind, program, folder):
     os.makedirs(path)
     values = {"/~alice/api": f"/{folder}", "0" * 64: site.proof}
     htaccess = read("htaccess")
-    script = fill(read("certgate.cgi"), {"/usr/lib/certgate/cgi-bin": site.bin, "/home/alice/certgate": site.home,
+    script = fill(read("certgate.cgi"), {"/usr/lib/certgate/cgi-bin": site.bin, "/srv/alice/certgate": site.home,
                                          "PROGRAM=gate": f"PROGRAM={program}"})
     if kind == "cgi":
         htaccess = fill(htaccess, {"RewriteRule !^certgate\\.fcgi$ certgate.fcgi": "RewriteRule !^certgate\\.cgi$ certgate.cgi"})
