@@ -274,6 +274,7 @@ static const struct {
 	const char *key, *label;
 } labels[] = {
     {"name",			    "Name"				 },
+    {"email",			   "E-mail"			       },
     {"listen_path",		     "Listen path"				 },
     {"target_url",		      "Target URL"			       },
     {"auth",			    "Who is let in"			    },
@@ -296,6 +297,7 @@ static const struct {
     {"method",			  "Method"			       },
     {"address",			 "Address of the caller"		       },
     {"role",			    "Role"				 },
+    {"password",			"Password"			     },
     {"tags",			    "Tags"				 },
     {"current",			 "Current password"			  },
     {"new",			     "New password"			  },
@@ -359,8 +361,6 @@ static const struct {
     {"terms",			   "Terms to accept"		       },
     {"mail_from",		       "Sender"			       },
     {"repeat",			  "Repeat new password"		    },
-    {"email",			   "E-mail"			       },
-    {"password",			"Password"			     },
     {"contacts",			"Contacts"			     },
     {"organisation_id",			"Organisation"			      },
     {"from",			    "From"				 },

@@ -234,6 +234,65 @@ static void test_searched(void **state)
 	free(big);
 }
 
+/* What an index says of the record's state. */
+static struct store_state state_of(enum store_index index, const void *message)
+{
+	struct span key;
+	struct store_state out;
+	struct cg_err err = {0};
+	assert_int_equal(store_index_keys(index, message, &key, 1), 1);
+	assert_int_equal(store_state_read(key, &out, &err), CG_OK);
+	assert_true(span_is_text(out.key_id, "a"));
+	seen[index] = true;
+	/* One that is damaged. */
+	assert_int_equal(store_state_read(span_make(key.p, key.n - 2), &out, &err),
+			 CG_UNAVAILABLE);
+	assert_int_equal(store_state_read(SPAN_LIT("a"), &out, &err), CG_UNAVAILABLE);
+	assert_int_equal(store_state_read(key, &out, &err), CG_OK);
+	return out;
+}
+
+static void test_states(void **state)
+{
+	(void)state;
+	Cg__Key key = CG__KEY__INIT;
+	assert_string_equal(keys_of(STORE_KEY_BY_STATE, &key), "(none)");
+	key.id = text_a;
+	key.active = true;
+	struct store_state s = state_of(STORE_KEY_BY_STATE, &key);
+	assert_true(s.on && !s.revoked && !s.is_certificate && s.ends == STORE_NO_END);
+	key.active = false;
+	key.has_expires_at = true;
+	key.expires_at = 1800000000;
+	s = state_of(STORE_KEY_BY_STATE, &key);
+	assert_true(!s.on && s.ends == 1800000000);
+	key.expires_at = -5;
+	assert_int_equal(state_of(STORE_KEY_BY_STATE, &key).ends, 0);
+
+	Cg__Credential c = CG__CREDENTIAL__INIT;
+	assert_string_equal(keys_of(STORE_CREDENTIAL_BY_STATE, &c), "(none)");
+	c.key_id = text_a;
+	c.active = true;
+	c.type = CG__CREDENTIAL__TYPE__TOKEN;
+	s = state_of(STORE_CREDENTIAL_BY_STATE, &c);
+	assert_true(s.on && !s.revoked && !s.is_certificate && s.ends == STORE_NO_END);
+	/* The earlier of the two ends. */
+	c.type = CG__CREDENTIAL__TYPE__CERTIFICATE;
+	c.has_not_after = c.has_ends_at = true;
+	c.not_after = 200;
+	c.ends_at = 300;
+	s = state_of(STORE_CREDENTIAL_BY_STATE, &c);
+	assert_true(s.on && s.is_certificate && s.ends == 200);
+	c.ends_at = 100;
+	assert_int_equal(state_of(STORE_CREDENTIAL_BY_STATE, &c).ends, 100);
+	c.held = true;
+	assert_false(state_of(STORE_CREDENTIAL_BY_STATE, &c).on);
+	c.held = false;
+	c.has_revoked_at = true;
+	s = state_of(STORE_CREDENTIAL_BY_STATE, &c);
+	assert_true(!s.on && s.revoked);
+}
+
 static void test_every_index_was_seen(void **state)
 {
 	(void)state;
@@ -250,6 +309,7 @@ int main(void)
 	    cmocka_unit_test(test_digests_and_words),
 	    cmocka_unit_test(test_times),
 	    cmocka_unit_test(test_searched),
+	    cmocka_unit_test(test_states),
 	    cmocka_unit_test(test_every_index_was_seen),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
