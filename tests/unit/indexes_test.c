@@ -245,8 +245,7 @@ static struct store_state state_of(enum store_index index, const void *message)
 	assert_true(span_is_text(out.key_id, "a"));
 	seen[index] = true;
 	/* One that is damaged. */
-	assert_int_equal(store_state_read(span_make(key.p, key.n - 2), &out, &err),
-			 CG_UNAVAILABLE);
+	assert_int_equal(store_state_read(span_make(key.p, key.n - 2), &out, &err), CG_UNAVAILABLE);
 	assert_int_equal(store_state_read(SPAN_LIT("a"), &out, &err), CG_UNAVAILABLE);
 	assert_int_equal(store_state_read(key, &out, &err), CG_OK);
 	return out;
