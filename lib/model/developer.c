@@ -37,7 +37,7 @@ static cg_rc check_email(struct store_txn *txn, Cg__Developer *d, struct arena *
 static cg_rc leave_keys(struct store_txn *txn, const Cg__Developer *d, struct arena *arena,
 			struct cg_err *err)
 {
-	struct key_ids ids;
+	struct key_ids ids = {0};
 	json_t *off = json_pack("{s:b}", "active", 0);
 	cg_rc rc = off ? organisation_keys_in(txn, STORE_KEY_BY_DEVELOPER, d->id, arena, &ids, err)
 		       : cg_fail_memory(err);
@@ -107,7 +107,8 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		return of;
 	if (rc != CG_OK || !old)
 		return rc;
-	bool leaves = old->organisation_id && strcmp(old->organisation_id, d->organisation_id) != 0;
+	bool leaves = old->organisation_id && d->organisation_id &&
+		      strcmp(old->organisation_id, d->organisation_id) != 0;
 	bool moved = strcmp(old->email, d->email) != 0;
 	if (leaves)
 		rc = leave_keys(txn, d, arena, err);
