@@ -228,7 +228,7 @@ with case("F01: registered twice"):
             answer = rest("POST", "/keys", {"name": "B", "certificate": data.read().decode()})
         is_eq(outcome(answer), (409, "certificate_in_use"), f"{name}: refused")
         like(answer.body["detail"], f"“F12” .{key['id']}.", "the key is named")
-    is_eq([k["id"] for k in must(rest("GET", "/keys?q=B"))["items"] if k["name"] == "B"], [],
+    is_eq([k["name"] for k in must(rest("GET", "/keys?q=B"))["items"] if k["name"] == "B"], [],
           "no key was made")
 
 with case("F06: removed while a connection is open"):

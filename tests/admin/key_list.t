@@ -168,8 +168,10 @@ def fits(key, asked):
 
 
 def wanted(asked, q=""):
-    return sorted((n for n, key in keys.items() if fits(key, asked) and q in n.lower()),
-                  key=str.encode)
+    """The start of an id finds as well, and ids are random."""
+    return sorted((n for n, key in keys.items()
+                   if fits(key, asked) and (q in n.lower() or key["id"].startswith(q)
+                                            or any(q in t.lower() for t in key["tags"]))), key=str.encode)
 
 
 ID_OF = {"api": apis, "policy": policies, "organisation": organisations}
@@ -232,7 +234,7 @@ with case("filters"):
        "each filter lets some through and some not")
     for asked in ({"api": "people"}, {"policy": "gold", "organisation": "Aster"}):
         is_eq(by_rest(**query(asked, by_name=True)), wanted(asked), f"{asked} by name")
-    for q in ("token", "ends", "zzz"):
+    for q in ("token", "ends", "zzz", keys["token True None"]["id"][:5]):
         asked = {"status": "active", "credential": TOKEN}
         is_eq(by_rest(2, **query(asked, q)), wanted(asked, q), f"{q!r} among {asked}")
         is_eq(by_page(**query(asked, q)), wanted(asked, q), f"{q!r} among {asked}: page")
