@@ -263,6 +263,7 @@ check: ## static analysis, formatting, unit tests with sanitizers
 
 coverage: ## lines that the tests reach, by file: TESTS="build/coverage/tests/unit/cert_test" with some
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@[ ! -d build/coverage ] || find build/coverage -name '*.gcda' -delete
 	@$(MAKE) --no-print-directory MODE=coverage all unit-tests
 	@setpriv --pdeathsig TERM tests/tools/coverage $(TESTS:$(B)/%=build/coverage/%)
 
