@@ -7,8 +7,8 @@
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
  *   limit     limit.c    rate, calls under way, quota
- *   forward   forward.c  to the upstream and back (lib/upstream/), with the fields of fields.c; which
- *             upstream: targets.c, addresses in its answer: rewrite.c
+ *   forward   forward.c  to the upstream and back (lib/upstream/), with the fields of fields.c;
+ *             which upstream: targets.c, addresses in its answer: rewrite.c
  *   refuse    refuse.c   or why not, to the client and for the administrator (lib/usage/)
  *   record    record.c   counts it, and writes the access log
  */

@@ -351,8 +351,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_newer_store),   TEST(test_logs_are_removed), TEST(test_mapped_file),
-	    TEST(test_copies),	      TEST(test_damaged_copies),   TEST(test_no_descriptors),
+	    TEST(test_newer_store),   TEST(test_logs_are_removed),  TEST(test_mapped_file),
+	    TEST(test_copies),	      TEST(test_damaged_copies),    TEST(test_no_descriptors),
 	    TEST(test_no_run_folder), TEST(test_regions_have_room),
 	};
 	/* A fault here tends to be a wait for ever: it must be a failure. */
