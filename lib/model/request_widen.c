@@ -154,7 +154,7 @@ static bool is_more(const struct in_force *before, const struct in_force *after,
 static cg_rc check_rights(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
 			  Cg__Policy *policy, struct arena *arena, bool *wider, struct cg_err *err)
 {
-	struct in_force before;
+	struct in_force before = {.held = false};
 	cg_rc rc = load(txn, key, arena, &before, err);
 	if (rc != CG_OK)
 		return rc;

@@ -160,9 +160,11 @@ static int allocate_regions(const struct home *home)
 {
 	/* As the kernel tells it: without links. */
 	char *run = realpath(home->run, NULL);
-	FILE *maps = run ? fopen("/proc/self/maps", "re") : NULL;
+	if (!run)
+		return errno;
+	FILE *maps = fopen("/proc/self/maps", "re");
 	char line[PATH_MAX + 256];
-	size_t n = run ? strlen(run) : 0;
+	size_t n = strlen(run);
 	int rc = maps ? 0 : errno;
 	while (rc == 0 && fgets(line, sizeof(line), maps)) {
 		char *end, *path = strchr(line, '/');

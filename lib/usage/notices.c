@@ -367,9 +367,10 @@ static cg_rc sweep_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 static cg_rc sweep(struct store *store, int64_t now, struct cg_err *err)
 {
 	struct sweeping *s = calloc(1, sizeof(*s));
-	cg_rc rc = s ? CG_OK : cg_fail_memory(err);
-	if (s)
-		s->before = now - NOTICE_KEEP_S;
+	cg_rc rc = CG_OK;
+	if (!s)
+		return cg_fail_memory(err);
+	s->before = now - NOTICE_KEEP_S;
 	while (rc == CG_OK) {
 		memcpy(s->start, s->after, sizeof(s->start));
 		rc = store_write(store, STORE_CHANGES_COUNTS, sweep_txn, s, err);
