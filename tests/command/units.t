@@ -152,8 +152,10 @@ def init():
     return None
 
 
-wait_until(init, "systemd")
-INIT = init()
+try:
+    INIT = wait_until(init, "systemd")
+except (RuntimeError, TimeoutError) as fault:
+    not_here(f"systemd does not come up here: {fault}")
 
 
 def inside(*command, **env):
@@ -187,7 +189,10 @@ def call(path, *args):
     return int(status or 0), body
 
 
-wait_until(lambda: active("basic.target") == "active", "basic.target")
+try:
+    wait_until(lambda: active("basic.target") == "active", "basic.target")
+except TimeoutError:
+    not_here("systemd does not come up here")
 # Of what the units ask for, the most demanding.
 if inside("bash", "-ec", """
         cat >/etc/systemd/system/probe.service <<'X'
@@ -225,8 +230,10 @@ if active("certgate.service") != "active":
     done_testing()
 
 with case("what the processes may"):
-    found = processes("certgate.service")
-    is_eq(sorted(p["Name"] for p in found), ["admin", "admin", "certgate", "gate", "portal", "portal"], "who they are")
+    wanted = ["admin", "admin", "certgate", "gate", "portal", "portal"]
+    # The service is active before each of them has become its program.
+    found = wait_until(lambda: [f for f in [processes("certgate.service")]
+                                if sorted(p["Name"] for p in f) == wanted], "its processes")[0]
     uid = inside("id", "-u", "certgate").stdout.strip()
     is_eq({p["Uid"] for p in found}, {"\t".join([uid] * 4)}, "they are the user's")
     is_eq({(p["NoNewPrivs"], p["Seccomp"], int(p["CapEff"], 16), int(p["CapBnd"], 16)) for p in found}, {("1", "2", 0, 0)},
