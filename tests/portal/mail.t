@@ -117,7 +117,8 @@ with Site() as site:
     site.wait_ready()
 
     with case("to the mail program"):
-        join(site, "o'hara+x@partner.example", "Zoë\u2028 O'Hara")
+        is_eq(join(site, "o'hara+x@partner.example", "Zoë\u2028 O'Hara").status, 422, "a name with a line end of Unicode's is refused")
+        join(site, "o'hara+x@partner.example", "Zoë O'Hara")
         wait_until(lambda: post.to("o'hara+x@partner.example"), "the mail")
         args, message, raw, names, _ = post.got()[0]
         is_eq(args, ["-i", "-f", "api@host.example", "--", "o'hara+x@partner.example"],
@@ -152,7 +153,8 @@ with Site() as site:
         like(message.get_body(("html",)).get_content(), "&lt;x&gt;", "and escaped in HTML")
         entry_name = "<script>alert(1)</script> & {{portal_url}}"
         org = site.rest("POST", "/organisations", {"name": "Nasty", "contacts": ["org@nasty.example"]}).body
-        key = site.make_key("Key\u202e " + entry_name + " é" * 40, organisation_id=org["id"], token=True)
+        is_eq(site.rest("POST", "/keys", {"name": "Key\u202e " + entry_name}).status, 422, "a name that turns the text round is refused")
+        key = site.make_key("Key " + entry_name + " é" * 40, organisation_id=org["id"], token=True)
         site.rest("PATCH", "/keys/" + key["id"], {"active": False})
         wait_until(lambda: post.to("org@nasty.example"), "the mail")
         message = post.to("org@nasty.example")[0]
