@@ -51,6 +51,7 @@ struct connection {
 	int fd;
 	unsigned skips;			      /* so many requests nobody stays for */
 	_Atomic bool busy;		      /* a thread serves it, or has not let go of it yet */
+	bool closed;			      /* said before `busy` is given up */
 	_Atomic int64_t needed_until_mono_ms; /* while ending */
 };
 
@@ -63,6 +64,8 @@ struct server {
 	_Atomic bool ending;	  /* becomes true under the lock: nothing is accepted any more */
 	pthread_mutex_t lock;	  /* for all below, and how connections are linked */
 	struct connection *connections;
+	/* Closed while they were idle: a thread may have been woken for one just then, and look. */
+	struct connection *closed;
 	bool failed;
 };
 
@@ -101,24 +104,34 @@ static bool try_take(struct connection *c)
 	return atomic_compare_exchange_strong(&c->busy, &busy, true);
 }
 
-/* What park has given up is this thread's.  No lock: two connections have nothing to do with each
- * other. */
-static void take(struct connection *c)
+/* What park has given up is this thread's; false when it was closed instead.  No lock: two
+ * connections have nothing to do with each other. */
+static bool take(struct connection *c)
 {
 	while (!try_take(c))
 		(void)sched_yield();
+	if (!c->closed)
+		return true;
+	atomic_store(&c->busy, false);
+	return false;
 }
 
-/* Takes c out of the list and frees it; its descriptor is another matter. */
-static void forget(struct server *s, struct connection *c)
+/* Out of the list; under the lock. */
+static void unlink_connection(struct server *s, struct connection *c)
 {
-	(void)pthread_mutex_lock(&s->lock);
 	if (c->prev)
 		c->prev->next = c->next;
 	else
 		s->connections = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
+}
+
+/* Takes c out of the list and frees it; its descriptor is another matter. */
+static void forget(struct server *s, struct connection *c)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	unlink_connection(s, c);
 	(void)pthread_mutex_unlock(&s->lock);
 	free(c);
 }
@@ -339,7 +352,8 @@ static void serve_connection(struct server *s, void *thread, struct connection *
 {
 	const struct web_program *p = s->program;
 	bool alive;
-	take(c);
+	if (!take(c))
+		return;
 	do {
 		alive = serve_request(s, thread, c, fcgi, arena);
 		if (p->stop_after && p->stop_after(p->ctx))
@@ -393,19 +407,25 @@ static void *thread_main(void *arg)
 
 /* --- start and end --- */
 
-/* Ends connections that nobody needs any more, all idle ones when `all`: nothing is received on
- * them after this, and a thread finds that end and closes them, when it has served what came
- * before.  Not here: a thread may have been woken for one already.  True when none is left. */
-static bool end_idle(struct server *s, bool all)
+/* Closes connections that nobody needs any more, all idle ones when `all`: whole, so that no
+ * request that comes at this very moment is read in part.  Freed later: a thread may have been
+ * woken for one already.  True when none is left. */
+static bool close_idle(struct server *s, bool all)
 {
 	int64_t now = clock_mono_ms();
 	(void)pthread_mutex_lock(&s->lock);
-	for (struct connection *c = s->connections; c; c = c->next) {
+	for (struct connection *c = s->connections, *next; c; c = next) {
+		next = c->next;
 		struct pollfd p = {.fd = c->fd, .events = POLLIN};
 		if ((!all && now < c->needed_until_mono_ms) || !try_take(c))
 			continue;
-		if (poll(&p, 1, 0) == 0)
-			(void)shutdown(c->fd, SHUT_RD);
+		if (poll(&p, 1, 0) == 0) {
+			(void)close(c->fd);
+			c->closed = true;
+			unlink_connection(s, c);
+			c->next = s->closed;
+			s->closed = c;
+		}
 		atomic_store(&c->busy, false);
 	}
 	bool none = !s->connections;
@@ -525,11 +545,15 @@ int web_fcgi_serve(const struct web_program *p)
 	atomic_store(&s.ending, true);
 	(void)pthread_mutex_unlock(&s.lock);
 	int64_t until = clock_mono_ms() + STOP_MS;
-	while (n > 0 && !end_idle(&s, clock_mono_ms() >= until))
+	while (n > 0 && !close_idle(&s, clock_mono_ms() >= until))
 		(void)poll(NULL, 0, LOOK_MS);
 	(void)eventfd_write(s.end_fd, 1);
 	for (unsigned i = 0; i < n; i++)
 		(void)pthread_join(threads[i], NULL);
+	for (struct connection *c = s.closed, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
 	if (seconds) {
 		(void)pthread_join(second, NULL);
 		p->every_second(p->ctx, true);
