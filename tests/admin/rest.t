@@ -277,6 +277,9 @@ with case("credentials"):
             "an old tag")
     problem(rest("DELETE", one, headers={"If-Match": '"1"'}), 412, "stale", "an old tag at DELETE")
     problem(rest("DELETE", one + "?reason=bored"), 422, "bad_value", "an unknown reason", "reason")
+    problem(rest("DELETE", one, {"reason": "key_exposed"}), 400, "unknown_member", "a reason in a body is not passed over",
+            "reason")
+    is_eq(rest("GET", one).body["active"], True, "and nothing was done")
     is_eq(rest("DELETE", one + "?reason=superseded", headers={"If-Match": '"2"'}).status, 204,
           "DELETE with a reason")
     revoked = rest("GET", one).body

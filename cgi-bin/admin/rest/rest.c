@@ -541,18 +541,23 @@ static void answer_no_route(struct rest_call *call, enum web_match match)
 	web_problem_send(call->resp, &p);
 }
 
-/* An action that takes nothing: no body, or an empty object.  False after having answered 400. */
+/* Actions and removals take nothing: no body, or an empty object.  What stands in one would be
+ * asked for in vain.  False after having answered 400. */
 static bool brings_nothing(struct rest_call *call)
 {
 	struct cg_err err = {0};
 	json_t *json = NULL;
-	if (!(call->match.route->flags & REST_ACT) || call->req->body == WEB_BODY_NONE ||
+	if (!((call->match.route->flags & REST_ACT) || span_is_text(call->req->method, "DELETE")) ||
+	    call->req->body == WEB_BODY_NONE ||
 	    (call->req->body == WEB_BODY_LENGTH && call->req->content_length == 0))
 		return true;
 	cg_rc rc = web_json_read(call->req, &json, &err);
 	const char *name = json_object_iter_key(json_object_iter(json));
 	if (rc == CG_OK && name) {
-		rc = cg_fail_field(&err, name, "is not known here: this takes no members");
+		rc = takes(call, span_of(name))
+			 ? cg_fail_field(&err, name, "is a parameter here: send ?%s= in the query",
+					 name)
+			 : cg_fail_field(&err, name, "is not known here: this takes no members");
 		rc = rc == CG_BAD_VALUE ? CG_BAD_INPUT : rc;
 		err.code = "unknown_member";
 	}
