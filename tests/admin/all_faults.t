@@ -7,13 +7,11 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
-from pages import Browser  # noqa: E402
+from show_pages import owner  # noqa: E402
 
-PASSWORD = "correct horse battery staple"
 site = Site()
 site.open()
-browser = Browser(site)
-browser.first_sign_in("admin", site.password, PASSWORD)
+browser = owner(site)
 api = site.make_api("orders")
 taken = site.make_cert("taken")
 site.make_key("Owner", taken)

@@ -12,13 +12,11 @@ import urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
 from homes import new_id  # noqa: E402
-from pages import Browser  # noqa: E402
+from show_pages import owner  # noqa: E402
 
-PASSWORD = "correct horse battery staple"
 site = Site()
 site.open()
-browser = Browser(site)
-browser.first_sign_in("admin", site.password, PASSWORD)
+browser = owner(site)
 
 
 def rest(method, path, body=None, status=200):

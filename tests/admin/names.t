@@ -12,12 +12,11 @@ from certgate_test import *  # noqa: E402
 from homes import new_id  # noqa: E402
 from portal import Developer, PASSWORD as PORTAL_PASSWORD, entry, pem  # noqa: E402
 from pages import Browser  # noqa: E402
+from show_pages import PASSWORD, owner  # noqa: E402
 
-PASSWORD = "correct horse battery staple"
 site = Site()
 site.open()
-browser = Browser(site)
-browser.first_sign_in("admin", site.password, PASSWORD)
+browser = owner(site)
 api = site.make_api()
 policy = site.rest("POST", "/policies", {"name": "base", "applies": ["rate"],
                                          "rate": {"limit": 1, "per_seconds": 1}}).body
