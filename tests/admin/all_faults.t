@@ -3,11 +3,13 @@
 mends one fault only to be told of the next."""
 import itertools
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from show_pages import owner  # noqa: E402
+from tap import case, done_testing, is_eq  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 site.open()

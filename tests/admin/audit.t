@@ -5,14 +5,19 @@ import datetime
 import hashlib
 import json
 import os
+import re
+import shutil
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from homes import Home, new_id  # noqa: E402
+from processes import wait_until  # noqa: E402
 from shim import build_shim  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 work = tempfile.TemporaryDirectory(prefix="cgt.", dir="/tmp")
 os.chmod(work.name, 0o711)

@@ -2,12 +2,14 @@
 """Pages for what takes certificates out of use: the revocation lists of CAs, and public keys that are
 blocked."""
 import os
+import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
-from pages import Browser  # noqa: E402, F401
 from show_pages import owner  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site(plain=True)
 

@@ -1,14 +1,18 @@
 #!/usr/bin/python3
 """Signing in to the dashboard by client certificate: by POST on the sign-in page alone, with what the
 web server says of the handshake, and never with a key's certificate."""
+import json
 import os
+import shutil
 import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import ROOT, WEB_USER  # noqa: E402
 from pages import Browser  # noqa: E402
 from show_pages import PASSWORD, owner  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 SESSION = "__Host-certgate-admin"
 BUTTON = "Sign in with my certificate"
@@ -89,9 +93,9 @@ with site:
         is_eq(browser.get("/admin/users").status, 403, "with that user's role")
         last = [e for e in rest("GET", "/audit?limit=500").body["items"]
                 if e["action"] == "user.sign_in"]
-        is_eq([(e["actor"], json_module.loads(e["changes"])) for e in last[:1]],
+        is_eq([(e["actor"], json.loads(e["changes"])) for e in last[:1]],
               [("ada", {"with": "certificate", "sha256": badge.sha256})], "the audit tells how")
-        is_eq(json_module.loads(last[-1]["changes"]), {"with": "password"}, "and of a password, too")
+        is_eq(json.loads(last[-1]["changes"]), {"with": "password"}, "and of a password, too")
 
     with case("refused"):
         for what, cert, text in (("none", None, "No certificate came"),
@@ -196,7 +200,7 @@ with site:
         file = site.folder + "/export.json"
         site.certgate("export", file)
         with open(file, encoding="utf-8") as text:
-            is_eq([c["id"] for c in json_module.load(text)["user_certificates"]], [badge.sha256],
+            is_eq([c["id"] for c in json.load(text)["user_certificates"]], [badge.sha256],
                   "an export has it")
         is_eq(site.certgate("verify").returncode, 0, "all is whole") or \
             diag(site.certgate("verify").stderr)

@@ -2,11 +2,21 @@
 """Certificates by REST and command: kinds, details, search in any notation, who uses them, safe
 removal; rotation of a key's certificates; revocation, and public keys that are blocked because
 somebody else has the private key."""
+import base64
+import hashlib
+import json
 import os
+import re
+import shutil
+import ssl
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from environment import ROOT, TREE, WEB_USER  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 CORPUS = os.path.join(TREE, "tests/certs")
 site = Site()
@@ -42,7 +52,7 @@ def gate(pem, path="/mtls-api/", **more):
     answer = site.fcgi({"REQUEST_URI": path, "SSL_CLIENT_CERT": pem,
                         "SSL_CLIENT_VERIFY": "GENEROUS", **more})
     return 200 if answer.status == 200 else (answer.status,
-                                             json_module.loads(answer.body)["code"])
+                                             json.loads(answer.body)["code"])
 
 
 def audit(action):
@@ -196,10 +206,10 @@ with case("F08: search"):
         is_eq(search(text), (200, [], None), f"{text[:20]!r} ({len(text)}): nothing found")
     is_eq(search("partner-01")[1], [plain], "a part of the subject")
     done = site.certgate("cert", "list", sha1, "--json")
-    is_eq((done.returncode, json_module.loads(done.stdout)), (0, []), "by command, too")
+    is_eq((done.returncode, json.loads(done.stdout)), (0, []), "by command, too")
     like(done.stderr, "SHA-256", "with the hint")
     done = site.certgate("cert", "get", colons, "--json")
-    is_eq(json_module.loads(done.stdout)["x5t_s256"], x5t(plain), "one by command")
+    is_eq(json.loads(done.stdout)["x5t_s256"], x5t(plain), "one by command")
 
 with case("F04: registered again"):
     answer = rest("DELETE", "/certificates/" + plain)
@@ -276,12 +286,12 @@ with case("rotation by command"):
     first, second = site.make_cert("first"), site.make_cert("second")
     done = site.certgate("key", "create", "--name", "by command", "--cert", first.path, "--api",
                          "mtls-api", "--json")
-    key = json_module.loads(done.stdout)
+    key = json.loads(done.stdout)
     done = site.certgate("key", "add", "by command", "--cert", second.path)
     is_eq((done.returncode, gate(first.pem), gate(second.pem)), (0, 200, 200), "both get in")
     done = site.certgate("key", "change", "by command", first.sha256, "--ends-at",
                          "2020-01-01T00:00:00Z", "--json")
-    is_eq((done.returncode, json_module.loads(done.stdout)["ends_at"]),
+    is_eq((done.returncode, json.loads(done.stdout)["ends_at"]),
           (0, "2020-01-01T00:00:00Z"), "the old one gets an end")
     is_eq((gate(first.pem), gate(second.pem)), ((403, "credential_inactive"), 200), "at once")
     done = site.certgate("key", "change", "by command", first.sha256, "--ends-at", "null")
@@ -497,14 +507,14 @@ with case("export and import"):
                               capture_output=True, check=False, input=stdin or "")
 
     path = site.folder + "/export.json"
-    whole = json_module.loads(exported)
+    whole = json.loads(exported)
     whole["users"], whole["tokens"] = [], []
     with open(path, "w", encoding="utf-8") as out:
-        json_module.dump(whole, out)
+        json.dump(whole, out)
     done = elsewhere("import", path)
     is_eq(done.returncode, 0, "an export with CAs and blocked keys is taken " + done.stderr)
     is_eq(elsewhere("verify").returncode, 0, "it is whole there")
-    again = json_module.loads(elsewhere("export", "-").stdout)
+    again = json.loads(elsewhere("export", "-").stdout)
     for section in ("certificates", "crls", "exposed_keys", "apis", "credentials"):
         is_eq(again[section], whole[section], f"the same {section}")
     # A credential that was good elsewhere does not come in by a key that is blocked here.
@@ -516,9 +526,9 @@ with case("export and import"):
     elsewhere("cert", "delete", renewed, "--cascade")
     whole["exposed_keys"], whole["audit"] = [], []
     with open(path, "w", encoding="utf-8") as out:
-        json_module.dump(whole, out)
+        json.dump(whole, out)
     done = elsewhere("import", path, "--skip-clashes")
-    told = json_module.loads(elsewhere("export", "-").stdout)
+    told = json.loads(elsewhere("export", "-").stdout)
     is_eq([c["active"] for c in told["credentials"] if c["sha256"] == renewed and c["active"]], [],
           "an import does not revive it")
 done_testing()

@@ -2,11 +2,14 @@
 """What a page can do, REST can do, and the other way about: by the tables of routes, the members that
 openapi.json says can be written, and the fields of all forms."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import TREE  # noqa: E402
 from show_pages import fill, owner  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 BASE = "/admin/api/v1"
 site = Site(plain=True)

@@ -4,15 +4,16 @@ call, by REST and on the page alike; page by page, in the order of names, while 
 import base64
 import datetime
 import itertools
-import json as json_module
+import json
 import os
 import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from homes import new_id  # noqa: E402
 from show_pages import owner  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 site.open()
@@ -96,7 +97,7 @@ with case("by certificate"):
     both({"q": "gamma.next"}, ["GAMMA"], "also by one that is revoked")
     for q, name in ((of_hex(digest, ":", True), "ALPHA"), ("delta.hosts", "DELTA")):
         done = site.certgate("key", "list", q, "--json")
-        is_eq([k["name"] for k in json_module.loads(done.stdout)], [name], f"the command finds {name}")
+        is_eq([k["name"] for k in json.loads(done.stdout)], [name], f"the command finds {name}")
     sha1 = "aa" * 20
     notice = rest("GET", f"/keys?q={sha1}")["notice"]
     like(notice, "SHA-1", "SHA-1 is explained by REST")
@@ -187,7 +188,7 @@ def query(asked, q="", by_name=False):
 
 with case("the keys"):
     export = {"certgate_export": 1,
-              "schema_version": json_module.loads(site.certgate("export", "-").stdout)["schema_version"],
+              "schema_version": json.loads(site.certgate("export", "-").stdout)["schema_version"],
               "keys": [], "credentials": []}
     for name, key in keys.items():
         key["id"] = new_id()
@@ -211,7 +212,7 @@ with case("the keys"):
                 **({"revoked_at": at(-1), "revoked_reason": "other"} if revoked else {})})
     path = site.folder + "/keys.json"
     with open(path, "w", encoding="ascii") as out:
-        json_module.dump(export, out)
+        json.dump(export, out)
     os.chmod(path, 0o644)
     done = site.certgate("import", path)
     is_eq(done.returncode, 0, f"imported {done.stderr}")

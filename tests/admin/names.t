@@ -2,17 +2,18 @@
 """Names are one thing wherever they are given, by REST, pages, command and portal: white space at the
 ends goes, what is inside becomes one space, and what cannot be seen is refused, so that no two that look
 alike are two."""
-import json as json_module
+import json
 import os
 import sys
 import unicodedata
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from homes import new_id  # noqa: E402
-from portal import Developer, PASSWORD as PORTAL_PASSWORD, entry, pem  # noqa: E402
 from pages import Browser  # noqa: E402
+from portal import Developer, PASSWORD as PORTAL_PASSWORD, entry, pem  # noqa: E402
 from show_pages import PASSWORD, owner  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 site.open()
@@ -101,7 +102,7 @@ with case("pages"):
 
 with case("the command"):
     made = site.certgate("key", "create", "--name", " By  command\u00a0", "--json")
-    is_eq(json_module.loads(made.stdout)["name"], "By command", "white space is folded")
+    is_eq(json.loads(made.stdout)["name"], "By command", "white space is folded")
     for name in ("x\u200by", "\u202ex", "\u00a0"):
         done = site.certgate("key", "create", "--name", name)
         is_eq(done.returncode, 1, f"{name!r}: refused")
@@ -133,7 +134,7 @@ with case("signing in"):
 with case("names from before"):
     ids = {name: new_id() for name in ("old ", "o\u200bld", "two  spaces", "\u202edlo")}
     with open(site.folder + "/old.json", "w", encoding="utf-8") as out:
-        json_module.dump({"certgate_export": 1, "schema_version": 4,
+        json.dump({"certgate_export": 1, "schema_version": 4,
                           "keys": [{"id": i, "name": name} for name, i in ids.items()]}, out)
     os.chmod(site.folder + "/old.json", 0o644)
     done = site.certgate("import", site.folder + "/old.json")

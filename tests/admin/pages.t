@@ -2,11 +2,14 @@
 """The pages of /admin, by a browser without JavaScript: first sign-in, the quickstart by forms alone,
 what errors keep and what they never show."""
 import os
+import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from pages import Browser  # noqa: E402
+from tap import diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 PASSWORD = "correct horse battery staple"
 site = Site()

@@ -4,12 +4,15 @@ cannot be read is refused on every route, a value that cannot be one as well, an
 question that gave it.  The table of routes is openapi.json's."""
 import datetime
 import os
+import re
 import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from portal import PASSWORD, entry  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 site.open()

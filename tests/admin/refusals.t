@@ -3,13 +3,14 @@
 kind through Apache and several gates; killed gates, floods, restarts; nothing secret in it."""
 import hashlib
 import os
-import signal
 import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 FLOOD = 20000
 TOKEN_SENT = "sesame-open-this-is-a-stranger-s-secret-0123456789"

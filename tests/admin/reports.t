@@ -4,14 +4,17 @@ changed, revoked and removed since; as JSON, as a page and as CSV."""
 import csv
 import hashlib
 import io
-import json as json_module
+import json
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from pages import Browser  # noqa: E402
+from processes import wait_until  # noqa: E402
 from show_pages import owner  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 site.open()
@@ -235,14 +238,14 @@ with case("after an import"):
     other.make_key("brought", api=api, token=True)
     exported = other.certgate("export", other.folder + "/out.json")
     with open(other.folder + "/out.json", encoding="utf-8") as text:
-        records = json_module.load(text)
+        records = json.load(text)
     other.close()
     for name in ("users", "tokens", "audit"):
         records[name] = []
     before = next_second()
     path = site.folder + "/in.json"
     with open(path, "w", encoding="utf-8") as out:
-        json_module.dump(records, out)
+        json.dump(records, out)
     os.chmod(path, 0o644)
     done = site.certgate("import", path)
     is_eq((done.returncode, done.stderr), (0, ""), "is done")

@@ -1,14 +1,20 @@
 #!/usr/bin/python3
 """The REST interface (CONTRACT.md, section 3) for apis, certificates, keys and credentials, as a
 script, a careless one and a hostile one meet it."""
+import base64
 import concurrent.futures
+import hashlib
+import json
 import os
+import re
+import subprocess
 import sys
 import unicodedata
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 BASE = "/admin/api/v1"
 JSON = "application/json"
@@ -66,7 +72,7 @@ def problem(answer, status, code, name, field=None):
 def viewer(role="viewer", **members):
     made = site.certgate("token", "create", "--name", fresh("token"), "--role", role, "--json",
                          *[w for n, v in members.items() for w in ("--" + n, v)])
-    return json_module.loads(made.stdout)
+    return json.loads(made.stdout)
 
 
 def pages(path):
@@ -126,7 +132,7 @@ with case("apis"):
     problem(rest("PATCH", path, {}), 404, "not_found", "or changed")
     head = site.curl(BASE + "/apis", "--head", "-H", "Authorization: Bearer " + site.token)
     is_eq((head.status, head.headers.get("content-type"), head.headers.get("content-length")),
-          (200, JSON, str(len(json_module.dumps(rest("GET", "/apis").body, separators=(",", ":"))))),
+          (200, JSON, str(len(json.dumps(rest("GET", "/apis").body, separators=(",", ":"))))),
           "HEAD answers as GET would")
 
 with case("certificates"):
@@ -183,7 +189,7 @@ with case("certificates"):
     made = rest("POST", "/certificates", {"pem": cert.pem + cert.key_pem})
     is_eq((made.status, made.body.get("private_key_dropped")), (201, True),
           "public and private: the private part is dropped, and said so")
-    ok("PRIVATE" not in json_module.dumps(made.body), "and not answered")
+    ok("PRIVATE" not in json.dumps(made.body), "and not answered")
     rest("DELETE", "/certificates/" + cert.sha256)
 
 OF_ACCESS = {"methods": [], "paths": [], "separate": False, "rate": None, "quota": None}
@@ -213,7 +219,7 @@ with case("keys"):
     got = rest("GET", path)
     is_eq(set(made.body) - set(got.body), {"token", "private_key_dropped", "notices"},
           "GET answers all but what is told once")
-    ok(made.body["token"] not in json_module.dumps(rest("GET", "/keys?limit=500").body),
+    ok(made.body["token"] not in json.dumps(rest("GET", "/keys?limit=500").body),
        "nor does the list")
     is_eq(rest("GET", f"/certificates/{cert.sha256}").body["key_id"], made.body["id"],
           "the certificate names its key")
@@ -571,7 +577,7 @@ with case("target_url"):
         got = rest("POST", "/apis", api_body(target_url=url))
         problem(got, 422, "bad_value", f"{url[:40]!r} is refused", "target_url")
         if "secret" in url:
-            unlike(json_module.dumps(got.body), "secret", "and not repeated")
+            unlike(json.dumps(got.body), "secret", "and not repeated")
     for url in ("http://h", "https://h/", "HTTPS://H:8443/a/b/", "http://192.0.2.1:1/%20/",
                 "http://[2001:db8::1]:80/x"):
         got = rest("POST", "/apis", api_body(target_url=url))
@@ -601,7 +607,7 @@ with case("listen_path"):
                        ("/.well-known/other", "/.well-known/other/")):
         got = rest("POST", "/apis", api_body(listen_path=path))
         is_eq((got.status, got.body.get("listen_path")), (201, want), f"{path} is {want}")
-        called = json_module.loads(site.fcgi({"REQUEST_URI": want + "x"}).body)["code"]
+        called = json.loads(site.fcgi({"REQUEST_URI": want + "x"}).body)["code"]
         is_eq(called, "credential_missing", "and can be called")
 
 with case("clashes"):
@@ -788,7 +794,7 @@ with case("no such resource"):
         ok(got.status in (400, 404), f"GET {path} leads nowhere") or diag(repr(got))
 
 with case("media types"):
-    text = json_module.dumps(api_body()).encode()
+    text = json.dumps(api_body()).encode()
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
                  "application/xml", "text/json", "application/jsonx", "application/json5", "json",
                  "application/x-pem-file"):
@@ -833,7 +839,7 @@ with case("bodies"):
                        "Authorization: Bearer " + site.token, "-H", "Content-Type: " + JSON,
                        data=b" " * (1 << 20))
     is_eq((chunks.status, chunks.json()["code"]), (413, "too_large"), "in chunks as well")
-    text = json_module.dumps(api_body()).encode()
+    text = json.dumps(api_body()).encode()
     is_eq(site.curl(BASE + "/apis", "-H", "Transfer-Encoding: chunked", "-H",
                     "Authorization: Bearer " + site.token, "-H", "Content-Type: " + JSON,
                     data=text).status, 201, "a small body in chunks is fine")

@@ -1,14 +1,18 @@
 #!/usr/bin/python3
 """Who may do what: every route of the REST interface and every page, for nobody, viewers, administrators
 and owners."""
+import json
 import os
+import re
 import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import TREE  # noqa: E402
 from pages import Browser  # noqa: E402
 from show_pages import PASSWORD, owner  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 BASE = "/admin/api/v1"
 ROLES = ("nobody", "viewer", "admin", "owner")
@@ -34,7 +38,7 @@ with site:
     def contents():
         """Everything, but for when it was used."""
         done = site.certgate("export", "-")
-        records = json_module.loads(done.stdout)
+        records = json.loads(done.stdout)
         records.pop("audit")
         for token in records["tokens"]:
             token.pop("last_used_at", None)

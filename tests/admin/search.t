@@ -6,7 +6,8 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from tap import case, done_testing, is_eq  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 site.open()

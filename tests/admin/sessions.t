@@ -2,13 +2,17 @@
 """Attacks on the pages of /admin: forged forms, sessions that are not one's own, roles, guessing,
 markup in every field, and what answers must say."""
 import os
+import re
+import subprocess
 import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import TREE  # noqa: E402
 from pages import Browser  # noqa: E402
 from show_pages import PASSWORD, fill, owner  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SESSION = "__Host-certgate-admin"

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """What holds for the whole installation: the record, its page, the command, and where it is used."""
+import json
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from pages import Browser  # noqa: E402
 from show_pages import PASSWORD, owner  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site(plain=True)
 
@@ -52,7 +54,7 @@ with site:
                                       "portal": "https://example.org"}, "the pages' own path is taken off")
         is_eq(got.body["terms"], "# One\n\n\ttwo", "lines and tabs stay, CRLF becomes LF")
         is_eq(len(audit()), 2, "the audit tells of both")
-        is_eq(json_module.loads(audit()[0]["changes"])["terms"], "# One\n\n\ttwo", "and what is new")
+        is_eq(json.loads(audit()[0]["changes"])["terms"], "# One\n\n\ttwo", "and what is new")
         is_eq(rest("PATCH", "/settings", {"base_urls": None, "terms": None, "sign_up_domains": None})
               .body["base_urls"], defaults["base_urls"], "null: the default again")
         is_eq(settings("revision"), {n: v for n, v in defaults.items() if n != "revision"}, "of all")
@@ -145,7 +147,7 @@ with site:
         done = site.certgate("settings", "set", "--base-urls-gate", "https://cmd.example", "--sign-up", "open",
                              "--sign-up-domains", "c.example", "--lighttpd-announce-partners", "false")
         is_eq(done.returncode, 0, "sets") or diag(done.stderr)
-        shown = json_module.loads(site.certgate("--json", "settings", "show").stdout)
+        shown = json.loads(site.certgate("--json", "settings", "show").stdout)
         is_eq(shown, rest("GET", "/settings").body, "shows what REST shows")
         is_eq((shown["base_urls"]["gate"], shown["base_urls"]["admin"], shown["sign_up_domains"]),
               ("https://cmd.example", "https://dash.example", ["c.example"]), "and leaves the rest")
@@ -158,7 +160,7 @@ with site:
         path = site.folder + "/export.json"
         is_eq(site.certgate("export", path).returncode, 0, "an export")
         with open(path, encoding="utf-8") as text:
-            records = json_module.load(text)
+            records = json.load(text)
         is_eq([s["mail_from"] for s in records["settings"]], ["api@aster.example"], "has them")
         is_eq(site.certgate("import", path).returncode, 0, "and comes back over itself")
 

@@ -3,14 +3,16 @@
 would not reach."""
 import contextlib
 import os
+import re
 import socket
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from pages import Browser  # noqa: E402
 from show_pages import PASSWORD, owner  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site(plain=True)
 

@@ -7,11 +7,13 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from chromium import Chromium  # noqa: E402
 from pages import Browser  # noqa: E402
-from show_pages import PASSWORD, owner  # noqa: E402
+from processes import wait_until  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
+from show_pages import PASSWORD, owner  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 

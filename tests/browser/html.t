@@ -1,13 +1,18 @@
 #!/usr/bin/python3
 """Every page is valid HTML, with what is there, with nothing, and where a form has faults; and every page
 of the program's table is among those that tests look at."""
+import json
 import os
+import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import TREE  # noqa: E402
 from pages import Browser  # noqa: E402
 from show_pages import fill, owner  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 VALIDATOR = TREE + "/build/node_modules/html-validate/bin/html-validate.mjs"
 # Not pages of their own: another spelling, and files.
@@ -60,14 +65,14 @@ with site:
             ok(True, "html-validate is not there (make test brings it where npm is installed)")
         else:
             with open(folder + "/.htmlvalidate.json", "w", encoding="ascii") as conf:
-                json_module.dump({"root": True, "extends": ["html-validate:standard"]}, conf)
+                json.dump({"root": True, "extends": ["html-validate:standard"]}, conf)
             with open(folder + "/broken.html", "w", encoding="ascii") as out:
                 out.write('<!doctype html><html lang="en"><head><title>x</title></head>'
                           "<body><ul><p>x</p></ul></body></html>\n")
             done = subprocess.run(["node", VALIDATOR, "--formatter", "json", folder + "/*.html"],
                                   capture_output=True, text=True, check=False)
             found = {os.path.basename(r["filePath"]): r["messages"]
-                     for r in json_module.loads(done.stdout)}
+                     for r in json.loads(done.stdout)}
             ok(found.pop("broken.html", None), "the validator finds what is wrong") or diag(done.stderr)
             for file, name in names.items():
                 is_eq([f"{m['line']}:{m['column']} {m['message']}" for m in found.get(file, [])], [],

@@ -5,11 +5,11 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from chromium import AXE, Chromium  # noqa: E402
-from pages import Browser  # noqa: E402
-from show_pages import PASSWORD, fill, owner  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from show_pages import PASSWORD, fill  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 LOOKS = [(False, 1440), (True, 360), (False, 360), (True, 1440)]
 site = Site()

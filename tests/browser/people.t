@@ -3,17 +3,18 @@
 narrow.  With an argument: pictures of them in that folder, and nothing is tested."""
 import email
 import email.policy
-import json
 import os
 import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from chromium import AXE, Chromium  # noqa: E402
 from pages import Browser  # noqa: E402
 from portal import MAIL, PASSWORD, Developer, entry, mails, pem, wait_mail  # noqa: E402
+from processes import wait_until  # noqa: E402
 from show_pages import owner  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 LOOKS = [(False, 1440), (True, 360), (False, 360), (True, 1440)]
 SHOTS = sys.argv[1] if len(sys.argv) > 1 else None

@@ -7,14 +7,16 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import PASSWORD, wait_mail  # noqa: E402
-from certgate_test import *  # noqa: E402
 import cases  # noqa: E402
 from chromium import AXE, Chromium  # noqa: E402
+from processes import wait_until  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
 from show_pages import PASSWORD as ADMIN_PASSWORD  # noqa: E402
 from show_pages import owner  # noqa: E402
 from show_portal import fill  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 LOOKS = [(False, 1440), (True, 360), (False, 360), (True, 1440)]
 SHOTS = os.environ.get("SHOTS")

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Names of one long word, which an administrator or a developer chooses, widen no page (WCAG 1.4.10)."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from chromium import Chromium  # noqa: E402
 from show_pages import PASSWORD, owner  # noqa: E402
+from tap import done_testing, is_eq  # noqa: E402
+from website import Site  # noqa: E402
 
 WORD = "payments_service_production_eu_central_1_partner_integration_and_then_some_more_of_it"
 site = Site()

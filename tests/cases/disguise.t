@@ -9,7 +9,9 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import BIN, case, diag, done_testing, is_eq, make_cert, ok  # noqa: E402
+from certificates import make_cert  # noqa: E402
+from environment import BIN  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 
 work = tempfile.TemporaryDirectory(prefix="cgt.", dir="/tmp")
 folder = work.name

@@ -2,14 +2,19 @@
 """The rows of tests/certs/flows.tsv as far as REST and the command carry them, step by step as a
 person would do it, each from an empty store; and two administrators at one key.  (F15, a clock that
 passes notAfter under a running program, is in gate.t.)"""
+import contextlib
+import hashlib
 import os
+import ssl
 import sys
 import threading
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
 import cases  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 AT_ONCE = 50
 

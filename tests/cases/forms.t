@@ -2,18 +2,27 @@
 """Shapes that people give a certificate and that are not in tests/certs: made here, by openssl, ssh
 and by hand, out of fresh keys, and judged by the rules in lib/cert/cert.h.  Each as admin paste,
 portal paste, and admin upload."""
+import atexit
+import base64
 import concurrent.futures
 import gzip
 import itertools
+import json
 import os
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 import cases  # noqa: E402
-import der  # noqa: E402
 from cases import openssl  # noqa: E402
+from certificates import make_ca, make_cert  # noqa: E402
+import der  # noqa: E402
+from environment import BIN, HANG_S  # noqa: E402
+from tap import done_testing, is_eq, ok  # noqa: E402
 
 ROLES = (("admin", False), ("portal", False), ("admin", True))
 OK = "accepted"
@@ -41,7 +50,7 @@ def faults_of(role, file, data, want, digest):
                               capture_output=True, check=False, timeout=HANG_S)
     where = f"{role}{', file' if file else ''}: "
     try:
-        shown = json_module.loads(done.stdout)
+        shown = json.loads(done.stdout)
     except ValueError:
         return [f"{where}status {done.returncode}: {done.stdout[:300]} {done.stderr[:300]}"]
     got = OK if shown["accepted"] else shown["code"]
@@ -123,9 +132,9 @@ def quoting():
     line = pem.replace("\n", "\\n")
     yaml = "".join(f"  {x}\n" for x in pem.splitlines())
     quoted = {
-        "JSON": json_module.dumps({"certificate": pem}),
-        "JSON, one string": json_module.dumps(pem),
-        "JSON in JSON": json_module.dumps(json_module.dumps({"c": pem})),
+        "JSON": json.dumps({"certificate": pem}),
+        "JSON, one string": json.dumps(pem),
+        "JSON in JSON": json.dumps(json.dumps({"c": pem})),
         "single quotes": f"'{pem}'",
         "double quotes": f'"{pem}"',
         "an env file": f'CERT="{line}"',
@@ -276,7 +285,7 @@ def private_keys():
                             "joined": lambda t: t.replace("\n", ""),
                             r"\n": lambda t: t.replace("\n", "\\n"),
                             "%XX": lambda t: urllib.parse.quote(t, safe=""),
-                            "JSON": json_module.dumps, "indented": lambda t: t.replace("\n",
+                            "JSON": json.dumps, "indented": lambda t: t.replace("\n",
                             "\n\t"),
                             "a BOM": lambda t: "\ufeff" + t,
                             "entities": lambda t: "".join(f"&#{ord(c)};" for c in t)}.items():
@@ -370,8 +379,8 @@ keys = {
     "OpenSSH": cases.contents("privkey/openssh-private.key").decode(),
     "PuTTY": PUTTY,
     "openssl's words": pkey_text,
-    "JSON": json_module.dumps(jwk(True)) + "\n",
-    "JSON in lines": json_module.dumps(jwk(True), indent=2) + "\n",
+    "JSON": json.dumps(jwk(True)) + "\n",
+    "JSON in lines": json.dumps(jwk(True), indent=2) + "\n",
     "PGP": "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBF\n=AAAA\n"
            "-----END PGP PRIVATE KEY BLOCK-----\n",
 }
@@ -383,7 +392,7 @@ beside = {
     "its dates": openssl("x509", "-in", pair.path, "-noout", "-dates", "-subject",
     "-fingerprint").decode(),
     "EC parameters": openssl("ecparam", "-name", "prime256v1").decode(),
-    "a public key as JSON": json_module.dumps(jwk(False)) + "\n",
+    "a public key as JSON": json.dumps(jwk(False)) + "\n",
     "Bag Attributes": "Bag Attributes\n    localKeyID: 01 02 03\n    friendlyName: Müller\n"
                       "Key Attributes: <No Attributes>\nsubject=CN = x\n\nissuer=CN = x\n\n",
     "dashes": "----------------------------------------\n",
@@ -404,8 +413,8 @@ things = {
     "ssh_key"),
     "a public key of PGP": ("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQENBF\n=AAAA\n"
                             "-----END PGP PUBLIC KEY BLOCK-----\n", "no_certificate"),
-    "a public key as JSON": (json_module.dumps(jwk(False)), "no_certificate"),
-    "a set of keys as JSON": (json_module.dumps({"keys": [jwk(False)]}), "no_certificate"),
+    "a public key as JSON": (json.dumps(jwk(False)), "no_certificate"),
+    "a set of keys as JSON": (json.dumps({"keys": [jwk(False)]}), "no_certificate"),
     "a page": ("<!DOCTYPE html><html><body>404 Not Found</body></html>", "no_certificate"),
     "DH parameters": ("-----BEGIN DH PARAMETERS-----\nMEYCQQ==\n-----END DH PARAMETERS-----\n",
     "no_certificate"),

@@ -6,12 +6,19 @@ All certificates that some row lets in are registered, each with a key of its ow
 are not valid yet or any more (by an administrator at another time): what is refused has to be
 refused for its own sake.  What passes has to arrive at the upstream as the right key, with the
 right fingerprint; what does not must not arrive at all."""
+import base64
+import json
 import os
+import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 import cases  # noqa: E402
+from environment import HANG_S  # noqa: E402
+import fcgi  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 # What OpenSSL does not send without being talked into it, by TLS 1.2 and 1.3.
 WEAK = [["--ciphers", "DEFAULT:@SECLEVEL=0", "--tls-max", version] for version in ("1.2", "1.3")]
@@ -67,7 +74,7 @@ def register_all():
             env=cases.faketime(clock), capture_output=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{name}: {done.stderr}")
-        key_of[digest_of(name)] = json_module.loads(done.stdout)["id"]
+        key_of[digest_of(name)] = json.loads(done.stdout)["id"]
     return missing
 
 
@@ -126,7 +133,7 @@ def ask(value, **more):
     target = path()
     answer = site.fcgi({"REQUEST_URI": target, "SSL_CLIENT_CERT": value,
                         "SSL_CLIENT_VERIFY": "GENEROUS", **more})
-    code = json_module.loads(answer.body).get("code") if answer.status != 200 else None
+    code = json.loads(answer.body).get("code") if answer.status != 200 else None
     return target, answer.status, code
 
 
@@ -212,7 +219,7 @@ def by_show(row):
         [site.bin + "/certgate", "cert", "show", "--json", "--as", "gate", "-"],
         input=cases.contents(row["file"]), env=env, capture_output=True,
         check=False)
-    shown = json_module.loads(done.stdout)
+    shown = json.loads(done.stdout)
     faults = []
     if done.returncode != (0 if shown["accepted"] else 1):
         faults.append(f"exit status {done.returncode}")

@@ -7,12 +7,18 @@
   portal paste  `cert show --as portal -`
 
 Each from an empty store, and after a refusal the store is as it was."""
+import json
 import os
+import re
+import ssl
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 import cases  # noqa: E402
+from environment import HANG_S  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 tally = cases.Tally()
@@ -54,7 +60,7 @@ def refusal_faults(answer, row, data):
         faults.append(f"status and code in the body: {body.get('status')}, {body.get('code')}")
     if not cases.is_sentence(body.get("detail")):
         faults.append(f"no sentence: {body.get('detail')!r}")
-    if cases.repeats(json_module.dumps(body, ensure_ascii=False), data):
+    if cases.repeats(json.dumps(body, ensure_ascii=False), data):
         faults.append(f"repeats the input: {body}")
     if "413" in row["invariant"] and answer.status != 413:
         faults.append(f"status {answer.status}, not 413")
@@ -178,7 +184,7 @@ def by_show(row, data, role, file):
                  if file else "-"]
     stdin = None if file else data
     told = certgate("--json", *arguments, stdin=stdin, clock=row["clock"])
-    shown = json_module.loads(told.stdout)
+    shown = json.loads(told.stdout)
     faults = []
     if not set(MEMBERS) <= set(shown):
         faults.append(f"members: {sorted(shown)}")
@@ -223,7 +229,7 @@ def by_create(row, data):
     done = certgate("--json", "key", "create", "--name", "row", "--cert",
                     os.path.join(cases.CORPUS, row["file"]), clock=row["clock"])
     accepted = done.returncode == 0
-    held = [c["sha256"] for c in json_module.loads(done.stdout)["credentials"]] if accepted else []
+    held = [c["sha256"] for c in json.loads(done.stdout)["credentials"]] if accepted else []
     faults = judge(row, accepted, held[0] if len(held) == 1 else held, done.stderr)
     if not accepted:
         if done.returncode != 1 or not re.match(rb"certgate: [A-Z].*\.\)?", done.stderr):

@@ -4,15 +4,20 @@ search, audit, refusals), the command (cert show, key create, explain, export; t
 log, and the fields that go to the upstream.  Nowhere a control character, an escape for terminals,
 a character that turns or hides others, a line of its own, or bytes that are no UTF-8; and what was
 there is to be seen as an escape, not left out."""
+import json
 import os
+import re
+import ssl
+import subprocess
 import sys
 import unicodedata
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 import cases  # noqa: E402
 import der  # noqa: E402
-from der import BMP, C, CN, IA5, O, OU, PRINTABLE, TELETEX, UNIVERSAL, UTF8  # noqa: E402
+from der import BMP, CN, IA5, O, OU, PRINTABLE, TELETEX, UNIVERSAL, UTF8  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 ESC = "\x1b]0;owned\x07\x1b[2J\x1b[31m"
 LINE = ("x\r\n2026-12-01T00:00:00Z gate[1] info login user=\"root\"\r\n"
@@ -133,15 +138,15 @@ class Faults(list):
 
     def command(self, where, *args):
         """The command, as text and as JSON."""
-        for json in (), ("--json",):
-            done = subprocess.run([site.bin + "/certgate", "--home", site.home, *json, *args],
+        for form in (), ("--json",):
+            done = subprocess.run([site.bin + "/certgate", "--home", site.home, *form, *args],
                                   capture_output=True, stdin=subprocess.DEVNULL, check=False)
             if done.returncode not in (0, 1):
                 self.append(f"{where}: status {done.returncode} {done.stderr}")
             self.data(where, done.stdout)
             self.data(where + ", standard error", done.stderr)
-            if json and done.stdout:
-                self.json(where, json_module.loads(done.stdout))
+            if form and done.stdout:
+                self.json(where, json.loads(done.stdout))
         return done
 
 
@@ -167,13 +172,13 @@ def show(title, whole, must_hold, member="subject"):
     done = faults.rest("POST /keys", "POST", "/keys", {
         "name": "hostile", "certificate": pem, "access": [{"api_id": api["id"]}]})
     # What cannot be registered is shown by the command all the same.
-    record = (json_module.loads(site.certgate("--json", "cert", "show", "--as", "gate",
+    record = (json.loads(site.certgate("--json", "cert", "show", "--as", "gate",
                                               path).stdout)["certificates"] or [None])[0]
     if done.status == 201:
         shown += 1
         record = faults.rest("the record", "GET", "/certificates/" + digest).body
     seen = record[member] if record else None
-    if record and must_hold not in (seen if isinstance(seen, str) else json_module.dumps(seen)):
+    if record and must_hold not in (seen if isinstance(seen, str) else json.dumps(seen)):
         faults.append(f"{member} is {seen!r}, without {must_hold!r}")
     if done.status == 201:
         if len(record["subject"]) > 600 or len(record["issuer"]) > 600 or \

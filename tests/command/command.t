@@ -1,12 +1,22 @@
 #!/usr/bin/python3
 """The command (CONTRACT.md, section 2): init, api, key, token, cert show, help; as root, as the data
 folder's owner, and as somebody else."""
+import atexit
 import concurrent.futures
+import hashlib
+import json
 import os
+import pwd
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from certificates import make_cert  # noqa: E402
+from environment import BIN, ROOT, TREE, WEB_USER  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, skip, unlike  # noqa: E402
 
 folder = tempfile.mkdtemp(prefix="cgc.", dir="/tmp")
 atexit.register(shutil.rmtree, folder, True)
@@ -40,7 +50,7 @@ def does(name, *words, **more):
     status, out, err = run("--json", *words, **more)
     if not ok(status == 0 and not err, name):
         diag(f"status {status}", out, err)
-    return json_module.loads(out) if out else None
+    return json.loads(out) if out else None
 
 
 def refuses(name, pattern, *words, status=1, **more):
@@ -226,7 +236,7 @@ with case("key"):
                            "2099-01-01T00:00:00Z")
     is_eq(status, 0, "create from public and private in one file") or diag(err)
     like(err, "(?i)private key", "says that it drops the private key")
-    key = json_module.loads(out)
+    key = json.loads(out)
     is_eq([key["name"], key["access"], key["tags"], key["expires_at"],
            [c["sha256"] for c in key["credentials"]]],
           ["Billing", [{"api_id": api["id"], "methods": [], "paths": [], "separate": False,
@@ -240,7 +250,7 @@ with case("key"):
     refuses("the same certificate again", "Billing.*" + key["id"], "key", "create", "--name", "x",
             "--cert", cert.path)
     status, out, err = run("--json", "key", "create", "--name", "Tokens", "--token", "--api", "a")
-    made = json_module.loads(out)
+    made = json.loads(out)
     like(made["token"], r"^[a-z2-7]{52}$", "create with a token shows it")
     ok(made["token"] not in run("--json", "key", "show", "Tokens")[1], "once")
     is_eq(does("show", "key", "show", "Billing")["id"], key["id"], "by name")
@@ -346,7 +356,7 @@ with case("usage"):
     for words in (["--json", "key", "list"], ["key", "--json", "list"], ["key", "list", "--json"],
                   ["key", "list", "Billing", "--json"], ["key", "--json", "list", "Billing"]):
         status, out, err = run(*words)
-        ok(status == 0 and isinstance(json_module.loads(out), list), f"{words} is JSON")
+        ok(status == 0 and isinstance(json.loads(out), list), f"{words} is JSON")
     with open("/dev/full", "wb") as full:
         done = subprocess.run([bin_folder + "/certgate", "--home", home, "key", "list", "--json"],
                               stdout=full, stderr=subprocess.DEVNULL, check=False)
@@ -387,7 +397,7 @@ def cert_show(way, file, stdin):
                            stdin=data if stdin else None, folder_option=False)
     if status not in (0, 1):
         raise RuntimeError(f"{file}: status {status} {err}")
-    return status, json_module.loads(out), out, err
+    return status, json.loads(out), out, err
 
 
 with case("cert show"):
@@ -436,11 +446,11 @@ with case("cert show"):
                    f"{file} is safe on a terminal{' as JSON' if words else ''}")
     big = b"x" * (256 * 1024 + 1) + good
     status, out, err = run("cert", "show", "--json", "-", stdin=big, folder_option=False)
-    is_eq((status, json_module.loads(out)["accepted"]), (1, False), "what is too large is refused")
+    is_eq((status, json.loads(out)["accepted"]), (1, False), "what is too large is refused")
     for way in ("admin", "portal", "gate"):
         status, out, err = run("cert", "show", "--json", "--as", way, "-", folder_option=False,
                                stdin=read(CERTS + "form/junk-1mb.bin"))
-        is_eq((status, json_module.loads(out)["accepted"]), (1, False), f"junk as {way}")
+        is_eq((status, json.loads(out)["accepted"]), (1, False), f"junk as {way}")
 
 with case("cert show, the whole table"):
     with open(CERTS + "manifest.tsv", encoding="utf-8") as table:

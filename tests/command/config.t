@@ -2,10 +2,17 @@
 """The configuration file: what it sets holds; what is wrong in it is named with its line, and nothing
 starts."""
 import os
+import pwd
+import re
+import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import ROOT, WEB_USER  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 with Site() as site:
     path = site.folder + "/certgate.conf"

@@ -1,12 +1,20 @@
 #!/usr/bin/python3
 """certgate doctor: finds nothing on a host that is right, and each thing that is broken, once."""
+import json
 import os
+import pwd
+import re
 import shlex
+import shutil
+import socket
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import ROOT, TOOLS, WEB_USER  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, skip, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 with Site() as site:
     api = site.make_api()
@@ -68,14 +76,14 @@ with Site() as site:
 
     with case("--json"):
         done = doctor("--json")
-        report = json_module.loads(done.stdout)
+        report = json.loads(done.stdout)
         is_eq((done.returncode, report["faults"]), (0, 0), "no fault")
         is_eq(sorted({tuple(sorted(line)) for line in report["checks"]}),
               [("advice", "check", "result", "text")], "a line per check")
         is_eq({line["result"] for line in report["checks"]} <=
               {"ok", "warning", "fault", "skipped"}, True, "with its result")
         done = doctor("--json", sockets=site.folder + "/nowhere")
-        is_eq((done.returncode, json_module.loads(done.stdout)["faults"]), (1, 1), "one fault: 1")
+        is_eq((done.returncode, json.loads(done.stdout)["faults"]), (1, 1), "one fault: 1")
 
     with case("folders"):
         for name in ("", "/db", "/run", "/keys"):
@@ -337,7 +345,8 @@ with Site() as site:
         like(done.stdout, r"(?m)^FAULT +socket ", "and their sockets")
         site.start_programs()
         site.stop_web()
-        site._conf, before = lambda: before().replace("SSLVerifyClient optional_no_ca", ""), site._conf
+        site.apache_conf, before = \
+            lambda: before().replace("SSLVerifyClient optional_no_ca", ""), site.apache_conf
         site.start_web()
         done = doctor(apache=site.web + "/broken.conf", **{"call": site.url, "cacert": site.ca})
         like(done.stdout, r"(?m)^FAULT +call +TLS 1\.3: a certificate was sent and did not arrive \(none\)",

@@ -3,12 +3,18 @@
 certificates, tokens, access rights, methods and paths the command and the gate, asked through
 FastCGI as the web server would, give the same answer."""
 import concurrent.futures
+import hashlib
 import itertools
+import json
 import os
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 site.open()
@@ -112,7 +118,7 @@ def ask_gate(row):
         params[row.get("field", "HTTP_AUTHORIZATION")] = row["token"]
     answer = site.fcgi(params)
     if answer.header("content-type") == "application/problem+json":
-        body = json_module.loads(answer.body)
+        body = json.loads(answer.body)
         return answer.status, body["code"], body["detail"]
     return answer.status, "allowed", None
 
@@ -130,7 +136,7 @@ def ask_explain(row):
     done = site.certgate(*words, stdin=(row["token"] + "\n") if row.get("token") else None)
     if done.returncode != 0:
         return done.returncode, done.stderr, None, {}
-    out = json_module.loads(done.stdout)
+    out = json.loads(done.stdout)
     return out["status"], out["code"], out["detail"], out
 
 

@@ -10,7 +10,9 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from certificates import make_cert  # noqa: E402
+from environment import BIN  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 
 folder = tempfile.TemporaryDirectory()
 cert = make_cert(folder.name, "one")

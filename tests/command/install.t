@@ -1,12 +1,20 @@
 #!/usr/bin/python3
 """A fresh copy of the tree in a folder with a space in its name, as an ordinary user: build, install,
 uninstall, demo and tests; and what is installed finds what belongs to it."""
+import atexit
 import os
+import pwd
+import re
 import shlex
+import shutil
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import ROOT, TREE  # noqa: E402
+from processes import reserve_port, wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
 
 folder = tempfile.mkdtemp(prefix="cgi.", dir="/tmp")
 atexit.register(shutil.rmtree, folder, True)

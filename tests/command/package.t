@@ -6,11 +6,21 @@ The root is the host's own, seen through an overlay that takes all changes; with
 is made by mmdebstrap, from nothing.  Network, processes and mounts are in namespaces of their own, and end
 with this test.  There is no systemd in it: what the units say is done by hand
 (tests/command/units.t has one)."""
+import atexit
+import json
 import os
+import re
+import shutil
+import socket
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from certificates import make_cert  # noqa: E402
+from environment import DEADLINE_S, ROOT, TOOLS, TREE  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, skip, unlike  # noqa: E402
 
 VERSION = re.search(r"^VERSION := (\S+)", open(TREE + "/Makefile", encoding="utf-8").read(), re.M).group(1)
 DEB = f"{TREE}/build/deb/certgate_{VERSION}_" + \
@@ -220,7 +230,7 @@ def curl(path, *args):
 def kept_keys():
     """Not when they were used: gates go on counting that."""
     return [(k["id"], k["name"], k["access"])
-            for k in json_module.loads(chroot("certgate", "--json", "key", "list").stdout)]
+            for k in json.loads(chroot("certgate", "--json", "key", "list").stdout)]
 
 
 make_root()

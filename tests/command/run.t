@@ -1,8 +1,13 @@
 #!/usr/bin/python3
 """`make run`, as a newcomer and as a script meet it."""
+import atexit
+import json
 import os
+import re
 import shlex
+import shutil
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -11,7 +16,10 @@ import tempfile
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from certificates import make_cert  # noqa: E402
+from environment import TREE  # noqa: E402
+from processes import reserve_port, wait_until  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
 
 folder = tempfile.mkdtemp(prefix="cgr.", dir="/tmp")
 atexit.register(shutil.rmtree, folder, True)
@@ -122,7 +130,7 @@ try:
         is_eq(first["CERTGATE_URL"], f"https://localhost:{port}", "the URL is the promised one")
         shown = subprocess.run([first["CERTGATE_BIN"] + "/certgate", "--home", first["CERTGATE_HOME"],
                                 "--json", "settings", "show"], capture_output=True, check=False)
-        is_eq(json_module.loads(shown.stdout)["base_urls"],
+        is_eq(json.loads(shown.stdout)["base_urls"],
               dict.fromkeys(("gate", "portal", "admin"), first["CERTGATE_URL"]), "links lead there")
         ok(first["CERTGATE_ADMIN_PASSWORD"], "there is a password")
         ok(os.access(first["CERTGATE_BIN"] + "/certgate", os.X_OK), "the command is where it says")

@@ -1,13 +1,19 @@
 #!/usr/bin/python3
 """The supervisor: what it starts, restarts, stops and refuses."""
 import os
+import pwd
+import shutil
 import signal
+import socket
 import stat
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import DEADLINE_S, ROOT, WEB_USER  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 
 def status_of(pid, name):
@@ -130,10 +136,10 @@ with Site(gates=2, admins=2) as site:
 
         def start():
             fds = [s.fileno() for s in held]
-            site._spawn("supervise", ["/usr/bin/python3", "-c", give, ",".join(map(str, fds)),
-                                      site.bin + "/certgate", "--home", site.home, "supervise",
-                                      "--sockets", site.sockets, "--bin", site.bin, "--gates", "2", *user],
-                        pass_fds=fds, env={**os.environ, "NOTIFY_SOCKET": site.folder + "/told"})
+            site.spawn("supervise", ["/usr/bin/python3", "-c", give, ",".join(map(str, fds)),
+                                     site.bin + "/certgate", "--home", site.home, "supervise",
+                                     "--sockets", site.sockets, "--bin", site.bin, "--gates", "2", *user],
+                       pass_fds=fds, env={**os.environ, "NOTIFY_SOCKET": site.folder + "/told"})
             is_eq(told.recv(100), b"READY=1", "it tells that it is ready")
 
         start()

@@ -4,11 +4,18 @@
 The root is the host's own, seen through an overlay that takes all changes; of the host's units none is
 started.  Processes, mounts, network and control groups are in namespaces of their own, and end with this
 test.  Where those cannot be had, it is skipped: tests/command/package.t does by hand what the units say."""
+import atexit
 import os
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import BIN, DEADLINE_S, ROOT, TREE  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, skip, unlike  # noqa: E402
 
 NAMESPACES = ["--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"]
 SYSTEMD = "/lib/systemd/systemd"

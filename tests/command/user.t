@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """certgate user: people are made, changed and removed on the host, as CONTRACT.md section 2 says, and
 no password is ever an argument; what else the command tells or refuses in words of its own."""
+import json
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from pages import Browser  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 SECRET = "a password of one's own"
 site = Site()
@@ -15,7 +17,7 @@ site.open()
 
 def run(*words, stdin=None):
     done = site.certgate("--json", *words, stdin=stdin)
-    return done.returncode, json_module.loads(done.stdout) if done.stdout else None, done.stderr
+    return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr
 
 
 def may_sign_in(name, password):

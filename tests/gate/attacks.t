@@ -2,20 +2,32 @@
 """What is tried against gateways: requests hidden in requests, lines smuggled into header fields both
 ways, upstreams that lead elsewhere, connections that never finish, everything too large, and ten
 thousand connections.  Each is refused with its status, and nothing of it is left."""
+import base64
+import contextlib
+import hashlib
+import json
 import os
+import socket
+import ssl
 import struct
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from environment import DEADLINE_S, SERVER  # noqa: E402
+import fcgi  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 CONNECTIONS = 10000
 
 
 def code_of(answer):
     with contextlib.suppress(ValueError):
-        return answer.status, json_module.loads(answer.body).get("code")
+        return answer.status, json.loads(answer.body).get("code")
     return answer.status, None
 
 

@@ -3,12 +3,19 @@
 the time, in each of several gate processes, and under load."""
 import concurrent.futures
 import datetime
+import json
 import os
+import ssl
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from environment import DEADLINE_S  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 GATES = 3
 # Apache's own limits of 100 requests and 5 seconds would end the one connection.
@@ -37,7 +44,7 @@ def code_of(answer):
     if answer.status == 200:
         return 200
     try:
-        return json_module.loads(answer.body)["code"]
+        return json.loads(answer.body)["code"]
     except ValueError:
         return f"{answer.status} {answer.body[:200]!r}"
 

@@ -1,12 +1,21 @@
 #!/usr/bin/python3
 """The gate as an HTTP client: bodies through TLS, connections that are used again and that are not,
 answers that arrive in pieces, and names that move to another address."""
+import contextlib
+import hashlib
 import os
+import socket
+import ssl
+import subprocess
 import sys
+import tempfile
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+import fcgi  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok, skip  # noqa: E402
+from website import Site  # noqa: E402
 
 LARGE = 8_000_000
 THREADS = 176  # GATE_THREADS_DEFAULT

@@ -4,11 +4,19 @@ CAs above them, revocation lists, credentials.  The programs run with a clock th
 (libfaketime); Apache and the clients have the real one."""
 import calendar
 import glob
+import json
 import os
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from environment import DEADLINE_S, TREE  # noqa: E402
+import fcgi  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 CORPUS = os.path.join(TREE, "tests/certs")
 LIBRARY = (glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1") or [""])[0]
@@ -44,7 +52,7 @@ def code_of(answer):
     if answer.status == 200:
         return 200
     try:
-        return answer.status, json_module.loads(answer.body)["code"]
+        return answer.status, json.loads(answer.body)["code"]
     except (ValueError, KeyError):
         return answer.status, answer.body
 

@@ -2,14 +2,22 @@
 """certgate on a virtual host that has a site already: an include and a line per path, and the site answers
 byte for byte as before.  Front controllers in .htaccess and in the virtual host, FallbackResource, a handler
 by file name as php-fpm has it, ErrorDocument; and lighttpd's rewrites and error handlers."""
+import contextlib
 import difflib
 import os
+import re
+import socket
+import ssl
 import struct
+import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import TREE  # noqa: E402
+import fcgi  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 # All that a program of the site is told, but for what differs from call to call, and for what the
 # heads of the two certgate.conf tell: mod_rewrite's, and what lighttpd says where it asks for certificates.
@@ -60,8 +68,8 @@ class Shop(Site):
     dropped_in = True
     trace = "off"
 
-    def _conf(self):
-        whole = super()._conf()
+    def apache_conf(self):
+        whole = super().apache_conf()
         head = whole[:whole.index("\n<Directory \"" + self.docroot)]
         if not self.dropped_in:
             head = head.replace(f'Include "{TREE}/apache-conf/certgate.conf"', "")

@@ -3,12 +3,18 @@
 answered, and none of them crashes.  A shim makes the moments longer in which that is hard."""
 import os
 import random
+import re
+import signal
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import DEADLINE_S  # noqa: E402
+import fcgi  # noqa: E402
+from processes import wait_until  # noqa: E402
 from shim import build_shim  # noqa: E402
+from tap import diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 ENDS = 8
 SEED = int(os.environ.get("CERTGATE_SEED") or random.randrange(1 << 30))

@@ -1,19 +1,32 @@
 #!/usr/bin/python3
 """What fails fails closed, says so, and comes back by itself: upstreams and programs (the store:
 unreadable.t)."""
+import contextlib
 import glob
+import http.client
+import json
 import os
 import random
+import re
+import signal
+import socket
+import ssl
+import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from certificates import Cert  # noqa: E402
+from environment import DEADLINE_S  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 
 def code(answer):
     try:
-        return answer.status, json_module.loads(answer.body).get("code")
+        return answer.status, json.loads(answer.body).get("code")
     except ValueError:
         return answer.status, None
 

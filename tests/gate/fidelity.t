@@ -3,12 +3,19 @@
 HTTP/1.1 and HTTP/2: the upstream gets the same, and so does the client, but for the differences that
 are listed here (DIFFERENCES), each with its reason.  One that is not listed fails, and so does one
 that is listed and never seen."""
+import contextlib
 import os
+import socket
+import ssl
+import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import Answer, Headers, read_answer  # noqa: E402
+from environment import DEADLINE_S  # noqa: E402
+from tap import case, diag, done_testing, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 # Of cut answers.  Apache takes its KeepAliveTimeout for each.
 AGAIN = {"apache": 2, "lighttpd": 30}

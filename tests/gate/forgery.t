@@ -2,12 +2,22 @@
 """Nobody can make himself somebody: by header fields, over plain HTTP, from another virtual host's
 .htaccess, from the socket itself, from a front controller on the same host, or by how a target is
 spelled."""
+import base64
+import contextlib
+import hashlib
+import json
 import os
+import re
+import ssl
+import subprocess
 import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import Answer, Headers, read_answer  # noqa: E402
+import fcgi  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 
 def folded(name):
@@ -65,7 +75,7 @@ class Kept:
 
 def code(answer):
     try:
-        return answer.status, json_module.loads(answer.body).get("code")
+        return answer.status, json.loads(answer.body).get("code")
     except ValueError:
         return answer.status, None
 
@@ -155,7 +165,7 @@ def folds(site, alice, mallory, mallory_key):
         pairs = [(name, value), *base.items(), ("REQUEST_URI", "/cert/x"), *real.items(),
                  (name, value)]
         answer = fcgi.request(site.gate_socket, pairs)
-        is_eq(identity(json_module.loads(answer.body)), genuine(mallory, mallory_key),
+        is_eq(identity(json.loads(answer.body)), genuine(mallory, mallory_key),
               f"{name} around the real one")
 
 
@@ -290,7 +300,7 @@ def bare(site, alice, mallory, mallory_key):
     site_log = len(site.upstream_log())
     answer = fcgi.request(site.gate_socket, pairs)
     if answer.status == 200:
-        is_eq(identity(json_module.loads(answer.body)), genuine(mallory, mallory_key),
+        is_eq(identity(json.loads(answer.body)), genuine(mallory, mallory_key),
               "two certificates in one variable: the first, as a whole")
     else:
         is_eq(len(site.upstream_log()), site_log, "two certificates in one variable: refused")

@@ -2,10 +2,13 @@
 """Without upstream_tls.ca_certificates an upstream proves itself to the host's CAs, with them to these
 alone.  The host's are replaced for this test in a mount namespace of its own, which takes root."""
 import os
+import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from tap import done_testing, is_eq, skip  # noqa: E402
+from website import Site  # noqa: E402
 
 INSIDE = "CERTGATE_TEST_HOST_CAS"
 if INSIDE not in os.environ:

@@ -1,11 +1,18 @@
 #!/usr/bin/python3
 """Hosting without root: the gate and admin in a user's folder, by .htaccess alone, as plain CGI and under
 mod_fcgid."""
+import base64
+import hashlib
 import os
+import re
+import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import ROOT, TREE, WEB_USER  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 KINDS = ("cgi", "fcgi")
 
@@ -13,8 +20,8 @@ KINDS = ("cgi", "fcgi")
 class Hosting(Site):
     """users.test: a virtual host whose folders have .htaccess files; asks for certificates."""
 
-    def _conf(self):
-        return super()._conf() + f"""
+    def apache_conf(self):
+        return super().apache_conf() + f"""
 LoadModule cgid_module /usr/lib/apache2/modules/mod_cgid.so
 LoadModule fcgid_module /usr/lib/apache2/modules/mod_fcgid.so
 LoadModule mime_module /usr/lib/apache2/modules/mod_mime.so

@@ -3,11 +3,16 @@
 one says nothing on another, neither by a resumed session nor by a Host that is not the one of the
 handshake; nobody is asked for a certificate where none counts; and the path is the same whichever
 way it comes."""
+import json
 import os
+import ssl
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 VERSIONS = {"TLS 1.2": ssl.TLSVersion.TLSv1_2, "TLS 1.3": None}
 
@@ -17,7 +22,7 @@ class Hosts(Site):
     other), tokens.test does not (site tokens), on the same port; apart.test has a port of its own
     and does not ask either.  On path.test and proxypass.test the gate is reached in other ways."""
 
-    def _conf(self):
+    def apache_conf(self):
         if not hasattr(self, "apart_port"):
             self.apart_port = self.reserve()
         tls = f"""SSLEngine on
@@ -32,7 +37,7 @@ class Hosts(Site):
             return (f"<VirtualHost *:{port or self.port}>\n  ServerName {name}\n  {text}\n  {tls}\n"
                     "</VirtualHost>\n")
 
-        return super()._conf() + "".join([
+        return super().apache_conf() + "".join([
             f"Listen 127.0.0.1:{self.apart_port} https\n",
             host("other.test", "Use CertgateHost other", asks),
             host("tokens.test", "Use CertgateHost tokens"),
@@ -96,7 +101,7 @@ def said(answer):
     if answer.status == 200:
         return 200
     try:
-        return json_module.loads(answer.body)["code"]
+        return json.loads(answer.body)["code"]
     except ValueError:
         return answer.status
 

@@ -1,12 +1,21 @@
 #!/usr/bin/python3
 """The whole way behind lighttpd: its certificates' file, the quickstart, and what it does not carry."""
+import base64
+import hashlib
+import json
 import os
+import re
+import ssl
 import stat
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
-from certgate_test import _openssl  # noqa: E402
+from answers import read_answer  # noqa: E402
+from certificates import openssl  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site(server="lighttpd", strangers=False, plain=True)
 
@@ -189,12 +198,12 @@ with site:
     with case("restarts"):
         kept = Kept(partner)
         is_eq(kept.get("/mtls-api/x").status, 200, "a kept connection")
-        starts = site._web_starts()
+        starts = site.web_starts()
         site.make_key("Next", site.make_cert("next"), api)
         site.announce()
-        is_eq(site._web_starts(), starts + 1, "a new certificate: a new lighttpd")
+        is_eq(site.web_starts(), starts + 1, "a new certificate: a new lighttpd")
         site.announce()
-        is_eq(site._web_starts(), starts + 1, "nothing new: none")
+        is_eq(site.web_starts(), starts + 1, "nothing new: none")
         is_eq(site.curl("/mtls-api/x", cert=partner).status, 200, "and it serves")
 
     with case("the gate is down"):
@@ -208,7 +217,7 @@ with site:
         path = site.folder + "/tls/own.pem"
         site.certgate("settings", "set", "--lighttpd-announce-partners", "false")
         done = site.certgate("--json", "lighttpd-ca", path)
-        is_eq(json_module.loads(done.stdout), {"file": path, "changed": True}, "says what it did")
+        is_eq(json.loads(done.stdout), {"file": path, "changed": True}, "says what it did")
         is_eq(subjects(path), ["CN=certgate: nobody is announced"],
               "unless the settings say so nobody is in the file")
         before = os.stat(path).st_ino
@@ -235,7 +244,7 @@ with site:
         # One key pair, many certificates.
         for number in range(70):
             many = f"{site.certs}/many.pem"
-            _openssl("req", "-x509", "-key", partner.key, "-days", "30", "-out", many, "-subj",
+            openssl("req", "-x509", "-key", partner.key, "-days", "30", "-out", many, "-subj",
                      f"/CN={number:064d}" + "".join(f"/OU={i}" + "z" * 60 for i in range(5)))
             with open(many, encoding="ascii") as text:
                 pem = text.read()

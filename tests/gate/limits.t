@@ -3,13 +3,20 @@
 killed in between; what is told to clients is true; what was used is remembered."""
 import concurrent.futures
 import contextlib
+import json
 import os
 import random
+import re
+import signal
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 CLIENTS, CALLS, LIMIT = 32, 400, 100
 # Apache's own limits of 100 requests and 5 seconds would end the connections.
@@ -61,7 +68,7 @@ class Client:
 
 
 def code(answer):
-    return answer.status if answer.status in (200, 500) else json_module.loads(answer.body)["code"]
+    return answer.status if answer.status in (200, 500) else json.loads(answer.body)["code"]
 
 
 def many(token, path, calls=CALLS):
@@ -108,7 +115,7 @@ with case(f"{CLIENTS} clients, {CALLS} calls, {LIMIT} in 600 s"):
     waits = {int(field(x, "retry-after")) for x in refused}
     # What falls out of the window is free again one of its 16 parts later at the latest.
     ok(waits and 0 < min(waits) and max(waits) <= 600 * 17 / 16 + 1, "and a Retry-After") or diag(waits)
-    is_eq({json_module.loads(x.body)["error"] for x in refused}, {"Rate Limit Exceeded"},
+    is_eq({json.loads(x.body)["error"] for x in refused}, {"Rate Limit Exceeded"},
           "with Tyk's text")
     is_eq({field(x, "ratelimit-policy") for x in answers}, {f'"key";q={LIMIT};w=600'},
           "the policy is told to all")
@@ -142,7 +149,7 @@ with case("quota"):
           "exactly the quota passes")
     refused = [x for x in answers if x.status != 200]
     is_eq({x.status for x in refused}, {403}, "with 403")
-    is_eq({json_module.loads(x.body)["error"] for x in refused}, {"Quota exceeded"},
+    is_eq({json.loads(x.body)["error"] for x in refused}, {"Quota exceeded"},
           "with Tyk's text")
     is_eq({field(x, "x-ratelimit-limit") for x in answers}, {str(LIMIT)}, "X-RateLimit-Limit")
     is_eq(sorted(int(field(x, "x-ratelimit-remaining")) for x in answers if x.status == 200),

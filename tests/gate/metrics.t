@@ -3,15 +3,20 @@
 gates and their deaths, with nothing of clients in it.  The access log, as jq reads it: a line for each
 request, without secrets, over rotation, and never in a request's way."""
 import base64
+import json
 import math
 import os
-import socket
+import pwd
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from environment import ROOT, WEB_USER  # noqa: E402
+from processes import wait_until  # noqa: E402
 from prometheus_client.parser import text_string_to_metric_families  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 TOKEN = "a-token-for-prometheus-0123456789"
 site = Site(gates=3)
@@ -180,7 +185,7 @@ def jq(program, *files):
                           text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(done.stderr)
-    return [json_module.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def logged(answer, *files):

@@ -1,11 +1,15 @@
 #!/usr/bin/python3
 """Policies: what they give holds in the gate from the next request, is shown with where it comes
 from, and goes when they go."""
+import base64
+import json
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 MANY = 10000
 site = Site(gates=2)
@@ -24,7 +28,7 @@ def rest(method, path, body=None, status=200, **kwargs):
 
 def call(path="/mtls-api/a", who=cert, method="GET"):
     answer = site.curl(path, "-X", method, cert=who)
-    return answer.status if answer.status == 200 else json_module.loads(answer.body)["code"]
+    return answer.status if answer.status == 200 else json.loads(answer.body)["code"]
 
 
 def entry(target, *paths, **more):
@@ -167,13 +171,13 @@ with case("by command"):
 with case(f"{MANY} keys with one policy"):
     shared = rest("POST", "/policies", {"name": "shared", "applies": ["access"],
                                         "access": [entry(api, "/a")]}, 201)
-    export = json_module.loads(site.certgate("export", "-").stdout)
+    export = json.loads(site.certgate("export", "-").stdout)
     sample = [site.make_cert(f"many {n}") for n in range(3)]
     keys = [site.make_key(f"sample {n}", c, policy_ids=["shared"]) for n, c in enumerate(sample)]
     bulk = site.folder + "/bulk.json"
     ids = [base64.b32encode(os.urandom(16)).decode().lower().rstrip("=") for _ in range(MANY)]
     with open(bulk, "w", encoding="ascii") as out:
-        json_module.dump({"certgate_export": 1, "schema_version": export["schema_version"],
+        json.dump({"certgate_export": 1, "schema_version": export["schema_version"],
                           "keys": [{"id": i, "name": f"bulk {i}", "policy_ids": [shared["id"]]}
                                    for i in ids]}, out)
     os.chmod(bulk, 0o644)

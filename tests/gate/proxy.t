@@ -2,15 +2,25 @@
 """The upstream gets what the client sent, byte for byte, but for what belongs to the hop, the
 credential and what the gate alone says; the client gets what the upstream answered, streamed; and
 an answer that was cut never looks whole."""
+import base64
+import hashlib
 import os
+import re
 import select
+import socket
+import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from environment import DEADLINE_S  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
 from upstream import pattern  # noqa: E402
+from website import Site  # noqa: E402
 
 MB = 1 << 20
 VERSIONS = (("HTTP/1.1", "--http1.1"), ("HTTP/2", "--http2"))

@@ -1,11 +1,16 @@
 #!/usr/bin/python3
 """The quickstart, typed as a newcomer would: openssl, an API, a key, curl."""
+import hashlib
+import json
 import os
 import shlex
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from certificates import Cert  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like  # noqa: E402
+from website import Site  # noqa: E402
 
 PATH = "/my-endpoint?from=2024-01-01&q=a%20b+c&flag"
 VERSIONS = [(tls, http, answer) for tls in ("1.2", "1.3")
@@ -84,10 +89,10 @@ def make_by_command(certificate):
     is_eq(key.returncode, 0, "certgate key create")
     if certificate != "cert.pem":
         like(key.stderr, "(?i)private key", "says that the private key was dropped")
-    made = json_module.loads(key.stdout)
+    made = json.loads(key.stdout)
     is_eq([(c["type"], c["sha256"]) for c in made["credentials"]],
           [("certificate", fingerprint)], "the key has the certificate's fingerprint")
-    return json_module.loads(api.stdout)["id"], made["id"]
+    return json.loads(api.stdout)["id"], made["id"]
 
 
 def remove_by_rest(api, key):
@@ -137,7 +142,7 @@ with site:
                 if not is_eq((status, got), (200, version), f"{what}: 200"):
                     diag(body)
                     continue
-                echo = json_module.loads(body)
+                echo = json.loads(body)
                 is_eq((echo["method"], echo["target"]), ("GET", PATH),
                       f"{what}: the upstream's body; it saw path and query as sent")
                 is_eq(key_of(echo), ids[1], f"{what}: and the key")
@@ -161,7 +166,7 @@ with site:
         with open(folder + "/key.pem", encoding="ascii") as text:
             done = site.rest("POST", "/keys", {"name": "Partner", "certificate": text.read()})
         is_eq(done.status, 422, "the private key alone: 422")
-        like(json_module.dumps(done.body), "certificate", "with a sentence")
+        like(json.dumps(done.body), "certificate", "with a sentence")
         done = site.certgate("key", "create", "--name", "Partner", "--cert", folder + "/key.pem",
                              "--api", "mtls-api")
         is_eq(done.returncode, 1, "the same by the command: 1")
@@ -182,25 +187,25 @@ with site:
 
     for name, sent, seen in TARGETS:
         status, _, body = call("/mtls-api" + sent)
-        got = json_module.loads(body)["target"] if status == 200 else (status, body)
+        got = json.loads(body)["target"] if status == 200 else (status, body)
         is_eq(got, sent if seen is None else seen, f"target: {name}")
 
     with case("a body"):
         for http in ("--http1.1", "--http2"):
             status, _, body = call("/mtls-api/my-endpoint",
                                    http + " --data-binary @cert.pem -X PUT")
-            echo = json_module.loads(body)
+            echo = json.loads(body)
             is_eq((status, echo["method"], echo["body_sha256"]),
                   (200, "PUT", hashlib.sha256(pem.encode()).hexdigest()),
                   f"{http}: method and bytes arrive")
 
     with case("target_url with a path"):
         site.rest("PATCH", "/apis/" + api["id"], {"target_url": site.upstream_url + "/v1/base"})
-        is_eq(json_module.loads(call("/mtls-api/x?y")[2])["target"], "/v1/base/x?y",
+        is_eq(json.loads(call("/mtls-api/x?y")[2])["target"], "/v1/base/x?y",
               "comes first")
-        is_eq(json_module.loads(call("/mtls-api?y")[2])["target"], "/v1/base?y",
+        is_eq(json.loads(call("/mtls-api?y")[2])["target"], "/v1/base?y",
               "and alone for the listen path without its slash")
         site.rest("PATCH", "/apis/" + api["id"], {"strip_listen_path": False})
-        is_eq(json_module.loads(call("/mtls-api/x?y")[2])["target"], "/v1/base/mtls-api/x?y",
+        is_eq(json.loads(call("/mtls-api/x?y")[2])["target"], "/v1/base/mtls-api/x?y",
               "the listen path stays where it is not to be stripped")
 done_testing()

@@ -2,14 +2,28 @@
 """What a client sees when it is refused: every row of the contract's table that needs no policies,
 limits or CAs; who wins when a certificate and a token come together; and what the gate makes of
 each environment that web servers were seen to give."""
+import base64
 import csv
 import datetime
+import hashlib
+import json
 import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import Answer, Headers, read_answer  # noqa: E402
+from certificates import Cert  # noqa: E402
+from environment import DEADLINE_S, TREE  # noqa: E402
+import fcgi  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 CORPUS = os.path.join(TREE, "tests/certs")
 NOT_FOUND = "Not Found"
@@ -75,7 +89,7 @@ def certgate_then(when, *args, stdin=None):
                           capture_output=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"certgate {args}: {done.stderr}")
-    return json_module.loads(done.stdout)
+    return json.loads(done.stdout)
 
 
 class Pem:
@@ -278,7 +292,7 @@ def head(path):
           [(n, v) for n, v in answer.headers if n not in own],
           "HEAD and GET have the same fields, and no body is between them")
     body["request_id"] = fields.get("x-request-id")
-    return Answer(answer.status, fields, json_module.dumps(body).encode())
+    return Answer(answer.status, fields, json.dumps(body).encode())
 
 
 def combination_rows():

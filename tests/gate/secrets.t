@@ -1,15 +1,29 @@
 #!/usr/bin/python3
 """A private key that came along with a certificate is found nowhere afterwards; nor are the proof
 and the tokens; the data folder is closed, and the programs refuse an open one."""
+import base64
+import contextlib
 import fcntl
+import json
 import os
+import pwd
+import re
 import select
+import socket
 import stat
+import subprocess
 import sys
 import termios
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import Answer, Headers, read_answer  # noqa: E402
+from certificates import Cert  # noqa: E402
+from environment import DEADLINE_S, ROOT, WEB_USER  # noqa: E402
+import fcgi  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 STARTED = time.time() - 1
 LARGEST = 64 << 20
@@ -224,7 +238,7 @@ def everything(site, api):
     for name, size, chunked in (("many small packets", 37, False), ("packets of one byte", 1, False),
                                 ("many small chunks", 41, True)):
         cert = fresh(name)
-        body = json_module.dumps(key_json(name)(both(cert))).encode()
+        body = json.dumps(key_json(name)(both(cert))).encode()
         yield (name, cert, slowly(site, ["POST /admin/api/v1/keys HTTP/1.1",
                                          "Content-Type: application/json"], body, size, chunked),
                (201,), True)
@@ -290,7 +304,7 @@ def everything(site, api):
     yield rest("key in an array", "/keys", lambda text: {"name": "x", "certificate": [text]},
                want=(422,), taken=False)
     yield rest("JSON that breaks off", "/keys", None, want=(400,), taken=False,
-               change=lambda text: '{"name": "x", "certificate": ' + json_module.dumps(text))
+               change=lambda text: '{"name": "x", "certificate": ' + json.dumps(text))
     yield rest("PEM sent as JSON", "/keys", None, want=(400,), taken=False)
     yield rest("wrong media type", "/keys", None, want=(415,), taken=False,
                content_type="text/plain")
@@ -304,7 +318,7 @@ def everything(site, api):
                change=lambda text: text + "x" * (300 * 1024), **raw)
     cert = fresh("breaks off")
     yield ("a call that breaks off", cert,
-           breaks_off(site, json_module.dumps(key_json("b")(both(cert))).encode()), (0,), False)
+           breaks_off(site, json.dumps(key_json("b")(both(cert))).encode()), (0,), False)
     twice = fresh("in use")
     site.make_key("in use", twice, api)
     yield ("in use already", twice, site.rest("POST", "/keys", key_json("again")(both(twice))),
@@ -336,7 +350,7 @@ def private_keys(site):
                 is_eq(body["private_key_dropped"], True, f"{name}: the answer says it was dropped")
             else:
                 like(answer.body, r"(?i)private key", f"{name}: the command says it was dropped")
-        text = answer.body if isinstance(answer.body, bytes) else json_module.dumps(answer.body)
+        text = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body)
         text = text.encode() if isinstance(text, str) else text
         text += repr(answer.headers).encode()
         ok(answer.status in want, f"{name}: {want}") or diag(f"got {answer.status} {text[:500]}")
@@ -346,7 +360,7 @@ def private_keys(site):
            "admin's memory was looked at")
     # What the search has to be able to find: the key of the last of each kind, in each form.
     for kind, cert in lasts.items():
-        forms = {"PEM": cert.key_pem.encode(), "JSON": json_module.dumps(both(cert)).encode(),
+        forms = {"PEM": cert.key_pem.encode(), "JSON": json.dumps(both(cert)).encode(),
                  "raw": b"".join(private_parts(cert.key)),
                  "hex": private_parts(cert.key)[0].hex().encode()}
         for shift in range(3):
@@ -377,7 +391,7 @@ def use_tokens(site):
     by_rest = site.make_key("by rest", token=True, access=access)["token"]
     done = site.certgate("--json", "key", "create", "--name", "by command", "--token", "--api",
                          "tokens")
-    by_command = json_module.loads(done.stdout)["token"]
+    by_command = json.loads(done.stdout)["token"]
     key = site.make_key("holder of more", token=True, access=access)
     added = site.rest("POST", f"/keys/{key['id']}/credentials", {"token": True}).body["token"]
     known = site.make_cert("known")
@@ -402,7 +416,7 @@ def use_tokens(site):
     is_eq(site.curl("/down/x", "-H", f"Authorization: {by_rest}").status, 502, "an upstream down")
     is_eq(site.rest("GET", "/keys", token=unknown).status, 401, "REST with a wrong token")
     site.fcgi({"REQUEST_URI": "/tokens/x", "HTTP_X_EVIL": site.proof + "\r\nx"})
-    record = json_module.dumps([site.rest("GET", "/keys").body, site.rest("GET", "/apis").body,
+    record = json.dumps([site.rest("GET", "/keys").body, site.rest("GET", "/apis").body,
                                 site.rest("GET", "/openapi.json").body])
     is_eq(secrets.find(record.encode()), [], "no record shows one")
     for what in ("key", "token", "api"):

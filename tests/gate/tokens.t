@@ -1,11 +1,16 @@
 #!/usr/bin/python3
 """Token keys: how a token may be sent, that it is seen once and kept as a hash, what is no token,
 and what of it goes on to the upstream."""
+import base64
+import hashlib
+import json
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+import fcgi  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site(plain=True)
 
@@ -151,9 +156,9 @@ def shown_once():
     is_eq(credential["sha256"], hashlib.sha256(text.encode()).hexdigest(),
           "its SHA-256 is what the key keeps")
     further = must(site.rest("POST", f"/keys/{made['id']}/credentials", {"token": True}), 201)
-    by_command = json_module.loads(site.certgate("--json", "key", "create", "--name", "typed",
+    by_command = json.loads(site.certgate("--json", "key", "create", "--name", "typed",
                                                  "--token", "--api", "mtls-api").stdout)
-    by_add = json_module.loads(site.certgate("--json", "key", "add", by_command["id"],
+    by_add = json.loads(site.certgate("--json", "key", "add", by_command["id"],
                                              "--token").stdout)
     texts = [text, further["token"], by_command["token"], by_add["token"], token]
     is_eq(len(set(texts)), len(texts), "each is another")
@@ -171,7 +176,7 @@ def shown_once():
     }
     for name, answer in answers.items():
         is_eq(answer.status, 200, name)
-        body = json_module.dumps(answer.body)
+        body = json.dumps(answer.body)
         is_eq([t for t in texts if t in body], [], f"{name}: no token")
         ok(not isinstance(answer.body, dict) or "token" not in answer.body,
            f"{name}: no such member")
@@ -242,7 +247,7 @@ def impostors():
     sha256, sha1 = hashlib.sha256(der).digest(), hashlib.sha1(der).digest()
     record = must(site.rest("GET", "/certificates/" + cert.sha256), 200)
     kept_hash = hashlib.sha256(token.encode()).hexdigest()
-    rest_tokens = json_module.loads(site.certgate("--json", "token", "list").stdout)
+    rest_tokens = json.loads(site.certgate("--json", "token", "list").stdout)
     values = {
         "fingerprint": cert.sha256,
         "fingerprint in capitals": cert.sha256.upper(),

@@ -1,13 +1,22 @@
 #!/usr/bin/python3
 """What went wrong in neighbouring programs, as far as no other test looks at it: who a certificate
 is, rules for paths, and limits over many processes.  tests/TRAPS.md has the reports."""
+import base64
+import json
 import os
+import re
+import socket
+import subprocess
 import sys
 import threading
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from certificates import Cert, make_ca  # noqa: E402
+from environment import DEADLINE_S, TREE  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 GATES, CLIENTS = 8, 200
 site = Site(gates=GATES, plain=True, extra="MaxKeepAliveRequests 0\n  KeepAliveTimeout 120")
@@ -43,7 +52,7 @@ def code(answer):
     if answer.status == 200:
         return 200
     try:
-        return json_module.loads(answer.body)["code"]
+        return json.loads(answer.body)["code"]
     except ValueError:
         return answer.status
 
@@ -143,7 +152,7 @@ with case("pasted without a handshake"):
     for name, kwargs in {
             "as the body": {"method": "POST", "data": partner.pem},
             "as a form": {"method": "POST", "data": "certificate=" + encoded},
-            "as JSON": {"method": "POST", "data": json_module.dumps({"certificate": pem})},
+            "as JSON": {"method": "POST", "data": json.dumps({"certificate": pem})},
             "as a cookie": {"fields": ["Cookie: SSL_CLIENT_CERT=" + encoded]},
             "as a token": {"token": base64.b64encode(partner.der).decode()}}.items():
         is_eq(got("/certs/x", **kwargs), "credential_missing", name)
@@ -223,12 +232,12 @@ with case("rules for paths"):
             is_eq(log, [], f"{path}: nothing reached the upstream")
 
 with case("patterns that nobody could save"):
-    export = json_module.loads(site.certgate("export", "-").stdout)
+    export = json.loads(site.certgate("export", "-").stdout)
     ids = [base64.b32encode(os.urandom(16)).decode().lower().rstrip("=") for _ in range(2)]
     odd = ["*", "x", "(", "[a-", "{a}", "**", "/x*", "/*/x", ".*", "^/", "/[", "%", "/%zz"]
     path = site.folder + "/odd.json"
     with open(path, "w", encoding="ascii") as out:
-        json_module.dump({"certgate_export": 1, "schema_version": export["schema_version"],
+        json.dump({"certgate_export": 1, "schema_version": export["schema_version"],
                           "keys": [{"id": ids[0], "name": "odd", "access": [
                               {"api_id": certs_only["id"], "paths": odd}]}]}, out)
     os.chmod(path, 0o644)

@@ -2,11 +2,21 @@
 """Trust by CA (auth.trust: ca): a certificate has to be registered and to have been issued under
 one of the API's CAs, at every request; chains as clients send them, intermediate CAs that are
 registered, purposes, dates, revocation lists.  `certgate explain` says the same each time."""
+import hashlib
+import json
 import os
+import re
+import ssl
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from certificates import Cert  # noqa: E402
+from environment import TREE  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 CA_EXTENSIONS = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign",
                  "subjectKeyIdentifier=hash"]
@@ -24,7 +34,7 @@ def code_of(answer):
     if answer.status == 200:
         return 200
     try:
-        body = json_module.loads(answer.body)
+        body = json.loads(answer.body)
         return answer.status, body["code"]
     except (ValueError, KeyError):
         return answer.status, answer.body
@@ -62,7 +72,7 @@ def ca_api(name, *cas, **auth):
 
 def explain(path, cert):
     done = site.certgate("explain", "--cert", cert.path, "--url", path, "--json")
-    told = json_module.loads(done.stdout)
+    told = json.loads(done.stdout)
     return 200 if told["allowed"] else (told["status"], told["code"])
 
 
@@ -86,7 +96,7 @@ def check(path, cert, want, name, told=None, at_handshake=False):
     answer = as_passed(path, cert) if at_handshake else site.curl(path, cert=cert)
     is_eq(code_of(answer), want, name)
     if want != 200:
-        body = json_module.loads(answer.body)
+        body = json.loads(answer.body)
         if want[1] == "certificate_untrusted":
             is_eq(body["error"], f"Certificate with SHA256 {cert.sha256} not allowed",
                   name + ": with the text of Tyk")
@@ -521,7 +531,7 @@ with case("by command"):
     with open(path, "wb") as out:
         out.write(authority.crl(12))
     done = site.certgate("cert", "crl", revoking_ca.sha256, path, "--json")
-    is_eq((done.returncode, json_module.loads(done.stdout)["number"]), (0, "0c"), "a newer list")
+    is_eq((done.returncode, json.loads(done.stdout)["number"]), (0, "0c"), "a newer list")
     done = site.certgate("cert", "crl", revoking_ca.sha256)
     like(done.stdout, "number: 0c", "is shown")
     done = site.certgate("cert", "crl", revoking_ca.sha256, "--delete")

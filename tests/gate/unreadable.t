@@ -1,19 +1,28 @@
 #!/usr/bin/python3
 """A store that cannot be read is 503 and not ready, never a pass; and all is well when it can be read
 again, without anybody's help."""
+import contextlib
 import glob
+import json
 import os
 import random
+import shutil
+import signal
+import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import DEADLINE_S  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 
 def code(answer):
     try:
-        return answer.status, json_module.loads(answer.body).get("code")
+        return answer.status, json.loads(answer.body).get("code")
     except ValueError:
         return answer.status, None
 

@@ -1,13 +1,22 @@
 #!/usr/bin/python3
 """An API's upstreams: TLS both ways, several of them, header rules, CORS, addresses rewritten, and
 where they may be."""
+import base64
+import hashlib
 import json
 import os
+import shutil
+import socket
+import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import DEADLINE_S, ROOT, WEB_USER  # noqa: E402
+import fcgi  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 SERVER_EXTENSIONS = ["extendedKeyUsage=serverAuth", "basicConstraints=CA:FALSE"]
 
@@ -275,7 +284,7 @@ def mutual(site):
         status, _, body = site.rest("PATCH", path, {"upstream_tls": tls})
         is_eq((status, body["errors"][0]["field"] if status == 422 else body),
               (422, "upstream_tls." + field), f"{sorted(tls)}: {field} is refused")
-        text = json_module.dumps(body)
+        text = json.dumps(body)
         ok(not any(inner(c.key_pem)[0].decode() in text for c in (us, us_ec)),
            "and nothing of the key comes back")
     # With PKCS #1 too.
@@ -301,7 +310,7 @@ def mutual(site):
                          "--upstream-tls-client-key", us.key)
     is_eq((done.returncode, outcome(site.curl("/mutual1/x"))), (0, GOOD), "set by the command")
     done = site.certgate("--json", "api", "show", "mutual1")
-    is_eq(json_module.loads(done.stdout)["upstream_tls"]["client_key"], True, "shown as there")
+    is_eq(json.loads(done.stdout)["upstream_tls"]["client_key"], True, "shown as there")
     done = site.certgate("api", "set", "mutual1", "--upstream-tls-client-key",
                          site.folder + "/none")
     is_eq(done.returncode, 1, "a file that is not there is refused")
@@ -318,7 +327,7 @@ def mutual(site):
     is_eq(done.returncode, 0, "an export")
     with open(export, "w", encoding="utf-8") as out:
         out.write(done.stdout)
-    sealed = [a["upstream_tls"]["client_key"] for a in json_module.loads(done.stdout)["apis"]
+    sealed = [a["upstream_tls"]["client_key"] for a in json.loads(done.stdout)["apis"]
               if a["upstream_tls"] and a["upstream_tls"]["client_key"]]
     is_eq((len(sealed), len(set(sealed))), (2, 2), "has the keys, sealed, each in its own way")
     needles = [n for c in (us, us_ec, stranger) for n in inner(c.key_pem)] + \
@@ -326,19 +335,19 @@ def mutual(site):
     leaks = {name for name, data in files_below(site.folder) for n in needles
              if n in data and not name.startswith(site.certs)}
     is_eq(leaks, set(), "no file has any of the private keys: store, logs, backup, export")
-    audit = json_module.dumps(site.rest("GET", "/audit?limit=500").body)
+    audit = json.dumps(site.rest("GET", "/audit?limit=500").body)
     ok(not any(n.decode() in audit for n in needles if n.isascii()), "nor the audit")
     like(audit, "client_key", "which tells that one was set")
 
     # A sealed key is its record's alone, and this host's.
-    copy = json_module.loads(done.stdout)
+    copy = json.loads(done.stdout)
     for name, section in copy.items():
         if isinstance(section, list):
             copy[name] = [a for a in section if a.get("name") == "mutual0"]
     copy["apis"][0].update(id="a" * 26, name="copied", listen_path="/copied/")
     moved = site.folder + "/moved.json"
     with open(moved, "w", encoding="utf-8") as out:
-        json_module.dump(copy, out, indent=1)
+        json.dump(copy, out, indent=1)
     os.chmod(moved, 0o644)
     done = site.certgate("import", moved)
     is_eq((done.returncode, outcome(site.curl("/copied/x"))), (0, TLS_FAULT),

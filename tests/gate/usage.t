@@ -5,13 +5,19 @@ nothing twice; what a key used, and notices of quotas and ends of keys, each onc
 import concurrent.futures
 import contextlib
 import datetime
+import json
 import os
 import random
+import signal
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 CLIENTS, CALLS = 16, 10000
 # Apache's own limits of 100 requests and 5 seconds would end the connections.
@@ -279,7 +285,7 @@ with case("a quota that is used up"):
     site.wait_ready()
     usage()
     is_eq(len(audit("quota.reached", k["id"])), 1, "told once")
-    is_eq((told[0]["actor"], told[0]["subject_name"], json_module.loads(told[0]["changes"])["limit"]),
+    is_eq((told[0]["actor"], told[0]["subject_name"], json.loads(told[0]["changes"])["limit"]),
           ("certgate", "quota", 5), "by whom, of whom, and what")
     is_eq([x["quota"] for x in usage(group_by="key") if x["key_id"] in (k1["id"], "")],
           [None, None], "null where there is none")
@@ -306,7 +312,7 @@ with case("keys that end"):
 
     def told(name):
         # A round of the gates' own may have come while it had not ended.
-        return [(x["action"], json_module.loads(x["changes"]).get("within_days"))
+        return [(x["action"], json.loads(x["changes"]).get("within_days"))
                 for action in ("key.ends_soon", "key.expired")
                 for x in audit(action, keys[name]["id"])
                 if name != "soon" or action == "key.expired"]
@@ -328,7 +334,7 @@ with case("keys that end"):
     def told_credentials():
         return {(x["action"], c["sha256"], c.get("within_days"))
                 for action in ("credential.ends_soon", "credential.expired")
-                for x in audit(action, holder["id"]) for c in [json_module.loads(x["changes"])]}
+                for x in audit(action, holder["id"]) for c in [json.loads(x["changes"])]}
 
     is_eq(told_credentials(), {("credential.ends_soon", digests["certificate"], 14)},
           "a certificate that ends")

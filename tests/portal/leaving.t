@@ -6,9 +6,11 @@ import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from pages import Browser  # noqa: E402
 from portal import PASSWORD, Developer, entry, mails, pem  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, done_testing, is_eq, like  # noqa: E402
+from website import Site  # noqa: E402
 
 with Site() as site:
     api = site.make_api()

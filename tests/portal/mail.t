@@ -3,6 +3,7 @@
 import email
 import email.policy
 import glob
+import json
 import os
 import re
 import signal
@@ -10,9 +11,12 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
-import portal  # noqa: E402
+from environment import HANG_S  # noqa: E402
 from pages import Browser  # noqa: E402
+import portal  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 # Stands in for the host's mail program: keeps its arguments and what it was given, and does what the
 # file `mode` says.
@@ -59,7 +63,7 @@ class Post:
         out = []
         for name in glob.glob(self.folder + "/got/*.json"):
             with open(name, encoding="utf-8") as text:
-                one = json_module.load(text)
+                one = json.load(text)
             out.append((one["args"], email.message_from_string(one["data"], policy=email.policy.default),
                         one["data"], one["env"], one["pid"]))
         return out

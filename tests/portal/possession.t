@@ -10,8 +10,10 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from portal import PASSWORD, Developer, entry, mails, request_of, wait_mail  # noqa: E402
-from certgate_test import *  # noqa: E402
+from portal import PASSWORD, Developer, entry, request_of, wait_mail  # noqa: E402
+from certificates import Cert  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 JSON = ("-H", "Accept: application/json")
 

@@ -8,8 +8,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import Developer, entry, request_of  # noqa: E402
-from certgate_test import *  # noqa: E402
 from pages import Browser  # noqa: E402
+from tap import case, done_testing, is_eq  # noqa: E402
+from website import Site  # noqa: E402
 
 ROUNDS = 3
 

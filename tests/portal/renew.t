@@ -9,7 +9,9 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import PASSWORD, Developer, entry, mails, wait_mail  # noqa: E402
-from certgate_test import *  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 FIELD = "Public certificate (PEM)"
 
@@ -177,7 +179,7 @@ with Site() as site:
             proven(answer, new, name)
             ok(has(key, old, new), f"{name}: the key has it")
             is_eq(site.rest("GET", f"/certificates/{new.sha256}").body["key_id"], key, f"{name}: that one alone")
-            left = [r for r in site.rest("GET", f"/requests?q=Squats").body["items"] if r["name"] == f"Squats {name}"]
+            left = [r for r in site.rest("GET", "/requests?q=Squats").body["items"] if r["name"] == f"Squats {name}"]
             is_eq([r["status"] for r in left], ["approved" if offer is entries["session"] else "declined"],
                   f"{name}: what was claimed is over")
 

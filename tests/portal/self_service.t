@@ -10,8 +10,10 @@ import tempfile
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
-from portal import Developer, entry, pem, policy, request_of  # noqa: E402
+from portal import Developer, entry, pem, request_of  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, skip, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 with Site() as site:
     api, second = site.make_api(), site.make_api("second-api")

@@ -9,9 +9,12 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import PASSWORD, Developer, entry  # noqa: E402
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
 from pages import Browser  # noqa: E402
+from processes import wait_until  # noqa: E402
 from show_pages import owner  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 EACH, LENGTH = 20, 4000

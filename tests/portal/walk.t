@@ -8,7 +8,9 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import PASSWORD, Developer, entry, request_of  # noqa: E402
-from certgate_test import *  # noqa: E402
+from environment import TREE  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 # What a page may hold of others: what the catalogue shows to everybody.
 PUBLIC = {"/portal", "/portal/", "/portal/apis/:id", "/portal/apis/:id/request"}

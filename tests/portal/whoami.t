@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 """GET /portal/whoami: what it says to each caller, and what it never says."""
+import json
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 # What SSL_CLIENT_VERIFY may say, with and without a certificate -> `received`.
 STATES = [
@@ -32,7 +35,7 @@ with Site(plain=True) as site:
                           **variables}, socket_path=site.portal_socket, proof=proof)
 
     def body_of(got):
-        return json_module.loads(got.body)
+        return json.loads(got.body)
 
     with case("a registered certificate"):
         for option in ("--http1.1", "--http2"):

@@ -3,16 +3,23 @@
 revoked, and what a kill leaves.
 
 CERTGATE_TIMED=1: how long writers were held up is judged, not only told."""
+import contextlib
 import json
 import os
 import random
+import shutil
+import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import HANG_S, ROOT, WEB_USER  # noqa: E402
 from homes import Home, make_export  # noqa: E402
+from processes import wait_until  # noqa: E402
 from shim import build_shim  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from website import Site  # noqa: E402
 
 # Bounds on time hold on a machine that does nothing else.
 TIMED = os.environ.get("CERTGATE_TIMED") == "1"

@@ -4,11 +4,20 @@
 Whoever writes is told which folder and what is wrong with it, whoever is known goes on calling as
 far as the store can be read, nobody else ever passes, nothing is torn; and when the fault is gone
 all works again, without a restart."""
+import json
 import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
 import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *
+from environment import ROOT, WEB_USER
+from processes import wait_until
 from shim import build_shim
+from tap import case, diag, done_testing, is_eq, like, ok, skip, unlike
+from website import Site
 
 INSIDE = "CERTGATE_TEST_OWN_MOUNTS"
 OWN_MOUNTS = ["unshare", "--mount", "--propagation", "private"]
@@ -28,7 +37,7 @@ DISK_MB = 220
 class DiskSite(Site):
     """Its data folder is a disk of its own."""
 
-    def _programs(self):
+    def find_programs(self):
         if MOUNTS:
             owner = pwd.getpwnam(WEB_USER)
             os.mkdir(self.home, 0o700)
@@ -37,7 +46,7 @@ class DiskSite(Site):
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=0700", "none",
                             self.home], check=True)
             os.chown(self.home, owner.pw_uid, owner.pw_gid)
-        return super()._programs()
+        return super().find_programs()
 
     def close(self):
         super().close()
@@ -108,7 +117,7 @@ def holds_what_was_said(name):
     ok(check.returncode == 0 and check.stdout.startswith("whole: true\n"),
        f"{name}: the store is whole") or diag(check.stdout, check.stderr)
     done = site.certgate("export", "-")
-    is_eq({k["name"] for k in json_module.loads(done.stdout)["keys"]}, acknowledged,
+    is_eq({k["name"] for k in json.loads(done.stdout)["keys"]}, acknowledged,
           f"{name}: it holds every key that was acknowledged, and no other")
 
 
@@ -268,7 +277,7 @@ with case("the disk turns read-only"):
     is_eq(programs(), before, "no process ended of it")
     os.unlink(switch)
     # Of the first one nobody could say whether it was made.
-    maybe = {k["name"] for k in json_module.loads(site.certgate("export", "-").stdout)["keys"]}
+    maybe = {k["name"] for k in json.loads(site.certgate("export", "-").stdout)["keys"]}
     ok(len(maybe - acknowledged) <= 1 and acknowledged <= maybe, "all that was acknowledged is there")
     acknowledged |= maybe
     returns("writable again")

@@ -7,8 +7,9 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import case, done_testing, is_eq, like, make_ca, make_cert, ok  # noqa: E402
+from certificates import make_cert  # noqa: E402
 from homes import Home  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
 
 work = tempfile.TemporaryDirectory(prefix="cgt.", dir="/tmp")
 folder = work.name

@@ -7,11 +7,18 @@ and holds exactly what was said: all of the key, or nothing of it.  An allocatio
 library may end the process; then too it is all or nothing.
 
 CERTGATE_FAULT_ALL=1 tries every N (half an hour); without, all calls to the disk and some others."""
+import json
 import os
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *
+from certificates import make_cert
+from environment import BIN, HANG_S
 from shim import build_shim
+from tap import case, diag, done_testing, ok
 
 ALL = os.environ.get("CERTGATE_FAULT_ALL") == "1"
 CERTGATE = BIN + "/certgate"
@@ -54,7 +61,7 @@ def start_over(recover):
 def records():
     must("export", work.name + "/export")
     with open(work.name + "/export", encoding="utf-8") as text:
-        found = json_module.load(text)
+        found = json.load(text)
     os.unlink(work.name + "/export")
     return found
 
@@ -108,7 +115,7 @@ def whats_wrong(done, may_end=False, may_be_unknown=False):
         if there != "all":
             return "done was said, and nothing is there"
         try:
-            made = json_module.loads(done.stdout)["id"]
+            made = json.loads(done.stdout)["id"]
         except ValueError:
             return f"done was said, but not what: {done.stdout!r} {done.stderr!r}"
         return None if made in [k["id"] for k in records()["keys"]] else "another id was said"

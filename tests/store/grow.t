@@ -7,11 +7,15 @@ and files, never seconds; how long the recovery took is told.
 CERTGATE_WRITES: how many writes (10000)."""
 import os
 import struct
+import subprocess
 import sys
+import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
 from homes import EDIT, Home, make_export  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 
 WRITES = int(os.environ.get("CERTGATE_WRITES") or 10000)
 KEYS = 1000        # as store_edit has it

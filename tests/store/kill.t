@@ -6,15 +6,27 @@ nobody waits for the dead, and the service comes back by itself.
 CERTGATE_KILL_SECONDS: how long the load lasts (12); where it is given, nobody may have waited for
 long either, which a busy machine cannot promise.  CERTGATE_KILL_SEED: of the random numbers."""
 import collections
+import contextlib
+import hashlib
+import http.client
+import json
 import os
 import random
+import re
 import select
+import signal
+import ssl
+import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+import fcgi  # noqa: E402
 from homes import AS_OWNER  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 SECONDS = float(os.environ.get("CERTGATE_KILL_SECONDS", "12"))
 EVERY_S = 0.1
@@ -184,7 +196,7 @@ def command_writer(number):
             record.name, "--tags", "c", "--token", "--api", api["id"]])
         counts[f"command: {status}"] += 1
         if status == 0:
-            made = json_module.loads(out)
+            made = json.loads(out)
             record.id, record.token = made["id"], made["token"]
             with lock:
                 counts["done"] += 1
@@ -226,13 +238,13 @@ def cgi_client(number):
             continue
         record = Record(f"cgi-{number}-{n:05d}")
         record.tags = [["0"]]
-        body = json_module.dumps({"name": record.name, "tags": ["0"], "token": True,
+        body = json.dumps({"name": record.name, "tags": ["0"], "token": True,
                                   "access": [{"api_id": api["id"]}]}).encode()
         answer = cgi("admin", {"REQUEST_METHOD": "POST", "REQUEST_URI": "/admin/api/v1/keys",
                                "CERTGATE_PREFIX": "/admin/", "CONTENT_TYPE": "application/json",
                                "HTTP_AUTHORIZATION": "Bearer " + site.token}, body)
         if note("admin as CGI", answer, 201) == 201:
-            made = json_module.loads(answer.body)
+            made = json.loads(answer.body)
             record.id, record.token = made["id"], made["token"]
             with lock:
                 records.append(record)

@@ -5,7 +5,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, done_testing, is_eq  # noqa: E402
+from website import Site  # noqa: E402
 
 KILLS = 30
 site = Site()

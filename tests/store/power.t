@@ -9,13 +9,23 @@ been acknowledged.
 
 CERTGATE_POWER_S: seconds of load (6); CERTGATE_SEED: of the random numbers."""
 import fcntl
+import json
 import os
+import pwd
 import random
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import threading
+import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *
+from environment import ROOT, WEB_USER
+from processes import wait_until
 from shim import build_shim
+from tap import case, diag, done_testing, is_eq, ok
+from website import Site
 
 LOAD_S = float(os.environ.get("CERTGATE_POWER_S") or 6)
 COPIES = 8  # at least, and so many logs: a slow machine goes on until then
@@ -217,7 +227,7 @@ class Copy:
         done = self.certgate("export", "-")
         if done.returncode != 0:
             return f"export: {done.stderr[-1500:]}"
-        export = json_module.loads(done.stdout)
+        export = json.loads(done.stdout)
         there = {k["name"]: k["id"] for k in export["keys"]}
         with_token = {c["key_id"] for c in export["credentials"]}
         lost = [n for n in self.there if there.get(n) not in with_token]

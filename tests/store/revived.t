@@ -1,12 +1,20 @@
 #!/usr/bin/python3
 """A restore gives nothing back that was taken away since the backup, whatever it was."""
+import json
 import os
+import shutil
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from certificates import make_cert  # noqa: E402
+from environment import ROOT, WEB_USER  # noqa: E402
 from pages import Browser  # noqa: E402
-from show_pages import PASSWORD, owner  # noqa: E402
+from processes import wait_until  # noqa: E402
+from show_pages import owner  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 site = Site()
 OLD, NEW = "the old password of long ago", "the new password of today"
@@ -104,7 +112,7 @@ with site:
     rest("DELETE", f"/keys/{keys['exposed']['id']}/credentials/{certs['exposed'].sha256}"
          "?reason=key_exposed")
     revoked_at = {c["sha256"]: c["revoked_at"]
-                  for c in json_module.loads(site.certgate("export", "-").stdout)["credentials"]}
+                  for c in json.loads(site.certgate("export", "-").stdout)["credentials"]}
     rest("PATCH", f"/keys/{keys['expires']['id']}", {"expires_at": SOON})
     rest("PATCH", f"/keys/{keys['narrowed']['id']}", {"access": [{"api_id": api["id"]}]})
     rest("PATCH", f"/keys/{keys['moved ip']['id']}", {"allowed_ips": ["192.0.2.1"]})
@@ -129,11 +137,11 @@ with site:
 
     site.stop_programs()
     done = site.certgate("--json", "restore", saved, "--yes")
-    is_eq((done.returncode, json_module.loads(done.stdout or "{}").get("held")), (0, False),
+    is_eq((done.returncode, json.loads(done.stdout or "{}").get("held")), (0, False),
           "restored, nobody is held " + done.stderr)
     site.start_programs()
     site.wait_ready()
-    told = json_module.loads(site.certgate("export", "-").stdout)
+    told = json.loads(site.certgate("export", "-").stdout)
     of = {c["sha256"]: c for c in told["credentials"]}
 
     with case("credentials"):

@@ -2,11 +2,19 @@
 """A process is stopped (SIGSTOP) in the middle of a commit, while it holds the store's lock: others
 answer from what they know or with 503 within bounded time, and go on when it continues or dies."""
 import concurrent.futures
+import json
 import os
+import re
+import signal
+import subprocess
 import sys
+import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *
+from environment import TREE
+from processes import wait_until
 from shim import build_shim
+from tap import case, diag, done_testing, is_eq, like, ok
+from website import Site
 
 with open(os.path.join(TREE, "lib/base/limits.h"), encoding="utf-8") as header:
     WAIT_S = int(re.search(r"#define STORE_LOCK_WAIT_MS (\d+)", header.read()).group(1)) / 1000
@@ -29,7 +37,7 @@ def code_of(answer):
     """200, or the code of the problem."""
     if answer.status in (200, 201):
         return answer.status
-    body = answer.body if isinstance(answer.body, dict) else json_module.loads(answer.body)
+    body = answer.body if isinstance(answer.body, dict) else json.loads(answer.body)
     return f"{answer.status} {body['code']}"
 
 
@@ -52,7 +60,7 @@ def new_key(name, **more):
 
 
 def names():
-    return {k["name"] for k in json_module.loads(site.certgate("export", "-").stdout)["keys"]}
+    return {k["name"] for k in json.loads(site.certgate("export", "-").stdout)["keys"]}
 
 
 def state(process):

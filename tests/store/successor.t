@@ -5,10 +5,15 @@ import os
 import socket
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from answers import read_answer  # noqa: E402
+from environment import DEADLINE_S  # noqa: E402
 from homes import AS_OWNER, die_inside  # noqa: E402
+from processes import wait_until  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 RECOVERIES = 8
 # Apache's own limits would end the one connection.
@@ -173,7 +178,7 @@ with site:
 
     def start_gate(**environment):
         environment["CERTGATE_HOME"] = site.home
-        return site._spawn("alone", [*AS_OWNER, real + "/gate"], stdin=listener, env={
+        return site.spawn("alone", [*AS_OWNER, real + "/gate"], stdin=listener, env={
             "PATH": os.environ["PATH"], **environment})
 
     for name in (site.folder + "/news", "@certgate-test-" + site.folder[-8:]):
@@ -195,7 +200,7 @@ with site:
             except BlockingIOError:
                 ok(True, "it asks once")
             news.settimeout(DEADLINE_S)
-            is_eq(site._stop("alone"), 0, "until SIGTERM")
+            is_eq(site.stop("alone"), 0, "until SIGTERM")
 
     with case("without NOTIFY_SOCKET"):
         gate = start_gate()
@@ -209,5 +214,5 @@ with site:
         start_gate()
         waiting.join(DEADLINE_S)
         is_eq(answers, [200], "and who asks meanwhile is answered by the next")
-        site._stop("alone")
+        site.stop("alone")
 done_testing()

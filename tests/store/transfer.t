@@ -10,9 +10,10 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import TREE, case, diag, done_testing, is_eq, like, make_cert, ok  # noqa: E402
+from certificates import make_cert  # noqa: E402
 from homes import Home, make_export, read_export  # noqa: E402
 from shim import build_shim  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 
 MANY = 30000
 work = tempfile.TemporaryDirectory(prefix="cgt.", dir="/tmp")

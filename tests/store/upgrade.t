@@ -5,14 +5,20 @@ fixtures/schema-1.tar.gz was written by the programs as they were when the schem
 `certgate init`, one API, two keys (one with a certificate of the corpus and a
 token, one with a token alone), a change, and a REST token; the data folder without what lay in
 run/."""
+import contextlib
 import os
+import re
+import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import HANG_S, ROOT, WEB_USER  # noqa: E402
 from homes import Home, edit  # noqa: E402
+from processes import wait_until  # noqa: E402
 from shim import build_shim  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 
 FIXTURE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures/schema-1.tar.gz")
 # What is in it; the certificate is that of the corpus, which ends in 2046.

@@ -11,7 +11,8 @@ import os
 import re
 import subprocess
 
-from certgate_test import TREE, diag, is_eq
+from environment import TREE
+from tap import diag, is_eq
 
 CORPUS = os.path.join(TREE, "tests/certs")
 ADMIN, PORTAL, UPLOAD = "admin paste", "portal paste", "admin upload"

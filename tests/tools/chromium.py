@@ -5,7 +5,8 @@ import contextlib
 import json
 import os
 
-from certgate_test import TREE, wait_until
+from environment import TREE
+from processes import wait_until
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service

@@ -13,17 +13,16 @@ import re
 import signal
 import subprocess
 
-import certgate_test as t
+from environment import BIN, HANG_S, ROOT, WEB_USER
 
-EDIT = os.path.join(os.path.dirname(t.BIN), "tests/tools/store_edit")
-AS_OWNER = ["setpriv", "--reuid", t.WEB_USER, "--regid", t.WEB_USER, "--clear-groups"] \
-    if t.ROOT else []
+EDIT = os.path.join(os.path.dirname(BIN), "tests/tools/store_edit")
+AS_OWNER = ["setpriv", "--reuid", WEB_USER, "--regid", WEB_USER, "--clear-groups"] if ROOT else []
 
 
 def edit(home, *args):
     """store_edit on a data folder; its result."""
     return subprocess.run([EDIT, home, *map(str, args)], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, check=False, timeout=t.HANG_S)
+                          capture_output=True, text=True, check=False, timeout=HANG_S)
 
 
 def die_inside(home):
@@ -84,16 +83,16 @@ class Home:
         self.dir = os.path.join(folder, name)
         self.password = None
         if init:
-            done = self.certgate("init", *(["--user", t.WEB_USER] if t.ROOT else []),
+            done = self.certgate("init", *(["--user", WEB_USER] if ROOT else []),
                                  "--proof-file", self.dir + ".proof")
             if done.returncode != 0:
                 raise RuntimeError(f"certgate init failed: {done.stderr}")
             self.password = re.search(r"^password: (\S+)$", done.stdout, re.M).group(1)
 
     def command(self, *args):
-        return [t.BIN + "/certgate", "--home", self.dir, *map(str, args)]
+        return [BIN + "/certgate", "--home", self.dir, *map(str, args)]
 
-    def certgate(self, *args, stdin=None, seconds=t.HANG_S):
+    def certgate(self, *args, stdin=None, seconds=HANG_S):
         return subprocess.run(self.command(*args), capture_output=True, text=True, check=False,
                               timeout=seconds, **({"stdin": subprocess.DEVNULL} if stdin is None
                                                   else {"input": stdin}))

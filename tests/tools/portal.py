@@ -8,7 +8,7 @@ import shutil
 import tempfile
 
 import pages
-from certgate_test import wait_until
+from processes import wait_until
 
 
 PASSWORD = "correct horse battery staple"

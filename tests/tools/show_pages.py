@@ -2,10 +2,10 @@
 import os
 import subprocess
 
-import certgate_test
+from environment import BIN
 from pages import Browser
 
-FILL_TOOL = os.path.join(os.path.dirname(certgate_test.BIN), "tests/tools/usage_fill")
+FILL_TOOL = os.path.join(os.path.dirname(BIN), "tests/tools/usage_fill")
 PASSWORD = "correct horse battery staple"
 
 

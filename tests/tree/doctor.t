@@ -2,10 +2,12 @@
 """tests/DOCTOR.md and SECURITY.md: each row has a test, and the name that it gives is in the file that it
 names."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import TREE  # noqa: E402
+from tap import diag, done_testing, is_eq, ok  # noqa: E402
 
 
 def read(path):

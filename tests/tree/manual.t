@@ -1,11 +1,15 @@
 #!/usr/bin/python3
 """The manual: each setting, program, command and resource has its place in it, and its pages have no
 mistakes of form."""
+import json
 import os
+import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import BIN, TREE  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
 
 MAN = os.path.join(os.path.dirname(BIN), "man")
 
@@ -58,7 +62,7 @@ with case("commands"):
 with case("REST"):
     text = plain("certgate-rest.7")
     with open(MAN + "/openapi.json", encoding="utf-8") as file:
-        description = json_module.load(file)
+        description = json.load(file)
     ok(description["paths"], "there are resources")
     for path, methods in description["paths"].items():
         missing = [m for m in methods if m != "parameters" and f"{m.upper()} {path}" not in text]

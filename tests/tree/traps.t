@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """tests/TRAPS.md: each row has a test, and the case that it names is in the file that it names."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from environment import TREE  # noqa: E402
+from tap import diag, done_testing, is_eq, ok  # noqa: E402
 
 LAST = 98
 with open(TREE + "/tests/TRAPS.md", encoding="utf-8") as text:
