@@ -94,14 +94,12 @@ static cg_rc read_as_gate(struct command *c, struct span text, struct cert_readi
 	return cg_fail_memory(err);
 }
 
-static cg_rc read_as(struct command *c, const char *as, bool file, struct span text,
-		     struct cert_reading *out, struct cg_err *err)
+static cg_rc read_as(struct command *c, const char *as, struct span text, struct cert_reading *out,
+		     struct cg_err *err)
 {
 	if (strcmp(as, "gate") == 0)
 		return read_as_gate(c, text, out, err);
-	enum cert_way way = strcmp(as, "portal") == 0
-				? (file ? CERT_WAY_PORTAL_FILE : CERT_WAY_PORTAL)
-				: (file ? CERT_WAY_ADMIN_FILE : CERT_WAY_ADMIN);
+	enum cert_way way = strcmp(as, "portal") == 0 ? CERT_WAY_PORTAL_FILE : CERT_WAY_ADMIN_FILE;
 	return cert_read(text, way, CERT_KIND_CLIENT, clock_unix_s(), &c->arena, out, NULL, err);
 }
 
@@ -121,7 +119,7 @@ static int show(struct command *c)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (command_read_file(c, path, &text, &err) != CG_OK)
 		return command_fail(c, &err);
-	cg_rc rc = read_as(c, as, strcmp(path, "-") != 0, text, &reading, &err);
+	cg_rc rc = read_as(c, as, text, &reading, &err);
 	if (rc == CG_OK)
 		return command_print(c, accepted(&reading));
 	if (c->json)
@@ -197,7 +195,6 @@ static int get(struct command *c)
 static int add(struct command *c)
 {
 	struct cg_err err = {0};
-	struct span text;
 	struct cert_reading reading;
 	struct certificate_use use = {.key_id = ""};
 	Cg__Certificate__Kind kind;
@@ -205,14 +202,10 @@ static int add(struct command *c)
 	const char *kind_text = command_take(c, "--kind"), *path = command_next(c);
 	if (!path || !command_all_taken(c))
 		return EXIT_USAGE;
-	(void)prctl(PR_SET_DUMPABLE, 0);
 	cg_rc rc =
 	    certificate_kind_parse(span_of(kind_text ? kind_text : "client"), &kind, &as, &err);
 	if (rc == CG_OK)
-		rc = command_read_file(c, path, &text, &err);
-	if (rc == CG_OK)
-		rc = cert_read(text, CERT_WAY_ADMIN_FILE, as, clock_unix_s(), &c->arena, &reading,
-			       NULL, &err);
+		rc = command_read_cert(c, path, as, &reading, &err);
 	if (rc == CG_OK)
 		rc = command_open(c, &err);
 	if (rc == CG_OK)
@@ -220,8 +213,7 @@ static int add(struct command *c)
 					&use.certificate, &err);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
-	for (size_t i = 0; i < reading.n_notices; i++)
-		(void)fprintf(stderr, "%s\n", reading.notices[i]);
+	command_tell_notices(&reading);
 	return command_print_done(c, use_json(c, &use), use.certificate->id, NULL, &err);
 }
 

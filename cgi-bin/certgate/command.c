@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "command.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "model/open.h"
@@ -7,6 +8,7 @@
 #include <gnutls/gnutls.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 static void drop_words(struct command *c, int at, int n)
@@ -74,7 +76,13 @@ cg_rc command_read_file(struct command *c, const char *path, struct span *out, s
 	char *p = arena_alloc(&c->arena, room);
 	if (!p)
 		return cg_fail_memory(err);
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	bool is_stdin = strcmp(path, "-") == 0;
+	if (is_stdin && c->stdin_read)
+		return cg_fail(err, CG_BAD_INPUT,
+			       "Standard input can be read once: name a file in place of one of "
+			       "the two.");
+	c->stdin_read = c->stdin_read || is_stdin;
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = fd < 0 ? -1 : 1;
 	while (got > 0 && n < room) {
 		got = read(fd, p + n, room - n);
@@ -88,6 +96,23 @@ cg_rc command_read_file(struct command *c, const char *path, struct span *out, s
 			       strerror(cause));
 	*out = span_make(p, n);
 	return CG_OK;
+}
+
+cg_rc command_read_cert(struct command *c, const char *path, enum cert_kind kind,
+			struct cert_reading *out, struct cg_err *err)
+{
+	struct span text;
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	cg_rc rc = command_read_file(c, path, &text, err);
+	return rc == CG_OK ? cert_read(text, CERT_WAY_ADMIN_FILE, kind, clock_unix_s(), &c->arena,
+				       out, NULL, err)
+			   : rc;
+}
+
+void command_tell_notices(const struct cert_reading *reading)
+{
+	for (size_t i = 0; i < reading->n_notices; i++)
+		(void)fprintf(stderr, "%s\n", reading->notices[i]);
 }
 
 cg_rc command_become_owner(struct command *c, struct cg_err *err)

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "base/error.h"
 #include "base/home.h"
+#include "cert/cert.h"
 #include "model/actor.h"
 #include "store/store.h"
 #include <jansson.h>
@@ -20,6 +21,7 @@
 struct command {
 	const char *home_option; /* NULL: from the environment */
 	bool json;
+	bool stdin_read; /* a second "-" would find nothing */
 	int n_words;
 	char **words;
 	struct arena arena;
@@ -40,10 +42,17 @@ const char *command_next(struct command *c);
 /* True when all words were taken; else says which one is not known, on standard error. */
 bool command_all_taken(const struct command *c);
 
-/* Reads a whole file, or standard input for "-"; at most CRL_INPUT_MAX + 1 bytes, so that what is
- * too large shows.  As the caller, before command_open: the data folder's owner may not see it. */
+/* Reads a whole file, or standard input for "-", once; at most CRL_INPUT_MAX + 1 bytes, so that
+ * what is too large shows.  As the caller, before command_open: the data folder's owner may not see
+ * it. */
 cg_rc command_read_file(struct command *c, const char *path, struct span *out,
 			struct cg_err *err) CG_MUST_USE;
+/* Reads a certificate out of such a file, PEM or DER, as the admin's form does.  A private key
+ * beside it is dropped, and this process leaves no core file. */
+cg_rc command_read_cert(struct command *c, const char *path, enum cert_kind kind,
+			struct cert_reading *out, struct cg_err *err) CG_MUST_USE;
+/* The reading's notices, on standard error: standard output is for programs. */
+void command_tell_notices(const struct cert_reading *reading);
 
 /* Finds the data folder, becomes its owner when started as root, and opens the store. */
 cg_rc command_open(struct command *c, struct cg_err *err) CG_MUST_USE;

@@ -1,12 +1,9 @@
 #include "base/base.h"
-#include "base/clock.h"
 #include "base/hash.h"
-#include "cert/cert.h"
 #include "model/key.h"
 #include "model/key_list.h"
 #include "records.h"
 #include <gnutls/gnutls.h>
-#include <sys/prctl.h>
 
 /* A record with its credentials. */
 static json_t *key_json(struct command *c, const void *message, struct arena *arena,
@@ -40,25 +37,9 @@ static const struct record_kind keys = {
 /* --cert FILE, as the caller may read it. */
 static cg_rc take_cert(struct command *c, bool *given, struct cert_reading *out, struct cg_err *err)
 {
-	struct span text;
 	const char *path = command_take(c, "--cert");
 	*given = path != NULL;
-	if (!path)
-		return CG_OK;
-	/* The file may hold a private key: no core file of it. */
-	(void)prctl(PR_SET_DUMPABLE, 0);
-	cg_rc rc = command_read_file(c, path, &text, err);
-	if (rc == CG_OK)
-		rc = cert_read(text, CERT_WAY_ADMIN_FILE, CERT_KIND_CLIENT, clock_unix_s(),
-			       &c->arena, out, NULL, err);
-	return rc;
-}
-
-/* On standard error: standard output is for programs. */
-static void tell_notices(const struct cert_reading *reading)
-{
-	for (size_t i = 0; i < reading->n_notices; i++)
-		(void)fprintf(stderr, "%s\n", reading->notices[i]);
+	return path ? command_read_cert(c, path, CERT_KIND_CLIENT, out, err) : CG_OK;
 }
 
 static int create(struct command *c)
@@ -86,7 +67,7 @@ static int create(struct command *c)
 	if (rc != CG_OK)
 		return command_fail(c, &err);
 	if (cert)
-		tell_notices(&reading);
+		command_tell_notices(&reading);
 	json_t *told = key_json(c, key, &c->arena, &err);
 	int status = command_print_done(c, told, key->id, what.token ? token : NULL, &err);
 	gnutls_memset(token, 0, sizeof(token));
@@ -113,7 +94,7 @@ static int add(struct command *c)
 	if (rc != CG_OK)
 		return command_fail(c, &err);
 	if (cert)
-		tell_notices(&reading);
+		command_tell_notices(&reading);
 	char hex[SHA256_HEX + 1] = "";
 	if (credential->sha256.len == SHA256_BYTES)
 		hex_format(credential->sha256.data, SHA256_BYTES, hex);

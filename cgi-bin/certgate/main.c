@@ -20,7 +20,7 @@ static const struct {
      "  be gone before another data folder can have them.\n"				    },
     {"cert",	     cert_main,
      "cert show [--as admin|portal|gate] FILE\n"
-     "  Shows what certgate reads in a file (-: pasted text on standard input).\n"
+     "  Shows what certgate reads in a file, PEM or DER (-: standard input).\n"
      "cert list [TEXT] | get SHA256 | add FILE [--kind client|ca|upstream]\n"
      "cert delete SHA256 [--cascade]\n"
      "  Those that are registered; --cascade takes one from its key as well.\n"

@@ -2,6 +2,7 @@
 #include "records.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include <sys/prctl.h>
 
 /* "listen_path" -> "--listen-path"; of a part that shares names with others "--cors-credentials".
  */
@@ -55,23 +56,36 @@ static json_t *value_of(const struct record_field *row, const char *text)
 	return text_json(text);
 }
 
-/* Certificates and private keys come out of files: a command line is for everybody to see. */
-static json_t *value_of_file(struct command *c, const char *path, struct cg_err *err)
+/* A certificate to show upstreams, or one of its CAs: the file may be DER, or hold its key too. */
+static json_t *value_of_cert(struct command *c, const char *path, struct cg_err *err)
 {
-	struct span text;
-	if (!*path || strcmp(path, "null") == 0)
-		return json_null();
-	json_t *json = NULL;
-	if (command_read_file(c, path, &text, err) == CG_OK)
-		json = json_stringn(text.p ? text.p : "", text.n);
-	return json ? json : json_array(); /* which the model refuses */
+	struct cert_reading reading;
+	if (command_read_cert(c, path, CERT_KIND_UPSTREAM, &reading, err) != CG_OK)
+		return NULL;
+	command_tell_notices(&reading);
+	return json_string(cert_pem(&c->arena, reading.leaf.der));
 }
 
+static json_t *value_of_secret(struct command *c, const char *path, struct cg_err *err)
+{
+	struct span text;
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	return command_read_file(c, path, &text, err) == CG_OK
+		   ? json_stringn(text.p ? text.p : "", text.n)
+		   : NULL;
+}
+
+/* Certificates and private keys come out of files: a command line is for everybody to see. */
 static json_t *value_as(struct command *c, const struct record_field *row, const char *text,
 			struct cg_err *err)
 {
-	return row->form == FIELD_PEM || row->form == FIELD_SEALED ? value_of_file(c, text, err)
-								   : value_of(row, text);
+	if (row->form != FIELD_PEM && row->form != FIELD_SEALED)
+		return value_of(row, text);
+	if (!*text || strcmp(text, "null") == 0)
+		return json_null();
+	json_t *json =
+	    row->form == FIELD_PEM ? value_of_cert(c, text, err) : value_of_secret(c, text, err);
+	return json ? json : json_array(); /* which the model refuses */
 }
 
 static json_t *take_value(struct command *c, const char *part, const ProtobufCFieldDescriptor *f,

@@ -71,6 +71,11 @@ static json_t *answer_json(const struct cert *now, const struct renewal *what,
 		    json_sprintf("The next certificate waits until its private key was shown: call "
 				 "/portal/whoami?proof=%s once with it.",
 				 request->proof_code));
+	} else if (request) {
+		(void)json_object_set_new(
+		    out, "detail",
+		    json_string("The next certificate waits until the API's owner has approved "
+				"it."));
 	}
 	return out;
 }

@@ -302,14 +302,45 @@ cg_rc renew_may(struct store *store, const struct actor *actor, const char *sha2
 	return store_read(store, may_txn, &c, err);
 }
 
+/* The request of this key for this certificate, which waits: to c->done.  CG_NOT_FOUND: none. */
+static cg_rc find_waiting(struct store_txn *txn, struct call *c, struct cg_err *err)
+{
+	struct request_list list;
+	c->done = (struct renewed){.key = c->key};
+	cg_rc rc =
+	    request_list_in(txn, STORE_REQUEST_BY_CERTIFICATE,
+			    span_make(c->what->cert->sha256.b, SHA256_BYTES), c->arena, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
+		if (list.items[i]->renewal && strcmp(list.items[i]->key_id, c->key->id) == 0)
+			c->done.request = list.items[i];
+	if (rc != CG_OK || !c->done.request)
+		return rc == CG_OK ? CG_NOT_FOUND : rc;
+	return request_waits_for_proof_in(txn, c->done.request, c->arena, &c->done.must_prove, err);
+}
+
 static cg_rc by_certificate_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	struct key_origin origin = {.proof = false};
+	struct cg_err why = {0};
 	cg_rc rc = may_txn(txn, c, err);
 	if (rc == CG_OK)
 		rc = key_origin_in(txn, c->key->id, c->arena, &origin, err);
-	return rc == CG_OK ? renew_in(txn, c, &origin, err) : rc;
+	if (rc != CG_OK)
+		return rc;
+	rc = renew_in(txn, c, &origin, &why);
+	/* Asked again, perhaps because the answer was lost: the code of its proof is in it. */
+	if (rc == CG_CLASH && why.code && strcmp(why.code, "requested_already") == 0) {
+		cg_rc found = find_waiting(txn, c, err);
+		if (found != CG_NOT_FOUND)
+			return found;
+	}
+	if (rc != CG_OK)
+		*err = why;
+	return rc == CG_OK && !c->done.request
+		   ? renew_tell_in(txn, c->actor, c->key, c->what->cert, &c->replaced,
+				   c->what->replaces, c->arena, err)
+		   : rc;
 }
 
 cg_rc renew_by_certificate(struct store *store, const struct actor *actor,
@@ -337,7 +368,7 @@ static cg_rc by_session_txn(struct store_txn *txn, void *arg, struct cg_err *err
 	if (rc == CG_OK)
 		rc = renew_in(txn, c, &origin, err);
 	return rc == CG_OK && !c->done.request ? renew_tell_in(txn, c->actor, c->key, c->what->cert,
-							       &c->replaced, c->arena, err)
+							       &c->replaced, NULL, c->arena, err)
 					       : rc;
 }
 

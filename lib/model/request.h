@@ -85,8 +85,9 @@ struct renewed {
  * entry of the key says so, or somebody else has it.  CG_CLASH as request_create says it; where
  * nobody has asked for the key, so that there is nothing to prove it by, certificate_in_use as
  * well. */
-/* Asked for by a call with a certificate that the key has, which it replaces: what->replaces.
- * CG_DENIED when that certificate opens nothing now. */
+/* Asked for by a call with a certificate that the key has, which it replaces: what->replaces. Asked
+ * again while the request waits, it is that one, as it was made.  Who has the key is mailed, as
+ * after renew_by_session.  CG_DENIED when that certificate opens nothing now. */
 cg_rc renew_by_certificate(struct store *store, const struct actor *actor,
 			   const struct renewal *what, struct arena *arena, struct renewed *out,
 			   struct cg_err *err) CG_MUST_USE;

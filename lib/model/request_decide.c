@@ -119,7 +119,7 @@ static cg_rc renew_key(struct store_txn *txn, const struct actor *actor, const C
 		rc = key_origin_in(txn, key->id, arena, &origin, err);
 	/* Nobody but the one who asked has looked at it. */
 	return rc == CG_OK && origin.way != CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL
-		   ? renew_tell_in(txn, actor, key, &cert, &replaced, arena, err)
+		   ? renew_tell_in(txn, actor, key, &cert, &replaced, NULL, arena, err)
 		   : rc;
 }
 
@@ -175,6 +175,19 @@ static cg_rc check_approval(struct store_txn *txn, const Cg__KeyRequest *r,
 		   : rc;
 }
 
+cg_rc request_waits_for_proof_in(struct store_txn *txn, const Cg__KeyRequest *request,
+				 struct arena *arena, bool *out, struct cg_err *err)
+{
+	struct request_about about;
+	*out = false;
+	cg_rc rc =
+	    request_about_in(txn, request->developer_id, request->catalogue_id, arena, &about, err);
+	/* It is about to be declined. */
+	if (rc == CG_NOT_FOUND)
+		return CG_OK;
+	return rc == CG_OK ? waits_for_proof(txn, request, &about, arena, out, err) : rc;
+}
+
 struct waiting_call {
 	const Cg__KeyRequest *request;
 	struct arena *arena;
@@ -184,15 +197,7 @@ struct waiting_call {
 static cg_rc waiting_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct waiting_call *c = arg;
-	struct request_about about;
-	c->waits = false;
-	cg_rc rc = request_about_in(txn, c->request->developer_id, c->request->catalogue_id,
-				    c->arena, &about, err);
-	/* It is about to be declined. */
-	if (rc == CG_NOT_FOUND)
-		return CG_OK;
-	return rc == CG_OK ? waits_for_proof(txn, c->request, &about, c->arena, &c->waits, err)
-			   : rc;
+	return request_waits_for_proof_in(txn, c->request, c->arena, &c->waits, err);
 }
 
 cg_rc request_waits_for_proof(struct store *store, const Cg__KeyRequest *request,

@@ -74,10 +74,14 @@ cg_rc renew_do_in(struct store_txn *txn, const struct actor *actor, const Cg__Ke
 		  const struct renewal *what, int64_t proven_at, struct replaced *replaced,
 		  struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* Mails to the key's organisation, with a link that ends the certificate again and takes back what
- * it did. */
+ * it did.  caller: SHA-256 (hex) of the certificate in use that a call renewed by; NULL: none. */
 cg_rc renew_tell_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
-		    const struct cert *cert, const struct replaced *replaced, struct arena *arena,
-		    struct cg_err *err) CG_MUST_USE;
+		    const struct cert *cert, const struct replaced *replaced, const char *caller,
+		    struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
+/* request_waits_for_proof for a pending one. */
+cg_rc request_waits_for_proof_in(struct store_txn *txn, const Cg__KeyRequest *request,
+				 struct arena *arena, bool *out, struct cg_err *err) CG_MUST_USE;
 
 /* A key of the organisation of actor->developer; CG_NOT_FOUND for every other. */
 cg_rc key_of_organisation_in(struct store_txn *txn, const struct actor *actor, const char *key_id,

@@ -105,19 +105,20 @@ cg_rc request_tell_moved_in(struct store_txn *txn, const Cg__KeyRequest *request
 }
 
 /* Everybody of the organisation gets a link that stops it: whoever has stolen a session and its
- * password could add a certificate of his own. */
+ * password, or a private key, could add a certificate of his own. */
 cg_rc renew_tell_in(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
-		    const struct cert *cert, const struct replaced *replaced, struct arena *arena,
-		    struct cg_err *err)
+		    const struct cert *cert, const struct replaced *replaced, const char *caller,
+		    struct arena *arena, struct cg_err *err)
 {
 	struct mail_addresses to;
 	char hex[SHA256_HEX + 1];
 	hex_format(cert->sha256.b, SHA256_BYTES, hex);
 	cg_rc rc = mail_addresses_of(txn, CG__OUTBOX_MAIL__KIND__RENEWED, key->organisation_id,
 				     arena, &to, err);
-	json_t *values = json_pack("{s:s, s:s, s:s, s:o}", "key_name", key->name, "fingerprint",
-				   hex, "developer", actor->developer ? actor->name : "", "path",
-				   json_sprintf("/portal/keys/%s", key->id));
+	json_t *values =
+	    json_pack("{s:s, s:s, s:s, s:s, s:o}", "key_name", key->name, "fingerprint", hex,
+		      "developer", actor->developer ? actor->name : "", "caller",
+		      caller ? caller : "", "path", json_sprintf("/portal/keys/%s", key->id));
 	for (size_t i = 0; rc == CG_OK && i < to.n; i++) {
 		Cg__Link link = CG__LINK__INIT;
 		link.has_kind = true;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Shapes that people give a certificate and that are not in tests/certs: made here, by openssl, ssh
 and by hand, out of fresh keys, and judged by the rules in lib/cert/cert.h.  Each as admin paste,
-portal paste, and admin upload."""
+portal paste, and admin upload; cert show takes DER from standard input as from a file."""
 import atexit
 import base64
 import concurrent.futures
@@ -427,7 +427,8 @@ for part in (line_ends, marks, quoting, bare, damage, several, other_things, pri
                       for name, *rest in forms[before:]]
 
 with concurrent.futures.ThreadPoolExecutor(4) as pool:
-    asked = [[pool.submit(faults_of, role, file, data, want, digest)
+    asked = [[pool.submit(faults_of, role, file, data,
+                          wants[2] if cases.is_der(data) and want != KEY else want, digest)
               for (role, file), want in zip(ROLES, wants)] for _, data, wants, digest in forms]
     for (name, *_), futures in zip(forms, asked):
         is_eq([fault for future in futures for fault in future.result()], [], name)

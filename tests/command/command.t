@@ -2,6 +2,7 @@
 """The command (CONTRACT.md, section 2): init, api, key, token, cert show, help; as root, as the data
 folder's owner, and as somebody else."""
 import atexit
+import base64
 import concurrent.futures
 import hashlib
 import json
@@ -300,6 +301,72 @@ with case("key"):
                   stdin=make_cert(made_certs, "piped", **quiet).pem.encode())
     is_eq(len(spaced["credentials"]), 1, "with its certificate")
 
+def openssl(*words, data):
+    return subprocess.run(["openssl", *words], input=data, check=True, capture_output=True).stdout
+
+
+with case("a certificate as text or DER, out of a file or standard input"):
+    turns = iter(range(1000))
+
+    def forms():
+        """A certificate of its own in each form, its SHA-256 and its private key's file."""
+        for kind in ("PEM", "DER"):
+            for way in ("a file", "standard input"):
+                one = make_cert(made_certs, f"form {next(turns)}", **quiet)
+                data = openssl("x509", "-outform", kind, data=one.pem.encode())
+                path = f"{made_certs}/form.{kind}"
+                with open(path, "wb") as out:
+                    out.write(data)
+                yield f"{kind} in {way}", one, *(("-", data) if way != "a file" else (path, None))
+
+    def shown_sha256(pem):
+        return hashlib.sha256(base64.b64decode("".join(pem.splitlines()[1:-1]))).hexdigest()
+
+    places = {
+        "cert show": (lambda one, path: ["cert", "show", path], lambda got: got["sha256"]),
+        "cert show --as portal": (lambda one, path: ["cert", "show", "--as", "portal", path],
+                                  lambda got: got["sha256"]),
+        "cert add": (lambda one, path: ["cert", "add", path], lambda got: got["sha256"]),
+        "key create": (lambda one, path: ["key", "create", "--name", "f", "--cert", path],
+                       lambda got: got["credentials"][0]["sha256"]),
+        "key add": (lambda one, path: ["key", "add", "Tokens", "--cert", path],
+                    lambda got: got["sha256"]),
+        "an API's client certificate": (
+            lambda one, path: ["api", "set", "a", "--upstream-tls-client-certificate", path,
+                               "--upstream-tls-client-key", one.key],
+            lambda got: shown_sha256(got["upstream_tls"]["client_certificate"])),
+        "one of its chain": (
+            lambda one, path: ["api", "set", "a", "--upstream-tls-client-chain", path],
+            lambda got: shown_sha256(got["upstream_tls"]["client_chain"][0])),
+    }
+    for place, (words, sha256_of) in places.items():
+        for form, one, path, data in forms():
+            got = does(f"{place}: {form}", *words(one, path), stdin=data)
+            is_eq(got and sha256_of(got), one.sha256, "the right one")
+    for form, one, path, data in forms():
+        does(f"key create: {form}", "key", "create", "--name", one.sha256[:8], "--cert", path, "--api",
+             "a", stdin=data)
+        got = does(f"explain: {form}", "explain", "--url", "/a/", "--cert", path, stdin=data)
+        is_eq(got["allowed"], True, "the right one")
+    # What is none, in words of one kind.
+    bundle = openssl("crl2pkcs7", "-nocrl", "-certfile", cert.path, data=b"")
+    for kind in ("PEM", "DER"):
+        data = openssl("pkcs7", "-outform", kind, data=bundle)
+        for place, (words, _) in places.items():
+            refuses(f"{place}: a PKCS#7 bundle, {kind}", "is a PKCS#7 bundle.*openssl pkcs7",
+                    *words(cert, "-"), stdin=data)
+    for words in (["explain", "--url", "/a/", "--cert", "-", "--token-stdin"],
+                  ["api", "set", "a", "--upstream-tls-client-certificate", "-",
+                   "--upstream-tls-client-key", "-"]):
+        refuses(f"standard input twice: {words[0]}", "read once", *words,
+                stdin=(cert.pem + cert.key_pem).encode())
+    status, out, err = run("--json", "api", "set", "a", "--upstream-tls-client-certificate", both,
+                           "--upstream-tls-client-key", cert.key)
+    is_eq(status, 0, "a client certificate beside its private key") or diag(err)
+    like(err, "(?i)private key", "of which it is said that it is dropped")
+    ok("PRIVATE" not in out, "and it is not shown")
+    does("away with it", "api", "set", "a", "--upstream-tls", "null")
+
 with case("many at once"):
     wanted = make_cert(made_certs, "wanted")
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -405,7 +472,7 @@ with case("cert show"):
     sha256 = "8cb2071fe7c86a96ecd2df433b1e4c2683e36195080079c750ed7ad1ba97e126"
     for way, file, want, count in (
             ("admin", "base/plain.pem", sha256, 1), ("portal", "base/plain.pem", sha256, 1),
-            ("gate", "base/plain.pem", sha256, 1), ("admin", "form/der.cer", sha256, 1),
+            ("gate", "base/plain.pem", sha256, 1),
             ("admin", "form/chain-root-first.pem",
              "dee4f5e1d1ae26473cdc61983cd48bfe03a63f3e03a41a6659232aa351786d9f", 3),
             ("admin", "privkey/cert-plus-key.pem", None, 1),
@@ -460,11 +527,14 @@ with case("cert show, the whole table"):
     ways = {"admin paste": ("admin", True), "portal paste": ("portal", True),
             "admin upload": ("admin", False), "SSL_CLIENT_CERT value": ("gate", False)}
     jobs = []
+    # A text field takes no DER; standard input is a file, and does.
+    ways_of_der = {"admin upload": ("admin", False)}
     for row in rows:
         # Refused only because of what the store holds, or at another time: not here.
         if row["clock"] != "-" or (row["verdict"] == "refused" and row["sha256"] != "-"):
             continue
-        jobs += [(row, how, *ways[how]) for how in row["how"].split("; ") if how in ways]
+        its_ways = ways_of_der if row["file"] == "form/der.cer" else ways
+        jobs += [(row, how, *its_ways[how]) for how in row["how"].split("; ") if how in its_ways]
     keys = {}
     for name in os.listdir(CERTS + "keys"):
         keys[name] = read(CERTS + "keys/" + name).splitlines()[1][:48].decode()

@@ -339,7 +339,12 @@ with Site() as site:
             finds("nobody there", "cannot be called", call=f"https://127.0.0.1:{probe.getsockname()[1]}")
         warns("a server that cannot be verified", "call +The server's own certificate", call=site.url)
         site.stop_programs()
-        done = doctor(**{"call": site.url, "cacert": site.ca})
+        der = site.web + "/ca.der"
+        subprocess.run(["openssl", "x509", "-in", site.ca, "-outform", "DER", "-out", der], check=True)
+        for path in (der, site.ca):
+            done = doctor(**{"call": site.url, "cacert": path})
+            unlike(done.stdout, "The server's own certificate",
+                   os.path.basename(path) + " verifies the server")
         like(done.stdout, r"(?m)^FAULT +call +/portal/whoami is not answered by certgate \(status 503\)",
              "programs that are down")
         like(done.stdout, r"(?m)^FAULT +socket ", "and their sockets")

@@ -74,6 +74,8 @@ with Site() as site:
                   {"ends_at": "2020-01-01T00:00:00Z"})
         is_eq(site.curl("/mtls-api/x", cert=old).status, 403, "past its end it is refused")
         is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "and the new one goes on")
+        text = wait_mail(ann.email, r'(?s)^"Curl" gets a new certificate.*')[0]
+        like(text, f"(?s)A call with a certificate of the key.*{new.sha256}.*{old.sha256}", "all contacts hear of it")
         answer = renew(old, site.make_cert("late"))
         is_eq((answer.status, answer.json()["code"]), (403, "credential_unknown"),
               "it renews nothing any more")
@@ -163,6 +165,27 @@ with Site() as site:
             ok(has(key, old, new), f"{way}: proven, and the old one ends")
             is_eq(site.curl("/mtls-api/x", cert=new).status, 200, f"{way}: it works")
 
+    with case("whoever has lost the code asks again"):
+        old, new = site.make_cert("lost old"), site.make_cert("lost next")
+        page = ann.ask(asks["approval"], "Lost", old.pem)
+        prove(re.search(r"proof=([a-z0-9-]+)", page.text)[1], old)
+        site.rest("POST", f"/requests/{page.path.split('?')[0].rsplit('/', 1)[-1]}/approve")
+        first, again = renew(old, new), renew(old, new)
+        is_eq((first.status, again.status, again.json()), (202, 202, first.json()), "the same answer")
+        like(again.json()["proof_code"], r"^[a-z0-9-]{14}$", "with the code")
+        other = renew(old, site.make_cert("lost other"))
+        ok(other.json()["proof_code"] != first.json()["proof_code"], "another certificate has another one")
+        is_eq(prove(again.json()["proof_code"], new).json()["proof"]["status"], "pending", "it proves")
+        last = renew(old, new).json()
+        is_eq((last["status"], "proof_code" in last, last["request_id"]),
+              ("pending", False, first.json()["request_id"]), "then it waits for a decision, and needs no code")
+        # What waits, but is about something else, is not shown to who has a certificate of this key.
+        third = site.make_cert("lost third")
+        ann.ask(asks["session"], "Another key", third.pem)
+        got = renew(old, third)
+        is_eq((got.status, got.json()["code"], "proof_code" in got.json()), (409, "requested_already", False),
+              "a request for a new key has its code for its developer alone")
+
     with case("what somebody else only claims goes to who has its private key"):
         by_hand = entry(site, "By hand", [api], max_keys_per_developer=20)
         for name, offer in (("a key", entries["session"]), ("a request", by_hand)):
@@ -222,9 +245,11 @@ with Site() as site:
         page = ann.ask(asks["session"], "Raced", old.pem)
         prove(re.search(r"proof=([a-z0-9-]+)", page.text)[1], old)
         answers = list(concurrent.futures.ThreadPoolExecutor(6).map(lambda _: renew(old, new), range(6)))
-        is_eq(sorted(a.status for a in answers), [202] + [409] * 5, "one of them makes the request")
-        is_eq({a.json()["code"] for a in answers if a.status == 409}, {"requested_already"}, "the others hear of it")
-        proven(next(a for a in answers if a.status == 202), new, "raced")
+        is_eq([a.status for a in answers], [202] * 6, "each is told of what waits")
+        is_eq(len({a.body for a in answers}), 1, "which is one request, with one code")
+        proven(answers[0], new, "raced")
+        got = renew(old, new)
+        is_eq((got.status, got.json()["code"]), (409, "certificate_yours"), "once more, and it is the key's")
 
     with case("in the portal, with the password once more"):
         old, new = site.make_cert("old2"), site.make_cert("new2")
@@ -254,6 +279,15 @@ with Site() as site:
         is_eq(credentials(key)[old.sha256]["ends_at"], None, "which has no end any more")
         page = bob.submit(bob.get(f"/portal/stop?code={code}"), "Stop it")
         ok(page.status >= 400, "once")
+
+    with case("what came by a call is stopped by its mail as well"):
+        old, new = site.make_cert("called old"), site.make_cert("called new")
+        called = key_of("certificate", "Called", old)
+        is_eq(renew(old, new).status, 201, "renewed")
+        code = wait_mail(ann.email, r'(?s)^"Called" gets.*/portal/stop\?code=(\w+)')[1]
+        like(bob.submit(bob.get(f"/portal/stop?code={code}"), "Stop it").text, "It is stopped", "its link")
+        is_eq([site.curl("/mtls-api/x", cert=c).status for c in (old, new)], [200, 403], "the old one goes on")
+        is_eq(credentials(called)[old.sha256]["ends_at"], None, "without an end")
 
     with case("stopped, although the old one had ended at once"):
         old, new = site.make_cert("cut-old"), site.make_cert("cut-new")
@@ -339,7 +373,9 @@ with Site() as site:
         request = site.rest("GET", f"/requests/{answer.json()['request_id']}").body
         is_eq((request["renewal"], request["key_id"], request["replaces"]),
               (True, key, old.sha256), "REST has it")
-        is_eq(renew(old, new).json()["code"], "requested_already", "asked once")
+        like(answer.json()["detail"], "API's owner has approved", "says what it waits for")
+        again = renew(old, new, query="?overlap_days=1")
+        is_eq((again.status, again.json()), (202, answer.json()), "asked once")
         is_eq(site.rest("POST", f"/requests/{request['id']}/approve").status, 200, "approved")
         is_eq(site.curl("/mtls-api/x", cert=new).status, 200, "it works")
         ok(credentials(key)[old.sha256]["ends_at"], "and the old one ends")

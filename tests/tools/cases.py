@@ -36,6 +36,11 @@ def contents(name):
         return file.read()
 
 
+def is_der(data):
+    """Bytes that no text field takes, but a file may be: standard input is one, too."""
+    return data[:1] == b"0" and any(byte < 32 and byte not in b"\t\n\v\f\r" for byte in data)
+
+
 def faketime(clock):
     """The environment of a program whose clock starts at `clock` (as in the table) and runs on.
     `clock` may also be a file's name: its text is the time, read anew each time somebody asks."""

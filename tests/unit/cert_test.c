@@ -331,6 +331,7 @@ static void test_codes(void **state)
 	    {"form/junk-1mb.bin",			  CERT_WAY_ADMIN,	  CERT_INPUT_TOO_LARGE   },
 	    {"content/dn-64k.pem",		   CERT_WAY_ADMIN,	   CERT_TOO_LARGE	 },
 	    {"form/der.cer",			     CERT_WAY_ADMIN,	     CERT_BINARY		},
+	    {"form/der.cer",			     CERT_WAY_PORTAL,      CERT_BINARY		 },
 	    {"form/utf16le.pem",			 CERT_WAY_ADMIN_FILE,  CERT_UTF16		},
 	    {"form/truncated.pem",		   CERT_WAY_ADMIN,	   CERT_DAMAGED	       },
 	    {"form/ber-outer-length.pem",		  CERT_WAY_ADMIN,	  CERT_NOT_DER	      },
