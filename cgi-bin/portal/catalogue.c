@@ -79,10 +79,10 @@ static json_t *card(struct page_call *call, const struct offer *o, const struct 
 	return out;
 }
 
-static bool fits(const Cg__CatalogueEntry *entry, const char *q)
+static bool fits(const Cg__CatalogueEntry *entry, struct span folded)
 {
-	return !*q || text_holds(entry->name, span_of(q)) ||
-	       (entry->description && text_holds(entry->description, span_of(q)));
+	return folded.n == 0 || text_holds(entry->name, folded) ||
+	       text_holds(entry->description, folded);
 }
 
 void catalogue_page(void *arg)
@@ -91,7 +91,7 @@ void catalogue_page(void *arg)
 	struct cg_err err = {0};
 	struct entity_page page = {.n = 0};
 	struct own_keys keys;
-	const char *q = page_query(call, "q");
+	const char *q = page_query(call, "q"), *folded = text_fold(span_of(q), call->arena);
 	size_t visible = 0;
 	if (!may_look(call))
 		return;
@@ -99,14 +99,14 @@ void catalogue_page(void *arg)
 	cg_rc rc = entity_list(call->program->store, &catalogue_entity, SPAN_LIT(""),
 			       LIST_LIMIT_MAX, SPAN_LIT(""), call->arena, &page, &err);
 	if (rc == CG_OK)
-		rc = own_keys(call, &keys, &err);
+		rc = folded ? own_keys(call, &keys, &err) : cg_fail_memory(&err);
 	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 		Cg__CatalogueEntry *entry = page.messages[i];
 		struct offer offer;
 		if (!entry->visible)
 			continue;
 		visible++;
-		if (!fits(entry, q))
+		if (!fits(entry, span_of(folded)))
 			continue;
 		rc = offer_load(call, entry, &offer, &err);
 		if (rc == CG_OK)

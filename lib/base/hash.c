@@ -117,6 +117,32 @@ bool sha256_parse(struct span text, struct sha256 *out)
 	return hex_parse(span_make(digits, n), out->b, SHA256_BYTES);
 }
 
+size_t sha256_start(struct span text, char out[SHA256_HEX + 1])
+{
+	struct sha256 whole;
+	size_t n = 0;
+	out[0] = '\0';
+	if (sha256_parse(text, &whole)) {
+		hex_format(whole.b, SHA256_BYTES, out);
+		return SHA256_HEX;
+	}
+	text = sha256_without_prefix(text);
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == ':' || text.p[i] == ' ')
+			continue;
+		if (hex_digit(text.p[i]) < 0) {
+			out[0] = '\0';
+			return 0;
+		}
+		if (n < SHA256_START_MAX)
+			out[n] = (char)(text.p[i] >= 'A' && text.p[i] <= 'F' ? text.p[i] + 32
+									     : text.p[i]);
+		n++;
+	}
+	out[n >= SHA256_START_MIN && n <= SHA256_START_MAX ? n : 0] = '\0';
+	return n;
+}
+
 cg_rc random_bytes(void *out, size_t n)
 {
 	return gnutls_rnd(GNUTLS_RND_KEY, out, n) < 0 ? CG_FAIL : CG_OK;

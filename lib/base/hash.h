@@ -30,6 +30,13 @@ bool hex_parse(struct span text, uint8_t *out, size_t n) CG_MUST_USE;
  * or spaces between bytes, after "sha256:", "SHA256 Fingerprint=" or "sha256 fingerprint="; or the
  * 43 characters of base64url that JOSE calls x5t#S256.  False when it is not one. */
 bool sha256_parse(struct span text, struct sha256 *out) CG_MUST_USE;
+/* The digits, in lower-case hex, of a SHA-256 or of the start of one in these notations (x5t#S256:
+ * of the whole alone).  Returns how many hex digits the text has, 0 when it has anything else; out
+ * is "" where they are too few or too many for a start and are no whole either: a slip, or the
+ * fingerprint of another method. */
+#define SHA256_START_MIN 4
+#define SHA256_START_MAX 32
+size_t sha256_start(struct span text, char out[SHA256_HEX + 1]);
 /* What follows one of those prefixes; all of it when none is there.  White space around it goes. */
 struct span sha256_without_prefix(struct span text);
 /* RFC 4648 section 6 in lower case, without padding: (8n + 4) / 5 characters and a NUL. */

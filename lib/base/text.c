@@ -1,5 +1,8 @@
 #include "base/base.h"
 #include "base/text.h"
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
 #include <unistr.h>
 
 bool number_parse(struct span text, uint64_t max, uint64_t *out)
@@ -117,32 +120,134 @@ bool text_is_clean_lines(struct span text)
 	return is_clean(text, true);
 }
 
+/* White space folded, in place; the text is valid UTF-8. */
+static void fold_space(char *text)
+{
+	struct span left = span_of(text);
+	size_t at = 0;
+	bool space = false;
+	while (left.n > 0) {
+		ucs4_t c;
+		const char *from = left.p;
+		size_t n;
+		if (!take_char(&left, &c, &n))
+			break;
+		if (uc_is_property_white_space(c)) {
+			space = at > 0;
+			continue;
+		}
+		if (space)
+			text[at++] = ' ';
+		space = false;
+		memmove(text + at, from, n);
+		at += n;
+	}
+	text[at] = '\0';
+}
+
+char *text_normal(struct span text, struct arena *arena)
+{
+	size_t n = 0;
+	if (text.n == 0)
+		return arena_strdup(arena, "");
+	uint8_t *normal = u8_normalize(UNINORM_NFC, (const uint8_t *)text.p, text.n, NULL, &n);
+	if (!normal)
+		return errno == ENOMEM ? NULL : arena_copy(arena, text);
+	char *out = arena_copy(arena, span_make(normal, n));
+	free(normal);
+	if (out)
+		fold_space(out);
+	return out;
+}
+
 /* ASCII alone. */
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-bool bytes_hold(struct span bytes, struct span part)
+static bool is_ascii(struct span text)
 {
-	if (part.n == 0)
-		return true;
-	char first = lower(part.p[0]);
-	for (size_t i = 0; i + part.n <= bytes.n; i++) {
-		size_t k = 1;
-		if (lower(bytes.p[i]) != first)
-			continue;
-		while (k < part.n && lower(bytes.p[i + k]) == lower(part.p[k]))
+	uint64_t eight, high = 0;
+	size_t i = 0;
+	for (; i + sizeof(eight) <= text.n; i += sizeof(eight)) {
+		memcpy(&eight, text.p + i, sizeof(eight));
+		high |= eight;
+	}
+	for (; i < text.n; i++)
+		high |= (unsigned char)text.p[i];
+	return (high & 0x8080808080808080) == 0;
+}
+
+/* Combining marks of the block U+0300 begin with these bytes: most texts have none, and to compose
+ * all would take three times as long. */
+static bool is_composed(struct span text)
+{
+	return !memchr(text.p, 0xcc, text.n) && !memchr(text.p, 0xcd, text.n);
+}
+
+/* In `room` bytes at `out`, or else from malloc; NULL: not UTF-8, or no memory. */
+static uint8_t *fold(struct span text, uint8_t *out, size_t *room)
+{
+	return u8_casefold((const uint8_t *)text.p, text.n, NULL,
+			   is_composed(text) ? NULL : UNINORM_NFC, out, room);
+}
+
+char *text_fold(struct span text, struct arena *arena)
+{
+	size_t n = 0;
+	const char *normal = text_normal(text, arena);
+	if (!normal)
+		return NULL;
+	text = span_of(normal);
+	uint8_t *folded = is_ascii(text) ? NULL : fold(text, NULL, &n);
+	char *out = arena_copy(arena, folded ? span_make(folded, n) : text);
+	free(folded);
+	for (size_t i = 0; out && !folded && i < text.n; i++)
+		out[i] = lower(out[i]);
+	return out;
+}
+
+/* Of bytes that are folded but for the letter case of ASCII. */
+static bool hold(struct span bytes, struct span folded)
+{
+	for (size_t i = 0; i + folded.n <= bytes.n; i++) {
+		size_t k = 0;
+		while (k < folded.n && lower(bytes.p[i + k]) == folded.p[k])
 			k++;
-		if (k == part.n)
+		if (k == folded.n)
 			return true;
 	}
 	return false;
 }
 
-bool text_holds(const char *text, struct span part)
+bool bytes_hold(struct span bytes, struct span folded)
 {
-	return bytes_hold(span_of(text), part);
+	uint8_t room[512], *out;
+	size_t n = sizeof(room);
+	if (folded.n == 0 || is_ascii(bytes) || !(out = fold(bytes, room, &n)))
+		return hold(bytes, folded);
+	bool found = hold(span_make(out, n), folded);
+	if (out != room)
+		free(out);
+	return found;
+}
+
+bool text_holds(const char *text, struct span folded)
+{
+	return bytes_hold(span_of(text), folded);
+}
+
+bool text_is_folded(struct span text, struct span folded)
+{
+	uint8_t room[512], *out;
+	size_t n = sizeof(room);
+	if (is_ascii(text) || !(out = fold(text, room, &n)))
+		return span_is_nocase(text, folded);
+	bool same = span_is(span_make(out, n), folded);
+	if (out != room)
+		free(out);
+	return same;
 }
 
 void text_for_log(struct span text, char *out, size_t room)

@@ -2,6 +2,7 @@
 #ifndef CG_BASE_TEXT_H
 #define CG_BASE_TEXT_H
 
+#include "base/arena.h"
 #include "base/base.h"
 #include "base/span.h"
 
@@ -18,10 +19,19 @@ bool text_is_clean_lines(struct span text);
 /* Whether it holds a character that changes how others are shown, or shows nothing (bidi controls,
  * zero width, fillers, …); the first one is *out. */
 bool text_first_unseen(struct span text, uint32_t *out);
-/* Whether `text` (may be NULL) holds `part` somewhere, in any letter case (ASCII). */
-bool text_holds(const char *text, struct span part);
+/* In the form that two texts share that look alike: Unicode NFC, no white space at its ends, one
+ * plain space for white space inside.  Whatever else it holds stays; what is not UTF-8 stays as it
+ * is.  NULL: no memory. */
+char *text_normal(struct span text, struct arena *arena);
+/* The same without regard to letter case, by full case folding (Unicode section 3.13), as it is
+ * looked for in texts.  Of what is not UTF-8 the letters of ASCII.  NULL: no memory. */
+char *text_fold(struct span text, struct arena *arena);
+/* Whether `text` (may be NULL), in any letter case, holds somewhere what text_fold made. */
+bool text_holds(const char *text, struct span folded);
 /* The same of any bytes; fast: what a record's bytes do not hold, none of its texts does. */
-bool bytes_hold(struct span bytes, struct span part);
+bool bytes_hold(struct span bytes, struct span folded);
+/* Whether the whole text is this in any letter case. */
+bool text_is_folded(struct span text, struct span folded);
 /* Copies into out (room bytes, NUL included) what is safe in one line of a log or on a terminal:
  * controls, bidi and invisible format characters and invalid UTF-8 become \xNN or \u{NNNN}; what
  * does not fit is cut with "...". */

@@ -327,16 +327,16 @@ cg_rc audit_walk(struct store *store, const char *topic, uint64_t after, audit_v
 struct listing {
 	uint64_t below;
 	size_t limit, scanned;
-	struct span q;
+	struct span folded; /* what is searched for */
 	struct arena *arena;
 	struct audit_page *page;
 };
 
-static bool matches(const Cg__AuditEntry *e, struct span q)
+static bool matches(const Cg__AuditEntry *e, struct span folded)
 {
-	return q.n == 0 || text_holds(e->action, q) || text_holds(e->actor, q) ||
-	       text_holds(e->subject_id, q) || text_holds(e->subject_name, q) ||
-	       text_holds(e->request_id, q);
+	return folded.n == 0 || text_holds(e->action, folded) || text_holds(e->actor, folded) ||
+	       text_holds(e->subject_id, folded) || text_holds(e->subject_name, folded) ||
+	       text_holds(e->request_id, folded);
 }
 
 static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -360,7 +360,7 @@ static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		if (rc == CG_OK)
 			rc = record_unpack(&cg__audit_entry__descriptor, bytes, l->arena, &entry,
 					   err);
-		if (rc == CG_OK && matches(entry, l->q))
+		if (rc == CG_OK && matches(entry, l->folded))
 			l->page->items[l->page->n++] = entry;
 		if (rc == CG_NOT_FOUND)
 			rc = CG_OK; /* verify tells of it */
@@ -381,10 +381,12 @@ cg_rc audit_list(struct store *store, const struct actor *actor, uint64_t below,
 		 struct span q, struct arena *arena, struct audit_page *out, struct cg_err *err)
 {
 	struct audit_page page = {arena_alloc(arena, limit * sizeof(*page.items)), 0, 0};
-	struct listing l = {.below = below, .limit = limit, .q = q, .arena = arena, .page = &page};
+	struct listing l = {.below = below, .limit = limit, .arena = arena, .page = &page};
+	const char *folded = text_fold(q, arena);
 	cg_rc rc;
-	if (!page.items)
+	if (!page.items || !folded)
 		return cg_fail_memory(err);
+	l.folded = span_of(folded);
 	do {
 		rc = store_read(store, list_txn, &l, err);
 	} while (rc == CG_OK && page.n < limit && l.below > 1);

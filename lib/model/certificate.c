@@ -363,15 +363,12 @@ cg_rc certificate_remove(struct store *store, const struct actor *actor, const c
 /* --- lists --- */
 
 #define LIST_SCAN 2000
-/* So many digits find a certificate by the start of its fingerprint.  More, but not all, is rather
- * a slip, or the fingerprint of another method. */
-#define FINGERPRINT_START_MIN 4
-#define FINGERPRINT_START_MAX 32
-#define SHA1_HEX	      40
+#define SHA1_HEX  40
 
-/* What is searched for; q_hex: as the digits of a fingerprint or of the start of one. */
+/* What is searched for; folded: in any letter case; q_hex: as the digits of a fingerprint or of the
+ * start of one. */
 struct wanted {
-	struct span q, q_hex;
+	struct span q, folded, q_hex;
 };
 
 struct listing {
@@ -391,7 +388,7 @@ static bool is_fingerprint(const struct wanted *l, struct span id)
 	struct sha256 digest;
 	if (l->q_hex.n > 0 && span_starts(id, l->q_hex))
 		return true;
-	if (l->q.n < FINGERPRINT_START_MIN || !hex_parse(id, digest.b, SHA256_BYTES))
+	if (l->q.n < SHA256_START_MIN || !hex_parse(id, digest.b, SHA256_BYTES))
 		return false;
 	x5t_format(&digest, x5t);
 	return span_starts(span_of(x5t), l->q);
@@ -399,10 +396,10 @@ static bool is_fingerprint(const struct wanted *l, struct span id)
 
 static bool matches(const struct wanted *l, const Cg__Certificate *c)
 {
-	if (text_holds(c->subject, l->q) || text_holds(c->issuer, l->q))
+	if (text_holds(c->subject, l->folded) || text_holds(c->issuer, l->folded))
 		return true;
 	for (size_t i = 0; i < c->n_names; i++)
-		if (text_holds(c->names[i], l->q))
+		if (text_holds(c->names[i], l->folded))
 			return true;
 	return false;
 }
@@ -449,7 +446,7 @@ static cg_rc search_visit(struct span text, struct span id, struct span nothing,
 	struct span bytes;
 	cg_rc rc = CG_OK;
 	(void)nothing;
-	if (is_fingerprint(&l->wanted, id) || bytes_hold(text, l->wanted.q)) {
+	if (is_fingerprint(&l->wanted, id) || bytes_hold(text, l->wanted.folded)) {
 		if (l->page->n == l->limit) {
 			l->more = true;
 			return CG_NOT_FOUND;
@@ -478,45 +475,21 @@ static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 				 : store_walk(txn, &walk, visit, l, err);
 }
 
-/* The digits of q, if it could be a fingerprint or the start of one; empty when not.  *n_digits is
- * their number, when q has nothing else: what is too long for a start and too short for a whole one
- * is a slip, or of another kind, and finds nothing. */
-static struct span fingerprint_start(struct span q, struct arena *arena, size_t *n_digits)
+static cg_rc read_wanted(struct span q, struct arena *arena, struct wanted *out,
+			 const char **notice, struct cg_err *err)
 {
-	static const struct span none = {NULL, 0};
-	struct sha256 whole;
+	const char *folded = text_fold(q, arena);
 	char *hex = arena_alloc(arena, SHA256_HEX + 1);
-	size_t n = 0;
-	*n_digits = 0;
-	if (!hex)
-		return none;
-	if (sha256_parse(q, &whole)) {
-		hex_format(whole.b, SHA256_BYTES, hex);
-		*n_digits = SHA256_HEX;
-		return span_of(hex);
-	}
-	q = sha256_without_prefix(q);
-	for (size_t i = 0; i < q.n; i++) {
-		if (q.p[i] == ':' || q.p[i] == ' ')
-			continue;
-		if (hex_digit(q.p[i]) < 0)
-			return none;
-		if (n < SHA256_HEX)
-			hex[n] = (char)(q.p[i] >= 'A' && q.p[i] <= 'F' ? q.p[i] + 32 : q.p[i]);
-		n++;
-	}
-	*n_digits = n;
-	return n >= FINGERPRINT_START_MIN && n <= FINGERPRINT_START_MAX ? span_make(hex, n) : none;
-}
-
-static const char *read_wanted(struct span q, struct arena *arena, struct wanted *out)
-{
-	size_t n_digits;
-	*out = (struct wanted){.q = q, .q_hex = fingerprint_start(q, arena, &n_digits)};
-	return n_digits == SHA1_HEX ? "This looks like a SHA-1 fingerprint. Certificates are found "
-				      "by their SHA-256 fingerprint: openssl x509 -in cert.pem "
-				      "-noout -fingerprint -sha256"
-				    : NULL;
+	if (!folded || !hex)
+		return cg_fail_memory(err);
+	size_t n_digits = sha256_start(q, hex);
+	*out = (struct wanted){.q = q, .folded = span_of(folded), .q_hex = span_of(hex)};
+	*notice = n_digits == SHA1_HEX
+		      ? "This looks like a SHA-1 fingerprint. Certificates are found "
+			"by their SHA-256 fingerprint: openssl x509 -in cert.pem "
+			"-noout -fingerprint -sha256"
+		      : NULL;
+	return CG_OK;
 }
 
 cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, struct span q,
@@ -525,10 +498,10 @@ cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, st
 	struct certificate_page page = {.items = arena_alloc(arena, limit * sizeof(*page.items))};
 	struct listing l = {.arena = arena, .limit = limit, .page = &page};
 	size_t before;
-	cg_rc rc = CG_OK;
-	if (!page.items)
-		return cg_fail_memory(err);
-	page.notice = read_wanted(q, arena, &l.wanted);
+	cg_rc rc =
+	    page.items ? read_wanted(q, arena, &l.wanted, &page.notice, err) : cg_fail_memory(err);
+	if (rc != CG_OK)
+		return rc;
 	if (cursor.n > 0) {
 		uint8_t digest[SHA256_BYTES];
 		if (!hex_parse(cursor, digest, sizeof(digest)))
@@ -559,7 +532,8 @@ static cg_rc note_digest(struct store_txn *txn, struct span text, struct span id
 	struct digests *d = arg;
 	(void)txn;
 	/* Of the id a part is no match, unless it is the start. */
-	if (!is_fingerprint(&d->wanted, id) && !bytes_hold(span_from(text, id.n + 1), d->wanted.q))
+	if (!is_fingerprint(&d->wanted, id) &&
+	    !bytes_hold(span_from(text, id.n + 1), d->wanted.folded))
 		return CG_OK;
 	if (d->n == d->room) {
 		size_t room = d->room ? 2 * d->room : 64;
@@ -581,8 +555,9 @@ cg_rc certificate_search(struct store *store, struct span q, struct arena *arena
 {
 	struct digests d = {.n = 0};
 	struct store_walk walk = {.index = STORE_CERTIFICATE_BY_TEXT};
-	*notice = read_wanted(q, arena, &d.wanted);
-	cg_rc rc = store_scan(store, &walk, note_digest, &d, err);
+	cg_rc rc = read_wanted(q, arena, &d.wanted, notice, err);
+	if (rc == CG_OK)
+		rc = store_scan(store, &walk, note_digest, &d, err);
 	if (rc != CG_OK) {
 		free(d.items);
 		return rc;

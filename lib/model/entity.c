@@ -38,7 +38,7 @@ static cg_rc check_name(struct store_txn *txn, const struct entity *e, struct en
 		return cg_fail_field(err, "name", "is missing");
 	/* One that was there before the rule must not keep its record from being changed. */
 	if (!before || !before->name || strcmp(before->name, m->name) != 0) {
-		cg_rc read = name_read(m->name, arena, &m->name, err);
+		cg_rc read = name_read(m->name, "name", arena, &m->name, err);
 		if (read != CG_OK)
 			return read;
 	}
@@ -312,8 +312,16 @@ cg_rc entity_get_in(struct store_txn *txn, const struct entity *e, const char *i
 {
 	struct span bytes;
 	cg_rc rc = store_get(txn, e->table, span_of(id_or_name), arena, &bytes, err);
+	/* As it is given first: a name may be older than the form that names have. */
 	if (rc == CG_NOT_FOUND)
 		rc = find_named(txn, e, id_or_name, arena, &bytes, err);
+	if (rc == CG_NOT_FOUND) {
+		const char *normal = text_normal(span_of(id_or_name), arena);
+		if (!normal)
+			return cg_fail_memory(err);
+		if (strcmp(normal, id_or_name) != 0)
+			rc = find_named(txn, e, normal, arena, &bytes, err);
+	}
 	if (rc == CG_NOT_FOUND)
 		return cg_fail(err, CG_NOT_FOUND, "There is no %s “%.100s”.", e->word, id_or_name);
 	return rc == CG_OK ? record_unpack(e->type, bytes, arena, out_message, err) : rc;
@@ -458,6 +466,7 @@ struct listing {
 	const struct entity *e;
 	struct arena *arena;
 	const struct entity_search *search;
+	struct span folded; /* what is searched for */
 	size_t limit, scanned;
 	struct entity_page *page;
 	struct place at; /* the last record looked at; of a search where it starts */
@@ -466,14 +475,14 @@ struct listing {
 
 static bool matches(const struct listing *l, const struct entity_head *m)
 {
-	if (text_holds(m->name, l->search->q) || span_starts(span_of(m->id), l->search->q))
+	if (text_holds(m->name, l->folded) || span_starts(span_of(m->id), l->search->q))
 		return true;
 	if (l->e->type == &cg__developer__descriptor)
-		return text_holds(((const Cg__Developer *)(const void *)m)->email, l->search->q);
+		return text_holds(((const Cg__Developer *)(const void *)m)->email, l->folded);
 	if (l->e->type == &cg__key__descriptor) {
 		const Cg__Key *key = (const void *)m;
 		for (size_t i = 0; i < key->n_tags; i++)
-			if (text_holds(key->tags[i], l->search->q))
+			if (text_holds(key->tags[i], l->folded))
 				return true;
 	}
 	return false;
@@ -585,7 +594,8 @@ static cg_rc search_visit(struct store_txn *txn, struct span text, struct span i
 	const struct entity_search *s = l->search;
 	if (s->among && !s->among(text, id, s->arg))
 		return CG_OK;
-	if (has_texts(l->e) && !bytes_hold(text, s->q) && !span_starts(id, s->q) && !is_also(s, id))
+	if (has_texts(l->e) && !bytes_hold(text, l->folded) && !span_starts(id, s->q) &&
+	    !is_also(s, id))
 		return CG_OK;
 	return take_found(txn, l, id, err);
 }
@@ -636,8 +646,10 @@ cg_rc entity_search(struct store *store, const struct entity *e, struct span cur
 	struct entity_page page = {arena_alloc(arena, limit * sizeof(void *)), 0, NULL};
 	struct listing l = {.e = e, .arena = arena, .search = what, .limit = limit, .page = &page};
 	cg_rc rc;
-	if (!page.messages)
+	const char *folded = text_fold(what->q, arena);
+	if (!page.messages || !folded)
 		return cg_fail_memory(err);
+	l.folded = span_of(folded);
 	if (cursor.n > 0 && !read_cursor(cursor, &l.at))
 		return cg_fail_field(err, "cursor", "is not one that a list gave");
 	rc = what->q.n > 0 || what->among ? search(store, &l, err) : list(store, &l, err);

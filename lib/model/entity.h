@@ -78,8 +78,8 @@ cg_rc entity_remove_in(struct store_txn *txn, const struct entity *e, const stru
 		       const char *id, uint64_t revision, struct arena *arena,
 		       struct cg_err *err) CG_MUST_USE;
 
-/* One by id, or by name where no id fits.  CG_NOT_FOUND with a sentence; CG_CLASH where several
- * have that name. */
+/* One by id, or by name, in any form that text_normal brings to it, where no id fits.  CG_NOT_FOUND
+ * with a sentence; CG_CLASH where several have that name. */
 cg_rc entity_get(struct store *store, const struct entity *e, const char *id_or_name,
 		 struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
 cg_rc entity_get_in(struct store_txn *txn, const struct entity *e, const char *id_or_name,

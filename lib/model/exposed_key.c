@@ -170,7 +170,7 @@ cg_rc exposed_key_remove(struct store *store, const struct actor *actor, const c
 
 struct listing {
 	struct arena *arena;
-	struct span q, after;
+	struct span q, after; /* q: the start of a digest's hex */
 	size_t limit;
 	bool more;
 	struct exposed_key_page page;
@@ -205,6 +205,9 @@ cg_rc exposed_key_list(struct store *store, struct span cursor, size_t limit, st
 {
 	struct listing l = {.arena = arena, .q = q, .after = cursor, .limit = limit};
 	uint8_t digest[SHA256_BYTES];
+	char start[SHA256_HEX + 1];
+	if (sha256_start(q, start) > 0 && *start)
+		l.q = span_of(start);
 	if (cursor.n > 0 && !hex_parse(cursor, digest, sizeof(digest)))
 		return cg_fail_field(err, "cursor", "is not one that a list gave");
 	l.page.items = arena_alloc(arena, limit * sizeof(void *));

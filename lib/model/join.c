@@ -35,7 +35,7 @@ static cg_rc judge(const Cg__Setting *s, const struct join_new *join, const char
 		   struct arena *arena, struct cg_err *err)
 {
 	char *name;
-	cg_rc rc = name_read(join->name, arena, &name, err);
+	cg_rc rc = name_read(join->name, "name", arena, &name, err);
 	if (rc != CG_OK && rc != CG_BAD_VALUE)
 		return rc;
 	if (!email)

@@ -5,6 +5,7 @@
 #include "model/access.h"
 #include "model/audit.h"
 #include "model/credential_in.h"
+#include "model/name.h"
 #include "model/organisation.h"
 #include "model/outbox.h"
 #include "model/policy.h"
@@ -75,6 +76,12 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		worst = rc;
 	rc = key->organisation_id ? organisation_find_in(txn, &key->organisation_id, arena, err)
 				  : CG_OK;
+	if (rc != CG_OK && rc != CG_BAD_VALUE)
+		return rc;
+	if (rc != CG_OK)
+		worst = rc;
+	rc = tags_read(key->tags, &key->n_tags, old ? old->tags : NULL, old ? old->n_tags : 0,
+		       arena, err);
 	if (rc != CG_OK && rc != CG_BAD_VALUE)
 		return rc;
 	if (rc != CG_OK)

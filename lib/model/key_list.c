@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "model/api.h"
 #include "model/certificate.h"
 #include "model/credential_in.h"
@@ -98,7 +99,7 @@ struct facts {
 
 struct filtering {
 	int64_t now_unix_s;
-	struct span tag;
+	struct span tag; /* folded */
 	bool by_status, by_type;
 	enum key_status status;
 	bool certificate; /* what by_type asks for */
@@ -316,7 +317,7 @@ static bool among(struct span text, struct span id, void *arg)
 	if (f->tag.n == 0)
 		return true;
 	while (span_next(&text, '\n', &line))
-		if (n++ >= 2 && span_is_nocase(line, f->tag)) /* behind name and id */
+		if (n++ >= 2 && text_is_folded(line, f->tag)) /* behind name and id */
 			return true;
 	return false;
 }
@@ -391,7 +392,10 @@ static cg_rc read_words(const struct key_query *query, struct filtering *f, stru
 	f->certificate = span_is(query->credential, SPAN_LIT("certificate"));
 	if (f->by_type && !f->certificate && !span_is(query->credential, SPAN_LIT("token")))
 		worst = cg_fail_field(err, "credential", "must be one of: certificate, token");
-	f->tag = query->tag;
+	const char *tag = text_fold(query->tag, f->arena);
+	if (!tag)
+		return cg_fail_memory(err);
+	f->tag = span_of(tag);
 	return worst;
 }
 
@@ -430,6 +434,8 @@ static cg_rc read_query(struct store *store, const struct key_query *query, stru
 	    {&organisation_entity, query->organisation_id, "organisation_id", &f->organisation_id},
 	};
 	cg_rc worst = read_words(query, f, err);
+	if (worst != CG_OK && worst != CG_BAD_VALUE)
+		return worst;
 	for (size_t i = 0; i < CG_COUNT(ids); i++) {
 		cg_rc rc = read_id(store, ids[i].entity, ids[i].text, ids[i].field, f->arena,
 				   ids[i].out, err);

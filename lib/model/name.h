@@ -5,10 +5,15 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-/* The one form that a name has, so that two that look alike are the same: Unicode NFC, no white
- * space at its ends, one plain space for white space inside.  CG_BAD_VALUE, at the field "name",
- * for one that is empty then, too long, or holds controls or what is not seen (zero width,
- * direction of writing).  Names that were given before this rule stay as they are. */
-cg_rc name_read(const char *text, struct arena *arena, char **out, struct cg_err *err) CG_MUST_USE;
+/* A name in the one form that names have (text_normal), so that two that look alike are the same;
+ * of the field that it was given in.  CG_BAD_VALUE for one that is empty then, too long, or holds
+ * controls or what is not seen (zero width, direction of writing).  Names that were given before
+ * this rule stay as they are. */
+cg_rc name_read(const char *text, const char *field, struct arena *arena, char **out,
+		struct cg_err *err) CG_MUST_USE;
+
+/* A record's tags, each as a name is, and once; those that it has already stay as they are. */
+cg_rc tags_read(char **tags, size_t *n, char *const *before, size_t n_before, struct arena *arena,
+		struct cg_err *err) CG_MUST_USE;
 
 #endif

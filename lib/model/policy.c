@@ -3,6 +3,7 @@
 #include "model/access.h"
 #include "model/catalogue.h"
 #include "model/key.h"
+#include "model/name.h"
 
 #define NAMED_MAX 3 /* keys that a refusal names */
 
@@ -33,9 +34,15 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		   struct cg_err *err)
 {
 	Cg__Policy *policy = message;
-	(void)before;
+	const Cg__Policy *old = before;
 	cg_rc rc = access_check(txn, policy->access, policy->n_access, arena, err);
-	if (rc == CG_OK || rc == CG_BAD_VALUE)
+	if (rc != CG_OK && rc != CG_BAD_VALUE)
+		return rc;
+	cg_rc tags = tags_read(policy->tags, &policy->n_tags, old ? old->tags : NULL,
+			       old ? old->n_tags : 0, arena, err);
+	if (tags != CG_OK)
+		rc = tags;
+	if (tags == CG_OK || tags == CG_BAD_VALUE)
 		check_parts(policy, err, &rc);
 	return rc;
 }

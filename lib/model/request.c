@@ -469,7 +469,7 @@ static cg_rc check_wish(struct create_call *c, struct cg_err *err)
 					   "is not asked for: the key keeps what it has");
 		return rc;
 	}
-	rc = name_read(w->name ? w->name : "", c->arena, &c->name, err);
+	rc = name_read(w->name ? w->name : "", "name", c->arena, &c->name, err);
 	if (rc != CG_OK && rc != CG_BAD_VALUE)
 		return rc;
 	if (!w->cert && !w->token)

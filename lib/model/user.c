@@ -2,9 +2,9 @@
 #include "model/user.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "model/audit.h"
 #include "model/email.h"
-#include "model/name.h"
 #include "model/revoked.h"
 #include "model/session.h"
 #include "model/user_certificate.h"
@@ -131,19 +131,16 @@ cg_rc user_sign_in(struct store *store, const char *name, const char *password, 
 	Cg__User *user = NULL;
 	bool right = false;
 	struct cg_err why = {0};
-	char *normal;
+	const char *normal = text_normal(span_of(name), arena);
+	if (!normal)
+		return cg_fail_memory(err);
 	cg_rc rc = *name ? entity_get(store, &user_entity, name, arena, &user, &why) : CG_NOT_FOUND;
-	/* Typed in other bytes than the name was made into. */
-	if (rc == CG_NOT_FOUND && name_read(name, arena, &normal, NULL) == CG_OK) {
-		name = normal;
-		rc = entity_get(store, &user_entity, name, arena, &user, &why);
-	}
 	if (rc == CG_NOT_FOUND || rc == CG_CLASH)
 		user = NULL;
 	else if (rc != CG_OK)
 		return cg_fail(err, rc, "%s", why.text);
 	/* An id finds a user too, but is not what one signs in with. */
-	if (user && strcmp(user->name, name) != 0)
+	if (user && strcmp(user->name, name) != 0 && strcmp(user->name, normal) != 0)
 		user = NULL;
 	rc = strlen(password) > PASSWORD_BYTES_MAX
 		 ? CG_OK

@@ -227,7 +227,7 @@ static bool is_token(const char *start, const struct sha256 *sha256)
 	return start && *start && span_starts(span_of(hex), span_of(start));
 }
 
-static bool fits(const struct refusals_filter *f, const Cg__Refusal *r)
+static bool fits(const struct refusals_filter *f, struct span folded, const Cg__Refusal *r)
 {
 	const char *const texts[] = {r->code,	r->path,   r->address, r->api_id,
 				     r->key_id, r->method, r->site};
@@ -239,9 +239,9 @@ static bool fits(const struct refusals_filter *f, const Cg__Refusal *r)
 			   memcmp(r->sha256.data, f->sha256->b, SHA256_BYTES) == 0;
 	if (f->sha256 && !certificate && !is_token(r->token_sha256_start, f->sha256))
 		return false;
-	bool found = f->q.n == 0;
+	bool found = folded.n == 0;
 	for (size_t i = 0; i < CG_COUNT(texts) && !found; i++)
-		found = text_holds(texts[i], f->q);
+		found = text_holds(texts[i], folded);
 	return found;
 }
 
@@ -263,8 +263,9 @@ cg_rc refusals_list(const struct refusals *refusals, const struct refusals_filte
 	const struct refusals_file *file = refusals->file;
 	struct seen *seen = arena_alloc(arena, SLOTS * sizeof(*seen));
 	Cg__Refusal **items = arena_alloc(arena, limit * sizeof(Cg__Refusal *));
+	const char *q = text_fold(filter->q, arena);
 	size_t n = 0;
-	if (!seen || !items)
+	if (!seen || !items || !q)
 		return cg_fail_memory(err);
 	*out = (struct refusals_page){.items = items};
 	for (size_t i = 0; i < SLOTS; i++) {
@@ -277,7 +278,7 @@ cg_rc refusals_list(const struct refusals *refusals, const struct refusals_filte
 		Cg__Refusal *r = read_slot(&file->slots[seen[i].slot], seen[i].number, arena);
 		if (arena->failed)
 			return cg_fail_memory(err);
-		if (!r || !fits(filter, r))
+		if (!r || !fits(filter, span_of(q), r))
 			continue;
 		if (out->n == limit) {
 			out->next = seen[i].number + 1;

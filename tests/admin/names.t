@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import unicodedata
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from homes import new_id  # noqa: E402
@@ -131,15 +132,119 @@ with case("signing in"):
         is_eq(Browser(site).sign_in(typed, PASSWORD).status, 200, f"as {typed!r}")
     is_eq(Browser(site).sign_in("Zo\u00e9\u200b Lee", PASSWORD).status, 403, "not with more in it")
 
+# A name, and how people type it.
+KNOWN = "Ünder Wërk"
+TYPED = [KNOWN, unicodedata.normalize("NFD", KNOWN), "Ünder  Wërk", " Ünder Wërk ", "Ünder\u00a0Wërk",
+         unicodedata.normalize("NFD", "\u3000Ünder \u2003 Wërk")]
+OTHERS = ["Under Werk", "ÜnderWërk", "Ünder Wërk 2", "Ünder Wërk\u200b"]
+
+
+def quote(text):
+    return urllib.parse.quote(text, safe="")
+
+
+with case("looked up by REST"):
+    known = {what: create(what, KNOWN).body for what in KINDS if what != "developers"}
+    known["developers"] = site.rest("POST", "/developers", {
+        "name": KNOWN, "organisation_id": known["organisations"]["id"], "email": "known@example.org"}).body
+    ids = {what: record["id"] for what, record in known.items()}
+    for what in KINDS:
+        for typed in TYPED:
+            answer = site.rest("GET", f"/{what}/{quote(typed)}")
+            is_eq((answer.status, answer.body.get("id")), (200, ids[what]), f"{what}/{typed!r}")
+            answer = site.rest("PATCH", f"/{what}/{quote(typed)}", {})
+            is_eq((answer.status, answer.body.get("id")), (200, ids[what]), f"PATCH {what}/{typed!r}")
+        for typed in OTHERS:
+            is_eq(site.rest("GET", f"/{what}/{quote(typed)}").status, 404, f"{what}/{typed!r} is another")
+    for typed in TYPED:
+        for path, member in ((f"/keys/{quote(typed)}/effective", "key_id"),
+                             (f"/developers/{quote(typed)}/export", None)):
+            answer = site.rest("GET", path)
+            is_eq(answer.status, 200, path)
+            if member:
+                is_eq(answer.body[member], ids["keys"], "of that one")
+        for path in (f"/keys/{quote(typed)}/credentials", f"/users/{quote(typed)}/certificates"):
+            is_eq(site.rest("GET", path).status, 200, path)
+        for what, members, where in (
+                ("keys", {"access": [{"api_id": typed}]}, lambda r: r["access"][0]["api_id"] == ids["apis"]),
+                ("keys", {"policy_ids": [typed]}, lambda r: r["policy_ids"] == [ids["policies"]]),
+                ("keys", {"organisation_id": typed}, lambda r: r["organisation_id"] == ids["organisations"]),
+                ("policies", {"applies": ["access"], "rate": None, "access": [{"api_id": typed}]},
+                 lambda r: r["access"][0]["api_id"] == ids["apis"]),
+                ("catalogue", {"policy_id": typed}, lambda r: r["policy_id"] == ids["policies"]),
+                ("developers", {"organisation_id": typed}, lambda r: r["organisation_id"] == ids["organisations"])):
+            answer = site.rest("POST", f"/{what}", {"name": f"By {next(numbers)}",
+                                                    **bodies(f"n{next(numbers)}")[what], **members})
+            is_eq(answer.status, 201, f"{what} with {members}")
+            ok(answer.status == 201 and where(answer.body), "the id is kept")
+        found = site.rest("GET", f"/keys?api_id={quote(typed)}")
+        is_eq((found.status, len(found.body.get("items", [])) > 0), (200, True), f"keys?api_id={typed!r}")
+        for parameter in ("policy_id", "organisation_id"):
+            is_eq(site.rest("GET", f"/keys?{parameter}={quote(typed)}").status, 200, f"keys?{parameter}={typed!r}")
+        answer = site.rest("POST", "/requests", {"developer_id": typed, "catalogue_id": typed, "name": "x", "token": True})
+        is_eq((answer.status, answer.body.get("developer_id"), answer.body.get("catalogue_id")),
+              (201, ids["developers"], ids["catalogue"]), f"a request of {typed!r} for {typed!r}")
+        is_eq(site.rest("POST", f"/requests/{answer.body['id']}/decline", {"reason": "no"}).status, 200, "declined")
+    for typed in OTHERS:
+        is_eq(site.rest("GET", f"/keys?api_id={quote(typed)}").status, 422, f"keys?api_id={typed!r} is another")
+        is_eq(fields(site.rest("POST", "/keys", {"name": "x", "access": [{"api_id": typed}]})),
+              ["access[0].api_id"], f"access to {typed!r} is to another")
+    long = "Ü" * 100
+    is_eq(site.rest("POST", "/policies", {"name": long, **bodies("x")["policies"]}).status, 201, "a name of 200 bytes")
+    is_eq(site.rest("POST", "/keys", {"name": "Long", "policy_ids": [long]}).status, 201, "is found by all of it")
+
+with case("looked up by pages"):
+    for typed in TYPED:
+        for path in ("keys", "apis", "policies", "catalogue", "organisations", "developers", "users", "tokens"):
+            is_eq(browser.get(f"/admin/{path}/{quote(typed)}").status, 200, f"/admin/{path}/{typed!r}")
+        page = browser.get(f"/admin/keys?api_id={quote(typed)}")
+        is_eq((page.status, KNOWN in page.text), (200, True), f"the keys of {typed!r}")
+        page = browser.get(f"/admin/monitoring?key={quote(typed)}")
+        is_eq(page.status, 200, f"what {typed!r} called")
+
+with case("looked up by the command"):
+    for typed in TYPED:
+        for what, more in (("key", ("--tags", "x")), ("api", ("--timeout-ms", "900")), ("policy", ("--tags", "x")),
+                           ("user", ("--role", "viewer")), ("token", ("--role", "viewer"))):
+            done = site.certgate(what, "show", typed, "--json")
+            is_eq(done.returncode, 0, f"{what} show {typed!r} {done.stderr}")
+            is_eq(json.loads(done.stdout or "{}").get("name"), KNOWN, "that one")
+            is_eq(site.certgate(what, "set", typed, *more).returncode, 0, f"{what} set {typed!r}")
+        done = site.certgate("key", "create", "--name", "C", "--api", typed, "--policy-ids", typed, "--json")
+        is_eq(done.returncode, 0, f"key create --api {typed!r} {done.stderr}")
+    is_eq(site.certgate("key", "show", OTHERS[0]).returncode, 1, "another name is another's")
+    is_eq(site.certgate("api", "delete", TYPED[1]).returncode, 0, "and deleted by it")
+    is_eq(site.rest("GET", f"/apis/{ids['apis']}").status, 404, "that one")
+
+with case("tags"):
+    for what in ("keys", "policies"):
+        made = create(what, f"tagged {what}").body
+        answer = site.rest("PATCH", f"/{what}/{made['id']}", {"tags": [" e\u0301te\u0301 ", "two  words", "\u00e9t\u00e9"]})
+        is_eq((answer.status, answer.body.get("tags")), (200, ["\u00e9t\u00e9", "two words"]),
+              f"{what}: in their normal form, each once")
+        for tag in (" ", "\u3000", "x\u200b", "\u202ex"):
+            answer = site.rest("PATCH", f"/{what}/{made['id']}", {"tags": ["good", tag]})
+            is_eq((answer.status, fields(answer)), (422, ["tags[1]"]), f"{what}: {tag!r} is none")
+    for typed in ("\u00e9t\u00e9", "e\u0301te\u0301", "two words", "two  words", "two\u00a0words"):
+        for parameter in ("tag", "q"):
+            is_eq([k["name"] for k in site.rest("GET", f"/keys?{parameter}={quote(typed)}").body["items"]],
+                  ["tagged keys"], f"keys?{parameter}={typed!r}")
+            ok("tagged keys" in browser.get(f"/admin/keys?{parameter}={quote(typed)}").text, "and on the page")
+    ok("tagged keys" in site.certgate("key", "list", "e\u0301te\u0301").stdout, "and by the command")
+
 with case("names from before"):
     ids = {name: new_id() for name in ("old ", "o\u200bld", "two  spaces", "\u202edlo")}
     with open(site.folder + "/old.json", "w", encoding="utf-8") as out:
         json.dump({"certgate_export": 1, "schema_version": 4,
-                          "keys": [{"id": i, "name": name} for name, i in ids.items()]}, out)
+                   "keys": [{"id": i, "name": name, "tags": [" old  tag", "\u200b"]}
+                            for name, i in ids.items()]}, out)
     os.chmod(site.folder + "/old.json", 0o644)
     done = site.certgate("import", site.folder + "/old.json")
     is_eq(done.returncode, 0, f"are imported {done.stderr}")
     for name, i in ids.items():
+        is_eq(site.rest("GET", f"/keys/{quote(name)}").body.get("id"), i, f"{name!r} is found as it is")
+        answer = site.rest("PATCH", f"/keys/{i}", {"tags": ["x", " old  tag"]})
+        is_eq((answer.status, answer.body.get("tags")), (200, ["x", " old  tag"]), "so does a tag")
         answer = site.rest("PATCH", f"/keys/{i}", {"tags": ["x"]})
         is_eq((answer.status, answer.body["name"]), (200, name), f"{name!r} stays through other changes")
         answer = site.rest("PATCH", f"/keys/{i}", {"name": name, "active": False})

@@ -27,7 +27,7 @@ def pages(what, q, limit, between=lambda: None):
         body = rest("GET", f"/{what}?" + urllib.parse.urlencode({"q": q, "limit": limit, "cursor": cursor}))
         if len(body["items"]) > limit or (body["next"] and not body["items"]):
             raise RuntimeError(f"a page of {len(body['items'])}, next {body['next']}")
-        found.append([i["id"] for i in body["items"]])
+        found.append([i.get("id") or i["sha256" if "sha256" in i else "spki_sha256"] for i in body["items"]])
         if len(found) > 100:
             raise RuntimeError(f"{what} {q}: no end of pages")
         cursor = body["next"]
@@ -62,6 +62,30 @@ with case("keys"):
             is_eq(flat(pages("keys", q, limit)), wanted(q), f"{q!r}, pages of {limit}")
     everything = [i for _, i, _ in made]
     is_eq(flat(pages("keys", "", 3)), everything, "without words, all of them")
+
+with case("in any letter case"):
+    organisation = rest("POST", "/organisations", {"name": "Größe"}, 201)["id"]
+    for number, (name, searched, other) in enumerate((
+            ("Überweisung Ärmel", ("überweisung", "ÜBERWEISUNG ÄRM", "u\u0308ber", "überweisung  ärmel"), "uber"),
+            ("Straßenbau", ("strassen", "STRASSENBAU", "STRAßE"), "strase"),
+            ("ΟΔΟΣ", ("οδος", "Οδο", "οδοσ"), "οδοι"), ("łódź", ("ŁÓDŹ",), "lodz"), ("МОСКВА", ("москва",), "моква"))):
+        key = rest("POST", "/keys", {"name": name, "tags": [f"tag {name}"]}, 201)["id"]
+        tagged = rest("POST", "/keys", {"name": f"tagged {number}", "tags": [name.upper()]}, 201)["id"]
+        rest("POST", "/apis", {"name": name, "listen_path": f"/case{number}/", "target_url": "http://127.0.0.1:9/"}, 201)
+        rest("POST", "/developers", {"name": name, "email": f"d{number}@example.org", "organisation_id": organisation}, 201)
+        cert = site.make_cert(f"case{number}", extra=("-utf8",), subject=f"/O={name}")
+        rest("POST", "/certificates", {"pem": cert.pem}, 201)
+        for q in searched:
+            is_eq(sorted(flat(pages("keys", q, 50))), sorted([key, tagged]), f"keys: {q} of {name}, and by tag")
+            for what in ("apis", "developers", "certificates"):
+                is_eq(len(flat(pages(what, q, 50))), 1, f"{what}: {q} of {name}")
+            is_eq({e["subject_name"] for e in rest("GET", "/audit?" + urllib.parse.urlencode({"q": q}))["items"]}
+                  >= {name}, True, f"the audit: {q} of {name}")
+        for what in ("keys", "apis", "developers", "certificates"):
+            is_eq(flat(pages(what, other, 50)), [], f"{what}: {other} is not {name}")
+        for q in (name.lower(), name.upper()):
+            found = rest("GET", "/keys?" + urllib.parse.urlencode({"tag": q}))["items"]
+            is_eq([k["id"] for k in found], [tagged], f"by the whole tag {q}")
 
 with case("while records go"):
     order = wanted("billing")
@@ -100,5 +124,24 @@ with case("certificates"):
         for limit in (1, 2, 50):
             is_eq(flat(pages("certificates", q, limit)), sorted(sha(c) for c in which),
                   f"{q}, pages of {limit}")
-    is_eq(flat(pages("certificates", "", 4)), sorted(sha(c) for c in certs), "without words, all of them")
+    everyone = sorted(i["id"] for i in rest("GET", "/certificates?limit=500")["items"])
+    is_eq(flat(pages("certificates", "", 4)), everyone, "without words, all of them")
+
+with case("by the start of a fingerprint, in any notation"):
+    key = rest("POST", "/keys", {"name": "Printed", "certificate": certs[0].pem}, 201)["id"]
+    rest("POST", "/exposed-keys", {"spki_sha256": sha(certs[1])}, 201)
+    for n in (2, 3, 8, 16, 32):
+        for cert, lists in ((certs[0], {"certificates": sha(certs[0]), "keys": key,
+                                        f"keys/{key}/credentials": sha(certs[0])}),
+                            (certs[1], {"exposed-keys": sha(certs[1])})):
+            digits = [sha(cert)[i:i + 2] for i in range(0, 2 * n, 2)]
+            for q in ("".join(digits), ":".join(digits), ":".join(digits).upper(), " ".join(digits),
+                      "SHA256 Fingerprint=" + ":".join(digits).upper(), *([":".join(digits) + ":"] if n < 32 else [])):
+                if n == 2 and q.startswith("SHA"):
+                    continue
+                for what, wanted_id in lists.items():
+                    is_eq(wanted_id in flat(pages(what, q, 50)), True, f"{what}: {q}")
+            for what in lists:
+                is_eq(flat(pages(what, "ff:" + ":".join(digits)[3:] + ":00:00", 50)) == [lists[what]], False,
+                      f"{what}: other digits")
 done_testing()

@@ -488,12 +488,80 @@ static void test_text_holds(void **state)
 	(void)state;
 	assert_true(text_holds("Billing", SPAN_LIT("")));
 	assert_true(text_holds("Billing", SPAN_LIT("bill")));
-	assert_true(text_holds("Billing", SPAN_LIT("ING")));
+	assert_true(text_holds("BillING", SPAN_LIT("ing")));
 	assert_true(text_holds("Billing", SPAN_LIT("billing")));
 	assert_false(text_holds("Billing", SPAN_LIT("billings")));
 	assert_false(text_holds("Billing", SPAN_LIT("x")));
 	assert_false(text_holds(NULL, SPAN_LIT("x")));
 	assert_false(text_holds("", SPAN_LIT("x")));
+}
+
+static void test_text_fold(void **state)
+{
+	static const struct {
+		const char *text, *part;
+		bool holds, same;
+	} rows[] = {
+	    {"Überweisung",	    "ÜBERWEISUNG", true,	 true },
+	    {"Überweisung",	    "u\xcc\x88" "ber", true,  false}, /* decomposed */
+	    {"U\xcc\x88" "ber",	     "über",	     true,  true },
+	    {"Straße",		       "STRASSE",	  true,	true },
+	    {"STRASSE",			"straße",	  true,	true },
+	    {"ΟΔΟΣ ΣΙΣΥΦΟΥ", "οδος",     true,  false}, /* a final sigma */
+	    {"ŁÓDŹ",		     "łódź",	     true,  true },
+	    {"Москва",	       "МОСК",     true,  false},
+	    {"Kelvin \u212a",	      "KELVIN K",	  true,	true },
+	    {"ABC é",		      "b",		   true,	 false},
+	    {"Überweisung",	    "uber",	    false, false},
+	    {"日本",		     "日本",	     true,  true },
+	    {"日本",		     "本日",	     false, false},
+	    {"\xff"
+	     "Bytes",	     "\xff"
+	     "BYTES", true,  true }, /* not UTF-8 */
+	    {"\xff"
+	     "é",	     "É",		  false, false},
+	};
+	struct arena a;
+	char large[5000];
+	(void)state;
+	arena_init(&a, 64 * 1024);
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		struct span folded = span_of(text_fold(span_of(rows[i].part), &a));
+		if (text_holds(rows[i].text, folded) != rows[i].holds ||
+		    text_is_folded(span_of(rows[i].text), folded) != rows[i].same)
+			fail_msg("row %zu: %s in %s", i, rows[i].part, rows[i].text);
+	}
+	/* Longer than what is folded without memory of its own. */
+	memset(large, 'x', sizeof(large));
+	memcpy(large + sizeof(large) - 3, "\u00c4", 3);
+	assert_true(text_holds(large, SPAN_LIT("x\u00e4")));
+	assert_false(text_holds(large, SPAN_LIT("\u00e4x")));
+	arena_release(&a);
+}
+
+static void test_sha256_start(void **state)
+{
+	static const struct {
+		const char *text, *digits;
+		size_t n;
+	} rows[] = {
+	    {"AB:CD",			      "abcd",     4 },
+	    {"ab:cd:e",			    "abcde",	 5 },
+	    {"AB:CD:",			     "abcd",     4 },
+	    {" SHA256 Fingerprint=AB:CD:01",	     "abcd01",   6 },
+	    {"sha256:ABCD 0123",			 "abcd0123", 8 },
+	    {"AB:C",			       "",	 3 },
+	    {"",				   "",	     0 },
+	    {"AB:XY:00",			   "",	     0 },
+	    {"00112233445566778899aabbccddeeff00", "",	       34},
+	};
+	char out[SHA256_HEX + 1];
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		size_t n = sha256_start(span_of(rows[i].text), out);
+		if (n != rows[i].n || strcmp(out, rows[i].digits) != 0)
+			fail_msg("%s: %zu digits, %s", rows[i].text, n, out);
+	}
 }
 
 /* --- memory --- */
@@ -896,6 +964,7 @@ int main(void)
 	    cmocka_unit_test(test_encodings),	 cmocka_unit_test(test_random),
 	    cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_clean_text),
 	    cmocka_unit_test(test_text_for_log), cmocka_unit_test(test_text_holds),
+	    cmocka_unit_test(test_text_fold),	 cmocka_unit_test(test_sha256_start),
 	    cmocka_unit_test(test_arena_texts),	 cmocka_unit_test(test_arena),
 	    cmocka_unit_test(test_arena_array),	 cmocka_unit_test(test_buf),
 	    cmocka_unit_test(test_spans),	 cmocka_unit_test(test_errors),

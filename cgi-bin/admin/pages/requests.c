@@ -131,10 +131,10 @@ static json_t *card(struct page_call *call, const Cg__KeyRequest *r, const struc
 	return out;
 }
 
-static bool fits(const Cg__KeyRequest *r, const struct about *a, const char *q)
+static bool fits(const Cg__KeyRequest *r, const struct about *a, struct span part)
 {
-	struct span part = span_of(q);
-	return !*q || text_holds(r->name, part) || (a->entry && text_holds(a->entry->name, part)) ||
+	return part.n == 0 || text_holds(r->name, part) ||
+	       (a->entry && text_holds(a->entry->name, part)) ||
 	       (a->organisation && text_holds(a->organisation->name, part)) ||
 	       (a->developer &&
 		(text_holds(a->developer->name, part) || text_holds(a->developer->email, part)));
@@ -152,8 +152,10 @@ void requests_page(void *arg)
 		if (strcmp(page_query(call, "status"), words[i]) == 0)
 			status = words[i];
 	json_t *cards = json_array();
-	cg_rc rc = request_list(call->program->store, STORE_REQUEST_BY_STATUS, status, call->arena,
-				&list, &err);
+	const char *folded = text_fold(span_of(q), call->arena);
+	cg_rc rc = folded ? request_list(call->program->store, STORE_REQUEST_BY_STATUS, status,
+					 call->arena, &list, &err)
+			  : cg_fail_memory(&err);
 	if (rc == CG_OK)
 		rc = request_list(call->program->store, STORE_REQUEST_BY_STATUS, words[0],
 				  call->arena, &waiting, &err);
@@ -162,7 +164,7 @@ void requests_page(void *arg)
 		const Cg__KeyRequest *r = list.items[status == words[0] ? list.n - 1 - i : i];
 		struct about about;
 		rc = load(call, r, &about, &err);
-		if (rc != CG_OK || !fits(r, &about, q))
+		if (rc != CG_OK || !fits(r, &about, span_of(folded)))
 			continue;
 		if (json_array_size(cards) == CARDS_MAX) {
 			more = true;

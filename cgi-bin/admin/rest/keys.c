@@ -195,7 +195,9 @@ void keys_create_of(struct rest_call *call, struct span der, const char *refused
 static json_t *page_of(const struct credentials *list, const struct rest_page *page, char *next)
 {
 	json_t *items = json_array();
-	char hex[SHA256_HEX + 1] = "";
+	char hex[SHA256_HEX + 1] = "", start[SHA256_HEX + 1];
+	bool is_start = sha256_start(page->q, start) > 0 && *start;
+	const struct span q = is_start ? span_of(start) : page->q;
 	for (size_t i = 0; i < list->n; i++) {
 		char before[SHA256_HEX + 1];
 		memcpy(before, hex, sizeof(before));
@@ -203,7 +205,7 @@ static json_t *page_of(const struct credentials *list, const struct rest_page *p
 			hex_format(list->items[i]->sha256.data, SHA256_BYTES, hex);
 		if (page->cursor.n > 0 && memcmp(hex, page->cursor.p, SHA256_HEX) <= 0)
 			continue;
-		if (page->q.n > 0 && !text_holds(hex, page->q))
+		if (!span_starts(span_of(hex), q))
 			continue;
 		if (json_array_size(items) == page->limit) {
 			memcpy(next, before, sizeof(before));

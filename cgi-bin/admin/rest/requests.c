@@ -42,7 +42,7 @@ static cg_rc read_filters(struct rest_call *call, struct span values[FILTERS], s
 		   : CG_OK;
 }
 
-static bool fits(const Cg__KeyRequest *r, const struct span values[FILTERS], struct span q)
+static bool fits(const Cg__KeyRequest *r, const struct span values[FILTERS], struct span folded)
 {
 	const char *const has[FILTERS] = {
 	    [BY_STATUS] = (size_t)r->status < CG_COUNT(statuses) ? statuses[(size_t)r->status] : "",
@@ -53,7 +53,7 @@ static bool fits(const Cg__KeyRequest *r, const struct span values[FILTERS], str
 	for (size_t i = 0; i < FILTERS; i++)
 		if (values[i].p && !span_is(span_of(has[i]), values[i]))
 			return false;
-	return q.n == 0 || text_holds(r->name, q);
+	return folded.n == 0 || text_holds(r->name, folded);
 }
 
 /* "TIME.ID" of the page's last one, which may not be in the list any more. */
@@ -86,6 +86,7 @@ void requests_list(void *arg)
 	struct rest_page page;
 	struct request_list list = {.n = 0};
 	struct span values[FILTERS], id = {NULL, 0};
+	const char *folded = NULL;
 	uint64_t created_at = 0;
 	size_t i = 0;
 	cg_rc rc = rest_read_page(call, &page, &err);
@@ -101,9 +102,10 @@ void requests_list(void *arg)
 		rc = read_cursor(page.cursor, &created_at, &id, &err);
 	if (rc == CG_OK) {
 		const char *key = arena_copy(call->arena, values[i]);
-		rc = key ? request_list(call->admin->store, filters[i].index, key, call->arena,
-					&list, &err)
-			 : cg_fail_memory(&err);
+		folded = text_fold(page.q, call->arena);
+		rc = key && folded ? request_list(call->admin->store, filters[i].index, key,
+						  call->arena, &list, &err)
+				   : cg_fail_memory(&err);
 	}
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
@@ -114,7 +116,8 @@ void requests_list(void *arg)
 	const char *next = NULL;
 	for (size_t n = 0; n < list.n && !next; n++) {
 		const Cg__KeyRequest *r = list.items[n];
-		if (!fits(r, values, page.q) || (id.n > 0 && !is_behind(r, created_at, id)))
+		if (!fits(r, values, span_of(folded)) ||
+		    (id.n > 0 && !is_behind(r, created_at, id)))
 			continue;
 		if (json_array_size(items) == page.limit) {
 			next =
