@@ -3,6 +3,7 @@
 #include "store_world.h"
 #include "base/file.h"
 #include "base/keyfile.h"
+#include "model/open.h"
 #include "model/revoked.h"
 #include "web/proof.h"
 #include <dirent.h>
@@ -203,6 +204,41 @@ static void test_revoked_broken_off(void **state)
 	store_close(&s);
 }
 
+/* --- an upgrade --- */
+
+static cg_rc older_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	Cg__Meta *meta;
+	(void)arg;
+	cg_rc rc = store_meta_read(txn, &arena, &meta, err);
+	if (rc != CG_OK)
+		return rc;
+	meta->schema_version = STORE_SCHEMA_VERSION - 1;
+	return store_meta_write(txn, meta, &arena, err);
+}
+
+/* What a killed process of the same number had begun to copy is in nobody's way. */
+static void test_upgrade_begun_before(void **state)
+{
+	char left[HOME_PATH_MAX + 64], in_it[HOME_PATH_MAX + 80];
+	struct cg_err err = {.text = ""};
+	(void)state;
+	struct store *s = open_store();
+	assert_int_equal(store_write(s, STORE_CHANGES_NONE, older_txn, NULL, NULL), CG_OK);
+	store_close(&s);
+	(void)snprintf(left, sizeof(left), "%s/db-before-%d.%ld", home.dir, STORE_SCHEMA_VERSION,
+		       (long)getpid());
+	(void)snprintf(in_it, sizeof(in_it), "%s/key.db", left);
+	assert_int_equal(mkdir(left, 0700), 0);
+	assert_int_equal(file_put(in_it, 0600, FILE_REPLACE, SPAN_LIT("x"), NULL), CG_OK);
+	if (model_open(&home, &s, &err) != CG_OK)
+		fail_msg("%s", err.text);
+	store_close(&s);
+	assert_int_equal(access(left, F_OK), -1);
+	*strrchr(left, '.') = '\0';
+	assert_int_equal(access(left, F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +247,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_proof_stays, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_revoked_full, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_revoked_broken_off, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_upgrade_begun_before, setup, teardown),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
