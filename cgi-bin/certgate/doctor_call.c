@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "doctor.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/url.h"
@@ -251,7 +252,7 @@ static void check_apis(struct caller *c)
 static int memory_file(struct span text, char path[40])
 {
 	int fd = memfd_create("throwaway", MFD_CLOEXEC);
-	if (fd >= 0 && write(fd, text.p, text.n) != (ssize_t)text.n) {
+	if (fd >= 0 && !file_write(fd, text)) {
 		(void)close(fd);
 		fd = -1;
 	}

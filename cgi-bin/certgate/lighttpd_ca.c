@@ -8,7 +8,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/folder.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -131,34 +131,6 @@ static bool is_nobody(struct span pem, struct arena *arena)
 	       strcmp(cert.subject, "CN=" NOBODY) == 0;
 }
 
-/* Whole or not at all, also through a loss of power. */
-static cg_rc replace(const char *path, struct span text, struct cg_err *err)
-{
-	char temporary[HOME_PATH_MAX + 32];
-	int n = snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
-	if (n < 0 || strlen(path) >= HOME_PATH_MAX)
-		return cg_fail(err, CG_BAD_INPUT, "The path of the file is too long.");
-	(void)unlink(temporary); /* of one that was killed, with the same number */
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	/* Public, and the web server's user may be the one who reads it. */
-	bool ok = fd >= 0 && fchmod(fd, 0644) == 0;
-	for (size_t at = 0; ok && at < text.n;) {
-		ssize_t done = write(fd, text.p + at, text.n - at);
-		ok = done > 0;
-		at += ok ? (size_t)done : 0;
-	}
-	ok = ok && fsync(fd) == 0 && rename(temporary, path) == 0;
-	int cause = errno;
-	if (fd >= 0) {
-		(void)close(fd);
-		if (!ok)
-			(void)unlink(temporary);
-	}
-	return ok ? folder_sync_of(path, err)
-		  : cg_fail(err, CG_UNAVAILABLE, "The file %.300s cannot be written: %s.", path,
-			    strerror(cause));
-}
-
 /* Writes the file, unless it says the same already: each change costs the web server a restart. */
 static cg_rc write_once(const struct writer *w, bool *changed, struct cg_err *err)
 {
@@ -181,7 +153,9 @@ static cg_rc write_once(const struct writer *w, bool *changed, struct cg_err *er
 			buf_add(&wanted, made.cert_pem);
 	}
 	if (rc == CG_OK && !same) {
-		rc = wanted.failed ? cg_fail_memory(err) : replace(w->path, buf_span(&wanted), err);
+		/* Public, and the web server's user may be the one who reads it. */
+		rc = wanted.failed ? cg_fail_memory(err)
+				   : file_put(w->path, 0644, FILE_REPLACE, buf_span(&wanted), err);
 		*changed = rc == CG_OK;
 	}
 	buf_release(&wanted);

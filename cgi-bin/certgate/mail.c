@@ -36,11 +36,8 @@ static bool stop(void *arg)
 
 static cg_rc send_once(struct mailer *m, size_t *n, struct cg_err *err)
 {
-	bool more = true;
 	cg_rc rc = mail_send_due(m->store, &m->way, stop, m, n, err);
-	while (rc == CG_OK && more && !m->ended)
-		rc = outbox_sweep(m->store, clock_unix_s(), &more, err);
-	return rc;
+	return rc == CG_OK && !m->ended ? outbox_sweep(m->store, clock_unix_s(), err) : rc;
 }
 
 /* Until SIGTERM or SIGINT; CG_FAIL when it has to be started anew. */
@@ -56,9 +53,8 @@ static cg_rc watch(struct mailer *m, struct cg_err *err)
 			return cg_fail(err, CG_FAIL, "The data folder was replaced.");
 		cg_rc rc = mail_send_due(m->store, &m->way, stop, m, &n, err);
 		if (rc == CG_OK && (now - swept_unix_s >= MAIL_SWEEP_S || now < swept_unix_s)) {
-			bool more;
-			rc = outbox_sweep(m->store, now, &more, err);
-			if (rc == CG_OK && !more)
+			rc = outbox_sweep(m->store, now, err);
+			if (rc == CG_OK)
 				swept_unix_s = now;
 		}
 		if (rc != CG_OK && !told)

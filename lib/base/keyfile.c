@@ -1,6 +1,6 @@
 #include "base/base.h"
 #include "base/keyfile.h"
-#include "base/folder.h"
+#include "base/file.h"
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
 
@@ -11,31 +11,15 @@ void keyfile_path(const struct home *home, const char *name, char out[HOME_PATH_
 	(void)snprintf(out, HOME_PATH_MAX + 32, "%s/%.30s", home->keys, name);
 }
 
-/* Writes it beside, and then into place: linked, so that whoever is first wins, or renamed.  Nobody
- * ever reads half of one. */
-static cg_rc put(const char *path, const uint8_t bytes[KEYFILE_BYTES], bool replace,
+static cg_rc put(const char *path, const uint8_t bytes[KEYFILE_BYTES], enum file_there there,
 		 struct cg_err *err)
 {
-	char temporary[HOME_PATH_MAX + 64], text[TEXT_BYTES + 2];
+	char text[TEXT_BYTES + 2];
 	hex_format(bytes, KEYFILE_BYTES, text);
 	text[TEXT_BYTES] = '\n';
-	(void)snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && write(fd, text, TEXT_BYTES + 1) == TEXT_BYTES + 1 && fsync(fd) == 0 &&
-		  (replace ? rename(temporary, path) == 0
-			   : link(temporary, path) == 0 || errno == EEXIST);
-	int cause = errno;
-	if (fd >= 0) {
-		(void)close(fd);
-		(void)unlink(temporary);
-	}
+	cg_rc rc = file_put(path, 0600, there, span_make(text, TEXT_BYTES + 1), err);
 	gnutls_memset(text, 0, sizeof(text));
-	if (!ok)
-		return cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
-			       strerror(cause));
-	/* Before anything is sealed or chained under it; also where another process was first,
-	 * which may not have come so far. */
-	return folder_sync_of(path, err);
+	return rc;
 }
 
 cg_rc keyfile_load(const struct home *home, const char *name, uint8_t out[KEYFILE_BYTES],
@@ -49,7 +33,7 @@ cg_rc keyfile_load(const struct home *home, const char *name, uint8_t out[KEYFIL
 	if (random_bytes(bytes, sizeof(bytes)) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	keyfile_path(home, name, path);
-	rc = put(path, bytes, false, err);
+	rc = put(path, bytes, FILE_KEEP, err);
 	gnutls_memset(bytes, 0, sizeof(bytes));
 	return rc == CG_OK ? keyfile_read(home, name, out, err) : rc;
 }
@@ -78,5 +62,5 @@ cg_rc keyfile_replace(const struct home *home, const char *name, const uint8_t b
 {
 	char path[HOME_PATH_MAX + 32];
 	keyfile_path(home, name, path);
-	return put(path, bytes, true, err);
+	return put(path, bytes, FILE_REPLACE, err);
 }

@@ -2,6 +2,7 @@
 #include "mail/send.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/file.h"
 #include "base/folder.h"
 #include "base/home.h"
 #include "base/limits.h"
@@ -29,17 +30,6 @@ struct mail_way mail_way(void)
 				 sendmail ? sendmail : SENDMAIL_DEFAULT};
 }
 
-static bool write_all(int fd, struct span bytes)
-{
-	for (size_t at = 0; at < bytes.n;) {
-		ssize_t n = write(fd, bytes.p + at, bytes.n - at);
-		if (n < 0 && errno != EINTR)
-			return false;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 /* --- as a file --- */
 
 /* Sent twice, it is the same file. */
@@ -55,7 +45,7 @@ static cg_rc write_file(const char *folder, const Cg__OutboxMail *mail, struct s
 	(void)unlink(temporary);
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool ok =
-	    fd >= 0 && write_all(fd, message) && fsync(fd) == 0 && rename(temporary, path) == 0;
+	    fd >= 0 && file_write(fd, message) && fsync(fd) == 0 && rename(temporary, path) == 0;
 	int cause = errno;
 	if (fd >= 0) {
 		(void)close(fd);
@@ -73,7 +63,7 @@ static cg_rc write_file(const char *folder, const Cg__OutboxMail *mail, struct s
 static int memory_file(struct span bytes)
 {
 	int fd = memfd_create("mail", MFD_CLOEXEC);
-	if (fd >= 0 && (!write_all(fd, bytes) || lseek(fd, 0, SEEK_SET) != 0)) {
+	if (fd >= 0 && (!file_write(fd, bytes) || lseek(fd, 0, SEEK_SET) != 0)) {
 		(void)close(fd);
 		return -1;
 	}

@@ -326,9 +326,9 @@ cg_rc audit_walk(struct store *store, const char *topic, uint64_t after, audit_v
 
 struct listing {
 	uint64_t below;
-	size_t limit, scanned;
+	size_t limit;
 	struct span folded; /* what is searched for */
-	struct arena *arena;
+	struct arena *arena, one;
 	struct audit_page *page;
 };
 
@@ -337,6 +337,27 @@ static bool matches(const Cg__AuditEntry *e, struct span folded)
 	return folded.n == 0 || text_holds(e->action, folded) || text_holds(e->actor, folded) ||
 	       text_holds(e->subject_id, folded) || text_holds(e->subject_name, folded) ||
 	       text_holds(e->request_id, folded);
+}
+
+/* Into the page's memory goes only what fits: a search passes over any number. */
+static cg_rc list_one(struct store_txn *txn, struct listing *l, uint64_t number, struct cg_err *err)
+{
+	struct span bytes;
+	Cg__AuditEntry *entry;
+	char key[8];
+	number_write(number, key);
+	arena_clear(&l->one);
+	cg_rc rc = store_get(txn, STORE_AUDIT, span_make(key, sizeof(key)), &l->one, &bytes, err);
+	if (rc == CG_NOT_FOUND)
+		return CG_OK; /* verify tells of it */
+	if (rc == CG_OK && l->folded.n > 0 && !bytes_hold(bytes, l->folded))
+		return CG_OK;
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__audit_entry__descriptor, bytes, &l->one, &entry, err);
+	if (rc != CG_OK || !matches(entry, l->folded))
+		return rc;
+	return record_unpack(&cg__audit_entry__descriptor, bytes, l->arena,
+			     &l->page->items[l->page->n++], err);
 }
 
 static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -349,21 +370,9 @@ static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	}
 	/* Numbers have no gaps, so they are counted down. */
 	for (size_t i = 0; rc == CG_OK && i < LIST_SCAN && l->below > 1; i++) {
-		struct span bytes;
-		Cg__AuditEntry *entry;
-		char key[8];
 		if (l->page->n == l->limit)
 			break;
-		number_write(--l->below, key);
-		rc =
-		    store_get(txn, STORE_AUDIT, span_make(key, sizeof(key)), l->arena, &bytes, err);
-		if (rc == CG_OK)
-			rc = record_unpack(&cg__audit_entry__descriptor, bytes, l->arena, &entry,
-					   err);
-		if (rc == CG_OK && matches(entry, l->folded))
-			l->page->items[l->page->n++] = entry;
-		if (rc == CG_NOT_FOUND)
-			rc = CG_OK; /* verify tells of it */
+		rc = list_one(txn, l, --l->below, err);
 	}
 	return rc;
 }
@@ -387,9 +396,11 @@ cg_rc audit_list(struct store *store, const struct actor *actor, uint64_t below,
 	if (!page.items || !folded)
 		return cg_fail_memory(err);
 	l.folded = span_of(folded);
+	arena_init(&l.one, RECORD_ARENA_MAX);
 	do {
 		rc = store_read(store, list_txn, &l, err);
 	} while (rc == CG_OK && page.n < limit && l.below > 1);
+	arena_release(&l.one);
 	page.next = l.below > 1 ? l.below : 0;
 	for (size_t i = 0; actor->role < CG__ROLE__OWNER && i < page.n; i++)
 		hide_changes(page.items[i]);

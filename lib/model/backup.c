@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "model/backup_in.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/folder.h"
 #include "base/keyfile.h"
 #include "base/seal.h"
@@ -31,9 +32,8 @@ static cg_rc write_json(const char *folder, const char *name, json_t *json, stru
 	json_decref(json);
 	if (!text)
 		return cg_fail_memory(err);
-	size_t n = strlen(text);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n && write(fd, "\n", 1) == 1 &&
+	bool ok = fd >= 0 && file_write(fd, span_of(text)) && file_write(fd, SPAN_LIT("\n")) &&
 		  fsync(fd) == 0;
 	int cause = errno;
 	if (fd >= 0)

@@ -468,32 +468,6 @@ static cg_rc revoke_exposed(struct store_txn *txn, struct call *c, struct cg_err
 			   : rc;
 }
 
-struct carriers {
-	struct arena *arena;
-	struct span *ids;
-	size_t n, room;
-};
-
-static cg_rc collect_carrier(struct span index_key, struct span key, struct span value, void *arg,
-			     struct cg_err *err)
-{
-	struct carriers *c = arg;
-	struct sha256 digest;
-	(void)index_key;
-	(void)value;
-	struct span *ids = arena_grow(c->arena, c->ids, c->n, &c->room, sizeof(*ids));
-	if (!ids)
-		return cg_fail_memory(err);
-	c->ids = ids;
-	if (!hex_parse(key, digest.b, SHA256_BYTES))
-		return cg_fail(err, CG_UNAVAILABLE, "A certificate in the store is damaged.");
-	const char *copy = arena_copy(c->arena, span_make(digest.b, SHA256_BYTES));
-	if (!copy)
-		return cg_fail_memory(err);
-	c->ids[c->n++] = span_make(copy, SHA256_BYTES);
-	return CG_OK;
-}
-
 static cg_rc revoke_carrier(struct store_txn *txn, const struct actor *actor, struct span sha256,
 			    struct arena *arena, struct cg_err *err)
 {
@@ -522,14 +496,17 @@ cg_rc credential_revoke_public_key_in(struct store_txn *txn, const struct actor 
 				      const struct sha256 *spki, struct arena *arena,
 				      struct cg_err *err)
 {
-	struct carriers c = {.arena = arena};
 	struct store_walk walk = {.by_index = true,
 				  .index = STORE_CERTIFICATE_BY_SPKI,
 				  .only = true,
 				  .index_key = span_make(spki->b, SHA256_BYTES)};
-	cg_rc rc = store_walk(txn, &walk, collect_carrier, &c, err);
-	for (size_t i = 0; rc == CG_OK && i < c.n; i++)
-		rc = revoke_carrier(txn, actor, c.ids[i], arena, err);
+	struct store_keys ids;
+	struct sha256 digest;
+	cg_rc rc = store_keys(txn, &walk, SIZE_MAX, NULL, NULL, arena, &ids, err);
+	for (size_t i = 0; rc == CG_OK && i < ids.n; i++)
+		rc = hex_parse(ids.items[i], digest.b, SHA256_BYTES)
+			 ? revoke_carrier(txn, actor, span_make(digest.b, SHA256_BYTES), arena, err)
+			 : cg_fail(err, CG_UNAVAILABLE, "A certificate in the store is damaged.");
 	return rc;
 }
 

@@ -106,29 +106,6 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 	return worst;
 }
 
-struct drop_call {
-	struct arena *arena;
-	struct span *ids; /* of keys */
-	size_t n, room;
-};
-
-static cg_rc collect(struct span index_key, struct span key, struct span value, void *arg,
-		     struct cg_err *err)
-{
-	struct drop_call *c = arg;
-	(void)index_key;
-	(void)value;
-	struct span *ids = arena_grow(c->arena, c->ids, c->n, &c->room, sizeof(*ids));
-	if (!ids)
-		return cg_fail_memory(err);
-	c->ids = ids;
-	char *copy = arena_copy(c->arena, key);
-	if (!copy)
-		return cg_fail_memory(err);
-	c->ids[c->n++] = span_make(copy, key.n);
-	return CG_OK;
-}
-
 /* What is taken from a key. */
 typedef void (*drop_fn)(Cg__Key *key, const char *id);
 
@@ -160,15 +137,14 @@ static cg_rc drop_from(struct store_txn *txn, const char *key_id, drop_fn drop, 
 static cg_rc drop_all(struct store_txn *txn, enum store_index index, drop_fn drop, const char *id,
 		      struct arena *arena, struct cg_err *err)
 {
-	struct drop_call c = {.arena = arena};
+	struct store_keys keys;
 	struct store_walk walk = {
 	    .by_index = true, .index = index, .only = true, .index_key = span_of(id)};
-	/* First all, then the writes: a write moves what the cursor walks on. */
-	cg_rc rc = store_walk(txn, &walk, collect, &c, err);
-	for (size_t i = 0; rc == CG_OK && i < c.n; i++) {
+	cg_rc rc = store_keys(txn, &walk, SIZE_MAX, NULL, NULL, arena, &keys, err);
+	for (size_t i = 0; rc == CG_OK && i < keys.n; i++) {
 		struct arena one;
 		arena_init(&one, arena->max_bytes);
-		rc = drop_from(txn, c.ids[i].p, drop, id, &one, err);
+		rc = drop_from(txn, keys.items[i].p, drop, id, &one, err);
 		arena_release(&one);
 	}
 	return rc;

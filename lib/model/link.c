@@ -5,7 +5,6 @@
 
 /* Sendings of one mail whose secrets count; of more the oldest ends. */
 #define SECRETS_MAX 8
-#define FORGET_MAX  256
 
 static cg_rc put(struct store_txn *txn, const Cg__Link *link, struct arena *arena,
 		 struct cg_err *err)
@@ -133,23 +132,6 @@ cg_rc link_spend_in(struct store_txn *txn, const char *secret, Cg__Link__Kind ki
 	return rc == CG_OK ? store_remove(txn, STORE_LINK, span_of((*out)->id), err) : rc;
 }
 
-struct forgetting {
-	struct arena *arena;
-	char *ids[FORGET_MAX];
-	size_t n;
-};
-
-static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
-		   struct cg_err *err)
-{
-	struct forgetting *f = arg;
-	(void)index_key;
-	(void)value;
-	if (!(f->ids[f->n++] = arena_copy(f->arena, key)))
-		return cg_fail_memory(err);
-	return f->n < FORGET_MAX ? CG_OK : CG_NOT_FOUND;
-}
-
 cg_rc link_forget_in(struct store_txn *txn, const char *email, struct arena *arena,
 		     struct cg_err *err)
 {
@@ -157,54 +139,22 @@ cg_rc link_forget_in(struct store_txn *txn, const char *email, struct arena *are
 				  .index = STORE_LINK_BY_EMAIL,
 				  .only = true,
 				  .index_key = span_of(email)};
-	struct forgetting f = {.arena = arena, .n = FORGET_MAX};
-	cg_rc rc = CG_OK;
-	while (rc == CG_OK && f.n == FORGET_MAX) {
-		f.n = 0;
-		rc = store_walk(txn, &walk, visit, &f, err);
-		for (size_t i = 0; rc == CG_OK && i < f.n; i++)
-			rc = store_remove(txn, STORE_LINK, span_of(f.ids[i]), err);
-	}
-	return rc;
+	struct store_keys links;
+	cg_rc rc = store_keys(txn, &walk, SIZE_MAX, NULL, NULL, arena, &links, err);
+	return rc == CG_OK ? store_remove_all(txn, STORE_LINK, &links, err) : rc;
 }
 
-static cg_rc visit_link_mail(struct span index_key, struct span key, struct span value, void *arg,
-			     struct cg_err *err)
+static bool carries_link(const void *message, void *arg)
 {
-	struct forgetting *f = arg;
-	Cg__OutboxMail *mail;
-	cg_rc rc = record_unpack(&cg__outbox_mail__descriptor, value, f->arena, &mail, err);
-	return rc == CG_OK && mail->link_id && *mail->link_id && !mail->has_sent_at
-		   ? visit(index_key, key, value, arg, err)
-		   : rc;
-}
-
-static cg_rc end_all_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct forgetting *f = arg;
-	struct store_walk links = {.table = STORE_LINK}, mails = {.table = STORE_OUTBOX_MAIL};
-	f->n = 0;
-	cg_rc rc = store_walk(txn, &links, visit, f, err);
-	for (size_t i = 0; rc == CG_OK && i < f->n; i++)
-		rc = store_remove(txn, STORE_LINK, span_of(f->ids[i]), err);
-	if (rc != CG_OK || f->n > 0)
-		return rc;
-	rc = store_walk(txn, &mails, visit_link_mail, f, err);
-	for (size_t i = 0; rc == CG_OK && i < f->n; i++)
-		rc = store_remove(txn, STORE_OUTBOX_MAIL, span_of(f->ids[i]), err);
-	return rc;
+	const Cg__OutboxMail *mail = message;
+	(void)arg;
+	return mail->link_id && *mail->link_id && !mail->has_sent_at;
 }
 
 cg_rc link_end_all(struct store *store, struct cg_err *err)
 {
-	struct arena arena;
-	struct forgetting f = {.arena = &arena, .n = 1};
-	cg_rc rc = CG_OK;
-	arena_init(&arena, (size_t)256 * 1024 * 1024);
-	while (rc == CG_OK && f.n > 0) {
-		arena_clear(&arena);
-		rc = store_write(store, STORE_CHANGES_NONE, end_all_txn, &f, err);
-	}
-	arena_release(&arena);
-	return rc;
+	cg_rc rc = store_sweep(store, STORE_CHANGES_NONE, STORE_LINK, NULL, NULL, err);
+	return rc == CG_OK ? store_sweep(store, STORE_CHANGES_NONE, STORE_OUTBOX_MAIL, carries_link,
+					 NULL, err)
+			   : rc;
 }

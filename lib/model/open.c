@@ -19,13 +19,14 @@ static cg_rc save_copy(struct store *store, struct cg_err *err)
 	(void)snprintf(unfinished, sizeof(unfinished), "%s.%ld", folder, (long)getpid());
 	if (access(folder, F_OK) == 0)
 		return CG_OK; /* by whoever began the upgrade before */
+	folder_remove(unfinished); /* of one that was killed, with the same number */
 	cg_rc rc = folder_make(unfinished, err);
 	if (rc == CG_OK)
 		rc = store_copy(store, unfinished, err);
 	if (rc == CG_OK && rename(unfinished, folder) != 0 && errno != ENOTEMPTY && errno != EEXIST)
 		rc = cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be made: %s.", folder,
 			     strerror(errno));
-	folder_remove(unfinished); /* where it is there still */
+	folder_remove(unfinished); /* another was first */
 	return rc == CG_OK ? folder_sync_of(folder, err) : rc;
 }
 

@@ -122,35 +122,20 @@ cg_rc organisation_lets_in(struct store_txn *txn, const char *organisation_id,
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
 
-struct collecting {
-	struct arena *arena;
-	struct key_ids *ids;
-	size_t room;
-};
-
-static cg_rc collect(struct span index_key, struct span key, struct span value, void *arg,
-		     struct cg_err *err)
-{
-	struct collecting *c = arg;
-	(void)index_key;
-	(void)value;
-	char **items = arena_grow(c->arena, c->ids->items, c->ids->n, &c->room, sizeof(*items));
-	if (!items)
-		return cg_fail_memory(err);
-	c->ids->items = items;
-	char *id = arena_copy(c->arena, key);
-	if (!id)
-		return cg_fail_memory(err);
-	c->ids->items[c->ids->n++] = id;
-	return CG_OK;
-}
-
 cg_rc organisation_keys_in(struct store_txn *txn, enum store_index index, const char *of,
 			   struct arena *arena, struct key_ids *out, struct cg_err *err)
 {
-	struct collecting c = {.arena = arena, .ids = out};
 	struct store_walk walk = {
 	    .by_index = true, .index = index, .only = true, .index_key = span_of(of)};
+	struct store_keys keys;
 	*out = (struct key_ids){.n = 0};
-	return store_walk(txn, &walk, collect, &c, err);
+	cg_rc rc = store_keys(txn, &walk, SIZE_MAX, NULL, NULL, arena, &keys, err);
+	if (rc != CG_OK)
+		return rc;
+	out->items = arena_alloc(arena, keys.n * sizeof(*out->items));
+	if (!out->items)
+		return cg_fail_memory(err);
+	for (; out->n < keys.n; out->n++)
+		out->items[out->n] = (char *)(uintptr_t)keys.items[out->n].p;
+	return CG_OK;
 }

@@ -6,8 +6,6 @@
 #include "model/email.h"
 #include "model/organisation.h"
 
-#define SWEEP_BATCH 200
-
 static cg_rc put(struct store_txn *txn, const Cg__OutboxMail *mail, struct arena *arena,
 		 struct cg_err *err)
 {
@@ -231,75 +229,29 @@ cg_rc mail_queue_administrators(struct store_txn *txn, Cg__OutboxMail__Kind kind
 
 /* --- removing them --- */
 
-struct gone {
-	struct arena *arena;
-	enum store_table table;
-	int64_t now;
-	char *ids[SWEEP_BATCH];
-	size_t n;
-};
-
-static bool is_over(const struct gone *g, const void *message)
+/* Mails that went out or were given up. */
+static bool is_kept_long(const void *message, void *arg)
 {
-	if (g->table == STORE_OUTBOX_MAIL) {
-		const Cg__OutboxMail *mail = message;
-		return !mail->due && mail->created_at < g->now - MAIL_KEEP_S;
-	}
+	const Cg__OutboxMail *mail = message;
+	const int64_t *now = arg;
+	return !mail->due && mail->created_at < *now - MAIL_KEEP_S;
+}
+
+static bool has_ended(const void *message, void *arg)
+{
 	const Cg__Link *link = message;
-	return link->has_expires_at ? link->expires_at < g->now - LINK_KEEP_S
-				    : link->created_at < g->now - MAIL_KEEP_S;
+	const int64_t *now = arg;
+	return link->has_expires_at ? link->expires_at < *now - LINK_KEEP_S
+				    : link->created_at < *now - MAIL_KEEP_S;
 }
 
-static cg_rc visit_over(struct span index_key, struct span key, struct span value, void *arg,
-			struct cg_err *err)
+cg_rc outbox_sweep(struct store *store, int64_t now_unix_s, struct cg_err *err)
 {
-	struct gone *g = arg;
-	void *message;
-	(void)index_key;
-	cg_rc rc = record_unpack(store_table_type(g->table), value, g->arena, &message, err);
-	if (rc != CG_OK)
-		return rc;
-	if (is_over(g, message) && !(g->ids[g->n++] = arena_copy(g->arena, key)))
-		return cg_fail_memory(err);
-	return g->n < SWEEP_BATCH ? CG_OK : CG_NOT_FOUND;
-}
-
-static cg_rc sweep_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct gone *g = arg;
-	struct store_walk walk = {.table = g->table};
-	g->n = 0;
-	cg_rc rc = store_walk(txn, &walk, visit_over, g, err);
-	for (size_t i = 0; rc == CG_OK && i < g->n; i++)
-		rc = store_remove(txn, g->table, span_of(g->ids[i]), err);
-	return rc;
-}
-
-cg_rc outbox_sweep(struct store *store, int64_t now_unix_s, bool *more, struct cg_err *err)
-{
-	static const enum store_table tables[] = {STORE_OUTBOX_MAIL, STORE_LINK};
-	cg_rc rc = CG_OK;
-	*more = false;
-	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(tables); i++) {
-		struct arena arena;
-		arena_init(&arena, COMMAND_ARENA_MAX);
-		struct gone g = {.arena = &arena, .table = tables[i], .now = now_unix_s};
-		rc = store_write(store, STORE_CHANGES_COUNTS, sweep_txn, &g, err);
-		*more = *more || g.n == SWEEP_BATCH;
-		arena_release(&arena);
-	}
-	return rc;
-}
-
-static cg_rc visit_id(struct span index_key, struct span key, struct span value, void *arg,
-		      struct cg_err *err)
-{
-	struct gone *g = arg;
-	(void)index_key;
-	(void)value;
-	if (!(g->ids[g->n++] = arena_copy(g->arena, key)))
-		return cg_fail_memory(err);
-	return g->n < SWEEP_BATCH ? CG_OK : CG_NOT_FOUND;
+	cg_rc rc = store_sweep(store, STORE_CHANGES_COUNTS, STORE_OUTBOX_MAIL, is_kept_long,
+			       &now_unix_s, err);
+	return rc == CG_OK ? store_sweep(store, STORE_CHANGES_COUNTS, STORE_LINK, has_ended,
+					 &now_unix_s, err)
+			   : rc;
 }
 
 cg_rc outbox_forget_in(struct store_txn *txn, const char *to, struct arena *arena,
@@ -309,15 +261,9 @@ cg_rc outbox_forget_in(struct store_txn *txn, const char *to, struct arena *aren
 				  .index = STORE_OUTBOX_MAIL_BY_TO,
 				  .only = true,
 				  .index_key = span_of(to)};
-	struct gone g = {.arena = arena, .n = SWEEP_BATCH};
-	cg_rc rc = CG_OK;
-	while (rc == CG_OK && g.n == SWEEP_BATCH) {
-		g.n = 0;
-		rc = store_walk(txn, &walk, visit_id, &g, err);
-		for (size_t i = 0; rc == CG_OK && i < g.n; i++)
-			rc = store_remove(txn, STORE_OUTBOX_MAIL, span_of(g.ids[i]), err);
-	}
-	return rc;
+	struct store_keys mails;
+	cg_rc rc = store_keys(txn, &walk, SIZE_MAX, NULL, NULL, arena, &mails, err);
+	return rc == CG_OK ? store_remove_all(txn, STORE_OUTBOX_MAIL, &mails, err) : rc;
 }
 
 /* --- sending them --- */

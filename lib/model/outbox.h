@@ -70,9 +70,8 @@ cg_rc outbox_sent(struct store *store, const char *id, int64_t now_unix_s, struc
  * MAIL_TRY_S it is given up, and kept with its fault. */
 cg_rc outbox_failed(struct store *store, const char *id, const char *fault, int64_t now_unix_s,
 		    struct arena *arena, struct cg_err *err) CG_MUST_USE;
-/* Removes some of the mails that went out or were given up more than MAIL_KEEP_S ago, and of the
- * links that have ended; *more when there may be others. */
-cg_rc outbox_sweep(struct store *store, int64_t now_unix_s, bool *more,
-		   struct cg_err *err) CG_MUST_USE;
+/* Removes the mails that went out or were given up more than MAIL_KEEP_S ago, and the links that
+ * have ended. */
+cg_rc outbox_sweep(struct store *store, int64_t now_unix_s, struct cg_err *err) CG_MUST_USE;
 
 #endif

@@ -2,8 +2,7 @@
 #include "model/quota.h"
 #include "base/limits.h"
 
-#define SAVE_BATCH  256 /* quotas of one stay in the store */
-#define SWEEP_BATCH 500 /* records looked at in one */
+#define SAVE_BATCH 256 /* quotas of one stay in the store */
 
 /* The store's enumeration and that of the counters. */
 static enum limits_period period_of(Cg__Quota__Period period)
@@ -134,58 +133,15 @@ cg_rc quota_save(struct store *store, struct limits *limits, struct cg_err *err)
 
 /* --- sweeping --- */
 
-struct sweep_call {
-	int64_t now_unix_s;
-	struct sha256 after, ended[SWEEP_BATCH];
-	bool started;
-	size_t seen, n;
-};
-
-static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
-		   struct cg_err *err)
+static bool has_ended(const void *message, void *arg)
 {
-	struct sweep_call *c = arg;
-	struct arena arena;
-	Cg__QuotaCount *record;
-	(void)index_key;
-	arena_init(&arena, RECORD_ARENA_MAX);
-	cg_rc rc = record_unpack(&cg__quota_count__descriptor, value, &arena, &record, err);
-	if (rc == CG_OK && key.n == SHA256_BYTES) {
-		memcpy(c->after.b, key.p, SHA256_BYTES);
-		c->started = true;
-		if (record->ends_at < c->now_unix_s)
-			c->ended[c->n++] = c->after;
-	}
-	arena_release(&arena);
-	if (rc != CG_OK)
-		return rc;
-	return ++c->seen == SWEEP_BATCH ? CG_NOT_FOUND : CG_OK;
-}
-
-static cg_rc sweep_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct sweep_call *c = arg;
-	struct sha256 after = c->after;
-	struct store_walk walk = {.table = STORE_QUOTA_COUNT,
-				  .after_key = span_make(after.b, c->started ? SHA256_BYTES : 0)};
-	c->seen = c->n = 0;
-	cg_rc rc = store_walk(txn, &walk, visit, c, err);
-	for (size_t i = 0; rc == CG_OK && i < c->n; i++)
-		rc = store_remove(txn, STORE_QUOTA_COUNT, span_make(c->ended[i].b, SHA256_BYTES),
-				  err);
-	return rc;
+	const Cg__QuotaCount *count = message;
+	const int64_t *now = arg;
+	return count->ends_at < *now;
 }
 
 cg_rc quota_sweep(struct store *store, int64_t now_unix_s, struct cg_err *err)
 {
-	struct sweep_call *c = calloc(1, sizeof(*c));
-	if (!c)
-		return cg_fail_memory(err);
-	c->now_unix_s = now_unix_s;
-	cg_rc rc;
-	do
-		rc = store_write(store, STORE_CHANGES_COUNTS, sweep_txn, c, err);
-	while (rc == CG_OK && c->seen == SWEEP_BATCH);
-	free(c);
-	return rc;
+	return store_sweep(store, STORE_CHANGES_COUNTS, STORE_QUOTA_COUNT, has_ended, &now_unix_s,
+			   err);
 }

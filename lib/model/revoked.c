@@ -1,9 +1,11 @@
 #include "base/base.h"
 #include "model/revoked.h"
+#include "base/file.h"
 #include "base/folder.h"
 #include "base/text.h"
 #include "model/audit.h"
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 static const char *const names[] = {
@@ -42,36 +44,48 @@ static void path_of(const struct home *home, char out[HOME_PATH_MAX + 16])
 	(void)snprintf(out, HOME_PATH_MAX + 16, "%s/revoked.log", home->dir);
 }
 
-/* The first line: which store, and from which audit entry on every revocation is in the file. */
-static bool write_head(int fd, const char *store_id, uint64_t from, struct arena *arena)
+/* Adds `line` on disk, whole or not at all, behind `head` where the file is empty; false with
+ * errno. One process at a time: who fails takes back what it wrote.  A line that is there and
+ * breaks off gets its end first, so that this one is read, and not taken for more of that one. */
+static bool add_line(int fd, const char *head, const char *line)
 {
-	const char *head = arena_printf(arena, HEAD " %s %" PRIu64 "\n", store_id, from);
-	return head && write(fd, head, strlen(head)) == (ssize_t)strlen(head);
+	struct stat st;
+	char last = '\n';
+	if (flock(fd, LOCK_EX) != 0 || fstat(fd, &st) != 0 ||
+	    (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1))
+		return false;
+	if ((st.st_size > 0 || file_write(fd, span_of(head))) &&
+	    (last == '\n' || file_write(fd, SPAN_LIT("\n"))) && file_write(fd, span_of(line)) &&
+	    fdatasync(fd) == 0)
+		return true;
+	int cause = errno;
+	(void)!ftruncate(fd, st.st_size);
+	errno = cause;
+	return false;
 }
 
-/* Adds `line` (NULL: none) behind what is there, on disk. */
+/* Adds `line` ("": none) on disk.  The first line of a file says which store it is of, and from
+ * which audit entry on every revocation is in it: from `number`. */
 static cg_rc append(struct store_txn *txn, uint64_t number, const char *line, struct arena *arena,
 		    struct cg_err *err)
 {
 	char path[HOME_PATH_MAX + 16];
-	struct stat st;
 	Cg__Meta *meta;
 	cg_rc rc = store_meta_read(txn, arena, &meta, err);
 	if (rc != CG_OK)
 		return rc;
+	const char *head = arena_printf(arena, HEAD " %s %" PRIu64 "\n",
+					meta->store_id ? meta->store_id : "-", number);
+	if (!head)
+		return cg_fail_memory(err);
 	path_of(store_txn_home(txn), path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && fstat(fd, &st) == 0;
-	if (ok && st.st_size == 0)
-		ok = write_head(fd, meta->store_id ? meta->store_id : "-", number, arena);
-	if (ok && line)
-		ok = write(fd, line, strlen(line)) == (ssize_t)strlen(line);
-	ok = ok && fdatasync(fd) == 0;
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && add_line(fd, head, line);
 	int cause = errno;
 	if (fd >= 0)
 		(void)close(fd);
 	if (ok)
-		return st.st_size == 0 ? folder_sync_of(path, err) : CG_OK;
+		return folder_sync_of(path, err);
 	if (cause == ENOSPC || cause == EDQUOT)
 		return cg_fail_code(err, CG_FULL, "storage_full",
 				    "There is no room for %s: free some disk space. Nothing was "
@@ -85,17 +99,15 @@ cg_rc revoked_begin(struct store_txn *txn, struct arena *arena, struct cg_err *e
 {
 	uint64_t last;
 	cg_rc rc = audit_last_number(txn, arena, &last, err);
-	return rc == CG_OK ? append(txn, last + 1, NULL, arena, err) : rc;
+	return rc == CG_OK ? append(txn, last + 1, "", arena, err) : rc;
 }
 
 cg_rc revoked_restored(const struct home *home, struct cg_err *err)
 {
 	char path[HOME_PATH_MAX + 16];
-	static const char line[] = "0 " RESTORE " -\n";
 	path_of(home, path);
-	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	bool ok =
-	    fd >= 0 && write(fd, line, strlen(line)) == (ssize_t)strlen(line) && fdatasync(fd) == 0;
+	int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+	bool ok = fd >= 0 && add_line(fd, "", "0 " RESTORE " -\n");
 	int cause = errno;
 	if (fd >= 0)
 		(void)close(fd);

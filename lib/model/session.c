@@ -22,77 +22,44 @@ static bool has_ended(const Cg__Session *s, int64_t now)
 
 /* --- several --- */
 
-/* Sessions met on a walk. */
-struct found {
-	struct arena *arena;
-	const char *except;
-	bool ended_only;
-	int64_t now;
-	Cg__Session **items;
-	size_t n, room;
-};
-
-static cg_rc collect(struct span index_key, struct span key, struct span value, void *arg,
-		     struct cg_err *err)
+static bool is_over(const void *message, void *arg)
 {
-	struct found *f = arg;
-	Cg__Session *s;
-	(void)index_key;
-	(void)key;
-	cg_rc rc = record_unpack(&cg__session__descriptor, value, f->arena, &s, err);
-	if (rc != CG_OK)
-		return rc;
-	if ((f->except && strcmp(s->id, f->except) == 0) ||
-	    (f->ended_only && !has_ended(s, f->now)))
-		return CG_OK;
-	Cg__Session **items = arena_grow(f->arena, f->items, f->n, &f->room, sizeof(Cg__Session *));
-	if (!items)
-		return cg_fail_memory(err);
-	f->items = items;
-	f->items[f->n++] = s;
-	return CG_OK;
+	const int64_t *now = arg;
+	return has_ended(message, *now);
 }
 
-/* First all are found, then they go: a removal moves what the cursor walks on. */
-static cg_rc end_found(struct store_txn *txn, const struct store_walk *walk, struct found *f,
-		       struct cg_err *err)
+static cg_rc end_over(struct store_txn *txn, int64_t now, struct arena *arena, struct cg_err *err)
 {
-	cg_rc rc = store_walk(txn, walk, collect, f, err);
-	for (size_t i = 0; rc == CG_OK && i < f->n; i++)
-		rc = store_remove(txn, STORE_SESSION, span_of(f->items[i]->id), err);
-	return rc;
+	struct store_walk all = {.table = STORE_SESSION};
+	struct store_keys ids;
+	cg_rc rc = store_keys(txn, &all, SIZE_MAX, is_over, &now, arena, &ids, err);
+	return rc == CG_OK ? store_remove_all(txn, STORE_SESSION, &ids, err) : rc;
 }
 
-static struct store_walk walk_of_user(const char *user_id)
+static cg_rc ids_of_user(struct store_txn *txn, const char *user_id, struct arena *arena,
+			 struct store_keys *out, struct cg_err *err)
 {
-	return (struct store_walk){.by_index = true,
-				   .index = STORE_SESSION_BY_USER,
-				   .only = true,
-				   .index_key = span_of(user_id)};
+	struct store_walk walk = {.by_index = true,
+				  .index = STORE_SESSION_BY_USER,
+				  .only = true,
+				  .index_key = span_of(user_id)};
+	return store_keys(txn, &walk, SIZE_MAX, NULL, NULL, arena, out, err);
 }
 
 cg_rc session_end_of_user_in(struct store_txn *txn, const char *user_id, const char *except,
 			     struct arena *arena, struct cg_err *err)
 {
-	struct found f = {.arena = arena, .except = except};
-	struct store_walk walk = walk_of_user(user_id);
-	return end_found(txn, &walk, &f, err);
-}
-
-static cg_rc end_all_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct found f = {.arena = arg};
-	struct store_walk walk = {.table = STORE_SESSION};
-	return end_found(txn, &walk, &f, err);
+	struct store_keys ids;
+	cg_rc rc = ids_of_user(txn, user_id, arena, &ids, err);
+	for (size_t i = 0; rc == CG_OK && i < ids.n; i++)
+		if (!except || !span_is_text(ids.items[i], except))
+			rc = store_remove(txn, STORE_SESSION, ids.items[i], err);
+	return rc;
 }
 
 cg_rc session_end_all(struct store *store, struct cg_err *err)
 {
-	struct arena arena;
-	arena_init(&arena, COMMAND_ARENA_MAX);
-	cg_rc rc = store_write(store, STORE_CHANGES_NONE, end_all_txn, &arena, err);
-	arena_release(&arena);
-	return rc;
+	return store_sweep(store, STORE_CHANGES_NONE, STORE_SESSION, NULL, NULL, err);
 }
 
 /* --- beginning --- */
@@ -104,19 +71,33 @@ struct begin_call {
 	char id[SHA256_HEX + 1];
 };
 
+static cg_rc load(struct store_txn *txn, struct span id, struct arena *arena, Cg__Session **out,
+		  struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = store_get(txn, STORE_SESSION, id, arena, &bytes, err);
+	return rc == CG_OK ? record_unpack(&cg__session__descriptor, bytes, arena, out, err) : rc;
+}
+
 static cg_rc end_oldest(struct store_txn *txn, const char *user_id, struct arena *arena,
 			struct cg_err *err)
 {
-	struct found f = {.arena = arena};
-	struct store_walk walk = walk_of_user(user_id);
-	cg_rc rc = store_walk(txn, &walk, collect, &f, err);
-	while (rc == CG_OK && f.n >= SESSIONS_MAX) {
+	struct store_keys ids;
+	cg_rc rc = ids_of_user(txn, user_id, arena, &ids, err);
+	while (rc == CG_OK && ids.n >= SESSIONS_MAX) {
+		int64_t oldest_used = INT64_MAX;
 		size_t oldest = 0;
-		for (size_t i = 1; i < f.n; i++)
-			if (f.items[i]->last_used_at < f.items[oldest]->last_used_at)
+		for (size_t i = 0; rc == CG_OK && i < ids.n; i++) {
+			Cg__Session *s;
+			rc = load(txn, ids.items[i], arena, &s, err);
+			if (rc == CG_OK && s->last_used_at < oldest_used) {
+				oldest_used = s->last_used_at;
 				oldest = i;
-		rc = store_remove(txn, STORE_SESSION, span_of(f.items[oldest]->id), err);
-		f.items[oldest] = f.items[--f.n];
+			}
+		}
+		if (rc == CG_OK)
+			rc = store_remove(txn, STORE_SESSION, ids.items[oldest], err);
+		ids.items[oldest] = ids.items[--ids.n];
 	}
 	return rc;
 }
@@ -154,8 +135,6 @@ static cg_rc begin_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct begin_call *c = arg;
 	const char *id = id_of_person(&c->who);
-	struct found ended = {.arena = c->arena, .ended_only = true, .now = clock_unix_s()};
-	struct store_walk all = {.table = STORE_SESSION};
 	Cg__Session s = CG__SESSION__INIT;
 	s.id = c->id;
 	s.has_of = true;
@@ -163,13 +142,13 @@ static cg_rc begin_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	/* Copied, since the record's members are not const. */
 	s.user_id = arena_strdup(c->arena, id);
 	s.has_created_at = s.has_last_used_at = true;
-	s.created_at = s.last_used_at = ended.now;
+	s.created_at = s.last_used_at = clock_unix_s();
 	s.from_address = arena_strdup(c->arena, c->from->from_address);
 	struct actor actor = *c->from;
 	actor.name = c->who.user ? c->who.user->name : c->who.developer->email;
 	actor.id = id;
-	cg_rc rc =
-	    s.user_id && s.from_address ? end_found(txn, &all, &ended, err) : cg_fail_memory(err);
+	cg_rc rc = s.user_id && s.from_address ? end_over(txn, s.created_at, c->arena, err)
+					       : cg_fail_memory(err);
 	if (rc == CG_OK)
 		rc = end_oldest(txn, id, c->arena, err);
 	if (rc == CG_OK)
@@ -202,9 +181,7 @@ static cg_rc check_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct check_call *c = arg;
 	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_SESSION, span_of(c->id), c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__session__descriptor, bytes, c->arena, &c->session, err);
+	cg_rc rc = load(txn, span_of(c->id), c->arena, &c->session, err);
 	if (rc != CG_OK)
 		return rc;
 	/* The cookie of one program opens nothing in the other. */

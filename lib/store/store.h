@@ -195,6 +195,27 @@ typedef cg_rc (*store_scan_fn)(struct store_txn *txn, struct span index_key, str
 cg_rc store_scan(struct store *store, const struct store_walk *walk, store_scan_fn visit, void *arg,
 		 struct cg_err *err) CG_MUST_USE;
 
+/* Primary keys of records that a walk met, in an arena; a NUL that is not counted ends each. */
+struct store_keys {
+	struct span *items;
+	size_t n;
+	struct span last; /* behind which to go on; empty: the walk came to its end */
+};
+/* Whether a record, which is there for the moment only, is one of those looked for. */
+typedef bool (*store_fits_fn)(const void *message, void *arg);
+/* The keys of those that `fits` (NULL: all) among the next `most` records of a walk: first they are
+ * found, then changed, since a change moves what a walk stands on.  The records that are only
+ * looked at take no room in the arena. */
+cg_rc store_keys(struct store_txn *txn, const struct store_walk *walk, size_t most,
+		 store_fits_fn fits, void *arg, struct arena *arena, struct store_keys *out,
+		 struct cg_err *err) CG_MUST_USE;
+cg_rc store_remove_all(struct store_txn *txn, enum store_table table, const struct store_keys *keys,
+		       struct cg_err *err) CG_MUST_USE;
+/* Removes the records of a table that `fits` (NULL: all), in several short transactions: one over
+ * any number would keep all others out, and need a lock for each page. */
+cg_rc store_sweep(struct store *store, enum store_effect effect, enum store_table table,
+		  store_fits_fn fits, void *arg, struct cg_err *err) CG_MUST_USE;
+
 /* What the indexes BY_STATE have of a key or a credential; they are in the order of keys' ids. */
 struct store_state {
 	struct span key_id; /* borrowed from the index key */

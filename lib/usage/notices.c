@@ -9,8 +9,7 @@
 #include "model/entity.h"
 #include "model/outbox.h"
 
-#define DAY_S	    ((int64_t)86400)
-#define SWEEP_BATCH 500
+#define DAY_S ((int64_t)86400)
 /* Of a quota, beside all of it. */
 #define QUOTA_TOLD_PERCENT 80
 /* The end of a quota's period is told to the second, reckoned from two clocks. */
@@ -328,57 +327,11 @@ static cg_rc look_at(struct store *store, const struct ending *item, int64_t now
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
 
-struct sweeping {
-	int64_t before;
-	char start[130]; /* behind which this piece begins */
-	char after[130], old[SWEEP_BATCH][130];
-	size_t seen, n;
-};
-
-static cg_rc sweep_visit(struct span index_key, struct span key, struct span value, void *arg,
-			 struct cg_err *err)
+static bool is_old(const void *message, void *arg)
 {
-	struct sweeping *s = arg;
-	struct arena arena;
-	Cg__Notice *record;
-	(void)index_key;
-	arena_init(&arena, RECORD_ARENA_MAX);
-	cg_rc rc = record_unpack(&cg__notice__descriptor, value, &arena, &record, err);
-	(void)snprintf(s->after, sizeof(s->after), "%.*s", (int)key.n, key.p);
-	if (rc == CG_OK && record->about < s->before)
-		memcpy(s->old[s->n++], s->after, sizeof(s->after));
-	arena_release(&arena);
-	if (rc != CG_OK)
-		return rc;
-	return ++s->seen == SWEEP_BATCH ? CG_NOT_FOUND : CG_OK;
-}
-
-static cg_rc sweep_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct sweeping *s = arg;
-	struct store_walk walk = {.table = STORE_NOTICE, .after_key = span_of(s->start)};
-	s->seen = s->n = 0;
-	cg_rc rc = store_walk(txn, &walk, sweep_visit, s, err);
-	for (size_t i = 0; rc == CG_OK && i < s->n; i++)
-		rc = store_remove(txn, STORE_NOTICE, span_of(s->old[i]), err);
-	return rc;
-}
-
-static cg_rc sweep(struct store *store, int64_t now, struct cg_err *err)
-{
-	struct sweeping *s = calloc(1, sizeof(*s));
-	cg_rc rc = CG_OK;
-	if (!s)
-		return cg_fail_memory(err);
-	s->before = now - NOTICE_KEEP_S;
-	while (rc == CG_OK) {
-		memcpy(s->start, s->after, sizeof(s->start));
-		rc = store_write(store, STORE_CHANGES_COUNTS, sweep_txn, s, err);
-		if (s->seen < SWEEP_BATCH)
-			break;
-	}
-	free(s);
-	return rc;
+	const Cg__Notice *notice = message;
+	const int64_t *now = arg;
+	return notice->about < *now - NOTICE_KEEP_S;
 }
 
 cg_rc notices_ends(struct store *store, struct notices_round *round, size_t max, int64_t now_unix_s,
@@ -397,7 +350,8 @@ cg_rc notices_ends(struct store *store, struct notices_round *round, size_t max,
 		*round = (struct notices_round){.running = true, .credentials = true};
 	} else if (rc == CG_OK && c.seen < max) {
 		*round = (struct notices_round){.running = false};
-		rc = sweep(store, now_unix_s, err);
+		rc = store_sweep(store, STORE_CHANGES_COUNTS, STORE_NOTICE, is_old, &now_unix_s,
+				 err);
 	}
 	arena_release(&arena);
 	return rc;

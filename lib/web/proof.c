@@ -1,6 +1,6 @@
 #include "base/base.h"
 #include "web/proof.h"
-#include "base/folder.h"
+#include "base/file.h"
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
 
@@ -61,14 +61,7 @@ cg_rc proof_make(const struct home *home, char out[SHA256_HEX + 1], struct cg_er
 		return cg_fail_memory(err);
 	hex_format(digest.b, SHA256_BYTES, line);
 	line[SHA256_HEX] = '\n';
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && write(fd, line, SHA256_HEX + 1) == SHA256_HEX + 1 && fsync(fd) == 0;
-	int cause = errno;
-	if (fd >= 0)
-		(void)close(fd);
-	return ok ? folder_sync_of(path, err)
-		  : cg_fail(err, CG_UNAVAILABLE, "%s cannot be written: %s.", path,
-			    strerror(cause));
+	return file_put(path, 0600, FILE_REPLACE, span_make(line, SHA256_HEX + 1), err);
 }
 
 bool proof_is_right(void *ctx, struct span value)

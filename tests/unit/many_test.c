@@ -1,0 +1,203 @@
+/* What a request or a sweep only passes over costs it no memory: there may be any number of it. */
+#include "store_world.h"
+#include "base/clock.h"
+#include "model/audit.h"
+#include "model/outbox.h"
+#include "model/session.h"
+
+#define MANY 400 /* records */
+
+static struct actor boss = {.name = "test",
+			    .id = "",
+			    .role = CG__ROLE__OWNER,
+			    .from_address = "192.0.2.1",
+			    .request_id = ""};
+static struct store *store;
+
+static int setup_store(void **state)
+{
+	if (setup(state) != 0)
+		return -1;
+	store = open_store();
+	return 0;
+}
+
+static int teardown_store(void **state)
+{
+	store_close(&store);
+	return teardown(state);
+}
+
+/* Filler for texts of records: so much for each of MANY does not fit into what a test allows. */
+static const char *filler(size_t n)
+{
+	static char text[1024 * 1024];
+	memset(text, 'x', n);
+	text[n] = '\0';
+	return text;
+}
+
+static cg_rc audit_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	(void)arg;
+	for (int i = 0; rc == CG_OK && i < MANY; i++) {
+		struct arena one;
+		json_t *changes = json_pack("{s:s}", "description", filler(2000));
+		arena_init(&one, 1024 * 1024);
+		rc = audit_add(txn, &boss, i == 0 ? "key.create" : "key.update", "id", "name",
+			       changes, &one, err);
+		json_decref(changes);
+		arena_release(&one);
+	}
+	return rc;
+}
+
+static void test_search_of_the_audit(void **state)
+{
+	struct arena small;
+	struct audit_page page;
+	(void)state;
+	assert_int_equal(store_write(store, STORE_CHANGES_NONE, audit_txn, NULL, NULL), CG_OK);
+	arena_init(&small, (size_t)256 * 1024);
+	assert_int_equal(
+	    audit_list(store, &boss, 0, 10, SPAN_LIT("KEY.CREATE"), &small, &page, NULL), CG_OK);
+	assert_int_equal(page.n, 1);
+	assert_int_equal(page.items[0]->number, 1);
+	assert_string_equal(page.items[0]->action, "key.create");
+	assert_non_null(strstr(page.items[0]->changes, "xxx"));
+	assert_int_equal(page.next, 0);
+	/* What only other members hold is no match. */
+	assert_int_equal(audit_list(store, &boss, 0, 10, SPAN_LIT("xxx"), &small, &page, NULL),
+			 CG_OK);
+	assert_int_equal(page.n, 0);
+	arena_release(&small);
+}
+
+static cg_rc sessions_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	const int64_t *used_at = arg;
+	cg_rc rc = CG_OK;
+	for (int i = 0; rc == CG_OK && i < MANY; i++) {
+		Cg__Session s = CG__SESSION__INIT;
+		char id[SHA256_HEX + 1], user_id[32];
+		struct span bytes;
+		struct arena one;
+		(void)snprintf(id, sizeof(id), "%064d", i);
+		(void)snprintf(user_id, sizeof(user_id), "u%d", i);
+		s.id = id;
+		s.user_id = user_id;
+		s.from_address = (char *)(uintptr_t)filler(2000);
+		s.has_created_at = s.has_last_used_at = true;
+		s.created_at = s.last_used_at = *used_at;
+		arena_init(&one, 1024 * 1024);
+		rc = record_pack(&s, &one, &bytes, err);
+		if (rc == CG_OK)
+			rc = store_put(txn, STORE_SESSION, span_of(id), bytes, err);
+		arena_release(&one);
+	}
+	return rc;
+}
+
+static cg_rc count_one(struct span index_key, struct span key, struct span value, void *arg,
+		       struct cg_err *err)
+{
+	(void)index_key;
+	(void)key;
+	(void)value;
+	(void)err;
+	++*(size_t *)arg;
+	return CG_OK;
+}
+
+struct counting {
+	enum store_table table;
+	size_t n;
+};
+
+static cg_rc count_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct counting *c = arg;
+	struct store_walk walk = {.table = c->table};
+	c->n = 0;
+	return store_walk(txn, &walk, count_one, &c->n, err);
+}
+
+static size_t count_of(enum store_table table)
+{
+	struct counting c = {.table = table};
+	assert_int_equal(store_read(store, count_txn, &c, NULL), CG_OK);
+	return c.n;
+}
+
+static void test_sign_in(void **state)
+{
+	struct arena small;
+	char cookie[TOKEN_TEXT + 1], id[] = "me", name[] = "me";
+	Cg__User me = CG__USER__INIT;
+	int64_t now = clock_unix_s(), ended = now - 2 * SESSION_WHOLE_S;
+	(void)state;
+	me.id = id;
+	me.name = name;
+	arena_init(&small, (size_t)256 * 1024);
+	assert_int_equal(store_write(store, STORE_CHANGES_NONE, sessions_txn, &now, NULL), CG_OK);
+	assert_int_equal(
+	    session_begin(store, &(struct session_of){.user = &me}, &boss, &small, cookie, NULL),
+	    CG_OK);
+	assert_int_equal(count_of(STORE_SESSION), MANY + 1);
+	assert_int_equal(store_write(store, STORE_CHANGES_NONE, sessions_txn, &ended, NULL), CG_OK);
+	assert_int_equal(
+	    session_begin(store, &(struct session_of){.user = &me}, &boss, &small, cookie, NULL),
+	    CG_OK);
+	assert_int_equal(count_of(STORE_SESSION), 2);
+	assert_int_equal(session_end_all(store, NULL), CG_OK);
+	assert_int_equal(count_of(STORE_SESSION), 0);
+	arena_release(&small);
+}
+
+/* More of them than a command may use of memory at once. */
+static cg_rc mails_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	Cg__OutboxMail *mail = arg;
+	struct span bytes;
+	struct arena one;
+	arena_init(&one, RECORD_ARENA_MAX);
+	cg_rc rc = record_pack(mail, &one, &bytes, err);
+	if (rc == CG_OK)
+		rc = store_put(txn, STORE_OUTBOX_MAIL, span_of(mail->id), bytes, err);
+	arena_release(&one);
+	return rc;
+}
+
+static void test_sweep_of_the_outbox(void **state)
+{
+	Cg__OutboxMail mail = CG__OUTBOX_MAIL__INIT;
+	char id[32], to[] = "a@example.com";
+	int64_t now = clock_unix_s();
+	const size_t large = 900 * 1000, n = COMMAND_ARENA_MAX / large + 2;
+	(void)state;
+	mail.id = id;
+	mail.to = to;
+	mail.values = (char *)(uintptr_t)filler(large);
+	mail.has_created_at = true;
+	for (size_t i = 0; i <= n; i++) {
+		/* The last one alone is old. */
+		mail.created_at = i < n ? now : now - MAIL_KEEP_S - 1;
+		(void)snprintf(id, sizeof(id), "%05zu", i);
+		assert_int_equal(store_write(store, STORE_CHANGES_COUNTS, mails_txn, &mail, NULL),
+				 CG_OK);
+	}
+	assert_int_equal(outbox_sweep(store, now, NULL), CG_OK);
+	assert_int_equal(count_of(STORE_OUTBOX_MAIL), n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_search_of_the_audit, setup_store, teardown_store),
+	    cmocka_unit_test_setup_teardown(test_sign_in, setup_store, teardown_store),
+	    cmocka_unit_test_setup_teardown(test_sweep_of_the_outbox, setup_store, teardown_store),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
