@@ -27,6 +27,8 @@ SERVER ?= apache
 HOST   ?= 127.0.0.1
 GATES  ?= 1
 -include config.mk
+# An ordinary user of Debian does not have the folders of web servers and other services there.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -41,7 +43,7 @@ RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 proc
 TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client mandoc man-db iproute2 \
 	logrotate libapache2-mod-fcgid \
 	chromium chromium-driver python3-selenium
-DEB_PACKAGES  := dpkg-dev debhelper lintian
+DEB_PACKAGES  := build-essential debhelper lintian
 BENCH_PACKAGES := nginx-light haproxy valgrind
 # Looks through pages for what keeps people out; for the tests alone, by npm where that is there: as a
 # Debian package it brings hundreds of others.
@@ -149,7 +151,10 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 -include $(patsubst %.o,%.d,$(LIB_OBJS)) $(UNIT_TESTS:%=%.d) $(TEST_TOOLS:%=%.d)
 
+# Of all that is built these come first.
 $(B)/schema/%.pb-c.c $(B)/schema/%.pb-c.h: schema/%.proto
+	@[ -n '$(PKG_LIBS)' ] && command -v protoc-c >/dev/null || \
+		{ echo 'Packages are missing: apt-get install $(BUILD_PACKAGES)'; exit 1; } >&2
 	@mkdir -p $(@D)
 	@protoc-c --proto_path=schema --c_out=$(B)/schema $<
 
@@ -203,7 +208,7 @@ run: ## starts the demo: PORT=8080 STATE=./var/demo HOST=127.0.0.1 GATES=1 SERVE
 TESTS ?= $(UNIT_TESTS) $(FUZZ_REPLAYS) $(sort $(wildcard tests/*/*.t))
 test: export MODE := $(MODE)
 test: ## installs what is missing, builds, runs every test
-	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(DEB_PACKAGES)
 	@$(MAKE) --no-print-directory all unit-tests build/node_modules/html-validate/package.json
 	@exec setpriv --pdeathsig TERM tests/tools/run-tests $(TESTS)
 
@@ -235,7 +240,7 @@ bench: ## measures, as ratios within one run; QUICK=1 with less: BENCHES="tests/
 	@for bench in $(BENCHES); do setpriv --pdeathsig TERM $$bench || failed=1; done; exit $${failed:-0}
 
 deps: ## installs the Debian packages that building, running, testing and checking need
-	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES)
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(DEB_PACKAGES) $(CHECK_PACKAGES)
 
 # --- check ---
 C_FILES := $(sort $(wildcard lib/*/*.[ch] cgi-bin/*/*.[ch] cgi-bin/*/*/*.[ch] tests/unit/*.[ch] tests/tools/*.[ch] tests/fuzz/*.[ch]))
@@ -262,7 +267,7 @@ check: ## static analysis, formatting, unit tests with sanitizers
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=5
 
 coverage: ## lines that the tests reach, by file: TESTS="build/coverage/tests/unit/cert_test" with some
-	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(DEB_PACKAGES)
 	@[ ! -d build/coverage ] || find build/coverage -name '*.gcda' -delete
 	@$(MAKE) --no-print-directory MODE=coverage all unit-tests
 	@setpriv --pdeathsig TERM tests/tools/coverage $(TESTS:$(B)/%=build/coverage/%)
@@ -295,7 +300,21 @@ CONFS := $(sort $(wildcard apache-conf/*.conf apache-conf/lighttpd/* apache-conf
 DOCS := $(wildcard README.md LICENSE SECURITY.md CHANGELOG.md)
 manual_target = $(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 
-install: all ## installs below PREFIX (/usr/local), DESTDIR honoured; starts nothing
+# Only what cannot be done otherwise is done as root: what is built stays the caller's.
+INTO = $(foreach name,PREFIX DESTDIR CGIDIR DATADIR DOCDIR MANDIR SYSCONFDIR MODE,$(name)='$(subst ','\'',$($(name)))')
+AS_ROOT = above="$(DESTDIR)$(PREFIX)"; until [ -e "$$above" ]; do above=$$(dirname "$$above"); done; \
+	as_root=; [ -w "$$above" ] || as_root=$$(command -v sudo) || \
+	{ echo "$$above is not yours to write: become root, or name another PREFIX." >&2; exit 1; }; $$as_root
+
+install: ## installs what the build misses, builds, installs below PREFIX (/usr/local), DESTDIR honoured; starts nothing
+	@tests/tools/install-packages $(BUILD_PACKAGES)
+	@$(MAKE) --no-print-directory all
+	@$(AS_ROOT) $(MAKE) --no-print-directory install-files $(INTO)
+
+uninstall: ## removes what install made; data and settings stay
+	@$(AS_ROOT) $(MAKE) --no-print-directory uninstall-files $(INTO)
+
+install-files:
 	install -d "$(DESTDIR)$(CGIDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(DATADIR)/empty" "$(DESTDIR)$(DOCDIR)"
 	install -m 755 $(PROGRAMS:%=$(B)/bin/%) "$(DESTDIR)$(CGIDIR)"
 	ln -sf "$(CGIDIR)/certgate" "$(DESTDIR)$(PREFIX)/bin/certgate"
@@ -309,7 +328,7 @@ install: all ## installs below PREFIX (/usr/local), DESTDIR honoured; starts not
 	$(foreach page,$(MANUAL),install -D -m 644 $(page) "$(DESTDIR)$(call manual_target,$(page))" &&) true
 	install -m 644 $(DOCS) "$(DESTDIR)$(DOCDIR)"
 
-uninstall: ## removes what install made; data and settings stay
+uninstall-files:
 	rm -f $(PROGRAMS:%="$(DESTDIR)$(CGIDIR)/%") "$(DESTDIR)$(PREFIX)/bin/certgate" \
 		$(foreach page,$(MANUAL),"$(DESTDIR)$(call manual_target,$(page))") \
 		$(DOCS:%="$(DESTDIR)$(DOCDIR)/%")
@@ -344,4 +363,4 @@ clean: ## removes what the build made
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all always coverage run deb systemd-security test screenshots pictures unit-tests fuzz fuzz-targets bench deps check lint install uninstall clean help
+.PHONY: all always coverage run deb systemd-security test screenshots pictures unit-tests fuzz fuzz-targets bench deps check lint install uninstall install-files uninstall-files clean help

@@ -214,10 +214,19 @@ def bind_in_root(path):
 def hold():
     group = int(chroot("getent", "group", unit("certgate.socket", "SocketGroup")[0]).stdout.split(":")[2])
     for path in unit("certgate.socket", "ListenStream"):
+        if os.path.exists(ROOT_DIR + path):
+            os.unlink(ROOT_DIR + path)
         HELD.append(bind_in_root(path))
         os.chown(ROOT_DIR + path, 0, group)
         os.chmod(ROOT_DIR + path, int(unit("certgate.socket", "SocketMode")[0], 8))
         HELD[-1].listen(128)
+
+
+def release():
+    """As systemd stops the sockets: nobody listens, their names stay until the next start."""
+    for sock in HELD:
+        sock.close()
+    HELD.clear()
 
 
 def curl(path, *args):
@@ -357,7 +366,8 @@ with case("upgrade"):
 with case("a store of an older schema"):
     is_eq(stop(service), 0, "stopped")
     home, away = ROOT_DIR + "/var/lib/certgate", ROOT_DIR + "/var/lib/away"
-    shutil.copytree(home, away, symlinks=True)
+    os.rename(home, away)
+    shutil.copytree(away, home, symlinks=True)
     for name in ("db", "run", "revoked.log", "keys/audit.key", "keys/seal.key"):
         shutil.rmtree(f"{home}/{name}") if os.path.isdir(f"{home}/{name}") else \
             os.path.exists(f"{home}/{name}") and os.unlink(f"{home}/{name}")
@@ -376,23 +386,44 @@ with case("a store of an older schema"):
 
 with case("remove"):
     done = works("dpkg -r", "dpkg", "-r", "certgate")
-    like(done.all, "the lines `Use Certgate.*sites-enabled must go", "it says what Apache still asks for")
-    ok(not os.path.exists(ROOT_DIR + "/etc/apache2/conf-enabled/certgate.conf"), "its include is switched off")
+    like(done.all, "sites-enabled/shop.conf still has lines .Use Certgate", "it says which sites still ask for it")
     ok(not os.path.exists(ROOT_DIR + "/usr/bin/certgate"), "the programs are gone")
     ok(os.path.exists(home + "/db"), "the data stays")
     ok(os.path.exists(ROOT_DIR + "/etc/certgate/proof.conf"), "so does the proof")
+    release()
+    works("configtest", "apachectl", "configtest")
+    works("Apache reads its configuration anew", "apachectl", "graceful")
+    wait_until(lambda: curl("/mtls-api/x")[0] == 503, "a refusal")
+    is_eq(json_module.loads(curl("/mtls-api/x")[1])["code"], "unavailable", "and refuses what was certgate's")
+    works("without its modules", "a2dismod", "-q", "-f", "macro", "proxy_fcgi", "proxy")
+    os.unlink(ROOT_DIR + "/etc/apache2/sites-enabled/shop.conf")
+    works("Apache could start, too", "apachectl", "configtest")
+    works("as they were", "a2enmod", "-q", "macro", "proxy_fcgi")
+    works("the site as it was", "a2ensite", "-q", "shop")
     works("installed again", "dpkg", "-i", "/work.deb")
     is_eq(kept_keys(), keys, "the keys are there again")
+    hold()
+    service = start_service()
+    is_eq(curl("/mtls-api/x", "--cert", partner.path, "--key", partner.key)[0], 200,
+          "the certificate counts, and nobody had to tell Apache")
+    is_eq(stop(service), 0, "stopped")
+    release()
 
 with case("purge"):
     web.terminate()
     web.wait(DEADLINE_S)
+    os.makedirs(ROOT_DIR + "/etc/lighttpd", exist_ok=True)
+    with open(ROOT_DIR + "/etc/lighttpd/lighttpd.conf", "a", encoding="ascii") as out:
+        out.write('include "/etc/certgate/proof.conf.lighttpd"\n')
+    done = works("dpkg -P", "dpkg", "-P", "certgate")
+    like(done.all, "Apache cannot start again before .*sites-enabled/shop.conf are gone", "it says what Apache still asks for")
+    like(done.all, "lighttpd cannot start again", "and that lighttpd does")
     for name in ("/etc/apache2/sites-enabled/shop.conf", "/etc/apache2/sites-available/shop.conf",
                  "/etc/ssl/shop.key", "/etc/ssl/shop.pem", "/work.deb", "/next.deb"):
         os.unlink(ROOT_DIR + name)
-    done = works("dpkg -P", "dpkg", "-P", "certgate")
+    works("without them it can", "apachectl", "configtest")
     after = everything()
-    left = {n for n in after - before if not re.match(r"/etc/apache2/mods-enabled/|/run/(adduser|apache2|lock)|/var/lib/(apache2/(?!.*certgate)|logrotate)|/var/lib/systemd/deb-systemd", n)}
+    left = {n for n in after - before if not re.match(r"/etc/apache2/mods-enabled/|/etc/lighttpd|/run/(adduser|apache2|lock)|/var/lib/(apache2/(?!.*certgate)|logrotate)|/var/lib/systemd/deb-systemd", n)}
     is_eq(sorted(left), [], "no file is left")
     is_eq(sorted(n for n in before - after if "/certgate" in n), [], "and none is missing")
     is_eq(users(), users_before, "no user and no group")

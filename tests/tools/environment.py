@@ -11,6 +11,8 @@ WEB_USER = "www-data"
 HANG_S = 600
 # The web server of sites that do not name one: the gate's tests run against each that can carry them.
 SERVER = os.environ.get("CERTGATE_SERVER", "apache")
+# An ordinary user of Debian does not have the folder of web servers there.
+os.environ["PATH"] += ":/usr/sbin:/sbin"
 # Not the configuration file of the host that the tests run on.
 os.environ.setdefault("CERTGATE_CONFIG", "")
 # The longest that anything may take to come up.  Not a pause: each wait ends when it has happened.
