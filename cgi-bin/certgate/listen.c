@@ -12,19 +12,19 @@
 #define GIVEN_FIRST 3
 #define GIVEN_MAX   64
 
-static bool has_path(int fd, const char *path)
+static bool is_socket(int fd, const char *path, int listens)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNSPEC};
 	socklen_t length = sizeof(address);
-	int on = 0;
+	int on = -1;
 	socklen_t on_size = sizeof(on);
 	return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
 	       address.sun_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path) &&
 	       strncmp(address.sun_path, path, sizeof(address.sun_path)) == 0 &&
-	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &on_size) == 0 && on;
+	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &on_size) == 0 && on == listens;
 }
 
-int listen_given(const char *path)
+static int find_given(const char *path, int listens)
 {
 	uint64_t pid, n;
 	if (!number_parse(span_of(getenv("LISTEN_PID")), INT32_MAX, &pid) ||
@@ -32,9 +32,19 @@ int listen_given(const char *path)
 	    !number_parse(span_of(getenv("LISTEN_FDS")), GIVEN_MAX, &n))
 		return -1;
 	for (int fd = GIVEN_FIRST; fd < GIVEN_FIRST + (int)n; fd++)
-		if (has_path(fd, path))
+		if (is_socket(fd, path, listens))
 			return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1;
 	return -1;
+}
+
+int listen_given(const char *path)
+{
+	return find_given(path, 1);
+}
+
+int listen_stored(const char *path)
+{
+	return find_given(path, 0);
 }
 
 static bool listens(const struct sockaddr_un *address)

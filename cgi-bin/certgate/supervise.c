@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "web/handover.h"
 #include "web/notify.h"
 
 #define PROGRAM_ARGS 4
@@ -29,14 +30,22 @@ struct program {
 	char socket_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	int fd;	    /* the listening socket, -1 before it is open */
 	bool given; /* whoever started this made it, and keeps it */
+	/* What those that end hand over (web/handover.h), -1 before it is open; its name. */
+	int handover_fd;
+	char handover_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	unsigned workers;
+};
+
+/* A worker that another one follows. */
+struct predecessor {
+	pid_t pid;     /* 0: none, or gone */
+	bool stopping; /* it accepts no more; else it does until its successor is ready */
 };
 
 struct worker {
 	const struct program *program;
 	pid_t pid; /* 0: not running */
-	/* Its predecessor, which serves on until this one accepts; 0: none, or gone. */
-	pid_t leaving;
+	struct predecessor before[SUPERVISE_LEAVING_MAX];
 	int64_t started_mono_ms;
 	int64_t due_mono_ms; /* when to start it again */
 	int64_t delay_ms;    /* the pause before the next start */
@@ -58,6 +67,7 @@ struct supervisor {
 	uid_t uid;
 	gid_t gid;
 	gid_t socket_gid; /* (gid_t)-1: as made */
+	bool stopping;
 };
 
 static const char usage[] =
@@ -137,6 +147,9 @@ static cg_rc find_paths(struct supervisor *s, const char *sockets, const char *b
 				       "The socket %s/%s.sock has a path of %d bytes, and a unix "
 				       "socket's ends at %zu: name a shorter --sockets folder.",
 				       sockets, p->name, n, sizeof(p->socket_path) - 1);
+		/* As long as that. */
+		(void)snprintf(p->handover_path, sizeof(p->handover_path), "%s/%s.kept", sockets,
+			       p->name);
 	}
 	s->sockets = sockets;
 	return CG_OK;
@@ -224,11 +237,29 @@ static cg_rc read_options(struct supervisor *s, int argc, char **argv, struct cg
 /* --- sockets --- */
 
 /* Those that systemd holds are its own; the others are made. */
-static cg_rc open_socket(struct program *p, gid_t group, struct cg_err *err)
+static cg_rc open_sockets(struct program *p, gid_t group, struct cg_err *err)
 {
 	p->fd = listen_given(p->socket_path);
 	p->given = p->fd >= 0;
-	return p->given ? CG_OK : listen_open(p->socket_path, group, &p->fd, err);
+	cg_rc rc = p->given ? CG_OK : listen_open(p->socket_path, group, &p->fd, err);
+	if (rc != CG_OK)
+		return rc;
+	p->handover_fd = listen_stored(p->handover_path);
+	if (p->handover_fd < 0)
+		p->handover_fd = handover_open(p->handover_path);
+	return p->handover_fd >= 0
+		   ? CG_OK
+		   : cg_fail(err, CG_FAIL, "The socket %s cannot be made: %s.", p->handover_path,
+			     strerror(errno));
+}
+
+/* What systemd holds for the next one, when it restarts this service: with the listening sockets
+ * also what waits in the queues, so that no connection ends. */
+static void store_handovers(const struct supervisor *s)
+{
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (s->programs[i].given)
+			(void)notify_store(s->programs[i].name, s->programs[i].handover_fd);
 }
 
 /* For the workers alone.  A signal tells that something has come. */
@@ -271,6 +302,9 @@ static void close_sockets(struct supervisor *s)
 		s->notify_fd = -1;
 	}
 	for (size_t i = 0; i < PROGRAMS; i++) {
+		if (s->programs[i].handover_fd >= 0)
+			(void)close(s->programs[i].handover_fd);
+		s->programs[i].handover_fd = -1;
 		if (s->programs[i].fd < 0)
 			continue;
 		(void)close(s->programs[i].fd);
@@ -289,13 +323,42 @@ static bool become(uid_t uid, gid_t gid)
 	       setgid(0) != 0;
 }
 
+/* In the child: the sockets where the program looks for them, all else closed when it runs. */
+static bool place_sockets(const struct program *p, int *report)
+{
+	int input, handover = -1;
+	if (p->no_socket) {
+		input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	} else {
+		input = p->fd;
+		/* Any of them may be where it is to go. */
+		handover = fcntl(p->handover_fd, F_DUPFD_CLOEXEC, HANDOVER_FD + 1);
+		*report = fcntl(*report, F_DUPFD_CLOEXEC, HANDOVER_FD + 1);
+	}
+	return dup2(input, STDIN_FILENO) == STDIN_FILENO &&
+	       dup2(STDERR_FILENO, STDOUT_FILENO) == STDOUT_FILENO &&
+	       close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
+	       (p->no_socket || dup2(handover, HANDOVER_FD) == HANDOVER_FD);
+}
+
+/* Whether it has a predecessor that accepts until it is ready. */
+static bool is_awaited(const struct worker *w)
+{
+	for (size_t i = 0; i < SUPERVISE_LEAVING_MAX; i++)
+		if (w->before[i].pid > 0 && !w->before[i].stopping)
+			return true;
+	return false;
+}
+
 /* In the child: does not return; tells the parent through `report` (close-on-exec) what failed. */
 static void __attribute__((noreturn))
-run_worker(const struct supervisor *s, const struct program *p, int report)
+run_worker(const struct supervisor *s, const struct worker *w, int report)
 {
+	const struct program *p = w->program;
 	sigset_t none;
 	(void)sigemptyset(&none);
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGCHLD, SIGIO};
+	static const int signals[] = {SIGTERM, SIGINT,	SIGHUP,	 SIGQUIT,
+				      SIGPIPE, SIGCHLD, SIGUSR1, SIGIO};
 	for (size_t i = 0; i < CG_COUNT(signals); i++)
 		(void)signal(signals[i], SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -305,12 +368,10 @@ run_worker(const struct supervisor *s, const struct program *p, int report)
 	ready = ready && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
 	if (getppid() != s->self)
 		_exit(1); /* the supervisor was gone before that held */
-	int input = p->no_socket ? open("/dev/null", O_RDONLY | O_CLOEXEC) : p->fd;
-	ready = ready && chdir("/") == 0 && dup2(input, STDIN_FILENO) == STDIN_FILENO &&
-		dup2(STDERR_FILENO, STDOUT_FILENO) == STDOUT_FILENO &&
-		close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
+	ready = ready && chdir("/") == 0 && place_sockets(p, &report) &&
 		setenv("CERTGATE_HOME", s->home->dir, 1) == 0 &&
 		setenv("NOTIFY_SOCKET", s->notify_path, 1) == 0 &&
+		(is_awaited(w) ? setenv(NOTIFY_AWAITED, "1", 1) : unsetenv(NOTIFY_AWAITED)) == 0 &&
 		/* ld.so(8).  Binding a function at its first call saves the vector registers on the
 		 * stack, and with them what was copied last: pieces of a pasted private key. */
 		setenv("LD_BIND_NOW", "1", 1) == 0;
@@ -333,7 +394,7 @@ static cg_rc start_worker(struct supervisor *s, struct worker *w, struct cg_err 
 			       w->program->name, strerror(errno));
 	pid_t pid = fork();
 	if (pid == 0)
-		run_worker(s, w->program, report[1]);
+		run_worker(s, w, report[1]);
 	int cause = errno;
 	(void)close(report[1]);
 	if (pid > 0) {
@@ -366,6 +427,28 @@ static void plan_restart(struct worker *w, int64_t now)
 		w->delay_ms = SUPERVISE_BACKOFF_MAX_MS;
 }
 
+/* The place of a predecessor, or with pid 0 a free one; NULL: there is none. */
+static struct predecessor *find_before(struct worker *w, pid_t pid)
+{
+	for (size_t i = 0; i < SUPERVISE_LEAVING_MAX; i++)
+		if (w->before[i].pid == pid)
+			return &w->before[i];
+	return NULL;
+}
+
+/* Has the next one started while this one still is there.  False when that cannot be: then it
+ * comes after it. */
+static bool follow(struct worker *w, bool stopping)
+{
+	struct predecessor *place = find_before(w, 0);
+	if (!place)
+		return false;
+	*place = (struct predecessor){.pid = w->pid, .stopping = stopping};
+	w->pid = 0;
+	w->due_mono_ms = clock_mono_ms();
+	return true;
+}
+
 /* Takes note of workers that ended. */
 static void reap(struct supervisor *s)
 {
@@ -374,7 +457,8 @@ static void reap(struct supervisor *s)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (size_t i = 0; i < s->n_workers; i++) {
 			struct worker *w = &s->workers[i];
-			if (w->pid != pid && w->leaving != pid)
+			struct predecessor *before = find_before(w, pid);
+			if (w->pid != pid && !before)
 				continue;
 			char number[24], how[48];
 			(void)snprintf(number, sizeof(number), "%ld", (long)pid);
@@ -383,8 +467,8 @@ static void reap(struct supervisor *s)
 			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 			log_info("worker_ended", "program", w->program->name, "pid", number, "by",
 				 how, LOG_END);
-			if (w->leaving == pid) {
-				w->leaving = 0;
+			if (before) {
+				before->pid = 0;
 				continue;
 			}
 			w->pid = 0;
@@ -393,21 +477,50 @@ static void reap(struct supervisor *s)
 	}
 }
 
+/* Those that accept until it is ready need not any more. */
+static void relieve(struct worker *w)
+{
+	for (size_t i = 0; i < SUPERVISE_LEAVING_MAX; i++) {
+		struct predecessor *before = &w->before[i];
+		if (before->pid == 0 || before->stopping)
+			continue;
+		log_info("successor_ready", "program", w->program->name, LOG_END);
+		(void)kill(before->pid, SIGTERM);
+		before->stopping = true;
+	}
+}
+
 /* Does what the news of one worker asks for. */
 static void hear(struct supervisor *s, pid_t pid, const char *news)
 {
 	for (size_t i = 0; i < s->n_workers; i++) {
 		struct worker *w = &s->workers[i];
+		struct predecessor *before = find_before(w, pid);
+		bool stops = strcmp(news, NOTIFY_STOPPING) == 0;
+		if (before && stops)
+			before->stopping = true;
 		if (w->pid != pid)
 			continue;
-		if (strcmp(news, NOTIFY_READY) == 0 && w->leaving > 0) {
-			log_info("successor_ready", "program", w->program->name, LOG_END);
-			(void)kill(w->leaving, SIGTERM);
-		} else if (strcmp(news, NOTIFY_SUCCESSOR) == 0 && w->leaving == 0) {
-			w->leaving = pid;
-			w->pid = 0;
-			w->due_mono_ms = clock_mono_ms();
+		if (strcmp(news, NOTIFY_READY) == 0) {
+			relieve(w);
+		} else if (strcmp(news, NOTIFY_SUCCESSOR) == 0) {
+			(void)follow(w, false);
+		} else if (stops && follow(w, true)) {
+			/* Not over and over at once, where each ends as soon as it runs. */
+			plan_restart(w, clock_mono_ms());
 		}
+	}
+}
+
+/* Each worker gives way to a new one, which reads all settings anew: those with a socket serve
+ * until it is ready, however long that takes. */
+static void renew_all(struct supervisor *s)
+{
+	log_info("reload", LOG_END);
+	for (size_t i = 0; i < s->n_workers; i++) {
+		struct worker *w = &s->workers[i];
+		if (w->pid > 0 && (w->program->no_socket || !follow(w, false)))
+			(void)kill(w->pid, SIGTERM);
 	}
 }
 
@@ -436,25 +549,32 @@ static void hear_all(struct supervisor *s)
 			continue;
 		memcpy(&sender, CMSG_DATA(head), sizeof(sender));
 		news[n] = '\0';
-		hear(s, sender.pid, news);
+		if (!s->stopping)
+			hear(s, sender.pid, news);
 	}
 }
 
 static void signal_all(const struct supervisor *s, int sig)
 {
 	for (size_t i = 0; i < s->n_workers; i++) {
-		if (s->workers[i].pid > 0)
-			(void)kill(s->workers[i].pid, sig);
-		if (s->workers[i].leaving > 0)
-			(void)kill(s->workers[i].leaving, sig);
+		const struct worker *w = &s->workers[i];
+		if (w->pid > 0)
+			(void)kill(w->pid, sig);
+		for (size_t k = 0; k < SUPERVISE_LEAVING_MAX; k++)
+			if (w->before[k].pid > 0)
+				(void)kill(w->before[k].pid, sig);
 	}
 }
 
 static size_t running(const struct supervisor *s)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < s->n_workers; i++)
-		n += (size_t)(s->workers[i].pid > 0) + (size_t)(s->workers[i].leaving > 0);
+	for (size_t i = 0; i < s->n_workers; i++) {
+		const struct worker *w = &s->workers[i];
+		n += (size_t)(w->pid > 0);
+		for (size_t k = 0; k < SUPERVISE_LEAVING_MAX; k++)
+			n += (size_t)(w->before[k].pid > 0);
+	}
 	return n;
 }
 
@@ -494,11 +614,13 @@ static void keep_running(struct supervisor *s, const sigset_t *signals)
 {
 	for (;;) {
 		int sig = wait_signal(signals, start_due(s));
-		if (sig != 0 && sig != SIGCHLD && sig != SIGIO)
+		if (sig != 0 && sig != SIGCHLD && sig != SIGIO && sig != SIGUSR1)
 			return;
 		/* Signals merge, and one may have come and gone: look each time. */
 		hear_all(s);
 		reap(s);
+		if (sig == SIGUSR1)
+			renew_all(s);
 	}
 }
 
@@ -507,11 +629,14 @@ static void stop_all(struct supervisor *s, const sigset_t *signals)
 {
 	int64_t deadline = clock_mono_ms() + SUPERVISE_STOP_MS;
 	bool killed = false;
+	s->stopping = true;
 	signal_all(s, SIGTERM);
 	for (reap(s); running(s) > 0; reap(s)) {
 		int64_t left = deadline - clock_mono_ms();
 		int sig = left > 0 && !killed ? wait_signal(signals, left) : 0;
-		if (sig == SIGCHLD || sig == SIGIO)
+		/* So that none of them waits until it has told that it stops. */
+		hear_all(s);
+		if (sig == SIGCHLD || sig == SIGIO || sig == SIGUSR1)
 			continue;
 		if (!killed) {
 			log_error("workers_killed", "cause",
@@ -530,7 +655,7 @@ static cg_rc start_all(struct supervisor *s, struct cg_err *err)
 	cg_rc rc = CG_OK;
 	for (size_t i = 0; i < PROGRAMS && rc == CG_OK; i++)
 		if (!s->programs[i].no_socket)
-			rc = open_socket(&s->programs[i], s->socket_gid, err);
+			rc = open_sockets(&s->programs[i], s->socket_gid, err);
 	if (rc == CG_OK)
 		rc = open_notify(s, err);
 	for (size_t i = 0; i < PROGRAMS && rc == CG_OK; i++) {
@@ -547,17 +672,15 @@ int supervise_main(int argc, char **argv, const struct home *home)
 {
 	struct supervisor s = {
 	    .home = home,
-	    .programs = {[GATE] = {.name = "gate", .fd = -1, .workers = 1},
-			 [ADMIN] = {.name = "admin", .fd = -1, .workers = 2},
-			 [PORTAL] = {.name = "portal", .fd = -1, .workers = 2},
+	    .programs = {[GATE] = {.name = "gate", .workers = 1},
+			 [ADMIN] = {.name = "admin", .workers = 2},
+			 [PORTAL] = {.name = "portal", .workers = 2},
 			 [LIGHTTPD_CA] = {.name = "certgate",
 					  .args = {"lighttpd-ca", "--watch"},
-					  .no_socket = true,
-					  .fd = -1},
+					  .no_socket = true},
 			 [MAIL] = {.name = "certgate",
 				   .args = {"mail", "--watch"},
 				   .no_socket = true,
-				   .fd = -1,
 				   .workers = 1}},
 	    .notify_fd = -1,
 	    .self = getpid(),
@@ -565,13 +688,15 @@ int supervise_main(int argc, char **argv, const struct home *home)
 	};
 	struct cg_err err = {.text = ""};
 	log_open("supervise");
+	for (size_t i = 0; i < PROGRAMS; i++)
+		s.programs[i].fd = s.programs[i].handover_fd = -1;
 	cg_rc rc = read_options(&s, argc, argv, &err);
 	if (rc != CG_OK) {
 		(void)fprintf(stderr, "certgate supervise: %s\n%s", err.text,
 			      rc == CG_BAD_INPUT ? usage : "");
 		return rc == CG_BAD_INPUT ? 2 : 1;
 	}
-	static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGIO};
+	static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGIO};
 	sigset_t signals;
 	(void)sigemptyset(&signals);
 	for (size_t i = 0; i < CG_COUNT(watched); i++) {
@@ -588,6 +713,7 @@ int supervise_main(int argc, char **argv, const struct home *home)
 			     s.programs[ADMIN].workers, s.programs[PORTAL].workers);
 		(void)fflush(stdout);
 		(void)notify_send(NOTIFY_READY);
+		store_handovers(&s);
 		keep_running(&s, &signals);
 	} else {
 		(void)fprintf(stderr, "certgate supervise: %s\n", err.text);

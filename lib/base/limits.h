@@ -319,6 +319,9 @@
 #define SUPERVISE_BACKOFF_MIN_MS 50
 #define SUPERVISE_BACKOFF_MAX_MS 1000
 #define SUPERVISE_STEADY_MS	 5000
+/* Predecessors of one worker that still answer what they have begun: with more, the next one is
+ * started when it has ended. */
+#define SUPERVISE_LEAVING_MAX 8
 /* A wait for the workers of a killed supervisor to end: refused after it. */
 #define SUPERVISE_TAKEOVER_MS 1500
 /* From SIGTERM to SIGKILL. */

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/wipe.h"
+#include "web/handover.h"
 #include "web/io.h"
 #include "web/notify.h"
 #include <fastcgi.h>
@@ -27,14 +28,17 @@
  * any case. */
 #define LINGER_MS 100
 #define PAUSE_MS  100 /* after accept found no free descriptor */
-/* While ending: a connection that has been idle for so long is closed.  The server takes the one
- * it used last first, and does not notice a close that comes at the same moment. */
+/* While ending, where nobody takes connections over: one that has been idle for so long is closed.
+ * The server takes the one it used last first, and does not notice a close that comes at the same
+ * moment. */
 #define IDLE_MS 50
 /* One that has not carried any request yet was made to carry one at once; but on a busy machine who
  * has connected may have to wait for his turn. */
 #define NEW_MS	3000
-#define LOOK_MS 10   /* how often that is looked at */
-#define STOP_MS 5000 /* then idle connections are closed however short they have been so */
+#define LOOK_MS 10 /* how often connections are looked at while ending */
+/* Then those that nobody serves are closed however short they have been idle, or where the queue of
+ * those that are handed over is full still. */
+#define STOP_MS 5000
 /* For so long a thread waits for its connection's next request itself, before any may take it up.
  */
 #define STAY_MS	   10
@@ -51,8 +55,8 @@ struct connection {
 	int fd;
 	unsigned skips;			      /* so many requests nobody stays for */
 	_Atomic bool busy;		      /* a thread serves it, or has not let go of it yet */
-	bool closed;			      /* said before `busy` is given up */
-	_Atomic int64_t needed_until_mono_ms; /* while ending */
+	bool gone; /* closed, or handed over; said before `busy` is given up */
+	_Atomic int64_t needed_until_mono_ms; /* while ending, where nobody takes it over */
 };
 
 struct server {
@@ -60,16 +64,19 @@ struct server {
 	pthread_t main_thread;
 	int epoll_fd;
 	int end_fd;		  /* becomes readable, and stays so, when the threads are to end */
+	bool heirs;		  /* others take connections over (handover.h) */
 	_Atomic unsigned waiting; /* threads that wait for any connection */
 	_Atomic bool ending;	  /* becomes true under the lock: nothing is accepted any more */
 	pthread_mutex_t lock;	  /* for all below, and how connections are linked */
 	struct connection *connections;
-	/* Closed while they were idle: a thread may have been woken for one just then, and look. */
-	struct connection *closed;
+	/* Let go of while they were idle: a thread may have been woken for one just then, and look.
+	 */
+	struct connection *gone;
 	bool failed;
 };
 
-static char listener_mark, end_mark; /* their addresses tell events apart from connections */
+/* Their addresses tell events apart from connections. */
+static char listener_mark, handover_mark, end_mark;
 
 static void fail(struct server *s, const char *what)
 {
@@ -104,13 +111,13 @@ static bool try_take(struct connection *c)
 	return atomic_compare_exchange_strong(&c->busy, &busy, true);
 }
 
-/* What park has given up is this thread's; false when it was closed instead.  No lock: two
- * connections have nothing to do with each other. */
-static bool take(struct connection *c)
+/* What park has given up is this thread's; false when it is gone instead, or to be handed over as
+ * it is.  No lock: two connections have nothing to do with each other. */
+static bool take(struct server *s, struct connection *c)
 {
 	while (!try_take(c))
 		(void)sched_yield();
-	if (!c->closed)
+	if (!c->gone && !(s->heirs && atomic_load(&s->ending)))
 		return true;
 	atomic_store(&c->busy, false);
 	return false;
@@ -168,17 +175,17 @@ static bool set_up_socket(int fd)
 	       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silent, sizeof(silent)) == 0;
 }
 
-/* One of the listener's connections into the list, in which it is before this process begins to
- * end: whatever is accepted is served.  -1 as of accept4, EAGAIN when it is left to others; else
- * its descriptor, and *c, NULL when there is no memory. */
-static int accept_listed(struct server *s, struct connection **c)
+/* One of the listener's connections, or of those handed over, into the list, in which it is before
+ * this process begins to end: whatever is accepted is served.  -1 as of accept4, EAGAIN when it is
+ * left to others; else its descriptor, and *c, NULL when there is no memory. */
+static int accept_listed(struct server *s, bool handed, struct connection **c)
 {
 	int fd = -1;
 	*c = calloc(1, sizeof(**c));
 	(void)pthread_mutex_lock(&s->lock);
 	errno = EAGAIN;
 	if (!atomic_load(&s->ending))
-		fd = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
+		fd = handed ? handover_take() : accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
 	int cause = errno;
 	if (fd >= 0 && *c) {
 		(*c)->fd = fd;
@@ -195,11 +202,11 @@ static int accept_listed(struct server *s, struct connection **c)
 	return fd;
 }
 
-/* Sibling processes wait on the same listener, so another may have been quicker. */
-static void accept_one(struct server *s)
+/* Sibling processes wait for the same, so another may have been quicker. */
+static void accept_one(struct server *s, bool handed)
 {
 	struct connection *c;
-	int fd = accept_listed(s, &c);
+	int fd = accept_listed(s, handed, &c);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			struct pollfd p = {.fd = s->end_fd, .events = POLLIN};
@@ -338,6 +345,9 @@ static bool serve_request(struct server *s, void *thread, struct connection *c, 
 		keep = serve_one(s, thread, fcgi, arena, &at_end);
 	else
 		FCGX_Free(fcgi, 0);
+	/* Where nobody takes it over, its end comes right behind the answer: the server sees it
+	 * before it sends another request, and this process does not go on and on. */
+	keep = keep && (s->heirs || !atomic_load(&s->ending));
 	fcgi->ipcFd = -1;
 	if (!keep) {
 		int fd = c->fd;
@@ -352,7 +362,7 @@ static void serve_connection(struct server *s, void *thread, struct connection *
 {
 	const struct web_program *p = s->program;
 	bool alive;
-	if (!take(c))
+	if (!take(s, c))
 		return;
 	do {
 		alive = serve_request(s, thread, c, fcgi, arena);
@@ -394,7 +404,9 @@ static void *thread_main(void *arg)
 		if (ev.data.ptr == &end_mark) {
 			ended = true;
 		} else if (ev.data.ptr == &listener_mark) {
-			accept_one(s);
+			accept_one(s, false);
+		} else if (ev.data.ptr == &handover_mark) {
+			accept_one(s, true);
 		} else {
 			serve_connection(s, thread, ev.data.ptr, &fcgi, &arena);
 		}
@@ -407,24 +419,42 @@ static void *thread_main(void *arg)
 
 /* --- start and end --- */
 
-/* Closes connections that nobody needs any more, all idle ones when `all`: whole, so that no
- * request that comes at this very moment is read in part.  Freed later: a thread may have been
- * woken for one already.  True when none is left. */
-static bool close_idle(struct server *s, bool all)
+/* Nobody serves c.  With heirs it is theirs as it is: also a request that waits on it unread.
+ * Without, it is closed whole, so that no request that comes at this very moment is read in part.
+ * False: not yet. */
+static bool part_with(const struct server *s, const struct connection *c, bool late)
 {
-	int64_t now = clock_mono_ms();
+	if (s->heirs) {
+		/* It lives on elsewhere, so that closing it here does not do that. */
+		(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
+		if (!handover_give(c->fd)) {
+			if (!late)
+				return false;
+			log_error("handover", "cause", strerror(errno), LOG_END);
+		}
+	} else {
+		struct pollfd p = {.fd = c->fd, .events = POLLIN};
+		if ((!late && clock_mono_ms() < c->needed_until_mono_ms) || poll(&p, 1, 0) != 0)
+			return false;
+	}
+	(void)close(c->fd);
+	return true;
+}
+
+/* Lets go of connections that nobody serves.  Freed later: a thread may have been woken for one
+ * already.  True when none is left. */
+static bool part_with_idle(struct server *s, bool late)
+{
 	(void)pthread_mutex_lock(&s->lock);
 	for (struct connection *c = s->connections, *next; c; c = next) {
 		next = c->next;
-		struct pollfd p = {.fd = c->fd, .events = POLLIN};
-		if ((!all && now < c->needed_until_mono_ms) || !try_take(c))
+		if (!try_take(c))
 			continue;
-		if (poll(&p, 1, 0) == 0) {
-			(void)close(c->fd);
-			c->closed = true;
+		if (part_with(s, c, late)) {
+			c->gone = true;
 			unlink_connection(s, c);
-			c->next = s->closed;
-			s->closed = c;
+			c->next = s->gone;
+			s->gone = c;
 		}
 		atomic_store(&c->busy, false);
 	}
@@ -437,6 +467,8 @@ static bool start(struct server *s, sigset_t *stop_signals)
 {
 	struct epoll_event listener = {.events = EPOLLIN | EPOLLEXCLUSIVE,
 				       .data.ptr = &listener_mark};
+	struct epoll_event handed = {.events = EPOLLIN | EPOLLEXCLUSIVE,
+				     .data.ptr = &handover_mark};
 	struct epoll_event end = {.events = EPOLLIN, .data.ptr = &end_mark};
 	int flags = fcntl(LISTENER, F_GETFL);
 	(void)sigemptyset(stop_signals);
@@ -449,6 +481,8 @@ static bool start(struct server *s, sigset_t *stop_signals)
 	return s->epoll_fd >= 0 && s->end_fd >= 0 && flags >= 0 &&
 	       fcntl(LISTENER, F_SETFL, flags | O_NONBLOCK) == 0 &&
 	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, LISTENER, &listener) == 0 &&
+	       (!s->heirs ||
+		epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, HANDOVER_FD, &handed) == 0) &&
 	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->end_fd, &end) == 0 &&
 	       (errno = pthread_sigmask(SIG_BLOCK, stop_signals, NULL)) == 0;
 }
@@ -512,6 +546,7 @@ int web_fcgi_serve(const struct web_program *p)
 			   .main_thread = pthread_self(),
 			   .epoll_fd = -1,
 			   .end_fd = -1,
+			   .heirs = handover_is_given(),
 			   .lock = PTHREAD_MUTEX_INITIALIZER};
 	sigset_t stop_signals;
 
@@ -522,6 +557,8 @@ int web_fcgi_serve(const struct web_program *p)
 		    LOG_END);
 		return 1;
 	}
+	if (p->end_after_ms > 0 && getenv(NOTIFY_AWAITED))
+		return 1;
 	pthread_t *threads = calloc(p->threads, sizeof(*threads));
 	if (!threads || !start(&s, &stop_signals)) {
 		log_error("start", "cause", strerror(errno), LOG_END);
@@ -541,16 +578,20 @@ int web_fcgi_serve(const struct web_program *p)
 	}
 	/* Whoever connects now waits for a sibling or a successor, on the same listener. */
 	(void)epoll_ctl(s.epoll_fd, EPOLL_CTL_DEL, LISTENER, NULL);
+	if (s.heirs)
+		(void)epoll_ctl(s.epoll_fd, EPOLL_CTL_DEL, HANDOVER_FD, NULL);
 	(void)pthread_mutex_lock(&s.lock);
 	atomic_store(&s.ending, true);
 	(void)pthread_mutex_unlock(&s.lock);
+	if (p->end_after_ms == 0)
+		(void)notify_send(NOTIFY_STOPPING);
 	int64_t until = clock_mono_ms() + STOP_MS;
-	while (n > 0 && !close_idle(&s, clock_mono_ms() >= until))
+	while (n > 0 && !part_with_idle(&s, clock_mono_ms() >= until))
 		(void)poll(NULL, 0, LOOK_MS);
 	(void)eventfd_write(s.end_fd, 1);
 	for (unsigned i = 0; i < n; i++)
 		(void)pthread_join(threads[i], NULL);
-	for (struct connection *c = s.closed, *next; c; c = next) {
+	for (struct connection *c = s.gone, *next; c; c = next) {
 		next = c->next;
 		free(c);
 	}

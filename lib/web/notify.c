@@ -1,10 +1,12 @@
 #include "base/base.h"
 #include "web/notify.h"
 #include "base/log.h"
+#include "web/handover.h"
 #include <sys/socket.h>
 #include <sys/un.h>
 
-bool notify_send(const char *news)
+/* fd -1: none. */
+static bool send_with(const char *news, int passed)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -18,13 +20,30 @@ bool notify_send(const char *news)
 	/* Whoever listens may be busy, but must not hang us. */
 	struct timeval limit = {.tv_sec = 1};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool sent =
-	    fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0 &&
-	    sendto(fd, news, strlen(news), MSG_NOSIGNAL, (const struct sockaddr *)&address, size) ==
-		(ssize_t)strlen(news);
+	struct iovec io = {.iov_base = (void *)(uintptr_t)news, .iov_len = strlen(news)};
+	struct msghdr message = {
+	    .msg_name = &address, .msg_namelen = size, .msg_iov = &io, .msg_iovlen = 1};
+	union passed_fd control;
+	if (passed >= 0)
+		passed_fd_put(&message, &control, passed);
+	bool sent = fd >= 0 &&
+		    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0 &&
+		    sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)strlen(news);
 	if (!sent)
 		log_error("notify", "socket", path, "cause", strerror(errno), LOG_END);
 	if (fd >= 0)
 		(void)close(fd);
 	return sent;
+}
+
+bool notify_send(const char *news)
+{
+	return send_with(news, -1);
+}
+
+bool notify_store(const char *name, int fd)
+{
+	char news[64];
+	int n = snprintf(news, sizeof(news), "FDSTORE=1\nFDNAME=%s", name);
+	return n > 0 && (size_t)n < sizeof(news) && send_with(news, fd);
 }

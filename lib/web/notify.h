@@ -8,11 +8,19 @@
 
 /* It accepts requests. */
 #define NOTIFY_READY "READY=1"
+/* It accepts no more, and ends when the requests that run are answered. */
+#define NOTIFY_STOPPING "STOPPING=1"
 /* It should end, and serves on until it gets SIGTERM: start its successor first.  Whoever does not
  * know this one ignores it. */
 #define NOTIFY_SUCCESSOR "X_CERTGATE_SUCCESSOR=1"
 
+/* In the environment of a program for which its predecessor goes on until it is ready: there is no
+ * need that it answers although it cannot start. */
+#define NOTIFY_AWAITED "CERTGATE_AWAITED"
+
 /* False when nobody listens. */
 bool notify_send(const char *news);
+/* Has systemd hold fd for this service while it is restarted (FileDescriptorStoreMax=). */
+bool notify_store(const char *name, int fd);
 
 #endif

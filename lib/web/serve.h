@@ -34,13 +34,14 @@ struct web_program {
 	 * server: so a client that sends its body slowly, or reads slowly, holds up nobody. */
 	bool in_turn;
 	bool no_store; /* for web_response.no_store */
-	/* Then it ends by itself, and nobody is told that it is ready; 0: never.  A plain CGI
-	 * program ends anyway. */
+	/* Then it ends by itself, and nobody is told that it is ready; at once where its
+	 * predecessor goes on until then; 0: never.  A plain CGI program ends anyway. */
 	uint32_t end_after_ms;
 };
 
 /* Serves until SIGTERM, SIGINT or SIGUSR1, or until stop_after: then takes no further connection,
- * finishes requests that run, closes connections as they become idle, ends its threads.  Call it
+ * finishes requests that run, hands connections over (handover.h) or closes them behind their
+ * answers and as they become idle, ends its threads.  Call it
  * before other threads are started: it blocks these signals, and ignores SIGPIPE.  Returns the exit
  * status for main. */
 int web_serve(const struct web_program *p);

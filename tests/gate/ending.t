@@ -1,59 +1,114 @@
 #!/usr/bin/python3
-"""Gates that are told to end while requests come in at every moment: whoever has just connected is
-answered, and none of them crashes.  A shim makes the moments longer in which that is hard."""
+"""Gates that are told to end while requests come in at every moment: no connection is closed and no request
+is lost, those who have just connected wait for no more than the next one's start, and the old one goes on with
+what it has begun alone.  A shim makes the moments longer in which that is hard."""
 import os
 import random
 import re
+import select
 import signal
+import socket
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from environment import DEADLINE_S  # noqa: E402
+from homes import AS_OWNER  # noqa: E402
 import fcgi  # noqa: E402
+from environment import DEADLINE_S  # noqa: E402
 from processes import wait_until  # noqa: E402
 from shim import build_shim  # noqa: E402
-from tap import diag, done_testing, is_eq, ok  # noqa: E402
+from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
 ENDS = 8
 SEED = int(os.environ.get("CERTGATE_SEED") or random.randrange(1 << 30))
 diag(f"CERTGATE_SEED={SEED}")
-# An ending gate closes connections that have been idle for 50 ms: requests come just then.
-IDLE_S = (0.045, 0.08)
-site = Site(gates=2, start=False)
-stop, statuses, kept, faults = threading.Event(), [], [], []
+# A gate that ends by itself, with no others, closes connections that have been idle for 50 ms: requests come
+# just then; and without a pause, so that a connection is never idle.
+PAUSES_S = ((0.045, 0.08), (0, 0))
 
 
-def variables():
-    return site.variables({"REQUEST_URI": "/open/x"})
+class Held:
+    """An upstream that answers when it is told to."""
+
+    def __init__(self, api):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(DEADLINE_S)
+        site.make_api(api, auth={"keyless": True}, target_url=f"http://127.0.0.1:{self.listener.getsockname()[1]}")
+
+    def take(self):
+        """A request that has come."""
+        call, _ = self.listener.accept()
+        call.settimeout(DEADLINE_S)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += call.recv(4096)
+        return call
+
+    @staticmethod
+    def answer(call):
+        call.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nheld\n")
+        call.close()
 
 
-def connect_anew():
-    """A request each connection: all are answered."""
-    while not stop.is_set():
-        try:
-            statuses.append(fcgi.request(site.gate_socket, variables(), timeout=DEADLINE_S).status)
-        except OSError as fault:
-            faults.append(repr(fault))
+class Load:
+    """Requests from all sides, on connections of their own and on kept ones, until told to stop."""
+
+    def __init__(self, path, kept=12):
+        self.path, self.stopping, self.statuses, self.kept, self.faults = path, threading.Event(), [], [], []
+        self.threads = [threading.Thread(target=self.connect_anew, daemon=True) for _ in range(4)]
+        self.threads += [threading.Thread(target=self.keep_on, args=(n,), daemon=True) for n in range(kept)]
+        for thread in self.threads:
+            thread.start()
+
+    def connect_anew(self):
+        while not self.stopping.is_set():
+            try:
+                self.statuses.append(fcgi.request(self.path, variables("/open/x"), timeout=DEADLINE_S).status)
+            except OSError as fault:
+                self.faults.append(repr(fault))
+
+    def keep_on(self, number):
+        """On one connection as long as it is there; then on another."""
+        chance, pause = random.Random(SEED + number), PAUSES_S[number % len(PAUSES_S)]
+        while not self.stopping.is_set():
+            with fcgi.Client(self.path, timeout=DEADLINE_S) as client:
+                ended = True
+                while ended and not self.stopping.is_set():
+                    try:
+                        answer = client.request(variables("/open/x"), keep=True)
+                    except ConnectionError:
+                        self.kept.append("closed")
+                        break
+                    ended = answer.ended
+                    self.kept.append((answer.status, ended, answer.out == b""))
+                    # Not a wait for anything: how long a client thinks.
+                    self.stopping.wait(chance.uniform(*pause))
+
+    def go_on(self):
+        """Waits for further answers."""
+        before = len(self.statuses), len(self.kept)
+        wait_until(lambda: len(self.statuses) > before[0] + 8 and len(self.kept) > before[1] + 24, "requests")
+
+    def stop(self):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(DEADLINE_S)
+        ok(not any(thread.is_alive() for thread in self.threads), "nobody waits for ever")
 
 
-def keep_on(number):
-    """Requests on one connection until it is closed: at that moment one may get no answer, but then
-    nothing of it."""
-    chance = random.Random(SEED + number)
-    while not stop.is_set():
-        with fcgi.Client(site.gate_socket, timeout=DEADLINE_S) as client:
-            while not stop.is_set():
-                try:
-                    answer = client.request(variables(), keep=True)
-                except ConnectionError:
-                    break
-                kept.append((answer.status, answer.ended, answer.out == b""))
-                if not answer.ended:
-                    break
-                # Not a wait for anything: how long a client thinks.
-                stop.wait(chance.uniform(*IDLE_S))
+def variables(path):
+    return site.variables({"REQUEST_URI": path})
+
+
+def ask(client, path="/open/x"):
+    answer = client.request(variables(path), keep=True)
+    return answer.status, answer.ended
+
+
+def end(pid):
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: pid not in site.pids("gate"), "a gate's end")
 
 
 def ends():
@@ -61,27 +116,180 @@ def ends():
         return re.findall(r'worker_ended program="gate" .*by="([^"]*)"', log.read())
 
 
+def successor(*old):
+    """A gate that is none of these, when it has become one."""
+    return wait_until(lambda: set(site.pids("gate")) - set(old), "the next gate").pop()
+
+
+def alone(name):
+    """A gate that nobody supervises, as spawn-fcgi starts it; its socket."""
+    path = f"{site.folder}/{name}.sock"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(100)
+    os.chmod(path, 0o777)
+    gate = site._spawn(name, [*AS_OWNER, site.bin + "/gate"], stdin=listener,
+                       env={**os.environ, "CERTGATE_HOME": site.home})
+    return path, gate, listener
+
+
+site = Site(gates=2, start=False)
 with site:
     shim = build_shim(site.folder, "pause_shim")
-    site.start_programs(env={**os.environ, "LD_PRELOAD": shim})
-    site.wait_ready()
-    site.make_api("open", auth={"keyless": True})
-    threads = [threading.Thread(target=connect_anew, daemon=True) for _ in range(4)]
-    threads += [threading.Thread(target=keep_on, args=(n,), daemon=True) for n in range(12)]
-    for thread in threads:
-        thread.start()
-    for _ in range(ENDS):
-        before = len(statuses), len(kept)
-        wait_until(lambda: len(statuses) > before[0] + 8 and len(kept) > before[1] + 24, "requests")
-        old = site.pids("gate")[0]
+    with case("two gates under load"):
+        site.start_programs(env={**os.environ, "LD_PRELOAD": shim})
+        site.wait_ready()
+        site.make_api("open", auth={"keyless": True})
+        load = Load(site.gate_socket)
+        for _ in range(ENDS):
+            load.go_on()
+            end(site.pids("gate")[0])
+        load.stop()
+        is_eq(ends()[:ENDS], ["status 0"] * ENDS, f"{ENDS} orderly ends")
+        is_eq((set(load.statuses), load.faults[:3]), ({200}, []), f"{len(load.statuses)} new connections: each is answered")
+        is_eq(set(load.kept), {(200, True, False)}, f"{len(load.kept)} requests on kept ones, too: none is closed")
+
+    with case("one gate under load"):
+        site.stop_programs()
+        site.gates = 1
+        site.start_programs(env={**os.environ, "LD_PRELOAD": shim})
+        site.wait_ready()
+        load = Load(site.gate_socket)
+        for _ in range(ENDS):
+            load.go_on()
+            end(site.pids("gate")[0])
+        load.stop()
+        is_eq((set(load.statuses), load.faults[:3]), ({200}, []), f"{len(load.statuses)} new connections: each is answered")
+        is_eq(set(load.kept), {(200, True, False)}, f"{len(load.kept)} requests on kept ones, too: none is closed")
+
+    held = Held("held")
+    with case("a call that is under way"):
+        (old,) = site.pids("gate")
+        with fcgi.Client(site.gate_socket, DEADLINE_S) as slow, fcgi.Client(site.gate_socket, DEADLINE_S) as idle, \
+                fcgi.Client(site.gate_socket, DEADLINE_S) as fresh:
+            is_eq(ask(idle), (200, True), "a connection is kept")
+            slow.begin(variables("/held/x"), keep=True)
+            slow.send(fcgi.stream(fcgi.STDIN, b""))
+            call = held.take()
+            os.kill(old, signal.SIGTERM)
+            new = successor(old)
+            ok(old in site.pids("gate"), "its gate goes on with it; the next one is there")
+            is_eq(ask(idle), (200, True), "and has the kept connection")
+            is_eq(ask(fresh), (200, True), "and one that had carried no request")
+            is_eq(site.fcgi({"REQUEST_URI": "/open/x"}).status, 200, "and the listener")
+            ok(old in site.pids("gate"), "all while the call is under way")
+            held.answer(call)
+            answer = slow.answer()
+            is_eq((answer.status, answer.ended, answer.body), (200, True, b"held\n"), "which is answered whole")
+            is_eq(ask(slow), (200, True), "its connection goes over behind the answer")
+            wait_until(lambda: site.pids("gate") == [new], "the end of the old one")
+            is_eq([ask(client) for client in (slow, idle, fresh)], [(200, True)] * 3, "all three are kept on")
+
+    with case("calls that are slower than their load"):
+        # Each of them has another one behind it at once: a gate that took those would never end.
+        (old,) = site.pids("gate")
+        clients = [fcgi.Client(site.gate_socket, DEADLINE_S) for _ in range(6)]
+
+        def begin(client):
+            client.begin(variables("/held/x"), keep=True)
+            client.send(fcgi.stream(fcgi.STDIN, b""))
+
+        for client in clients:
+            begin(client)
+        calls = [held.take() for _ in clients]
         os.kill(old, signal.SIGTERM)
-        wait_until(lambda: old not in site.pids("gate"), "a gate's end")
-    stop.set()
-    for thread in threads:
-        thread.join(DEADLINE_S)
-    ok(not any(thread.is_alive() for thread in threads), "nobody waits for ever")
-    is_eq(ends()[:ENDS], ["status 0"] * ENDS, f"{ENDS} orderly ends")
-    is_eq((set(statuses), faults[:3]), ({200}, []), f"{len(statuses)} new connections: each is answered")
-    is_eq({one for one in kept if one not in ((200, True, False), (0, False, True))}, set(),
-          f"{len(kept)} requests on kept ones: an answer, or nothing of it")
+        successor(old)
+        for client in clients[1:]:
+            held.answer(calls.pop())
+        done = []
+        wait_until(lambda: [done.append(c) for c in clients if c not in done and
+                            select.select([c.sock], [], [], 0)[0]] or len(done) == len(clients) - 1, "answers")
+        for client in done:
+            is_eq(client.answer().status, 200, "an answer")
+            begin(client)
+        calls += [held.take() for _ in done]
+        ok(old in site.pids("gate"), "the old one has one of them still")
+        (last,) = (client for client in clients if client not in done)
+        held.answer(calls.pop(0))
+        is_eq(last.answer().status, 200, "that one is answered")
+        wait_until(lambda: old not in site.pids("gate"), "the end of the old one, while the others' next are under way")
+        for call in calls:
+            held.answer(call)
+        is_eq([client.answer().status for client in done], [200] * len(done), "as they are by the next gate")
+        for client in clients:
+            client.close()
+
+    with case("a request that comes at the very moment"):
+        (old,) = site.pids("gate")
+        with fcgi.Client(site.gate_socket, DEADLINE_S) as client:
+            is_eq(ask(client), (200, True), "a connection is kept")
+            # When it goes on, it finds both.
+            os.kill(old, signal.SIGSTOP)
+            client.begin(variables("/open/x"), keep=True)
+            client.send(fcgi.stream(fcgi.STDIN, b""))
+            os.kill(old, signal.SIGTERM)
+            os.kill(old, signal.SIGCONT)
+            answer = client.answer()
+            is_eq((answer.status, answer.ended), (200, True), "is answered, by the one or the other")
+            successor(old)
+            is_eq(ask(client), (200, True), "and so is the next")
+
+    with case("all at an end, for a while"):
+        # The next gates do not come up at first.
+        real, site.bin = site.bin, site.folder + "/late"
+        os.mkdir(site.bin, 0o755)
+        for program in ("admin", "certgate", "portal"):
+            os.symlink(f"{real}/{program}", f"{site.bin}/{program}")
+        hold = site.folder + "/hold"
+        with open(site.bin + "/gate", "w", encoding="ascii") as out:
+            out.write(f"#!/bin/sh\nwhile [ -e {hold} ]; do sleep 0.02; done\nexec '{real}/gate'\n")
+        os.chmod(site.bin + "/gate", 0o755)
+        site.stop_programs()
+        site.start_programs()
+        site.wait_ready()
+        clients = [fcgi.Client(site.gate_socket, DEADLINE_S) for _ in range(150)]
+        is_eq({ask(client) for client in clients}, {(200, True)}, "150 connections are kept")
+        with open(hold, "w", encoding="ascii"):
+            pass
+        end(site.pids("gate")[0])
+        for client in clients:
+            client.begin(variables("/open/x"), keep=True)
+            client.send(fcgi.stream(fcgi.STDIN, b""))
+        is_eq(select.select([client.sock for client in clients], [], [], 0)[0], [], "they wait while there is no gate")
+        os.unlink(hold)
+        is_eq({client.answer().status for client in clients}, {200}, "and are answered by the next one")
+        for client in clients:
+            client.close()
+
+    with case("a gate that nobody follows"):
+        path, gate, listener = alone("alone")
+        with fcgi.Client(path, DEADLINE_S) as slow, fcgi.Client(path, DEADLINE_S) as idle:
+            is_eq(ask(idle), (200, True), "a connection is kept")
+            slow.begin(variables("/held/x"), keep=True)
+            slow.send(fcgi.stream(fcgi.STDIN, b""))
+            call = held.take()
+            gate.send_signal(signal.SIGTERM)
+            is_eq(idle.take(1), None, "which ends")
+            held.answer(call)
+            answer = slow.answer()
+            is_eq((answer.status, answer.ended), (200, True), "a call under way is answered whole")
+            is_eq(slow.take(1), None, "its connection ends behind it")
+        is_eq(gate.wait(DEADLINE_S), 0, "an orderly end")
+        listener.close()
+
+    with case("a gate that nobody follows, under load"):
+        path, gate, listener = alone("loaded")
+        load = Load(path)
+        load.go_on()
+        gate.send_signal(signal.SIGTERM)
+        is_eq(gate.wait(DEADLINE_S), 0, "it ends, however busy its connections are")
+        # Those that connect meanwhile wait for another one.
+        load.stopping.set()
+        second = site._spawn("second", [*AS_OWNER, site.bin + "/gate"], stdin=listener,
+                             env={**os.environ, "CERTGATE_HOME": site.home})
+        load.stop()
+        is_eq((set(load.statuses), load.faults[:3]), ({200}, []), f"{len(load.statuses)} new connections: each is answered")
+        is_eq({one for one in load.kept if one not in ((200, True, False), (0, False, True), "closed")}, set(),
+              f"{len(load.kept)} requests on kept ones: an answer, or nothing of it")
+        listener.close()
 done_testing()

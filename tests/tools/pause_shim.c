@@ -1,6 +1,6 @@
 /* LD_PRELOAD: a pause of 20 ms where a busy machine may make one at any time: between a call whose
- * result is about to be acted on and the act.  After accept4, and after a poll that does not wait
- * and has found nothing. */
+ * result is about to be acted on and the act.  After accept4, after a recvmsg, and after a poll that
+ * does not wait and has found nothing. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <poll.h>
@@ -19,6 +19,17 @@ int accept4(int fd, struct sockaddr *address, socklen_t *n, int flags)
 	if (accepted >= 0)
 		(void)usleep(PAUSE_US);
 	return accepted;
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	static ssize_t (*next)(int, struct msghdr *, int);
+	if (!next)
+		next = (ssize_t(*)(int, struct msghdr *, int))dlsym(RTLD_NEXT, "recvmsg");
+	ssize_t got = next(fd, message, flags);
+	if (got >= 0)
+		(void)usleep(PAUSE_US);
+	return got;
 }
 
 int poll(struct pollfd *fds, nfds_t n, int ms)
