@@ -43,6 +43,11 @@ bool rules_take(const Cg__HeaderRules *rules, struct span name)
 	return false;
 }
 
+size_t rules_give_n(const Cg__HeaderRules *rules)
+{
+	return rules ? rules->n_set + rules->n_add : 0;
+}
+
 size_t rules_give(const Cg__HeaderRules *rules, struct web_field *fields)
 {
 	size_t n = 0;
@@ -182,8 +187,8 @@ static void add_request_id(struct exchange *x, struct outgoing *out)
 void fields_make(struct exchange *x, struct outgoing *out)
 {
 	out->n = 0;
-	out->items = arena_alloc(x->arena, (x->req->n_fields + FIELDS_MADE + HEADER_RULES_MAX) *
-					       sizeof(struct web_field));
+	size_t n = x->req->n_fields + FIELDS_MADE + rules_give_n(x->route->api->request_headers);
+	out->items = arena_alloc(x->arena, n * sizeof(struct web_field));
 	if (!out->items)
 		return;
 	add_client_fields(x, out);

@@ -121,13 +121,14 @@ static void answer_failure(struct exchange *x, const struct upstream_result *res
 /* The fields that the client gets beside the upstream's. */
 static struct web_field *added_fields(struct exchange *x, size_t *n)
 {
-	struct web_field *added = arena_alloc(
-	    x->arena, (2 + LIMIT_FIELDS_MAX + CORS_FIELDS_MAX + HEADER_RULES_MAX) * sizeof(*added));
+	const Cg__HeaderRules *rules = x->route->api->response_headers;
+	size_t room = 2 + LIMIT_FIELDS_MAX + CORS_FIELDS_MAX + rules_give_n(rules);
+	struct web_field *added = arena_alloc(x->arena, room * sizeof(*added));
 	if (!added)
 		return NULL;
 	*n = limit_fields(x, added);
 	*n += cors_fields(x, added + *n);
-	*n += rules_give(x->route->api->response_headers, added + *n);
+	*n += rules_give(rules, added + *n);
 	added[(*n)++] = (struct web_field){SPAN_LIT("X-Request-Id"), span_of(x->req->id)};
 	if (needs_sandbox(x))
 		added[(*n)++] =

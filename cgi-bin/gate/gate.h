@@ -193,7 +193,9 @@ struct outgoing {
 void fields_make(struct exchange *x, struct outgoing *out);
 /* Whether an API's rules take out the fields of this name that came; rules may be NULL. */
 bool rules_take(const Cg__HeaderRules *rules, struct span name);
-/* The fields that they give, at most HEADER_RULES_MAX; how many. */
+/* How many fields they give, at most HEADER_RULES_MAX. */
+size_t rules_give_n(const Cg__HeaderRules *rules);
+/* These fields; how many. */
 size_t rules_give(const Cg__HeaderRules *rules, struct web_field *fields);
 
 /* --- refuse.c --- */

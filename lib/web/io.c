@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "web/io.h"
+#include <fastcgi.h>
 #include <sys/socket.h>
 
 /* The head of libfcgi's private FCGX_Stream_Data (fcgiapp.c, the same from 2.2 to 2.4).  A record
@@ -14,6 +15,12 @@ struct stream_data {
 static const struct stream_data *data_of(const FCGX_Stream *stream)
 {
 	return stream->data;
+}
+
+/* What has been taken of the bytes that were read last. */
+static size_t taken(const FCGX_Stream *in)
+{
+	return (size_t)(in->rdNext - data_of(in)->buff);
 }
 
 static size_t read_ahead(const FCGX_Stream *in)
@@ -42,8 +49,9 @@ bool web_io_layout_is_known(void)
 		request.keepConnection = 1;
 		known = FCGX_Accept_r(&request) == 0 && read_ahead(request.in) == 11 &&
 			data_of(request.in)->bufflen >= 8000 &&
-			data_of(request.in)->bufflen <= 8192 && FCGX_GetChar(request.in) == 'a' &&
-			read_ahead(request.in) == 2;
+			data_of(request.in)->bufflen <= 8192 &&
+			taken(request.in) == sizeof(bytes) - 11 &&
+			FCGX_GetChar(request.in) == 'a' && read_ahead(request.in) == 2;
 	}
 	FCGX_Free(&request, 0);
 	(void)close(pair[0]);
@@ -111,7 +119,9 @@ static ssize_t read_some(struct web_io *io, void *buf, size_t n)
 	size_t more = (size_t)(in->stop - in->rdNext);
 	if (more > n - 1)
 		more = n - 1;
-	return 1 + FCGX_GetStr(to + 1, (int)more, in);
+	ssize_t got = 1 + FCGX_GetStr(to + 1, (int)more, in);
+	io->in_n += (size_t)got;
+	return got;
 }
 
 ssize_t web_io_read(struct web_io *io, void *buf, size_t n)
@@ -195,23 +205,47 @@ bool web_io_take_back(struct web_io *io)
 {
 	if (io->out_left || io->out_broken)
 		return false;
-	if (io->fcgi)
+	if (io->fcgi) {
 		io->fcgi->out->wrNext -= io->out_n;
+		explicit_bzero(io->fcgi->out->wrNext, io->out_n);
+	}
 	io->out_n = 0;
 	return true;
 }
 
+/* Wipes the variables; at least so many bytes were they on the wire, with the records around. */
+static size_t wipe_variables(char *const *env)
+{
+	size_t bytes = 4 * sizeof(FCGI_Header);
+	for (; env && *env; env++) {
+		size_t n = strlen(*env);
+		bool is_own = strncmp(*env, "FCGI_ROLE=", 10) == 0; /* libfcgi's */
+		explicit_bzero(*env, n);
+		/* Two lengths in place of the '='. */
+		if (!is_own)
+			bytes += n + 1;
+	}
+	return bytes;
+}
+
 void web_io_wipe(struct web_io *io)
 {
-	if (io->fcgi) {
-		for (char **e = io->fcgi->envp; e && *e; e++)
-			explicit_bzero(*e, strlen(*e));
-		FCGX_Stream *streams[] = {io->fcgi->in, io->fcgi->out};
-		for (size_t i = 0; i < CG_COUNT(streams); i++)
-			if (streams[i])
-				explicit_bzero(data_of(streams[i])->buff,
-					       (size_t)data_of(streams[i])->bufflen);
-	} else {
+	if (!io->fcgi) {
 		explicit_bzero(io->out, sizeof(io->out));
+		return;
 	}
+	const FCGX_Stream *in = io->fcgi->in, *out = io->fcgi->out;
+	size_t bytes = io->in_n + wipe_variables(io->fcgi->envp);
+	/* Each read begins at the buffer's start.  When the last one alone brought as much as the
+	 * whole request takes, any before it brought a piece of its framing at most. */
+	if (in) {
+		const struct stream_data *d = data_of(in);
+		explicit_bzero(d->buff, taken(in) >= bytes ? (size_t)(d->buff_stop - d->buff)
+							   : (size_t)d->bufflen);
+	}
+	/* Nothing lies behind what was written, a record's head in front of it, but padding. */
+	if (out)
+		explicit_bzero(data_of(out)->buff, io->out_left
+						       ? (size_t)data_of(out)->bufflen
+						       : sizeof(FCGI_Header) + io->out_n);
 }

@@ -16,6 +16,7 @@ struct web_io {
 	pthread_mutex_t *turn;
 	bool in_eof;	/* the server said that the body ends here */
 	bool in_broken; /* it broke off before */
+	size_t in_n;	/* bytes of the body that were read */
 	bool out_broken;
 	bool out_left;	/* something has gone to the server */
 	size_t out_n;	/* what has been written and has not gone */
