@@ -394,7 +394,7 @@ with case("remove"):
     works("configtest", "apachectl", "configtest")
     works("Apache reads its configuration anew", "apachectl", "graceful")
     wait_until(lambda: curl("/mtls-api/x")[0] == 503, "a refusal")
-    is_eq(json_module.loads(curl("/mtls-api/x")[1])["code"], "unavailable", "and refuses what was certgate's")
+    is_eq(json.loads(curl("/mtls-api/x")[1])["code"], "unavailable", "and refuses what was certgate's")
     works("without its modules", "a2dismod", "-q", "-f", "macro", "proxy_fcgi", "proxy")
     os.unlink(ROOT_DIR + "/etc/apache2/sites-enabled/shop.conf")
     works("Apache could start, too", "apachectl", "configtest")
