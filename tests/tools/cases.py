@@ -17,7 +17,6 @@ from tap import diag, is_eq
 CORPUS = os.path.join(TREE, "tests/certs")
 ADMIN, PORTAL, UPLOAD = "admin paste", "portal paste", "admin upload"
 GATE, TLS = "SSL_CLIENT_CERT value", "TLS client cert"
-FAKETIME = "/usr/lib/{}-linux-gnu/faketime/libfaketime.so.1"
 
 
 def table(name):
@@ -34,22 +33,6 @@ def rows(way):
 def contents(name):
     with open(os.path.join(CORPUS, name), "rb") as file:
         return file.read()
-
-
-def faketime(clock):
-    """The environment of a program whose clock starts at `clock` (as in the table) and runs on.
-    `clock` may also be a file's name: its text is the time, read anew each time somebody asks."""
-    library = FAKETIME.format(os.uname().machine)
-    if not os.path.exists(library):
-        raise RuntimeError(f"there is no {library}: install faketime")
-    env = {name: value for name, value in os.environ.items() if "FAKETIME" not in name}
-    env.update(LD_PRELOAD=library, TZ="UTC", FAKETIME_DONT_FAKE_MONOTONIC="1",
-               ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
-    if clock.startswith("/"):
-        env.update(FAKETIME_TIMESTAMP_FILE=clock, FAKETIME_NO_CACHE="1")
-    else:
-        env["FAKETIME"] = "@" + clock.rstrip("Z")
-    return env
 
 
 def as_text(data):
