@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import read_answer  # noqa: E402
+from answers import must, read_answer  # noqa: E402
 from clock import faketime  # noqa: E402
 from environment import DEADLINE_S, TREE  # noqa: E402
 import fcgi  # noqa: E402
@@ -39,12 +39,6 @@ def stamp(unix_s):
 
 def rfc3339(unix_s):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_s))
-
-
-def must(answer, *statuses):
-    if answer.status not in (statuses or (200, 201, 204)):
-        raise RuntimeError(f"{answer!r}")
-    return answer.body
 
 
 def code_of(answer):

@@ -125,16 +125,11 @@ class Refusals:
             is_eq(sent.get("x-certgate-key-id"), key["id"] if key else None, name + ": as that key")
 
     def patch(self, path, **members):
-        status, _, body = self.site.rest("PATCH", path, members)
-        if status != 200:
-            raise RuntimeError(f"PATCH {path}: {status} {body}")
-        return body
+        return self.site.must("PATCH", path, members)
 
     def add_token(self, key, **members):
         """A further token of a key."""
-        status, _, made = self.site.rest("POST", f"/keys/{key['id']}/credentials", {"token": True})
-        if status != 201:
-            raise RuntimeError(f"POST credentials: {status} {made}")
+        made = self.site.must("POST", f"/keys/{key['id']}/credentials", {"token": True}, 201)
         if members:
             self.patch(f"/keys/{key['id']}/credentials/{made['sha256']}", **members)
         return made["token"]
