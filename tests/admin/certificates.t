@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import read_answer  # noqa: E402
+from answers import must, read_answer  # noqa: E402
 from environment import ROOT, TREE, WEB_USER  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
@@ -22,12 +22,6 @@ CORPUS = os.path.join(TREE, "tests/certs")
 site = Site()
 site.open()
 rest = site.rest
-
-
-def must(answer, *statuses):
-    if answer.status not in (statuses or (200, 201, 204)):
-        raise RuntimeError(f"{answer!r}")
-    return answer.body
 
 
 def outcome(answer):

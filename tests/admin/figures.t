@@ -17,13 +17,7 @@ from website import Site  # noqa: E402
 
 site = Site()
 site.open()
-
-
-def rest(method, path, body=None, status=200, **kwargs):
-    answer = site.rest(method, path, body, **kwargs)
-    if answer.status != status:
-        raise RuntimeError(f"{method} {path}: {answer!r}, not {status}")
-    return answer.body
+rest = site.must
 
 
 def usage(seconds, **parameters):

@@ -7,11 +7,11 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from environment import TREE  # noqa: E402
+from rest import BASE  # noqa: E402
 from show_pages import fill, owner  # noqa: E402
 from tap import case, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
-BASE = "/admin/api/v1"
 site = Site(plain=True)
 
 # Fields of forms that are no members: how pages work, and parameters of what REST does by query.

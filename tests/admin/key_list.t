@@ -17,14 +17,8 @@ from website import Site  # noqa: E402
 
 site = Site()
 site.open()
+rest = site.must
 browser = owner(site)
-
-
-def rest(method, path, body=None, status=200):
-    answer = site.rest(method, path, body)
-    if answer.status != status:
-        raise RuntimeError(f"{method} {path}: {answer!r}, not {status}")
-    return answer.body
 
 
 def by_rest(limit=50, **asked):

@@ -8,11 +8,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from environment import TREE  # noqa: E402
 from processes import wait_until  # noqa: E402
+from rest import BASE  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-BASE = "/admin/api/v1"
 # JSON Schema 2020-12, as far as it is used; another keyword would not be checked and fails here.
 KEYWORDS = {"writeOnly", "default", "type", "enum", "properties", "items", "additionalProperties", "required", "pattern",
             "minimum", "maximum", "minLength", "maxLength", "format", "description", "readOnly",

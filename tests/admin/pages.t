@@ -21,8 +21,6 @@ def told(condition, name, text=""):
         diag(str(text)[:1500])
 
 
-
-
 def read(path):
     with open(path, encoding="ascii") as text:
         return text.read()

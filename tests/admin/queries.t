@@ -11,6 +11,7 @@ import urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import PASSWORD, entry  # noqa: E402
 from processes import wait_until  # noqa: E402
+from rest import BASE, NOWHERE  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -20,8 +21,6 @@ api = site.make_api()
 cert = site.make_cert("one")
 site.make_key("One", cert, api)
 doc = site.rest("GET", "/openapi.json").body
-BASE = "/admin/api/v1"
-NOWHERE = "a" * 26
 
 
 def told(answer):

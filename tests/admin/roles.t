@@ -14,7 +14,6 @@ from show_pages import PASSWORD, owner  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
-BASE = "/admin/api/v1"
 ROLES = ("nobody", "viewer", "admin", "owner")
 site = Site(plain=True)
 

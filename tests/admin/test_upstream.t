@@ -42,14 +42,6 @@ class Answering:
                 connection.close()
 
 
-def both(cert):
-    path = cert.path + ".both"
-    with open(path, "w", encoding="ascii") as out:
-        out.write(cert.pem + cert.key_pem)
-    os.chmod(path, 0o644)
-    return path
-
-
 with site:
     boss = owner(site)
     rest = site.rest
@@ -128,7 +120,7 @@ with site:
 
     with case("TLS"):
         server = site.make_cert("localhost", extra=("-addext", "subjectAltName=DNS:localhost"))
-        up = site.more_upstream("tls", "--tls", both(server))
+        up = site.more_upstream("tls", "--tls", server.both())
         url = f"https://localhost:{up.port}/"
         seen = test(target_url=url)
         is_eq((seen["ok"], seen["outcome"], seen["tls_verified"]), (False, "tls", False),
@@ -153,7 +145,7 @@ with site:
         seen = test(target_url=f"http://localhost:{up.port}/")
         ok(not seen["ok"], "http asked of an https port")
         client, ca = site.make_cert("us"), site.make_ca("Ours")
-        asks = site.more_upstream("asks", "--tls", both(server), "--client-ca", client.path)
+        asks = site.more_upstream("asks", "--tls", server.both(), "--client-ca", client.path)
         tls = {"ca_certificates": [server.sha256]}
         seen = test(target_url=f"https://localhost:{asks.port}/", upstream_tls=tls)
         is_eq(seen["outcome"], "tls", "one that asks for a certificate refuses")

@@ -15,6 +15,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 import cases  # noqa: E402
+from clock import faketime  # noqa: E402
 from environment import HANG_S  # noqa: E402
 import fcgi  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
@@ -68,10 +69,8 @@ def register_all():
         else:
             missing[row["file"]] = row["verdict"]
     for name, clock in FORCED.items():
-        done = subprocess.run(
-            [site.bin + "/certgate", "--home", site.home, "--json", "key", "create", "--name", name,
-             "--cert", os.path.join(cases.CORPUS, name), "--api", api["id"]],
-            env=cases.faketime(clock), capture_output=True, check=False)
+        done = site.certgate("--json", "key", "create", "--name", name, "--cert",
+                             os.path.join(cases.CORPUS, name), "--api", api["id"], env=faketime(clock))
         if done.returncode != 0:
             raise RuntimeError(f"{name}: {done.stderr}")
         key_of[digest_of(name)] = json.loads(done.stdout)["id"]
@@ -181,7 +180,7 @@ def at_clock(rows):
     rows = sorted(rows, key=lambda row: row["clock"])
     move(rows[0]["clock"])
     site.stop_programs()
-    site.start_programs(env=cases.faketime(clock))
+    site.start_programs(env=faketime(clock))
     site.wait_ready()
     try:
         for row in rows:
@@ -214,7 +213,7 @@ def at_clock(rows):
 
 def by_show(row):
     """certgate cert show --as gate: what it identifies, dates included."""
-    env = None if row["clock"] == "-" else cases.faketime(row["clock"])
+    env = None if row["clock"] == "-" else faketime(row["clock"])
     done = subprocess.run(
         [site.bin + "/certgate", "cert", "show", "--json", "--as", "gate", "-"],
         input=cases.contents(row["file"]), env=env, capture_output=True,

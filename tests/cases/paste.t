@@ -17,6 +17,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 import cases  # noqa: E402
+from clock import faketime  # noqa: E402
 from environment import HANG_S  # noqa: E402
 from tap import case, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
@@ -154,7 +155,7 @@ def of_record(answer):
 
 def certgate(*args, stdin=None, clock="-", check_clean=True):
     """The command's status and its output as bytes."""
-    env = None if clock == "-" else cases.faketime(clock)
+    env = None if clock == "-" else faketime(clock)
     done = subprocess.run([site.bin + "/certgate", "--home", site.home, *args], env=env,
                           capture_output=True, check=False, timeout=HANG_S,
                           **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}))
@@ -255,7 +256,7 @@ class At:
     def __enter__(self):
         if self.clock != "-":
             site.stop_programs()
-            site.start_programs(env=cases.faketime(self.clock))
+            site.start_programs(env=faketime(self.clock))
             site.wait_ready()
 
     def __exit__(self, *_):

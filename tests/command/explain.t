@@ -12,6 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from answers import must  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
 from website import Site  # noqa: E402
@@ -24,12 +25,6 @@ seen = {}
 
 def now(plus_s=0):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + plus_s))
-
-
-def must(answer):
-    if answer.status not in (200, 201, 204):
-        raise RuntimeError(repr(answer))
-    return answer.body
 
 
 # --- the parts of the table ---

@@ -2,7 +2,6 @@
 """What is tried against gateways: requests hidden in requests, lines smuggled into header fields both
 ways, upstreams that lead elsewhere, connections that never finish, everything too large, and ten
 thousand connections.  Each is refused with its status, and nothing of it is left."""
-import base64
 import contextlib
 import hashlib
 import json
@@ -20,6 +19,7 @@ from environment import DEADLINE_S, SERVER  # noqa: E402
 import fcgi  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from upstream import raw_bytes  # noqa: E402
 from website import Site  # noqa: E402
 
 CONNECTIONS = 10000
@@ -29,10 +29,6 @@ def code_of(answer):
     with contextlib.suppress(ValueError):
         return answer.status, json.loads(answer.body).get("code")
     return answer.status, None
-
-
-def raw_reply(data):
-    return "?up=raw:" + base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 # --- one request in another ---
@@ -159,7 +155,7 @@ def injected_answers(site):
             ("a folded line", b"X: a\r\n\tb"), ("a control byte", b"X: \x1b[31m"),
             ("no colon", b"evil")]
     for name, line in rows:
-        answer = site.curl("/open/x" + raw_reply(b"HTTP/1.1 200 OK\r\n" + line +
+        answer = site.curl("/open/x" + raw_bytes(b"HTTP/1.1 200 OK\r\n" + line +
                                                  b"\r\nContent-Length: 2\r\n\r\nok"))
         if name == "a line feed":
             # A line that ends in a line feed alone is a line (RFC 9112, 2.2).
@@ -220,13 +216,13 @@ def elsewhere(site):
             site.fcgi({"REQUEST_URI": "/open/x", name: f"http://{host}" if "PROXY" in name.upper()
                        else host})
         for status in (301, 302, 303, 307, 308):
-            answer = site.curl("/open/x" + raw_reply(
+            answer = site.curl("/open/x" + raw_bytes(
                 f"HTTP/1.1 {status} X\r\nLocation: http://{host}/\r\nContent-Length: 0\r\n\r\n"
                 .encode()))
             is_eq((answer.status, answer.headers.get("location")), (status, f"http://{host}/"),
                   f"a {status} is the client's to follow")
         for name, field in (("Refresh", f"0; url=http://{host}/"), ("Alt-Svc", f'h2="{host}"')):
-            site.curl("/open/x" + raw_reply(
+            site.curl("/open/x" + raw_bytes(
                 f"HTTP/1.1 200 OK\r\n{name}: {field}\r\nContent-Length: 0\r\n\r\n".encode()))
             site.curl("/open/x")
         is_eq(other.came, 0, "no target, field or redirect of an answer leads elsewhere")

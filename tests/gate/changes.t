@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import read_answer  # noqa: E402
+from answers import must, read_answer  # noqa: E402
 from environment import DEADLINE_S  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, done_testing, is_eq, ok  # noqa: E402
@@ -61,12 +61,6 @@ def each_gate(path, cert=None, token=None, method="GET"):
         with site.alone(pid):
             answers.append(code_of(site.fcgi(params)))
     return answers
-
-
-def must(answer, status):
-    if answer.status != status:
-        raise RuntimeError(f"{answer!r}")
-    return answer.body
 
 
 def patch(path, **members):

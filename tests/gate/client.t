@@ -91,13 +91,11 @@ def tls(site):
     ca = site.make_ca("Upstream CA")
     server = site.make_cert("tls-server", ca=ca, extensions=[
         "extendedKeyUsage=serverAuth", "basicConstraints=CA:FALSE", "subjectAltName=DNS:localhost"])
-    with open(server.path + ".both", "w", encoding="ascii") as out:
-        out.write(server.pem + server.key_pem)
     trusted = {"ca_certificates": [register(site, ca, "ca")]}
     data = os.urandom(LARGE)
     digest = hashlib.sha256(data).hexdigest()
     for version in ("1.3", "1.2"):
-        up = site.more_upstream("tls" + version, "--tls", server.path + ".both", "--tls-max", version)
+        up = site.more_upstream("tls" + version, "--tls", server.both(), "--tls-max", version)
         site.make_api("tls" + version, auth={"keyless": True}, upstream_tls=trusted,
                       target_url=f"https://localhost:{up.port}")
         path = f"/tls{version}/x"

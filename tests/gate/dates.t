@@ -3,7 +3,6 @@
 CAs above them, revocation lists, credentials.  The programs run with a clock that the test sets
 (libfaketime); Apache and the clients have the real one."""
 import calendar
-import glob
 import json
 import os
 import subprocess
@@ -11,7 +10,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import read_answer  # noqa: E402
+from answers import must, read_answer  # noqa: E402
+from clock import faketime  # noqa: E402
 from environment import DEADLINE_S, TREE  # noqa: E402
 import fcgi  # noqa: E402
 from processes import wait_until  # noqa: E402
@@ -19,7 +19,6 @@ from tap import case, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
 
 CORPUS = os.path.join(TREE, "tests/certs")
-LIBRARY = (glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1") or [""])[0]
 # Apache's own limit of 5 seconds would end the connections that stay open.
 site = Site(start=False, extra="KeepAliveTimeout 3600")
 site.open()
@@ -40,12 +39,6 @@ def stamp(unix_s):
 
 def rfc3339(unix_s):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_s))
-
-
-def must(answer, *statuses):
-    if answer.status not in (statuses or (200, 201, 204)):
-        raise RuntimeError(f"{answer!r}")
-    return answer.body
 
 
 def code_of(answer):
@@ -69,18 +62,10 @@ class Connection:
 
 
 def start():
-    os.environ.update({"LD_PRELOAD": LIBRARY, "FAKETIME_TIMESTAMP_FILE": clock_file,
-                       "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                       "DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"})
-    try:
-        site.start_programs()
-    finally:
-        del os.environ["LD_PRELOAD"]
+    site.start_programs(env=faketime(clock_file))
     site.wait_ready()
 
 
-if not ok(LIBRARY, "libfaketime is there"):
-    done_testing()
 # Everything here happens within two hours of now, where REST tokens and the web server are valid.
 BASE = int(time.time())
 END = BASE + 3600

@@ -17,12 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from answers import Answer, Headers, read_answer  # noqa: E402
 import fcgi  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok, unlike  # noqa: E402
+from upstream import folded  # noqa: E402
 from website import Site  # noqa: E402
-
-
-def folded(name):
-    """As a CGI host folds a field's name."""
-    return name.lower().replace("_", "-")
 
 
 # What the gate alone may say to an upstream.

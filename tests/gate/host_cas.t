@@ -32,9 +32,7 @@ with Site() as site:
     for label, ca in (("host", host_ca), ("own", own_ca)):
         cert = site.make_cert("server-" + label, ca=ca, extensions=[
             "extendedKeyUsage=serverAuth", "subjectAltName=DNS:localhost"])
-        with open(cert.path + ".both", "w", encoding="ascii") as out:
-            out.write(cert.pem + cert.key_pem)
-        upstreams[label] = site.more_upstream(label, "--tls", cert.path + ".both")
+        upstreams[label] = site.more_upstream(label, "--tls", cert.both())
     status, _, body = site.rest("POST", "/certificates", {"pem": own_ca.pem, "kind": "ca"})
     own = {"ca_certificates": [body["sha256"]]}
     for number, (label, tls, want) in enumerate((

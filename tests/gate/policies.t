@@ -14,16 +14,10 @@ from website import Site  # noqa: E402
 MANY = 10000
 site = Site(gates=2)
 site.open()
+rest = site.must
 api = site.make_api()
 other = site.make_api(name="other", listen_path="/other/")
 cert = site.make_cert("partner")
-
-
-def rest(method, path, body=None, status=200, **kwargs):
-    answer = site.rest(method, path, body, **kwargs)
-    if answer.status != status:
-        raise RuntimeError(f"{method} {path}: {answer!r}, not {status}")
-    return answer.body
 
 
 def call(path="/mtls-api/a", who=cert, method="GET"):

@@ -8,17 +8,12 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from answers import must  # noqa: E402
 import fcgi  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
 
 site = Site(plain=True)
-
-
-def must(answer, status):
-    if answer.status != status:
-        raise RuntimeError(f"{answer!r}")
-    return answer.body
 
 
 def patch(path, **members):

@@ -21,14 +21,8 @@ from website import Site  # noqa: E402
 GATES, CLIENTS = 8, 200
 site = Site(gates=GATES, plain=True, extra="MaxKeepAliveRequests 0\n  KeepAliveTimeout 120")
 site.open()
+must = site.must
 MANY = 10000  # calls under way at once, where they are not what is tested
-
-
-def must(method, path, body=None, status=200, **kwargs):
-    answer = site.rest(method, path, body, **kwargs)
-    if answer.status != status:
-        raise RuntimeError(f"{method} {path}: {answer!r}, not {status}")
-    return answer.body
 
 
 def made(name, **members):

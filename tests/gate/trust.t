@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import read_answer  # noqa: E402
+from answers import must, read_answer  # noqa: E402
 from certificates import Cert  # noqa: E402
 from environment import TREE  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok  # noqa: E402
@@ -21,12 +21,6 @@ from website import Site  # noqa: E402
 CA_EXTENSIONS = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign",
                  "subjectKeyIdentifier=hash"]
 CLIENT = ["basicConstraints=CA:FALSE", "extendedKeyUsage=clientAuth"]
-
-
-def must(answer, *statuses):
-    if answer.status not in (statuses or (200, 201, 204)):
-        raise RuntimeError(f"{answer!r}")
-    return answer.body
 
 
 def code_of(answer):

@@ -23,13 +23,7 @@ CLIENTS, CALLS = 16, 10000
 # Apache's own limits of 100 requests and 5 seconds would end the connections.
 site = Site(gates=3, extra="MaxKeepAliveRequests 0\n  KeepAliveTimeout 120")
 site.open()
-
-
-def rest(method, path, body=None, status=200, **kwargs):
-    answer = site.rest(method, path, body, **kwargs)
-    if answer.status != status:
-        raise RuntimeError(f"{method} {path}: {answer!r}, not {status}")
-    return answer.body
+rest = site.must
 
 
 def api(name, **members):

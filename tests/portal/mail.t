@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from clock import faketime  # noqa: E402
 from environment import HANG_S  # noqa: E402
 from pages import Browser  # noqa: E402
 import portal  # noqa: E402
@@ -72,19 +73,17 @@ class Post:
         return [m for _, m, _, _, _ in self.got() if m["To"] == f"<{address}>" or m["To"] == address]
 
 
-def clock(at):
-    """Variables that move the clock of one process: without the command faketime, which stays in
-    between and would be what is killed."""
-    return {"LD_PRELOAD": glob.glob("/usr/lib/*/faketime/libfaketime.so.1")[0], "FAKETIME": at,
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+def cron(post, at):
+    """The environment of what cron would run; `at`: how far the clock is moved."""
+    env = {k: v for k, v in faketime(at).items() if not k.startswith("CERTGATE_")}
+    return {**env, "CERTGATE_SENDMAIL": post.program}
 
 
 def send(site, post, at, wait=True):
-    """`certgate mail` once, as cron would run it; `at`: how far the clock is moved."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith("CERTGATE_")}
+    """`certgate mail` once."""
     process = subprocess.Popen([site.bin + "/certgate", "--home", site.home, "mail"],
-                               env={**env, **clock(at), "CERTGATE_SENDMAIL": post.program},
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                               env=cron(post, at), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if wait:
         out, error = process.communicate(timeout=HANG_S)
         if process.returncode:
@@ -95,10 +94,9 @@ def send(site, post, at, wait=True):
 
 def house(site, post, at):
     """All the housekeeping at that time, mail included."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith("CERTGATE_")}
     done = subprocess.run([site.bin + "/certgate", "--home", site.home, "steward"],
-                          env={**env, **clock(at), "CERTGATE_SENDMAIL": post.program},
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG_S, check=False)
+                          env=cron(post, at), stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=HANG_S, check=False)
     if done.returncode:
         diag(done.stdout.decode(), done.stderr.decode())
     return done.returncode

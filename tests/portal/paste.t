@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import MAIL, Developer, entry, request_of  # noqa: E402
 import cases  # noqa: E402
+from clock import faketime  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -154,7 +155,7 @@ with Site() as site:
             faults = []
             if row["clock"] != "-":
                 site.stop_programs()
-                site.start_programs(env={**cases.faketime(row["clock"]), "CERTGATE_MAIL": MAIL})
+                site.start_programs(env={**faketime(row["clock"]), "CERTGATE_MAIL": MAIL})
                 site.wait_ready()
                 ann.sign_in()
             if row["verdict"] == "refused" and row["sha256"] != "-":

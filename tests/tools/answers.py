@@ -31,6 +31,13 @@ class Answer:
         return json.loads(self.body)
 
 
+def must(answer, *statuses):
+    """The body of an answer that has one of these statuses, or else is a success; RuntimeError."""
+    if answer.status not in (statuses or (200, 201, 204)):
+        raise RuntimeError(f"{answer!r}, not {statuses}")
+    return answer.body
+
+
 def split_head(text):
     """The last head of a file with one or more (100, then 200)."""
     blocks = [b for b in re.split(r"\r?\n\r?\n", text) if b.startswith("HTTP/")]

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 
 import fcgi
-from answers import Answer, Headers, read_answer, split_head
+from answers import Answer, Headers, must, read_answer, split_head
 
 
 class Calls:
@@ -68,6 +68,10 @@ class Calls:
             return Answer(answer.status, got, data)
         finally:
             connection.close()
+
+    def must(self, method, path, json=None, status=200, **kwargs):
+        """The body of an answer of `rest` that has this status; RuntimeError."""
+        return must(self.rest(method, path, json, **kwargs), status)
 
     def tls(self, cert=None, maximum=None, alpn=("http/1.1",), server_name="localhost",
             session=None, timeout=60):

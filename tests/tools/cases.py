@@ -17,7 +17,6 @@ from tap import diag, is_eq
 CORPUS = os.path.join(TREE, "tests/certs")
 ADMIN, PORTAL, UPLOAD = "admin paste", "portal paste", "admin upload"
 GATE, TLS = "SSL_CLIENT_CERT value", "TLS client cert"
-FAKETIME = "/usr/lib/{}-linux-gnu/faketime/libfaketime.so.1"
 
 
 def table(name):
@@ -39,22 +38,6 @@ def contents(name):
 def is_der(data):
     """Bytes that no text field takes, but a file may be: standard input is one, too."""
     return data[:1] == b"0" and any(byte < 32 and byte not in b"\t\n\v\f\r" for byte in data)
-
-
-def faketime(clock):
-    """The environment of a program whose clock starts at `clock` (as in the table) and runs on.
-    `clock` may also be a file's name: its text is the time, read anew each time somebody asks."""
-    library = FAKETIME.format(os.uname().machine)
-    if not os.path.exists(library):
-        raise RuntimeError(f"there is no {library}: install faketime")
-    env = {name: value for name, value in os.environ.items() if "FAKETIME" not in name}
-    env.update(LD_PRELOAD=library, TZ="UTC", FAKETIME_DONT_FAKE_MONOTONIC="1",
-               ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
-    if clock.startswith("/"):
-        env.update(FAKETIME_TIMESTAMP_FILE=clock, FAKETIME_NO_CACHE="1")
-    else:
-        env["FAKETIME"] = "@" + clock.rstrip("Z")
-    return env
 
 
 def as_text(data):

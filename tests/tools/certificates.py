@@ -32,6 +32,12 @@ class Cert:
         self.der = base64.b64decode(first)
         self.sha256 = hashlib.sha256(self.der).hexdigest()
 
+    def both(self, *chain):
+        """The path of a file with it, the certificates of `chain` and its private key, as servers take it."""
+        with open(self.path + ".both", "w", encoding="ascii") as out:
+            out.write(self.pem + "".join(cert.pem for cert in chain) + self.key_pem)
+        return self.path + ".both"
+
 
 def make_cert(folder, name, key="ec", days=DAYS, extra=(), ca=None, subject=None, extensions=(),
               not_before=None, not_after=None):

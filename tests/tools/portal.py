@@ -77,20 +77,14 @@ class Developer(pages.Browser):
 
 
 def policy(site, name, apis, **members):
-    made = site.rest("POST", "/policies", {"name": name, "applies": ["access"], "access": [
-        {"api_id": api["id"] if isinstance(api, dict) else api} for api in apis], **members})
-    if made.status != 201:
-        raise RuntimeError(f"no policy: {made}")
-    return made.body
+    return site.must("POST", "/policies", {"name": name, "applies": ["access"], "access": [
+        {"api_id": api["id"] if isinstance(api, dict) else api} for api in apis], **members}, 201)
 
 
 def entry(site, name, apis, policy_members=None, **members):
     """A catalogue entry with a policy of its own."""
     of = policy(site, name + " plan", apis, **(policy_members or {}))
-    made = site.rest("POST", "/catalogue", {"name": name, "policy_id": of["id"], **members})
-    if made.status != 201:
-        raise RuntimeError(f"no entry: {made}")
-    return made.body
+    return site.must("POST", "/catalogue", {"name": name, "policy_id": of["id"], **members}, 201)
 
 
 def pem(cert):

@@ -63,11 +63,11 @@ class Programs(Processes):
         os.chmod(copy, 0o755)
         return copy
 
-    def certgate(self, *args, stdin=None):
-        """The command, on this site's data folder."""
+    def certgate(self, *args, stdin=None, env=None):
+        """The command, on this site's data folder; `env`: its environment, where it is not this one's."""
         return subprocess.run([getattr(self, "bin", BIN) + "/certgate", "--home", self.home,
                                *map(str, args)], capture_output=True, check=False,
-                              text=not isinstance(stdin, bytes), timeout=HANG_S,
+                              text=not isinstance(stdin, bytes), timeout=HANG_S, env=env,
                               **({"stdin": subprocess.DEVNULL} if stdin is None
                                  else {"input": stdin}))
 

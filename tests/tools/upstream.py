@@ -58,6 +58,26 @@ def pattern(n):
     return (line * (n // len(line) + 1))[:n]
 
 
+def raw_bytes(data):
+    """The query that has exactly these bytes answered."""
+    return "?up=raw:" + base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def raw_answer(*lines, body=b""):
+    """The query that has exactly this head and body answered."""
+    return raw_bytes("\r\n".join((*lines, "", "")).encode("latin-1") + body)
+
+
+def folded(name):
+    """As a CGI host folds a field's name."""
+    return name.lower().replace("_", "-")
+
+
+def fields(record, name):
+    """The values of a field in a record of the log."""
+    return [v for n, v in record["headers"] if folded(n) == name]
+
+
 def readable(echo):
     """JSON with a line for each member and each header field."""
     members = []

@@ -176,10 +176,7 @@ class Site(WebServer, Programs, Calls):
         """An API with certificates on, by REST; returns its record."""
         record = {"name": name, "listen_path": listen_path or f"/{name}/",
                   "target_url": self.upstream_url, "auth": {"use_certificate": True}, **members}
-        status, _, body = self.rest("POST", "/apis", record)
-        if status != 201:
-            raise RuntimeError(f"POST /apis: {status} {body}")
-        return body
+        return self.must("POST", "/apis", record, 201)
 
     def make_key(self, name, cert=None, api=None, **members):
         """A key by REST; returns the answer's JSON (with `token` where asked for)."""
@@ -188,11 +185,9 @@ class Site(WebServer, Programs, Calls):
             record["certificate"] = cert.pem
         if api is not None:
             record["access"] = [{"api_id": api["id"]}]
-        status, _, body = self.rest("POST", "/keys", record)
-        if status != 201:
-            raise RuntimeError(f"POST /keys: {status} {body}")
+        made = self.must("POST", "/keys", record, 201)
         self.announce()
-        return body
+        return made
 
 
 def _close_sites():
