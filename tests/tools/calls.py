@@ -1,6 +1,6 @@
 """Calling a test site: with curl, by REST, with bytes of one's own, and past the web server."""
 import http.client
-import json as json
+import json as json_module
 import os
 import socket
 import ssl
@@ -52,7 +52,7 @@ class Calls:
         if token:
             sent["Authorization"] = "Bearer " + token
         if json is not None:
-            body = json.dumps(json)
+            body = json_module.dumps(json)
             sent["Content-Type"] = "application/merge-patch+json" \
                 if method == "PATCH" else content_type
         elif body is not None:
@@ -64,7 +64,7 @@ class Calls:
             data = answer.read()
             got = Headers((n.lower(), v) for n, v in answer.getheaders())
             if "json" in (got.get("content-type") or ""):
-                data = json.loads(data)
+                data = json_module.loads(data)
             return Answer(answer.status, got, data)
         finally:
             connection.close()
