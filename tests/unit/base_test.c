@@ -503,8 +503,11 @@ static void test_text_fold(void **state)
 		bool holds, same;
 	} rows[] = {
 	    {"Überweisung",	    "ÜBERWEISUNG", true,	 true },
-	    {"Überweisung",	    "u\xcc\x88" "ber", true,  false}, /* decomposed */
-	    {"U\xcc\x88" "ber",	     "über",	     true,  true },
+	    {"Überweisung",
+	     "u\xcc\x88"
+	     "ber",				     true,  false}, /* decomposed */
+	    {"U\xcc\x88"
+	     "ber",	     "über",	     true,  true },
 	    {"Straße",		       "STRASSE",	  true,	true },
 	    {"STRASSE",			"straße",	  true,	true },
 	    {"ΟΔΟΣ ΣΙΣΥΦΟΥ", "οδος",     true,  false}, /* a final sigma */
@@ -519,7 +522,7 @@ static void test_text_fold(void **state)
 	     "Bytes",	     "\xff"
 	     "BYTES", true,  true }, /* not UTF-8 */
 	    {"\xff"
-	     "é",	     "É",		  false, false},
+	     "é",	     "É",		  true,	false},
 	};
 	struct arena a;
 	char large[5000];
@@ -728,27 +731,59 @@ static void test_spans(void **state)
 static void test_errors(void **state)
 {
 	(void)state;
-	struct cg_err err = {0};
+	struct cg_err err = {0}, more = {0};
 	char field[200];
-	for (int i = 0; i < 20; i++) {
+	unsigned n = 0;
+	for (int i = 0; i < 2 * FAULTS_MAX; i++) {
 		(void)snprintf(field, sizeof(field), "field[%d]", i);
 		assert_int_equal(cg_fail_field(&err, field, "is %d", i), CG_BAD_VALUE);
 	}
-	assert_int_equal(err.n_fields, CG_ERR_FIELDS);
+	assert_int_equal(err.n_fields, FAULTS_MAX);
+	assert_int_equal(err.n_more, FAULTS_MAX);
 	assert_string_equal(err.text, "field[0]: is 0");
-	assert_string_equal(err.fields[CG_ERR_FIELDS - 1].field, "field[7]");
-	/* Long ones are cut, never run over. */
+	for (struct cg_fault f = {NULL, NULL}; cg_err_next(&err, &f); n++) {
+		(void)snprintf(field, sizeof(field), "field[%u]is %u", n, n);
+		assert_true(strncmp(field, f.field, strlen(f.field)) == 0);
+		assert_string_equal(field + strlen(f.field), f.text);
+	}
+	assert_int_equal(n, FAULTS_MAX);
+	assert_true(cg_err_names(&err, "field[7]"));
+	assert_false(cg_err_names(&err, "field[100]"));
+	cg_err_add(&more, &err);
+	assert_int_equal(more.n_fields, FAULTS_MAX);
+	assert_int_equal(more.n_more, FAULTS_MAX);
+	/* Long ones are cut, and the list never runs over. */
 	memset(field, 'y', sizeof(field) - 1);
 	field[sizeof(field) - 1] = '\0';
 	err = (struct cg_err){0};
-	(void)cg_fail_field(&err, field, "%0500d", 1);
-	assert_int_equal(strlen(err.fields[0].field), sizeof(err.fields[0].field) - 1);
-	assert_int_equal(strlen(err.fields[0].text), sizeof(err.fields[0].text) - 1);
+	for (int i = 0; i < 50; i++)
+		(void)cg_fail_field(&err, field, "%0500d", 1);
+	assert_true(err.used <= sizeof(err.list) && err.n_fields >= 10);
+	assert_int_equal(err.n_fields + err.n_more, 50);
+	struct cg_fault f = {NULL, NULL};
+	assert_true(cg_err_next(&err, &f));
+	assert_int_equal(strlen(f.field), CG_FAULT_FIELD - 1);
+	assert_int_equal(strlen(f.text), CG_FAULT_TEXT - 1);
+	/* A clash keeps its code while nothing but clashes is wrong. */
+	err = (struct cg_err){0};
+	assert_int_equal(cg_fail_clash(&err, "name_in_use", "name", "Taken."), CG_CLASH);
+	assert_int_equal(cg_fail_clash(&err, "other", "path", "Taken, too."), CG_CLASH);
+	assert_string_equal(err.text, "Taken.");
+	assert_string_equal(err.code, "name_in_use");
+	assert_int_equal(err.n_fields, 2);
+	(void)cg_fail_field(&err, "x", "is missing");
+	assert_null(err.code);
+	assert_int_equal(cg_worse(CG_CLASH, CG_BAD_VALUE), CG_BAD_VALUE);
+	assert_int_equal(cg_worse(CG_BAD_INPUT, CG_BAD_VALUE), CG_BAD_INPUT);
+	assert_int_equal(cg_worse(CG_OK, CG_CLASH), CG_CLASH);
+	assert_int_equal(cg_worse(CG_BAD_INPUT, CG_UNAVAILABLE), CG_UNAVAILABLE);
+	assert_int_equal(cg_worse(CG_FAIL, CG_OK), CG_FAIL);
 	assert_int_equal(cg_fail_code(&err, CG_CLASH, "name_in_use", "%0900d", 1), CG_CLASH);
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 	assert_string_equal(err.code, "name_in_use");
 	assert_int_equal(cg_fail(NULL, CG_STALE, "nobody asks"), CG_STALE);
 	assert_int_equal(cg_fail_field(NULL, "x", "nobody asks"), CG_BAD_VALUE);
+	assert_int_equal(cg_fail_clash(NULL, "c", "x", "nobody asks"), CG_CLASH);
 	assert_int_equal(cg_fail_memory(NULL), CG_UNAVAILABLE);
 }
 
