@@ -166,17 +166,22 @@ void command_close(struct command *c)
 int command_fail(const struct command *c, const struct cg_err *err)
 {
 	/* It may quote what somebody typed, or the name of a record. */
-	char safe[2 * sizeof(err->text)], field[2 * sizeof(err->fields[0].field)];
+	char safe[2 * sizeof(err->text)], field[2 * CG_FAULT_FIELD];
 	text_for_log(span_of(err->text), safe, sizeof(safe));
 	if (c->json && err->code)
 		(void)fprintf(stderr, "certgate: %s (%s)\n", safe, err->code);
 	else
 		(void)fprintf(stderr, "certgate: %s\n", safe);
-	for (unsigned i = 1; i < err->n_fields; i++) {
-		text_for_log(span_of(err->fields[i].field), field, sizeof(field));
-		text_for_log(span_of(err->fields[i].text), safe, sizeof(safe));
+	struct cg_fault f = {NULL, NULL};
+	/* The first is the sentence. */
+	(void)cg_err_next(err, &f);
+	while (cg_err_next(err, &f)) {
+		text_for_log(span_of(f.field), field, sizeof(field));
+		text_for_log(span_of(f.text), safe, sizeof(safe));
 		(void)fprintf(stderr, "certgate: %s: %s\n", field, safe);
 	}
+	if (err->n_more > 0)
+		(void)fprintf(stderr, "certgate: and %u more faults\n", err->n_more);
 	return EXIT_REFUSED;
 }
 

@@ -51,7 +51,7 @@ void account_password_do(void *arg)
 		rc = developer_change_password(call->program->store, &call->actor, &change,
 					       call->who.session->id, call->arena, &err);
 		throttle_leave(call, &throttle,
-			       rc == CG_BAD_VALUE && strcmp(err.fields[0].field, "current") == 0);
+			       rc == CG_BAD_VALUE && cg_err_names(&err, "current"));
 	}
 	if (rc == CG_OK)
 		page_redirect(call, "/portal/account?done=changed");

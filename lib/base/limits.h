@@ -88,6 +88,12 @@
 #define REQUESTS_A_DAY_MAX   100 /* of one developer, withdrawn ones included: 409 */
 #define REQUESTS_SHOWN_MAX   500 /* of a developer, or in one state on a page */
 
+/* --- faults --- */
+/* Faults of fields that one answer lists, and bytes of all of them: some forty sentences, which is
+ * more than a form has fields.  Only the number of the rest is told. */
+#define FAULTS_MAX   100
+#define FAULTS_BYTES 6000
+
 /* --- memory --- */
 /* A request's arena, bytes.  A request that needs more ends with 503. */
 #define REQUEST_ARENA_MAX (64 * 1024 * 1024)

@@ -20,8 +20,8 @@ static cg_rc check_api(struct store_txn *txn, Cg__Access *entry, size_t i, struc
 		return cg_fail_field(err, at, "there is no API “%.100s”", entry->api_id);
 	if (rc == CG_OK)
 		entry->api_id = api->id;
-	else if (err)
-		*err = why;
+	else
+		(void)cg_fail(err, rc, "%s", why.text);
 	return rc;
 }
 
@@ -53,13 +53,8 @@ cg_rc access_check(struct store_txn *txn, Cg__Access **entries, size_t n, struct
 {
 	cg_rc worst = CG_OK;
 	for (size_t i = 0; i < n; i++) {
-		cg_rc rc = check_api(txn, entries[i], i, arena, err);
-		if (rc == CG_OK)
-			rc = check_entry(entries[i], i, err);
-		if (rc != CG_OK && rc != CG_BAD_VALUE)
-			return rc;
-		if (rc != CG_OK)
-			worst = rc;
+		worst = cg_worse(worst, check_api(txn, entries[i], i, arena, err));
+		worst = cg_worse(worst, check_entry(entries[i], i, err));
 	}
 	return worst;
 }

@@ -8,41 +8,40 @@
 #include "model/pattern.h"
 #include "model/policy.h"
 
-static void check_listen_path(Cg__Api *api, struct arena *arena, struct cg_err *err, cg_rc *rc)
+static cg_rc check_listen_path(Cg__Api *api, struct arena *arena, struct cg_err *err)
 {
 	const char *why;
-	if (!api->listen_path) {
-		*rc = cg_fail_field(err, "listen_path", "is missing");
-		return;
-	}
+	if (!api->listen_path)
+		return cg_fail_field(err, "listen_path", "is missing");
 	const char *normal = listen_path_normal(api->listen_path, arena, &why);
-	if (!normal) {
-		*rc = cg_fail_field(err, "listen_path", "%s", why);
-		return;
-	}
+	if (!normal)
+		return cg_fail_field(err, "listen_path", "%s", why);
 	api->listen_path = (char *)(uintptr_t)normal;
-	if (listen_path_is_reserved(normal)) {
-		*rc = cg_fail_field(err, "listen_path",
-				    "is equal to, above or below a path of certgate's own (/admin, "
-				    "/portal, /healthz, /readyz, /metrics, "
-				    "/.well-known/acme-challenge)");
+	if (!listen_path_is_reserved(normal))
+		return CG_OK;
+	cg_rc rc = cg_fail_field(err, "listen_path",
+				 "is equal to, above or below a path of certgate's own (/admin, "
+				 "/portal, /healthz, /readyz, /metrics, "
+				 "/.well-known/acme-challenge)");
+	if (err)
 		err->code = "reserved_path";
-	}
+	return rc;
 }
 
 #define HEADER_NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
 
-static void check_auth(const Cg__Api *api, struct cg_err *err, cg_rc *rc)
+static cg_rc check_auth(const Cg__Api *api, struct cg_err *err)
 {
 	const Cg__ApiAuth *auth = api->auth;
+	cg_rc rc = CG_OK;
 	if (!auth->keyless && !auth->use_certificate && !auth->use_token)
-		*rc = cg_fail_field(err, "auth",
-				    "lets nobody in: switch on use_certificate, use_token or "
-				    "keyless");
+		rc = cg_fail_field(err, "auth",
+				   "lets nobody in: switch on use_certificate, use_token or "
+				   "keyless");
 	/* As CGI names variables: servers drop other fields, or take "_" for "-". */
 	if (!token_is_valid(auth->token_header) ||
 	    strspn(auth->token_header, HEADER_NAME_CHARS) != strlen(auth->token_header))
-		*rc = cg_fail_field(
+		rc = cg_fail_field(
 		    err, "auth.token_header",
 		    "is not the name of a header field such as Authorization or "
 		    "X-Api-Key: letters, digits and \"-\", as web servers drop fields "
@@ -51,9 +50,10 @@ static void check_auth(const Cg__Api *api, struct cg_err *err, cg_rc *rc)
 					    "connection", "cookie"};
 	for (size_t i = 0; i < CG_COUNT(taken); i++)
 		if (strcasecmp(auth->token_header, taken[i]) == 0)
-			*rc = cg_fail_field(err, "auth.token_header",
-					    "cannot be %s: that field means something else",
-					    taken[i]);
+			rc = cg_fail_field(err, "auth.token_header",
+					   "cannot be %s: that field means something else",
+					   taken[i]);
+	return rc;
 }
 
 static cg_rc check_certificate(struct store_txn *txn, const ProtobufCBinaryData *digest,
@@ -151,33 +151,35 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 	if (rc != CG_OK || (c->api->id && strcmp(other->id, c->api->id) == 0) ||
 	    strcmp(other->listen_path, c->api->listen_path) != 0 || !share_a_site(other, c->api))
 		return rc;
-	return cg_fail_code(err, CG_CLASH, "listen_path_in_use",
-			    "The API “%s” listens on %s already.", other->name, other->listen_path);
+	return cg_fail_clash(err, "listen_path_in_use", "listen_path",
+			     "The API “%s” listens on %s already.", other->name,
+			     other->listen_path);
+}
+
+/* No other listens on its path. */
+static cg_rc check_alone(struct store_txn *txn, const Cg__Api *api, struct arena *arena,
+			 struct cg_err *err)
+{
+	struct clash c = {api, arena};
+	struct store_walk all = {.table = STORE_API};
+	return store_walk(txn, &all, visit, &c, err);
 }
 
 static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
 		   struct cg_err *err)
 {
 	Cg__Api *api = message;
-	cg_rc rc = CG_OK;
-	check_listen_path(api, arena, err, &rc);
-	if (access_check_addresses(api->allowed_ips, api->n_allowed_ips, "allowed_ips", err) !=
-		CG_OK ||
-	    access_check_addresses(api->blocked_ips, api->n_blocked_ips, "blocked_ips", err) !=
-		CG_OK)
-		rc = CG_BAD_VALUE;
-	check_auth(api, err, &rc);
-	if (api_check_headers(api, arena, err) != CG_OK)
-		rc = CG_BAD_VALUE;
-	cg_rc upstream = api_check_upstream(txn, api, before, arena, err);
-	if (upstream != CG_OK && upstream != CG_BAD_VALUE)
-		return upstream;
-	cg_rc cas = check_cas(txn, api->auth, arena, err);
-	if (cas != CG_OK || upstream != CG_OK || rc != CG_OK)
-		return cas != CG_OK ? cas : upstream != CG_OK ? upstream : rc;
-	struct clash c = {api, arena};
-	struct store_walk all = {.table = STORE_API};
-	return store_walk(txn, &all, visit, &c, err);
+	cg_rc rc = check_listen_path(api, arena, err);
+	if (rc == CG_OK)
+		rc = check_alone(txn, api, arena, err);
+	rc = cg_worse(rc, api_check_upstream(txn, api, before, arena, err));
+	rc = cg_worse(rc, check_auth(api, err));
+	rc = cg_worse(rc, check_cas(txn, api->auth, arena, err));
+	rc = cg_worse(
+	    rc, access_check_addresses(api->allowed_ips, api->n_allowed_ips, "allowed_ips", err));
+	rc = cg_worse(
+	    rc, access_check_addresses(api->blocked_ips, api->n_blocked_ips, "blocked_ips", err));
+	return cg_worse(rc, api_check_headers(api, arena, err));
 }
 
 static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,

@@ -77,10 +77,8 @@ static cg_rc check_rules(const struct rules *r, const Cg__HeaderRules *rules)
 	for (size_t i = 0; i < rules->n_remove; i++)
 		if (check_name(r, "remove", i, rules->remove[i], false) != CG_OK)
 			rc = CG_BAD_VALUE;
-	if (check_fields(r, "set", rules->set, rules->n_set) != CG_OK ||
-	    check_fields(r, "add", rules->add, rules->n_add) != CG_OK)
-		rc = CG_BAD_VALUE;
-	return rc;
+	rc = cg_worse(rc, check_fields(r, "set", rules->set, rules->n_set));
+	return cg_worse(rc, check_fields(r, "add", rules->add, rules->n_add));
 }
 
 /* As browsers send it (RFC 6454 section 6.2): nothing after the host but a port that is not the
@@ -128,14 +126,12 @@ static cg_rc check_cors(const Cg__Cors *cors, struct arena *arena, struct cg_err
 					   "is not an origin as browsers send it, such as "
 					   "https://app.example or http://localhost:3000");
 	}
-	if (check_tokens(cors->allowed_methods, cors->n_allowed_methods, "allowed_methods", err) !=
-		CG_OK ||
-	    check_tokens(cors->allowed_headers, cors->n_allowed_headers, "allowed_headers", err) !=
-		CG_OK ||
-	    check_tokens(cors->exposed_headers, cors->n_exposed_headers, "exposed_headers", err) !=
-		CG_OK)
-		rc = CG_BAD_VALUE;
-	return rc;
+	rc = cg_worse(rc, check_tokens(cors->allowed_methods, cors->n_allowed_methods,
+				       "allowed_methods", err));
+	rc = cg_worse(rc, check_tokens(cors->allowed_headers, cors->n_allowed_headers,
+				       "allowed_headers", err));
+	return cg_worse(rc, check_tokens(cors->exposed_headers, cors->n_exposed_headers,
+					 "exposed_headers", err));
 }
 
 cg_rc api_check_headers(Cg__Api *api, struct arena *arena, struct cg_err *err)
@@ -143,9 +139,6 @@ cg_rc api_check_headers(Cg__Api *api, struct arena *arena, struct cg_err *err)
 	const struct rules request = {api, true, "request_headers", err},
 			   response = {api, false, "response_headers", err};
 	cg_rc rc = check_rules(&request, api->request_headers);
-	if (check_rules(&response, api->response_headers) != CG_OK)
-		rc = CG_BAD_VALUE;
-	if (check_cors(api->cors, arena, err) != CG_OK)
-		rc = CG_BAD_VALUE;
-	return rc;
+	rc = cg_worse(rc, check_rules(&response, api->response_headers));
+	return cg_worse(rc, check_cors(api->cors, arena, err));
 }

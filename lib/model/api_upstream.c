@@ -9,22 +9,23 @@
 #include "model/api.h"
 #include "model/sealing.h"
 
-static void check_targets(Cg__Api *api, struct arena *arena, struct cg_err *err, cg_rc *rc)
+static cg_rc check_targets(const Cg__Api *api, struct arena *arena, struct cg_err *err)
 {
 	struct url url;
+	cg_rc rc = CG_OK;
 	const char *why = api->target_url ? url_parse(api->target_url, arena, &url) : "is missing";
 	if (why)
-		*rc = cg_fail_field(err, "target_url", "%s", why);
+		rc = cg_fail_field(err, "target_url", "%s", why);
 	if (api->n_target_urls >= TARGETS_MAX)
-		*rc =
-		    cg_fail_field(err, "target_urls", "has more than %d entries", TARGETS_MAX - 1);
+		rc = cg_fail_field(err, "target_urls", "has more than %d entries", TARGETS_MAX - 1);
 	for (size_t i = 0; i < api->n_target_urls; i++) {
 		char at[64];
 		(void)snprintf(at, sizeof(at), "target_urls[%u]", (unsigned)i);
 		why = url_parse(api->target_urls[i], arena, &url);
 		if (why)
-			*rc = cg_fail_field(err, at, "%s", why);
+			rc = cg_fail_field(err, at, "%s", why);
 	}
+	return rc;
 }
 
 /* A DNS name: an address is not asked for by name (RFC 6066 section 3). */
@@ -130,11 +131,6 @@ static cg_rc check_client(struct store_txn *txn, Cg__Api *api, const Cg__Api *be
 	return seal(store_txn_home(txn), api, pem, arena, err);
 }
 
-static cg_rc worse(cg_rc a, cg_rc b)
-{
-	return a == CG_OK || (a == CG_BAD_VALUE && b != CG_OK) ? b : a;
-}
-
 static cg_rc check_tls(struct store_txn *txn, Cg__Api *api, const Cg__Api *before,
 		       struct arena *arena, struct cg_err *err)
 {
@@ -142,19 +138,18 @@ static cg_rc check_tls(struct store_txn *txn, Cg__Api *api, const Cg__Api *befor
 	cg_rc rc = api_check_certificates(txn, tls->ca_certificates, &tls->n_ca_certificates,
 					  "upstream_tls.ca_certificates", true, arena, err);
 	if (tls->n_pinned_sha256 > API_PINS_MAX)
-		rc = worse(rc, cg_fail_field(err, "upstream_tls.pinned_sha256",
-					     "has more than %d entries", API_PINS_MAX));
+		rc = cg_worse(rc, cg_fail_field(err, "upstream_tls.pinned_sha256",
+						"has more than %d entries", API_PINS_MAX));
 	if (tls->server_name && !is_server_name(tls->server_name))
-		rc = worse(rc, cg_fail_field(err, "upstream_tls.server_name",
-					     "is not the name of a host such as "
-					     "backend.example"));
-	return worse(rc, check_client(txn, api, before, arena, err));
+		rc = cg_worse(rc, cg_fail_field(err, "upstream_tls.server_name",
+						"is not the name of a host such as "
+						"backend.example"));
+	return cg_worse(rc, check_client(txn, api, before, arena, err));
 }
 
 cg_rc api_check_upstream(struct store_txn *txn, Cg__Api *api, const Cg__Api *before,
 			 struct arena *arena, struct cg_err *err)
 {
-	cg_rc rc = CG_OK;
-	check_targets(api, arena, err, &rc);
-	return api->upstream_tls ? worse(rc, check_tls(txn, api, before, arena, err)) : rc;
+	cg_rc rc = check_targets(api, arena, err);
+	return api->upstream_tls ? cg_worse(rc, check_tls(txn, api, before, arena, err)) : rc;
 }

@@ -22,9 +22,7 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 			worst = cg_fail_field(err, "policy_id", "there is no policy “%.100s”",
 					      entry->policy_id);
 		} else if (rc != CG_OK) {
-			if (err)
-				*err = why;
-			return rc;
+			return cg_fail(err, rc, "%s", why.text);
 		} else {
 			entry->policy_id = policy->id;
 		}
@@ -33,13 +31,9 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 	    !markdown_link_is_fine(span_of(entry->documentation_url), false))
 		worst =
 		    cg_fail_field(err, "documentation_url", "must begin with https:// or http://");
-	if (entry->description) {
-		cg_rc rc = markdown_check(span_of(entry->description), "description", err);
-		if (rc != CG_OK && rc != CG_BAD_VALUE)
-			return rc;
-		if (rc != CG_OK)
-			worst = rc;
-	}
+	if (entry->description)
+		worst = cg_worse(worst,
+				 markdown_check(span_of(entry->description), "description", err));
 	return worst;
 }
 

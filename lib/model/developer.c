@@ -27,9 +27,10 @@ static cg_rc check_email(struct store_txn *txn, Cg__Developer *d, struct arena *
 	cg_rc rc = developer_by_email_in(txn, normal, arena, &other, err);
 	if (rc == CG_NOT_FOUND || (rc == CG_OK && strcmp(other->id, d->id) == 0))
 		return CG_OK;
-	return rc == CG_OK ? cg_fail_code(err, CG_CLASH, "email_in_use",
-					  "There is another developer with the address %s.", normal)
-			   : rc;
+	return rc == CG_OK
+		   ? cg_fail_clash(err, "email_in_use", "email",
+				   "There is another developer with the address %s.", normal)
+		   : rc;
 }
 
 /* Keys stay with the organisation when a developer goes.  Those of one who is switched off are
@@ -99,12 +100,9 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 	Cg__Developer *d = message;
 	const Cg__Developer *old = before;
 	cg_rc rc = check_email(txn, d, arena, err);
-	if (rc != CG_OK && rc != CG_BAD_VALUE)
-		return rc;
-	cg_rc of = d->organisation_id ? organisation_find_in(txn, &d->organisation_id, arena, err)
-				      : cg_fail_field(err, "organisation_id", "is missing");
-	if (of != CG_OK)
-		return of;
+	rc = cg_worse(rc, d->organisation_id
+			      ? organisation_find_in(txn, &d->organisation_id, arena, err)
+			      : cg_fail_field(err, "organisation_id", "is missing"));
 	if (rc != CG_OK || !old)
 		return rc;
 	bool leaves = old->organisation_id && d->organisation_id &&
@@ -256,11 +254,12 @@ static cg_rc make_organisation(struct store_txn *txn, const struct actor *actor,
  */
 static void drop_organisation(struct cg_err *err)
 {
-	struct cg_err all = *err;
+	const struct cg_err all = *err;
 	*err = (struct cg_err){""};
-	for (unsigned i = 0; i < all.n_fields; i++)
-		if (strcmp(all.fields[i].field, "organisation_id") != 0)
-			(void)cg_fail_field(err, all.fields[i].field, "%s", all.fields[i].text);
+	for (struct cg_fault f = {NULL, NULL}; cg_err_next(&all, &f);)
+		if (strcmp(f.field, "organisation_id") != 0)
+			(void)cg_fail_field(err, f.field, "%s", f.text);
+	err->n_more = all.n_more;
 }
 
 cg_rc developer_create_in(struct store_txn *txn, const struct actor *actor,
@@ -297,14 +296,36 @@ struct developer_call {
 	uint64_t revision;
 	char *hash, *old_hash;
 	const char *session_id;
+	const struct cg_err *fault; /* of a password that is to be set; NULL: none */
 	struct arena *arena;
 	Cg__Developer *developer;
 };
 
+/* What the record comes to with the password's fault; nothing is written then. */
+static cg_rc with_fault(const struct developer_call *c, cg_rc rc, struct cg_err *err)
+{
+	if (!c->fault || !cg_is_told(rc))
+		return rc;
+	cg_err_add(err, c->fault);
+	return cg_worse(rc, CG_BAD_VALUE);
+}
+
+/* Judges the password, if there is one, and hashes it. */
+static cg_rc take_password(struct developer_call *c, const char *password, struct cg_err *fault,
+			   struct cg_err *err)
+{
+	if (password && password_judge(password, "password", fault) != CG_OK)
+		c->fault = fault;
+	else if (password)
+		return password_hash(password, c->arena, &c->hash, err);
+	return CG_OK;
+}
+
 static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct developer_call *c = arg;
-	return developer_create_in(txn, c->actor, &c->what, c->arena, &c->developer, err);
+	cg_rc rc = developer_create_in(txn, c->actor, &c->what, c->arena, &c->developer, err);
+	return with_fault(c, rc, err);
 }
 
 cg_rc developer_create(struct store *store, const struct actor *actor, const json_t *json,
@@ -312,11 +333,10 @@ cg_rc developer_create(struct store *store, const struct actor *actor, const jso
 		       struct cg_err *err)
 {
 	struct developer_call c = {.actor = actor, .what.json = json, .arena = arena};
+	struct cg_err fault = {0};
 	cg_rc rc = actor_require(actor, developer_entity.role, err);
-	if (rc == CG_OK && password)
-		rc = password_judge(password, "password", err);
-	if (rc == CG_OK && password)
-		rc = password_hash(password, arena, &c.hash, err);
+	if (rc == CG_OK)
+		rc = take_password(&c, password, &fault, err);
 	c.what.password_hash = c.hash;
 	if (rc == CG_OK)
 		rc = store_write(store, STORE_CHANGES_GRANTS, create_txn, &c, err);
@@ -430,18 +450,29 @@ static cg_rc password_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return developer_put_password_in(txn, c->actor, d, c->hash, c->session_id, c->arena, err);
 }
 
-cg_rc developer_set_password(struct store *store, const struct actor *actor, const char *id,
-			     const char *password, struct arena *arena, Cg__Developer **out,
-			     struct cg_err *err)
+static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
-	struct developer_call c = {.actor = actor, .id = id, .arena = arena};
+	struct developer_call *c = arg;
+	cg_rc rc = entity_change_in(txn, &developer_entity, c->actor, c->id, c->revision,
+				    c->what.json, c->arena, &c->developer, err);
+	rc = with_fault(c, rc, err);
+	return rc == CG_OK && c->hash ? developer_put_password_in(txn, c->actor, c->developer,
+								  c->hash, NULL, c->arena, err)
+				      : rc;
+}
+
+cg_rc developer_change(struct store *store, const struct actor *actor, const char *id,
+		       uint64_t revision, const json_t *patch, const char *password,
+		       struct arena *arena, Cg__Developer **out, struct cg_err *err)
+{
+	struct developer_call c = {
+	    .actor = actor, .what.json = patch, .id = id, .revision = revision, .arena = arena};
+	struct cg_err fault = {0};
 	cg_rc rc = actor_require(actor, developer_entity.role, err);
 	if (rc == CG_OK)
-		rc = password_judge(password, "password", err);
+		rc = take_password(&c, password, &fault, err);
 	if (rc == CG_OK)
-		rc = password_hash(password, arena, &c.hash, err);
-	if (rc == CG_OK)
-		rc = store_write(store, STORE_CHANGES_NONE, password_txn, &c, err);
+		rc = store_write(store, developer_entity.effect, change_txn, &c, err);
 	if (rc == CG_OK)
 		*out = c.developer;
 	return rc;
@@ -463,8 +494,8 @@ cg_rc developer_change_password(struct store *store, const struct actor *actor,
 	if (rc != CG_OK)
 		return rc;
 	if (!right)
-		return cg_fail_field(err, "current", "is not your password");
-	rc = password_judge_change(change, err);
+		rc = cg_fail_field(err, "current", "is not your password");
+	rc = cg_worse(rc, password_judge_change(change, err));
 	if (rc == CG_OK)
 		rc = password_hash(change->new, arena, &c.hash, err);
 	return rc == CG_OK ? store_write(store, STORE_CHANGES_NONE, password_txn, &c, err) : rc;

@@ -25,10 +25,11 @@ cg_rc developer_create_in(struct store_txn *txn, const struct actor *actor,
 cg_rc developer_create(struct store *store, const struct actor *actor, const json_t *json,
 		       const char *password, struct arena *arena, Cg__Developer **out,
 		       struct cg_err *err) CG_MUST_USE;
-/* Gives one (by id) a password, for administrators, and ends his sessions. */
-cg_rc developer_set_password(struct store *store, const struct actor *actor, const char *id,
-			     const char *password, struct arena *arena, Cg__Developer **out,
-			     struct cg_err *err) CG_MUST_USE;
+/* Changes one as entity_change does; a new password (NULL: it stays), for administrators, ends his
+ * sessions. */
+cg_rc developer_change(struct store *store, const struct actor *actor, const char *id,
+		       uint64_t revision, const json_t *patch, const char *password,
+		       struct arena *arena, Cg__Developer **out, struct cg_err *err) CG_MUST_USE;
 /* Writes a password's hash, within a transaction that has judged whoever asks, and ends all
  * sessions but `session_id` (NULL: none stays). */
 cg_rc developer_put_password_in(struct store_txn *txn, const struct actor *actor,

@@ -50,119 +50,38 @@ static cg_rc check_name(struct store_txn *txn, const struct entity *e, struct en
 	rc = record_unpack(e->type, bytes, arena, &other, err);
 	if (rc != CG_OK || (m->id && strcmp(other->id, m->id) == 0))
 		return rc;
-	return cg_fail_code(err, CG_CLASH, "name_in_use", "There is another %s with the name “%s”.",
-			    e->word, m->name);
+	return cg_fail_clash(err, "name_in_use", "name", "There is another %s with the name “%s”.",
+			     e->word, m->name);
 }
 
-static cg_rc check(struct store_txn *txn, const struct entity *e, void *message, const void *before,
-		   struct arena *arena, struct cg_err *err)
+/* A record that is to be checked, on its way through record_read_checked. */
+struct checking {
+	struct store_txn *txn;
+	const struct entity *e;
+	const struct entity_head *before; /* NULL: it is a new one */
+	char *id;			  /* of a new one; may be NULL */
+	struct arena *arena;
+};
+
+/* The name and the rest, so that all faults of fields are told at once. */
+static cg_rc check(void *message, void *arg, struct cg_err *err)
 {
-	/* Both, so that all faults of fields are told at once. */
-	struct cg_err why = {0};
-	cg_rc names = check_name(txn, e, message, before, arena, &why);
-	if (names != CG_OK && names != CG_BAD_VALUE && names != CG_CLASH) {
-		if (err)
-			*err = why;
-		return names;
-	}
-	if (names != CG_OK)
-		(void)cg_fail_field(err, "name", "%s",
-				    names == CG_BAD_VALUE ? why.fields[0].text : why.text);
-	cg_rc rc = e->check(txn, message, before, arena, err);
-	if (rc != CG_OK)
-		return rc;
-	if (names == CG_CLASH && err)
-		*err = why; /* nothing else is wrong */
-	return names;
+	const struct checking *c = arg;
+	struct entity_head *m = message;
+	/* Before: secrets are sealed for it. */
+	if (!c->before)
+		m->id = c->id;
+	cg_rc rc = check_name(c->txn, c->e, m, c->before, c->arena, err);
+	return cg_is_told(rc) ? cg_worse(rc, c->e->check(c->txn, m, c->before, c->arena, err)) : rc;
 }
 
-/* --- all faults at once: what can be read is checked also where another member cannot be --- */
-
-static bool is_member(const char *path, const char *name)
-{
-	size_t n = strlen(name);
-	return strncmp(path, name, n) == 0 && (path[n] == '\0' || path[n] == '.' || path[n] == '[');
-}
-
-/* The JSON without the members that were faulty, a new reference.  NULL where one of them is a
- * choice, on which it depends what others mean. */
-static json_t *without_faulty(const struct entity *e, const json_t *json, const struct cg_err *err)
-{
-	json_t *out = json_copy((json_t *)(uintptr_t)json);
-	for (unsigned i = 0; out && i < err->n_fields; i++)
-		for (unsigned f = 0; f < e->type->n_fields; f++) {
-			const ProtobufCFieldDescriptor *field = &e->type->fields[f];
-			const struct record_field *row = record_field(e->type, field);
-			if (!is_member(err->fields[i].field, field->name))
-				continue;
-			if (!row || row->form == FIELD_ENUM || row->form == FIELD_BOOL) {
-				json_decref(out);
-				return NULL;
-			}
-			(void)json_object_del(out, field->name);
-		}
-	return out;
-}
-
-/* Those of members that had none yet. */
-static void add_faults(const struct entity *e, struct cg_err *to, const struct cg_err *more)
-{
-	struct cg_err first = *to;
-	for (unsigned i = 0; i < more->n_fields; i++) {
-		bool told = false;
-		for (unsigned f = 0; f < e->type->n_fields; f++)
-			for (unsigned k = 0; k < first.n_fields; k++)
-				told = told ||
-				       (is_member(first.fields[k].field, e->type->fields[f].name) &&
-					is_member(more->fields[i].field, e->type->fields[f].name));
-		if (!told)
-			(void)cg_fail_field(to, more->fields[i].field, "%s", more->fields[i].text);
-	}
-}
-
-/* A record of JSON, with the id (which may be NULL), checked. */
-static cg_rc read_new(struct store_txn *txn, const struct entity *e, const json_t *json, char *id,
-		      struct arena *arena, struct entity_head **out, struct cg_err *err)
-{
-	struct cg_err more = {0};
-	struct entity_head *m;
-	cg_rc rc = record_from_json(e->type, json, NULL, arena, &m, err);
-	if (rc == CG_OK) {
-		/* Before the check: secrets are sealed for it. */
-		m->id = id;
-		*out = m;
-		return check(txn, e, m, NULL, arena, err);
-	}
-	json_t *rest = rc == CG_BAD_VALUE && err ? without_faulty(e, json, err) : NULL;
-	if (rest && record_from_json(e->type, rest, NULL, arena, &m, &more) == CG_OK) {
-		m->id = id;
-		cg_rc also = check(txn, e, m, NULL, arena, &more);
-		if (also == CG_CLASH && more.n_fields == 0)
-			(void)cg_fail_field(&more, "name", "%s", more.text);
-		add_faults(e, err, &more);
-	}
-	json_decref(rest);
-	return rc;
-}
-
-static cg_rc read_changed(struct store_txn *txn, const struct entity *e, const json_t *patch,
-			  const struct entity_head *before, struct arena *arena,
+/* A record of JSON, or as `before` with the JSON as a patch. */
+static cg_rc read_checked(struct store_txn *txn, const struct entity *e, const json_t *json,
+			  const struct entity_head *before, char *id, struct arena *arena,
 			  struct entity_head **out, struct cg_err *err)
 {
-	struct cg_err more = {0};
-	struct entity_head *m;
-	cg_rc rc = record_patch(e->type, patch, before, arena, &m, err);
-	if (rc == CG_OK) {
-		*out = m;
-		return check(txn, e, m, before, arena, err);
-	}
-	json_t *rest = rc == CG_BAD_VALUE && err ? without_faulty(e, patch, err) : NULL;
-	if (rest && record_patch(e->type, rest, before, arena, &m, &more) == CG_OK) {
-		(void)!check(txn, e, m, before, arena, &more);
-		add_faults(e, err, &more);
-	}
-	json_decref(rest);
-	return rc;
+	struct checking c = {txn, e, before, id, arena};
+	return record_read_checked(e->type, json, before, check, &c, arena, out, err);
 }
 
 cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
@@ -188,7 +107,7 @@ cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const s
 		memcpy(id, made_id, ID_TEXT);
 	else if (random_id(id) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
-	rc = read_new(txn, e, json, id, arena, &m, err);
+	rc = read_checked(txn, e, json, NULL, id, arena, &m, err);
 	if (rc != CG_OK)
 		return rc;
 	m->has_created_at = m->has_updated_at = m->has_revision = true;
@@ -256,14 +175,18 @@ static cg_rc judge_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	struct entity_head *m;
-	return read_new(txn, c->e, c->json, NULL, c->arena, &m, err);
+	return read_checked(txn, c->e, c->json, NULL, NULL, c->arena, &m, err);
 }
 
-cg_rc entity_judge(struct store *store, const struct entity *e, const json_t *json,
+cg_rc entity_judge(struct store *store, const struct entity *e, const json_t *json, cg_rc so_far,
 		   struct arena *arena, struct cg_err *err)
 {
 	struct call c = {.e = e, .json = json, .arena = arena};
-	return store_read(store, judge_txn, &c, err);
+	struct cg_err more = {0};
+	cg_rc rc = cg_is_told(so_far) ? store_read(store, judge_txn, &c, &more) : CG_OK;
+	if (rc != CG_OK && cg_is_told(rc))
+		cg_err_add(err, &more);
+	return cg_worse(so_far, cg_is_told(rc) ? rc : CG_OK);
 }
 
 struct named {
@@ -375,7 +298,7 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_OK)
 		rc = check_revision(c, before, err);
 	if (rc == CG_OK)
-		rc = read_changed(txn, c->e, c->json, before, c->arena, &after, err);
+		rc = read_checked(txn, c->e, c->json, before, NULL, c->arena, &after, err);
 	json_t *changes;
 	if (rc == CG_OK)
 		rc = record_changes(before, after, &changes, err);

@@ -58,8 +58,9 @@ cg_rc entity_create_as(struct store *store, const struct entity *e, const struct
 cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
 			  const char *id, const json_t *json, struct arena *arena,
 			  void *out_message, struct cg_err *err) CG_MUST_USE;
-/* What entity_create would say of the JSON; nothing is written. */
-cg_rc entity_judge(struct store *store, const struct entity *e, const json_t *json,
+/* For who has found a fault beside the JSON, so_far: what entity_create would say of the JSON is
+ * added to err.  Returns what both come to; nothing is written. */
+cg_rc entity_judge(struct store *store, const struct entity *e, const json_t *json, cg_rc so_far,
 		   struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* Changes one; CG_STALE unless its revision is `revision`.  A patch that changes nothing leaves the
  * revision. */

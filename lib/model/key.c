@@ -29,11 +29,8 @@ static cg_rc check_policies(struct store_txn *txn, Cg__Key *key, struct arena *a
 					      key->policy_ids[i]);
 			continue;
 		}
-		if (rc != CG_OK) {
-			if (err)
-				*err = why;
-			return rc;
-		}
+		if (rc != CG_OK)
+			return cg_fail(err, rc, "%s", why.text);
 		while (j < kept && strcmp(key->policy_ids[j], policy->id) != 0)
 			j++;
 		key->policy_ids[j] = policy->id;
@@ -67,40 +64,27 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 	Cg__Key *key = message;
 	const Cg__Key *old = before;
 	cg_rc worst = access_check(txn, key->access, key->n_access, arena, err);
-	if (worst != CG_OK && worst != CG_BAD_VALUE)
-		return worst;
-	cg_rc rc = check_policies(txn, key, arena, err);
-	if (rc != CG_OK && rc != CG_BAD_VALUE)
-		return rc;
-	if (rc != CG_OK)
-		worst = rc;
-	rc = key->organisation_id ? organisation_find_in(txn, &key->organisation_id, arena, err)
-				  : CG_OK;
-	if (rc != CG_OK && rc != CG_BAD_VALUE)
-		return rc;
-	if (rc != CG_OK)
-		worst = rc;
-	rc = tags_read(key->tags, &key->n_tags, old ? old->tags : NULL, old ? old->n_tags : 0,
-		       arena, err);
-	if (rc != CG_OK && rc != CG_BAD_VALUE)
-		return rc;
-	if (rc != CG_OK)
-		worst = rc;
+	worst = cg_worse(worst, check_policies(txn, key, arena, err));
+	if (key->organisation_id)
+		worst =
+		    cg_worse(worst, organisation_find_in(txn, &key->organisation_id, arena, err));
+	worst = cg_worse(worst, tags_read(key->tags, &key->n_tags, old ? old->tags : NULL,
+					  old ? old->n_tags : 0, arena, err));
 	/* Who asked for it is of the organisation that it belonged to. */
 	if (old && old->organisation_id &&
 	    (!key->organisation_id || strcmp(key->organisation_id, old->organisation_id) != 0))
 		key->developer_id = NULL;
-	if (access_check_addresses(key->allowed_ips, key->n_allowed_ips, "allowed_ips", err) !=
-		CG_OK ||
-	    access_check_addresses(key->blocked_ips, key->n_blocked_ips, "blocked_ips", err) !=
-		CG_OK)
-		worst = CG_BAD_VALUE;
+	worst = cg_worse(worst, access_check_addresses(key->allowed_ips, key->n_allowed_ips,
+						       "allowed_ips", err));
+	worst = cg_worse(worst, access_check_addresses(key->blocked_ips, key->n_blocked_ips,
+						       "blocked_ips", err));
 	bool same =
 	    old && old->has_expires_at == key->has_expires_at && old->expires_at == key->expires_at;
 	if (key->has_expires_at && !same && key->expires_at <= clock_unix_s())
-		worst = cg_fail_field(err, "expires_at",
-				      "is in the past; leave it out for a key without an end, or "
-				      "switch the key off with active");
+		worst = cg_worse(worst,
+				 cg_fail_field(err, "expires_at",
+					       "is in the past; leave it out for a key without an "
+					       "end, or switch the key off with active"));
 	if (worst == CG_OK && old && old->active && !key->active)
 		worst = key_tell_revoked_in(txn, key, NULL, "switched off", arena, err);
 	return worst;
@@ -203,11 +187,20 @@ static void also_judge(struct store_txn *txn, const struct create_call *c, struc
 static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct create_call *c = arg;
+	const struct cg_err *fault = c->what->fault;
 	Cg__Credential *credential;
 	cg_rc rc = entity_create_as_in(txn, &key_entity, c->actor, c->what->id, c->what->key,
 				       c->arena, &c->key, err);
-	if (rc == CG_BAD_VALUE && c->what->cert)
+	if (c->what->cert && (rc == CG_BAD_VALUE || (rc == CG_OK && fault)))
 		also_judge(txn, c, err);
+	if (fault && (rc == CG_OK || rc == CG_BAD_VALUE)) {
+		/* Alone it keeps its sentence and its code. */
+		if (rc == CG_OK && err && err->n_fields == 0)
+			*err = *fault;
+		else if (err)
+			cg_err_add(err, fault);
+		return CG_BAD_VALUE;
+	}
 	if (rc == CG_OK && c->what->cert)
 		rc = credential_add_certificate_in(txn, c->actor, c->key, c->what->cert, c->arena,
 						   &credential, err);

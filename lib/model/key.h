@@ -18,6 +18,9 @@ struct key_new {
 	/* For the audit: the refused request in whose handshake cert's private key was proven;
 	 * NULL. */
 	const char *refused_request_id;
+	/* What is wrong beside all this, such as with a certificate that cannot be read; NULL:
+	 * nothing.  Then no key is made, and CG_BAD_VALUE comes with all that is wrong. */
+	const struct cg_err *fault;
 };
 /* *token is filled when one was asked for: the only time that it is seen; the store keeps its
  * digest.  CG_CLASH (certificate_in_use, certificate_revoked) when the certificate belongs to

@@ -91,8 +91,8 @@ cg_rc organisation_find_in(struct store_txn *txn, char **id_or_name, struct aren
 		*id_or_name = o->id;
 	else if (rc == CG_NOT_FOUND || rc == CG_CLASH)
 		rc = cg_fail_field(err, "organisation_id", "%s", why.text);
-	else if (err)
-		*err = why;
+	else
+		(void)cg_fail(err, rc, "%s", why.text);
 	return rc;
 }
 

@@ -61,11 +61,9 @@ cg_rc password_judge(const char *password, const char *field, struct cg_err *err
 cg_rc password_judge_change(const struct password_change *change, struct cg_err *err)
 {
 	cg_rc rc = password_judge(change->new, "new", err);
-	if (rc != CG_OK)
-		return rc;
-	if (strcmp(change->new, change->current) == 0)
+	if (rc == CG_OK && strcmp(change->new, change->current) == 0)
 		rc = cg_fail_field(err, "new", "must be another one than the current password");
-	else if (strcmp(change->new, change->repeat) != 0)
+	if (strcmp(change->new, change->repeat) != 0)
 		rc = cg_fail_field(err, "repeat", "is not the same as the new password");
 	return rc;
 }

@@ -16,18 +16,21 @@ static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)
 }
 
 /* A value that nothing applies would look like a limit and be none. */
-static void check_parts(const Cg__Policy *policy, struct cg_err *err, cg_rc *rc)
+static cg_rc check_parts(const Cg__Policy *policy, struct cg_err *err)
 {
+	cg_rc rc = CG_OK;
+	/* Which of the parts are wrong then, only who mends it knows. */
 	if (policy->n_applies == 0 && !policy->has_key_lifetime_days)
-		*rc = cg_fail_field(err, "applies",
-				    "is empty, so the policy would do nothing: name access, rate "
-				    "or quota, or set key_lifetime_days");
+		return cg_fail_field(err, "applies",
+				     "is empty, so the policy would do nothing: name access, rate "
+				     "or quota, or set key_lifetime_days");
 	if (policy->n_access > 0 && !applies(policy, CG__POLICY__PART__ACCESS))
-		*rc = cg_fail_field(err, "access", "is given, but applies does not name it");
+		rc = cg_fail_field(err, "access", "is given, but applies does not name it");
 	if (policy->rate && !applies(policy, CG__POLICY__PART__RATE))
-		*rc = cg_fail_field(err, "rate", "is given, but applies does not name it");
+		rc = cg_fail_field(err, "rate", "is given, but applies does not name it");
 	if (policy->quota && !applies(policy, CG__POLICY__PART__QUOTA))
-		*rc = cg_fail_field(err, "quota", "is given, but applies does not name it");
+		rc = cg_fail_field(err, "quota", "is given, but applies does not name it");
+	return rc;
 }
 
 static cg_rc check(struct store_txn *txn, void *message, const void *before, struct arena *arena,
@@ -36,15 +39,9 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 	Cg__Policy *policy = message;
 	const Cg__Policy *old = before;
 	cg_rc rc = access_check(txn, policy->access, policy->n_access, arena, err);
-	if (rc != CG_OK && rc != CG_BAD_VALUE)
-		return rc;
-	cg_rc tags = tags_read(policy->tags, &policy->n_tags, old ? old->tags : NULL,
-			       old ? old->n_tags : 0, arena, err);
-	if (tags != CG_OK)
-		rc = tags;
-	if (tags == CG_OK || tags == CG_BAD_VALUE)
-		check_parts(policy, err, &rc);
-	return rc;
+	rc = cg_worse(rc, tags_read(policy->tags, &policy->n_tags, old ? old->tags : NULL,
+				    old ? old->n_tags : 0, arena, err));
+	return cg_worse(rc, check_parts(policy, err));
 }
 
 const struct entity policy_entity = {

@@ -99,8 +99,7 @@ cg_rc setting_check(Cg__Setting *s, struct arena *arena, struct cg_err *err)
 					   "must be a domain such as example.org, without @");
 	}
 	check_mail_from(s, arena, err, &rc);
-	cg_rc terms = markdown_check(span_of(s->terms), "terms", err);
-	return terms == CG_OK ? rc : terms;
+	return cg_worse(rc, markdown_check(span_of(s->terms), "terms", err));
 }
 
 /* --- reading --- */
@@ -168,6 +167,11 @@ static cg_rc put(struct store_txn *txn, struct call *c, const json_t *changes, s
 			   : rc;
 }
 
+static cg_rc check_one(void *setting, void *arena, struct cg_err *err)
+{
+	return setting_check(setting, arena, err);
+}
+
 static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
@@ -181,10 +185,8 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 			       "): read them again and repeat your change.",
 			       before->revision);
 	if (rc == CG_OK)
-		rc = record_patch(&cg__setting__descriptor, c->patch, before, c->arena, &c->setting,
-				  err);
-	if (rc == CG_OK)
-		rc = setting_check(c->setting, c->arena, err);
+		rc = record_read_checked(&cg__setting__descriptor, c->patch, before, check_one,
+					 c->arena, c->arena, &c->setting, err);
 	json_t *changes;
 	if (rc == CG_OK)
 		rc = record_changes(before, c->setting, &changes, err);

@@ -35,6 +35,8 @@ static cg_rc count_owner(struct span index_key, struct span key, struct span val
 	return rc;
 }
 
+#define LAST_OWNER "last_owner"
+
 /* Nobody could let anybody in any more. */
 static cg_rc keep_an_owner(struct store_txn *txn, const char *but, struct arena *arena,
 			   struct cg_err *err)
@@ -43,7 +45,7 @@ static cg_rc keep_an_owner(struct store_txn *txn, const char *but, struct arena 
 	struct store_walk walk = {.table = STORE_USER};
 	cg_rc rc = store_walk(txn, &walk, count_owner, &o, err);
 	return rc == CG_OK && o.others == 0
-		   ? cg_fail_code(err, CG_CLASH, "last_owner",
+		   ? cg_fail_code(err, CG_CLASH, LAST_OWNER,
 				  "This is the last owner: make somebody else one before.")
 		   : rc;
 }
@@ -52,11 +54,18 @@ static cg_rc check_user(struct store_txn *txn, void *message, const void *before
 			struct arena *arena, struct cg_err *err)
 {
 	Cg__User *user = message;
+	cg_rc rc = CG_OK;
 	if (user->email && !(user->email = email_normal(user->email, arena)))
-		return cg_fail_field(err, "email", EMAIL_BAD);
-	return before && is_owner(before) && !is_owner(user)
-		   ? keep_an_owner(txn, user->id, arena, err)
-		   : CG_OK;
+		rc = cg_fail_field(err, "email", EMAIL_BAD);
+	if (!before || !is_owner(before) || is_owner(user))
+		return rc;
+	struct cg_err why = {0};
+	cg_rc kept = keep_an_owner(txn, user->id, arena, &why);
+	if (kept == CG_CLASH)
+		(void)cg_fail_clash(err, LAST_OWNER, "role", "%s", why.text);
+	else if (kept != CG_OK)
+		(void)cg_fail(err, kept, "%s", why.text);
+	return cg_worse(rc, kept);
 }
 
 static cg_rc removing_user(struct store_txn *txn, const void *message, struct arena *arena,
@@ -208,8 +217,8 @@ cg_rc user_change_password(struct store *store, const struct actor *actor,
 	if (rc != CG_OK)
 		return rc;
 	if (!right)
-		return cg_fail_field(err, "current", "is not your password");
-	rc = password_judge_change(change, err);
+		rc = cg_fail_field(err, "current", "is not your password");
+	rc = cg_worse(rc, password_judge_change(change, err));
 	if (rc == CG_OK)
 		rc = password_hash(change->new, arena, &c.hash, err);
 	c.old_hash = user->password_hash;
@@ -242,6 +251,7 @@ struct change_call {
 	const char *id;
 	uint64_t revision;
 	const json_t *patch;
+	const struct cg_err *fault; /* of the password; NULL: none */
 };
 
 static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -250,6 +260,10 @@ static cg_rc change_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct password_call *p = &c->password;
 	cg_rc rc = entity_change_in(txn, &user_entity, p->actor, c->id, c->revision, c->patch,
 				    p->arena, &p->found, err);
+	if (c->fault && cg_is_told(rc)) {
+		cg_err_add(err, c->fault);
+		return cg_worse(rc, CG_BAD_VALUE);
+	}
 	if (rc != CG_OK || !p->hash)
 		return rc;
 	p->user = p->found->id;
@@ -269,10 +283,11 @@ cg_rc user_patch(struct store *store, const struct actor *actor, const char *id_
 	    .revision = revision,
 	    .patch = patch
 	  };
+	struct cg_err fault = {0};
 	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
-	if (rc == CG_OK && password)
-		rc = password_judge(password, "password", err);
-	if (rc == CG_OK && password)
+	if (rc == CG_OK && password && password_judge(password, "password", &fault) != CG_OK)
+		c.fault = &fault;
+	else if (rc == CG_OK && password)
 		rc = password_hash(password, arena, &c.password.hash, err);
 	if (rc == CG_OK)
 		rc = store_write(store, user_entity.effect, change_txn, &c, err);
@@ -311,9 +326,9 @@ cg_rc user_create(struct store *store, const struct actor *actor, const char *id
 	struct user_call c = {
 	    .actor = actor, .id = id, .json = json, .one_time = password == NULL, .arena = arena};
 	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
-	if (rc == CG_OK && password)
-		rc = password_judge(password, "password", err);
-	else if (rc == CG_OK && random_id(one_time) != CG_OK)
+	if (rc == CG_OK && password && password_judge(password, "password", err) != CG_OK)
+		return entity_judge(store, &user_entity, json, CG_BAD_VALUE, arena, err);
+	if (rc == CG_OK && !password && random_id(one_time) != CG_OK)
 		rc = cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	if (rc == CG_OK)
 		rc = password_hash(password ? password : one_time, arena, &c.hash, err);

@@ -245,8 +245,7 @@ static cg_rc read_list(struct reading *r, const ProtobufCFieldDescriptor *f,
 		write_path(at, "%s[%zu]", path, i);
 		cg_rc rc = read_value(r, f, row, json_array_get(json, i), NULL, at,
 				      items + i * value_size(f));
-		if (rc != CG_OK && worst != CG_BAD_INPUT)
-			worst = rc;
+		worst = cg_worse(worst, rc);
 	}
 	return worst;
 }
@@ -266,6 +265,7 @@ static cg_rc read_map(struct reading *r, const ProtobufCFieldDescriptor *f,
 	struct record_field name_row = {.min = 1, .max = NAME_MAX_BYTES};
 	const char *name;
 	json_t *value;
+	cg_rc worst = CG_OK;
 	json_object_foreach((json_t *)(uintptr_t)json, name, value)
 	{
 		Cg__MetaEntry *e =
@@ -279,11 +279,10 @@ static cg_rc read_map(struct reading *r, const ProtobufCFieldDescriptor *f,
 		json_decref(name_json);
 		if (rc == CG_OK)
 			rc = read_text(r, row, value, at, (char *)&e->value);
-		if (rc != CG_OK)
-			return rc;
+		worst = cg_worse(worst, rc);
 		memcpy(items + i++ * sizeof(void *), &e, sizeof(e));
 	}
-	return CG_OK;
+	return worst;
 }
 
 static void copy_field(const ProtobufCMessage *from, ProtobufCMessage *to,
@@ -413,8 +412,7 @@ static cg_rc read_message(struct reading *r, const ProtobufCMessageDescriptor *t
 		cg_rc rc = row->access == FIELD_SET || r->whole
 			       ? set_field(r, f, row, value, base, at, m)
 			       : keep_field(r, f, row, value, base, at, m);
-		if (rc != CG_OK)
-			worst = rc;
+		worst = cg_worse(worst, rc);
 	}
 	if (worst == CG_OK)
 		*out = m;

@@ -103,6 +103,14 @@ cg_rc record_from_json(const ProtobufCMessageDescriptor *type, const json_t *jso
 /* `base` changed by a JSON merge patch (RFC 7396), checked as record_from_json does. */
 cg_rc record_patch(const ProtobufCMessageDescriptor *type, const json_t *patch, const void *base,
 		   struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
+/* Judges a message that was read, and brings its values into their normal form. */
+typedef cg_rc (*record_check_fn)(void *message, void *arg, struct cg_err *err);
+/* A message from JSON, or, unless base is NULL, base changed by the JSON as a merge patch; checked.
+ * Where a part of the JSON cannot be read, the rest is checked all the same, so that err has all
+ * that is wrong. */
+cg_rc record_read_checked(const ProtobufCMessageDescriptor *type, const json_t *json,
+			  const void *base, record_check_fn check, void *arg, struct arena *arena,
+			  void *out_message, struct cg_err *err) CG_MUST_USE;
 /* All of a message, what is hidden included (digests and hashes; secrets are sealed): for export,
  * and back.  record_from_whole_json judges as record_from_json does. */
 json_t *record_to_whole_json(const void *message) CG_MUST_USE;

@@ -443,36 +443,55 @@ void page_fault_at(struct cg_err *err, const char *field)
 		return;
 	memcpy(text, err->text, sizeof(text));
 	(void)cg_fail_field(err, field, "%s", text);
-	memcpy(err->text, text, sizeof(text));
+}
+
+/* Beside a field stands all that is wrong with it; `message` is taken. */
+static void add_message(json_t *values, const char *name, json_t *message)
+{
+	json_t *there = json_object_get(json_object_get(values, name), "message");
+	if (there) {
+		json_t *both =
+		    json_sprintf("%s %s", json_string_value(there), json_string_value(message));
+		json_decref(message);
+		message = both;
+	}
+	(void)json_object_set_new(values, name, json_pack("{s:o}", "message", message));
 }
 
 void page_add_errors(json_t *values, const struct cg_err *err)
 {
 	json_t *list = json_array();
 	char key[96], name[128];
-	size_t places[CG_ERR_FIELDS];
-	unsigned order[CG_ERR_FIELDS], n = 0;
-	for (; n < err->n_fields && n < CG_ERR_FIELDS; n++) {
-		unsigned at = n;
-		key_of(err->fields[n].field, key, sizeof(key));
-		places[n] = place_of(key);
-		for (; at > 0 && places[order[at - 1]] > places[n]; at--)
-			order[at] = order[at - 1];
-		order[at] = n;
+	struct {
+		struct cg_fault fault;
+		size_t place;
+	} faults[FAULTS_MAX], one;
+	size_t n = 0;
+	for (struct cg_fault f = {NULL, NULL}; n < FAULTS_MAX && cg_err_next(err, &f); n++) {
+		size_t at = n;
+		key_of(f.field, key, sizeof(key));
+		one.fault = f;
+		one.place = place_of(key);
+		for (; at > 0 && faults[at - 1].place > one.place; at--)
+			faults[at] = faults[at - 1];
+		faults[at] = one;
 	}
-	for (unsigned i = 0; i < n; i++) {
-		const struct cg_field_err *fault = &err->fields[order[i]];
-		key_of(fault->field, key, sizeof(key));
-		const char *label = label_of(key), *text = fault->text;
+	for (size_t i = 0; i < n; i++) {
+		key_of(faults[i].fault.field, key, sizeof(key));
+		const char *label = label_of(key), *text = faults[i].fault.text;
 		(void)json_array_append_new(
 		    list, json_pack("{s:s, s:o}", "key", key, "summary", summary(label, text)));
 		(void)snprintf(name, sizeof(name), "error_%s", key);
-		(void)json_object_set_new(values, name,
-					  json_pack("{s:o}", "message", sentence(label, text)));
+		add_message(values, name, sentence(label, text));
 		(void)snprintf(name, sizeof(name), "focus_%s", key);
 		if (i == 0)
 			(void)json_object_set_new(values, name, json_true());
 	}
+	/* What was not listed leads to the last one that is. */
+	if (err->n_more > 0)
+		(void)json_array_append_new(
+		    list, json_pack("{s:s, s:o}", "key", key, "summary",
+				    json_sprintf("And %u more faults.", err->n_more)));
 	(void)json_object_set_new(values, "errors", list);
 	if (err->n_fields == 0)
 		(void)json_object_set_new(values, "problem", sentence("", err->text));

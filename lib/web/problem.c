@@ -58,10 +58,10 @@ static void set_text(json_t *o, const char *name, const char *text)
 static json_t *list_fields(const struct cg_err *err)
 {
 	json_t *list = json_array();
-	for (unsigned i = 0; i < err->n_fields && i < CG_ERR_FIELDS; i++) {
+	for (struct cg_fault f = {NULL, NULL}; cg_err_next(err, &f);) {
 		json_t *entry = json_object();
-		set_text(entry, "field", err->fields[i].field);
-		set_text(entry, "message", err->fields[i].text);
+		set_text(entry, "field", f.field);
+		set_text(entry, "message", f.text);
 		(void)json_array_append_new(list, entry);
 	}
 	return list;
@@ -93,10 +93,17 @@ void web_problem_send(struct web_response *resp, const struct web_problem *p)
 
 void web_problem(struct web_response *resp, cg_rc rc, const struct cg_err *err)
 {
+	char cut[sizeof(err->text) + 64];
+	const char *detail = err && err->text[0] ? err->text : NULL;
+	if (detail && err->n_more > 0) {
+		(void)snprintf(cut, sizeof(cut), "%s (And %u more faults than are listed.)", detail,
+			       err->n_more);
+		detail = cut;
+	}
 	struct web_problem p = {
 	    .status = web_status_of(rc),
 	    .code = err && err->code ? err->code : web_code_of(rc),
-	    .detail = err && err->text[0] ? err->text : NULL,
+	    .detail = detail,
 	    .request_id = resp->request->id,
 	    .err = err,
 	};

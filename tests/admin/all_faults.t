@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from show_pages import owner  # noqa: E402
-from tap import case, done_testing, is_eq  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
 
 site = Site()
@@ -72,12 +72,9 @@ with case("REST"):
     def told(answer):
         return answer.status, {e["field"] for e in answer.body.get("errors", [])}
 
-    # A list of faults has eight.
-    for left in itertools.combinations(body, 6):
+    for left in [*itertools.combinations(body, 6), tuple(body)]:
         some = {m: body[m] for m in left}
         there = {f for f in wanted if re.split(r"[.\[]", f)[0] in left}
-        if len(there) > 7:
-            continue
         is_eq(told(site.rest("POST", "/keys", {"name": "Fine", **some, "certificate": taken.pem})),
               (422, there | {"certificate"}), f"POST {list(left)}")
         is_eq(told(site.rest("PATCH", f"/keys/{key['id']}", some)), (422, there), f"PATCH {list(left)}")
@@ -101,4 +98,132 @@ with case("REST"):
                           {"name", "organisation_id"})):
         is_eq(told(site.rest("POST", "/developers", body)), (422, wanted), f"a developer: {body}")
     is_eq(site.rest("GET", "/organisations").body["items"], [], "no organisation is left of any")
+
+# What is wrong by itself, by resource: members and the fields that are told.  Choices that nobody knows stand
+# beside all else; what is read and what is checked, lists of one kind beside each other, clashes.
+site.rest("POST", "/organisations", {"name": "Known"})
+site.rest("POST", "/developers", {"name": "Ann", "email": "taken@example.org", "organisation_id": "Known"})
+site.rest("POST", "/catalogue", {"name": "Offer", "policy_id": "gold"})
+site.rest("POST", "/users", {"name": "Somebody", "role": "viewer", "password": "a long enough password"})
+BAD_IP = ["300.1.1.1"]
+WRONG = {
+    "apis": ({"name": "Good", "listen_path": "/good/", "target_url": "http://127.0.0.1:9/"}, [
+        ({"name": "\u200b"}, {"name"}), ({"name": "orders"}, {"name"}), ({"name": 5}, {"name"}),
+        ({"listen_path": "/orders/"}, {"listen_path"}), ({"listen_path": "/admin/x"}, {"listen_path"}),
+        ({"target_url": "ftp://x/"}, {"target_url"}), ({"target_url": None}, {"target_url"}),
+        ({"target_urls": ["nothing", "http://ok/", "x"]}, {"target_urls[0]", "target_urls[2]"}),
+        ({"allowed_ips": BAD_IP}, {"allowed_ips"}), ({"blocked_ips": BAD_IP}, {"blocked_ips"}),
+        ({"timeout_ms": "soon"}, {"timeout_ms"}), ({"active": "yes"}, {"active"}),
+        ({"auth": {"trust": "nobody"}}, {"auth.trust"}), ({"auth": {"token_header": "a b"}}, {"auth.token_header"}),
+        ({"request_headers": {"set": [{"name": "Host", "value": "x"}], "add": [{"name": "TE", "value": "x"}]}},
+         {"request_headers.set[0].name", "request_headers.add[0].name"}),
+        ({"response_headers": {"remove": ["a b"]}}, {"response_headers.remove[0]"}),
+        ({"cors": {"allowed_origins": ["x"], "allowed_methods": ["a b"], "exposed_headers": ["a b"]}},
+         {"cors.allowed_origins[0]", "cors.allowed_methods[0]", "cors.exposed_headers[0]"}),
+        ({"upstream_tls": {"server_name": "..", "pinned_sha256": ["x"]}}, {"upstream_tls.pinned_sha256[0]"})]),
+    "keys": ({"name": "Good"}, [
+        ({"name": " "}, {"name"}), ({"tags": ["\u200b", "ok", "\u202e"]}, {"tags[0]", "tags[2]"}),
+        ({"access": [{"api_id": "none", "methods": ["get", "POST"], "paths": ["x"]}]},
+         {"access[0].api_id", "access[0].methods", "access[0].paths"}),
+        ({"access": [{"api_id": "orders", "methods": [5], "paths": ["x"], "quota": {"limit": 1, "period": "eon"}},
+                     {"api_id": 7, "paths": ["x"]}, {"api_id": "none"}]},
+         {"access[0].methods[0]", "access[0].quota.period", "access[1].api_id"}),
+        ({"policy_ids": ["none"]}, {"policy_ids"}), ({"organisation_id": "none"}, {"organisation_id"}),
+        ({"allowed_ips": BAD_IP}, {"allowed_ips"}), ({"blocked_ips": BAD_IP}, {"blocked_ips"}),
+        ({"quota": {"limit": 1, "period": "eon"}}, {"quota.period"}), ({"expires_at": "soon"}, {"expires_at"}),
+        ({"meta": {"a": 5, "b": "\u0001", "c": "fine"}}, {"meta.a", "meta.b"})]),
+    "policies": ({"name": "Good", "applies": ["rate"], "rate": {"limit": 1, "per_seconds": 1}}, [
+        ({"name": "gold"}, {"name"}), ({"applies": ["rate", "all"]}, {"applies[1]"}),
+        ({"access": [{"api_id": "none", "methods": ["get"]}], "applies": ["rate", "access"]},
+         {"access[0].api_id", "access[0].methods"}),
+        ({"rate": {"limit": 0, "per_seconds": 0}}, {"rate.limit", "rate.per_seconds"}),
+        ({"tags": [" "]}, {"tags[0]"}), ({"key_lifetime_days": -1}, {"key_lifetime_days"})]),
+    "catalogue": ({"name": "Good", "policy_id": "gold"}, [
+        ({"name": "Offer"}, {"name"}), ({"policy_id": "none"}, {"policy_id"}), ({"approval": "perhaps"}, {"approval"}),
+        ({"proof": 5}, {"proof"}), ({"renewal": "never"}, {"renewal"}), ({"visible": 1}, {"visible"}),
+        ({"documentation_url": "javascript:x"}, {"documentation_url"}),
+        ({"description": "[x](javascript:y)"}, {"description"}), ({"max_keys_per_developer": 0}, {"max_keys_per_developer"})]),
+    "developers": ({"name": "Good", "email": "good@example.org", "organisation_id": "Known"}, [
+        ({"name": "\u202e"}, {"name"}), ({"email": "none"}, {"email"}), ({"email": "taken@example.org"}, {"email"}),
+        ({"organisation_id": "none"}, {"organisation_id"}), ({"role": "king"}, {"role"}), ({"active": 5}, {"active"}),
+        ({"password": "short"}, {"password"})]),
+    "organisations": ({"name": "Good"}, [
+        ({"name": ""}, {"name"}), ({"contacts": ["none"]}, {"contacts"}), ({"active": "x"}, {"active"})]),
+    "users": ({"name": "Good", "role": "viewer", "password": "a long enough password"}, [
+        ({"name": "Somebody"}, {"name"}), ({"role": "king"}, {"role"}), ({"password": "short"}, {"password"}),
+        ({"password": None}, {"password"}), ({"email": "none"}, {"email"}), ({"must_change": 1}, {"must_change"})]),
+}
+# Of a clash alone it is 409.
+CLASHES = [{"name": "orders"}, {"listen_path": "/orders/"}, {"name": "gold"}, {"name": "Offer"}, {"name": "Somebody"},
+           {"email": "taken@example.org"}]
+
+
+def told_status(parts):
+    return 409 if all(p in CLASHES for p in parts) else 422
+
+
+with case("any two of a resource's faults, and all of them, by REST"):
+    for what, (good, faults) in WRONG.items():
+        for some in [*itertools.combinations(faults, 1), *itertools.combinations(faults, 2)]:
+            if len(some) == 2 and set(some[0][0]) & set(some[1][0]):
+                continue
+            body, wanted = dict(good), set()
+            for members, fields in some:
+                body.update(members)
+                wanted |= fields
+            is_eq(told(site.rest("POST", f"/{what}", body)), (told_status([m for m, _ in some]), wanted),
+                  f"{what}: {[m for m, _ in some]}")
+        every = {}
+        for members, fields in faults:
+            every.update({m: (v, {f for f in fields if re.split(r"[.\[]", f)[0] == m}) for m, v in members.items()})
+        is_eq(told(site.rest("POST", f"/{what}", {**good, **{m: v for m, (v, _) in every.items()}})),
+              (422, set().union(*(f for _, f in every.values()))), f"{what}: all at once")
+        made = site.rest("POST", f"/{what}", good).body["id"]
+        patch = {m: v for m, (v, _) in every.items() if v is not None}
+        is_eq(told(site.rest("PATCH", f"/{what}/{made}", patch)),
+              (422, set().union(*(every[m][1] for m in patch))), f"{what}: all at once of one that is changed")
+        is_eq(site.rest("DELETE", f"/{what}/{made}").status, 204, "which stayed as it was")
+
+with case("clashes"):
+    answer = site.rest("POST", "/apis", {"name": "orders", "listen_path": "/orders/", "target_url": "http://127.0.0.1:9/"})
+    is_eq((*told(answer), answer.body["code"]), (409, {"name", "listen_path"}, "name_in_use"), "name and path, both")
+    answer = site.rest("POST", "/apis", {"name": "Other", "listen_path": "/orders/", "target_url": "http://127.0.0.1:9/"})
+    is_eq((*told(answer), answer.body["code"]), (409, {"listen_path"}, "listen_path_in_use"), "the path alone")
+    answer = site.rest("PATCH", "/apis/orders", {"listen_path": "/admin/", "name": ""})
+    is_eq((*told(answer), answer.body["code"]), (422, {"name", "listen_path"}, "reserved_path"), "a reserved one")
+    form = browser.get("/admin/apis/new")
+    page = browser.submit(form, "Create", {"Name": "orders", "Listen path": "/orders/", "Target URL": "http://127.0.0.1:9/"})
+    is_eq((page.status, at_fields(page)), (409, {"name", "listen_path"}), "on the page, too")
+    page = browser.submit(form, "Create", {"Name": "orders", "Listen path": "/orders/", "Target URL": "ftp://x/",
+                                           "Not from these addresses": "x", "From these addresses": "x"})
+    is_eq((page.status, at_fields(page)), (422, {"name", "listen_path", "target_url", "allowed_ips", "blocked_ips"}),
+          "beside faults")
+
+with case("a key's certificate and the rest, by REST"):
+    for pem, wanted in ((CERTIFICATES["bad"], {"certificate"}), (5, {"certificate"}), (taken.pem, {"certificate"})):
+        answer = site.rest("POST", "/keys", {"name": "", "certificate": pem, "token": "x", "allowed_ips": BAD_IP})
+        is_eq(told(answer)[0], 422, "refused")
+        ok(told(answer)[1] >= wanted | {"token"}, f"{answer.body['errors']}: certificate and token")
+    answer = site.rest("POST", "/keys", {"name": "", "certificate": CERTIFICATES["bad"], "allowed_ips": BAD_IP})
+    is_eq(told(answer), (422, {"certificate", "name", "allowed_ips"}), "and all of the record")
+
+with case("passwords"):
+    form = browser.get("/admin/password")
+    page = browser.submit(form, "Save", {"Current password": "wrong", "New password": "short", "Repeat new password": "x"})
+    is_eq((page.status, at_fields(page)), (422, {"current", "new", "repeat"}), "of one's own: all at once")
+
+with case("settings"):
+    is_eq(told(site.rest("PATCH", "/settings", {"base_urls": {"gate": "x", "admin": "ftp://y"}, "portal_title": "",
+                                                "sign_up": "never", "mail_from": "x", "sign_up_domains": ["@"]})),
+          (422, {"base_urls.gate", "base_urls.admin", "portal_title", "sign_up", "mail_from", "sign_up_domains[0]"}),
+          "all at once")
+
+with case("very many"):
+    answer = site.rest("POST", "/keys", {"name": "", "access": [{"api_id": f"none {i}"} for i in range(400)]})
+    listed = len(answer.body["errors"])
+    is_eq(answer.status, 422, "are refused")
+    ok(50 <= listed <= 100, f"{listed} are listed")
+    like(answer.body["detail"], rf"And {401 - listed} more", "and the number of the rest is told")
+    done = site.certgate("key", "create", "--name", " ", *(w for i in range(400) for w in ("--api", f"none {i}")))
+    like(done.stderr, r"and \d+ more faults", "by the command, too")
 done_testing()

@@ -127,7 +127,7 @@ static void test_inputs(void **state)
 		cg_rc rc = record_from_json(inputs[i].type, json, NULL, &arena, &m, &err);
 		if (rc != inputs[i].want || (inputs[i].field && !names(&err, inputs[i].field)))
 			fail_msg("%s: %d, field %s, \"%s\"", inputs[i].name, (int)rc,
-				 err.n_fields ? err.fields[0].field : "-", err.text);
+				 err.n_fields ? err.list : "-", err.text);
 		assert_int_equal(rc == CG_OK, m != NULL);
 		assert_true(rc == CG_OK || err.text[0]);
 		json_decref(json);

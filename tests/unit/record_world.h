@@ -139,8 +139,8 @@ static inline struct span pack(const void *m)
 
 static inline bool names(const struct cg_err *err, const char *field)
 {
-	for (unsigned i = 0; i < err->n_fields; i++)
-		if (strcmp(err->fields[i].field, field) == 0 && err->fields[i].text[0])
+	for (struct cg_fault f = {NULL, NULL}; cg_err_next(err, &f);)
+		if (strcmp(f.field, field) == 0 && f.text[0])
 			return true;
 	return false;
 }

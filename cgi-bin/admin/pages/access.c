@@ -193,17 +193,16 @@ static bool read_place(const char *text, size_t *entry, char member[32])
 static void add_faults(json_t *entries, const struct cg_err *err, const size_t *at, size_t n)
 {
 	bool first = true;
-	for (unsigned i = 0; i < err->n_fields && i < CG_ERR_FIELDS; i++) {
+	for (struct cg_fault f = {NULL, NULL}; cg_err_next(err, &f);) {
 		size_t entry;
 		char member[32], name[48];
-		if (!read_place(err->fields[i].field, &entry, member) || entry >= n)
+		if (!read_place(f.field, &entry, member) || entry >= n)
 			continue;
 		json_t *values = json_array_get(entries, at[entry]);
 		bool limit = strcmp(member, "rate") == 0 || strcmp(member, "quota") == 0;
 		(void)snprintf(name, sizeof(name), "error_%s%s", member, limit ? "_limit" : "");
 		(void)json_object_set_new(
-		    values, name,
-		    json_pack("{s:o}", "message", page_text(span_of(err->fields[i].text))));
+		    values, name, json_pack("{s:o}", "message", page_text(span_of(f.text))));
 		(void)snprintf(name, sizeof(name), "focus_%s%s", member, limit ? "_limit" : "");
 		if (first)
 			(void)json_object_set_new(values, name, json_true());

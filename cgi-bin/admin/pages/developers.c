@@ -151,27 +151,24 @@ void developer_show(void *call)
 	show_one(call, NULL, 200);
 }
 
-void developer_change(void *arg)
+void developer_edit_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	const char *password = page_secret(call, "password");
 	Cg__Developer *d;
-	cg_rc rc = *password ? password_judge(password, "password", &err) : CG_OK;
-	if (rc == CG_OK) {
-		json_t *patch = record_of_form(call);
-		(void)json_object_set_new(patch, "active",
-					  json_boolean(web_form_has(&call->form, "active")));
-		rc = page_entity_change(call, &developer_entity, page_param(call, 0), patch, &d,
-					&err);
-	}
-	if (rc == CG_OK && *password)
-		rc = developer_set_password(call->program->store, &call->actor, d->id, password,
-					    call->arena, &d, &err);
+	json_t *revision = page_typed_number(call, "revision"), *patch = record_of_form(call);
+	(void)json_object_set_new(patch, "active",
+				  json_boolean(web_form_has(&call->form, "active")));
+	cg_rc rc = developer_change(call->program->store, &call->actor, page_param(call, 0),
+				    (uint64_t)json_integer_value(revision), patch,
+				    *password ? password : NULL, call->arena, &d, &err);
+	json_decref(patch);
+	json_decref(revision);
 	if (rc == CG_OK)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/developers/%s?done=saved", d->id));
-	else if (rc == CG_CLASH || rc == CG_BAD_VALUE || rc == CG_STALE)
+	else if (rc == CG_CLASH || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_STALE)
 		show_one(call, &err, web_status_of(rc));
 	else
 		page_fail(call, rc, &err);

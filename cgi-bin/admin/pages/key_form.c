@@ -170,17 +170,6 @@ void key_new_show(void *arg)
 	show_new(arg, NULL, NULL, 200);
 }
 
-/* All that is wrong is told at once: the certificate is, and what of the record? */
-static void judge_rest(struct page_call *call, const json_t *record, struct cg_err *err)
-{
-	struct cg_err rest = {0};
-	if (entity_judge(call->program->store, &key_entity, record, call->arena, &rest) !=
-	    CG_BAD_VALUE)
-		return;
-	for (unsigned i = 0; i < rest.n_fields; i++)
-		(void)cg_fail_field(err, rest.fields[i].field, "%s", rest.fields[i].text);
-}
-
 void key_new_do(void *arg)
 {
 	struct page_call *call = arg;
@@ -204,13 +193,14 @@ void key_new_do(void *arg)
 		return;
 	}
 	json_t *record = record_of_form(call, NULL);
-	if (rc == CG_BAD_VALUE && !only_read)
-		judge_rest(call, record, &err);
-	if (rc == CG_OK) {
+	const struct cg_err fault = err;
+	if (rc == CG_OK || (rc == CG_BAD_VALUE && !only_read)) {
 		const struct key_new what = {.id = once,
 					     .key = record,
 					     .cert = has_cert ? &reading.leaf : NULL,
-					     .token = wants_token};
+					     .token = wants_token,
+					     .fault = rc == CG_OK ? NULL : &fault};
+		err = (struct cg_err){0};
 		rc = key_create(call->program->store, &call->actor, &what, call->arena, &key, token,
 				&err);
 	}

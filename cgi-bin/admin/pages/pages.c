@@ -92,7 +92,7 @@ const struct web_route page_routes[] = {
 	{"GET", "/admin/developers/new", PAGE_ADMIN, developer_new_show},
 	{"POST", "/admin/developers/new", PAGE_ADMIN, developer_new_do},
 	{"GET", "/admin/developers/:id", 0, developer_show},
-	{"POST", "/admin/developers/:id", PAGE_ADMIN, developer_change},
+	{"POST", "/admin/developers/:id", PAGE_ADMIN, developer_edit_do},
 	{"GET", "/admin/developers/:id/export", PAGE_ADMIN, developer_export_get},
 	{"GET", "/admin/developers/:id/delete", PAGE_ADMIN, developer_delete_show},
 	{"POST", "/admin/developers/:id/delete", PAGE_ADMIN, developer_delete_do},

@@ -93,7 +93,7 @@ void developers_page(void *call);
 void developer_new_show(void *call);
 void developer_new_do(void *call);
 void developer_show(void *call);
-void developer_change(void *call);
+void developer_edit_do(void *call);
 void developer_export_get(void *call);
 void developer_delete_show(void *call);
 void developer_delete_do(void *call);

@@ -75,17 +75,11 @@ void developers_change(void *arg)
 	cg_rc rc = web_json_read(call->req, &patch, &err);
 	if (rc == CG_OK)
 		rc = rest_take_password(call, patch, &password, &err);
-	if (rc == CG_OK && password)
-		rc = password_judge(password, "password", &err);
 	if (rc == CG_OK)
 		rc = rest_if_match(call, &revision, &err);
 	if (rc == CG_OK)
-		rc = entity_change(call->admin->store, &developer_entity, &call->actor,
-				   rest_param(call, 0), revision, patch, call->arena, &developer,
-				   &err);
-	if (rc == CG_OK && password)
-		rc = developer_set_password(call->admin->store, &call->actor, developer->id,
-					    password, call->arena, &developer, &err);
+		rc = developer_change(call->admin->store, &call->actor, rest_param(call, 0),
+				      revision, patch, password, call->arena, &developer, &err);
 	json_decref(patch);
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);

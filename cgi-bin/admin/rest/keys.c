@@ -98,9 +98,10 @@ static cg_rc take_certificate(struct rest_call *call, json_t *json, struct wish 
 		(void)json_object_del(json, "certificate");
 		return CG_OK;
 	}
-	if (!json_is_string(text))
+	if (!json_is_string(text)) {
+		(void)json_object_del(json, "certificate");
 		return cg_fail_field(err, "certificate", "must be text: the certificate as PEM");
-	wish->certificate = true;
+	}
 	struct cg_err why = {0};
 	cg_rc rc = rest_read_certificate(
 	    call, span_make(json_string_value(text), json_string_length(text)), false,
@@ -108,30 +109,32 @@ static cg_rc take_certificate(struct rest_call *call, json_t *json, struct wish 
 	/* It may have held a private key; jansson would free it as it is. */
 	gnutls_memset((void *)(uintptr_t)json_string_value(text), 0, json_string_length(text));
 	(void)json_object_del(json, "certificate");
+	wish->certificate = rc == CG_OK;
 	if (rc == CG_OK)
 		return rc;
-	*err = why;
-	err->n_fields = 0;
-	(void)cg_fail_field(err, "certificate", "%s", why.text);
+	/* The sentence is the whole one, with its code. */
 	(void)snprintf(err->text, sizeof(err->text), "%s", why.text);
+	err->code = why.code;
+	(void)cg_fail_field(err, "certificate", "%s", why.text);
 	return rc;
 }
 
 static cg_rc take_token(json_t *json, struct wish *wish, struct cg_err *err)
 {
 	json_t *token = json_object_get(json, "token");
+	cg_rc rc = CG_OK;
 	if (token && !json_is_boolean(token) && !json_is_null(token))
-		return cg_fail_field(err, "token",
-				     "must be true or false: certgate makes the token itself");
+		rc = cg_fail_field(err, "token",
+				   "must be true or false: certgate makes the token itself");
 	wish->token = json_is_true(token);
 	(void)json_object_del(json, "token");
-	return CG_OK;
+	return rc;
 }
 
 static cg_rc take_wish(struct rest_call *call, json_t *json, struct wish *wish, struct cg_err *err)
 {
 	cg_rc rc = take_certificate(call, json, wish, err);
-	return rc == CG_OK ? take_token(json, wish, err) : rc;
+	return cg_is_told(rc) ? cg_worse(rc, take_token(json, wish, err)) : rc;
 }
 
 /* `der` is the certificate when it does not come with the body. */
@@ -151,13 +154,16 @@ static void create(struct rest_call *call, struct span der, const char *refused_
 					 "is that of the refused request: leave it out")
 			 : rest_read_certificate(call, der, true, CERT_KIND_CLIENT, &wish.reading,
 						 &err);
-		wish.certificate = true;
+		wish.certificate = rc == CG_OK;
 	}
-	if (rc == CG_OK) {
+	const struct cg_err fault = err;
+	if (rc == CG_OK || rc == CG_BAD_VALUE) {
 		struct key_new what = {.key = json,
 				       .cert = wish.certificate ? &wish.reading.leaf : NULL,
 				       .token = wish.token,
-				       .refused_request_id = refused_request_id};
+				       .refused_request_id = refused_request_id,
+				       .fault = rc == CG_OK ? NULL : &fault};
+		err = (struct cg_err){0};
 		rc = key_create(call->admin->store, &call->actor, &what, call->arena, &key, token,
 				&err);
 	}
