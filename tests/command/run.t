@@ -12,6 +12,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certgate_test import *  # noqa: E402
+from pages import Browser  # noqa: E402
 
 folder = tempfile.mkdtemp(prefix="cgr.", dir="/tmp")
 atexit.register(shutil.rmtree, folder, True)
@@ -99,6 +100,13 @@ def nothing_left(what):
     is_eq([run for run in runs if os.path.exists(run)], [], f"{what}: the socket folder is gone")
 
 
+def holding(secret):
+    """The files of the demo that hold it."""
+    found = subprocess.run(["grep", "-rlF", "--", secret, "."], cwd=state, capture_output=True, text=True,
+                           check=False).stdout.split("\n")
+    return sorted(name.removeprefix("./") for name in found if name)
+
+
 def fetch(url, ca):
     context = ssl.create_default_context(cafile=ca)
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context),
@@ -158,13 +166,14 @@ try:
         like(text, r"openssl req -x509", "it had printed the quickstart")
         like(text, r"certgate.* *\\\n *key create --name", "with the command")
         like(text, re.escape(first["CERTGATE_ADMIN_PASSWORD"]), "and the password")
+        is_eq(holding(first["CERTGATE_ADMIN_PASSWORD"]), [], "which no file has any more")
 
     with case("the second start"):
         process = make_run("GATES=2")
         second = wait_ready(process)
         run_folders()
-        is_eq(second["CERTGATE_ADMIN_PASSWORD"], first["CERTGATE_ADMIN_PASSWORD"],
-              "keeps the password")
+        ok(second["CERTGATE_ADMIN_PASSWORD"] not in ("", first["CERTGATE_ADMIN_PASSWORD"]),
+           "has a new one-time password, since the first was not used")
         is_eq(second["CERTGATE_CA"], first["CERTGATE_CA"], "keeps the CA")
         ok(second["CERTGATE_ADMIN_TOKEN"] != first["CERTGATE_ADMIN_TOKEN"], "has a new token")
         gates = subprocess.run(["pgrep", "-x", "gate"], capture_output=True, text=True,
@@ -177,6 +186,19 @@ try:
             except OSError:
                 pass
         is_eq(mine, 2, "GATES=2 starts two gates")
+
+    with case("the one-time password"):
+        one_time = second["CERTGATE_ADMIN_PASSWORD"]
+        is_eq(holding(one_time), ["demo.env"], "lies in demo.env alone")
+        demo = type("Demo", (), {"ca": second["CERTGATE_CA"], "port": port})
+        like(Browser(demo).sign_in("admin", first["CERTGATE_ADMIN_PASSWORD"]).path, "/admin/login$",
+             "that of the start before is worth nothing")
+        chosen = "a password of the demo's tests"
+        Browser(demo).first_sign_in("admin", one_time, chosen)
+        wait_until(lambda: demo_env()["CERTGATE_ADMIN_PASSWORD"] == "", "demo.env to lose it")
+        is_eq(demo_env(), {**second, "CERTGATE_ADMIN_PASSWORD": ""}, "as soon as it was changed, and nothing else")
+        is_eq(stat.S_IMODE(os.stat(state + "/demo.env").st_mode), 0o600, "it is 0600 as before")
+        is_eq(holding(one_time) + holding(chosen), [], "no file has either of them")
 
     with case("SIGINT to make alone"):
         os.kill(process.pid, signal.SIGINT)
@@ -206,8 +228,7 @@ try:
         third = wait_ready(process)
         run_folders()
         is_eq(sorted(third), sorted(first), "demo.env has the same names")
-        is_eq(third["CERTGATE_ADMIN_PASSWORD"], first["CERTGATE_ADMIN_PASSWORD"],
-              "and the password")
+        is_eq(third["CERTGATE_ADMIN_PASSWORD"], "", "without a password, which was changed")
         is_eq(fetch(third["CERTGATE_URL"] + "/healthz", third["CERTGATE_CA"]), 200,
               "the server answers")
         partner = make_cert(folder, "partner")
