@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """`make run`, as a newcomer and as a script meet it."""
+import fcntl
 import os
 import shlex
 import signal
@@ -98,6 +99,26 @@ def nothing_left(what):
     ok(port_is_free(), f"{what}: nothing listens")
     ok(not os.path.exists(state + "/demo.env"), f"{what}: demo.env is gone")
     is_eq([run for run in runs if os.path.exists(run)], [], f"{what}: the socket folder is gone")
+    odd = subprocess.run(["find", state, "-type", "s", "-o", "-type", "p", "-o", "-name", "*.pid", "-o", "-name",
+                          "*.new"], capture_output=True, text=True, check=True).stdout
+    is_eq(odd, "", f"{what}: nor a socket, pid file or half a file in STATE")
+    is_eq([name for name in shared_files() if is_held(name)], [], f"{what}: nobody holds a lock")
+
+
+def shared_files():
+    folder = state + "/home/run"
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+
+
+def is_held(path):
+    """Whether anybody has a lock on it, of either kind."""
+    with open(path, "rb+") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def holding(secret):
@@ -158,6 +179,10 @@ try:
         ok(done.returncode != 0, "is refused")
         like(done.stderr, f"[Pp]ort {port}", "with a sentence that names it")
         ok(not os.path.exists(other + "/demo.env"), "no demo.env")
+
+    with case("the files of the run folder"):
+        held_now = {os.path.basename(name) for name in shared_files() if is_held(name)}
+        ok({"lock", "users"} <= held_now, "are held while it runs") or diag(held_now)
 
     with case("SIGTERM to make alone"):
         os.kill(process.pid, signal.SIGTERM)
