@@ -54,11 +54,8 @@ static const char *remedy(const struct test *t, const struct url *url,
 		return seen->n_addresses == 0
 			   ? "The name was not resolved: is the target URL right, and this host's "
 			     "resolver?"
-		       : seen->connected_ms < 0
-			   ? "Nothing listens there, or something between lets nobody through: is "
-			     "the port right, and the service running?"
-			   : "It took the connection and closed it unanswered: is it an https "
-			     "port that was asked with http?";
+			   : "Nothing listens there, or something between lets nobody through: is "
+			     "the port right, and the service running?";
 	case UPSTREAM_TLS:
 		if (seen->certificate.n == 0)
 			return "It spoke no TLS that certgate takes (1.2 or 1.3), or refuses the "
@@ -71,6 +68,12 @@ static const char *remedy(const struct test *t, const struct url *url,
 			     "dates. If the SHA-256 below is the right one, register it with the "
 			     "kind upstream and choose it for this API.";
 	case UPSTREAM_INVALID:
+		if (seen->answered_ms < 0)
+			return url->https
+				   ? "It took the request and closed the connection unanswered: "
+				     "look at its own log."
+				   : "It took the connection and closed it unanswered: is it an "
+				     "https port that was asked with http?";
 		return url->https ? "Its answer is not HTTP: is this the right port?"
 				  : "Its answer is not HTTP: is it an https port?";
 	case UPSTREAM_TIMEOUT:

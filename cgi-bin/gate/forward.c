@@ -91,9 +91,12 @@ static void answer_failure(struct exchange *x, const struct upstream_result *res
 		return;
 	case UPSTREAM_INVALID:
 		refuse(x, REFUSAL_UPSTREAM_INVALID,
-		       "The service behind this API gave an answer that broke off or is not HTTP: "
-		       "tell "
-		       "its provider.  It may have done what was asked all the same.");
+		       result->unanswered
+			   ? "The service behind this API ended the connection without an answer: "
+			     "tell its provider. It may have done what was asked all the same."
+			   : "The service behind this API gave an answer that broke off or is not "
+			     "HTTP: tell its provider. It may have done what was asked all the "
+			     "same.");
 		return;
 	case UPSTREAM_TIMEOUT:
 		refuse(x, REFUSAL_UPSTREAM_TIMEOUT,

@@ -2,12 +2,6 @@
 #include "base/base.h"
 #include "portal.h"
 
-/* Those that are no pages. */
-static const struct web_route plain_routes[] = {
-    {"GET",  "/portal/whoami", 0, whoami_get},
-    {"POST", "/portal/renew",  0, renew_post},
-};
-
 /* Who asks for a page gets whoami as one (pages.c). */
 static bool wants_page(const struct web_request *req)
 {
@@ -21,8 +15,8 @@ static void handle(struct program *portal, struct web_request *req, struct web_r
 {
 	struct portal_call call = {.portal = portal, .req = req, .resp = resp};
 	struct web_matched match;
-	if (web_route_find(plain_routes, CG_COUNT(plain_routes), req->method, req->target.path,
-			   req->arena, &match) == WEB_MATCH_FOUND &&
+	if (web_route_find(plain_routes, plain_routes_n, req->method, req->target.path, req->arena,
+			   &match) == WEB_MATCH_FOUND &&
 	    !wants_page(req))
 		match.route->handler(&call);
 	else

@@ -6,7 +6,7 @@
 
 /* Each POST carries a form token (see ui/pages.c). */
 /* clang-format off */
-const struct web_route portal_routes[] = {
+static const struct web_route portal_routes[] = {
 	{"GET", "/portal", PAGE_OPEN, catalogue_page},
 	{"GET", "/portal/", PAGE_OPEN, catalogue_page},
 	{"GET", "/portal/apis/:id", PAGE_OPEN, entry_show},
@@ -52,8 +52,12 @@ const struct web_route portal_routes[] = {
 	{"GET", "/portal/invite", PAGE_OPEN, invitation_show},
 	{"POST", "/portal/invite", PAGE_OPEN, invitation_do},
 };
+const struct web_route plain_routes[] = {
+	{"GET", "/portal/whoami", 0, whoami_get},
+	{"POST", "/portal/renew", 0, renew_post},
+};
 /* clang-format on */
-const size_t portal_routes_n = CG_COUNT(portal_routes);
+const size_t plain_routes_n = CG_COUNT(plain_routes);
 
 static void everywhere(struct page_call *call, json_t *to)
 {
@@ -88,6 +92,8 @@ void portal_pages_handle(struct program *portal, struct web_request *req, struct
 					      .bare = "layout/portal-bare.tpl",
 					      .routes = portal_routes,
 					      .n_routes = CG_COUNT(portal_routes),
+					      .others = plain_routes,
+					      .n_others = CG_COUNT(plain_routes),
 					      .of = CG__SESSION__OF__DEVELOPER,
 					      .session_cookie = "__Host-certgate-portal",
 					      .form_cookie = "__Host-certgate-portal-form",

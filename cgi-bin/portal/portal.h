@@ -23,8 +23,9 @@ void renew_post(void *call);
 void portal_pages_handle(struct program *portal, struct web_request *req,
 			 struct web_response *resp);
 
-extern const struct web_route portal_routes[];
-extern const size_t portal_routes_n;
+/* What is no page: struct portal_call. */
+extern const struct web_route plain_routes[];
+extern const size_t plain_routes_n;
 
 /* --- pages, by file: struct page_call --- */
 

@@ -191,6 +191,13 @@ static int64_t seconds_up(int64_t ns)
 	return ns <= 0 ? 0 : (ns + 999999999) / 1000000000;
 }
 
+/* Never more than the window: the unit of a long one, some microseconds, is no second more. */
+static int64_t rate_wait_s(const struct rate *rate, int64_t until_ns, const struct limits_time *now)
+{
+	int64_t wait_s = seconds_up(until_ns - now->boot_ns);
+	return wait_s < rate->per_s ? wait_s : rate->per_s;
+}
+
 static void refuse(struct limits_result *out, size_t ask, enum limits_kind kind,
 		   int64_t retry_after_s)
 {
@@ -211,10 +218,10 @@ static void judge(const struct decision *d, size_t i, struct limits_result *out)
 	const struct limits_ask *ask = w->ask;
 	const struct rate *rate = &w->counters.rate;
 	const struct quota *quota = &w->counters.quota;
-	if (ask->rate.per_s != 0 && limits_rate_count(rate) >= ask->rate.limit)
+	if (ask->rate.per_s != 0 && limits_rate_count(rate, d->now.boot_ns) >= ask->rate.limit)
 		refuse(out, i, LIMITS_RATE,
-		       seconds_up(limits_rate_free_ns(rate, ask->rate.limit, d->now.boot_ns) -
-				  d->now.boot_ns));
+		       rate_wait_s(rate, limits_rate_free_ns(rate, ask->rate.limit, d->now.boot_ns),
+				   &d->now));
 	if (ask->concurrent.on && w->in_flight >= ask->concurrent.limit)
 		refuse(out, i, LIMITS_CONCURRENT, 1);
 	if (ask->quota.period != LIMITS_NO_QUOTA && quota->used >= ask->quota.limit) {
@@ -227,8 +234,8 @@ static void judge(const struct decision *d, size_t i, struct limits_result *out)
 	}
 }
 
-/* Counts in the slot.  A kill in between leaves this call counted in some places: it was not let
- * through, so that nobody gets more than the limit. */
+/* Counts in the slot.  A kill in between leaves this call counted in some places: it was
+ * not let through, so that nobody gets more than the limit. */
 static void count(struct decision *d, struct work *w, struct limits_held *held)
 {
 	const struct limits_ask *ask = w->ask;
@@ -250,14 +257,14 @@ static void count(struct decision *d, struct work *w, struct limits_held *held)
 						(uint64_t)1 << (w->index % 64), __ATOMIC_RELEASE);
 	}
 	if (ask->rate.per_s != 0)
-		++*limits_rate_newest(&c->rate);
+		limits_rate_add(&c->rate, d->now.boot_ns);
 	if (w->moved)
 		return;
 	SETTLE();
 	w->slot->counters.quota.used = c->quota.used;
 	SETTLE();
 	if (ask->rate.per_s != 0)
-		*limits_rate_newest(&w->slot->counters.rate) = *limits_rate_newest(&c->rate);
+		limits_rate_add(&w->slot->counters.rate, d->now.boot_ns);
 }
 
 static void tell(const struct decision *d, const struct work *w, struct limits_left *left)
@@ -265,10 +272,10 @@ static void tell(const struct decision *d, const struct work *w, struct limits_l
 	const struct limits_ask *ask = w->ask;
 	const struct counters *c = &w->counters;
 	if (ask->rate.per_s != 0) {
-		uint64_t sum = limits_rate_count(&c->rate);
+		uint64_t sum = limits_rate_count(&c->rate, d->now.boot_ns);
 		left->rate_left = sum < ask->rate.limit ? ask->rate.limit - (uint32_t)sum : 0;
-		left->rate_reset_s = (uint32_t)seconds_up(
-		    limits_rate_empty_ns(&c->rate, d->now.boot_ns) - d->now.boot_ns);
+		left->rate_reset_s = (uint32_t)rate_wait_s(
+		    &c->rate, limits_rate_empty_ns(&c->rate, d->now.boot_ns), &d->now);
 	}
 	left->in_flight = w->in_flight;
 	if (ask->quota.period == LIMITS_NO_QUOTA)
@@ -357,8 +364,8 @@ cg_rc limits_look(struct limits *l, const struct limits_ask *asks, size_t n,
 
 /* --- quotas in the store --- */
 
-/* Locks the slot if its quota is not in the store, which also keeps it from being used for another
- * name; *slot is NULL otherwise. */
+/* Locks the slot if its quota is not in the store, which also keeps it from being used for
+ * another name; *slot is NULL otherwise. */
 static cg_rc lock_changed(struct limits *l, uint32_t index, struct slot **out,
 			  struct stripe **stripe, struct cg_err *err)
 {

@@ -35,6 +35,9 @@ struct rate {
 	int64_t head;		 /* number of the newest part, since boot */
 	uint32_t per_s;		 /* 0: never used */
 	uint32_t counts[COUNTS]; /* part p in counts[p % COUNTS], of head and the 16 before it */
+	/* When the newest call of the part came, from the part's beginning, rounded up to a unit:
+	 * a part counts until that is over, so that nobody waits longer than the window. */
+	uint32_t newest[COUNTS];
 };
 
 struct quota {
@@ -58,8 +61,8 @@ struct hold {
 	uint16_t count;
 };
 
-#define HOLDS	   19
-#define HOLDS_FROM 15
+#define HOLDS	   27
+#define HOLDS_FROM 24
 
 struct slot {
 	union {
@@ -74,7 +77,7 @@ struct slot {
 		struct hold holds[HOLDS];
 	};
 };
-_Static_assert(sizeof(struct slot) == 192, "a slot is three cache lines");
+_Static_assert(sizeof(struct slot) == 256, "a slot is four cache lines");
 _Static_assert(sizeof(struct counters) == HOLDS_FROM * sizeof(struct hold), "no hold on counters");
 
 struct stripe {
@@ -183,9 +186,9 @@ bool limits_slot_is_changed(const struct limits *l, uint32_t index);
 
 /* Moves the window to `now` and cuts it to per_s; whether anything was changed. */
 bool limits_rate_move(struct rate *rate, uint32_t per_s, int64_t now_ns);
-uint64_t limits_rate_count(const struct rate *rate);
-/* The newest part's count. */
-uint32_t *limits_rate_newest(struct rate *rate);
+uint64_t limits_rate_count(const struct rate *rate, int64_t now_ns);
+/* Counts one, of now; for a window that was moved to it. */
+void limits_rate_add(struct rate *rate, int64_t now_ns);
 /* When less than `limit` is counted, and when nothing is; for a window that was moved to now. */
 int64_t limits_rate_free_ns(const struct rate *rate, uint32_t limit, int64_t now_ns);
 int64_t limits_rate_empty_ns(const struct rate *rate, int64_t now_ns);

@@ -11,10 +11,34 @@ static int64_t width_ns(uint32_t per_s)
 	return (int64_t)per_s * PART_NS;
 }
 
+/* Of `newest`: whole nanoseconds up to windows of a minute, some of them beyond, so that a part's
+ * width goes into 32 bits. */
+static int64_t unit_ns(uint32_t per_s)
+{
+	return (width_ns(per_s) >> 32) + 1;
+}
+
 /* The 16 parts before `head` can be before boot. */
 static unsigned place(int64_t part)
 {
 	return (unsigned)((part % COUNTS + COUNTS) % COUNTS);
+}
+
+static int64_t newest_ns(const struct rate *rate, int64_t part)
+{
+	return part * width_ns(rate->per_s) +
+	       (int64_t)rate->newest[place(part)] * unit_ns(rate->per_s);
+}
+
+static uint32_t newest_of(uint32_t per_s, int64_t ns)
+{
+	return (uint32_t)((ns % width_ns(per_s) + unit_ns(per_s) - 1) / unit_ns(per_s));
+}
+
+/* A part counts until the window begins behind its newest call. */
+static int64_t falls_out_ns(const struct rate *rate, int64_t part)
+{
+	return newest_ns(rate, part) + (int64_t)rate->per_s * NS_S;
 }
 
 /* Puts what was counted into parts of another width, or into the past of a clock that went back,
@@ -22,15 +46,19 @@ static unsigned place(int64_t part)
  * counted. */
 static void recut(struct rate *rate, uint32_t per_s, int64_t now_ns)
 {
-	int64_t width = width_ns(rate->per_s);
 	struct rate cut = {.per_s = per_s, .head = now_ns / width_ns(per_s)};
 	for (int64_t part = rate->head - PARTS; part <= rate->head; part++) {
-		int64_t last_ns = (part + 1) * width - 1;
+		if (rate->counts[place(part)] == 0)
+			continue;
+		int64_t last_ns = newest_ns(rate, part);
 		if (last_ns > now_ns)
 			last_ns = now_ns;
-		int64_t to = last_ns < 0 ? -1 : last_ns / width_ns(per_s);
-		if (cut.head - to <= PARTS)
-			cut.counts[place(to)] += rate->counts[place(part)];
+		int64_t to = last_ns / width_ns(per_s);
+		if (cut.head - to > PARTS)
+			continue;
+		cut.counts[place(to)] += rate->counts[place(part)];
+		/* Parts come in their order. */
+		cut.newest[place(to)] = newest_of(per_s, last_ns);
 	}
 	*rate = cut;
 }
@@ -38,47 +66,57 @@ static void recut(struct rate *rate, uint32_t per_s, int64_t now_ns)
 bool limits_rate_move(struct rate *rate, uint32_t per_s, int64_t now_ns)
 {
 	int64_t part = now_ns / width_ns(per_s);
-	if (rate->per_s == per_s && rate->head == part)
+	/* The clock may have gone back within a part, too. */
+	if (rate->per_s == per_s && rate->head == part &&
+	    newest_ns(rate, part) < now_ns + unit_ns(per_s))
 		return false;
 	if (rate->per_s == 0) {
 		*rate = (struct rate){.per_s = per_s, .head = part};
-	} else if (rate->per_s != per_s || part < rate->head) {
+	} else if (rate->per_s != per_s || part <= rate->head) {
 		recut(rate, per_s, now_ns);
 	} else if (part - rate->head >= COUNTS) {
 		memset(rate->counts, 0, sizeof(rate->counts));
+		memset(rate->newest, 0, sizeof(rate->newest));
 		rate->head = part;
 	} else {
-		while (rate->head < part)
-			rate->counts[place(++rate->head)] = 0;
+		while (rate->head < part) {
+			rate->head++;
+			rate->counts[place(rate->head)] = rate->newest[place(rate->head)] = 0;
+		}
 	}
 	return true;
 }
 
-uint64_t limits_rate_count(const struct rate *rate)
+/* Of those that are kept only the oldest part can be out of the window. */
+static int64_t first_part(const struct rate *rate, int64_t now_ns)
 {
+	int64_t oldest = rate->head - PARTS;
+	return falls_out_ns(rate, oldest) <= now_ns ? oldest + 1 : oldest;
+}
+
+uint64_t limits_rate_count(const struct rate *rate, int64_t now_ns)
+{
+	int64_t oldest = rate->head - PARTS;
 	uint64_t sum = 0;
 	for (size_t i = 0; i < COUNTS; i++)
 		sum += rate->counts[i];
-	return sum;
+	return first_part(rate, now_ns) > oldest ? sum - rate->counts[place(oldest)] : sum;
 }
 
-uint32_t *limits_rate_newest(struct rate *rate)
+void limits_rate_add(struct rate *rate, int64_t now_ns)
 {
-	return &rate->counts[place(rate->head)];
-}
-
-/* A part counts until the window begins after it: 17 parts after its own beginning. */
-static int64_t falls_out_ns(const struct rate *rate, int64_t part)
-{
-	return (part + COUNTS) * width_ns(rate->per_s);
+	/* Killed in between, it has what was counted count for longer. */
+	rate->newest[place(rate->head)] = newest_of(rate->per_s, now_ns);
+	SETTLE();
+	rate->counts[place(rate->head)]++;
 }
 
 int64_t limits_rate_free_ns(const struct rate *rate, uint32_t limit, int64_t now_ns)
 {
-	uint64_t sum = limits_rate_count(rate);
+	uint64_t sum = limits_rate_count(rate, now_ns);
 	if (sum < limit)
 		return now_ns;
-	for (int64_t part = rate->head - PARTS; part <= rate->head; part++) {
+	for (int64_t part = first_part(rate, now_ns); part <= rate->head; part++) {
 		sum -= rate->counts[place(part)];
 		if (sum < limit)
 			return falls_out_ns(rate, part);
@@ -96,7 +134,7 @@ int64_t limits_rate_empty_ns(const struct rate *rate, int64_t now_ns)
 
 bool limits_rate_is_over(const struct rate *rate, int64_t now_ns)
 {
-	return rate->per_s == 0 || limits_rate_count(rate) == 0 ||
+	return rate->per_s == 0 || limits_rate_count(rate, now_ns) == 0 ||
 	       falls_out_ns(rate, rate->head) <= now_ns;
 }
 

@@ -10,6 +10,7 @@ struct call {
 	const struct join_new *join;
 	const struct actor *actor;
 	const char *email, *secret;
+	char *name; /* as it will be stored */
 	char *hash;
 	struct arena *arena;
 	Cg__Developer *developer;
@@ -32,10 +33,9 @@ static bool is_of_domain(const Cg__Setting *s, const char *email)
 }
 
 static cg_rc judge(const Cg__Setting *s, const struct join_new *join, const char *email,
-		   struct arena *arena, struct cg_err *err)
+		   struct arena *arena, char **name, struct cg_err *err)
 {
-	char *name;
-	cg_rc rc = name_read(join->name, "name", arena, &name, err);
+	cg_rc rc = name_read(join->name, "name", arena, name, err);
 	if (rc != CG_OK && rc != CG_BAD_VALUE)
 		return rc;
 	if (!email)
@@ -54,7 +54,7 @@ static cg_rc join_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct call *c = arg;
 	Cg__Link link = CG__LINK__INIT;
 	size_t n = 0;
-	json_t *values = json_pack("{s:s}", "name", c->join->name);
+	json_t *values = json_pack("{s:s}", "name", c->name);
 	cg_rc rc =
 	    values ? mail_lately(txn, CG__OUTBOX_MAIL__KIND__CONFIRM, c->email, c->arena, &n, err)
 		   : cg_fail_memory(err);
@@ -62,11 +62,11 @@ static cg_rc join_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = developer_by_email_in(txn, c->email, c->arena, &c->developer, err);
 		link.kind = CG__LINK__KIND__CONFIRM;
 		link.email = arena_strdup(c->arena, c->email);
-		link.name = arena_strdup(c->arena, c->join->name);
+		link.name = c->name;
 		link.password_hash = c->hash;
 		link.has_terms_accepted = true;
 		link.terms_accepted = c->join->terms_accepted;
-		if (!link.email || !link.name)
+		if (!link.email)
 			rc = cg_fail_memory(err);
 		else if (rc == CG_NOT_FOUND)
 			rc = link_mail_in(txn, &link, CG__OUTBOX_MAIL__KIND__CONFIRM, values,
@@ -89,7 +89,7 @@ cg_rc join_ask(struct store *store, const struct join_new *what, struct arena *a
 		return cg_fail(err, CG_DENIED,
 			       "Nobody can join here by himself: ask whoever runs this API.");
 	if (rc == CG_OK)
-		rc = judge(setting, what, c.email, arena, err);
+		rc = judge(setting, what, c.email, arena, &c.name, err);
 	if (rc == CG_OK)
 		rc = password_hash(what->password, arena, &c.hash, err);
 	return rc == CG_OK ? store_write(store, STORE_CHANGES_NONE, join_txn, &c, err) : rc;

@@ -128,8 +128,12 @@ static void handle_asset(size_t skip, struct web_request *req, struct web_respon
 	const struct page_asset *asset = NULL;
 	if (span_next(&rest, '/', &version) && span_is_text(version, page_assets_version()))
 		asset = page_asset(rest);
-	if (!asset || !(span_is_text(req->method, "GET") || span_is_text(req->method, "HEAD"))) {
+	if (!asset) {
 		web_problem_send(resp, &(struct web_problem){.status = 404, .code = "not_found"});
+		return;
+	}
+	if (!span_is_text(req->method, "GET") && !req->is_head) {
+		web_problem_no_method(resp, "GET, HEAD");
 		return;
 	}
 	(void)web_response_field_text(resp, "Cache-Control", "public, max-age=31536000, immutable");
@@ -143,15 +147,53 @@ static void handle_asset(size_t skip, struct web_request *req, struct web_respon
 
 /* --- the way in --- */
 
-static void fail_no_route(struct page_call *call, enum web_match match)
+/* Finds the route; else answers what needs no session and is no secret: that a path takes other
+ * methods, or has a slash too much. */
+static bool find_route(struct page_call *call, enum web_match *match)
 {
-	struct cg_err err = {0};
-	if (match == WEB_MATCH_NO_METHOD) {
+	const struct page_site *site = call->site;
+	struct span path = call->req->target.path, query = call->req->target.query;
+	struct web_matched other;
+	*match = web_route_find(site->routes, site->n_routes, call->req->method, path, call->arena,
+				&call->match);
+	if (*match == WEB_MATCH_FOUND)
+		return true;
+	if (*match == WEB_MATCH_NO_METHOD) {
 		(void)web_response_field_text(call->resp, "Allow", call->match.allow);
 		page_show(call, 405, "fail", "-", "This page does not do that",
 			  json_pack("{s:i, s:s, s:s}", "status", 405, "text",
 				    "Go back and use the page's own buttons.", "request_id",
 				    call->req->id));
+		return false;
+	}
+	if (web_route_find(site->others, site->n_others, call->req->method, path, call->arena,
+			   &other) == WEB_MATCH_NO_METHOD) {
+		web_problem_no_method(call->resp, other.allow);
+		return false;
+	}
+	path.n -= path.n > 1 && path.p[path.n - 1] == '/';
+	if (path.n == call->req->target.path.n ||
+	    (web_route_find(site->routes, site->n_routes, call->req->method, path, call->arena,
+			    &other) == WEB_MATCH_NO_PATH &&
+	     web_route_find(site->others, site->n_others, call->req->method, path, call->arena,
+			    &other) == WEB_MATCH_NO_PATH))
+		return true;
+	(void)web_response_field_text(call->resp, "Location",
+				      arena_printf(call->arena, "%.*s%s%.*s", (int)path.n, path.p,
+						   query.n > 0 ? "?" : "", (int)query.n,
+						   query.n > 0 ? query.p : ""));
+	(void)web_response_field_text(call->resp, "Cache-Control", "no-store");
+	(void)web_response_send(call->resp, 308, NULL, SPAN_LIT(""));
+	return false;
+}
+
+/* A link that leads nowhere, to whom it is not to be told before he has signed in; what programs
+ * send is not turned into a question for the sign-in page. */
+static void fail_no_route(struct page_call *call)
+{
+	struct cg_err err = {0};
+	if (!call->who.session && (span_is_text(call->req->method, "GET") || call->req->is_head)) {
+		page_redirect(call, arena_printf(call->arena, "%s/login", call->site->base));
 		return;
 	}
 	(void)cg_fail(&err, CG_NOT_FOUND, "There is no page with this link.");
@@ -272,6 +314,9 @@ void page_handle(const struct page_site *site, struct program *program, struct w
 		return;
 	}
 	set_actor(&call, address);
+	enum web_match match;
+	if (!find_route(&call, &match))
+		return;
 	if (!req->https) {
 		(void)cg_fail(&err, CG_DENIED,
 			      "Open this page with https, through the web server's own include: "
@@ -286,12 +331,8 @@ void page_handle(const struct page_site *site, struct program *program, struct w
 		page_fail(&call, rc, &err);
 		return;
 	}
-	enum web_match match = web_route_find(site->routes, site->n_routes, req->method,
-					      req->target.path, req->arena, &call.match);
-	if (match != WEB_MATCH_FOUND && !call.who.session)
-		page_redirect(&call, arena_printf(call.arena, "%s/login", site->base));
-	else if (match != WEB_MATCH_FOUND)
-		fail_no_route(&call, match);
+	if (match != WEB_MATCH_FOUND)
+		fail_no_route(&call);
 	else if (let_in(&call) && read_query(&call) &&
 		 (!span_is_text(req->method, "POST") || read_post(&call)))
 		call.match.route->handler(&call);

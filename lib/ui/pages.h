@@ -19,6 +19,9 @@ struct page_site {
 	const char *frame, *bare;	/* layouts: with a menu, and without */
 	const struct web_route *routes; /* flags: PAGE_OPEN, others are the program's */
 	size_t n_routes;
+	/* What else lies below base, and is no page: only told of where it is asked for wrongly. */
+	const struct web_route *others;
+	size_t n_others;
 	Cg__Session__Of of;
 	/* The second one is of a browser that is not signed in: for the token of its forms. */
 	const char *session_cookie, *form_cookie;

@@ -114,7 +114,7 @@ static void read_answer(struct run *r, struct link *link)
 			else if (n > 0)
 				decide(r, UPSTREAM_INVALID, "its answer has no end of its head");
 			else
-				decide(r, UPSTREAM_UNREACHABLE,
+				decide(r, UPSTREAM_INVALID,
 				       "the upstream closed the connection unanswered");
 			return;
 		}

@@ -334,6 +334,13 @@ static void take(struct exchange *x)
 	x->in_n = raw.n;
 }
 
+/* It was reached, and may have got the request. */
+static void end_unanswered(struct exchange *x)
+{
+	x->out->unanswered = true;
+	decide(x, UPSTREAM_INVALID, unanswered);
+}
+
 /* The connection has ended, in good order or not. */
 static void take_end(struct exchange *x, bool in_order)
 {
@@ -344,7 +351,7 @@ static void take_end(struct exchange *x, bool in_order)
 		 * handshake is over for us. */
 		decide(x, UPSTREAM_TLS, "the upstream has ended TLS with an alert");
 	else if (!x->received)
-		decide(x, UPSTREAM_UNREACHABLE, unanswered);
+		end_unanswered(x);
 	else
 		decide(x, UPSTREAM_INVALID, "the upstream's answer broke off");
 }
@@ -505,8 +512,8 @@ static bool converse(struct exchange *x)
 		    x->verdict == UPSTREAM_OK)
 			wait_for_news(x);
 	}
-	return x->verdict == UPSTREAM_UNREACHABLE && !x->received && x->link.reused &&
-	       x->repeatable && (!x->sends_body || x->kept_all);
+	return x->out->unanswered && x->link.reused && x->repeatable &&
+	       (!x->sends_body || x->kept_all);
 }
 
 /* Whether the connection is at the start of an answer, for the next request. */
@@ -531,6 +538,7 @@ static void run(struct exchange *x)
 		if (!converse(x))
 			break;
 		x->out->others_may_try = true;
+		x->out->unanswered = false;
 		link_close(&x->link);
 		x->verdict = UPSTREAM_OK;
 		x->out->cause[0] = '\0';

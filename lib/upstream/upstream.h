@@ -58,9 +58,10 @@ struct upstream_call {
  * sent, and the caller answers. */
 enum upstream_outcome {
 	UPSTREAM_OK,	      /* answered, whole */
-	UPSTREAM_UNREACHABLE, /* not resolved, refused, address not allowed, or connection lost */
+	UPSTREAM_UNREACHABLE, /* not resolved, refused, or address not allowed */
 	UPSTREAM_TLS,	      /* no TLS, or its certificate does not hold */
-	UPSTREAM_INVALID, /* its answer is not HTTP, broke off, or has fields that could do harm */
+	UPSTREAM_INVALID, /* its answer is not HTTP, has fields that could do harm, broke off, or
+			   * there is none: it closed the connection */
 	UPSTREAM_TIMEOUT, /* silent for too long, or not over in time */
 	UPSTREAM_CLIENT_GONE, /* the client left, or stopped sending its body: nobody to answer */
 	UPSTREAM_BODY_TOO_LARGE, /* the body passed max_body_bytes */
@@ -74,6 +75,7 @@ struct upstream_result {
 	int status;				/* of the upstream's answer; 0: none came */
 	uint64_t request_bytes, response_bytes; /* of the bodies */
 	bool address_denied;			/* with UNREACHABLE: by may_connect */
+	bool unanswered;			/* with INVALID: no byte of an answer came */
 	/* Another upstream may be asked with the same req and resp, and `again`: no byte of the
 	 * request has left, or one on a kept connection that turned out dead before any answer, and
 	 * the request may be repeated. */

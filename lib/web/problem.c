@@ -117,3 +117,15 @@ void web_problem_stranger(struct web_response *resp, cg_rc rc, const struct cg_e
 	const struct cg_err not_now = {.text = WEB_NOT_NOW};
 	web_problem(resp, rc, web_status_of(rc) >= 500 ? &not_now : err);
 }
+
+void web_problem_no_method(struct web_response *resp, const char *allow)
+{
+	(void)web_response_field_text(resp, "Allow", allow);
+	web_problem_send(resp, &(struct web_problem){.status = 405,
+						     .code = "method_not_allowed",
+						     .detail = arena_printf(resp->request->arena,
+									    "This resource takes "
+									    "%s.",
+									    allow),
+						     .request_id = resp->request->id});
+}

@@ -32,4 +32,7 @@ void web_problem_stranger(struct web_response *resp, cg_rc rc, const struct cg_e
 	"This cannot be done just now: try again in a moment. The cause is in the log, under the " \
 	"request id."
 
+/* 405 with Allow: `allow` as web_route_find gives it, "GET, HEAD". */
+void web_problem_no_method(struct web_response *resp, const char *allow);
+
 #endif

@@ -278,6 +278,10 @@ with case("routes"):
             want = 405 if (path, method) not in described else \
                 200 if doc["paths"][path][method.lower()].get("security") == [] else 401
             is_eq(got.status, want, f"{method} {path}")
+        if (path, "GET") in described:
+            got, head = rest("GET", real(path)), rest("HEAD", real(path))
+            is_eq((head.status, head.headers.get("content-type"), head.body),
+                  (got.status, got.headers.get("content-type"), b""), f"HEAD {path} is GET without the body")
     # The reverse: the program's table, as the source has it.
     with open(TREE + "/cgi-bin/admin/rest/rest.c", encoding="utf-8") as source:
         table = set(re.findall(r'\{\{"([A-Z]+)", REST_BASE "([^"]+)"', source.read()))

@@ -8,6 +8,7 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+import pages as pages_module  # noqa: E402
 from environment import TREE  # noqa: E402
 from pages import Browser  # noqa: E402
 from show_pages import PASSWORD, fill, owner  # noqa: E402
@@ -275,6 +276,13 @@ with site:
         ok(boss.get(f"/admin/keys/{key}%00x").status in (400, 404), "an escaped NUL")
         for path in ("/admin/keys/" + "x" * 3000, "/admin/certificates/xyz", "/admin/keys/%ff"):
             is_eq(boss.get(path).status, 404, f"{path[:30]}: nothing there")
+
+    with case("methods that a route does not take"):
+        rows = [(method, path) for method, path, _ in table]
+        for route in sorted({path for _, path in rows}):
+            faults = pages_module.method_faults(Browser(site), rows, real(route)) + \
+                pages_module.method_faults(boss, rows, re.sub(r":\w+", "x", route), ("GET", "POST", "PUT"))
+            is_eq(faults, [], f"{route}: 405 with what it takes, signed in or not, whether it is there or not")
 
     with case("guessing"):
         guess = Browser(site)

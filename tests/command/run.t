@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """`make run`, as a newcomer and as a script meet it."""
 import atexit
+import fcntl
 import json
 import os
 import re
@@ -16,10 +17,11 @@ import tempfile
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from pages import Browser  # noqa: E402
 from certificates import make_cert  # noqa: E402
 from environment import TREE  # noqa: E402
 from processes import reserve_port, wait_until  # noqa: E402
-from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 
 folder = tempfile.mkdtemp(prefix="cgr.", dir="/tmp")
 atexit.register(shutil.rmtree, folder, True)
@@ -126,6 +128,33 @@ def nothing_left(what):
     ok(port_is_free(), f"{what}: nothing listens")
     ok(not os.path.exists(state + "/demo.env"), f"{what}: demo.env is gone")
     is_eq([run for run in runs if os.path.exists(run)], [], f"{what}: the socket folder is gone")
+    odd = subprocess.run(["find", state, "-type", "s", "-o", "-type", "p", "-o", "-name", "*.pid", "-o", "-name",
+                          "*.new"], capture_output=True, text=True, check=True).stdout
+    is_eq(odd, "", f"{what}: nor a socket, pid file or half a file in STATE")
+    is_eq([name for name in shared_files() if is_held(name)], [], f"{what}: nobody holds a lock")
+
+
+def shared_files():
+    folder = state + "/home/run"
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+
+
+def is_held(path):
+    """Whether anybody has a lock on it, of either kind."""
+    with open(path, "rb+") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def holding(secret):
+    """The files of the demo that hold it."""
+    found = subprocess.run(["grep", "-rlF", "--", secret, "."], cwd=state, capture_output=True, text=True,
+                           check=False).stdout.split("\n")
+    return sorted(name.removeprefix("./") for name in found if name)
 
 
 def fetch(url, ca):
@@ -180,6 +209,10 @@ try:
         like(done.stderr, f"[Pp]ort {port}", "with a sentence that names it")
         ok(not os.path.exists(other + "/demo.env"), "no demo.env")
 
+    with case("the files of the run folder"):
+        held_now = {os.path.basename(name) for name in shared_files() if is_held(name)}
+        ok({"lock", "users"} <= held_now, "are held while it runs") or diag(held_now)
+
     with case("SIGTERM to make alone"):
         os.kill(process.pid, signal.SIGTERM)
         text, _ = process.communicate(timeout=120)
@@ -187,17 +220,31 @@ try:
         like(text, r"openssl req -x509", "it had printed the quickstart")
         like(text, r"certgate.* *\\\n *key create --name", "with the command")
         like(text, re.escape(first["CERTGATE_ADMIN_PASSWORD"]), "and the password")
+        is_eq(holding(first["CERTGATE_ADMIN_PASSWORD"]), [], "which no file has any more")
 
     with case("the second start"):
         process = make_run("GATES=2")
         second = wait_ready(process)
         run_folders()
-        is_eq(second["CERTGATE_ADMIN_PASSWORD"], first["CERTGATE_ADMIN_PASSWORD"],
-              "keeps the password")
+        ok(second["CERTGATE_ADMIN_PASSWORD"] not in ("", first["CERTGATE_ADMIN_PASSWORD"]),
+           "has a new one-time password, since the first was not used")
         is_eq(second["CERTGATE_CA"], first["CERTGATE_CA"], "keeps the CA")
         ok(second["CERTGATE_ADMIN_TOKEN"] != first["CERTGATE_ADMIN_TOKEN"], "has a new token")
         wait_until(lambda: [name for name, _ in below(process.pid)].count("gate") == 2, "two gates")
         ok(True, "GATES=2 starts two gates")
+
+    with case("the one-time password"):
+        one_time = second["CERTGATE_ADMIN_PASSWORD"]
+        is_eq(holding(one_time), ["demo.env"], "lies in demo.env alone")
+        demo = type("Demo", (), {"ca": second["CERTGATE_CA"], "port": port})
+        like(Browser(demo).sign_in("admin", first["CERTGATE_ADMIN_PASSWORD"]).path, "/admin/login$",
+             "that of the start before is worth nothing")
+        chosen = "a password of the demo's tests"
+        Browser(demo).first_sign_in("admin", one_time, chosen)
+        wait_until(lambda: demo_env()["CERTGATE_ADMIN_PASSWORD"] == "", "demo.env to lose it")
+        is_eq(demo_env(), {**second, "CERTGATE_ADMIN_PASSWORD": ""}, "as soon as it was changed, and nothing else")
+        is_eq(stat.S_IMODE(os.stat(state + "/demo.env").st_mode), 0o600, "it is 0600 as before")
+        is_eq(holding(one_time) + holding(chosen), [], "no file has either of them")
 
     with case("SIGINT to make alone"):
         os.kill(process.pid, signal.SIGINT)
@@ -227,8 +274,7 @@ try:
         third = wait_ready(process)
         run_folders()
         is_eq(sorted(third), sorted(first), "demo.env has the same names")
-        is_eq(third["CERTGATE_ADMIN_PASSWORD"], first["CERTGATE_ADMIN_PASSWORD"],
-              "and the password")
+        is_eq(third["CERTGATE_ADMIN_PASSWORD"], "", "without a password, which was changed")
         is_eq(fetch(third["CERTGATE_URL"] + "/healthz", third["CERTGATE_CA"]), 200,
               "the server answers")
         partner = make_cert(folder, "partner")

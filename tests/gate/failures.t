@@ -106,7 +106,7 @@ def upstreams(site):
     rows = [
         ("port where nobody listens", f"http://127.0.0.1:{site.reserve()}", "", for_real, UNREACHABLE),
         ("name that does not resolve", "http://nothing.invalid", "", for_real, UNREACHABLE),
-        ("connection closed without an answer", up, "?up=close", for_real, UNREACHABLE),
+        ("connection closed without an answer", up, "?up=close", for_real, (502, "upstream_invalid")),
         ("TLS of nobody known", f"https://localhost:{tls_listener(own).port}", "", for_real, TLS),
         ("TLS that has expired", f"https://localhost:{tls_listener(expired).port}", "", for_real,
          TLS),

@@ -339,8 +339,8 @@ def upstream_rows():
                  "upstream_unreachable", "cannot be reached: try again later"),
                 ("at an address that is not allowed", f"http://169.254.0.1:{port_of}", "", 502,
                  "upstream_unreachable", "cannot be reached: try again later"),
-                ("closes without an answer", plain, "?up=close", 502, "upstream_unreachable",
-                 "cannot be reached: try again later"),
+                ("closes without an answer", plain, "?up=close", 502, "upstream_invalid",
+                 "ended the connection without an answer: tell its provider. It may have done"),
                 ("nonsense", plain, "?up=raw:" + base64.urlsafe_b64encode(
                     b"SSH-2.0-OpenSSH\r\n").decode(), 502, "upstream_invalid",
                  "not HTTP: tell its provider"),

@@ -133,7 +133,7 @@ MIX = [
     (6, ("a-token-that-nobody-ever-got-from-us", "/a/x"), (a, None, 403, "credential_unknown")),
     (5, (None, "/a/x?key=" + "k" * 26), (a, None, 401, "credential_missing")),
     (4, (k1["token"], "/nowhere"), (None, None, 404, "api_not_found")),
-    (1, (k1["token"], "/a/x?up=close"), (a, k1, 502, "upstream_unreachable")),
+    (1, (k1["token"], "/a/x?up=close"), (a, k1, 502, "upstream_invalid")),
     (3, (None, "/healthz"), None),
 ]
 

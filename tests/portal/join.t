@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Joining, signing in, passwords and organisations: what a developer does before there is a key."""
+import json
 import os
 import re
 import sys
@@ -7,7 +8,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from pages import Browser  # noqa: E402
-from portal import PASSWORD, Developer, mails, wait_mail  # noqa: E402
+from portal import Developer, PASSWORD, entry, mails, wait_mail  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
 from website import Site  # noqa: E402
@@ -70,6 +71,34 @@ with Site() as site:
         like([c for c in anon.set_cookies if c.startswith("__Host-certgate-portal=")][0],
              "; Path=/; Secure; HttpOnly; SameSite=Lax$", "the cookie is guarded")
         is_eq(site.rest("GET", "/audit").body["items"][0]["action"], "developer.sign_in", "the audit has it")
+
+    with case("a name that is typed loosely"):
+        # Two spaces, and letters in parts: in every mail, page and record it is the one that is stored.
+        typed, stored, loose = "Anna  Lo\u0308se", "Anna L\u00f6se", "Anna(?: \\s+|\\s*\u00a0)|o\u0308"
+        boss, anna = "boss@owner.example", Browser(site)
+        site.rest("POST", "/users", {"name": "Boss", "role": "owner", "email": boss, "password": PASSWORD})
+        offer = entry(site, "Loose  offer", [site.make_api()])
+        join(anna, "anna@partner.example", Name=typed)
+        like(wait_mail("anna@partner.example", "(?s)Hello.*")[0], f"Hello {stored},", "the first mail greets by it")
+        page = anna.get("/portal/confirm?code=" + code_of("anna@partner.example", "confirm"))
+        pages = [page, anna.submit(page, "Confirm")]
+        pages.append(anna.submit(anna.get("/portal/login"), "Sign in",
+                                 {"E-mail": "anna@partner.example", "Password": PASSWORD}))
+        pages.append(anna.submit(anna.get(f"/portal/apis/{offer['id']}/request"), "Request key",
+                                 {"Key name": "Pay  roll", "Public certificate (PEM)": site.make_cert("loose").pem}))
+        asked = pages[-1].path.split("?")[0].rsplit("/", 1)[-1]
+        anna.submit(anna.get("/portal/account"), "Save name", {"Name": typed})
+        site.rest("POST", f"/requests/{asked}/approve")
+        wait_mail("anna@partner.example", "is approved")
+        wait_mail(boss, f"(?s)Pay roll.*{stored}|{stored}.*Pay roll")
+        pages += [anna.get(path) for path in ("/portal/", "/portal/account", "/portal/organisation", "/portal/keys",
+                                              f"/portal/requests/{asked}")]
+        texts = [page.html for page in pages] + mails("anna@partner.example") + mails(boss) + [
+            json.dumps(site.rest("GET", path).body, ensure_ascii=False)
+            for path in ("/developers", "/organisations", "/requests", "/keys", "/catalogue", "/audit")]
+        ok(sum(stored in text for text in texts) >= 8, "it is there")
+        is_eq([found for text in texts for found in re.findall(f".{{0,40}}(?:{loose}|Pay  roll|Loose  offer).{{0,20}}", text)],
+              [], "and nowhere as it was typed")
 
     zoe = anon
     with case("two programs, two sessions"):

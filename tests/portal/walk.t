@@ -7,7 +7,9 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from pages import Browser  # noqa: E402
 from portal import PASSWORD, Developer, entry, request_of  # noqa: E402
+import pages  # noqa: E402
 from environment import TREE  # noqa: E402
 from tap import case, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
@@ -119,6 +121,21 @@ with Site() as site:
         is_eq([a for a in after if a not in mine and a[1].get("id") not in hers], [],
               "and nothing new is the owner's")
         is_eq(site.curl("/mtls-api/x", cert=cert).status, 200, "the owner's key works on")
+
+    with case("methods that a route does not take"):
+        for route in sorted({route for _, route in ROUTES}):
+            path = re.sub(":sha256", cert.sha256, re.sub(":id", key, route))
+            faults = pages.method_faults(Browser(site), ROUTES, path) + \
+                pages.method_faults(eve, ROUTES, re.sub(r":\w+", "x", route), ("GET", "POST", "PUT"))
+            is_eq(faults, [], f"{route}: 405 with what it takes, to whom it may concern, whether it is there or not")
+        for method in ("POST", "PUT"):
+            is_eq(Browser(site).request(method, "/portal/nothing", follow=False).status, 404, f"{method} to no page")
+        answer = site.curl("/portal/renew", "-X", "PUT", cert=cert, data=b"x")
+        is_eq((answer.status, answer.headers.get("allow"), answer.json()["code"]), (405, "POST", "method_not_allowed"),
+              "a program hears it as one")
+        shown = re.search(r'"(/portal/assets/[^"]+)"', Browser(site).get("/portal/").html)[1]
+        answer = Browser(site).request("DELETE", shown, follow=False)
+        is_eq((answer.status, answer.header("Allow")), (405, "GET, HEAD"), "an asset")
 
     with case("signed out"):
         nobody = eve

@@ -112,19 +112,24 @@ with Site(plain=True) as site:
         is_eq(who["received"], "refused", "a verify that is no text does not break it")
 
     with case("the rest of /portal"):
-        for path in ("/portal/x", "/portal/whoami/", "/portal/whoami/x", "/portal/Whoami"):
+        for path in ("/portal/x", "/portal/whoami/x", "/portal/Whoami"):
             answer = site.curl(path)
             is_eq((answer.status, answer.headers.get("location")), (303, "/portal/login"),
                   f"{path}: signed out, one has to sign in first")
+        for path, to in (("/portal/whoami/", "/portal/whoami"), ("/portal/renew/?a=b", "/portal/renew?a=b")):
+            for method in ("GET", "POST"):
+                answer = site.curl(path, "-X", method)
+                is_eq((answer.status, answer.headers.get("location")), (308, to), f"{method} {path}: without the slash")
         is_eq(site.curl("/portalx").json()["code"], "api_not_found", "/portalx is the gate's")
         is_eq(site.curl("/portal/whoami?x=proof&y").status, 200, "a query does not matter")
         answer = site.raw(b"HEAD /portal/whoami HTTP/1.1\r\nHost: localhost\r\n\r\n", method="HEAD")
         ok(answer.status == 200 and int(answer.headers.get("content-length")) > 0,
            "HEAD is answered")
-        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        answer = site.curl("/portal/whoami", "-X", "POST")
+        is_eq((answer.status, answer.headers.get("location")), (303, "/portal/login"), "POST: the page's, signed in")
+        for method in ("PUT", "DELETE", "OPTIONS"):
             answer = site.curl("/portal/whoami", "-X", method)
-            is_eq((answer.status, answer.headers.get("location")), (303, "/portal/login"),
-                  f"{method}: the same")
+            is_eq((answer.status, answer.headers.get("allow")), (405, "GET, HEAD, POST"), f"{method}: none of its")
         is_eq(site.curl("/portal/%2e%2e/admin/api/v1/apis").status, 400, "dot segments: 400")
 
     with case("the store is gone"):

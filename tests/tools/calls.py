@@ -63,7 +63,7 @@ class Calls:
             answer = connection.getresponse()
             data = answer.read()
             got = Headers((n.lower(), v) for n, v in answer.getheaders())
-            if "json" in (got.get("content-type") or ""):
+            if data and "json" in (got.get("content-type") or ""):
                 data = json_module.loads(data)
             return Answer(answer.status, got, data)
         finally:

@@ -2,6 +2,7 @@
 page, so that a test does what a person does."""
 import html.parser
 import http.client
+import re
 import ssl
 import urllib.parse
 
@@ -143,6 +144,35 @@ def encode_multipart(pairs):
             out += f'; filename="{filename}"\r\nContent-Type: application/octet-stream'.encode()
         out += b"\r\n\r\n" + (value if isinstance(value, bytes) else value.encode()) + b"\r\n"
     return f"multipart/form-data; boundary={boundary}", out + f"--{boundary}--\r\n".encode()
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND")
+
+
+def method_faults(browser, table, path, methods=METHODS):
+    """What is wrong with how a path answers what its routes do not take, HEAD, and a slash at its end.
+    table: (method, pattern) of the program's."""
+    def takes(path):
+        found = {m for m, pattern in table if re.fullmatch(re.sub(r":\w+", "[^/]+", pattern), path)}
+        return found | {"HEAD"} if "GET" in found else found
+
+    allowed, faults = takes(path), []
+    for method in set(methods) - allowed:
+        page = browser.request(method, path, follow=False)
+        told = set((page.header("Allow") or "").split(", "))
+        if (page.status, told) != (405, allowed):
+            faults.append(f"{method} {path}: {page.status}, Allow {told}, not {allowed}")
+    if "GET" in allowed:
+        got, head = (browser.request(m, path, follow=False) for m in ("GET", "HEAD"))
+        for part in ("Location", "Content-Type"):
+            if (got.status, got.header(part)) != (head.status, head.header(part)) or head.html:
+                faults.append(f"HEAD {path}: {head.status} {head.header(part)}, GET: {got.status} {got.header(part)}")
+    if not takes(path + "/"):
+        for method in sorted(allowed)[-1], "PUT":
+            page = browser.request(method, path + "/?a=b", follow=False)
+            if (page.status, page.header("Location")) != (308, path + "?a=b"):
+                faults.append(f"{method} {path}/: {page.status} {page.header('Location')}")
+    return faults
 
 
 class Browser:

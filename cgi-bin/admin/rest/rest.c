@@ -527,18 +527,15 @@ static bool authenticate(struct rest_call *call)
 
 static void answer_no_route(struct rest_call *call, enum web_match match)
 {
-	struct web_problem p = {.status = 404,
-				.code = "not_found",
-				.detail = "There is no such resource; " REST_BASE
-					  "/openapi.json lists all.",
-				.request_id = call->req->id};
-	if (match == WEB_MATCH_NO_METHOD) {
-		(void)web_response_field_text(call->resp, "Allow", call->match.allow);
-		p.status = 405;
-		p.code = "method_not_allowed";
-		p.detail = arena_printf(call->arena, "This resource takes %s.", call->match.allow);
-	}
-	web_problem_send(call->resp, &p);
+	if (match == WEB_MATCH_NO_METHOD)
+		web_problem_no_method(call->resp, call->match.allow);
+	else
+		web_problem_send(call->resp, &(struct web_problem){
+						 .status = 404,
+						 .code = "not_found",
+						 .detail = "There is no such resource; " REST_BASE
+							   "/openapi.json lists all.",
+						 .request_id = call->req->id});
 }
 
 /* Actions and removals take nothing: no body, or an empty object.  What stands in one would be
