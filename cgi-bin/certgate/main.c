@@ -6,6 +6,22 @@
 #include "supervise.h"
 #include <gnutls/gnutls.h>
 
+/* What could not be written was not said. */
+static int told(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static int version_main(struct command *c)
+{
+	if (!command_all_taken(c))
+		return EXIT_USAGE;
+	if (c->json)
+		return command_print(c, json_pack("{s:s}", "version", CG_VERSION));
+	(void)puts("certgate " CG_VERSION);
+	return told();
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct command *c); /* NULL: in main */
@@ -127,12 +143,16 @@ static const struct {
      "  `lighttpd-ca --watch FILE`, as the programs' user.  --no-mail: something else, as the "
      "unit\n"
      "  certgate-mail.service, runs `mail --watch`.\n"					      },
+    {"version",	version_main,
+     "version\n"
+     "  Says which version this is, as `certgate --version` does.\n"			    },
 };
 
 static int usage(FILE *to, const char *only)
 {
 	if (!only)
 		(void)fputs("certgate [--home DIR] [--json] COMMAND …\n"
+			    "certgate --version | --help | COMMAND --help\n"
 			    "  The data folder is DIR, else CERTGATE_HOME, else that of the "
 			    "configuration.\n\n",
 			    to);
@@ -144,7 +164,7 @@ static int usage(FILE *to, const char *only)
 		}
 	if (!found)
 		return usage(stderr, NULL);
-	return to == stdout ? EXIT_DONE : EXIT_USAGE;
+	return to == stdout ? told() : EXIT_USAGE;
 }
 
 static int supervise(struct command *c, int argc, char **argv)
@@ -168,9 +188,12 @@ int main(int argc, char **argv)
 		c.home_option = home;
 	c.json = command_take_flag(&c, "--json");
 	bool wants_help = command_take_flag(&c, "--help");
+	bool wants_version = command_take_flag(&c, "--version");
 	const char *name = command_next(&c);
 	if (wants_help || (name && strcmp(name, "help") == 0))
 		return usage(stdout, wants_help ? name : command_next(&c));
+	if (wants_version)
+		return version_main(&c);
 	if (name && strcmp(name, "supervise") == 0) {
 		/* argv of its own: its name, then its options. */
 		char **own = arena_alloc(&c.arena, ((size_t)c.n_words + 2) * sizeof(*own));
