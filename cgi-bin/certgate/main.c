@@ -6,6 +6,22 @@
 #include "supervise.h"
 #include <gnutls/gnutls.h>
 
+/* What could not be written was not said. */
+static int told(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static int version_main(struct command *c)
+{
+	if (!command_all_taken(c))
+		return EXIT_USAGE;
+	if (c->json)
+		return command_print(c, json_pack("{s:s}", "version", CG_VERSION));
+	(void)puts("certgate " CG_VERSION);
+	return told();
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct command *c); /* NULL: in main */
@@ -15,7 +31,7 @@ static const struct {
      "init [--user NAME] [--proof-file FILE]\n"
      "  Makes the data folder with its store and the first owner, whose one-time password it\n"
      "  prints, the key that seals secrets, and the web server's proof: FILE\n"
-     "  (/etc/certgate/proof.conf) is for Apache's include, FILE.lighttpd for lighttpd's.  Both "
+     "  (/etc/certgate/proof.conf) is for Apache's include, FILE.lighttpd for lighttpd's. Both "
      "must\n"
      "  be gone before another data folder can have them.\n"				    },
     {"cert",	     cert_main,
@@ -41,7 +57,7 @@ static const struct {
      "key list [TEXT] | show KEY | create OPTIONS | set KEY OPTIONS | delete KEY\n"
      "key add KEY --cert FILE | add KEY --token | revoke KEY SHA256 [--reason REASON]\n"
      "key change KEY SHA256 OPTIONS\n"
-     "  REASON is other, superseded, left or key_exposed (blocks the public key).  To renew, add\n"
+     "  REASON is other, superseded, left or key_exposed (blocks the public key). To renew, add\n"
      "  the new certificate, then give the old one its end; KEY keeps its rights and its limits.\n"
      "  Options: --name, --cert FILE (public, or public and private key in one file), --token,\n"
      "  --api API (once per API), --policy-ids POLICY (once per policy), --active false,\n"
@@ -55,17 +71,17 @@ static const struct {
      "  --detach: also from the keys that have it.\n"					     },
     {"token",	      token_main,
      "token list [TEXT] | show TOKEN | create OPTIONS | set TOKEN OPTIONS | delete TOKEN\n"
-     "  Tokens for the REST interface.  Options: --name, --role owner|admin|viewer,\n"
+     "  Tokens for the REST interface. Options: --name, --role owner|admin|viewer,\n"
      "  --owner USER (of a new one; admin), --expires-at TIME (at most a year ahead).\n"	},
     {"user",	     user_main,
      "user list [TEXT] | show USER | create OPTIONS | set USER OPTIONS | delete USER | reset USER\n"
      "  Options: --name, --role owner|admin|viewer, --email ADDRESS, --must-change,\n"
      "  --password-stdin (the password is read from standard input, never from an option; without\n"
-     "  it `create` prints a one-time password, as `reset` does).  --held false lets somebody in\n"
+     "  it `create` prints a one-time password, as `reset` does). --held false lets somebody in\n"
      "  again whom a restore holds.\n"						       },
     {"settings",	 settings_main,
      "settings show | settings set OPTIONS\n"
-     "  What holds for the whole installation.  Options: --base-urls-gate URL, --base-urls-portal "
+     "  What holds for the whole installation. Options: --base-urls-gate URL, --base-urls-portal "
      "URL,\n"
      "  --base-urls-admin URL, --sign-up open|closed, --sign-up-domains DOMAIN (once per domain),\n"
      "  --catalogue-public false, --portal-title TEXT, --terms TEXT, --mail-from ADDRESS,\n"
@@ -78,9 +94,9 @@ static const struct {
      "       [--call URL [--cacert FILE]]\n"
      "  Checks folders, store, clock, sockets, the proof and the web server's configuration (the "
      "one\n"
-     "  that Debian has, or FILE), and says what to do about each fault.  --call: makes a "
+     "  that Debian has, or FILE), and says what to do about each fault. --call: makes a "
      "throw-away\n"
-     "  certificate, calls the host at URL with it, and connects to the upstreams.  Exits 1 on a "
+     "  certificate, calls the host at URL with it, and connects to the upstreams. Exits 1 on a "
      "fault.\n"									      },
     {"backup",      backup_main,
      "backup DIR [--with-key]\n"
@@ -88,7 +104,7 @@ static const struct {
      "  --with-key: the keys too, sealed under the passphrase on standard input.\n"	   },
     {"restore",	restore_main,
      "restore DIR [--yes] [--with-key]\n"
-     "  Goes back to a backup.  Says what will be lost or held, and does it with --yes.  Refuses\n"
+     "  Goes back to a backup. Says what will be lost or held, and does it with --yes. Refuses\n"
      "  while the data folder is in use; keeps the databases that were there.\n"		},
     {"verify",      verify_main,
      "verify [--head NUMBER:HASH]\n"
@@ -109,7 +125,7 @@ static const struct {
     {"mail",	     mail_main,
      "mail [--watch]\n"
      "  Sends the mails that wait, to the folder mail_folder as files, else by the program\n"
-     "  mail_command (/usr/sbin/sendmail).  --watch: goes on, as `supervise` runs it.\n"	},
+     "  mail_command (/usr/sbin/sendmail). --watch: goes on, as `supervise` runs it.\n"      },
     {"steward",	steward_main,
      "steward\n"
      "  The housekeeping, once: saves quotas, writes the logs back and removes what is not "
@@ -118,21 +134,25 @@ static const struct {
      "lighttpd-ca [--watch] FILE\n"
      "  Writes FILE for lighttpd's ssl.ca-file, when it has changed: the registered CAs, and with\n"
      "  the setting lighttpd_announce_partners the certificates of the keys, whose names lighttpd\n"
-     "  then shows to anybody who connects.  --watch: goes on, and writes it again after each "
+     "  then shows to anybody who connects. --watch: goes on, and writes it again after each "
      "change.\n"									     },
     {"supervise",	  NULL,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
      "          [--portals P] [--lighttpd-ca FILE] [--no-mail]\n"
      "  Holds the sockets, starts the programs and starts them again; with --lighttpd-ca also\n"
-     "  `lighttpd-ca --watch FILE`, as the programs' user.  --no-mail: something else, as the "
+     "  `lighttpd-ca --watch FILE`, as the programs' user. --no-mail: something else, as the "
      "unit\n"
      "  certgate-mail.service, runs `mail --watch`.\n"					      },
+    {"version",	version_main,
+     "version\n"
+     "  Says which version this is, as `certgate --version` does.\n"			    },
 };
 
 static int usage(FILE *to, const char *only)
 {
 	if (!only)
 		(void)fputs("certgate [--home DIR] [--json] COMMAND …\n"
+			    "certgate --version | --help | COMMAND --help\n"
 			    "  The data folder is DIR, else CERTGATE_HOME, else that of the "
 			    "configuration.\n\n",
 			    to);
@@ -144,7 +164,7 @@ static int usage(FILE *to, const char *only)
 		}
 	if (!found)
 		return usage(stderr, NULL);
-	return to == stdout ? EXIT_DONE : EXIT_USAGE;
+	return to == stdout ? told() : EXIT_USAGE;
 }
 
 static int supervise(struct command *c, int argc, char **argv)
@@ -168,9 +188,12 @@ int main(int argc, char **argv)
 		c.home_option = home;
 	c.json = command_take_flag(&c, "--json");
 	bool wants_help = command_take_flag(&c, "--help");
+	bool wants_version = command_take_flag(&c, "--version");
 	const char *name = command_next(&c);
 	if (wants_help || (name && strcmp(name, "help") == 0))
 		return usage(stdout, wants_help ? name : command_next(&c));
+	if (wants_version)
+		return version_main(&c);
 	if (name && strcmp(name, "supervise") == 0) {
 		/* argv of its own: its name, then its options. */
 		char **own = arena_alloc(&c.arena, ((size_t)c.n_words + 2) * sizeof(*own));

@@ -110,6 +110,26 @@ with concurrent.futures.ThreadPoolExecutor(4) as pool:
                     diag(*[done.stderr.splitlines()[0] for done in told[:1]])
             ok(bool(ways), "has a synopsis")
 
+with case("version"):
+    with open(TREE + "/Makefile", encoding="utf-8") as makefile:
+        version = re.search(r"(?m)^VERSION\s*[:?]?=\s*(\S+)", makefile.read())[1]
+    for words in (["version"], ["--version"], ["--version", "key"], ["key", "--version"]):
+        done = run(*words)
+        is_eq((done.returncode, done.stdout, done.stderr), (0, f"certgate {version}\n", ""), " ".join(words))
+    is_eq(json_module.loads(run("--json", "version").stdout), {"version": version}, "as JSON")
+    is_eq(run("version", "x").returncode, 2, "a word too much is wrong usage")
+
+with case("--help of each"):
+    for name in [None, *commands]:
+        done = run(*([name] if name else []), "--help")
+        is_eq((done.returncode, done.stderr), (0, ""), f"{name or 'certgate'} --help")
+        ok(done.stdout.startswith(name or "certgate "), "on standard output") or diag(done.stdout[:200])
+    with open("/dev/full", "w", encoding="ascii") as full:
+        for words in (["--help"], ["version"], ["--json", "version"]):
+            done = subprocess.run([program, *words], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
+                                  timeout=120, check=False)
+            is_eq(done.returncode, 1, f"{' '.join(words)} that cannot be written")
+
 with case("what no help names"):
     for words in (("key", "create", "--tag", "x"), ("key", "list", "--limit", "3"),
                   ("user", "create", "--password", "a password"), ("nothing",), ("key", "frobnicate")):
