@@ -3,6 +3,7 @@
 and each option that a text names, is tried, on a data folder that cannot be.  Exit status 2 is how a
 command line that makes no sense is told."""
 import concurrent.futures
+import json
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from certificates import make_cert  # noqa: E402
-from environment import BIN  # noqa: E402
+from environment import BIN, TREE  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 
 folder = tempfile.TemporaryDirectory()
@@ -116,7 +117,7 @@ with case("version"):
     for words in (["version"], ["--version"], ["--version", "key"], ["key", "--version"]):
         done = run(*words)
         is_eq((done.returncode, done.stdout, done.stderr), (0, f"certgate {version}\n", ""), " ".join(words))
-    is_eq(json_module.loads(run("--json", "version").stdout), {"version": version}, "as JSON")
+    is_eq(json.loads(run("--json", "version").stdout), {"version": version}, "as JSON")
     is_eq(run("version", "x").returncode, 2, "a word too much is wrong usage")
 
 with case("--help of each"):

@@ -7,7 +7,8 @@ import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
+from environment import TREE  # noqa: E402
 
 ONE = r'"(?:[^"\\\n]|\\.)*"'
 LITERALS = re.compile(rf"{ONE}(?:\s*(?:PRI\w+\s*)?{ONE})*")
