@@ -324,7 +324,8 @@ int doctor_main(struct command *c)
 	/* The data folder's owner may not see it. */
 	if (ca_file && command_read_file(c, ca_file, &d.ca_pem, &err) != CG_OK)
 		return command_fail(c, &err);
-	if (!d.sockets)
+	d.named_sockets = d.sockets != NULL;
+	if (!d.named_sockets)
 		d.sockets = DEFAULT_SOCKETS;
 	if (!d.proof_file)
 		d.proof_file = DEFAULT_PROOF_FILE;

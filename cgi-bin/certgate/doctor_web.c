@@ -415,6 +415,14 @@ void doctor_sockets(struct doctor *d)
 	static const char *const programs[] = {"gate", "admin", "portal"};
 	struct stat st;
 	char advice[HOME_PATH_MAX + 32];
+	/* Those of an ordinary user's programs may be elsewhere, or none at all. */
+	if (!d->named_sockets && geteuid() != 0 && access(d->sockets, X_OK) != 0) {
+		doctor_note(d, FINDING_SKIPPED, "socket",
+			    "Run it as root, or name their folder with --sockets DIR; behind "
+			    "mod_fcgid and CGI there are none.",
+			    "The folder %s cannot be looked at: %s.", d->sockets, strerror(errno));
+		return;
+	}
 	if (stat(d->sockets, &st) != 0) {
 		doctor_note(d, errno == EACCES ? FINDING_SKIPPED : FINDING_FAULT, "socket",
 			    START_IT ", or name its folder with --sockets DIR.",
