@@ -89,11 +89,16 @@ bool doctor_holds(const struct buf *text, const char *part)
 
 void doctor_last_line(const struct buf *text, char *out, size_t room)
 {
+	/* The last word of lighttpd, whatever it was. */
+	const struct span farewell = span_of("Going down.");
 	struct span rest = buf_span(text), line;
 	out[0] = '\0';
-	while (span_next(&rest, '\n', &line))
-		if (span_trim(line).n > 0)
-			text_for_log(span_trim(line), out, room);
+	while (span_next(&rest, '\n', &line)) {
+		line = span_trim(line);
+		if (line.n > 0 && (line.n < farewell.n ||
+				   !span_is(span_from(line, line.n - farewell.n), farewell)))
+			text_for_log(line, out, room);
+	}
 }
 
 /* --- lighttpd --- */

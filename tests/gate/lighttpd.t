@@ -265,7 +265,8 @@ with site:
                 ("no ca-file", (f'ssl.ca-file = "{site.client_cas}"', ""), "ssl.ca-file is not set"),
                 ("another ca-file", (site.client_cas, "/dev/null"), "has no certificate"),
                 ("enforce", ('enforce = "disable"', 'enforce = "enable"'), "(?s)warning.*TLS alert"),
-                ("a mistake", (f'include "{site.proof_file}.lighttpd"', ""), "would not start")):
+                ("a mistake", (f'include "{site.proof_file}.lighttpd"', ""), "would not start"),
+                ("no certificate in the block", ("  ssl.pemfile = ", "  # "), "ssl.pemfile has to be set in same")):
             with open(site.web + "/broken.conf", "w", encoding="utf-8") as out:
                 out.write(whole.replace(old, new))
             done = site.certgate("doctor", "--lighttpd", site.web + "/broken.conf",
