@@ -272,6 +272,8 @@ with site:
             done = site.certgate("doctor", "--lighttpd", site.web + "/broken.conf",
                                  *options[:4])
             like(done.stdout, want, what)
-            is_eq(done.returncode, 0 if what == "enforce" else 1, f"{what}: its exit status")
+            # An ordinary user may not read all of it: what keeps lighttpd from starting is no fault then.
+            told = what == "enforce" or (not ROOT and what in ("a mistake", "no certificate in the block"))
+            is_eq(done.returncode, 0 if told else 1, f"{what}: its exit status")
             unlike(done.stdout, site.proof, f"{what}: and never shows the proof")
 done_testing()
