@@ -20,7 +20,7 @@
 #define RUN_MS	       30000
 #define CHECK_LIGHTTPD "lighttpd"
 #define START_IT       "systemctl start certgate.socket certgate, or certgate supervise"
-#define SEE_LIGHT      "See the head of apache-conf/lighttpd/certgate.conf."
+#define SEE_LIGHT      "The head of certgate.conf for lighttpd says how."
 
 /* --- running a program --- */
 
