@@ -339,7 +339,8 @@ int doctor_main(struct command *c)
 		return EXIT_USAGE;
 	if (ca_file && read_cas(c, ca_file, &d.ca_pem, &err) != CG_OK)
 		return command_fail(c, &err);
-	if (!d.sockets)
+	d.named_sockets = d.sockets != NULL;
+	if (!d.named_sockets)
 		d.sockets = DEFAULT_SOCKETS;
 	if (!d.proof_file)
 		d.proof_file = DEFAULT_PROOF_FILE;

@@ -23,6 +23,7 @@ struct doctor {
 	struct command *c;
 	/* Options; NULL where not given. */
 	const char *sockets, *proof_file, *apache, *lighttpd, *call_url;
+	bool named_sockets; /* by --sockets; else they are where they usually are */
 	struct span ca_pem; /* what --cacert names */
 	json_t *checks;	    /* with --json */
 	unsigned found[FINDING_SKIPPED + 1];

@@ -7,7 +7,6 @@
 #define APACHE2	     "/usr/sbin/apache2"
 #define APACHE2CTL   "/usr/sbin/apache2ctl"
 #define CHECK_APACHE "apache"
-#define SEE_CONF     "See the head of apache-conf/certgate.conf."
 
 static bool run_apache(const struct doctor *d, const char *what, struct buf *out, int *status)
 {
@@ -253,10 +252,14 @@ static void check_apache_order(struct doctor *d, const struct apache_lines *line
 static void check_apache_lines(struct doctor *d, const struct apache_lines *lines)
 {
 	if (!lines->include)
-		doctor_note(d, FINDING_FAULT, CHECK_APACHE, SEE_CONF,
+		doctor_note(d, FINDING_FAULT, CHECK_APACHE,
+			    "a2enconf certgate; without the Debian package: Include the file "
+			    "apache-conf/certgate.conf that make install has brought.",
 			    "No file named certgate.conf is included.");
 	if (!lines->gate)
-		doctor_note(d, FINDING_FAULT, CHECK_APACHE, SEE_CONF,
+		doctor_note(d, FINDING_FAULT, CHECK_APACHE,
+			    "Use CertgatePath SITE /PATH, as the first line of the virtual host; "
+			    "the head of certgate.conf says more.",
 			    "No line “Use CertgatePath” or “Use CertgateHost” opens a path to the "
 			    "gate.");
 	if (!lines->admin)

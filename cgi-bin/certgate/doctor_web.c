@@ -20,7 +20,7 @@
 #define RUN_MS	       30000
 #define CHECK_LIGHTTPD "lighttpd"
 #define START_IT       "systemctl start certgate.socket certgate, or certgate supervise"
-#define SEE_LIGHT      "See the head of apache-conf/lighttpd/certgate.conf."
+#define SEE_LIGHT      "The head of certgate.conf for lighttpd says how."
 
 /* --- running a program --- */
 
@@ -89,11 +89,16 @@ bool doctor_holds(const struct buf *text, const char *part)
 
 void doctor_last_line(const struct buf *text, char *out, size_t room)
 {
+	/* The last word of lighttpd, whatever it was. */
+	const struct span farewell = span_of("Going down.");
 	struct span rest = buf_span(text), line;
 	out[0] = '\0';
-	while (span_next(&rest, '\n', &line))
-		if (span_trim(line).n > 0)
-			text_for_log(span_trim(line), out, room);
+	while (span_next(&rest, '\n', &line)) {
+		line = span_trim(line);
+		if (line.n > 0 && (line.n < farewell.n ||
+				   !span_is(span_from(line, line.n - farewell.n), farewell)))
+			text_for_log(line, out, room);
+	}
 }
 
 /* --- lighttpd --- */
@@ -415,6 +420,14 @@ void doctor_sockets(struct doctor *d)
 	static const char *const programs[] = {"gate", "admin", "portal"};
 	struct stat st;
 	char advice[HOME_PATH_MAX + 32];
+	/* Those of an ordinary user's programs may be elsewhere, or none at all. */
+	if (!d->named_sockets && geteuid() != 0 && access(d->sockets, X_OK) != 0) {
+		doctor_note(d, FINDING_SKIPPED, "socket",
+			    "Run it as root, or name their folder with --sockets DIR; behind "
+			    "mod_fcgid and CGI there are none.",
+			    "The folder %s cannot be looked at: %s.", d->sockets, strerror(errno));
+		return;
+	}
 	if (stat(d->sockets, &st) != 0) {
 		doctor_note(d, errno == EACCES ? FINDING_SKIPPED : FINDING_FAULT, "socket",
 			    START_IT ", or name its folder with --sockets DIR.",

@@ -387,6 +387,7 @@ with case("a store of an older schema"):
 with case("remove"):
     done = works("dpkg -r", "dpkg", "-r", "certgate")
     like(done.all, "sites-enabled/shop.conf still has lines .Use Certgate", "it says which sites still ask for it")
+    unlike(done.all, "conf-enabled", "and no file of its own")
     ok(not os.path.exists(ROOT_DIR + "/usr/bin/certgate"), "the programs are gone")
     ok(os.path.exists(home + "/db"), "the data stays")
     ok(os.path.exists(ROOT_DIR + "/etc/certgate/proof.conf"), "so does the proof")

@@ -370,7 +370,8 @@ def remembered(site, partner):
 def state(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as text:
         values = dict(line.split(":", 1) for line in text)
-    return (int(values["Threads"]), len(os.listdir(f"/proc/{pid}/fd")),
+    # An ordinary user may not look at a program's descriptors.
+    return (int(values["Threads"]), len(os.listdir(f"/proc/{pid}/fd")) if ROOT else 0,
             int(values["VmRSS"].split()[0]))
 
 

@@ -84,6 +84,20 @@ def call(path, *args, **kwargs):
                      base=f"https://users.test:{site.port}", **kwargs)
 
 
+def own_doctor():
+    """What doctor says to a user without root, who has a data folder and nothing else."""
+    folder = site.folder + "/mine"
+    os.mkdir(folder)
+    as_user = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"] if ROOT else []
+    if ROOT:
+        os.chmod(site.folder, 0o711)
+        os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
+    for args in (["init", "--proof-file", folder + "/proof"], ["doctor"]):
+        done = subprocess.run([*as_user, site.bin + "/certgate", "--home", folder + "/data", *args],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return done
+
+
 # The programs beside it stand for those that a host with root would have: only their data is used.
 with Hosting(prefix="/none", server="apache") as site:
     alice, stranger = site.make_cert("alice"), site.make_cert("stranger")
@@ -92,6 +106,11 @@ with Hosting(prefix="/none", server="apache") as site:
     api = {kind: site.make_api(f"{kind}-api", f"/{kind}/api/orders/") for kind in KINDS}
     key = site.make_key("Alice", alice, access=[{"api_id": a["id"]} for a in api.values()], token=True)
     site.stop_programs()
+
+    with case("doctor"):
+        done = own_doctor()
+        like(done.stdout, "(?m)^skipped +socket .*mod_fcgid and CGI there are none", "asks an ordinary user for no sockets")
+        is_eq((done.returncode, re.findall("(?m)^FAULT.*", done.stdout)), (0, []), "and finds no fault")
 
     for kind in KINDS:
         base = f"/{kind}/api"
