@@ -15,7 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from answers import read_answer  # noqa: E402
-from environment import DEADLINE_S, SERVER  # noqa: E402
+from environment import DEADLINE_S, ROOT, SERVER  # noqa: E402
 import fcgi  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402

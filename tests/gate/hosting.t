@@ -4,6 +4,7 @@ mod_fcgid."""
 import base64
 import hashlib
 import os
+import pwd
 import re
 import shutil
 import subprocess

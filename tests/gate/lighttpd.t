@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from environment import ROOT  # noqa: E402
 from answers import read_answer  # noqa: E402
 from certificates import openssl  # noqa: E402
 from processes import wait_until  # noqa: E402
