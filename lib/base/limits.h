@@ -144,6 +144,9 @@
 /* A web server that neither sends nor takes a byte for so long has lost the request, s.  Longer
  * than Apache's own Timeout, which ends such requests before. */
 #define SERVER_SILENT_S 120
+/* The head of a request, which web servers send at once, comes within this or its connection is
+ * cut, s: each that does not would hold a thread. */
+#define SERVER_HEAD_S 10
 /* Client-Cert above this is left out and logged, bytes: upstreams refuse long fields. */
 #define CLIENT_CERT_FIELD_MAX 7168
 

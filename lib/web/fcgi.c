@@ -53,10 +53,16 @@
 struct connection {
 	struct connection *next, *prev;
 	int fd;
+	/* The same socket: fd is libfcgi's to close while it reads a head, and may be another's as
+	 * soon as it did. */
+	int cut_fd;
 	unsigned skips;			      /* so many requests nobody stays for */
 	_Atomic bool busy;		      /* a thread serves it, or has not let go of it yet */
 	bool gone; /* closed, or handed over; said before `busy` is given up */
 	_Atomic int64_t needed_until_mono_ms; /* while ending, where nobody takes it over */
+	/* A thread reads a request's head: since when, in seconds that this process has seen, and
+	 * one more.  0: none does. */
+	_Atomic unsigned head_s;
 };
 
 struct server {
@@ -139,6 +145,7 @@ static void forget(struct server *s, struct connection *c)
 {
 	(void)pthread_mutex_lock(&s->lock);
 	unlink_connection(s, c);
+	(void)close(c->cut_fd);
 	(void)pthread_mutex_unlock(&s->lock);
 	free(c);
 }
@@ -187,6 +194,11 @@ static int accept_listed(struct server *s, bool handed, struct connection **c)
 	if (!atomic_load(&s->ending))
 		fd = handed ? handover_take() : accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
 	int cause = errno;
+	if (fd >= 0 && *c && ((*c)->cut_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
+		cause = errno;
+		(void)close(fd);
+		fd = -1;
+	}
 	if (fd >= 0 && *c) {
 		(*c)->fd = fd;
 		(*c)->busy = true;
@@ -335,12 +347,14 @@ static bool serve_request(struct server *s, void *thread, struct connection *c, 
 	bool at_end = false, keep = false;
 	fcgi->ipcFd = c->fd;
 	fcgi->keepConnection = 1; /* else libfcgi would close it first */
+	atomic_store(&c->head_s, 1);
 	if (FCGX_Accept_r(fcgi) != 0) {
 		/* The connection ended, or made no sense.  libfcgi has closed it, and found no
 		 * listener to accept another from. */
 		forget(s, c);
 		return false;
 	}
+	atomic_store(&c->head_s, 0);
 	if (fcgi->role == FCGI_RESPONDER)
 		keep = serve_one(s, thread, fcgi, arena, &at_end);
 	else
@@ -438,6 +452,7 @@ static bool part_with(const struct server *s, const struct connection *c, bool l
 			return false;
 	}
 	(void)close(c->fd);
+	(void)close(c->cut_fd);
 	return true;
 }
 
@@ -487,6 +502,28 @@ static bool start(struct server *s, sigset_t *stop_signals)
 	       (errno = pthread_sigmask(SIG_BLOCK, stop_signals, NULL)) == 0;
 }
 
+/* Heads that do not come would hold a thread each.  Told by seconds that passed here, not by the
+ * clock: whoever was stopped in between has not waited. */
+static void cut_slow_heads(struct server *s)
+{
+	char count[12];
+	unsigned n = 0;
+	(void)pthread_mutex_lock(&s->lock);
+	for (struct connection *c = s->connections; c; c = c->next) {
+		unsigned seen = atomic_load(&c->head_s);
+		if (seen > SERVER_HEAD_S)
+			n += shutdown(c->cut_fd, SHUT_RDWR) == 0;
+		else if (seen > 0)
+			(void)atomic_compare_exchange_strong(&c->head_s, &seen, seen + 1);
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	if (n == 0)
+		return;
+	(void)snprintf(count, sizeof(count), "%u", n);
+	log_error("requests_cut", "count", count, "cause",
+		  "who has connected did not send their heads", LOG_END);
+}
+
 /* Until the end. */
 static void *second_main(void *arg)
 {
@@ -494,8 +531,11 @@ static void *second_main(void *arg)
 	struct pollfd end = {.fd = s->end_fd, .events = POLLIN};
 	int n;
 	while ((n = poll(&end, 1, 1000)) == 0 || (n < 0 && errno == EINTR))
-		if (n == 0)
-			s->program->every_second(s->program->ctx, false);
+		if (n == 0) {
+			cut_slow_heads(s);
+			if (s->program->every_second)
+				s->program->every_second(s->program->ctx, false);
+		}
 	return NULL;
 }
 
@@ -567,9 +607,8 @@ int web_fcgi_serve(const struct web_program *p)
 	}
 	pthread_t second;
 	unsigned n = start_threads(&s, threads);
-	bool seconds = p->every_second && n == p->threads &&
-		       pthread_create(&second, NULL, second_main, &s) == 0;
-	if (n == p->threads && (seconds || !p->every_second)) {
+	bool seconds = n == p->threads && pthread_create(&second, NULL, second_main, &s) == 0;
+	if (seconds) {
 		if (p->end_after_ms == 0)
 			(void)notify_send(NOTIFY_READY);
 		wait_for_end(&stop_signals, p->end_after_ms);
@@ -597,7 +636,8 @@ int web_fcgi_serve(const struct web_program *p)
 	}
 	if (seconds) {
 		(void)pthread_join(second, NULL);
-		p->every_second(p->ctx, true);
+		if (p->every_second)
+			p->every_second(p->ctx, true);
 	}
 	free(threads);
 	(void)close(s.end_fd);

@@ -238,19 +238,22 @@ def elsewhere(site):
 # --- slow ones ---
 
 def slow(site):
-    """Less than a gate's threads of them, each holding one, and a call beside them."""
+    """Senders that never finish, and a call beside them."""
     held = []
-    for n in range(100):
+    # More than a gate has threads, where the head is what does not come.
+    for n in range(400):
         client = fcgi.Client(site.gate_socket, timeout=DEADLINE_S)
         begin = fcgi.record(fcgi.BEGIN, struct.pack("!HB5x", fcgi.RESPONDER, fcgi.KEEP))
         variables = fcgi.stream(fcgi.PARAMS, fcgi.pairs(site.variables(
             {"REQUEST_URI": "/open/x", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": "1000"})))
-        # Nothing, half a record, no end of the variables, no body, half a body.
+        # Nothing, half a record, no end of the variables; of some no body, or half of it.
         client.send((b"", begin[:5], begin + variables[:-8], begin + variables,
-                     begin + variables + fcgi.record(fcgi.STDIN, b"x" * 500))[n % 5])
+                     begin + variables + fcgi.record(fcgi.STDIN, b"x" * 500))[n % (5 if n < 100 else 3)])
         held.append(client)
-    is_eq([site.curl("/open/x").status for _ in range(3)], [200] * 3,
-          "100 requests that never finish: others are served")
+    is_eq([site.curl("/open/x", seconds=DEADLINE_S).status for _ in range(3)], [200] * 3,
+          "400 requests that never finish: others are served")
+    ended = [held[n].answer().ended for n in (1, 2, 398)]
+    is_eq(ended, [False] * 3, "those whose head does not come are cut off")
     client = fcgi.Client(site.gate_socket, timeout=DEADLINE_S)
     client.begin(site.variables({"REQUEST_URI": "/protected/x", "REQUEST_METHOD": "POST",
                                  "CONTENT_LENGTH": "100000000"}))
