@@ -67,7 +67,7 @@ static void add_client_fields(struct exchange *x, struct outgoing *out)
 	for (size_t i = 0; i < x->req->n_fields; i++) {
 		struct web_field f = x->req->fields[i];
 		if (!field_is_plain(f.name) || field_is_identity(f.name) ||
-		    is_named_by_connection(x->req, f.name) ||
+		    field_is_forwarded(f.name) || is_named_by_connection(x->req, f.name) ||
 		    (strip && web_field_is(f.name, api->auth->token_header)) ||
 		    rules_take(api->request_headers, f.name))
 			continue;

@@ -54,6 +54,12 @@ bool field_is_identity(struct span name)
 	return is_in(name, list, CG_COUNT(list));
 }
 
+bool field_is_forwarded(struct span name)
+{
+	static const char *const list[] = {"x-forwarded-"};
+	return is_in(name, list, CG_COUNT(list));
+}
+
 bool field_is_plain(struct span name)
 {
 	for (size_t i = 0; i < name.n; i++)

@@ -13,6 +13,8 @@ bool field_is_hop(struct span name);
 bool field_is_cgi_order(struct span name);
 /* Says who the client is, or how it came: the gate alone tells upstreams that. */
 bool field_is_identity(struct span name);
+/* X-Forwarded-…: by which way a request came, which is no client's to say; an API may add some. */
+bool field_is_forwarded(struct span name);
 /* Letters, digits and hyphens: what no CGI host folds into another name. */
 bool field_is_plain(struct span name);
 /* A token (RFC 9110 section 5.6.2): what a field's name or a method may be. */

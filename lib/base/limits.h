@@ -103,9 +103,12 @@
 /* --- requests --- */
 #define REST_BODY_MAX (512 * 1024) /* a JSON or PEM body, bytes: 413 */
 /* Request target, bytes: 400; the web server's own limit is lower. */
-#define TARGET_MAX_BYTES  (64 * 1024)
-#define HEADERS_MAX	  200	       /* header fields of a request or an answer: 400, 502 */
-#define RESPONSE_HEAD_MAX (256 * 1024) /* an upstream's header block, bytes: 502 */
+#define TARGET_MAX_BYTES (64 * 1024)
+#define HEADERS_MAX	 200 /* header fields of a request or an answer: 400, 502 */
+/* The head of an answer, bytes: 502.  lighttpd has room for 64 kB, and so has Apache over HTTP/2,
+ * where each field takes 12 bytes more; beyond that they say nothing of why. */
+#define RESPONSE_HEAD_MAX (60 * 1024)
+#define STATUS_REASON_MAX 100 /* behind an answer's status, bytes: left out */
 /* The last use of a REST token is written down at most so often. */
 #define TOKEN_USED_EVERY_S ((int64_t)60)
 #define LIST_LIMIT_DEFAULT 50  /* items of a page of a list */

@@ -81,9 +81,17 @@ const char *upstream_head_read(struct span raw, bool to_head_request, struct ups
 	h->n_fields = 0;
 	h->has_length = h->chunked = h->closes = h->drop_connection = false;
 	h->length = 0;
+	h->status = 0;
 	if (!span_next(&raw, '\n', &line) || (h->status = upstream_status(line)) < 200 ||
 	    h->status > 599)
-		return "it does not begin with a status line of HTTP/1.1";
+		return h->status == 101
+			   ? "it changes to another protocol (101), as for WebSockets, "
+			     "which cannot be passed on"
+			   : "it does not begin with a status line of HTTP/1.1";
+	/* "HTTP/1.1 200 " */
+	h->reason = span_trim(span_from(line, line.n < 13 ? line.n : 13));
+	if (h->reason.n > STATUS_REASON_MAX || !is_value(h->reason))
+		h->reason = (struct span){NULL, 0};
 	h->closes = line.p[7] == '0';
 	while (span_next(&raw, '\n', &line)) {
 		const char *why = NULL;

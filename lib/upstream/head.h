@@ -10,7 +10,8 @@
 
 struct upstream_head {
 	int status;
-	bool has_length; /* `length` bytes of body follow; true with 0 where none may */
+	struct span reason; /* behind the status; empty where it is long or has odd bytes */
+	bool has_length;    /* `length` bytes of body follow; true with 0 where none may */
 	uint64_t length;
 	bool has_body; /* false for HEAD, 204 and 304 */
 	bool chunked;  /* its coding; there is no length then */

@@ -286,6 +286,7 @@ static bool pass_head(struct exchange *x, struct span raw)
 	x->head_done = true;
 	upstream_body_begin(&x->body, h);
 	web_response_status(x->resp, h->status);
+	x->resp->reason = h->reason;
 	if (web_response_body(x->resp, SPAN_LIT("")) != CG_OK) {
 		decide(x, UPSTREAM_CLIENT_GONE, "the web server no longer listens");
 		return false;

@@ -168,6 +168,10 @@ bool web_request_init(struct web_request *req, struct arena *arena, char *const 
 		bad(req, "The request's method is not allowed.");
 		req->method = SPAN_LIT("");
 	}
+	/* An answer of success to it is read as a tunnel, without a body (RFC 9110 section 9.3.6).
+	 */
+	if (span_is_text(req->method, "CONNECT"))
+		bad(req, "The method CONNECT is for proxies; this is none.");
 	req->is_head = span_is_text(req->method, "HEAD");
 	struct cg_err err = {.text = ""};
 	if (web_target_parse(req->uri, req->prefix, &req->target, &err) != CG_OK) {

@@ -130,12 +130,15 @@ void web_response_rewind(struct web_response *resp, size_t mark)
 
 static void send_head(struct web_response *resp)
 {
-	char line[64];
+	char line[32 + STATUS_REASON_MAX];
 	/* An answer that lost fields of its head must not go out as if it were whole. */
-	if (resp->head_failed || resp->status < 200 || resp->status > 599)
+	if (resp->head_failed || resp->status < 200 || resp->status > 599) {
 		resp->status = 500;
-	int n = snprintf(line, sizeof(line), "Status: %d %s\r\n", resp->status,
-			 web_reason(resp->status));
+		resp->reason.n = 0;
+	}
+	struct span reason = resp->reason.n > 0 ? resp->reason : span_of(web_reason(resp->status));
+	int n = snprintf(line, sizeof(line), "Status: %d %.*s\r\n", resp->status, (int)reason.n,
+			 reason.p);
 	resp->body_allowed = !resp->request->is_head && resp->status != 204 && resp->status != 304;
 	resp->head_sent = true;
 	resp->unflushed = true;
@@ -180,6 +183,7 @@ bool web_response_take_back(struct web_response *resp, size_t mark)
 		return false;
 	resp->head_sent = resp->unflushed = false;
 	resp->body_bytes = 0;
+	resp->reason.n = 0;
 	web_response_rewind(resp, mark);
 	return true;
 }

@@ -13,6 +13,9 @@ struct web_response {
 	/* Set by a program whose data must not be cached: web_json_send and web_problem then add
 	 * Cache-Control: no-store. */
 	bool no_store;
+	/* Behind the status in place of web_reason's, at most STATUS_REASON_MAX bytes without
+	 * controls; looked at when the head is sent.  Servers may say their own. */
+	struct span reason;
 	/* For the log; read only. */
 	int status; /* 0: none set */
 	bool head_sent, aborted;

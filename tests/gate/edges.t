@@ -6,6 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from answers import read_answer  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -31,6 +32,29 @@ with Site() as site:
         reached = [r["target"] for r in site.upstream_log()]
         ok("/a//b" in reached and "/%7euser" in reached, "as it came")
         ok(not any("SECRET" in t.upper() and t != "/secret/x" for t in reached), "no other spelling arrived")
+
+    with case("the same request again"):
+        for path, want in (("/open/a/b?c", "/a/b?c"), ("/open", "/"), ("/open/open/x", "/open/x")):
+            site.upstream_clear()
+            with site.tls() as sock:
+                for _ in range(4):
+                    sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                    read_answer(sock)
+            site.curl(path)
+            is_eq([r["target"] for r in site.upstream_log()], [want] * 5, f"{path} leads to {want} each time")
+
+    with case("fields that would lead elsewhere"):
+        for name in ("X-Forwarded-Uri", "X-Forwarded-Prefix", "X-Forwarded-Path", "X-Original-URL",
+                     "X-Original-URI", "X-Rewrite-URL", "X-Script-Name", "X-Forwarded-Host", "Path-Info",
+                     "Request-URI", "Certgate-Prefix", "Certgate-Site"):
+            site.upstream_clear()
+            is_eq(site.curl("/open/secret/x", "-H", f"{name}: /open/x").status, 401, f"{name} opens nothing")
+            site.curl("/open/x", "-H", f"{name}: /open/secret/x", cert=partner)
+            is_eq([r["target"] for r in site.upstream_log()], ["/x"], "and leads nowhere else")
+        for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+            site.upstream_clear()
+            site.curl("/open/x", "-H", f"{name}: DELETE")
+            is_eq([r["method"] for r in site.upstream_log()], ["GET"], f"{name}: the method stays")
 
     with case("fields that Connection names"):
         site.upstream_clear()

@@ -23,12 +23,14 @@ from website import Site  # noqa: E402
 
 # What the gate alone may say to an upstream.
 IDENTITY = ("client-cert", "client-cert-chain", "x-certgate-", "certgate-", "ssl-client-",
-            "ssl-server-")
+            "ssl-server-", "x-forwarded-")
+OF_EACH_REQUEST = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto")
 
 
 def identity(echo):
-    """The fields of a request at the upstream that say who the client is."""
-    return sorted((folded(n), v) for n, v in echo["headers"] if folded(n).startswith(IDENTITY))
+    """The fields of a request at the upstream that say who the client is, or by which way it came."""
+    return sorted((folded(n), v) for n, v in echo["headers"]
+                  if folded(n).startswith(IDENTITY) and folded(n) not in OF_EACH_REQUEST)
 
 
 def genuine(cert, key):
@@ -86,6 +88,7 @@ X-Certgate-Key-Name X_CERTGATE_KEY_NAME X-Certgate-Fingerprint X_Certgate_Finger
 X-CERTGATE-FINGERPRINT X-Certgate-Anything X_CERTGATE_ANYTHING CERTGATE-PROOF CERTGATE_PROOF
 Certgate-Site CERTGATE-PREFIX X-SSL-Client-Cert X-Client-Cert X-Forwarded-Client-Cert
 X-Forwarded-For X-Forwarded-Proto Forwarded X-Forwarded-Uri X-Original-Url X-Rewrite-Url
+X-Forwarded-Port X-Forwarded-Prefix X_Forwarded_User X-Forwarded-Groups
 REMOTE-USER Proxy""".split()
 
 

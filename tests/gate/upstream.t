@@ -322,7 +322,11 @@ def where(site):
         forbidden(site, site.curl("/where/x"), host)
     own = change(site, api, target_url=f"http://127.0.0.1:{site.port}/")["target_url"]
     forbidden(site, site.curl("/where/x"), own + ", our own")
+    for host in ("localhost:1", f"localhost:{port}", "localhost", "elsewhere.example:65535"):
+        forbidden(site, site.curl("/where/x", "-H", f"Host: {host}"), f"{own}, whatever Host says ({host})")
     change(site, api, target_url=site.upstream_url)
+    for host in (f"localhost:{port}", f"127.0.0.1:{port}", "elsewhere.example:65535"):
+        is_eq(site.curl("/where/x", "-H", f"Host: {host}").status, 200, f"Host: {host} makes nothing our own")
     site.upstream_clear()
     answer = site.curl("/where/x" + raw_answer(
         "HTTP/1.1 302 Found", f"Location: {site.upstream_url}/elsewhere", "Content-Length: 0"))

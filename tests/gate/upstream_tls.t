@@ -98,6 +98,7 @@ def trust(site):
         ("another CA again: no kept connection is used", server, "localhost",
          {"ca_certificates": [ids[other]]}, TLS_FAULT),
     ]
+    gates = site.pids("gate")
     for name, cert, host, tls, want in rows:
         # Null first: a merge patch would leave what was set before.
         change(site, api, upstream_tls=None)
@@ -114,6 +115,7 @@ def trust(site):
             is_eq((record["tls"]["server_name"], record["tls"]["peer_sha256"]), (asked, None),
                   "the name that was asked for, and no certificate of ours")
             is_eq(fields(record, "host"), [f"{host}:{ups[cert].port}"], "Host is the target's")
+    is_eq(site.pids("gate"), gates, "the same gate all the time")
     status, _, body = site.rest("DELETE", f"/certificates/{ids[other]}")
     is_eq((status, body.get("code")), (409, "certificate_in_use"),
           "a certificate that an upstream is judged by cannot be deleted")
@@ -236,6 +238,14 @@ def mutual(site):
               "one that the upstream does not trust: refused")
         change(site, apis[i], upstream_tls={"client_certificate": us.pem, "client_chain": None,
                                             "client_key": us.key_pem})
+    change(site, apis[1], upstream_tls={"client_certificate": us_ec.pem, "client_chain": [middle.pem],
+                                        "client_key": us_ec.key_pem})
+    for i, cert in enumerate((us, us_ec)):
+        for host in (f"localhost:{ups[1 - i].port}", f"localhost:{ups[i].port}", "elsewhere.example"):
+            is_eq(outcome(site.curl(f"/mutual{i}/x", "-H", f"Host: {host}")), GOOD, f"Host: {host}")
+            is_eq(ups[i].log()[-1]["tls"]["peer_sha256"], cert.sha256, "the API's own certificate is shown")
+    change(site, apis[1], upstream_tls={"client_certificate": us.pem, "client_chain": None,
+                                        "client_key": us.key_pem})
     rotate(site, [f"/mutual{i}/x" for i in range(len(ups))])
     for i in range(len(ups)):
         change(site, apis[i], upstream_tls={"client_certificate": None, "client_key": None})

@@ -297,20 +297,22 @@ static void test_fields(void **state)
 		const char *name;
 		bool hop, order, identity, plain;
 	} rows[] = {
-	    {"Connection",	   true,	 false, false, true },
-	    {"TE",		   true,	 false, false, true },
-	    {"tea",		    false, false, false, true },
-	    {"STATUS",	       false, true,  false, true },
+	    {"Connection",		   true,	 false, false, true },
+	    {"TE",		      true,	 false, false, true },
+	    {"tea",		     false, false, false, true },
+	    {"STATUS",		       false, true,  false, true },
 	    {"X-Accel-Redirect",	 false, true,  false, true },
 	    {"X-Accel-",		 false, true,  false, true },
 	    {"x-certgate-key-id",	  false, false, true,  true },
-	    {"X-Forwarded-For",	false, false, true,  true },
-	    {"Client-Cert",	    false, false, true,	true },
-	    {"Client-Certificates", false, false, false, true },
-	    {"X_Forwarded_For",	false, false, false, false},
-	    {"a b",		    false, false, false, false},
-	    {"a:",		   false, false, false, false},
-	    {"",		    false, false, false, false},
+	    {"X-Forwarded-For",		false, false, true,  true },
+	    {"x-forwarded-client-cert", false, false, false, true },
+	    {"X-Forwarded",		    false, false, false, true },
+	    {"Client-Cert",		    false, false, true,	true },
+	    {"Client-Certificates",	    false, false, false, true },
+	    {"X_Forwarded_For",		false, false, false, false},
+	    {"a b",		     false, false, false, false},
+	    {"a:",		      false, false, false, false},
+	    {"",			false, false, false, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < CG_COUNT(rows); i++) {
@@ -319,6 +321,9 @@ static void test_fields(void **state)
 		assert_int_equal(field_is_cgi_order(name), rows[i].order);
 		assert_int_equal(field_is_identity(name), rows[i].identity);
 		assert_int_equal(field_is_plain(name), rows[i].plain);
+		assert_int_equal(field_is_forwarded(name),
+				 strcasecmp(rows[i].name, "X-Forwarded-For") == 0 ||
+				     strcasecmp(rows[i].name, "x-forwarded-client-cert") == 0);
 	}
 }
 
