@@ -465,10 +465,10 @@ static bool part_with_idle(struct server *s, bool late)
 
 static bool start(struct server *s, sigset_t *stop_signals)
 {
-	struct epoll_event listener = {.events = EPOLLIN | EPOLLEXCLUSIVE,
-				       .data.ptr = &listener_mark};
-	struct epoll_event handed = {.events = EPOLLIN | EPOLLEXCLUSIVE,
-				     .data.ptr = &handover_mark};
+	/* Not EPOLLEXCLUSIVE: one process alone would be woken, and where that is about to end, what
+	 * has come would wait until something else comes. */
+	struct epoll_event listener = {.events = EPOLLIN, .data.ptr = &listener_mark};
+	struct epoll_event handed = {.events = EPOLLIN, .data.ptr = &handover_mark};
 	struct epoll_event end = {.events = EPOLLIN, .data.ptr = &end_mark};
 	int flags = fcntl(LISTENER, F_GETFL);
 	(void)sigemptyset(stop_signals);
