@@ -60,7 +60,8 @@ class Calls:
         try:
             with fcgi.Client(site.gate_socket, DEADLINE_S) as client:
                 while not self.stopping.is_set():
-                    answer = client.request(site.variables({"REQUEST_URI": "/healthz"}), keep=True)
+                    client.begin_whole(site.variables({"REQUEST_URI": "/healthz"}))
+                    answer = client.answer()
                     self.answers.append(answer.status if answer.ended else "cut")
                     self.stopping.wait(0.01)
         except OSError as fault:
