@@ -249,10 +249,9 @@ static cg_rc open_sockets(struct program *p, gid_t group, struct cg_err *err)
 	p->handover_fd = listen_stored(p->handover_path);
 	if (p->handover_fd < 0)
 		p->handover_fd = handover_open(p->handover_path);
-	return p->handover_fd >= 0
-		   ? CG_OK
-		   : cg_fail(err, CG_FAIL, "The socket %s cannot be made: %s.", p->handover_path,
-			     strerror(errno));
+	return p->handover_fd >= 0 ? CG_OK
+				   : cg_fail(err, CG_FAIL, "The socket %s cannot be made: %s.",
+					     p->handover_path, strerror(errno));
 }
 
 /* What systemd holds for the next one, when it restarts this service: with the listening sockets

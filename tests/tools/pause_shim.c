@@ -37,8 +37,7 @@ int epoll_wait(int fd, struct epoll_event *events, int n, int ms)
 {
 	static int (*next)(int, struct epoll_event *, int, int);
 	if (!next)
-		next =
-		    (int (*)(int, struct epoll_event *, int, int))dlsym(RTLD_NEXT, "epoll_wait");
+		next = (int (*)(int, struct epoll_event *, int, int))dlsym(RTLD_NEXT, "epoll_wait");
 	int found = next(fd, events, n, ms);
 	if (found > 0)
 		(void)usleep(PAUSE_US);
