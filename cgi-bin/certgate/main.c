@@ -142,7 +142,11 @@ static const struct {
      "  Holds the sockets, starts the programs and starts them again; with --lighttpd-ca also\n"
      "  `lighttpd-ca --watch FILE`, as the programs' user. --no-mail: something else, as the "
      "unit\n"
-     "  certgate-mail.service, runs `mail --watch`.\n"					      },
+     "  certgate-mail.service, runs `mail --watch`. SIGUSR1 starts all programs anew, with the "
+     "settings\n"
+     "  of now, each before the one that it follows ends, which then answers what it has begun: "
+     "no\n"
+     "  request waits or is lost.  Where they cannot start, the old ones go on.\n"		  },
     {"version",	version_main,
      "version\n"
      "  Says which version this is, as `certgate --version` does.\n"			    },

@@ -45,6 +45,8 @@ struct predecessor {
 struct worker {
 	const struct program *program;
 	pid_t pid; /* 0: not running */
+	bool ready;
+	bool again; /* it may have read what is old: followed as soon as it is ready */
 	struct predecessor before[SUPERVISE_LEAVING_MAX];
 	int64_t started_mono_ms;
 	int64_t due_mono_ms; /* when to start it again */
@@ -247,10 +249,9 @@ static cg_rc open_sockets(struct program *p, gid_t group, struct cg_err *err)
 	p->handover_fd = listen_stored(p->handover_path);
 	if (p->handover_fd < 0)
 		p->handover_fd = handover_open(p->handover_path);
-	return p->handover_fd >= 0
-		   ? CG_OK
-		   : cg_fail(err, CG_FAIL, "The socket %s cannot be made: %s.", p->handover_path,
-			     strerror(errno));
+	return p->handover_fd >= 0 ? CG_OK
+				   : cg_fail(err, CG_FAIL, "The socket %s cannot be made: %s.",
+					     p->handover_path, strerror(errno));
 }
 
 /* What systemd holds for the next one, when it restarts this service: with the listening sockets
@@ -405,6 +406,7 @@ static cg_rc start_worker(struct supervisor *s, struct worker *w, struct cg_err 
 		if (n == 0) {
 			(void)close(report[0]);
 			w->pid = pid;
+			w->ready = w->again = false;
 			w->started_mono_ms = clock_mono_ms();
 			return CG_OK;
 		}
@@ -502,7 +504,10 @@ static void hear(struct supervisor *s, pid_t pid, const char *news)
 		if (w->pid != pid)
 			continue;
 		if (strcmp(news, NOTIFY_READY) == 0) {
+			w->ready = true;
 			relieve(w);
+			if (w->again)
+				(void)follow(w, false);
 		} else if (strcmp(news, NOTIFY_SUCCESSOR) == 0) {
 			(void)follow(w, false);
 		} else if (stops && follow(w, true)) {
@@ -519,7 +524,12 @@ static void renew_all(struct supervisor *s)
 	log_info("reload", LOG_END);
 	for (size_t i = 0; i < s->n_workers; i++) {
 		struct worker *w = &s->workers[i];
-		if (w->pid > 0 && (w->program->no_socket || !follow(w, false)))
+		if (w->pid == 0)
+			continue;
+		/* One that is on its way up could be in the middle of the store. */
+		if (!w->ready && !w->program->no_socket)
+			w->again = true;
+		else if (w->program->no_socket || !follow(w, false))
 			(void)kill(w->pid, SIGTERM);
 	}
 }

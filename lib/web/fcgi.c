@@ -56,9 +56,9 @@ struct connection {
 	/* The same socket: fd is libfcgi's to close while it reads a head, and may be another's as
 	 * soon as it did. */
 	int cut_fd;
-	unsigned skips;			      /* so many requests nobody stays for */
-	_Atomic bool busy;		      /* a thread serves it, or has not let go of it yet */
-	bool gone; /* closed, or handed over; said before `busy` is given up */
+	unsigned skips;	   /* so many requests nobody stays for */
+	_Atomic bool busy; /* a thread serves it, or has not let go of it yet */
+	bool gone;	   /* closed, or handed over; said before `busy` is given up */
 	_Atomic int64_t needed_until_mono_ms; /* while ending, where nobody takes it over */
 	/* A thread reads a request's head: since when, in seconds that this process has seen, and
 	 * one more.  0: none does. */
@@ -480,10 +480,10 @@ static bool part_with_idle(struct server *s, bool late)
 
 static bool start(struct server *s, sigset_t *stop_signals)
 {
-	struct epoll_event listener = {.events = EPOLLIN | EPOLLEXCLUSIVE,
-				       .data.ptr = &listener_mark};
-	struct epoll_event handed = {.events = EPOLLIN | EPOLLEXCLUSIVE,
-				     .data.ptr = &handover_mark};
+	/* Not EPOLLEXCLUSIVE: one process alone would be woken, and where that is about to end,
+	 * what has come would wait until something else comes. */
+	struct epoll_event listener = {.events = EPOLLIN, .data.ptr = &listener_mark};
+	struct epoll_event handed = {.events = EPOLLIN, .data.ptr = &handover_mark};
 	struct epoll_event end = {.events = EPOLLIN, .data.ptr = &end_mark};
 	int flags = fcntl(LISTENER, F_GETFL);
 	(void)sigemptyset(stop_signals);
@@ -496,8 +496,7 @@ static bool start(struct server *s, sigset_t *stop_signals)
 	return s->epoll_fd >= 0 && s->end_fd >= 0 && flags >= 0 &&
 	       fcntl(LISTENER, F_SETFL, flags | O_NONBLOCK) == 0 &&
 	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, LISTENER, &listener) == 0 &&
-	       (!s->heirs ||
-		epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, HANDOVER_FD, &handed) == 0) &&
+	       (!s->heirs || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, HANDOVER_FD, &handed) == 0) &&
 	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->end_fd, &end) == 0 &&
 	       (errno = pthread_sigmask(SIG_BLOCK, stop_signals, NULL)) == 0;
 }

@@ -15,7 +15,7 @@ int handover_open(const char *path)
 		return -1;
 	}
 	memcpy(address.sun_path, path, strlen(path));
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
@@ -68,7 +68,7 @@ bool handover_give(int fd)
 	union passed_fd control;
 	struct msghdr message = {.msg_iov = &io, .msg_iovlen = 1};
 	passed_fd_put(&message, &control, fd);
-	return sendmsg(HANDOVER_FD, &message, MSG_NOSIGNAL) == sizeof(byte);
+	return sendmsg(HANDOVER_FD, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(byte);
 }
 
 int handover_take(void)
@@ -81,7 +81,7 @@ int handover_take(void)
 				 .msg_control = &control,
 				 .msg_controllen = sizeof(control.room)};
 	int fd = -1;
-	if (recvmsg(HANDOVER_FD, &message, MSG_CMSG_CLOEXEC) < 0)
+	if (recvmsg(HANDOVER_FD, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
 		return -1;
 	const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&

@@ -2,6 +2,7 @@
 """The supervisor: what it starts, restarts, stops and refuses."""
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -33,6 +34,55 @@ def everyone():
     return site.pids("gate") + site.pids("admin") + site.pids("portal")
 
 
+def supervise_log():
+    with open(site.logs + "/supervise.log", encoding="utf-8") as text:
+        return text.read()
+
+
+class Calls:
+    """Calls of the gate, again and again, until the end of the `with`: through the web server, and on FastCGI
+    connections that are kept."""
+
+    def __init__(self):
+        self.stopping, self.answers = threading.Event(), []
+        self.threads = [threading.Thread(target=call, daemon=True) for call in (self.by_web,) * 4 + (self.kept,) * 4]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        self.go_on()
+        return self
+
+    def __exit__(self, *_):
+        self.go_on()
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+    def by_web(self):
+        while not self.stopping.is_set():
+            self.answers.append(site.curl("/healthz").status)
+
+    def kept(self):
+        try:
+            with fcgi.Client(site.gate_socket, DEADLINE_S) as client:
+                while not self.stopping.is_set():
+                    client.begin_whole(site.variables({"REQUEST_URI": "/healthz"}))
+                    answer = client.answer()
+                    self.answers.append(answer.status if answer.ended else "cut")
+                    self.stopping.wait(0.01)
+        except OSError as fault:
+            self.answers.append(repr(fault))
+
+    def go_on(self):
+        before = len(self.answers)
+        wait_until(lambda: len(self.answers) > before + 24, "calls")
+
+    def none_was_lost(self):
+        is_eq({answer: self.answers.count(answer) for answer in self.answers}, {200: len(self.answers)},
+              "no call is lost, no connection closed")
+
+
 with Site(gates=2, admins=2) as site:
     with case("what it starts"):
         gates, admins = site.pids("gate"), site.pids("admin")
@@ -54,8 +104,7 @@ with Site(gates=2, admins=2) as site:
                 is_eq(status_of(pid, "Uid"), [uid] * 4, "runs as the user, in all four ids")
             is_eq(status_of(gates[0], "Groups"), [], "no group of root is left")
             is_eq(int(status_of(gates[0], "CapEff")[0], 16), 0, "no capability is left")
-        like(open(site.logs + "/supervise.log", encoding="utf-8").read(),
-             r"(?m)^ready: 2 gate, 2 admin, 1 portal$", "it says when all are started")
+        like(supervise_log(), r"(?m)^ready: 2 gate, 2 admin, 1 portal$", "it says when all are started")
 
     with case("a worker that ends is started again"):
         before = everyone()
@@ -71,6 +120,37 @@ with Site(gates=2, admins=2) as site:
 
     with case("a request under way survives the end of another worker"):
         ok(all(site.curl("/healthz").status == 200 for _ in range(5)), "five in a row")
+
+    with case("SIGUSR1: all are started anew"):
+        before = everyone() + site.pids("certgate")
+        with Calls() as calls:
+            os.kill(site.processes["supervise"].pid, signal.SIGUSR1)
+            wait_until(lambda: len(everyone() + site.pids("certgate")) == 6 and
+                       not set(before) & set(everyone() + site.pids("certgate")), "the end of the old ones")
+        calls.none_was_lost()
+        log = supervise_log()
+        is_eq(len(re.findall(r'successor_ready program="(?:gate|admin|portal)"', log)), 5, "those with a socket end when the next one is ready")
+        is_eq(set(re.findall(r'worker_ended .*pid="(?:%s)" by="(.*)"' % "|".join(map(str, before)), log)), {"status 0"},
+              "all in good order")
+
+    with case("SIGUSR1 while they cannot start"):
+        before = everyone()
+        proof = site.home + "/keys/proof"
+        os.rename(proof, proof + ".away")
+        with Calls() as calls:
+            logged = len(supervise_log())
+
+            def failed(program):
+                return len(re.findall(rf"{program}\[\d+\] error start_failed", supervise_log()[logged:])) > 2
+
+            os.kill(site.processes["supervise"].pid, signal.SIGUSR1)
+            wait_until(lambda: all(failed(program) for program in ("gate", "admin", "portal")), "failures")
+            os.kill(site.processes["supervise"].pid, signal.SIGUSR1)
+            ok(set(before) <= set(everyone()), "the old ones stay")
+            calls.go_on()
+            os.rename(proof + ".away", proof)
+            wait_until(lambda: len(everyone()) == 5 and not set(before) & set(everyone()), "the new ones")
+        calls.none_was_lost()
 
     with case("refusals"):
         user = ["--user", WEB_USER] if ROOT else []
@@ -135,38 +215,34 @@ with Site(gates=2, admins=2) as site:
         told.bind(site.folder + "/told")
         told.settimeout(DEADLINE_S)
 
+        stored = {}
+
         def start():
-            fds = [s.fileno() for s in held]
+            """As systemd does: what it was given to hold for the service, it gives back."""
+            fds = [s.fileno() for s in held] + list(stored.values())
             site.spawn("supervise", ["/usr/bin/python3", "-c", give, ",".join(map(str, fds)),
-                                     site.bin + "/certgate", "--home", site.home, "supervise",
-                                     "--sockets", site.sockets, "--bin", site.bin, "--gates", "2", *user],
-                       pass_fds=fds, env={**os.environ, "NOTIFY_SOCKET": site.folder + "/told"})
+                                      site.bin + "/certgate", "--home", site.home, "supervise",
+                                      "--sockets", site.sockets, "--bin", site.bin, "--gates", "2", *user],
+                        pass_fds=fds, env={**os.environ, "NOTIFY_SOCKET": site.folder + "/told"})
             is_eq(told.recv(100), b"READY=1", "it tells that it is ready")
+            for _ in range(3):
+                news, got, _, _ = socket.recv_fds(told, 100, 1)
+                name = re.fullmatch(r"FDSTORE=1\nFDNAME=(\w+)", news.decode()).group(1)
+                if name in stored:
+                    os.close(got[0])
+                else:
+                    stored[name] = got[0]
 
         start()
+        is_eq(sorted(stored), ["admin", "gate", "portal"], "what the programs hand over is to be held, too")
         is_eq(site.curl("/healthz").status, 200, "they are used")
-        answers, stop = [], threading.Event()
-
-        def call():
-            while not stop.is_set():
-                answers.append(site.curl("/healthz").status)
-
-        callers = [threading.Thread(target=call) for _ in range(4)]
-        for caller in callers:
-            caller.start()
-        for turn in range(5):
-            before = len(answers)
-            wait_until(lambda n=before: len(answers) > n + 8, "calls")
-            is_eq(site.stop_programs(), 0, f"restart {turn + 1}: it ends")
-            ok(all(os.path.exists(path) for path in paths), f"restart {turn + 1}: the sockets stay")
-            start()
-        before = len(answers)
-        wait_until(lambda: len(answers) > before + 8, "calls")
-        stop.set()
-        for caller in callers:
-            caller.join()
-        is_eq({status: answers.count(status) for status in answers}, {200: len(answers)},
-              "no call was lost meanwhile")
+        with Calls() as calls:
+            for turn in range(5):
+                calls.go_on()
+                is_eq(site.stop_programs(), 0, f"restart {turn + 1}: it ends")
+                ok(all(os.path.exists(path) for path in paths), f"restart {turn + 1}: the sockets stay")
+                start()
+        calls.none_was_lost()
         site.stop_programs()
         ok(all(os.path.exists(path) for path in paths), "the sockets are not removed")
 done_testing()

@@ -339,6 +339,25 @@ with case("a restart"):
           "the sockets stay open")
     is_eq(call("/plain/hello")[0], 401, "it answers")
 
+    # What waits in them outlives a restart: tests/command/supervise.t.
+    wait_until(lambda: inside("systemctl", "show", "-p", "NFileDescriptorStore", "--value", "certgate").stdout == "3\n",
+               "the queues of what is handed over")
+    script("another", "systemctl restart certgate")
+    is_eq(inside("systemctl", "show", "-p", "NFileDescriptorStore", "--value", "certgate").stdout, "3\n",
+          "the queues of what is handed over are held, the same ones each time")
+    is_eq(call("/plain/hello")[0], 401, "it answers")
+
+with case("a reload"):
+    def serving():
+        return {p["pid"] for p in processes("certgate.service") if p["Name"] in ("gate", "admin", "portal")}
+
+    wait_until(lambda: len(serving()) == 5, "the programs")
+    before, main = serving(), inside("systemctl", "show", "-p", "MainPID", "--value", "certgate").stdout
+    script("systemctl reload", "systemctl reload certgate")
+    wait_until(lambda: len(serving()) == 5 and not before & serving(), "new programs in place of the old ones")
+    is_eq(inside("systemctl", "show", "-p", "MainPID", "--value", "certgate").stdout, main, "of the same supervisor")
+    is_eq(call("/plain/hello")[0], 401, "it answers")
+
 with case("a configuration that means nothing, for a while"):
     script("a mistake", """
         cp /etc/certgate/certgate.conf /tmp/right.conf

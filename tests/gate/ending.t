@@ -76,7 +76,8 @@ class Load:
                 ended = True
                 while ended and not self.stopping.is_set():
                     try:
-                        answer = client.request(variables("/open/x"), keep=True)
+                        begin(client, "/open/x")
+                        answer = client.answer()
                     except ConnectionError:
                         self.kept.append("closed")
                         break
@@ -102,8 +103,25 @@ def variables(path):
 
 
 def ask(client, path="/open/x"):
-    answer = client.request(variables(path), keep=True)
+    begin(client, path)
+    answer = client.answer()
     return answer.status, answer.ended
+
+
+def begin(client, path):
+    client.begin_whole(variables(path))
+
+
+def late_programs(hold):
+    """A folder of programs of which the gate is not started while the file `hold` is there."""
+    folder = site.folder + "/late"
+    os.mkdir(folder, 0o755)
+    for program in ("admin", "certgate", "portal"):
+        os.symlink(f"{site.bin}/{program}", f"{folder}/{program}")
+    with open(folder + "/gate", "w", encoding="ascii") as out:
+        out.write(f"#!/bin/sh\nwhile [ -e {hold} ]; do sleep 0.02; done\nexec '{site.bin}/gate'\n")
+    os.chmod(folder + "/gate", 0o755)
+    return folder
 
 
 def end(pid):
@@ -149,6 +167,22 @@ with site:
         is_eq((set(load.statuses), load.faults[:3]), ({200}, []), f"{len(load.statuses)} new connections: each is answered")
         is_eq(set(load.kept), {(200, True, False)}, f"{len(load.kept)} requests on kept ones, too: none is closed")
 
+    with case("both at once"):
+        for turn in range(ENDS):
+            old = site.pids("gate")
+            # All of them by one gate: what that one hands over wakes the other, which has nothing of its own.
+            with site.alone(old[turn % 2]):
+                clients = [fcgi.Client(site.gate_socket, DEADLINE_S) for _ in range(20)]
+                is_eq({ask(client) for client in clients[1:]}, {(200, True)}, f"turn {turn + 1}: connections are kept")
+            # Each ends when another one is ready.
+            os.kill(site.processes["supervise"].pid, signal.SIGUSR1)
+            clients += [fcgi.Client(site.gate_socket, DEADLINE_S) for _ in range(2)]
+            # Nothing else that comes wakes anybody.
+            wait_until(lambda o=old: not set(o) & set(site.pids("gate")), "the end of both")
+            is_eq({ask(client) for client in clients}, {(200, True)}, "the next ones have all of them")
+            for client in clients:
+                client.close()
+
     with case("one gate under load"):
         site.stop_programs()
         site.gates = 1
@@ -168,8 +202,7 @@ with site:
         with fcgi.Client(site.gate_socket, DEADLINE_S) as slow, fcgi.Client(site.gate_socket, DEADLINE_S) as idle, \
                 fcgi.Client(site.gate_socket, DEADLINE_S) as fresh:
             is_eq(ask(idle), (200, True), "a connection is kept")
-            slow.begin(variables("/held/x"), keep=True)
-            slow.send(fcgi.stream(fcgi.STDIN, b""))
+            begin(slow, "/held/x")
             call = held.take()
             os.kill(old, signal.SIGTERM)
             new = successor(old)
@@ -186,36 +219,27 @@ with site:
             is_eq([ask(client) for client in (slow, idle, fresh)], [(200, True)] * 3, "all three are kept on")
 
     with case("calls that are slower than their load"):
-        # Each of them has another one behind it at once: a gate that took those would never end.
+        # Each has another one behind it at once, before the last of them has ended: a gate that took those
+        # would never end.
         (old,) = site.pids("gate")
-        clients = [fcgi.Client(site.gate_socket, DEADLINE_S) for _ in range(6)]
-
-        def begin(client):
-            client.begin(variables("/held/x"), keep=True)
-            client.send(fcgi.stream(fcgi.STDIN, b""))
-
+        clients, calls = [fcgi.Client(site.gate_socket, DEADLINE_S) for _ in range(6)], []
         for client in clients:
-            begin(client)
-        calls = [held.take() for _ in clients]
+            begin(client, "/held/x")
+            calls.append(held.take())
         os.kill(old, signal.SIGTERM)
         successor(old)
-        for client in clients[1:]:
-            held.answer(calls.pop())
-        done = []
-        wait_until(lambda: [done.append(c) for c in clients if c not in done and
-                            select.select([c.sock], [], [], 0)[0]] or len(done) == len(clients) - 1, "answers")
-        for client in done:
-            is_eq(client.answer().status, 200, "an answer")
-            begin(client)
-        calls += [held.take() for _ in done]
+        for n in range(1, len(clients)):
+            held.answer(calls[n])
+            is_eq(clients[n].answer().status, 200, "an answer")
+            begin(clients[n], "/held/x")
+            calls[n] = held.take()
         ok(old in site.pids("gate"), "the old one has one of them still")
-        (last,) = (client for client in clients if client not in done)
-        held.answer(calls.pop(0))
-        is_eq(last.answer().status, 200, "that one is answered")
+        held.answer(calls[0])
+        is_eq(clients[0].answer().status, 200, "that one is answered")
         wait_until(lambda: old not in site.pids("gate"), "the end of the old one, while the others' next are under way")
-        for call in calls:
+        for client, call in list(zip(clients, calls))[1:]:
             held.answer(call)
-        is_eq([client.answer().status for client in done], [200] * len(done), "as they are by the next gate")
+            is_eq(client.answer().status, 200, "which the next gate answers")
         for client in clients:
             client.close()
 
@@ -225,8 +249,7 @@ with site:
             is_eq(ask(client), (200, True), "a connection is kept")
             # When it goes on, it finds both.
             os.kill(old, signal.SIGSTOP)
-            client.begin(variables("/open/x"), keep=True)
-            client.send(fcgi.stream(fcgi.STDIN, b""))
+            begin(client, "/open/x")
             os.kill(old, signal.SIGTERM)
             os.kill(old, signal.SIGCONT)
             answer = client.answer()
@@ -236,16 +259,11 @@ with site:
 
     with case("all at an end, for a while"):
         # The next gates do not come up at first.
-        real, site.bin = site.bin, site.folder + "/late"
-        os.mkdir(site.bin, 0o755)
-        for program in ("admin", "certgate", "portal"):
-            os.symlink(f"{real}/{program}", f"{site.bin}/{program}")
-        hold = site.folder + "/hold"
-        with open(site.bin + "/gate", "w", encoding="ascii") as out:
-            out.write(f"#!/bin/sh\nwhile [ -e {hold} ]; do sleep 0.02; done\nexec '{real}/gate'\n")
-        os.chmod(site.bin + "/gate", 0o755)
+        hold, real = site.folder + "/hold", site.bin
         site.stop_programs()
+        site.bin = late_programs(hold)
         site.start_programs()
+        site.bin = real
         site.wait_ready()
         clients = [fcgi.Client(site.gate_socket, DEADLINE_S) for _ in range(150)]
         is_eq({ask(client) for client in clients}, {(200, True)}, "150 connections are kept")
@@ -253,8 +271,7 @@ with site:
             pass
         end(site.pids("gate")[0])
         for client in clients:
-            client.begin(variables("/open/x"), keep=True)
-            client.send(fcgi.stream(fcgi.STDIN, b""))
+            begin(client, "/open/x")
         is_eq(select.select([client.sock for client in clients], [], [], 0)[0], [], "they wait while there is no gate")
         os.unlink(hold)
         is_eq({client.answer().status for client in clients}, {200}, "and are answered by the next one")
@@ -265,8 +282,7 @@ with site:
         path, gate, listener = alone("alone")
         with fcgi.Client(path, DEADLINE_S) as slow, fcgi.Client(path, DEADLINE_S) as idle:
             is_eq(ask(idle), (200, True), "a connection is kept")
-            slow.begin(variables("/held/x"), keep=True)
-            slow.send(fcgi.stream(fcgi.STDIN, b""))
+            begin(slow, "/held/x")
             call = held.take()
             gate.send_signal(signal.SIGTERM)
             is_eq(idle.take(1), None, "which ends")

@@ -74,10 +74,15 @@ class Client:
     def __exit__(self, *_):
         self.close()
 
-    def begin(self, params, keep=False):
+    def begin(self, params, keep=False, rest=b""):
         """Sends BEGIN and all the variables; the body is the caller's to send."""
         self.sock.sendall(record(BEGIN, struct.pack("!HB5x", RESPONDER, KEEP if keep else 0)) +
-                          stream(PARAMS, pairs(params)))
+                          stream(PARAMS, pairs(params)) + rest)
+
+    def begin_whole(self, params):
+        """Sends a request without a body in one piece, for a connection that is kept: the other side has not
+        to wait for the rest, however busy this machine is."""
+        self.begin(params, True, stream(STDIN, b""))
 
     def send(self, data):
         self.sock.sendall(data)

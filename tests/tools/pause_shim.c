@@ -1,9 +1,10 @@
 /* LD_PRELOAD: a pause of 20 ms where a busy machine may make one at any time: between a call whose
- * result is about to be acted on and the act.  After accept4, after a recvmsg, and after a poll that
- * does not wait and has found nothing. */
+ * result is about to be acted on and the act.  After accept4, recvmsg and epoll_wait, and after a
+ * poll that does not wait and has found nothing. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +31,17 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	if (got >= 0)
 		(void)usleep(PAUSE_US);
 	return got;
+}
+
+int epoll_wait(int fd, struct epoll_event *events, int n, int ms)
+{
+	static int (*next)(int, struct epoll_event *, int, int);
+	if (!next)
+		next = (int (*)(int, struct epoll_event *, int, int))dlsym(RTLD_NEXT, "epoll_wait");
+	int found = next(fd, events, n, ms);
+	if (found > 0)
+		(void)usleep(PAUSE_US);
+	return found;
 }
 
 int poll(struct pollfd *fds, nfds_t n, int ms)
