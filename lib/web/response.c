@@ -2,6 +2,7 @@
 #include "web/response.h"
 #include "base/field.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "web/io.h"
 
 #define HEAD_FIRST_BYTES 1024 /* most heads are shorter */
@@ -130,18 +131,18 @@ void web_response_rewind(struct web_response *resp, size_t mark)
 
 static void send_head(struct web_response *resp)
 {
-	char line[64];
 	/* An answer that lost fields of its head must not go out as if it were whole. */
 	if (resp->head_failed || resp->status < 200 || resp->status > 599)
 		resp->status = 500;
-	int n = snprintf(line, sizeof(line), "Status: %d %s\r\n", resp->status,
-			 web_reason(resp->status));
+	char status[DECIMAL_TEXT];
+	(void)decimal_format((uint64_t)resp->status, status);
 	resp->body_allowed = !resp->request->is_head && resp->status != 204 && resp->status != 304;
 	resp->head_sent = true;
 	resp->unflushed = true;
 	struct web_io *io = resp->request->io;
-	if (n > 0)
-		(void)web_io_write(io, span_make(line, (size_t)n));
+	const char *const line[] = {"Status: ", status, " ", web_reason(resp->status), "\r\n"};
+	for (size_t i = 0; i < CG_COUNT(line); i++)
+		(void)web_io_write(io, span_of(line[i]));
 	if (!resp->head_failed)
 		(void)web_io_write(io, span_make(resp->head, resp->head_n));
 	(void)web_io_write(io, SPAN_LIT("\r\n"));
