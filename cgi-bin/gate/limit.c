@@ -98,8 +98,9 @@ size_t limit_fields(struct exchange *x, struct web_field fields[LIMIT_FIELDS_MAX
 
 bool limit_field_is_ours(const struct exchange *x, struct span name)
 {
-	static const char *const of_quota[] = {"x-ratelimit-limit", "x-ratelimit-remaining",
-					       "x-ratelimit-reset"};
+	static const struct span of_quota[] = {SPAN_LIT("x-ratelimit-limit"),
+					       SPAN_LIT("x-ratelimit-remaining"),
+					       SPAN_LIT("x-ratelimit-reset")};
 	size_t ignored = 0;
 	if (span_is_nocase(name, SPAN_LIT("ratelimit")) ||
 	    span_is_nocase(name, SPAN_LIT("ratelimit-policy"))) {
@@ -109,7 +110,7 @@ bool limit_field_is_ours(const struct exchange *x, struct span name)
 		return false;
 	}
 	for (size_t i = 0; i < CG_COUNT(of_quota); i++)
-		if (span_is_nocase(name, span_of(of_quota[i])))
+		if (span_is_nocase(name, of_quota[i]))
 			return tightest_quota(x, &ignored);
 	return false;
 }
