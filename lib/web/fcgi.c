@@ -36,9 +36,9 @@
 #define LOOK_MS 10   /* how often that is looked at */
 #define STOP_MS 5000 /* then idle connections are closed however short they have been so */
 /* For so long a thread waits for its connection's next request itself, before any may take it up.
- */
-#define STAY_MS	   10
-#define STAY_SKIPS 15 /* requests that nobody stays for, after it was in vain */
+ * Servers keep more connections than they use at a time: the next request on one comes later than
+ * the next of all. */
+#define STAY_MS 50
 /* From a thread to the main one: stop_after says that it is time. */
 #define TIME_TO_END SIGUSR2
 
@@ -49,7 +49,6 @@
 struct connection {
 	struct connection *next, *prev;
 	int fd;
-	unsigned skips;			      /* so many requests nobody stays for */
 	_Atomic bool busy;		      /* a thread serves it, or has not let go of it yet */
 	bool closed;			      /* said before `busy` is given up */
 	_Atomic int64_t needed_until_mono_ms; /* while ending */
