@@ -98,18 +98,24 @@ static struct span percent_encoded(const char *text, struct arena *arena)
 	return span_make(out, n);
 }
 
-/* RFC 9440: a byte sequence of RFC 8941. */
-static struct span client_cert_field(struct exchange *x)
+struct span client_cert_field(struct exchange *x)
 {
+	if (x->cert_field.n > 0)
+		return x->cert_field;
 	char *base64 = base64_format(x->arena, x->cert_der);
 	struct span parts[] = {SPAN_LIT(":"), span_of(base64), SPAN_LIT(":")};
-	struct span value = span_of(base64 ? arena_join(x->arena, parts, CG_COUNT(parts)) : NULL);
-	if (value.n > CLIENT_CERT_FIELD_MAX) {
+	x->cert_field = span_of(base64 ? arena_join(x->arena, parts, CG_COUNT(parts)) : NULL);
+	return x->cert_field;
+}
+
+static void add_client_cert(struct exchange *x, struct outgoing *out)
+{
+	struct span value = client_cert_field(x);
+	if (value.n > CLIENT_CERT_FIELD_MAX)
 		log_info("client_cert_left_out", "request_id", x->req->id, "cause",
 			 "longer than upstreams take", LOG_END);
-		return (struct span){NULL, 0};
-	}
-	return value;
+	else
+		add(out, "Client-Cert", value);
 }
 
 static void add_identity(struct exchange *x, struct outgoing *out)
@@ -125,7 +131,7 @@ static void add_identity(struct exchange *x, struct outgoing *out)
 	if (hex)
 		hex_format(x->facts.sha256.b, SHA256_BYTES, hex);
 	add(out, "X-Certgate-Fingerprint", span_of(hex));
-	add(out, "Client-Cert", client_cert_field(x));
+	add_client_cert(x, out);
 }
 
 /* A value in a Forwarded field: a quoted string (RFC 7239 section 4). */
@@ -166,12 +172,11 @@ static void add_forwarded(struct exchange *x, struct outgoing *out)
 /* W3C Trace Context, version 00, of the request's id; "sampled" is not ours to say. */
 static void add_traceparent(struct exchange *x, struct outgoing *out)
 {
-	char trace[2 * ID_RAW_BYTES + 1], parent[17];
+	char trace[2 * ID_RAW_BYTES + 1];
 	if (web_request_field(x->req, "traceparent", NULL) > 0)
 		return;
 	hex_format(x->req->id_bytes, ID_RAW_BYTES, trace);
-	hex_format(x->req->id_bytes, 8, parent);
-	struct span parts[] = {SPAN_LIT("00-"), span_of(trace), SPAN_LIT("-"), span_of(parent),
+	struct span parts[] = {SPAN_LIT("00-"), span_of(trace), SPAN_LIT("-"), span_make(trace, 16),
 			       SPAN_LIT("-00")};
 	add(out, "traceparent", span_of(arena_join(x->arena, parts, CG_COUNT(parts))));
 }

@@ -27,8 +27,9 @@ static struct span target_of(struct exchange *x)
 static bool drop(void *ctx, struct span name, struct span value)
 {
 	/* Fields that speak for the whole host, on which the dashboard may be. */
-	static const char *const of_host[] = {"clear-site-data", "service-worker-allowed", "nel",
-					      "report-to", "reporting-endpoints"};
+	static const struct span of_host[] = {
+	    SPAN_LIT("clear-site-data"), SPAN_LIT("service-worker-allowed"), SPAN_LIT("nel"),
+	    SPAN_LIT("report-to"), SPAN_LIT("reporting-endpoints")};
 	const struct exchange *x = ctx;
 	/* Alt-Svc leads clients to a place of the upstream's own, round the gate. */
 	if (span_is_nocase(name, SPAN_LIT("x-request-id")) ||
@@ -40,7 +41,7 @@ static bool drop(void *ctx, struct span name, struct span value)
 	if (span_is_nocase(name, SPAN_LIT("set-cookie")))
 		return cookie_is_ours(value);
 	for (size_t i = 0; i < CG_COUNT(of_host) && !x->route->api->browser_pages; i++)
-		if (span_is_nocase(name, span_of(of_host[i])))
+		if (span_is_nocase(name, of_host[i]))
 			return true;
 	return false;
 }

@@ -77,9 +77,10 @@ struct exchange {
 	const struct route *route;
 	const struct url *target; /* the upstream that is asked */
 	struct facts facts;
-	struct span token;    /* without "Bearer "; empty: none */
-	struct span cert_der; /* of the certificate, when one came */
-	bool cert_recalled;   /* it is from the snapshot's memory */
+	struct span token;	/* without "Bearer "; empty: none */
+	struct span cert_der;	/* of the certificate, when one came */
+	struct span cert_field; /* the same as client_cert_field makes it; empty: not made yet */
+	bool cert_recalled;	/* both are from the snapshot's memory */
 	struct decision decision;
 	struct limit_asks asks;
 	struct limits_result limits; /* what it has begun is ended when it is answered */
@@ -104,13 +105,13 @@ cg_rc snapshot_acquire(struct resolver *resolver, struct reader *reader, struct 
 		       struct cg_err *err) CG_MUST_USE;
 void snapshot_release(struct resolver *resolver, struct reader *reader, struct snapshot **snapshot);
 const struct routes *snapshot_routes(const struct snapshot *snapshot);
-/* What was read before from this very text of SSL_CLIENT_CERT, if it was remembered; *der lives as
- * long as the snapshot. */
+/* What was read before from this very text of SSL_CLIENT_CERT, if it was remembered; *der and
+ * *field live as long as the snapshot. */
 bool snapshot_recall(const struct snapshot *snapshot, struct span text, struct span *der,
-		     struct sha256 *sha256) CG_MUST_USE;
+		     struct span *field, struct sha256 *sha256) CG_MUST_USE;
 /* For the next request with it.  Registered ones only: strangers must not take the room. */
 void snapshot_remember(struct snapshot *snapshot, struct span text, struct span der,
-		       const struct sha256 *sha256);
+		       struct span field, const struct sha256 *sha256);
 /* The grant of a digest, NULL for an unknown one; it lives as long as the snapshot or the arena. */
 cg_rc snapshot_grant(struct resolver *resolver, struct snapshot *snapshot,
 		     const struct sha256 *digest, struct arena *arena, const struct grant **out,
@@ -183,6 +184,10 @@ struct span exchange_path(const struct exchange *x);
 struct span exchange_proven(const struct exchange *x, struct span value);
 
 /* --- fields.c --- */
+
+/* The value of Client-Cert (RFC 9440: a byte sequence of RFC 8941) for the certificate that came;
+ * empty without memory. */
+struct span client_cert_field(struct exchange *x);
 
 /* Fields on their way out. */
 struct outgoing {

@@ -85,7 +85,8 @@ static bool read_certificate(struct exchange *x)
 	f->certificate = FACTS_CERT_NONE;
 	if (!req->proof_ok || !req->https)
 		return true;
-	x->cert_recalled = snapshot_recall(x->snapshot, req->client_cert, &x->cert_der, &f->sha256);
+	x->cert_recalled = snapshot_recall(x->snapshot, req->client_cert, &x->cert_der,
+					   &x->cert_field, &f->sha256);
 	switch (x->cert_recalled
 		    ? CERT_SEEN_ONE
 		    : cert_from_server(req->client_cert, x->arena, &x->cert_der, &f->sha256)) {
@@ -157,7 +158,8 @@ bool identify(struct exchange *x)
 		rc = snapshot_grant(g->resolver, x->snapshot, &f->sha256, x->arena,
 				    &f->certificate_grant, &err);
 	if (rc == CG_OK && f->certificate_grant && !x->cert_recalled)
-		snapshot_remember(x->snapshot, x->req->client_cert, x->cert_der, &f->sha256);
+		snapshot_remember(x->snapshot, x->req->client_cert, x->cert_der,
+				  client_cert_field(x), &f->sha256);
 	/* Whom the API does not know costs no signatures. */
 	if (rc == CG_OK && f->certificate == FACTS_CERT_PRESENT && f->certificate_grant &&
 	    auth->use_certificate && auth->trust == CG__API_AUTH__TRUST__CA)

@@ -1,6 +1,7 @@
 /* Rate, calls under way, quota: counted in the run folder by all gates together. */
 #include "base/base.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "gate.h"
 
 bool limit(struct exchange *x)
@@ -38,31 +39,45 @@ static bool tightest_quota(const struct exchange *x, size_t *out)
 }
 
 static void add_number(struct exchange *x, struct web_field *fields, size_t *n, const char *name,
-		       int64_t value)
+		       uint64_t value)
 {
-	fields[(*n)++] =
-	    (struct web_field){span_of(name), span_of(arena_printf(x->arena, "%" PRId64, value))};
+	char text[DECIMAL_TEXT];
+	struct span digits = span_make(text, decimal_format(value, text));
+	fields[(*n)++] = (struct web_field){span_of(name), span_of(arena_copy(x->arena, digits))};
+}
+
+/* A member of a list, "name";q=100;w=60, behind those that are there; NULL: none is, or memory is
+ * short. */
+static char *add_rate(struct exchange *x, const char *list, const char *name, const char *first,
+		      uint32_t number, const char *second, uint32_t other)
+{
+	char a[DECIMAL_TEXT], b[DECIMAL_TEXT];
+	(void)decimal_format(number, a);
+	(void)decimal_format(other, b);
+	struct span parts[] = {span_of(list),  SPAN_LIT(", \""), span_of(name),	  SPAN_LIT("\""),
+			       span_of(first), span_of(a),	 span_of(second), span_of(b)};
+	if (!list)
+		parts[1] = SPAN_LIT("\"");
+	return arena_join(x->arena, parts, CG_COUNT(parts));
 }
 
 /* The rates of the key, not the API's own: that would tell of other keys.
  * draft-ietf-httpapi-ratelimit-headers-10. */
 static void add_rates(struct exchange *x, struct web_field *fields, size_t *n)
 {
-	const char *policy = "", *left = "";
+	char *policy = NULL, *left = NULL;
 	for (size_t i = 0; i < x->asks.n; i++) {
 		const struct limits_ask *ask = &x->asks.asks[i];
 		const struct limits_left *l = &x->limits.left[i];
 		if (ask->rate.per_s == 0 || x->asks.owners[i] == LIMIT_OF_API)
 			continue;
-		const char *comma = policy && *policy ? ", " : "";
-		policy = arena_printf(x->arena, "%s%s\"%s\";q=%" PRIu32 ";w=%" PRIu32, policy,
-				      comma, x->asks.names[i], ask->rate.limit, ask->rate.per_s);
-		left = arena_printf(x->arena, "%s%s\"%s\";r=%" PRIu32 ";t=%" PRIu32, left, comma,
-				    x->asks.names[i], l->rate_left, l->rate_reset_s);
+		const char *name = x->asks.names[i];
+		policy = add_rate(x, policy, name, ";q=", ask->rate.limit, ";w=", ask->rate.per_s);
+		left = add_rate(x, left, name, ";r=", l->rate_left, ";t=", l->rate_reset_s);
 		if (!policy || !left)
 			return;
 	}
-	if (!*policy)
+	if (!policy)
 		return;
 	fields[(*n)++] = (struct web_field){SPAN_LIT("RateLimit-Policy"), span_of(policy)};
 	fields[(*n)++] = (struct web_field){SPAN_LIT("RateLimit"), span_of(left)};
@@ -73,10 +88,9 @@ size_t limit_fields(struct exchange *x, struct web_field fields[LIMIT_FIELDS_MAX
 	size_t n = 0, quota = 0;
 	if (tightest_quota(x, &quota)) {
 		const struct limits_left *l = &x->limits.left[quota];
-		add_number(x, fields, &n, "X-RateLimit-Limit",
-			   (int64_t)x->asks.asks[quota].quota.limit);
-		add_number(x, fields, &n, "X-RateLimit-Remaining", (int64_t)l->quota_left);
-		add_number(x, fields, &n, "X-RateLimit-Reset", l->quota_resets_unix_s);
+		add_number(x, fields, &n, "X-RateLimit-Limit", x->asks.asks[quota].quota.limit);
+		add_number(x, fields, &n, "X-RateLimit-Remaining", l->quota_left);
+		add_number(x, fields, &n, "X-RateLimit-Reset", (uint64_t)l->quota_resets_unix_s);
 	}
 	add_rates(x, fields, &n);
 	return n;
@@ -84,8 +98,9 @@ size_t limit_fields(struct exchange *x, struct web_field fields[LIMIT_FIELDS_MAX
 
 bool limit_field_is_ours(const struct exchange *x, struct span name)
 {
-	static const char *const of_quota[] = {"x-ratelimit-limit", "x-ratelimit-remaining",
-					       "x-ratelimit-reset"};
+	static const struct span of_quota[] = {SPAN_LIT("x-ratelimit-limit"),
+					       SPAN_LIT("x-ratelimit-remaining"),
+					       SPAN_LIT("x-ratelimit-reset")};
 	size_t ignored = 0;
 	if (span_is_nocase(name, SPAN_LIT("ratelimit")) ||
 	    span_is_nocase(name, SPAN_LIT("ratelimit-policy"))) {
@@ -95,7 +110,7 @@ bool limit_field_is_ours(const struct exchange *x, struct span name)
 		return false;
 	}
 	for (size_t i = 0; i < CG_COUNT(of_quota); i++)
-		if (span_is_nocase(name, span_of(of_quota[i])))
+		if (span_is_nocase(name, of_quota[i]))
 			return tightest_quota(x, &ignored);
 	return false;
 }

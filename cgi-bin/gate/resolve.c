@@ -22,9 +22,9 @@ struct known {
 /* What SSL_CLIENT_CERT said, and what it meant. */
 struct seen_cert {
 	struct seen_cert *next;
-	size_t text_n, der_n;
+	size_t text_n, der_n, field_n;
 	struct sha256 sha256;
-	char bytes[]; /* the text, then the DER */
+	char bytes[]; /* the text, the DER, the value of Client-Cert */
 };
 
 /* What came out for a certificate at an API. */
@@ -400,28 +400,31 @@ static const struct seen_cert *find_cert(const struct snapshot *s, struct span t
 }
 
 bool snapshot_recall(const struct snapshot *s, struct span text, struct span *der,
-		     struct sha256 *sha256)
+		     struct span *field, struct sha256 *sha256)
 {
 	const struct seen_cert *c = text.n > 0 ? find_cert(s, text) : NULL;
 	if (!c)
 		return false;
 	*der = span_make(c->bytes + c->text_n, c->der_n);
+	*field = span_make(c->bytes + c->text_n + c->der_n, c->field_n);
 	*sha256 = c->sha256;
 	return true;
 }
 
-void snapshot_remember(struct snapshot *s, struct span text, struct span der,
+void snapshot_remember(struct snapshot *s, struct span text, struct span der, struct span field,
 		       const struct sha256 *sha256)
 {
-	if (text.n > CERT_REMEMBERED_BYTES ||
+	if (text.n > CERT_REMEMBERED_BYTES || field.n == 0 ||
 	    __atomic_load_n(&s->n_certs, __ATOMIC_RELAXED) >= CERTS_REMEMBERED_MAX)
 		return;
-	struct seen_cert *c = malloc(sizeof(*c) + text.n + der.n);
+	struct seen_cert *c = malloc(sizeof(*c) + text.n + der.n + field.n);
 	if (!c)
 		return;
-	*c = (struct seen_cert){.text_n = text.n, .der_n = der.n, .sha256 = *sha256};
+	*c = (struct seen_cert){
+	    .text_n = text.n, .der_n = der.n, .field_n = field.n, .sha256 = *sha256};
 	memcpy(c->bytes, text.p, text.n);
 	memcpy(c->bytes + text.n, der.p, der.n);
+	memcpy(c->bytes + text.n + der.n, field.p, field.n);
 	struct seen_cert **bucket = &s->certs[bucket_of_text(text)];
 	(void)pthread_mutex_lock(&s->mutex);
 	if (s->n_certs < CERTS_REMEMBERED_MAX && !find_cert(s, text)) {

@@ -29,12 +29,18 @@ static uint64_t tag_of(uint64_t hash)
 	return hash / TARGET_SLOTS & ((1u << TAG_BITS) - 1);
 }
 
+/* Its mark, also one that is over; 0: none. */
+static uint64_t mark_of(struct gate *gate, uint64_t hash)
+{
+	uint64_t mark = atomic_load_explicit(slot_of(gate, hash), memory_order_relaxed);
+	return (mark & ((1u << TAG_BITS) - 1)) == tag_of(hash) ? mark : 0;
+}
+
 static bool is_down(struct gate *gate, const struct url *target, int64_t now_mono_ms)
 {
 	uint64_t hash = hash_of(target->host, target->port);
-	uint64_t mark = atomic_load_explicit(slot_of(gate, hash), memory_order_relaxed);
-	return (mark & ((1u << TAG_BITS) - 1)) == tag_of(hash) &&
-	       mark >> TAG_BITS > (uint64_t)now_mono_ms;
+	uint64_t mark = mark_of(gate, hash);
+	return mark >> TAG_BITS > (uint64_t)now_mono_ms;
 }
 
 size_t targets_order(struct gate *gate, const struct route *route,
@@ -72,7 +78,7 @@ void target_is_down(struct gate *gate, const struct url *target)
 
 void target_is_up(struct gate *gate, const struct url *target)
 {
-	_Atomic uint64_t *slot = slot_of(gate, hash_of(target->host, target->port));
-	if (is_down(gate, target, clock_mono_ms()))
-		atomic_store_explicit(slot, 0, memory_order_relaxed);
+	uint64_t hash = hash_of(target->host, target->port);
+	if (mark_of(gate, hash) != 0)
+		atomic_store_explicit(slot_of(gate, hash), 0, memory_order_relaxed);
 }

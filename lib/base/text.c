@@ -84,12 +84,22 @@ bool text_first_unseen(struct span text, uint32_t *out)
 	return false;
 }
 
+size_t decimal_format(uint64_t n, char out[DECIMAL_TEXT])
+{
+	size_t len = 1, at;
+	for (uint64_t rest = n; rest > 9; rest /= 10)
+		len++;
+	for (at = len; at > 0; n /= 10)
+		out[--at] = (char)('0' + n % 10);
+	out[len] = '\0';
+	return len;
+}
+
 void number_format(uint64_t n, char out[NUMBER_TEXT])
 {
-	char digits[24];
-	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
-	size_t at = 0;
-	for (int i = 0; i < len; i++) {
+	char digits[DECIMAL_TEXT];
+	size_t len = decimal_format(n, digits), at = 0;
+	for (size_t i = 0; i < len; i++) {
 		if (i > 0 && (len - i) % 3 == 0)
 			out[at++] = ',';
 		out[at++] = digits[i];

@@ -9,6 +9,9 @@
 /* The whole text as a decimal number from 0 to max; false, and *out untouched, for anything else.
  */
 bool number_parse(struct span text, uint64_t max, uint64_t *out) CG_MUST_USE;
+/* 354780; how many digits. */
+#define DECIMAL_TEXT 21
+size_t decimal_format(uint64_t n, char out[DECIMAL_TEXT]);
 /* 354,780 */
 #define NUMBER_TEXT 32
 void number_format(uint64_t n, char out[NUMBER_TEXT]);

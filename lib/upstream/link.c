@@ -399,10 +399,11 @@ enum upstream_outcome link_open(struct links *kept, const struct upstream_call *
 		struct link *best = NULL;
 		for (size_t i = 0; i < CG_COUNT(kept->items); i++) {
 			struct link *link = &kept->items[i];
+			if (link->fd < 0)
+				continue;
 			int64_t idle_ms = now - link->idle_since_mono_ms;
-			if (link->fd >= 0 &&
-			    (idle_ms > (int64_t)UPSTREAM_KEPT_S * 1000 ||
-			     now - link->made_mono_ms > (int64_t)UPSTREAM_LIFE_S * 1000))
+			if (idle_ms > (int64_t)UPSTREAM_KEPT_S * 1000 ||
+			    now - link->made_mono_ms > (int64_t)UPSTREAM_LIFE_S * 1000)
 				link_close(link);
 			if (idle_ms <= max_idle_s * 1000 && leads_to(link, call) &&
 			    (!best || link->idle_since_mono_ms > best->idle_since_mono_ms))

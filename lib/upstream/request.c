@@ -2,6 +2,7 @@
 #include "upstream/request.h"
 #include "base/field.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 /* Request line and Host with their separators, and the longest field that frames a body. */
 #define LINES_MAX 64
@@ -57,10 +58,12 @@ bool upstream_is_host(struct span host)
 static void put_host(struct writer *w, const struct upstream_call *c)
 {
 	bool v6 = memchr(c->host.p, ':', c->host.n) != NULL;
-	char port[8] = "";
+	char port[1 + DECIMAL_TEXT] = ":";
 	/* The port is left out where it is the scheme's own, as clients do. */
 	if (c->port != (c->https ? 443 : 80))
-		(void)snprintf(port, sizeof(port), ":%u", (unsigned)c->port);
+		(void)decimal_format(c->port, port + 1);
+	else
+		port[0] = '\0';
 	put(w, v6 ? SPAN_LIT("Host: [") : SPAN_LIT("Host: "));
 	put(w, c->host);
 	put(w, v6 ? SPAN_LIT("]") : SPAN_LIT(""));

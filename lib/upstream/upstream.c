@@ -399,9 +399,11 @@ static bool receive_some(struct exchange *x)
 
 static bool is_repeatable(struct span method)
 {
-	static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+	static const struct span methods[] = {SPAN_LIT("GET"),	   SPAN_LIT("HEAD"),
+					      SPAN_LIT("OPTIONS"), SPAN_LIT("TRACE"),
+					      SPAN_LIT("PUT"),	   SPAN_LIT("DELETE")};
 	for (size_t i = 0; i < CG_COUNT(methods); i++)
-		if (span_is_text(method, methods[i]))
+		if (span_is(method, methods[i]))
 			return true;
 	return false;
 }

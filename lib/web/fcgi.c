@@ -40,9 +40,9 @@
  * those that are handed over is full still. */
 #define STOP_MS 5000
 /* For so long a thread waits for its connection's next request itself, before any may take it up.
- */
-#define STAY_MS	   10
-#define STAY_SKIPS 15 /* requests that nobody stays for, after it was in vain */
+ * Servers keep more connections than they use at a time: the next request on one comes later than
+ * the next of all. */
+#define STAY_MS 50
 /* From a thread to the main one: stop_after says that it is time. */
 #define TIME_TO_END SIGUSR2
 
@@ -56,7 +56,6 @@ struct connection {
 	/* The same socket: fd is libfcgi's to close while it reads a head, and may be another's as
 	 * soon as it did. */
 	int cut_fd;
-	unsigned skips;	   /* so many requests nobody stays for */
 	_Atomic bool busy; /* a thread serves it, or has not let go of it yet */
 	bool gone;	   /* closed, or handed over; said before `busy` is given up */
 	_Atomic int64_t needed_until_mono_ms; /* while ending, where nobody takes it over */

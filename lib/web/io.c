@@ -219,7 +219,7 @@ static size_t wipe_variables(char *const *env)
 	size_t bytes = 4 * sizeof(FCGI_Header);
 	for (; env && *env; env++) {
 		size_t n = strlen(*env);
-		bool is_own = strncmp(*env, "FCGI_ROLE=", 10) == 0; /* libfcgi's */
+		bool is_own = **env == 'F' && strncmp(*env, "FCGI_ROLE=", 10) == 0; /* libfcgi's */
 		explicit_bzero(*env, n);
 		/* Two lengths in place of the '='. */
 		if (!is_own)
@@ -245,7 +245,6 @@ void web_io_wipe(struct web_io *io)
 	}
 	/* Nothing lies behind what was written, a record's head in front of it, but padding. */
 	if (out)
-		explicit_bzero(data_of(out)->buff, io->out_left
-						       ? (size_t)data_of(out)->bufflen
-						       : sizeof(FCGI_Header) + io->out_n);
+		explicit_bzero(data_of(out)->buff, io->out_left ? (size_t)data_of(out)->bufflen
+								: sizeof(FCGI_Header) + io->out_n);
 }

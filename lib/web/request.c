@@ -9,6 +9,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#define IDS_AHEAD 32
+
 /* Notes the first thing that is wrong. */
 static void bad(struct web_request *req, const char *sentence)
 {
@@ -16,13 +18,72 @@ static void bad(struct web_request *req, const char *sentence)
 		req->bad = sentence;
 }
 
-static struct span variable(char *const *env, const char *name)
+/* --- variables --- */
+
+enum variable {
+	VAR_CERTGATE_LOCATION,
+	VAR_CERTGATE_PREFIX,
+	VAR_CERTGATE_PROOF,
+	VAR_CERTGATE_SITE,
+	VAR_CONTENT_LENGTH,
+	VAR_CONTENT_TYPE,
+	VAR_HTTPS,
+	VAR_HTTP_HOST,
+	VAR_REMOTE_ADDR,
+	VAR_REMOTE_PORT,
+	VAR_REQUEST_METHOD,
+	VAR_REQUEST_URI,
+	VAR_SERVER_ADDR,
+	VAR_SERVER_NAME,
+	VAR_SERVER_PORT,
+	VAR_SERVER_SOFTWARE,
+	VAR_SSL_CLIENT_CERT,
+	VAR_SSL_CLIENT_VERIFY,
+	VAR__COUNT
+};
+
+/* In order, so that those of one first letter are together. */
+static const struct span variables[VAR__COUNT] = {
+    [VAR_CERTGATE_LOCATION] = SPAN_LIT("CERTGATE_LOCATION"),
+    [VAR_CERTGATE_PREFIX] = SPAN_LIT("CERTGATE_PREFIX"),
+    [VAR_CERTGATE_PROOF] = SPAN_LIT("CERTGATE_PROOF"),
+    [VAR_CERTGATE_SITE] = SPAN_LIT("CERTGATE_SITE"),
+    [VAR_CONTENT_LENGTH] = SPAN_LIT("CONTENT_LENGTH"),
+    [VAR_CONTENT_TYPE] = SPAN_LIT("CONTENT_TYPE"),
+    [VAR_HTTPS] = SPAN_LIT("HTTPS"),
+    [VAR_HTTP_HOST] = SPAN_LIT("HTTP_HOST"),
+    [VAR_REMOTE_ADDR] = SPAN_LIT("REMOTE_ADDR"),
+    [VAR_REMOTE_PORT] = SPAN_LIT("REMOTE_PORT"),
+    [VAR_REQUEST_METHOD] = SPAN_LIT("REQUEST_METHOD"),
+    [VAR_REQUEST_URI] = SPAN_LIT("REQUEST_URI"),
+    [VAR_SERVER_ADDR] = SPAN_LIT("SERVER_ADDR"),
+    [VAR_SERVER_NAME] = SPAN_LIT("SERVER_NAME"),
+    [VAR_SERVER_PORT] = SPAN_LIT("SERVER_PORT"),
+    [VAR_SERVER_SOFTWARE] = SPAN_LIT("SERVER_SOFTWARE"),
+    [VAR_SSL_CLIENT_CERT] = SPAN_LIT("SSL_CLIENT_CERT"),
+    [VAR_SSL_CLIENT_VERIFY] = SPAN_LIT("SSL_CLIENT_VERIFY"),
+};
+
+/* The values of all of them in one go, each the first of its name; p is NULL where there is none.
+ */
+static void read_variables(char *const *env, struct span values[VAR__COUNT])
 {
-	size_t n = strlen(name);
-	for (; *env; env++)
-		if (**env == *name && strncmp(*env, name, n) == 0 && (*env)[n] == '=')
-			return span_of(*env + n + 1);
-	return (struct span){NULL, 0};
+	memset(values, 0, VAR__COUNT * sizeof(*values));
+	for (; *env; env++) {
+		size_t i = **env == 'C'	  ? VAR_CERTGATE_LOCATION
+			   : **env == 'H' ? VAR_HTTPS
+			   : **env == 'R' ? VAR_REMOTE_ADDR
+			   : **env == 'S' ? VAR_SERVER_ADDR
+					  : VAR__COUNT;
+		const char *equals = i < VAR__COUNT ? strchr(*env, '=') : NULL;
+		if (!equals)
+			continue;
+		struct span name = span_make(*env, (size_t)(equals - *env));
+		while (i < VAR__COUNT && *variables[i].p == **env && !span_is(variables[i], name))
+			i++;
+		if (i < VAR__COUNT && *variables[i].p == **env && !values[i].p)
+			values[i] = span_of(equals + 1);
+	}
 }
 
 /* "HTTP_X_Y" without its prefix as "x-y"; NULL when it is no name or memory is short. */
@@ -69,7 +130,8 @@ static bool is_field(const char *variable)
 	return *variable == 'H' && strncmp(variable, "HTTP_", 5) == 0;
 }
 
-static void read_fields(struct web_request *req, char *const *env)
+static void read_fields(struct web_request *req, char *const *env, struct span type,
+			struct span length)
 {
 	size_t n = 1; /* Content-Type */
 	for (char *const *e = env; *e; e++)
@@ -82,10 +144,8 @@ static void read_fields(struct web_request *req, char *const *env)
 	if (!req->fields)
 		return;
 	/* lighttpd and Apache set CONTENT_TYPE and CONTENT_LENGTH, sometimes to nothing. */
-	struct span type = variable(env, "CONTENT_TYPE");
 	if (type.n > 0)
 		add_field(req, "content-type", type);
-	struct span length = variable(env, "CONTENT_LENGTH");
 	for (; *env; env++) {
 		if (!is_field(*env))
 			continue;
@@ -134,34 +194,48 @@ static void read_chain(struct web_request *req, char *const *env)
 	}
 }
 
+/* Of a few requests at a time: what random bytes cost is the call.  Each is used once. */
+static bool make_id(uint8_t id[ID_RAW_BYTES])
+{
+	static _Thread_local uint8_t ahead[IDS_AHEAD][ID_RAW_BYTES];
+	static _Thread_local size_t left;
+	if (left == 0) {
+		if (random_bytes(ahead, sizeof(ahead)) != CG_OK)
+			return false;
+		left = IDS_AHEAD;
+	}
+	memcpy(id, ahead[--left], ID_RAW_BYTES);
+	return true;
+}
+
 bool web_request_init(struct web_request *req, struct arena *arena, char *const *env,
 		      web_proof_fn proof_ok, void *ctx, struct web_io *io)
 {
+	struct span v[VAR__COUNT];
+	read_variables(env, v);
 	*req = (struct web_request){.arena = arena,
 				    .io = io,
 				    .received_unix_s = clock_unix_s(),
-				    .received_mono_ms = clock_mono_ms(),
-				    .method = variable(env, "REQUEST_METHOD"),
-				    .uri = variable(env, "REQUEST_URI"),
-				    .remote_addr = variable(env, "REMOTE_ADDR"),
-				    .remote_port = variable(env, "REMOTE_PORT"),
-				    .server_addr = variable(env, "SERVER_ADDR"),
-				    .server_port = variable(env, "SERVER_PORT"),
-				    .server_name = variable(env, "SERVER_NAME"),
-				    .site = variable(env, "CERTGATE_SITE"),
-				    .prefix = variable(env, "CERTGATE_PREFIX"),
-				    .host = variable(env, "HTTP_HOST")};
-	if (random_bytes(req->id_bytes, sizeof(req->id_bytes)) != CG_OK)
+				    .method = v[VAR_REQUEST_METHOD],
+				    .uri = v[VAR_REQUEST_URI],
+				    .remote_addr = v[VAR_REMOTE_ADDR],
+				    .remote_port = v[VAR_REMOTE_PORT],
+				    .server_addr = v[VAR_SERVER_ADDR],
+				    .server_port = v[VAR_SERVER_PORT],
+				    .server_name = v[VAR_SERVER_NAME],
+				    .site = v[VAR_CERTGATE_SITE],
+				    .prefix = v[VAR_CERTGATE_PREFIX],
+				    .host = v[VAR_HTTP_HOST]};
+	if (!make_id(req->id_bytes))
 		return false;
 	base32_format(req->id_bytes, sizeof(req->id_bytes), req->id);
-	req->proof_ok = proof_ok && proof_ok(ctx, variable(env, "CERTGATE_PROOF"));
+	req->proof_ok = proof_ok && proof_ok(ctx, v[VAR_CERTGATE_PROOF]);
 	if (req->proof_ok) {
-		req->https = span_is_nocase(variable(env, "HTTPS"), SPAN_LIT("on"));
-		req->client_cert = variable(env, "SSL_CLIENT_CERT");
-		req->client_verify = variable(env, "SSL_CLIENT_VERIFY");
-		req->is_apache = span_starts(variable(env, "SERVER_SOFTWARE"), SPAN_LIT("Apache"));
-		req->location_as_is =
-		    span_is(variable(env, "CERTGATE_LOCATION"), SPAN_LIT("as-is"));
+		req->https = span_is_nocase(v[VAR_HTTPS], SPAN_LIT("on"));
+		req->client_cert = v[VAR_SSL_CLIENT_CERT];
+		req->client_verify = v[VAR_SSL_CLIENT_VERIFY];
+		req->is_apache = span_starts(v[VAR_SERVER_SOFTWARE], SPAN_LIT("Apache"));
+		req->location_as_is = span_is(v[VAR_CERTGATE_LOCATION], SPAN_LIT("as-is"));
 		read_chain(req, env);
 	}
 	if (req->method.n > METHOD_MAX_BYTES || !field_is_token(req->method)) {
@@ -178,7 +252,7 @@ bool web_request_init(struct web_request *req, struct arena *arena, char *const 
 		const char *sentence = arena_strdup(arena, err.text);
 		bad(req, sentence ? sentence : "The request's target cannot be read.");
 	}
-	read_fields(req, env);
+	read_fields(req, env, v[VAR_CONTENT_TYPE], v[VAR_CONTENT_LENGTH]);
 	req->body_ended = req->body == WEB_BODY_NONE ||
 			  (req->body == WEB_BODY_LENGTH && req->content_length == 0);
 	return !arena->failed;

@@ -33,7 +33,7 @@ struct web_request {
 	const char *bad;
 	uint8_t id_bytes[ID_RAW_BYTES]; /* random, made here */
 	char id[ID_TEXT + 1];		/* the same as text, for logs and answers */
-	int64_t received_unix_s, received_mono_ms;
+	int64_t received_unix_s;
 
 	struct span method; /* a token (RFC 9110 section 5.6.2) */
 	bool is_head;

@@ -2,6 +2,7 @@
 #include "web/response.h"
 #include "base/field.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "web/io.h"
 
 #define HEAD_FIRST_BYTES 1024 /* most heads are shorter */
@@ -130,21 +131,22 @@ void web_response_rewind(struct web_response *resp, size_t mark)
 
 static void send_head(struct web_response *resp)
 {
-	char line[32 + STATUS_REASON_MAX];
 	/* An answer that lost fields of its head must not go out as if it were whole. */
 	if (resp->head_failed || resp->status < 200 || resp->status > 599) {
 		resp->status = 500;
 		resp->reason.n = 0;
 	}
+	char status[DECIMAL_TEXT];
+	(void)decimal_format((uint64_t)resp->status, status);
 	struct span reason = resp->reason.n > 0 ? resp->reason : span_of(web_reason(resp->status));
-	int n = snprintf(line, sizeof(line), "Status: %d %.*s\r\n", resp->status, (int)reason.n,
-			 reason.p);
 	resp->body_allowed = !resp->request->is_head && resp->status != 204 && resp->status != 304;
 	resp->head_sent = true;
 	resp->unflushed = true;
 	struct web_io *io = resp->request->io;
-	if (n > 0)
-		(void)web_io_write(io, span_make(line, (size_t)n));
+	const struct span line[] = {SPAN_LIT("Status: "), span_of(status), SPAN_LIT(" "), reason,
+				    SPAN_LIT("\r\n")};
+	for (size_t i = 0; i < CG_COUNT(line); i++)
+		(void)web_io_write(io, line[i]);
 	if (!resp->head_failed)
 		(void)web_io_write(io, span_make(resp->head, resp->head_n));
 	(void)web_io_write(io, SPAN_LIT("\r\n"));

@@ -11,6 +11,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+import fcgi  # noqa: E402
 from environment import DEADLINE_S, ROOT, WEB_USER  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok  # noqa: E402

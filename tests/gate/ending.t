@@ -146,7 +146,7 @@ def alone(name):
     listener.bind(path)
     listener.listen(100)
     os.chmod(path, 0o777)
-    gate = site._spawn(name, [*AS_OWNER, site.bin + "/gate"], stdin=listener,
+    gate = site.spawn(name, [*AS_OWNER, site.bin + "/gate"], stdin=listener,
                        env={**os.environ, "CERTGATE_HOME": site.home})
     return path, gate, listener
 
@@ -301,7 +301,7 @@ with site:
         is_eq(gate.wait(DEADLINE_S), 0, "it ends, however busy its connections are")
         # Those that connect meanwhile wait for another one.
         load.stopping.set()
-        second = site._spawn("second", [*AS_OWNER, site.bin + "/gate"], stdin=listener,
+        second = site.spawn("second", [*AS_OWNER, site.bin + "/gate"], stdin=listener,
                              env={**os.environ, "CERTGATE_HOME": site.home})
         load.stop()
         is_eq((set(load.statuses), load.faults[:3]), ({200}, []), f"{len(load.statuses)} new connections: each is answered")

@@ -425,6 +425,66 @@ def use_tokens(site):
     return secrets
 
 
+def sent_in_pieces(site, data, cuts):
+    """What a web server sends to the gate, each piece after the one before was read."""
+    with fcgi.Client(site.gate_socket) as client:
+        for begin, end in zip([0, *cuts], [*cuts, len(data)]):
+            client.send(data[begin:end])
+            wait_until(lambda: fcntl.ioctl(client.sock, termios.TIOCOUTQ, b"\0" * 4) == b"\0" * 4,
+                       "the gate to read")
+        return client.answer()
+
+
+def pieces_of_requests(site):
+    """However a request reaches the gate, its memory holds nothing of the token or the body
+    afterwards: of the library's buffers it wipes what was used."""
+    api = site.make_api("pieces", auth={"use_token": True})
+    token = site.make_key("in pieces", token=True, api=api)["token"]
+    secret = os.urandom(40).hex()
+    needles = Needles()
+    needles.add_text("token", token)
+    needles.add_text("body", secret)
+
+    def request(*, first, filler=0, body=b""):
+        """(the bytes, where the token begins, where the body does)"""
+        params = site.variables({"REQUEST_URI": "/pieces/x",
+                                 "REQUEST_METHOD": "POST" if body else "GET"},
+                                body)
+        fields = {"HTTP_AUTHORIZATION": "Bearer " + token, "HTTP_X_FILL": "f" * filler}
+        params = {**fields, **params} if first else {**params, **fields}
+        data = fcgi.record(fcgi.BEGIN, b"\0\1\0\0\0\0\0\0") + \
+            fcgi.stream(fcgi.PARAMS, fcgi.pairs(params))
+        return data + fcgi.stream(fcgi.STDIN, body), data.index(token.encode()), len(data)
+
+    def try_one(name, data, *cuts):
+        answer = sent_in_pieces(site, data, cuts)
+        is_eq((answer.status, answer.ended), (200, True), f"{name}: 200")
+        if ROOT:
+            def left():
+                return [what for pid in site.pids("gate") for what in needles.find(memory_of(pid))]
+            # The answer is on its way before the request's memory is wiped.
+            with contextlib.suppress(TimeoutError):
+                wait_until(lambda: not left(), "the end of the request")
+            is_eq(left(), [], f"{name}: nothing of it in the gate's memory")
+
+    for first in (True, False):
+        where = "early" if first else "late"
+        data, at, _ = request(first=first)
+        try_one(f"in one piece, the token {where}", data)
+        try_one(f"a cut in the head, the token {where}", data, 3)
+        try_one(f"a cut behind the token, {where}", data, at + len(token))
+        try_one(f"a cut in the token, {where}", data, at + 20)
+        try_one(f"a last piece of one byte, the token {where}", data, len(data) - 1)
+        data, at, _ = request(first=first, filler=20000)
+        try_one(f"three buffers, the token {where}", data)
+        data, _, begin = request(first=first, body=secret.encode() + b"b" * 20000)
+        try_one(f"a body of three buffers, the token {where}", data)
+        try_one(f"a body in pieces, the token {where}", data, begin, begin + 9000, len(data) - 9)
+        data, _, begin = request(first=first, body=b"b" * 100 + secret.encode())
+        try_one(f"a short body, the token {where}", data)
+        try_one(f"a short body in pieces, the token {where}", data, begin, begin + 120)
+
+
 # --- the folder ---
 
 def modes(site):
@@ -512,6 +572,8 @@ with Site() as home:
         KEYS = private_keys(home)
     with case("tokens and the proof"):
         OTHERS = use_tokens(home)
+    with case("requests that come in pieces"):
+        pieces_of_requests(home)
     with case("while the programs run"):
         for label, what in (("private key", KEYS), ("token or proof", OTHERS)):
             hits, looked_at = search(what, home)
