@@ -49,6 +49,7 @@
 struct connection {
 	struct connection *next, *prev;
 	int fd;
+	unsigned skips;			      /* so many requests nobody stays for */
 	_Atomic bool busy;		      /* a thread serves it, or has not let go of it yet */
 	bool closed;			      /* said before `busy` is given up */
 	_Atomic int64_t needed_until_mono_ms; /* while ending */
