@@ -110,12 +110,13 @@ static bool fits(const json_t *json, const struct verify_report *r, bool other_h
 static cg_rc plan(const struct home *home, const struct home *stage, const char *from, uint64_t now,
 		  struct restore_plan *out, struct cg_err *err)
 {
-	char db[HOME_PATH_MAX + 32];
+	char db[HOME_PATH_MAX];
 	struct cg_err why = {0};
 	json_t *json = NULL;
 	struct restore_plan p = {0};
-	backup_path(from, "db", db);
-	cg_rc rc = backup_read_json(from, "backup.json", &json, err);
+	cg_rc rc = backup_path(from, "db", db, err);
+	if (rc == CG_OK)
+		rc = backup_read_json(from, "backup.json", &json, err);
 	if (rc == CG_OK)
 		rc = verify_files(db, stage, NULL, &p.backup, err);
 	p.other_host = p.backup.other_host && p.backup.n_faults == 1;
@@ -418,14 +419,15 @@ cg_rc restore_run(const struct home *home, const struct actor *actor, const char
 		  struct cg_err *err)
 {
 	struct home stage;
-	char db[HOME_PATH_MAX + 32];
+	char db[HOME_PATH_MAX];
 	int claim;
 	uint64_t now = current_number(home);
 	cg_rc rc = store_claim(home, &claim, err);
 	if (rc != CG_OK)
 		return rc;
-	backup_path(from, "db", db);
-	rc = stage_make(home, from, passphrase, &stage, err);
+	rc = backup_path(from, "db", db, err);
+	if (rc == CG_OK)
+		rc = stage_make(home, from, passphrase, &stage, err);
 	if (rc == CG_OK)
 		rc = plan(home, &stage, from, now, out, err);
 	if (rc == CG_OK)
