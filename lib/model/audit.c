@@ -335,8 +335,8 @@ struct listing {
 static bool matches(const Cg__AuditEntry *e, struct span q)
 {
 	return q.n == 0 || text_holds(e->action, q) || text_holds(e->actor, q) ||
-	       text_holds(e->subject_id, q) || text_holds(e->subject_name, q) ||
-	       text_holds(e->request_id, q);
+	       text_holds(e->actor_id, q) || text_holds(e->subject_id, q) ||
+	       text_holds(e->subject_name, q) || text_holds(e->request_id, q);
 }
 
 /* Into the page's memory goes only what fits: a search passes over any number. */
