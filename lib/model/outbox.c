@@ -73,13 +73,15 @@ static cg_rc write_mail(struct store_txn *txn, Cg__OutboxMail__Kind kind, const 
 	Cg__OutboxMail mail = CG__OUTBOX_MAIL__INIT;
 	char id[ID_TEXT + 1];
 	int64_t now = clock_unix_s();
+	if (!values)
+		return cg_fail_memory(err);
 	mail.to = email_normal(to, arena);
 	if (!mail.to)
 		return CG_OK;
 	if (random_id(id) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
-	char *text = values ? json_dumps(values, JSON_COMPACT) : NULL;
-	mail.values = arena_strdup(arena, text ? text : "{}");
+	char *text = json_dumps(values, JSON_COMPACT);
+	mail.values = text ? arena_strdup(arena, text) : NULL;
 	free(text);
 	mail.id = id;
 	mail.has_created_at = mail.has_kind = true;
@@ -87,7 +89,7 @@ static cg_rc write_mail(struct store_txn *txn, Cg__OutboxMail__Kind kind, const 
 	mail.kind = kind;
 	mail.link_id = link_id ? arena_strdup(arena, link_id) : NULL;
 	mail.due = goes ? due_text(now, arena) : NULL;
-	if (!mail.values || (values && !text) || (goes && !mail.due) || (link_id && !mail.link_id))
+	if (!mail.values || (goes && !mail.due) || (link_id && !mail.link_id))
 		return cg_fail_memory(err);
 	return put(txn, &mail, arena, err);
 }

@@ -72,8 +72,8 @@ static cg_rc tell_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 /* n->changes and n->mail are taken. */
 static cg_rc tell_once(struct store *store, struct notice *n, struct cg_err *err)
 {
-	cg_rc rc =
-	    n->changes && n->mail && n->id ? store_read(store, look, n, err) : cg_fail_memory(err);
+	cg_rc rc = n->changes && n->mail && n->id && n->action ? store_read(store, look, n, err)
+							       : cg_fail_memory(err);
 	if (rc == CG_OK && !n->told)
 		rc = store_write(store, STORE_CHANGES_NONE, tell_txn, n, err);
 	json_decref(n->changes);
@@ -320,7 +320,7 @@ static cg_rc look_at(struct store *store, const struct ending *item, int64_t now
 		if (days > 0)
 			(void)json_object_set_new(n.changes, "within_days",
 						  json_integer((json_int_t)days));
-		rc = n.action ? tell_once(store, &n, err) : cg_fail_memory(err);
+		rc = tell_once(store, &n, err);
 	}
 	arena_release(&arena);
 	/* Removed since. */
