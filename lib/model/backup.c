@@ -133,6 +133,8 @@ static cg_rc unseal_key(const json_t *json, const char *name, const struct seal_
 		return cg_fail(err, CG_BAD_VALUE, "keys.json of the backup is damaged.");
 	cg_rc rc =
 	    seal_open(under, span_make(sealed, hex.n / 2), span_of(name), arena, &plain, err);
+	if (rc != CG_OK && rc != CG_BAD_VALUE)
+		return rc;
 	if (rc != CG_OK || plain.n != KEYFILE_BYTES)
 		return cg_fail(err, CG_BAD_VALUE,
 			       "The passphrase does not open the backup's keys.");
