@@ -247,11 +247,6 @@ cg_rc store_last(struct store_txn *txn, enum store_table table, struct arena *ar
 
 /* --- for checks --- */
 
-size_t store_index_keys(enum store_index index, const void *message, struct span *keys, size_t max)
-{
-	return store_indexes[index].keys(message, keys, max);
-}
-
 enum store_table store_index_table(enum store_index index)
 {
 	return store_indexes[index].table;
