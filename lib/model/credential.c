@@ -437,13 +437,11 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 		rc = credential_put_in(txn, credential, arena, err);
 	if (rc != CG_OK)
 		return rc;
-	const ProtobufCEnumValue *name =
-	    protobuf_c_enum_descriptor_get_value(&cg__credential__reason__descriptor, (int)reason);
-	char text[32] = "";
-	for (size_t i = 0; name && name->name[i] && i < sizeof(text) - 1; i++)
-		text[i] = (char)(name->name[i] == '_' ? '_' : name->name[i] | 0x20);
-	rc = credential_audit_in(txn, actor, "credential.revoke", key, credential,
-				 json_pack("{s:s}", "reason", text), arena, err);
+	char name[ENUM_TEXT];
+	json_t *why =
+	    json_pack("{s:s}", "reason",
+		      record_enum_name(&cg__credential__reason__descriptor, (int)reason, name));
+	rc = credential_audit_in(txn, actor, "credential.revoke", key, credential, why, arena, err);
 	return rc == CG_OK ? tell_revoked(txn, key, credential, reason, arena, err) : rc;
 }
 
