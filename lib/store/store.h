@@ -216,6 +216,12 @@ cg_rc store_remove_all(struct store_txn *txn, enum store_table table, const stru
 cg_rc store_sweep(struct store *store, enum store_effect effect, enum store_table table,
 		  store_fits_fn fits, void *arg, struct cg_err *err) CG_MUST_USE;
 
+/* A number in a key: the highest byte first, so that keys are in the order of their numbers. */
+#define STORE_NUMBER_BYTES 8
+void store_number_write(uint64_t number, char out[STORE_NUMBER_BYTES]);
+/* Out of the first STORE_NUMBER_BYTES of the bytes, or of as many as there are. */
+uint64_t store_number_read(struct span bytes);
+
 /* What the indexes BY_STATE have of a key or a credential; they are in the order of keys' ids. */
 struct store_state {
 	struct span key_id; /* borrowed from the index key */

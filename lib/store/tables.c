@@ -128,14 +128,27 @@ static size_t link_sha256(const void *message, struct span *keys, size_t max)
 	return n;
 }
 
+void store_number_write(uint64_t number, char out[STORE_NUMBER_BYTES])
+{
+	for (int i = STORE_NUMBER_BYTES - 1; i >= 0; i--, number >>= 8)
+		out[i] = (char)(number & 0xff);
+}
+
+uint64_t store_number_read(struct span bytes)
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < bytes.n && i < STORE_NUMBER_BYTES; i++)
+		number = number << 8 | (uint8_t)bytes.p[i];
+	return number;
+}
+
 void store_time_key(enum store_index index, int64_t unix_s, char out[STORE_TIME_BYTES])
 {
 	/* Times of before 1970 are all the same here. */
 	uint64_t t = unix_s > 0 ? (uint64_t)unix_s : 0;
 	if (index == STORE_KEY_BY_USE)
 		t = ~t;
-	for (int i = STORE_TIME_BYTES - 1; i >= 0; i--, t >>= 8)
-		out[i] = (char)(t & 0xff);
+	store_number_write(t, out);
 }
 
 static size_t time_key(enum store_index index, int64_t unix_s, struct span *keys)
@@ -216,7 +229,7 @@ static size_t certificate_end(const void *message, struct span *keys, size_t max
 #define STATE_ON	  1
 #define STATE_REVOKED	  2
 #define STATE_CERTIFICATE 4
-#define STATE_TAIL	  (1 + 1 + 8)
+#define STATE_TAIL	  (1 + 1 + STORE_NUMBER_BYTES)
 #define STATE_ID_MAX	  64
 
 static size_t state_key(const struct store_state *state, struct span *keys)
@@ -229,8 +242,7 @@ static size_t state_key(const struct store_state *state, struct span *keys)
 	bytes[n] = '\0';
 	bytes[n + 1] = (char)((state->on ? STATE_ON : 0) | (state->revoked ? STATE_REVOKED : 0) |
 			      (state->is_certificate ? STATE_CERTIFICATE : 0));
-	for (size_t i = 0; i < 8; i++)
-		bytes[n + 2 + i] = (char)(state->ends >> (56 - 8 * i) & 0xff);
+	store_number_write(state->ends, bytes + n + 2);
 	keys[0] = span_make(bytes, n + STATE_TAIL);
 	return 1;
 }
@@ -240,13 +252,11 @@ cg_rc store_state_read(struct span index_key, struct store_state *out, struct cg
 	if (index_key.n <= STATE_TAIL || index_key.p[index_key.n - STATE_TAIL] != '\0')
 		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged state.");
 	out->key_id = span_make(index_key.p, index_key.n - STATE_TAIL);
-	const uint8_t *tail = (const uint8_t *)index_key.p + out->key_id.n + 1;
-	out->on = tail[0] & STATE_ON;
-	out->revoked = tail[0] & STATE_REVOKED;
-	out->is_certificate = tail[0] & STATE_CERTIFICATE;
-	out->ends = 0;
-	for (size_t i = 0; i < 8; i++)
-		out->ends = out->ends << 8 | tail[1 + i];
+	struct span tail = span_from(index_key, out->key_id.n + 1);
+	out->on = tail.p[0] & STATE_ON;
+	out->revoked = tail.p[0] & STATE_REVOKED;
+	out->is_certificate = tail.p[0] & STATE_CERTIFICATE;
+	out->ends = store_number_read(span_from(tail, 1));
 	return CG_OK;
 }
 
