@@ -32,16 +32,12 @@ static cg_rc add_mail(struct span index_key, struct span key, struct span value,
 static cg_rc add_certificate(struct store_txn *txn, struct export_call *c,
 			     const Cg__Credential *credential, struct cg_err *err)
 {
-	struct span bytes;
 	Cg__Certificate *certificate;
 	char hex[SHA256_HEX + 1];
 	if (credential->type != CG__CREDENTIAL__TYPE__CERTIFICATE)
 		return CG_OK;
 	hex_format(credential->sha256.data, SHA256_BYTES, hex);
-	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc =
-		    record_unpack(&cg__certificate__descriptor, bytes, c->arena, &certificate, err);
+	cg_rc rc = store_load(txn, STORE_CERTIFICATE, span_of(hex), c->arena, &certificate, err);
 	if (rc == CG_OK && json_array_append_new(c->certificates, record_to_json(certificate)) != 0)
 		rc = cg_fail_memory(err);
 	return rc == CG_NOT_FOUND ? CG_OK : rc;

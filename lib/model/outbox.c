@@ -9,9 +9,7 @@
 static cg_rc put(struct store_txn *txn, const Cg__OutboxMail *mail, struct arena *arena,
 		 struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = record_pack(mail, arena, &bytes, err);
-	return rc == CG_OK ? store_put(txn, STORE_OUTBOX_MAIL, span_of(mail->id), bytes, err) : rc;
+	return store_save(txn, STORE_OUTBOX_MAIL, span_of(mail->id), mail, arena, err);
 }
 
 static char *due_text(int64_t at, struct arena *arena)
@@ -308,11 +306,7 @@ cg_rc outbox_next(struct store *store, int64_t now_unix_s, struct arena *arena,
 
 static cg_rc get(struct store_txn *txn, struct mail_call *c, struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_OUTBOX_MAIL, span_of(c->id), c->arena, &bytes, err);
-	return rc == CG_OK
-		   ? record_unpack(&cg__outbox_mail__descriptor, bytes, c->arena, &c->mail, err)
-		   : rc;
+	return store_load(txn, STORE_OUTBOX_MAIL, span_of(c->id), c->arena, &c->mail, err);
 }
 
 static cg_rc sent_txn(struct store_txn *txn, void *arg, struct cg_err *err)

@@ -184,14 +184,6 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 	return rc;
 }
 
-static cg_rc put(struct store_txn *txn, enum store_table table, struct span key,
-		 const void *message, struct arena *arena, struct cg_err *err)
-{
-	struct span bytes;
-	cg_rc rc = record_pack(message, arena, &bytes, err);
-	return rc == CG_OK ? store_put(txn, table, key, bytes, err) : rc;
-}
-
 static cg_rc hold_batch(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct batch *b = arg;
@@ -202,17 +194,17 @@ static cg_rc hold_batch(struct store_txn *txn, void *arg, struct cg_err *err)
 		if (b->table == STORE_USER) {
 			Cg__User *u = b->messages[i];
 			u->has_held = u->held = true;
-			rc = put(txn, STORE_USER, span_of(u->id), u, b->arena, err);
+			rc = store_save(txn, STORE_USER, span_of(u->id), u, b->arena, err);
 		} else if (b->table == STORE_DEVELOPER) {
 			Cg__Developer *d = b->messages[i];
 			d->has_active = true;
 			d->active = false;
-			rc = put(txn, STORE_DEVELOPER, span_of(d->id), d, b->arena, err);
+			rc = store_save(txn, STORE_DEVELOPER, span_of(d->id), d, b->arena, err);
 		} else {
 			Cg__Credential *c = b->messages[i];
 			c->has_held = c->held = true;
-			rc = put(txn, STORE_CREDENTIAL, span_make(c->sha256.data, c->sha256.len), c,
-				 b->arena, err);
+			rc = store_save(txn, STORE_CREDENTIAL,
+					span_make(c->sha256.data, c->sha256.len), c, b->arena, err);
 		}
 	}
 	return rc;

@@ -162,6 +162,13 @@ cg_rc store_add(struct store_txn *txn, enum store_table table, struct span key, 
 cg_rc store_remove(struct store_txn *txn, enum store_table table, struct span key,
 		   struct cg_err *err) CG_MUST_USE;
 
+/* The same as messages of record/, of the type that the table has: reads one into the arena
+ * (out_message: where its pointer goes), and writes one, new or not. */
+cg_rc store_load(struct store_txn *txn, enum store_table table, struct span key,
+		 struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
+cg_rc store_save(struct store_txn *txn, enum store_table table, struct span key,
+		 const void *message, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
 /* One record on a walk; borrowed until the function returns.  CG_OK goes on; CG_NOT_FOUND ends the
  * walk without an error; anything else ends it with that. */
 typedef cg_rc (*store_visit_fn)(struct span index_key, struct span key, struct span value,

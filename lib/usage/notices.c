@@ -35,12 +35,9 @@ struct notice {
 static cg_rc look(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct notice *n = arg;
-	struct span bytes;
 	Cg__Notice *last;
 	n->told = false;
-	cg_rc rc = store_get(txn, STORE_NOTICE, span_of(n->id), n->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__notice__descriptor, bytes, n->arena, &last, err);
+	cg_rc rc = store_load(txn, STORE_NOTICE, span_of(n->id), n->arena, &last, err);
 	if (rc == CG_OK)
 		n->told = last->about - n->about <= n->slack_s &&
 			  n->about - last->about <= n->slack_s && last->days <= n->days;
@@ -51,16 +48,13 @@ static cg_rc tell_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct notice *n = arg;
 	Cg__Notice record = CG__NOTICE__INIT;
-	struct span bytes;
 	cg_rc rc = look(txn, n, err);
 	if (rc != CG_OK || n->told)
 		return rc;
 	record.id = (char *)(uintptr_t)n->id;
 	record.about = n->about;
 	record.days = n->days;
-	rc = record_pack(&record, n->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = store_put(txn, STORE_NOTICE, span_of(n->id), bytes, err);
+	rc = store_save(txn, STORE_NOTICE, span_of(n->id), &record, n->arena, err);
 	if (rc == CG_OK)
 		rc = audit_add(txn, &actor_steward, n->action, n->subject_id, n->subject_name,
 			       n->changes, n->arena, err);

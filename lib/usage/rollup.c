@@ -68,9 +68,7 @@ int64_t usage_floor(int64_t t, Cg__Usage__Step step)
 static cg_rc put(struct store_txn *txn, const char *key, size_t n, const Cg__Usage *record,
 		 struct arena *arena, struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = record_pack(record, arena, &bytes, err);
-	return rc == CG_OK ? store_put(txn, STORE_USAGE, span_make(key, n), bytes, err) : rc;
+	return store_save(txn, STORE_USAGE, span_make(key, n), record, arena, err);
 }
 
 /* --- up to when --- */
@@ -80,11 +78,8 @@ static cg_rc read_mark(struct store_txn *txn, Cg__Usage__Step step, struct arena
 		       int64_t *out, struct cg_err *err)
 {
 	char key[2] = {(char)MARK, (char)step};
-	struct span bytes;
 	Cg__Usage *record;
-	cg_rc rc = store_get(txn, STORE_USAGE, span_make(key, 2), arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__usage__descriptor, bytes, arena, &record, err);
+	cg_rc rc = store_load(txn, STORE_USAGE, span_make(key, 2), arena, &record, err);
 	if (rc == CG_OK)
 		*out = record->at;
 	return rc;
