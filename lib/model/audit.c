@@ -327,7 +327,7 @@ static bool matches(const Cg__AuditEntry *e, struct span q)
 static cg_rc list_one(struct store_txn *txn, struct listing *l, uint64_t number, struct cg_err *err)
 {
 	struct span bytes;
-	Cg__AuditEntry *entry;
+	Cg__AuditEntry *entry = NULL;
 	char key[STORE_NUMBER_BYTES];
 	store_number_write(number, key);
 	arena_clear(&l->one);

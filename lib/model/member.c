@@ -242,7 +242,7 @@ cg_rc member_accept(struct store *store, const struct actor *from, const char *s
 			 .terms_accepted = terms_accepted,
 			 .arena = arena};
 	struct invitation invitation;
-	Cg__Setting *setting;
+	Cg__Setting *setting = NULL;
 	cg_rc rc = member_invitation(store, secret, arena, &invitation, err);
 	if (rc == CG_OK && !invitation.developer) {
 		rc = judge_name(name, err);
