@@ -1,6 +1,10 @@
 #include "base/base.h"
 #include "base/clock.h"
 
+/* Certificates end far beyond 2038, databases and logs are larger than 2 GiB: where the host has 32
+ * bits for either, -D_TIME_BITS=64 -D_FILE_OFFSET_BITS=64 belong to CFLAGS. */
+_Static_assert(sizeof(time_t) == 8 && sizeof(off_t) == 8, "time_t and off_t have 64 bits");
+
 #define DAY_S	86400
 #define FIRST_S INT64_C(-62167219200) /* 0000-01-01T00:00:00Z */
 #define LAST_S	INT64_C(253402300799) /* 9999-12-31T23:59:59Z */

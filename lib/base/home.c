@@ -3,14 +3,11 @@
 #include "base/config.h"
 #include <sys/stat.h>
 
-static cg_rc join(char *out, const char *dir, const char *name, struct cg_err *err)
+static void join(char out[HOME_PATH_MAX], const char *dir, const char *name)
 {
-	int n = snprintf(out, HOME_PATH_MAX, "%s/%s", dir, name);
-	if (n < 0 || n >= HOME_PATH_MAX)
-		return cg_fail(err, CG_BAD_INPUT, "The data folder's path is longer than %d bytes.",
-			       HOME_PATH_MAX - 1);
-	return CG_OK;
+	(void)snprintf(out, HOME_PATH_MAX, "%.900s/%.60s", dir, name);
 }
+_Static_assert(HOME_DIR_MAX == 900, "as in the format");
 
 cg_rc home_find(const char *dir, struct home *out, struct cg_err *err)
 {
@@ -34,19 +31,16 @@ cg_rc home_find(const char *dir, struct home *out, struct cg_err *err)
 			       "The current folder has no readable path; give "
 			       "--home an absolute one.");
 	int n = snprintf(home.dir, sizeof(home.dir), "%s%s%s", cwd, *cwd ? "/" : "", dir);
-	if (n < 0 || (size_t)n >= sizeof(home.dir))
+	if (n < 0 || n > HOME_DIR_MAX)
 		return cg_fail(err, CG_BAD_INPUT, "The data folder's path is longer than %d bytes.",
-			       HOME_PATH_MAX - 1);
+			       HOME_DIR_MAX);
 	while (n > 1 && home.dir[n - 1] == '/')
 		home.dir[--n] = '\0';
-	rc = join(home.db, home.dir, "db", err);
-	if (rc == CG_OK)
-		rc = join(home.run, home.dir, "run", err);
-	if (rc == CG_OK)
-		rc = join(home.keys, home.dir, "keys", err);
-	if (rc == CG_OK)
-		*out = home;
-	return rc;
+	join(home.db, home.dir, "db");
+	join(home.run, home.dir, "run");
+	join(home.keys, home.dir, "keys");
+	*out = home;
+	return CG_OK;
 }
 
 cg_rc home_check(const struct home *home, struct cg_err *err)

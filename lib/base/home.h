@@ -5,6 +5,8 @@
 #include "base/base.h"
 #include "base/error.h"
 
+/* Bytes of the data folder's own path; and with a NUL of one of anything in it. */
+#define HOME_DIR_MAX  900
 #define HOME_PATH_MAX 1024
 
 /* Absolute paths, no slash at the end. */
@@ -17,7 +19,7 @@ struct home {
 
 /* Fills the paths from `dir` (NULL: CERTGATE_HOME from the environment, else the
  * configuration file, which is read here).  CG_BAD_INPUT with a sentence when none of them names a
- * folder, or the configuration is faulty. */
+ * folder, its path is longer than HOME_DIR_MAX, or the configuration is faulty. */
 cg_rc home_find(const char *dir, struct home *out, struct cg_err *err) CG_MUST_USE;
 /* Refuses folders that are missing, belong to somebody else or are open to others (mode 0700), and
  * sets the umask for everything the program makes.  CG_UNAVAILABLE, naming the folder and what to

@@ -19,6 +19,8 @@ struct mapped_head {
  * CG_FULL or CG_UNAVAILABLE, naming the file. */
 cg_rc mapped_open(const char *path, size_t size, void (*make)(void *memory), void **out,
 		  struct cg_err *err) CG_MUST_USE;
+/* Unmaps it, with the size it was opened with, and makes *memory NULL; NULL is fine.  The file
+ * stays. */
 void mapped_close(void **memory, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "base/seal.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
@@ -91,10 +92,13 @@ cg_rc seal_open(const struct seal_key *key, struct span sealed, struct span abou
 {
 	if (sealed.n < HEAD_BYTES + TAG_BYTES)
 		return cg_fail(err, CG_BAD_VALUE, "A sealed secret is damaged.");
-	if (memcmp(sealed.p, key->id, ID_BYTES) != 0)
+	if (memcmp(sealed.p, key->id, ID_BYTES) != 0) {
+		char other[4 * ID_BYTES + 1];
+		text_for_log(span_make(sealed.p, ID_BYTES), other, sizeof(other));
 		return cg_fail(err, CG_BAD_VALUE,
-			       "A secret was sealed with another key (%.*s, this host has %s).",
-			       ID_BYTES, sealed.p, key->id);
+			       "A secret was sealed with another key (%s, this host has %s).",
+			       other, key->id);
+	}
 	size_t room = sealed.n - HEAD_BYTES;
 	char *plain = arena_alloc(arena, room);
 	gnutls_aead_cipher_hd_t cipher = plain ? start(key) : NULL;

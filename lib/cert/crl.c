@@ -10,9 +10,6 @@
 #define BEGIN_CRL SPAN_LIT("-----BEGIN X509 CRL-----")
 #define END_CRL	  SPAN_LIT("-----END X509 CRL-----")
 
-/* 2.5.29.x */
-enum { EXT_CRL_NUMBER = 20, EXT_DELTA = 27, EXT_POINT = 28, EXT_ENTRY_ISSUER = 29 };
-
 static cg_rc damaged(struct cg_err *err)
 {
 	return cg_fail_code(err, CG_BAD_VALUE, CERT_DAMAGED,
@@ -27,36 +24,27 @@ static cg_rc partial(struct cg_err *err)
 			    "complete one.");
 }
 
-/* The last arc of an extension below 2.5.29, 0 for another one. */
-static uint8_t extension_number(struct span oid)
-{
-	return oid.n == 3 && memcmp(oid.p, "\x55\x1d", 2) == 0 ? (uint8_t)oid.p[2] : 0;
-}
-
 /* Of the list (*number is filled) or of an entry in it (number is NULL).  What is critical and not
  * known here could say that an entry means something else. */
 static cg_rc read_extensions(struct span list, struct span *number, struct cg_err *err)
 {
-	struct der all, ext, oid, critical, octets, value;
+	struct der all, value;
+	struct extension ext;
 	if (!der_take(&list, DER_SEQUENCE, &all) || list.n > 0)
 		return damaged(err);
 	while (all.body.n > 0) {
-		if (!der_take(&all.body, DER_SEQUENCE, &ext) || !der_take(&ext.body, DER_OID, &oid))
+		if (!extension_take(&all.body, &ext))
 			return damaged(err);
-		bool is_critical = der_take(&ext.body, DER_BOOLEAN, &critical) &&
-				   critical.body.n == 1 && critical.body.p[0] != 0;
-		if (!der_take(&ext.body, DER_OCTET_STRING, &octets) || ext.body.n > 0)
-			return damaged(err);
-		uint8_t which = extension_number(oid.body);
-		if (which == EXT_DELTA || which == EXT_POINT || which == EXT_ENTRY_ISSUER)
+		if (ext.number == EXT_DELTA || ext.number == EXT_POINT ||
+		    ext.number == EXT_ENTRY_ISSUER)
 			return partial(err);
-		if (number && which == EXT_CRL_NUMBER) {
+		if (number && ext.number == EXT_CRL_NUMBER) {
 			/* At most 20 octets (RFC 5280 section 5.2.3). */
-			if (!der_take(&octets.body, DER_INTEGER, &value) || octets.body.n > 0 ||
+			if (!der_take(&ext.value, DER_INTEGER, &value) || ext.value.n > 0 ||
 			    value.body.n == 0 || value.body.n > 21 || (value.body.p[0] & 0x80))
 				return damaged(err);
 			*number = value.body;
-		} else if (is_critical) {
+		} else if (ext.is_critical) {
 			return partial(err);
 		}
 	}

@@ -56,6 +56,31 @@ void der_skip(struct span *rest, uint8_t tag)
 		*rest = s;
 }
 
+bool der_bit(struct span bit_string, unsigned bit)
+{
+	return bit_string.n > 1 + bit / 8 &&
+	       ((uint8_t)bit_string.p[1 + bit / 8] & (0x80U >> bit % 8)) != 0;
+}
+
+bool extension_take(struct span *rest, struct extension *out)
+{
+	struct span s = *rest;
+	struct der ext, oid, critical, value;
+	if (!der_take(&s, DER_SEQUENCE, &ext) || !der_take(&ext.body, DER_OID, &oid))
+		return false;
+	bool has_critical = der_take(&ext.body, DER_BOOLEAN, &critical);
+	if ((has_critical && critical.body.n != 1) ||
+	    !der_take(&ext.body, DER_OCTET_STRING, &value) || ext.body.n > 0)
+		return false;
+	out->oid = oid.body;
+	out->value = value.body;
+	out->is_critical = has_critical && critical.body.p[0] != 0;
+	out->number =
+	    oid.body.n == 3 && memcmp(oid.body.p, "\x55\x1d", 2) == 0 ? (uint8_t)oid.body.p[2] : 0;
+	*rest = s;
+	return true;
+}
+
 static bool oid_is_canonical(struct span body)
 {
 	if (body.n == 0 || (byte(body, body.n - 1) & 0x80))

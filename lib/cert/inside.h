@@ -49,6 +49,28 @@ bool der_next(struct span *rest, struct der *out) CG_MUST_USE;
 bool der_take(struct span *rest, uint8_t tag, struct der *out) CG_MUST_USE;
 /* Passes over an optional one. */
 void der_skip(struct span *rest, uint8_t tag);
+/* Whether a bit is set in the body of a BIT STRING, the first one being 0; bits behind its end are
+ * not. */
+bool der_bit(struct span bit_string, unsigned bit);
+/* Extensions below 2.5.29. */
+enum {
+	EXT_KEY_USAGE = 15,
+	EXT_ALT_NAME = 17,
+	EXT_BASIC = 19,
+	EXT_CRL_NUMBER = 20,
+	EXT_DELTA = 27,
+	EXT_POINT = 28,
+	EXT_ENTRY_ISSUER = 29,
+	EXT_EXTENDED_KEY_USAGE = 37,
+};
+/* An extension of a certificate, of a revocation list or of an entry in one (RFC 5280, 4.1). */
+struct extension {
+	struct span oid, value; /* what the OCTET STRING holds */
+	uint8_t number;		/* the last arc below 2.5.29; 0: it is another one */
+	bool is_critical;
+};
+/* Takes the next one off a list of them; as der_next. */
+bool extension_take(struct span *rest, struct extension *out) CG_MUST_USE;
 /* One value fills all of it, and it and everything in it is in the form that a DER encoder would
  * write: re-encoding it gives the same bytes.  Does not look into OCTET STRINGs. */
 bool der_is_canonical(struct span all) CG_MUST_USE;

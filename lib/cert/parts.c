@@ -1,40 +1,36 @@
 #include "base/base.h"
 #include "cert/inside.h"
 
-#define OID(bytes) SPAN_LIT(bytes)
-
 static const struct {
 	struct span oid;
 	enum key_kind kind;
 	const char *name;
 } kinds[] = {
-    {OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"), KEY_RSA,	   "RSA"	},
-    {OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"), KEY_RSA_PSS, "RSA-PSS"},
-    {OID("\x2a\x86\x48\xce\x3d\x02\x01"),	  KEY_EC,	  "EC"     },
-    {OID("\x2b\x65\x70"),			  KEY_ED25519, "Ed25519"},
-    {OID("\x2b\x65\x71"),			  KEY_ED448,   "Ed448"  },
-    {OID("\x2b\x65\x6e"),			  KEY_OTHER,   "X25519" },
-    {OID("\x2b\x65\x6f"),			  KEY_OTHER,   "X448"   },
-    {OID("\x2a\x86\x48\xce\x38\x04\x01"),	  KEY_OTHER,   "DSA"	  },
+    {SPAN_LIT("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"), KEY_RSA,	"RSA"    },
+    {SPAN_LIT("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"), KEY_RSA_PSS, "RSA-PSS"},
+    {SPAN_LIT("\x2a\x86\x48\xce\x3d\x02\x01"),	       KEY_EC,      "EC"	   },
+    {SPAN_LIT("\x2b\x65\x70"),			       KEY_ED25519, "Ed25519"},
+    {SPAN_LIT("\x2b\x65\x71"),			       KEY_ED448,	  "Ed448"	 },
+    {SPAN_LIT("\x2b\x65\x6e"),			       KEY_OTHER,	  "X25519" },
+    {SPAN_LIT("\x2b\x65\x6f"),			       KEY_OTHER,	  "X448"	},
+    {SPAN_LIT("\x2a\x86\x48\xce\x38\x04\x01"),	       KEY_OTHER,	  "DSA"    },
 };
 
 static const struct {
 	struct span oid;
 	const char *name;
 } curves[] = {
-    {OID("\x2a\x86\x48\xce\x3d\x03\x01\x07"), "P-256"},
-    {OID("\x2b\x81\x04\x00\x22"),		  "P-384"},
-    {OID("\x2b\x81\x04\x00\x23"),		  "P-521"},
+    {SPAN_LIT("\x2a\x86\x48\xce\x3d\x03\x01\x07"), "P-256"},
+    {SPAN_LIT("\x2b\x81\x04\x00\x22"),	       "P-384"},
+    {SPAN_LIT("\x2b\x81\x04\x00\x23"),	       "P-521"},
 };
 
 /* The extensions that OpenSSL acts upon, so that a critical one does not end the handshake
  * (X509_supported_extension, without the ones for routers and proxies): 2.5.29.x. */
 static const uint8_t understood[] = {14, 15, 17, 19, 30, 31, 32, 33, 35, 36, 37, 54};
 
-enum { EXT_KEY_USAGE = 15, EXT_ALT_NAME = 17, EXT_BASIC = 19, EXT_EXTENDED_KEY_USAGE = 37 };
-
-#define OID_CLIENT_AUTH	 OID("\x2b\x06\x01\x05\x05\x07\x03\x02")
-#define OID_NS_CERT_TYPE OID("\x60\x86\x48\x01\x86\xf8\x42\x01\x01")
+#define OID_CLIENT_AUTH	 SPAN_LIT("\x2b\x06\x01\x05\x05\x07\x03\x02")
+#define OID_NS_CERT_TYPE SPAN_LIT("\x60\x86\x48\x01\x86\xf8\x42\x01\x01")
 
 bool key_parts_of(struct span spki, struct key_parts *out)
 {
@@ -86,12 +82,6 @@ struct usage {
 	bool ns_excludes_client;
 };
 
-static bool bit_is_set(struct span bit_string, unsigned bit)
-{
-	return bit_string.n > 1 + bit / 8 &&
-	       ((uint8_t)bit_string.p[1 + bit / 8] & (0x80u >> bit % 8)) != 0;
-}
-
 static bool read_extended(struct span value, struct usage *usage)
 {
 	struct der list, oid;
@@ -117,34 +107,26 @@ static bool read_basic(struct span value, struct cert_parts *out)
 	return true;
 }
 
-static bool read_extension(struct span ext, struct cert_parts *out, struct usage *usage)
+static bool read_extension(const struct extension *ext, struct cert_parts *out, struct usage *usage)
 {
-	struct der oid, critical = {0}, octets, bits;
-	if (!der_take(&ext, DER_OID, &oid))
-		return false;
-	bool is_critical = der_take(&ext, DER_BOOLEAN, &critical) && critical.body.n == 1 &&
-			   critical.body.p[0] != 0;
-	if (!der_take(&ext, DER_OCTET_STRING, &octets) || ext.n > 0)
-		return false;
-	struct span value = octets.body;
-	if (span_is(oid.body, OID_NS_CERT_TYPE)) {
+	struct span value = ext->value;
+	struct der bits;
+	if (span_is(ext->oid, OID_NS_CERT_TYPE)) {
 		if (!der_take(&value, DER_BIT_STRING, &bits) || value.n > 0)
 			return false;
-		usage->ns_excludes_client = !bit_is_set(bits.body, 0);
+		usage->ns_excludes_client = !der_bit(bits.body, 0);
 		return true;
 	}
-	uint8_t number = 0;
-	if (oid.body.n == 3 && memcmp(oid.body.p, "\x55\x1d", 2) == 0)
-		number = (uint8_t)oid.body.p[2];
-	if (is_critical && (number == 0 || !memchr(understood, number, sizeof(understood))))
+	if (ext->is_critical &&
+	    (ext->number == 0 || !memchr(understood, ext->number, sizeof(understood))))
 		out->unknown_critical = true;
-	switch (number) {
+	switch (ext->number) {
 	case EXT_KEY_USAGE:
 		if (!der_take(&value, DER_BIT_STRING, &bits) || value.n > 0)
 			return false;
 		usage->has_key_usage = true;
-		usage->signs = bit_is_set(bits.body, 0);
-		usage->signs_certificates = bit_is_set(bits.body, 5);
+		usage->signs = der_bit(bits.body, 0);
+		usage->signs_certificates = der_bit(bits.body, 5);
 		return true;
 	case EXT_EXTENDED_KEY_USAGE:
 		return read_extended(value, usage);
@@ -160,12 +142,12 @@ static bool read_extension(struct span ext, struct cert_parts *out, struct usage
 
 static bool read_extensions(struct span rest, struct cert_parts *out, struct usage *usage)
 {
-	struct der list, ext;
+	struct der list;
+	struct extension ext;
 	if (!der_take(&rest, DER_SEQUENCE, &list) || rest.n > 0)
 		return false;
 	while (list.body.n > 0)
-		if (!der_take(&list.body, DER_SEQUENCE, &ext) ||
-		    !read_extension(ext.body, out, usage))
+		if (!extension_take(&list.body, &ext) || !read_extension(&ext, out, usage))
 			return false;
 	return true;
 }

@@ -31,9 +31,8 @@ static void read_key_usage(struct span value, struct cert_usages *out)
 	struct der bits;
 	if (!der_take(&value, DER_BIT_STRING, &bits))
 		return;
-	for (size_t i = 0; i < CG_COUNT(key_usages); i++)
-		if (bits.body.n > 1 + i / 8 &&
-		    ((uint8_t)bits.body.p[1 + i / 8] & (0x80U >> (i % 8))))
+	for (unsigned i = 0; i < CG_COUNT(key_usages); i++)
+		if (der_bit(bits.body, i))
 			add(out, key_usages[i]);
 }
 
@@ -76,19 +75,13 @@ void cert_usages(struct span der, struct arena *arena, struct cert_usages *out)
 {
 	struct cert_parts parts;
 	struct span rest = extensions_of(der);
-	struct der ext, oid, octets;
+	struct extension ext;
 	*out = (struct cert_usages){.n = 0};
 	if (parts_of(der, &parts) && parts.is_ca)
 		add(out, "CA");
-	while (der_take(&rest, DER_SEQUENCE, &ext)) {
-		if (!der_take(&ext.body, DER_OID, &oid))
-			return;
-		der_skip(&ext.body, DER_BOOLEAN);
-		if (!der_take(&ext.body, DER_OCTET_STRING, &octets))
-			return;
-		if (span_is(oid.body, SPAN_LIT("\x55\x1d\x0f")))
-			read_key_usage(octets.body, out);
-		else if (span_is(oid.body, SPAN_LIT("\x55\x1d\x25")))
-			read_purposes(octets.body, arena, out);
-	}
+	while (extension_take(&rest, &ext))
+		if (ext.number == EXT_KEY_USAGE)
+			read_key_usage(ext.value, out);
+		else if (ext.number == EXT_EXTENDED_KEY_USAGE)
+			read_purposes(ext.value, arena, out);
 }

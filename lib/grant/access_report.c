@@ -319,6 +319,7 @@ static cg_rc merge_credential(const struct access_report *r, const Cg__Credentia
 	if (now->sha256.len == SHA256_BYTES)
 		hex_format(now->sha256.data, SHA256_BYTES, hex);
 	const json_t *told = json_object_get(past->credentials, hex);
+	bool ok = true;
 	if (json_object_get(told, "added")) {
 		/* Entries of before the dates were told in them. */
 		json_t *whole = record_to_json(now);
@@ -326,24 +327,26 @@ static cg_rc merge_credential(const struct access_report *r, const Cg__Credentia
 		    json_pack("{s:O?, s:O?, s:O?}", "type", json_object_get(whole, "type"),
 			      "not_before", json_object_get(whole, "not_before"), "not_after",
 			      json_object_get(whole, "not_after"));
-		(void)json_object_update(one, (json_t *)(uintptr_t)told);
-		take_credential(r, hex, one, out);
+		ok = whole && json_object_update(one, (json_t *)(uintptr_t)told) == 0;
+		if (ok)
+			take_credential(r, hex, one, out);
 		json_decref(one);
 		json_decref(whole);
 	} else if (now->added_at <= r->at) {
 		json_t *one = record_to_json(now);
 		bool revoked = now->has_revoked_at && now->revoked_at <= r->at;
 		/* It was in force until it was revoked. */
-		if (now->has_revoked_at && !revoked)
-			(void)json_object_set_new(one, "active", json_true());
-		if (revoked)
-			(void)json_object_set_new(one, "revoked", json_true());
-		(void)json_object_update(one, (json_t *)(uintptr_t)told);
+		if (now->has_revoked_at)
+			ok = json_object_set_new(one, revoked ? "revoked" : "active",
+						 json_true()) == 0;
+		ok =
+		    ok && one && (!told || json_object_update(one, (json_t *)(uintptr_t)told) == 0);
 		out->exact = out->exact && r->at >= r->exact_from && !past->touched;
-		take_credential(r, hex, one, out);
+		if (ok)
+			take_credential(r, hex, one, out);
 		json_decref(one);
 	}
-	return out->list ? CG_OK : cg_fail_memory(err);
+	return ok && out->list ? CG_OK : cg_fail_memory(err);
 }
 
 static bool is_there(const struct credentials *list, const char *sha256)

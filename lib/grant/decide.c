@@ -38,7 +38,7 @@ static bool is_type(const struct grant *g, Cg__Credential__Type type)
 	return g && g->credential->type == type;
 }
 
-/* The token's grant, if the token may be used beside this certificate. */
+/* Whether the token may be used by whoever holds the certificate that came, if one came. */
 static bool binding_holds(const struct facts *f)
 {
 	const Cg__Credential *token = f->token_grant->credential;

@@ -14,6 +14,11 @@ static bool ends_in(const char *text, const char *end)
 	return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+static bool is_of_credential(const char *action)
+{
+	return strncmp(action, "credential.", 11) == 0;
+}
+
 /* Members that say what may be called. */
 static bool gives_access(const json_t *changes)
 {
@@ -25,27 +30,48 @@ static bool gives_access(const json_t *changes)
 	return false;
 }
 
-static void note_credential(struct past *past, const Cg__AuditEntry *entry, json_t *changes)
+static bool note_credential(struct past *past, const Cg__AuditEntry *entry, json_t *changes)
 {
 	const char *sha256 = json_string_value(json_object_get(changes, "sha256"));
 	json_t *one = sha256 ? json_object_get(past->credentials, sha256) : NULL;
-	bool added = strcmp(entry->action, "credential.add") == 0;
+	bool added = strcmp(entry->action, "credential.add") == 0, ok = true;
 	if (!sha256)
-		return;
+		return true;
 	if (!one || added) {
 		one = json_object();
-		(void)json_object_set_new(past->credentials, sha256, one);
+		ok = json_object_set_new(past->credentials, sha256, one) == 0;
 	}
-	if (added)
-		(void)json_object_set_new(one, "added", json_integer((json_int_t)entry->number));
-	if (strcmp(entry->action, "credential.revoke") == 0) {
-		(void)json_object_set_new(one, "revoked", json_true());
-		return;
-	}
-	(void)json_object_update(one, changes);
+	if (ok && added)
+		ok =
+		    json_object_set_new(one, "added", json_integer((json_int_t)entry->number)) == 0;
+	if (ok && strcmp(entry->action, "credential.revoke") == 0)
+		return json_object_set_new(one, "revoked", json_true()) == 0;
+	ok = ok && json_object_update(one, changes) == 0;
 	/* One that was revoked and is switched on was brought back. */
-	if (json_is_true(json_object_get(changes, "active")))
+	if (ok && json_is_true(json_object_get(changes, "active")))
 		(void)json_object_del(one, "revoked");
+	return ok;
+}
+
+static bool note(struct reading *r, const Cg__AuditEntry *entry, json_t *changes)
+{
+	struct past *past = r->past;
+	const char *action = entry->action ? entry->action : "";
+	bool ok = true;
+	past->name = arena_strdup(r->arena, entry->subject_name ? entry->subject_name : "");
+	if (is_of_credential(action)) {
+		ok = note_credential(past, entry, changes);
+	} else if (ends_in(action, ".delete")) {
+		past->gone = true;
+	} else if (ends_in(action, ".create") || ends_in(action, ".change")) {
+		past->made = past->made || ends_in(action, ".create");
+		ok = json_object_update(past->members, changes) == 0;
+		if (gives_access(changes)) {
+			past->approved_by = arena_strdup(r->arena, entry->actor);
+			past->approved_at = entry->at;
+		}
+	}
+	return ok && !r->arena->failed;
 }
 
 static cg_rc visit(const Cg__AuditEntry *entry, void *arg, struct cg_err *err)
@@ -53,28 +79,21 @@ static cg_rc visit(const Cg__AuditEntry *entry, void *arg, struct cg_err *err)
 	struct reading *r = arg;
 	struct past *past = r->past;
 	const char *action = entry->action ? entry->action : "";
-	bool credential = strncmp(action, "credential.", 11) == 0;
 	if (entry->at > r->at) {
 		past->touched = true;
-		past->made_later = past->made_later || (!credential && ends_in(action, ".create"));
+		past->made_later =
+		    past->made_later || (!is_of_credential(action) && ends_in(action, ".create"));
 		return CG_OK;
 	}
+	/* An entry that was passed over would leave in force what was revoked. */
 	json_t *changes = json_loads(entry->changes ? entry->changes : "{}", 0, NULL);
-	past->name = arena_strdup(r->arena, entry->subject_name ? entry->subject_name : "");
-	if (credential) {
-		note_credential(past, entry, changes);
-	} else if (ends_in(action, ".delete")) {
-		past->gone = true;
-	} else if (ends_in(action, ".create") || ends_in(action, ".change")) {
-		past->made = past->made || ends_in(action, ".create");
-		(void)json_object_update(past->members, changes);
-		if (gives_access(changes)) {
-			past->approved_by = arena_strdup(r->arena, entry->actor);
-			past->approved_at = entry->at;
-		}
-	}
+	bool ok = json_is_object(changes) && note(r, entry, changes);
 	json_decref(changes);
-	return r->arena->failed ? cg_fail_memory(err) : CG_OK;
+	return ok ? CG_OK
+		  : cg_fail(err, CG_UNAVAILABLE,
+			    "Entry %" PRIu64 " of the audit cannot be read here: there may be too "
+			    "little memory.",
+			    entry->number);
 }
 
 cg_rc past_read(struct store *store, const char *id, int64_t at_unix_s, struct arena *arena,

@@ -28,9 +28,9 @@ static cg_rc find_grants(struct store *store, const struct ruling_question *q, s
 		rc = grant_load(store, &f->sha256, arena, &f->certificate_grant, err);
 	f->token = q->token.n > 0 && f->api && f->api->auth->use_token;
 	if (rc == CG_OK && f->token) {
-		rc = sha256_of(q->token, &digest);
-		if (rc == CG_OK)
-			rc = grant_load(store, &digest, arena, &f->token_grant, err);
+		rc = sha256_of(q->token, &digest) == CG_OK
+			 ? grant_load(store, &digest, arena, &f->token_grant, err)
+			 : cg_fail_memory(err);
 	}
 	return rc;
 }

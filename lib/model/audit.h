@@ -48,9 +48,8 @@ struct audit_page {
 	uint64_t next; /* the number below which to go on; 0: this was the last page */
 };
 /* A page of the newest entries, newest first, numbers below `below` (0: from the end), whose
- * action, actor or subject holds `q`.  Who is no owner gets no changes of users, tokens and
- * settings.
- */
+ * action, request, actor or subject (name or id) holds `q`.  Who is no owner gets no changes of
+ * users, tokens and settings. */
 cg_rc audit_list(struct store *store, const struct actor *actor, uint64_t below, size_t limit,
 		 struct span q, struct arena *arena, struct audit_page *out,
 		 struct cg_err *err) CG_MUST_USE;

@@ -18,20 +18,24 @@ static const char *const key_names[] = {"seal.key", "audit.key", "seal.previous"
 
 /* --- files of a backup --- */
 
-void backup_path(const char *folder, const char *name, char out[HOME_PATH_MAX + 32])
+cg_rc backup_path(const char *folder, const char *name, char out[HOME_PATH_MAX], struct cg_err *err)
 {
-	(void)snprintf(out, HOME_PATH_MAX + 32, "%.1000s/%.30s", folder, name);
+	int n = snprintf(out, HOME_PATH_MAX, "%s/%s", folder, name);
+	return n >= 0 && n < HOME_PATH_MAX
+		   ? CG_OK
+		   : cg_fail(err, CG_BAD_INPUT, "The path of the backup is too long: %.200s…",
+			     folder);
 }
 
 /* Writes a file whole, on disk. */
 static cg_rc write_json(const char *folder, const char *name, json_t *json, struct cg_err *err)
 {
-	char path[HOME_PATH_MAX + 32];
-	backup_path(folder, name, path);
-	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	char path[HOME_PATH_MAX];
+	cg_rc rc = backup_path(folder, name, path, err);
+	char *text = json && rc == CG_OK ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	json_decref(json);
-	if (!text)
-		return cg_fail_memory(err);
+	if (rc != CG_OK || !text)
+		return rc != CG_OK ? rc : cg_fail_memory(err);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool ok = fd >= 0 && file_write(fd, span_of(text)) && file_write(fd, SPAN_LIT("\n")) &&
 		  fsync(fd) == 0;
@@ -47,9 +51,12 @@ static cg_rc write_json(const char *folder, const char *name, json_t *json, stru
 
 cg_rc backup_read_json(const char *folder, const char *name, json_t **out, struct cg_err *err)
 {
-	char path[HOME_PATH_MAX + 32];
+	char path[HOME_PATH_MAX];
 	json_error_t why;
-	backup_path(folder, name, path);
+	*out = NULL;
+	cg_rc rc = backup_path(folder, name, path, err);
+	if (rc != CG_OK)
+		return rc;
 	*out = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
 	if (!*out)
 		return cg_fail(err, CG_BAD_VALUE, "%s cannot be read: %s.", path, why.text);
@@ -58,13 +65,35 @@ cg_rc backup_read_json(const char *folder, const char *name, json_t **out, struc
 
 /* --- keys that travel along --- */
 
-static json_t *sealed_hex(struct span sealed, struct arena *arena)
+static json_t *hex_json(struct span bytes, struct arena *arena)
 {
-	char *hex = arena_alloc(arena, 2 * sealed.n + 1);
+	char *hex = arena_alloc(arena, 2 * bytes.n + 1);
 	if (!hex)
 		return NULL;
-	hex_format((const uint8_t *)sealed.p, sealed.n, hex);
+	hex_format((const uint8_t *)bytes.p, bytes.n, hex);
 	return json_string(hex);
+}
+
+/* Adds one of this host's keys to keys.json; one that is not there only where it may be missing. */
+static cg_rc seal_one(const struct home *home, size_t i, const struct seal_key *under, json_t *json,
+		      struct arena *arena, struct cg_err *err)
+{
+	const char *name = key_names[i];
+	uint8_t key[KEYFILE_BYTES];
+	struct cg_err why = {0};
+	struct span sealed;
+	cg_rc rc = i < KEYS_ALWAYS ? keyfile_load(home, name, key, &why)
+				   : keyfile_read(home, name, key, &why);
+	if (rc != CG_OK) {
+		if (rc != CG_NOT_FOUND && err)
+			*err = why;
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	}
+	rc = seal_close(under, span_make(key, sizeof(key)), span_of(name), arena, &sealed, err);
+	gnutls_memset(key, 0, sizeof(key));
+	if (rc == CG_OK && json_object_set_new(json, name, hex_json(sealed, arena)) != 0)
+		rc = cg_fail_memory(err);
+	return rc;
 }
 
 static cg_rc seal_keys(const struct home *home, const char *to, struct span passphrase,
@@ -72,28 +101,18 @@ static cg_rc seal_keys(const struct home *home, const char *to, struct span pass
 {
 	struct arena arena;
 	struct seal_key under;
-	uint8_t salt[SALT_BYTES], key[KEYFILE_BYTES];
-	struct span sealed;
+	uint8_t salt[SALT_BYTES];
+	if (random_bytes(salt, sizeof(salt)) != CG_OK)
+		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
+	cg_rc rc = seal_key_derive(passphrase, salt, &under, err);
+	if (rc != CG_OK)
+		return rc;
 	arena_init(&arena, (size_t)64 * 1024);
-	json_t *json = json_object();
-	cg_rc rc = random_bytes(salt, sizeof(salt));
-	if (rc == CG_OK)
-		rc = seal_key_derive(passphrase, salt, &under, err);
-	(void)json_object_set_new(json, "salt", sealed_hex(span_make(salt, sizeof(salt)), &arena));
-	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(key_names); i++) {
-		rc = i < KEYS_ALWAYS ? keyfile_load(home, key_names[i], key, err)
-				     : keyfile_read(home, key_names[i], key, err);
-		if (rc == CG_NOT_FOUND) {
-			rc = CG_OK;
-			continue;
-		}
-		if (rc == CG_OK)
-			rc = seal_close(&under, span_make(key, sizeof(key)), span_of(key_names[i]),
-					&arena, &sealed, err);
-		if (rc == CG_OK)
-			(void)json_object_set_new(json, key_names[i], sealed_hex(sealed, &arena));
-	}
-	gnutls_memset(key, 0, sizeof(key));
+	json_t *json = json_object(), *salt_hex = hex_json(span_make(salt, sizeof(salt)), &arena);
+	if (json_object_set_new(json, "salt", salt_hex) != 0)
+		rc = cg_fail_memory(err);
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(key_names); i++)
+		rc = seal_one(home, i, &under, json, &arena, err);
 	seal_key_wipe(&under);
 	arena_release(&arena);
 	if (rc == CG_OK)
@@ -114,6 +133,8 @@ static cg_rc unseal_key(const json_t *json, const char *name, const struct seal_
 		return cg_fail(err, CG_BAD_VALUE, "keys.json of the backup is damaged.");
 	cg_rc rc =
 	    seal_open(under, span_make(sealed, hex.n / 2), span_of(name), arena, &plain, err);
+	if (rc != CG_OK && rc != CG_BAD_VALUE)
+		return rc;
 	if (rc != CG_OK || plain.n != KEYFILE_BYTES)
 		return cg_fail(err, CG_BAD_VALUE,
 			       "The passphrase does not open the backup's keys.");
@@ -150,11 +171,17 @@ static cg_rc describe(const char *to, const struct verify_report *report, bool k
 {
 	char when[RFC3339_TEXT + 1], hash[SHA256_HEX + 1];
 	json_t *records = json_object();
+	bool all = true;
 	(void)rfc3339_format(clock_unix_s(), when);
 	hex_format(report->head.hmac.b, SHA256_BYTES, hash);
-	for (enum store_table t = 0; records && t < STORE__TABLES; t++)
-		(void)json_object_set_new(records, store_table_name(t),
-					  json_integer((json_int_t)report->records[t]));
+	for (enum store_table t = 0; t < STORE__TABLES; t++)
+		all = json_object_set_new(records, store_table_name(t),
+					  json_integer((json_int_t)report->records[t])) == 0 &&
+		      all;
+	if (!all) {
+		json_decref(records);
+		return cg_fail_memory(err);
+	}
 	return write_json(to, "backup.json",
 			  json_pack("{s:i, s:s, s:i, s:s, s:{s:I, s:s}, s:b, s:o}",
 				    "certgate_backup", BACKUP_FORMAT, "created_at", when,
@@ -168,9 +195,12 @@ static cg_rc describe(const char *to, const struct verify_report *report, bool k
 cg_rc backup_make(struct store *store, const char *to, struct span passphrase,
 		  struct verify_report *report, struct cg_err *err)
 {
-	char db[HOME_PATH_MAX + 32];
-	backup_path(to, "db", db);
-	cg_rc rc = folder_make(to, err);
+	char db[HOME_PATH_MAX];
+	cg_rc rc = backup_path(to, "backup.json", db, err); /* the longest of its names */
+	if (rc == CG_OK)
+		rc = folder_make(to, err);
+	if (rc == CG_OK)
+		rc = backup_path(to, "db", db, err);
 	if (rc == CG_OK)
 		rc = folder_make(db, err);
 	if (rc == CG_OK)

@@ -4,7 +4,9 @@
 
 #include "model/backup.h"
 
-void backup_path(const char *folder, const char *name, char out[HOME_PATH_MAX + 32]);
+/* The path of one of a backup's files.  CG_BAD_INPUT where the folder's own is too long. */
+cg_rc backup_path(const char *folder, const char *name, char out[HOME_PATH_MAX],
+		  struct cg_err *err) CG_MUST_USE;
 /* The caller owns *out, NULL after an error. */
 cg_rc backup_read_json(const char *folder, const char *name, json_t **out,
 		       struct cg_err *err) CG_MUST_USE;

@@ -11,14 +11,11 @@
 cg_rc credential_put_in(struct store_txn *txn, Cg__Credential *credential, struct arena *arena,
 			struct cg_err *err)
 {
-	struct span bytes;
 	credential->has_revision = true;
 	credential->revision++;
-	cg_rc rc = record_pack(credential, arena, &bytes, err);
-	return rc == CG_OK ? store_put(txn, STORE_CREDENTIAL,
-				       span_make(credential->sha256.data, credential->sha256.len),
-				       bytes, err)
-			   : rc;
+	return store_save(txn, STORE_CREDENTIAL,
+			  span_make(credential->sha256.data, credential->sha256.len), credential,
+			  arena, err);
 }
 
 cg_rc credential_audit_in(struct store_txn *txn, const struct actor *actor, const char *action,
@@ -41,12 +38,9 @@ static cg_rc load_certificate(struct store_txn *txn, const Cg__Credential *crede
 			      struct arena *arena, Cg__Certificate **out, struct cg_err *err)
 {
 	char hex[SHA256_HEX + 1] = "";
-	struct span bytes;
 	if (credential->sha256.len == SHA256_BYTES)
 		hex_format(credential->sha256.data, SHA256_BYTES, hex);
-	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__certificate__descriptor, bytes, arena, out, err);
+	cg_rc rc = store_load(txn, STORE_CERTIFICATE, span_of(hex), arena, out, err);
 	/* Both are written in one transaction, so this is damage. */
 	if (rc == CG_NOT_FOUND)
 		rc = cg_fail(err, CG_UNAVAILABLE,
@@ -82,12 +76,9 @@ static void set_revoked(Cg__Credential *c, Cg__Credential__Reason reason)
 static cg_rc in_use(struct store_txn *txn, const Cg__Key *key, struct span sha256,
 		    struct arena *arena, struct cg_err *err)
 {
-	struct span bytes;
 	Cg__Credential *other = NULL;
 	Cg__Key *owner;
-	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__credential__descriptor, bytes, arena, &other, err);
+	cg_rc rc = store_load(txn, STORE_CREDENTIAL, sha256, arena, &other, err);
 	if (rc == CG_OK)
 		rc = entity_get_in(txn, &key_entity, other->key_id, arena, &owner, NULL);
 	if (rc == CG_NOT_FOUND && other && other->has_revoked_at)
@@ -249,12 +240,8 @@ static cg_rc load_key(struct store_txn *txn, struct call *c, Cg__Key **key, stru
 static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_CREDENTIAL, span_make(c->sha256.b, SHA256_BYTES), c->arena,
-			     &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__credential__descriptor, bytes, c->arena, &c->credential,
-				   err);
+	cg_rc rc = store_load(txn, STORE_CREDENTIAL, span_make(c->sha256.b, SHA256_BYTES), c->arena,
+			      &c->credential, err);
 	if (rc == CG_NOT_FOUND || (rc == CG_OK && strcmp(c->credential->key_id, c->key_id) != 0))
 		rc = cg_fail(err, CG_NOT_FOUND, "The key has no such credential.");
 	return rc;
@@ -437,13 +424,11 @@ static cg_rc revoke_one(struct store_txn *txn, const struct actor *actor, const 
 		rc = credential_put_in(txn, credential, arena, err);
 	if (rc != CG_OK)
 		return rc;
-	const ProtobufCEnumValue *name =
-	    protobuf_c_enum_descriptor_get_value(&cg__credential__reason__descriptor, (int)reason);
-	char text[32] = "";
-	for (size_t i = 0; name && name->name[i] && i < sizeof(text) - 1; i++)
-		text[i] = (char)(name->name[i] == '_' ? '_' : name->name[i] | 0x20);
-	rc = credential_audit_in(txn, actor, "credential.revoke", key, credential,
-				 json_pack("{s:s}", "reason", text), arena, err);
+	char name[ENUM_TEXT];
+	json_t *why =
+	    json_pack("{s:s}", "reason",
+		      record_enum_name(&cg__credential__reason__descriptor, (int)reason, name));
+	rc = credential_audit_in(txn, actor, "credential.revoke", key, credential, why, arena, err);
 	return rc == CG_OK ? tell_revoked(txn, key, credential, reason, arena, err) : rc;
 }
 
@@ -471,12 +456,9 @@ static cg_rc revoke_exposed(struct store_txn *txn, struct call *c, struct cg_err
 static cg_rc revoke_carrier(struct store_txn *txn, const struct actor *actor, struct span sha256,
 			    struct arena *arena, struct cg_err *err)
 {
-	struct span bytes;
 	Cg__Credential *credential;
 	Cg__Key *key;
-	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__credential__descriptor, bytes, arena, &credential, err);
+	cg_rc rc = store_load(txn, STORE_CREDENTIAL, sha256, arena, &credential, err);
 	/* Known, but nobody's. */
 	if (rc == CG_NOT_FOUND)
 		return CG_OK;

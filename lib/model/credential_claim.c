@@ -7,10 +7,7 @@
 cg_rc credential_load_in(struct store_txn *txn, struct span sha256, struct arena *arena,
 			 Cg__Credential **out, struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_CREDENTIAL, sha256, arena, &bytes, err);
-	return rc == CG_OK ? record_unpack(&cg__credential__descriptor, bytes, arena, out, err)
-			   : rc;
+	return store_load(txn, STORE_CREDENTIAL, sha256, arena, out, err);
 }
 
 cg_rc credential_set_proof_in(struct store_txn *txn, Cg__Credential *credential, int64_t proven_at,

@@ -19,10 +19,7 @@ struct call {
 
 static cg_rc load_ca(struct store_txn *txn, struct call *c, struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(c->id), c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__certificate__descriptor, bytes, c->arena, &c->ca, err);
+	cg_rc rc = store_load(txn, STORE_CERTIFICATE, span_of(c->id), c->arena, &c->ca, err);
 	if (rc == CG_NOT_FOUND)
 		return cg_fail(err, CG_NOT_FOUND,
 			       "There is no certificate with this SHA-256 fingerprint.");
@@ -35,10 +32,7 @@ static cg_rc load_ca(struct store_txn *txn, struct call *c, struct cg_err *err)
 
 static cg_rc load(struct store_txn *txn, struct call *c, struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_CRL, span_of(c->id), c->arena, &bytes, err);
-	return rc == CG_OK ? record_unpack(&cg__crl__descriptor, bytes, c->arena, &c->crl, err)
-			   : rc;
+	return store_load(txn, STORE_CRL, span_of(c->id), c->arena, &c->crl, err);
 }
 
 static cg_rc none(struct cg_err *err)
@@ -101,7 +95,6 @@ static cg_rc fill(const struct call *c, Cg__Crl *out, struct cg_err *err)
 static cg_rc put_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct span bytes;
 	Cg__Crl *there = NULL;
 	cg_rc rc = actor_require(c->actor, CG__ROLE__ADMIN, err);
 	if (rc == CG_OK)
@@ -129,9 +122,7 @@ static cg_rc put_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	now->revision = there ? there->revision + 1 : 1;
 	rc = revoked_note(txn, REVOKED_CRL, c->id, c->arena, err);
 	if (rc == CG_OK)
-		rc = record_pack(now, c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = store_put(txn, STORE_CRL, span_of(c->id), bytes, err);
+		rc = store_save(txn, STORE_CRL, span_of(c->id), now, c->arena, err);
 	if (rc != CG_OK)
 		return rc;
 	json_t *changes =

@@ -1,5 +1,6 @@
 /* All that is kept about a developer. */
 #include "base/base.h"
+#include "base/limits.h"
 #include "model/audit.h"
 #include "model/credential_in.h"
 #include "model/developer.h"
@@ -7,9 +8,6 @@
 #include "model/request_in.h"
 
 #define AUDIT_PAGE 100
-#define AUDIT_MAX                                                                                  \
-	2000 /* entries that are looked through, newest first, in answer to one request            \
-	      */
 
 struct export_call {
 	const char *id;
@@ -34,16 +32,12 @@ static cg_rc add_mail(struct span index_key, struct span key, struct span value,
 static cg_rc add_certificate(struct store_txn *txn, struct export_call *c,
 			     const Cg__Credential *credential, struct cg_err *err)
 {
-	struct span bytes;
 	Cg__Certificate *certificate;
 	char hex[SHA256_HEX + 1];
 	if (credential->type != CG__CREDENTIAL__TYPE__CERTIFICATE)
 		return CG_OK;
 	hex_format(credential->sha256.data, SHA256_BYTES, hex);
-	cg_rc rc = store_get(txn, STORE_CERTIFICATE, span_of(hex), c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc =
-		    record_unpack(&cg__certificate__descriptor, bytes, c->arena, &certificate, err);
+	cg_rc rc = store_load(txn, STORE_CERTIFICATE, span_of(hex), c->arena, &certificate, err);
 	if (rc == CG_OK && json_array_append_new(c->certificates, record_to_json(certificate)) != 0)
 		rc = cg_fail_memory(err);
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
@@ -61,17 +55,18 @@ static cg_rc add_key(struct store_txn *txn, struct export_call *c, const char *i
 		return rc;
 	if (json_array_append_new(c->list, record_to_json(key)) != 0)
 		rc = cg_fail_memory(err);
-	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
-		(void)json_array_append_new(c->credentials, record_to_json(list.items[i]));
-		rc = add_certificate(txn, c, list.items[i], err);
-	}
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
+		rc = json_array_append_new(c->credentials, record_to_json(list.items[i])) == 0
+			 ? add_certificate(txn, c, list.items[i], err)
+			 : cg_fail_memory(err);
 	return rc;
 }
 
+/* NULL where there is no memory; of c->out. */
 static json_t *new_list(struct export_call *c, const char *name)
 {
-	c->list = json_array();
-	(void)json_object_set_new(c->out, name, c->list);
+	json_t *list = json_array();
+	c->list = json_object_set_new(c->out, name, list) == 0 ? list : NULL;
 	return c->list;
 }
 
@@ -88,13 +83,13 @@ static cg_rc export_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 				   c->arena, &o, err);
 	if (rc != CG_OK)
 		return rc;
-	(void)json_object_set_new(c->out, "developer", record_to_json(c->developer));
-	(void)json_object_set_new(c->out, "organisation", record_to_json(o));
-	c->credentials = new_list(c, "credentials");
-	c->certificates = new_list(c, "certificates");
-	rc = new_list(c, "keys") ? organisation_keys_in(txn, STORE_KEY_BY_DEVELOPER,
-							c->developer->id, c->arena, &keys, err)
-				 : cg_fail_memory(err);
+	if (json_object_set_new(c->out, "developer", record_to_json(c->developer)) != 0 ||
+	    json_object_set_new(c->out, "organisation", record_to_json(o)) != 0 ||
+	    !(c->credentials = new_list(c, "credentials")) ||
+	    !(c->certificates = new_list(c, "certificates")) || !new_list(c, "keys"))
+		return cg_fail_memory(err);
+	rc = organisation_keys_in(txn, STORE_KEY_BY_DEVELOPER, c->developer->id, c->arena, &keys,
+				  err);
 	for (size_t i = 0; rc == CG_OK && i < keys.n; i++)
 		rc = add_key(txn, c, keys.items[i], err);
 	if (rc == CG_OK)
@@ -120,20 +115,23 @@ static cg_rc add_audit(struct store *store, struct export_call *c, struct cg_err
 {
 	const char *id = c->developer->id;
 	struct audit_page page = {.next = 0};
-	size_t looked = 0;
+	struct arena arena;
 	cg_rc rc = new_list(c, "audit") ? CG_OK : cg_fail_memory(err);
+	arena_init(&arena, COMMAND_ARENA_MAX);
 	do {
+		arena_clear(&arena);
 		if (rc == CG_OK)
-			rc = audit_list(store, &actor_steward, page.next, AUDIT_PAGE, SPAN_LIT(""),
-					c->arena, &page, err);
+			rc = audit_list(store, &actor_steward, page.next, AUDIT_PAGE, span_of(id),
+					&arena, &page, err);
 		for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 			const Cg__AuditEntry *e = page.items[i];
-			if (strcmp(e->actor_id ? e->actor_id : "", id) == 0 ||
-			    strcmp(e->subject_id ? e->subject_id : "", id) == 0)
-				(void)json_array_append_new(c->list, record_to_json(e));
+			if ((strcmp(e->actor_id ? e->actor_id : "", id) == 0 ||
+			     strcmp(e->subject_id ? e->subject_id : "", id) == 0) &&
+			    json_array_append_new(c->list, record_to_json(e)) != 0)
+				rc = cg_fail_memory(err);
 		}
-		looked += AUDIT_PAGE;
-	} while (rc == CG_OK && page.next > 0 && looked < AUDIT_MAX);
+	} while (rc == CG_OK && page.next > 0);
+	arena_release(&arena);
 	return rc;
 }
 

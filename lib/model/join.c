@@ -71,9 +71,12 @@ static cg_rc join_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		else if (rc == CG_NOT_FOUND)
 			rc = link_mail_in(txn, &link, CG__OUTBOX_MAIL__KIND__CONFIRM, values,
 					  c->arena, err);
-		else if (rc == CG_OK)
-			rc = mail_queue(txn, CG__OUTBOX_MAIL__KIND__ACCOUNT_EXISTS, c->email, NULL,
-					c->arena, err);
+		else if (rc == CG_OK) {
+			/* Nothing that a stranger typed goes to somebody else. */
+			(void)json_object_clear(values);
+			rc = mail_queue(txn, CG__OUTBOX_MAIL__KIND__ACCOUNT_EXISTS, c->email,
+					values, c->arena, err);
+		}
 	}
 	json_decref(values);
 	return rc;

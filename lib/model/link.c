@@ -9,9 +9,7 @@
 static cg_rc put(struct store_txn *txn, const Cg__Link *link, struct arena *arena,
 		 struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = record_pack(link, arena, &bytes, err);
-	return rc == CG_OK ? store_put(txn, STORE_LINK, span_of(link->id), bytes, err) : rc;
+	return store_save(txn, STORE_LINK, span_of(link->id), link, arena, err);
 }
 
 static cg_rc write_both(struct store_txn *txn, Cg__Link *link, Cg__OutboxMail__Kind kind,
@@ -55,10 +53,7 @@ struct call {
 static cg_rc secret_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_LINK, span_of(c->id), c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__link__descriptor, bytes, c->arena, &c->link, err);
+	cg_rc rc = store_load(txn, STORE_LINK, span_of(c->id), c->arena, &c->link, err);
 	if (rc != CG_OK)
 		return rc;
 	Cg__Link *link = c->link;

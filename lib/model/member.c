@@ -153,6 +153,14 @@ cg_rc member_invitation(struct store *store, const char *secret, struct arena *a
 	return rc;
 }
 
+/* No JSON can be made of others; what else is wrong with a name, the record says. */
+static cg_rc judge_name(const char *name, struct cg_err *err)
+{
+	return text_is_clean(span_of(name))
+		   ? CG_OK
+		   : cg_fail_field(err, "name", "holds characters that are no text");
+}
+
 static cg_rc patch_developer(struct store_txn *txn, const struct actor *actor, const char *id,
 			     json_t *patch, struct arena *arena, struct cg_err *err)
 {
@@ -234,10 +242,12 @@ cg_rc member_accept(struct store *store, const struct actor *from, const char *s
 			 .terms_accepted = terms_accepted,
 			 .arena = arena};
 	struct invitation invitation;
-	Cg__Setting *setting;
+	Cg__Setting *setting = NULL;
 	cg_rc rc = member_invitation(store, secret, arena, &invitation, err);
 	if (rc == CG_OK && !invitation.developer) {
-		rc = setting_get(store, arena, &setting, err);
+		rc = judge_name(name, err);
+		if (rc == CG_OK)
+			rc = setting_get(store, arena, &setting, err);
 		if (rc == CG_OK)
 			rc = password_judge(password, "password", err);
 		if (rc == CG_OK && *setting->terms && !terms_accepted)
@@ -355,8 +365,6 @@ cg_rc member_rename(struct store *store, const struct actor *actor, const char *
 		    struct arena *arena, struct cg_err *err)
 {
 	struct call c = {.actor = actor, .name = name, .arena = arena};
-	/* No JSON can be made of others. */
-	if (!text_is_clean(span_of(name)))
-		return cg_fail_field(err, "name", "holds characters that are no text");
-	return store_write(store, STORE_CHANGES_NONE, rename_txn, &c, err);
+	cg_rc rc = judge_name(name, err);
+	return rc == CG_OK ? store_write(store, STORE_CHANGES_NONE, rename_txn, &c, err) : rc;
 }

@@ -18,7 +18,7 @@ static cg_rc save_copy(struct store *store, struct cg_err *err)
 		       STORE_SCHEMA_VERSION);
 	(void)snprintf(unfinished, sizeof(unfinished), "%s.%ld", folder, (long)getpid());
 	if (access(folder, F_OK) == 0)
-		return CG_OK; /* by whoever began the upgrade before */
+		return CG_OK;	   /* by whoever began the upgrade before */
 	folder_remove(unfinished); /* of one that was killed, with the same number */
 	cg_rc rc = folder_make(unfinished, err);
 	if (rc == CG_OK)

@@ -9,9 +9,7 @@
 static cg_rc put(struct store_txn *txn, const Cg__OutboxMail *mail, struct arena *arena,
 		 struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = record_pack(mail, arena, &bytes, err);
-	return rc == CG_OK ? store_put(txn, STORE_OUTBOX_MAIL, span_of(mail->id), bytes, err) : rc;
+	return store_save(txn, STORE_OUTBOX_MAIL, span_of(mail->id), mail, arena, err);
 }
 
 static char *due_text(int64_t at, struct arena *arena)
@@ -73,13 +71,15 @@ static cg_rc write_mail(struct store_txn *txn, Cg__OutboxMail__Kind kind, const 
 	Cg__OutboxMail mail = CG__OUTBOX_MAIL__INIT;
 	char id[ID_TEXT + 1];
 	int64_t now = clock_unix_s();
+	if (!values)
+		return cg_fail_memory(err);
 	mail.to = email_normal(to, arena);
 	if (!mail.to)
 		return CG_OK;
 	if (random_id(id) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
-	char *text = values ? json_dumps(values, JSON_COMPACT) : NULL;
-	mail.values = arena_strdup(arena, text ? text : "{}");
+	char *text = json_dumps(values, JSON_COMPACT);
+	mail.values = text ? arena_strdup(arena, text) : NULL;
 	free(text);
 	mail.id = id;
 	mail.has_created_at = mail.has_kind = true;
@@ -87,7 +87,7 @@ static cg_rc write_mail(struct store_txn *txn, Cg__OutboxMail__Kind kind, const 
 	mail.kind = kind;
 	mail.link_id = link_id ? arena_strdup(arena, link_id) : NULL;
 	mail.due = goes ? due_text(now, arena) : NULL;
-	if (!mail.values || (values && !text) || (goes && !mail.due) || (link_id && !mail.link_id))
+	if (!mail.values || (goes && !mail.due) || (link_id && !mail.link_id))
 		return cg_fail_memory(err);
 	return put(txn, &mail, arena, err);
 }
@@ -306,11 +306,7 @@ cg_rc outbox_next(struct store *store, int64_t now_unix_s, struct arena *arena,
 
 static cg_rc get(struct store_txn *txn, struct mail_call *c, struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_OUTBOX_MAIL, span_of(c->id), c->arena, &bytes, err);
-	return rc == CG_OK
-		   ? record_unpack(&cg__outbox_mail__descriptor, bytes, c->arena, &c->mail, err)
-		   : rc;
+	return store_load(txn, STORE_OUTBOX_MAIL, span_of(c->id), c->arena, &c->mail, err);
 }
 
 static cg_rc sent_txn(struct store_txn *txn, void *arg, struct cg_err *err)

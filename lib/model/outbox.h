@@ -9,8 +9,9 @@
 
 /* Writes a mail to one address; templates/mail/KIND.txt.tpl and .html.tpl say what it says.
  *
- * `values` (borrowed, may be NULL) are texts for the template, by the names that it has; never a
- * secret.  "path" ("/portal/keys/ID") becomes {{url}}, behind the setting base_urls.
+ * `values` (borrowed) are texts for the template, by the names that it has; never a secret.  NULL,
+ * for which there was no memory, fails as that.  "path" ("/portal/keys/ID") becomes {{url}}, behind
+ * the setting base_urls.
  * CG_OK also when `to` is no address: what a mail tells of happens all the same. */
 cg_rc mail_queue(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
 		 const json_t *values, struct arena *arena, struct cg_err *err) CG_MUST_USE;
@@ -41,7 +42,6 @@ cg_rc mail_queue_administrators(struct store_txn *txn, Cg__OutboxMail__Kind kind
 cg_rc mail_queue_link(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,
 		      const json_t *values, const char *link_id, struct arena *arena,
 		      struct cg_err *err) CG_MUST_USE;
-
 /* Writes the same, which never goes out: where it must not show, by the time that it takes either,
  * that there is nobody to write to. */
 cg_rc mail_pretend(struct store_txn *txn, Cg__OutboxMail__Kind kind, const char *to,

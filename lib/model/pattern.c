@@ -20,8 +20,8 @@ static bool is_path_char(char c)
 	return is_unreserved(c) || (c != '\0' && strchr("!$&'()*+,;=:@%/", c));
 }
 
-/* ".", "..", and the same with parameters or escapes; no pattern needs them, and no request that
- * has one gets as far as this. */
+/* "." or ".."; no pattern needs them, and no request that has one gets as far as this.  (What hides
+ * one, an escape of a dot, is refused as an escape.) */
 static bool has_dot_segment(struct span path)
 {
 	struct span segment;

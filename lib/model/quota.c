@@ -54,12 +54,8 @@ struct read_call {
 static cg_rc read_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct read_call *c = arg;
-	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_QUOTA_COUNT, span_make(c->name->b, SHA256_BYTES), &c->arena,
-			     &bytes, err);
-	return rc == CG_OK
-		   ? record_unpack(&cg__quota_count__descriptor, bytes, &c->arena, &c->found, err)
-		   : rc;
+	return store_load(txn, STORE_QUOTA_COUNT, span_make(c->name->b, SHA256_BYTES), &c->arena,
+			  &c->found, err);
 }
 
 cg_rc quota_read(struct store *store, const struct sha256 *name, struct limits_quota *out,
@@ -95,16 +91,13 @@ static cg_rc save_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	for (size_t i = 0; rc == CG_OK && i < c->n; i++) {
 		const struct limits_quota *q = &c->quotas[i];
 		Cg__QuotaCount record = CG__QUOTA_COUNT__INIT;
-		struct span bytes;
 		record.name = (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)(uintptr_t)q->name.b};
 		record.used = q->used;
 		record.starts_at = q->starts_unix_s;
 		record.ends_at = q->ends_unix_s;
 		record.period = stored_period(q->period);
-		rc = record_pack(&record, &arena, &bytes, err);
-		if (rc == CG_OK)
-			rc = store_put(txn, STORE_QUOTA_COUNT, span_make(q->name.b, SHA256_BYTES),
-				       bytes, err);
+		rc = store_save(txn, STORE_QUOTA_COUNT, span_make(q->name.b, SHA256_BYTES), &record,
+				&arena, err);
 		arena_clear(&arena);
 	}
 	arena_release(&arena);

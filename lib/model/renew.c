@@ -134,7 +134,7 @@ static cg_rc check_next(struct store_txn *txn, struct call *c, const struct key_
 		return rc;
 	rc = request_check_claim_in(txn, organisation_id, cert, false, c->arena, &why);
 	if (rc != CG_CLASH || !why.code || strcmp(why.code, "certificate_in_use") != 0) {
-		if (rc != CG_OK)
+		if (rc != CG_OK && err)
 			*err = why;
 		return rc;
 	}

@@ -26,9 +26,13 @@ static json_t *values_of(struct store_txn *txn, const Cg__KeyRequest *r,
 			 r->reason ? r->reason : "", "certificate", hex, "valid_until", until);
 }
 
-static void set_path(json_t *values, const char *base, const char *id)
+/* Of *values nothing is left where there is no memory, which whoever queues them tells. */
+static void set_path(json_t **values, const char *base, const char *id)
 {
-	(void)json_object_set_new(values, "path", json_sprintf("%s%s", base, id));
+	if (json_object_set_new(*values, "path", json_sprintf("%s%s", base, id)) != 0) {
+		json_decref(*values);
+		*values = NULL;
+	}
 }
 
 cg_rc request_tell_new_in(struct store_txn *txn, const Cg__KeyRequest *request,
@@ -36,10 +40,10 @@ cg_rc request_tell_new_in(struct store_txn *txn, const Cg__KeyRequest *request,
 			  struct cg_err *err)
 {
 	json_t *values = values_of(txn, request, about, arena);
-	set_path(values, "/portal/requests/", request->id);
+	set_path(&values, "/portal/requests/", request->id);
 	cg_rc rc = mail_queue(txn, CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED, about->developer->email,
 			      values, arena, err);
-	set_path(values, "/admin/requests/", request->id);
+	set_path(&values, "/admin/requests/", request->id);
 	if (rc == CG_OK)
 		rc = mail_queue_administrators(txn, CG__OUTBOX_MAIL__KIND__REQUEST_NEW, values,
 					       arena, err);
@@ -60,9 +64,9 @@ cg_rc request_tell_decision_in(struct store_txn *txn, const Cg__KeyRequest *requ
 		return rc;
 	json_t *values = values_of(txn, request, &about, arena);
 	if (approved)
-		set_path(values, "/portal/keys/", request->key_id);
+		set_path(&values, "/portal/keys/", request->key_id);
 	else
-		set_path(values, "/portal/requests/", request->id);
+		set_path(&values, "/portal/requests/", request->id);
 	rc = mail_queue(txn,
 			approved ? CG__OUTBOX_MAIL__KIND__REQUEST_APPROVED
 				 : CG__OUTBOX_MAIL__KIND__REQUEST_DECLINED,
@@ -81,11 +85,11 @@ cg_rc request_tell_moved_in(struct store_txn *txn, const Cg__KeyRequest *request
 	json_t *values = json_pack("{s:s, s:s, s:s, s:s}", "key_name", loser->name, "what",
 				   "certificate", "fingerprint", hex, "reason",
 				   "Somebody else has shown the private key of its certificate.");
-	set_path(values, "/portal/keys/", loser->id);
+	set_path(&values, "/portal/keys/", loser->id);
 	/* Who has lost it learns that, and not to whom. */
 	cg_rc rc = mail_queue_organisation(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED,
 					   loser->organisation_id, values, arena, err);
-	set_path(values, "/admin/keys/", loser->id);
+	set_path(&values, "/admin/keys/", loser->id);
 	/* A key that is gone has lost nothing. */
 	if (rc == CG_OK && *loser->name)
 		rc = mail_queue_administrators(txn, CG__OUTBOX_MAIL__KIND__KEY_REVOKED, values,
@@ -97,7 +101,7 @@ cg_rc request_tell_moved_in(struct store_txn *txn, const Cg__KeyRequest *request
 	if (rc != CG_OK)
 		return rc;
 	values = values_of(txn, request, &about, arena);
-	set_path(values, "/portal/requests/", request->id);
+	set_path(&values, "/portal/requests/", request->id);
 	rc = mail_queue(txn, CG__OUTBOX_MAIL__KIND__REQUEST_RECEIVED, about.developer->email,
 			values, arena, err);
 	json_decref(values);

@@ -110,12 +110,13 @@ static bool fits(const json_t *json, const struct verify_report *r, bool other_h
 static cg_rc plan(const struct home *home, const struct home *stage, const char *from, uint64_t now,
 		  struct restore_plan *out, struct cg_err *err)
 {
-	char db[HOME_PATH_MAX + 32];
+	char db[HOME_PATH_MAX];
 	struct cg_err why = {0};
 	json_t *json = NULL;
 	struct restore_plan p = {0};
-	backup_path(from, "db", db);
-	cg_rc rc = backup_read_json(from, "backup.json", &json, err);
+	cg_rc rc = backup_path(from, "db", db, err);
+	if (rc == CG_OK)
+		rc = backup_read_json(from, "backup.json", &json, err);
 	if (rc == CG_OK)
 		rc = verify_files(db, stage, NULL, &p.backup, err);
 	p.other_host = p.backup.other_host && p.backup.n_faults == 1;
@@ -183,14 +184,6 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 	return rc;
 }
 
-static cg_rc put(struct store_txn *txn, enum store_table table, struct span key,
-		 const void *message, struct arena *arena, struct cg_err *err)
-{
-	struct span bytes;
-	cg_rc rc = record_pack(message, arena, &bytes, err);
-	return rc == CG_OK ? store_put(txn, table, key, bytes, err) : rc;
-}
-
 static cg_rc hold_batch(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct batch *b = arg;
@@ -201,17 +194,17 @@ static cg_rc hold_batch(struct store_txn *txn, void *arg, struct cg_err *err)
 		if (b->table == STORE_USER) {
 			Cg__User *u = b->messages[i];
 			u->has_held = u->held = true;
-			rc = put(txn, STORE_USER, span_of(u->id), u, b->arena, err);
+			rc = store_save(txn, STORE_USER, span_of(u->id), u, b->arena, err);
 		} else if (b->table == STORE_DEVELOPER) {
 			Cg__Developer *d = b->messages[i];
 			d->has_active = true;
 			d->active = false;
-			rc = put(txn, STORE_DEVELOPER, span_of(d->id), d, b->arena, err);
+			rc = store_save(txn, STORE_DEVELOPER, span_of(d->id), d, b->arena, err);
 		} else {
 			Cg__Credential *c = b->messages[i];
 			c->has_held = c->held = true;
-			rc = put(txn, STORE_CREDENTIAL, span_make(c->sha256.data, c->sha256.len), c,
-				 b->arena, err);
+			rc = store_save(txn, STORE_CREDENTIAL,
+					span_make(c->sha256.data, c->sha256.len), c, b->arena, err);
 		}
 	}
 	return rc;
@@ -418,14 +411,15 @@ cg_rc restore_run(const struct home *home, const struct actor *actor, const char
 		  struct cg_err *err)
 {
 	struct home stage;
-	char db[HOME_PATH_MAX + 32];
+	char db[HOME_PATH_MAX];
 	int claim;
 	uint64_t now = current_number(home);
 	cg_rc rc = store_claim(home, &claim, err);
 	if (rc != CG_OK)
 		return rc;
-	backup_path(from, "db", db);
-	rc = stage_make(home, from, passphrase, &stage, err);
+	rc = backup_path(from, "db", db, err);
+	if (rc == CG_OK)
+		rc = stage_make(home, from, passphrase, &stage, err);
 	if (rc == CG_OK)
 		rc = plan(home, &stage, from, now, out, err);
 	if (rc == CG_OK)

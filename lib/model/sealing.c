@@ -114,19 +114,14 @@ static cg_rc visit_api(struct span index_key, struct span key, struct span value
 static cg_rc reseal_api(struct store_txn *txn, const char *id, struct reseal_call *c,
 			struct cg_err *err)
 {
-	struct span bytes;
 	Cg__Api *api;
 	size_t n = 0;
 	arena_clear(&c->arena);
-	cg_rc rc = store_get(txn, STORE_API, span_of(id), &c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__api__descriptor, bytes, &c->arena, &api, err);
+	cg_rc rc = store_load(txn, STORE_API, span_of(id), &c->arena, &api, err);
 	if (rc == CG_OK)
 		rc = api_reseal(store_txn_home(txn), api, &c->arena, &n, err);
 	if (rc == CG_OK)
-		rc = record_pack(api, &c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = store_put(txn, STORE_API, span_of(id), bytes, err);
+		rc = store_save(txn, STORE_API, span_of(id), api, &c->arena, err);
 	c->n += n;
 	return rc;
 }

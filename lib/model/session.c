@@ -74,9 +74,7 @@ struct begin_call {
 static cg_rc load(struct store_txn *txn, struct span id, struct arena *arena, Cg__Session **out,
 		  struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = store_get(txn, STORE_SESSION, id, arena, &bytes, err);
-	return rc == CG_OK ? record_unpack(&cg__session__descriptor, bytes, arena, out, err) : rc;
+	return store_load(txn, STORE_SESSION, id, arena, out, err);
 }
 
 static cg_rc end_oldest(struct store_txn *txn, const char *user_id, struct arena *arena,
@@ -105,9 +103,7 @@ static cg_rc end_oldest(struct store_txn *txn, const char *user_id, struct arena
 static cg_rc put(struct store_txn *txn, const Cg__Session *s, struct arena *arena,
 		 struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = record_pack(s, arena, &bytes, err);
-	return rc == CG_OK ? store_put(txn, STORE_SESSION, span_of(s->id), bytes, err) : rc;
+	return store_save(txn, STORE_SESSION, span_of(s->id), s, arena, err);
 }
 
 static const char *id_of_person(const struct session_of *who)
@@ -180,7 +176,6 @@ struct check_call {
 static cg_rc check_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct check_call *c = arg;
-	struct span bytes;
 	cg_rc rc = load(txn, span_of(c->id), c->arena, &c->session, err);
 	if (rc != CG_OK)
 		return rc;
@@ -190,9 +185,7 @@ static cg_rc check_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (c->of == CG__SESSION__OF__DEVELOPER)
 		return developer_get_active_in(txn, c->session->user_id, c->arena,
 					       &c->who.developer, err);
-	rc = store_get(txn, STORE_USER, span_of(c->session->user_id), c->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__user__descriptor, bytes, c->arena, &c->who.user, err);
+	rc = store_load(txn, STORE_USER, span_of(c->session->user_id), c->arena, &c->who.user, err);
 	return rc == CG_OK && c->who.user->held ? CG_NOT_FOUND : rc;
 }
 

@@ -25,12 +25,8 @@ static cg_rc get_in(struct store_txn *txn, const struct sha256 *sha256, struct a
 		    Cg__UserCertificate **out, struct cg_err *err)
 {
 	char hex[SHA256_HEX + 1];
-	struct span bytes;
 	hex_format(sha256->b, SHA256_BYTES, hex);
-	cg_rc rc = store_get(txn, STORE_USER_CERTIFICATE, span_of(hex), arena, &bytes, err);
-	return rc == CG_OK
-		   ? record_unpack(&cg__user_certificate__descriptor, bytes, arena, out, err)
-		   : rc;
+	return store_load(txn, STORE_USER_CERTIFICATE, span_of(hex), arena, out, err);
 }
 
 static cg_rc audit(struct store_txn *txn, const struct call *c, const char *action,

@@ -131,10 +131,10 @@ static cg_rc make_version(struct cg_err *err)
 		buf_add_char(&all, '\n');
 		buf_add(&all, loaded.assets[i].bytes);
 	}
-	cg_rc rc = all.failed ? cg_fail_memory(err) : sha256_of(buf_span(&all), &digest);
+	bool ok = !all.failed && sha256_of(buf_span(&all), &digest) == CG_OK;
 	buf_release(&all);
-	if (rc != CG_OK)
-		return rc;
+	if (!ok)
+		return cg_fail_memory(err);
 	hex_format(digest.b, SHA256_BYTES, hex);
 	memcpy(loaded.version, hex, VERSION_DIGITS);
 	return CG_OK;

@@ -40,7 +40,6 @@ static inline size_t value_size(const ProtobufCFieldDescriptor *f)
 
 /* --- json_write.c; new references, NULL without memory --- */
 
-json_t *record_enum_to_json(const ProtobufCFieldDescriptor *f, int number);
 /* A field's value, or list of values; `whole`: as in an export. */
 json_t *record_field_to_json(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,
 			     const struct record_field *row, bool whole);

@@ -84,15 +84,15 @@ static cg_rc read_enum(struct reading *r, const ProtobufCFieldDescriptor *f, con
 		       const char *path, char *at)
 {
 	const ProtobufCEnumDescriptor *e = f->descriptor;
+	const struct span given = span_make(json_string_value(json),
+					    json_string_length(json)); /* none: matches nothing */
 	char names[200] = "";
 	for (unsigned i = 0; i < e->n_values; i++) {
-		json_t *name = record_enum_to_json(f, e->values[i].value);
-		bool hit = json_is_string(json) && json_equal(name, json);
+		char name[ENUM_TEXT];
 		size_t n = strlen(names);
 		(void)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
-			       json_string_value(name));
-		json_decref(name);
-		if (hit) {
+			       record_enum_name(e, e->values[i].value, name));
+		if (span_is_text(given, name)) {
 			memcpy(at, &e->values[i].value, sizeof(int));
 			return CG_OK;
 		}

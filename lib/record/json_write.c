@@ -14,18 +14,20 @@ const char *record_json_name(const ProtobufCFieldDescriptor *f, const struct rec
 		   : f->name;
 }
 
-json_t *record_enum_to_json(const ProtobufCFieldDescriptor *f, int number)
+const char *record_enum_name(const ProtobufCEnumDescriptor *type, int number, char out[ENUM_TEXT])
 {
-	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(f->descriptor, number);
-	char name[64];
-	size_t i;
-	if (!v)
-		return json_null();
-	for (i = 0; i < sizeof(name) - 1 && v->name[i]; i++)
-		name[i] =
-		    (char)(v->name[i] >= 'A' && v->name[i] <= 'Z' ? v->name[i] + 32 : v->name[i]);
-	name[i] = '\0';
-	return json_string(name);
+	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(type, number);
+	size_t n = 0;
+	for (const char *c = v ? v->name : ""; *c && n < ENUM_TEXT - 1; c++)
+		out[n++] = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+	out[n] = '\0';
+	return out;
+}
+
+static json_t *enum_to_json(const ProtobufCFieldDescriptor *f, int number)
+{
+	char name[ENUM_TEXT];
+	return *record_enum_name(f->descriptor, number, name) ? json_string(name) : json_null();
 }
 
 static json_t *time_to_json(int64_t t)
@@ -81,7 +83,7 @@ static json_t *value_to_json(const ProtobufCFieldDescriptor *f, const struct rec
 	case FIELD_BOOL:
 		return json_boolean(READ(protobuf_c_boolean, at));
 	case FIELD_ENUM:
-		return record_enum_to_json(f, READ(int, at));
+		return enum_to_json(f, READ(int, at));
 	case FIELD_TIME:
 		return time_to_json(READ(int64_t, at));
 	case FIELD_HEX:

@@ -80,6 +80,10 @@ const struct record_field *record_field(const ProtobufCMessageDescriptor *messag
 const char *record_json_name(const ProtobufCFieldDescriptor *field, const struct record_field *row);
 /* All rows, for that test. */
 const struct record_field *record_fields(size_t *n);
+#define ENUM_TEXT 64 /* bytes of an enumerator's name, with a NUL */
+/* What the enumerator is called in JSON and in the audit: its name in lower case; "" for a number
+ * that has none. */
+const char *record_enum_name(const ProtobufCEnumDescriptor *type, int number, char out[ENUM_TEXT]);
 
 /* A message with the schema's defaults, in the arena; required sub-messages are made too, optional
  * ones are what may be null. */

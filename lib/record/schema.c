@@ -4,21 +4,13 @@
 
 static json_t *schema_of(const ProtobufCMessageDescriptor *type, bool is_new);
 
-static json_t *enum_name(const ProtobufCEnumValue *value)
-{
-	char name[64];
-	size_t n = 0;
-	for (const char *c = value->name; *c && n < sizeof(name) - 1; c++)
-		name[n++] = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-	name[n] = '\0';
-	return json_string(name);
-}
-
 static json_t *enum_names(const ProtobufCEnumDescriptor *e)
 {
 	json_t *names = json_array();
+	char name[ENUM_TEXT];
 	for (unsigned i = 0; names && i < e->n_values; i++)
-		(void)json_array_append_new(names, enum_name(&e->values[i]));
+		(void)json_array_append_new(
+		    names, json_string(record_enum_name(e, e->values[i].value, name)));
 	return names;
 }
 
@@ -71,6 +63,7 @@ static void allow_null(json_t *schema)
 static json_t *default_of(const ProtobufCFieldDescriptor *f, const struct record_field *row)
 {
 	const void *value = f->default_value;
+	char name[ENUM_TEXT];
 	if (f->label == PROTOBUF_C_LABEL_REPEATED)
 		return row->form == FIELD_MAP ? json_object() : json_array();
 	if (!value)
@@ -84,8 +77,7 @@ static json_t *default_of(const ProtobufCFieldDescriptor *f, const struct record
 	case FIELD_BOOL:
 		return json_boolean(*(const protobuf_c_boolean *)value);
 	case FIELD_ENUM:
-		return enum_name(
-		    protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)value));
+		return json_string(record_enum_name(f->descriptor, *(const int *)value, name));
 	case FIELD_TIME:
 	case FIELD_HEX:
 	case FIELD_PEM:

@@ -74,7 +74,8 @@ static int index_keys(DB *index, const DBT *key, const DBT *value, DBT *result)
 		rc = arena.failed ? ENOMEM : EBADMSG;
 		goto out;
 	}
-	size_t n = def->keys(message, keys, INDEX_KEYS_MAX);
+	size_t n = store_index_keys((enum store_index)(def - store_indexes), message, keys,
+				    INDEX_KEYS_MAX);
 	if (n == 0)
 		goto out;
 	DBT *items = n > 1 ? calloc(n, sizeof(*items)) : result;

@@ -90,6 +90,23 @@ cg_rc store_remove(struct store_txn *txn, enum store_table table, struct span ke
 	return rc == 0 ? CG_OK : fail(txn, rc, store_tables[table].file, err);
 }
 
+cg_rc store_load(struct store_txn *txn, enum store_table table, struct span key,
+		 struct arena *arena, void *out_message, struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = store_get(txn, table, key, arena, &bytes, err);
+	return rc == CG_OK ? record_unpack(store_tables[table].type, bytes, arena, out_message, err)
+			   : rc;
+}
+
+cg_rc store_save(struct store_txn *txn, enum store_table table, struct span key,
+		 const void *message, struct arena *arena, struct cg_err *err)
+{
+	struct span bytes;
+	cg_rc rc = record_pack(message, arena, &bytes, err);
+	return rc == CG_OK ? store_put(txn, table, key, bytes, err) : rc;
+}
+
 /* --- walks --- */
 
 #define MANY_BYTES (64U * 1024) /* read at once; more than a page, and than the largest entry */
@@ -246,11 +263,6 @@ cg_rc store_last(struct store_txn *txn, enum store_table table, struct arena *ar
 }
 
 /* --- for checks --- */
-
-size_t store_index_keys(enum store_index index, const void *message, struct span *keys, size_t max)
-{
-	return store_indexes[index].keys(message, keys, max);
-}
 
 enum store_table store_index_table(enum store_index index)
 {

@@ -3,8 +3,8 @@
 #include "store/store.h"
 
 #define SCAN_STAY 5000 /* entries of an index looked at in one stay */
-#define TEXT_MAX  8192 /* of an index key, bytes; and of a primary key */
-#define ID_MAX	  64
+#define TEXT_MAX  8192 /* of an index key, bytes */
+#define ID_MAX	  64   /* of a primary key */
 
 struct scan {
 	const struct store_walk *walk;

@@ -162,6 +162,13 @@ cg_rc store_add(struct store_txn *txn, enum store_table table, struct span key, 
 cg_rc store_remove(struct store_txn *txn, enum store_table table, struct span key,
 		   struct cg_err *err) CG_MUST_USE;
 
+/* The same as messages of record/, of the type that the table has: reads one into the arena
+ * (out_message: where its pointer goes), and writes one, new or not. */
+cg_rc store_load(struct store_txn *txn, enum store_table table, struct span key,
+		 struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
+cg_rc store_save(struct store_txn *txn, enum store_table table, struct span key,
+		 const void *message, struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
 /* One record on a walk; borrowed until the function returns.  CG_OK goes on; CG_NOT_FOUND ends the
  * walk without an error; anything else ends it with that. */
 typedef cg_rc (*store_visit_fn)(struct span index_key, struct span key, struct span value,
@@ -215,6 +222,12 @@ cg_rc store_remove_all(struct store_txn *txn, enum store_table table, const stru
  * any number would keep all others out, and need a lock for each page. */
 cg_rc store_sweep(struct store *store, enum store_effect effect, enum store_table table,
 		  store_fits_fn fits, void *arg, struct cg_err *err) CG_MUST_USE;
+
+/* A number in a key: the highest byte first, so that keys are in the order of their numbers. */
+#define STORE_NUMBER_BYTES 8
+void store_number_write(uint64_t number, char out[STORE_NUMBER_BYTES]);
+/* Out of the first STORE_NUMBER_BYTES of the bytes, or of as many as there are. */
+uint64_t store_number_read(struct span bytes);
 
 /* What the indexes BY_STATE have of a key or a credential; they are in the order of keys' ids. */
 struct store_state {

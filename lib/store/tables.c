@@ -33,16 +33,14 @@ static size_t text_key(const char *text, struct span *keys)
 	return text ? 1 : 0;
 }
 
-static size_t api_name(const void *message, struct span *keys, size_t max)
+size_t store_index_keys(enum store_index index, const void *message, struct span *keys, size_t max)
 {
-	(void)max;
-	return text_key(((const Cg__Api *)message)->name, keys);
-}
-
-static size_t key_name(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Key *)message)->name, keys);
+	const struct index_def *def = &store_indexes[index];
+	const char *text;
+	if (def->keys)
+		return def->keys(message, keys, max);
+	memcpy(&text, (const char *)message + def->text_at, sizeof(text));
+	return text_key(text, keys);
 }
 
 /* The library refuses the same index key twice for one record. */
@@ -72,30 +70,6 @@ static size_t key_policies(const void *message, struct span *keys, size_t max)
 	for (size_t i = 0; i < key->n_policy_ids; i++)
 		n = add_once(keys, n, max, span_of(key->policy_ids[i]));
 	return n;
-}
-
-static size_t policy_name(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Policy *)message)->name, keys);
-}
-
-static size_t credential_key(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Credential *)message)->key_id, keys);
-}
-
-static size_t user_name(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__User *)message)->name, keys);
-}
-
-static size_t token_name(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__RestToken *)message)->name, keys);
 }
 
 static size_t token_sha256(const void *message, struct span *keys, size_t max)
@@ -145,66 +119,6 @@ static size_t api_cas(const void *message, struct span *keys, size_t max)
 	return n;
 }
 
-static size_t session_user(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Session *)message)->user_id, keys);
-}
-
-static size_t key_organisation(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Key *)message)->organisation_id, keys);
-}
-
-static size_t key_developer(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Key *)message)->developer_id, keys);
-}
-
-static size_t organisation_name(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Organisation *)message)->name, keys);
-}
-
-static size_t developer_name(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Developer *)message)->name, keys);
-}
-
-static size_t developer_email(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Developer *)message)->email, keys);
-}
-
-static size_t developer_organisation(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Developer *)message)->organisation_id, keys);
-}
-
-static size_t link_email(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__Link *)message)->email, keys);
-}
-
-static size_t mail_due(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__OutboxMail *)message)->due, keys);
-}
-
-static size_t mail_to(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__OutboxMail *)message)->to, keys);
-}
-
 static size_t link_sha256(const void *message, struct span *keys, size_t max)
 {
 	const Cg__Link *link = message;
@@ -214,10 +128,18 @@ static size_t link_sha256(const void *message, struct span *keys, size_t max)
 	return n;
 }
 
-static size_t user_certificate_user(const void *message, struct span *keys, size_t max)
+void store_number_write(uint64_t number, char out[STORE_NUMBER_BYTES])
 {
-	(void)max;
-	return text_key(((const Cg__UserCertificate *)message)->user_id, keys);
+	for (int i = STORE_NUMBER_BYTES - 1; i >= 0; i--, number >>= 8)
+		out[i] = (char)(number & 0xff);
+}
+
+uint64_t store_number_read(struct span bytes)
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < bytes.n && i < STORE_NUMBER_BYTES; i++)
+		number = number << 8 | (uint8_t)bytes.p[i];
+	return number;
 }
 
 void store_time_key(enum store_index index, int64_t unix_s, char out[STORE_TIME_BYTES])
@@ -226,8 +148,7 @@ void store_time_key(enum store_index index, int64_t unix_s, char out[STORE_TIME_
 	uint64_t t = unix_s > 0 ? (uint64_t)unix_s : 0;
 	if (index == STORE_KEY_BY_USE)
 		t = ~t;
-	for (int i = STORE_TIME_BYTES - 1; i >= 0; i--, t >>= 8)
-		out[i] = (char)(t & 0xff);
+	store_number_write(t, out);
 }
 
 static size_t time_key(enum store_index index, int64_t unix_s, struct span *keys)
@@ -308,7 +229,7 @@ static size_t certificate_end(const void *message, struct span *keys, size_t max
 #define STATE_ON	  1
 #define STATE_REVOKED	  2
 #define STATE_CERTIFICATE 4
-#define STATE_TAIL	  (1 + 1 + 8)
+#define STATE_TAIL	  (1 + 1 + STORE_NUMBER_BYTES)
 #define STATE_ID_MAX	  64
 
 static size_t state_key(const struct store_state *state, struct span *keys)
@@ -321,8 +242,7 @@ static size_t state_key(const struct store_state *state, struct span *keys)
 	bytes[n] = '\0';
 	bytes[n + 1] = (char)((state->on ? STATE_ON : 0) | (state->revoked ? STATE_REVOKED : 0) |
 			      (state->is_certificate ? STATE_CERTIFICATE : 0));
-	for (size_t i = 0; i < 8; i++)
-		bytes[n + 2 + i] = (char)(state->ends >> (56 - 8 * i) & 0xff);
+	store_number_write(state->ends, bytes + n + 2);
 	keys[0] = span_make(bytes, n + STATE_TAIL);
 	return 1;
 }
@@ -332,13 +252,11 @@ cg_rc store_state_read(struct span index_key, struct store_state *out, struct cg
 	if (index_key.n <= STATE_TAIL || index_key.p[index_key.n - STATE_TAIL] != '\0')
 		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged state.");
 	out->key_id = span_make(index_key.p, index_key.n - STATE_TAIL);
-	const uint8_t *tail = (const uint8_t *)index_key.p + out->key_id.n + 1;
-	out->on = tail[0] & STATE_ON;
-	out->revoked = tail[0] & STATE_REVOKED;
-	out->is_certificate = tail[0] & STATE_CERTIFICATE;
-	out->ends = 0;
-	for (size_t i = 0; i < 8; i++)
-		out->ends = out->ends << 8 | tail[1 + i];
+	struct span tail = span_from(index_key, out->key_id.n + 1);
+	out->on = tail.p[0] & STATE_ON;
+	out->revoked = tail.p[0] & STATE_REVOKED;
+	out->is_certificate = tail.p[0] & STATE_CERTIFICATE;
+	out->ends = store_number_read(span_from(tail, 1));
 	return CG_OK;
 }
 
@@ -397,42 +315,6 @@ static size_t usage_key(const void *message, struct span *keys, size_t max)
 	return usage->key_id && *usage->key_id ? text_key(usage->key_id, keys) : 0;
 }
 
-static size_t catalogue_name(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__CatalogueEntry *)message)->name, keys);
-}
-
-static size_t catalogue_policy(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__CatalogueEntry *)message)->policy_id, keys);
-}
-
-static size_t request_name(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__KeyRequest *)message)->name, keys);
-}
-
-static size_t request_developer(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__KeyRequest *)message)->developer_id, keys);
-}
-
-static size_t request_catalogue(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__KeyRequest *)message)->catalogue_id, keys);
-}
-
-static size_t request_key(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__KeyRequest *)message)->key_id, keys);
-}
-
 static size_t request_certificate(const void *message, struct span *keys, size_t max)
 {
 	const Cg__KeyRequest *r = message;
@@ -449,56 +331,72 @@ static size_t request_status(const void *message, struct span *keys, size_t max)
 	return text_key(status < CG_COUNT(words) ? words[status] : NULL, keys);
 }
 
-static size_t request_code(const void *message, struct span *keys, size_t max)
-{
-	(void)max;
-	return text_key(((const Cg__KeyRequest *)message)->proof_code, keys);
-}
+#define BY(file, table, keys)                                                                      \
+	{                                                                                          \
+		file, table, keys, 0                                                               \
+	}
+/* By one member that is a text; of records that have none, none is in it. */
+#define BY_TEXT(file, table, type, member)                                                          \
+	{                                                                                           \
+		file, table, NULL, _Generic(((type *)NULL)->member, char *: offsetof(type, member)) \
+	}
 
 const struct index_def store_indexes[STORE__INDEXES] = {
-    [STORE_API_BY_NAME] = {"api-by-name.db",		     STORE_API,		api_name		},
-    [STORE_KEY_BY_NAME] = {"key-by-name.db",		     STORE_KEY,		key_name		},
-    [STORE_KEY_BY_API] = {"key-by-api.db",		   STORE_KEY,	      key_apis	      },
-    [STORE_KEY_BY_POLICY] = {"key-by-policy.db",		 STORE_KEY,		    key_policies	},
-    [STORE_POLICY_BY_NAME] = {"policy-by-name.db",		   STORE_POLICY,		 policy_name	    },
-    [STORE_CREDENTIAL_BY_KEY] = {"credential-by-key.db",	 STORE_CREDENTIAL,	   credential_key	 },
-    [STORE_USER_BY_NAME] = {"user-by-name.db",	       STORE_USER,		   user_name	    },
-    [STORE_REST_TOKEN_BY_NAME] = {"rest_token-by-name.db",	   STORE_REST_TOKEN,	     token_name       },
-    [STORE_REST_TOKEN_BY_SHA256] = {"rest_token-by-sha256.db",      STORE_REST_TOKEN,	 token_sha256     },
-    [STORE_CERTIFICATE_BY_SPKI] = {"certificate-by-spki.db",	     STORE_CERTIFICATE,	certificate_spki },
-    [STORE_CERTIFICATE_BY_KIND] = {"certificate-by-kind.db",	     STORE_CERTIFICATE,	certificate_kind },
-    [STORE_API_BY_CA] = {"api-by-ca.db",		 STORE_API,		    api_cas	   },
-    [STORE_SESSION_BY_USER] = {"session-by-user.db",	     STORE_SESSION,	    session_user	},
-    [STORE_KEY_BY_ORGANISATION] = {"key-by-organisation.db",	     STORE_KEY,		key_organisation },
-    [STORE_KEY_BY_DEVELOPER] = {"key-by-developer.db",	       STORE_KEY,		  key_developer    },
-    [STORE_ORGANISATION_BY_NAME] = {"organisation-by-name.db",      STORE_ORGANISATION,
-			    organisation_name							},
-    [STORE_DEVELOPER_BY_NAME] = {"developer-by-name.db",	 STORE_DEVELOPER,	  developer_name	},
-    [STORE_DEVELOPER_BY_EMAIL] = {"developer-by-email.db",	   STORE_DEVELOPER,	    developer_email  },
-    [STORE_DEVELOPER_BY_ORGANISATION] = {"developer-by-organisation.db", STORE_DEVELOPER,
-				 developer_organisation						       },
-    [STORE_LINK_BY_SHA256] = {"link-by-sha256.db",		   STORE_LINK,	       link_sha256	  },
-    [STORE_LINK_BY_EMAIL] = {"link-by-email.db",		 STORE_LINK,	     link_email       },
-    [STORE_OUTBOX_MAIL_BY_DUE] = {"outbox_mail-by-due.db",	   STORE_OUTBOX_MAIL,      mail_due	      },
-    [STORE_OUTBOX_MAIL_BY_TO] = {"outbox_mail-by-to.db",	 STORE_OUTBOX_MAIL,	    mail_to	   },
-    [STORE_USER_CERTIFICATE_BY_USER] = {"user_certificate-by-user.db",  STORE_USER_CERTIFICATE,
-				user_certificate_user						     },
-    [STORE_KEY_BY_USE] = {"key-by-use.db",		   STORE_KEY,	      key_use	     },
-    [STORE_CERTIFICATE_BY_END] = {"certificate-by-end.db",	   STORE_CERTIFICATE,      certificate_end  },
-    [STORE_AUDIT_BY_TOPIC] = {"audit-by-topic.db",		   STORE_AUDIT,		audit_topics	    },
-    [STORE_USAGE_BY_KEY] = {"usage-by-key.db",	       STORE_USAGE,	    usage_key	     },
-    [STORE_CATALOGUE_BY_NAME] = {"catalogue-by-name.db",	 STORE_CATALOGUE,	  catalogue_name	},
-    [STORE_CATALOGUE_BY_POLICY] = {"catalogue-by-policy.db",	     STORE_CATALOGUE,	      catalogue_policy },
-    [STORE_REQUEST_BY_NAME] = {"request-by-name.db",	     STORE_REQUEST,	    request_name	},
-    [STORE_REQUEST_BY_DEVELOPER] = {"request-by-developer.db",      STORE_REQUEST,	      request_developer},
-    [STORE_REQUEST_BY_CATALOGUE] = {"request-by-catalogue.db",      STORE_REQUEST,	      request_catalogue},
-    [STORE_REQUEST_BY_KEY] = {"request-by-key.db",		   STORE_REQUEST,	  request_key	     },
-    [STORE_REQUEST_BY_CERTIFICATE] = {"request-by-certificate.db",	   STORE_REQUEST,
-			      request_certificate							 },
-    [STORE_REQUEST_BY_STATUS] = {"request-by-status.db",	 STORE_REQUEST,		request_status   },
-    [STORE_REQUEST_BY_CODE] = {"request-by-code.db",	     STORE_REQUEST,	    request_code	},
-    [STORE_KEY_BY_TEXT] = {"key-by-text.db",		     STORE_KEY,		key_text		},
-    [STORE_CERTIFICATE_BY_TEXT] = {"certificate-by-text.db",	     STORE_CERTIFICATE,	certificate_text },
-    [STORE_KEY_BY_STATE] = {"key-by-state.db",	       STORE_KEY,		  key_state	   },
-    [STORE_CREDENTIAL_BY_STATE] = {"credential-by-state.db",	     STORE_CREDENTIAL,       credential_state },
+    [STORE_API_BY_NAME] = BY_TEXT("api-by-name.db", STORE_API, Cg__Api, name),
+    [STORE_KEY_BY_NAME] = BY_TEXT("key-by-name.db", STORE_KEY, Cg__Key, name),
+    [STORE_KEY_BY_API] = BY("key-by-api.db", STORE_KEY, key_apis),
+    [STORE_KEY_BY_POLICY] = BY("key-by-policy.db", STORE_KEY, key_policies),
+    [STORE_POLICY_BY_NAME] = BY_TEXT("policy-by-name.db", STORE_POLICY, Cg__Policy, name),
+    [STORE_CREDENTIAL_BY_KEY] =
+	BY_TEXT("credential-by-key.db", STORE_CREDENTIAL, Cg__Credential, key_id),
+    [STORE_USER_BY_NAME] = BY_TEXT("user-by-name.db", STORE_USER, Cg__User, name),
+    [STORE_REST_TOKEN_BY_NAME] =
+	BY_TEXT("rest_token-by-name.db", STORE_REST_TOKEN, Cg__RestToken, name),
+    [STORE_REST_TOKEN_BY_SHA256] = BY("rest_token-by-sha256.db", STORE_REST_TOKEN, token_sha256),
+    [STORE_CERTIFICATE_BY_SPKI] = BY("certificate-by-spki.db", STORE_CERTIFICATE, certificate_spki),
+    [STORE_CERTIFICATE_BY_KIND] = BY("certificate-by-kind.db", STORE_CERTIFICATE, certificate_kind),
+    [STORE_API_BY_CA] = BY("api-by-ca.db", STORE_API, api_cas),
+    [STORE_SESSION_BY_USER] = BY_TEXT("session-by-user.db", STORE_SESSION, Cg__Session, user_id),
+    [STORE_KEY_BY_ORGANISATION] =
+	BY_TEXT("key-by-organisation.db", STORE_KEY, Cg__Key, organisation_id),
+    [STORE_KEY_BY_DEVELOPER] = BY_TEXT("key-by-developer.db", STORE_KEY, Cg__Key, developer_id),
+    [STORE_ORGANISATION_BY_NAME] =
+	BY_TEXT("organisation-by-name.db", STORE_ORGANISATION, Cg__Organisation, name),
+    [STORE_DEVELOPER_BY_NAME] =
+	BY_TEXT("developer-by-name.db", STORE_DEVELOPER, Cg__Developer, name),
+    [STORE_DEVELOPER_BY_EMAIL] =
+	BY_TEXT("developer-by-email.db", STORE_DEVELOPER, Cg__Developer, email),
+    [STORE_DEVELOPER_BY_ORGANISATION] =
+	BY_TEXT("developer-by-organisation.db", STORE_DEVELOPER, Cg__Developer, organisation_id),
+    [STORE_LINK_BY_SHA256] = BY("link-by-sha256.db", STORE_LINK, link_sha256),
+    [STORE_LINK_BY_EMAIL] = BY_TEXT("link-by-email.db", STORE_LINK, Cg__Link, email),
+    [STORE_OUTBOX_MAIL_BY_DUE] =
+	BY_TEXT("outbox_mail-by-due.db", STORE_OUTBOX_MAIL, Cg__OutboxMail, due),
+    [STORE_OUTBOX_MAIL_BY_TO] =
+	BY_TEXT("outbox_mail-by-to.db", STORE_OUTBOX_MAIL, Cg__OutboxMail, to),
+    [STORE_USER_CERTIFICATE_BY_USER] = BY_TEXT(
+	"user_certificate-by-user.db", STORE_USER_CERTIFICATE, Cg__UserCertificate, user_id),
+    [STORE_KEY_BY_USE] = BY("key-by-use.db", STORE_KEY, key_use),
+    [STORE_CERTIFICATE_BY_END] = BY("certificate-by-end.db", STORE_CERTIFICATE, certificate_end),
+    [STORE_AUDIT_BY_TOPIC] = BY("audit-by-topic.db", STORE_AUDIT, audit_topics),
+    [STORE_USAGE_BY_KEY] = BY("usage-by-key.db", STORE_USAGE, usage_key),
+    [STORE_CATALOGUE_BY_NAME] =
+	BY_TEXT("catalogue-by-name.db", STORE_CATALOGUE, Cg__CatalogueEntry, name),
+    [STORE_CATALOGUE_BY_POLICY] =
+	BY_TEXT("catalogue-by-policy.db", STORE_CATALOGUE, Cg__CatalogueEntry, policy_id),
+    [STORE_REQUEST_BY_NAME] = BY_TEXT("request-by-name.db", STORE_REQUEST, Cg__KeyRequest, name),
+    [STORE_REQUEST_BY_DEVELOPER] =
+	BY_TEXT("request-by-developer.db", STORE_REQUEST, Cg__KeyRequest, developer_id),
+    [STORE_REQUEST_BY_CATALOGUE] =
+	BY_TEXT("request-by-catalogue.db", STORE_REQUEST, Cg__KeyRequest, catalogue_id),
+    [STORE_REQUEST_BY_KEY] = BY_TEXT("request-by-key.db", STORE_REQUEST, Cg__KeyRequest, key_id),
+    [STORE_REQUEST_BY_CERTIFICATE] =
+	BY("request-by-certificate.db", STORE_REQUEST, request_certificate),
+    [STORE_REQUEST_BY_STATUS] = BY("request-by-status.db", STORE_REQUEST, request_status),
+    [STORE_REQUEST_BY_CODE] =
+	BY_TEXT("request-by-code.db", STORE_REQUEST, Cg__KeyRequest, proof_code),
+    [STORE_KEY_BY_TEXT] = BY("key-by-text.db", STORE_KEY, key_text),
+    [STORE_CERTIFICATE_BY_TEXT] = BY("certificate-by-text.db", STORE_CERTIFICATE, certificate_text),
+    [STORE_KEY_BY_STATE] = BY("key-by-state.db", STORE_KEY, key_state),
+    [STORE_CREDENTIAL_BY_STATE] = BY("credential-by-state.db", STORE_CREDENTIAL, credential_state),
 };

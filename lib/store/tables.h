@@ -16,7 +16,8 @@ struct table_def {
 struct index_def {
 	const char *file;
 	enum store_table table;
-	index_keys_fn keys;
+	index_keys_fn keys; /* NULL: the text whose pointer lies text_at bytes into the message */
+	size_t text_at;
 };
 
 extern const struct table_def store_tables[STORE__TABLES];

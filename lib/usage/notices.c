@@ -35,12 +35,9 @@ struct notice {
 static cg_rc look(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct notice *n = arg;
-	struct span bytes;
 	Cg__Notice *last;
 	n->told = false;
-	cg_rc rc = store_get(txn, STORE_NOTICE, span_of(n->id), n->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__notice__descriptor, bytes, n->arena, &last, err);
+	cg_rc rc = store_load(txn, STORE_NOTICE, span_of(n->id), n->arena, &last, err);
 	if (rc == CG_OK)
 		n->told = last->about - n->about <= n->slack_s &&
 			  n->about - last->about <= n->slack_s && last->days <= n->days;
@@ -51,16 +48,13 @@ static cg_rc tell_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct notice *n = arg;
 	Cg__Notice record = CG__NOTICE__INIT;
-	struct span bytes;
 	cg_rc rc = look(txn, n, err);
 	if (rc != CG_OK || n->told)
 		return rc;
 	record.id = (char *)(uintptr_t)n->id;
 	record.about = n->about;
 	record.days = n->days;
-	rc = record_pack(&record, n->arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = store_put(txn, STORE_NOTICE, span_of(n->id), bytes, err);
+	rc = store_save(txn, STORE_NOTICE, span_of(n->id), &record, n->arena, err);
 	if (rc == CG_OK)
 		rc = audit_add(txn, &actor_steward, n->action, n->subject_id, n->subject_name,
 			       n->changes, n->arena, err);
@@ -72,8 +66,8 @@ static cg_rc tell_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 /* n->changes and n->mail are taken. */
 static cg_rc tell_once(struct store *store, struct notice *n, struct cg_err *err)
 {
-	cg_rc rc =
-	    n->changes && n->mail && n->id ? store_read(store, look, n, err) : cg_fail_memory(err);
+	cg_rc rc = n->changes && n->mail && n->id && n->action ? store_read(store, look, n, err)
+							       : cg_fail_memory(err);
 	if (rc == CG_OK && !n->told)
 		rc = store_write(store, STORE_CHANGES_NONE, tell_txn, n, err);
 	json_decref(n->changes);
@@ -320,7 +314,7 @@ static cg_rc look_at(struct store *store, const struct ending *item, int64_t now
 		if (days > 0)
 			(void)json_object_set_new(n.changes, "within_days",
 						  json_integer((json_int_t)days));
-		rc = n.action ? tell_once(store, &n, err) : cg_fail_memory(err);
+		rc = tell_once(store, &n, err);
 	}
 	arena_release(&arena);
 	/* Removed since. */

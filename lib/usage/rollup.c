@@ -16,35 +16,24 @@
 /* --- keys --- */
 
 /* The step, the time, then for minutes the file and number of the slot, for others the hash of the
- * group.  Numbers are big-endian, so that a range of time is a walk. */
-#define KEY_BYTES  25
-#define TIME_BYTES 9 /* up to the time */
+ * group: a range of time is a walk. */
+#define KEY_BYTES  (1 + 3 * STORE_NUMBER_BYTES)
+#define TIME_BYTES (1 + STORE_NUMBER_BYTES) /* up to the time */
 /* Before "up to when it is put together": behind all steps. */
 #define MARK 0xff
 
-static void put_number(uint64_t number, char *out)
-{
-	for (int i = 7; i >= 0; i--) {
-		out[i] = (char)(number & 0xff);
-		number >>= 8;
-	}
-}
-
 static int64_t time_of(struct span key)
 {
-	uint64_t t = 0;
-	for (size_t i = 1; i < TIME_BYTES && i < key.n; i++)
-		t = t << 8 | (uint8_t)key.p[i];
-	return (int64_t)t;
+	return (int64_t)store_number_read(span_from(key, 1));
 }
 
 static void make_key(Cg__Usage__Step step, int64_t at, uint64_t high, uint64_t low,
 		     char out[KEY_BYTES])
 {
 	out[0] = (char)step;
-	put_number((uint64_t)(at > 0 ? at : 0), out + 1);
-	put_number(high, out + 9);
-	put_number(low, out + 17);
+	store_number_write((uint64_t)(at > 0 ? at : 0), out + 1);
+	store_number_write(high, out + 1 + STORE_NUMBER_BYTES);
+	store_number_write(low, out + 1 + 2 * STORE_NUMBER_BYTES);
 }
 
 static const struct {
@@ -79,9 +68,7 @@ int64_t usage_floor(int64_t t, Cg__Usage__Step step)
 static cg_rc put(struct store_txn *txn, const char *key, size_t n, const Cg__Usage *record,
 		 struct arena *arena, struct cg_err *err)
 {
-	struct span bytes;
-	cg_rc rc = record_pack(record, arena, &bytes, err);
-	return rc == CG_OK ? store_put(txn, STORE_USAGE, span_make(key, n), bytes, err) : rc;
+	return store_save(txn, STORE_USAGE, span_make(key, n), record, arena, err);
 }
 
 /* --- up to when --- */
@@ -91,11 +78,8 @@ static cg_rc read_mark(struct store_txn *txn, Cg__Usage__Step step, struct arena
 		       int64_t *out, struct cg_err *err)
 {
 	char key[2] = {(char)MARK, (char)step};
-	struct span bytes;
 	Cg__Usage *record;
-	cg_rc rc = store_get(txn, STORE_USAGE, span_make(key, 2), arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__usage__descriptor, bytes, arena, &record, err);
+	cg_rc rc = store_load(txn, STORE_USAGE, span_make(key, 2), arena, &record, err);
 	if (rc == CG_OK)
 		*out = record->at;
 	return rc;

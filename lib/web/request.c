@@ -104,8 +104,8 @@ static bool is_safe_value(struct span value)
 	return value.n == 0 || (!memchr(value.p, '\r', value.n) && !memchr(value.p, '\n', value.n));
 }
 
-/* Fields that never reach the list: framing, which `body` has, and two that programs behind us
- * could take for something the server said. */
+/* Fields that never reach the list: framing and type of the body, which have members of their own,
+ * and two that programs behind us could take for something the server said. */
 static bool is_withheld(struct span name)
 {
 	return span_is_text(name, "content-length") || span_is_text(name, "transfer-encoding") ||

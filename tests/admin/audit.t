@@ -160,10 +160,12 @@ with site:
         is_eq([e["number"] for e in items], list(range(len(items), 0, -1)),
               "by pages, newest first, each once")
         ok(len(items) > 20, f"{len(items)} entries")
+        actor_id = next(e["actor_id"] for e in items if e.get("actor_id"))
         for q, wanted in (("credential.revoke", lambda e: e["action"] == "credential.revoke"),
                           (key["id"], lambda e: e["subject_id"] == key["id"]),
                           ("by%20hand", lambda e: e["subject_name"] == "by hand"),
                           ("command", lambda e: e["actor"].startswith("command")),
+                          (actor_id, lambda e: actor_id in (e.get("actor_id"), e["subject_id"])),
                           (items[5]["request_id"],
                            lambda e: e["request_id"] == items[5]["request_id"])):
             found = site.rest("GET", f"/audit?limit=500&q={q}").body["items"]

@@ -3,6 +3,7 @@
 #include "store_world.h"
 #include "base/file.h"
 #include "base/keyfile.h"
+#include "model/backup.h"
 #include "model/open.h"
 #include "model/revoked.h"
 #include "web/proof.h"
@@ -239,6 +240,42 @@ static void test_upgrade_begun_before(void **state)
 	assert_int_equal(access(left, F_OK), 0);
 }
 
+/* --- paths --- */
+
+static const char *below(const char *folder, size_t n, char out[1100])
+{
+	size_t at = (size_t)snprintf(out, 1100, "%s", folder);
+	while (at < n) {
+		size_t more = n - at < 200 ? n - at : 200;
+		memset(out + at, 'x', more);
+		out[at] = '/';
+		at += more;
+		out[at] = '\0';
+		assert_int_equal(mkdir(out, 0700), 0);
+	}
+	return out;
+}
+
+/* A path of a backup's that does not fit is refused: cut, it would be another folder's. */
+static void test_long_paths(void **state)
+{
+	char folder[1100];
+	struct verify_report report;
+	struct restore_plan plan;
+	struct home found;
+	struct store *s = open_store();
+	(void)state;
+	(void)below(home.dir, HOME_PATH_MAX - 10, folder);
+	assert_int_equal(backup_make(s, folder, SPAN_LIT(""), &report, NULL), CG_BAD_INPUT);
+	assert_int_equal(names_in(folder), 0);
+	store_close(&s);
+	assert_int_equal(restore_plan(&home, folder, SPAN_LIT(""), &plan, NULL), CG_BAD_INPUT);
+	assert_int_equal(home_find(folder, &found, NULL), CG_BAD_INPUT);
+	folder[HOME_DIR_MAX] = '\0';
+	assert_int_equal(home_find(folder, &found, NULL), CG_OK);
+	assert_int_equal(strlen(found.keys), HOME_DIR_MAX + strlen("/keys"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +285,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_revoked_full, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_revoked_broken_off, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_upgrade_begun_before, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_long_paths, setup, teardown),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "store_world.h"
 #include "base/clock.h"
 #include "model/audit.h"
+#include "model/developer.h"
 #include "model/outbox.h"
 #include "model/session.h"
 
@@ -191,12 +192,36 @@ static void test_sweep_of_the_outbox(void **state)
 	assert_int_equal(count_of(STORE_OUTBOX_MAIL), n);
 }
 
+/* All that is kept about a developer, however much came after it. */
+static void test_export_of_a_developer(void **state)
+{
+	json_t *json = json_pack("{s:s, s:s}", "name", "Ada", "email", "ada@example.com"), *out;
+	Cg__Developer *developer;
+	struct cg_err err = {.text = ""};
+	(void)state;
+	if (developer_create(store, &boss, json, NULL, &arena, &developer, &err) != CG_OK)
+		fail_msg("%s", err.text);
+	json_decref(json);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(store_write(store, STORE_CHANGES_COUNTS, audit_txn, NULL, NULL),
+				 CG_OK);
+	assert_int_equal(developer_export(store, &boss, developer->id, &arena, &out, NULL), CG_OK);
+	const json_t *entries = json_object_get(out, "audit");
+	assert_int_equal(json_array_size(entries), 1);
+	assert_string_equal(
+	    json_string_value(json_object_get(json_array_get(entries, 0), "action")),
+	    "developer.create");
+	json_decref(out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_search_of_the_audit, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_sign_in, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_sweep_of_the_outbox, setup_store, teardown_store),
+	    cmocka_unit_test_setup_teardown(test_export_of_a_developer, setup_store,
+					    teardown_store),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
