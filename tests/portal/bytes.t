@@ -5,7 +5,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certgate_test import *  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from website import Site  # noqa: E402
 from pages import Browser  # noqa: E402
 from portal import PASSWORD, Developer, entry, request_of, wait_mail  # noqa: E402
 
