@@ -70,6 +70,8 @@ static cg_rc visit(const Cg__AuditEntry *entry, void *arg, struct cg_err *err)
 		(void)json_object_update(past->members, changes);
 		if (gives_access(changes)) {
 			past->approved_by = arena_strdup(r->arena, entry->actor);
+			past->approver_id =
+			    arena_strdup(r->arena, entry->actor_id ? entry->actor_id : "");
 			past->approved_at = entry->at;
 		}
 	}

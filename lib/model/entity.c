@@ -266,6 +266,57 @@ cg_rc entity_get(struct store *store, const struct entity *e, const char *id_or_
 	return rc;
 }
 
+struct removal {
+	const char *action;
+	bool found;
+};
+
+static cg_rc visit_removal(const Cg__AuditEntry *entry, void *arg, struct cg_err *err)
+{
+	struct removal *r = arg;
+	(void)err;
+	r->found = r->found || (entry->action && strcmp(entry->action, r->action) == 0);
+	return r->found ? CG_NOT_FOUND : CG_OK;
+}
+
+/* Whether the id is of one that was removed. */
+static cg_rc was_removed(struct store *store, const struct entity *e, const char *id,
+			 struct arena *arena, bool *out, struct cg_err *err)
+{
+	struct removal r = {arena_printf(arena, "%s.delete", e->audit), false};
+	cg_rc rc =
+	    r.action ? audit_walk(store, id, 0, visit_removal, &r, err) : cg_fail_memory(err);
+	*out = r.found;
+	return rc;
+}
+
+cg_rc entity_read_id(struct store *store, const struct entity *e, struct span text,
+		     const char *field, bool past, struct arena *arena, const char **out,
+		     struct cg_err *err)
+{
+	struct cg_err why = {0};
+	struct entity_head *m;
+	bool removed = false;
+	if (text.n == 0)
+		return CG_OK;
+	const char *name = arena_copy(arena, text);
+	if (!name)
+		return cg_fail_memory(err);
+	cg_rc rc = entity_get(store, e, name, arena, &m, &why);
+	if (rc == CG_NOT_FOUND && past &&
+	    was_removed(store, e, name, arena, &removed, err) != CG_OK)
+		return CG_UNAVAILABLE;
+	if (removed)
+		*out = name;
+	else if (rc == CG_OK)
+		*out = m->id;
+	else if (rc == CG_NOT_FOUND || rc == CG_CLASH)
+		return cg_fail_field(err, field, "%s", why.text);
+	else
+		return cg_fail(err, rc, "%s", why.text);
+	return CG_OK;
+}
+
 cg_rc entity_put_in(struct store_txn *txn, const struct entity *e, void *message,
 		    struct arena *arena, struct cg_err *err)
 {

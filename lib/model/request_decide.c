@@ -47,6 +47,12 @@ static cg_rc cert_of(const Cg__KeyRequest *r, struct arena *arena, struct cert *
 	return rc;
 }
 
+/* A developer may only ask: what is given then, the catalogue's entry gives. */
+static const char *approver(const struct actor *actor)
+{
+	return actor->developer ? REQUEST_AUTOMATIC : actor->name;
+}
+
 static cg_rc add_certificate(struct store_txn *txn, const struct actor *actor, const Cg__Key *key,
 			     const struct cert *cert, int64_t proven_at, struct arena *arena,
 			     struct cg_err *err)
@@ -70,7 +76,7 @@ static cg_rc make_key(struct store_txn *txn, const struct actor *actor, Cg__KeyR
 	if (rc != CG_OK)
 		return rc;
 	key->developer_id = about->developer->id;
-	key->approved_by = arena_strdup(arena, actor->name);
+	key->approved_by = arena_strdup(arena, approver(actor));
 	if (!key->approved_by)
 		return cg_fail_memory(err);
 	rc = entity_put_in(txn, &key_entity, key, arena, err);
@@ -213,7 +219,8 @@ static cg_rc decide(struct store_txn *txn, const struct actor *actor, Cg__KeyReq
 	r->has_status = r->has_decided_at = true;
 	r->status = status;
 	r->decided_at = clock_unix_s();
-	r->decided_by = arena_strdup(arena, actor->name);
+	r->decided_by = arena_strdup(
+	    arena, status == CG__KEY_REQUEST__STATUS__APPROVED ? approver(actor) : actor->name);
 	/* Where it was approved the certificate is among those that are registered; else nobody
 	 * needs it any more.  The digest stays. */
 	const bool had = r->has_certificate;
