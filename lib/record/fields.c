@@ -23,7 +23,7 @@ static const struct record_field rows[] = {
 	{"Api.listen_path", FIELD_TEXT, FIELD_SET, 1, PATH_MAX_BYTES, "Requests whose path begins with it, by whole segments, belong to this API; of several the longest wins.", true},
 	{"Api.sites", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "Names of the sites it listens on, as the web server's include sets them; empty: all."},
 	{"Api.strip_listen_path", FIELD_BOOL, FIELD_SET, 0, 0, "The upstream sees the path without the listen path."},
-	{"Api.target_url", FIELD_TEXT, FIELD_SET, 1, URL_MAX_BYTES, "The upstream: http or https, host, optional port and path.", true},
+	{"Api.target_url", FIELD_TEXT, FIELD_SET, 1, URL_MAX_BYTES, "The upstream: http or https, host, optional port and path, without segments of dots.", true},
 	{"Api.active", FIELD_BOOL, FIELD_SET, 0, 0, "Off: answers 404 api_inactive."},
 	{"Api.auth", FIELD_MESSAGE, FIELD_SET, 0, 0, "How callers are known."},
 	{"Api.forward_client_cert", FIELD_BOOL, FIELD_SET, 0, 0, "The upstream gets Client-Cert and the X-Certgate fields."},
