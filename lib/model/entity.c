@@ -171,22 +171,27 @@ cg_rc entity_create_as(struct store *store, const struct entity *e, const struct
 	return rc;
 }
 
+/* Ends as a failure in any case, so that nothing stays of what checks write. */
 static cg_rc judge_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct entity_head *m;
-	return read_checked(txn, c->e, c->json, NULL, NULL, c->arena, &m, err);
+	struct entity_head *before = NULL, *m;
+	cg_rc rc = c->id ? entity_get_in(txn, c->e, c->id, c->arena, &before, err) : CG_OK;
+	if (rc == CG_OK)
+		rc = read_checked(txn, c->e, c->json, before, NULL, c->arena, &m, err);
+	return rc == CG_OK ? CG_BAD_VALUE : rc;
 }
 
-cg_rc entity_judge(struct store *store, const struct entity *e, const json_t *json, cg_rc so_far,
-		   struct arena *arena, struct cg_err *err)
+cg_rc entity_judge(struct store *store, const struct entity *e, const char *id, const json_t *json,
+		   cg_rc so_far, struct arena *arena, struct cg_err *err)
 {
-	struct call c = {.e = e, .json = json, .arena = arena};
+	struct call c = {.e = e, .id = id, .json = json, .arena = arena};
 	struct cg_err more = {0};
-	cg_rc rc = cg_is_told(so_far) ? store_read(store, judge_txn, &c, &more) : CG_OK;
-	if (rc != CG_OK && cg_is_told(rc))
-		cg_err_add(err, &more);
-	return cg_worse(so_far, cg_is_told(rc) ? rc : CG_OK);
+	if (!cg_is_told(so_far))
+		return so_far;
+	cg_rc rc = store_write(store, STORE_CHANGES_NONE, judge_txn, &c, &more);
+	cg_err_add(err, &more);
+	return cg_is_told(rc) && more.n_fields > 0 ? cg_worse(so_far, rc) : so_far;
 }
 
 struct named {

@@ -210,6 +210,25 @@ with case("passwords"):
     page = browser.submit(form, "Save", {"Current password": "wrong", "New password": "short", "Repeat new password": "x"})
     is_eq((page.status, at_fields(page)), (422, {"current", "new", "repeat"}), "of one's own: all at once")
 
+with case("lines of a key's further facts"):
+    form = browser.get("/admin/keys/new")
+    lines = "good: x\n\nzzz\na=b\n: y\ngood: again\nother:"
+    page = browser.submit(form, "Create", {"Name": " ", "Auth token": True, "Further facts": lines})
+    is_eq((page.status, at_fields(page)), (422, {"name", "meta"}), "a new one: beside other faults")
+    for number, text in ((3, "no colon"), (4, "no colon"), (5, "no name"), (6, "there before")):
+        like(page.text, rf"Line {number} has [a ]*[a-z ]*{text}", f"line {number}: {text}")
+    unlike(page.text, "Line [1278] ", "of no other line")
+    ok("zzz" in page.html, "what was typed comes back")
+    form = browser.get(f"/admin/keys/{key['id']}/edit")
+    page = browser.submit(form, "Save", {"Name": "\u200b", "Further facts": "zzz"})
+    is_eq((page.status, at_fields(page)), (422, {"name", "meta"}), "one that is there, too")
+    is_eq(site.rest("GET", f"/keys/{key['id']}").body["meta"], {}, "which stays as it was")
+    page = browser.submit(form, "Save", {"Further facts": "zzz"})
+    is_eq((page.status, at_fields(page)), (422, {"meta"}), "alone, too")
+    page = browser.submit(form, "Save", {"Further facts": "a: b\nc: d: e"})
+    is_eq((page.status, site.rest("GET", f"/keys/{key['id']}").body["meta"]), (200, {"a": "b", "c": "d: e"}),
+          "good lines are kept")
+
 with case("settings"):
     is_eq(told(site.rest("PATCH", "/settings", {"base_urls": {"gate": "x", "admin": "ftp://y"}, "portal_title": "",
                                                 "sign_up": "never", "mail_from": "x", "sign_up_domains": ["@"]})),
