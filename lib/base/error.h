@@ -23,7 +23,7 @@ typedef enum {
 /* Owned by the caller, untouched on CG_OK; start it as `= {0}`.  `text` is a whole sentence that
  * tells a person what to do.  The cause goes to the log instead. */
 struct cg_err {
-	char text[512];
+	char text[704];
 	const char *code;  /* static, e.g. "certificate_in_use"; NULL: the status has a usual one */
 	unsigned n_fields; /* faults of fields that are listed; cg_err_next has them */
 	unsigned n_more;   /* and those for which there was no room */
@@ -38,7 +38,7 @@ struct cg_fault {
 	const char *text;
 };
 #define CG_FAULT_FIELD 96 /* bytes of each with its NUL: longer is cut */
-#define CG_FAULT_TEXT  400
+#define CG_FAULT_TEXT  640
 
 /* Writes the sentence and returns rc, so that a function can end with `return cg_fail(...)`.
  * err may be NULL (nobody asks why). */

@@ -38,50 +38,81 @@ static bool is_control(ucs4_t c)
 	return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-/* Characters that change how others are shown, or show nothing: bidi controls, zero-width and
- * interlinear marks, fillers, variation selectors, line and paragraph separators, tags, BOM.
- * Unicode's Default_Ignorable_Code_Point, the separators, and the Braille pattern without dots. */
-static bool is_deceptive(ucs4_t c)
+/* Characters that change how others are shown, or show nothing: what Unicode calls format
+ * characters and ignorable by default, separators of lines and paragraphs, and the Braille pattern
+ * without dots. */
+static bool is_unseen(ucs4_t c)
 {
-	static const struct {
-		ucs4_t from, to;
-	} ranges[] = {
-	    {0xad,	   0xad   },
-		{0x34f,	0x34f  },
-	    {0x61c,   0x61c	 },
-	      {0x115f,  0x1160 },
-	    {0x17b4,  0x17b5 },
-		{0x180b,	 0x180f },
-	    {0x200b,  0x200f },
-	      {0x2028,  0x202e },
-	    {0x2060,  0x206f },
-		{0x2800,	 0x2800 },
-	    {0x3164,  0x3164 },
-	      {0xfe00,  0xfe0f },
-	    {0xfeff,  0xfeff },
-		{0xffa0,	 0xffa0 },
-	    {0xfff0,  0xfffb },
-	      {0x1bca0, 0x1bca3},
-	    {0x1d173, 0x1d17a},
-		{0xe0000, 0xe0fff},
-	};
-	for (size_t i = 0; i < CG_COUNT(ranges); i++)
-		if (c >= ranges[i].from && c <= ranges[i].to)
-			return true;
-	return false;
+	return c >= 0x80 &&
+	       (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Cf | UC_CATEGORY_MASK_Zl |
+							UC_CATEGORY_MASK_Zp) ||
+		uc_is_property_default_ignorable_code_point(c) || c == 0x2800);
 }
 
-bool text_first_unseen(struct span text, uint32_t *out)
+/* --- characters of a name --- */
+
+#define ZWNJ 0x200c
+#define ZWJ  0x200d
+
+/* The joining type of the nearest character on a side that is not transparent (RFC 5892 appendix
+ * A.1). */
+static int joins_on(const ucs4_t *text, size_t n, size_t at, int step)
 {
-	while (text.n > 0) {
-		ucs4_t c;
-		size_t n;
-		if (take_char(&text, &c, &n) && is_deceptive(c)) {
-			*out = c;
-			return true;
-		}
-	}
-	return false;
+	for (size_t i = at + (size_t)step; i < n; i += (size_t)step)
+		if (uc_joining_type(text[i]) != UC_JOINING_TYPE_T)
+			return uc_joining_type(text[i]);
+	return UC_JOINING_TYPE_U;
+}
+
+static bool is_pictographic(ucs4_t c)
+{
+	return uc_is_property_extended_pictographic(c) || uc_is_property_emoji_modifier(c);
+}
+
+/* Whether a joiner or a non-joiner says how its word is written (RFC 5892 appendix A.1 and A.2:
+ * behind a virama, or between letters that join), or puts one picture together of two (UTS #51).
+ * Anywhere else it is not seen. */
+static bool is_join_seen(const ucs4_t *text, size_t n, size_t at)
+{
+	if (at == 0 || at + 1 >= n)
+		return false;
+	if (uc_combining_class(text[at - 1]) == UC_CCC_VR)
+		return true;
+	if (text[at] == ZWJ)
+		return is_pictographic(text[at - 1]) &&
+		       uc_is_property_extended_pictographic(text[at + 1]);
+	int before = joins_on(text, n, at, -1), after = joins_on(text, n, at, 1);
+	return (before == UC_JOINING_TYPE_L || before == UC_JOINING_TYPE_D) &&
+	       (after == UC_JOINING_TYPE_R || after == UC_JOINING_TYPE_D);
+}
+
+static const char *char_fault(const ucs4_t *text, size_t n, size_t at)
+{
+	ucs4_t c = text[at];
+	if (at == 0 && uc_is_general_category_withtable(c, UC_CATEGORY_MASK_M))
+		return "begins with a mark that belongs to a letter before it";
+	if (uc_is_property_not_a_character(c))
+		return "holds what is no character";
+	if (uc_is_property_private_use(c))
+		return "holds a character of private use, which others see as something else";
+	if ((c == ZWNJ || c == ZWJ) && is_join_seen(text, n, at))
+		return NULL;
+	return is_unseen(c) ? "holds a character that is not seen" : NULL;
+}
+
+const char *text_name_fault(struct span text, uint32_t *out)
+{
+	size_t n = 0;
+	const char *why = NULL;
+	ucs4_t *chars = u8_to_u32((const uint8_t *)text.p, text.n, NULL, &n);
+	*out = 0;
+	if (!chars)
+		return text.n > 0 ? "cannot be read" : NULL;
+	for (size_t i = 0; i < n && !why; i++)
+		if ((why = char_fault(chars, n, i)))
+			*out = chars[i];
+	free(chars);
+	return why;
 }
 
 size_t decimal_format(uint64_t n, char out[DECIMAL_TEXT])
@@ -278,7 +309,7 @@ void text_for_log(struct span text, char *out, size_t room)
 			(void)snprintf(piece, sizeof(piece), "\\x%02x", (unsigned)(uint8_t)*at);
 		else if (is_control(c))
 			(void)snprintf(piece, sizeof(piece), "\\x%02x", (unsigned)c);
-		else if (is_deceptive(c))
+		else if (is_unseen(c))
 			(void)snprintf(piece, sizeof(piece), "\\u{%04x}", (unsigned)c);
 		else
 			(void)snprintf(piece, sizeof(piece), "%.*s", (int)len, at);

@@ -19,9 +19,12 @@ void number_format(uint64_t n, char out[NUMBER_TEXT]);
 bool text_is_clean(struct span text);
 /* The same of a text of several lines: LF and tabs are fine. */
 bool text_is_clean_lines(struct span text);
-/* Whether it holds a character that changes how others are shown, or shows nothing (bidi controls,
- * zero width, fillers, …); the first one is *out. */
-bool text_first_unseen(struct span text, uint32_t *out);
+/* Why a text that text_normal made cannot be a name, as people tell names apart by what they see;
+ * NULL: it can.  *out is the first character that is in the way: one that changes how others are
+ * shown, or shows nothing (direction of writing, zero width, fillers, …); a noncharacter or one of
+ * private use; a combining mark at the beginning.  Joiners and non-joiners of Indic, Arabic and
+ * the like are fine where they have a meaning, and in pictures that are put together. */
+const char *text_name_fault(struct span text, uint32_t *out);
 /* In the form that two texts share that look alike: Unicode NFC, no white space at its ends, one
  * plain space for white space inside.  Whatever else it holds stays; what is not UTF-8 stays as it
  * is.  NULL: no memory. */

@@ -72,6 +72,45 @@ const char *url_parse(const char *text, struct arena *arena, struct url *out)
 	return why;
 }
 
+/* One character of a path, percent-encoding undone for what can make a segment of dots; *path moves
+ * behind it. */
+static char take_plain(const char **path)
+{
+	static const struct {
+		const char *code;
+		char plain;
+	} codes[] = {
+	    {"%2e", '.'},
+	    {"%2f", '/'},
+	    {"%5c", '/'},
+	};
+	for (size_t i = 0; i < CG_COUNT(codes); i++)
+		if (strncasecmp(*path, codes[i].code, 3) == 0) {
+			*path += 3;
+			return codes[i].plain;
+		}
+	return *(*path)++;
+}
+
+const char *url_path_fault(const char *path)
+{
+	size_t chars = 0, dots = 0;
+	for (bool more = true; more;) {
+		more = *path != '\0';
+		char c = more ? take_plain(&path) : '/';
+		if (c != '/') {
+			chars++;
+			dots += c == '.';
+			continue;
+		}
+		if (chars > 0 && chars <= 2 && dots == chars)
+			return "has a segment “.” or “..” in its path: write the path that is "
+			       "meant";
+		chars = dots = 0;
+	}
+	return NULL;
+}
+
 struct span url_bare_host(const struct url *url)
 {
 	struct span h = span_of(url->host);

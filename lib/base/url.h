@@ -20,4 +20,9 @@ const char *url_parse(const char *text, struct arena *arena, struct url *out);
 /* The host without the brackets that an IPv6 address has in a URL; borrowed. */
 struct span url_bare_host(const struct url *url);
 
+/* Why a path, as url_parse gives it, would not lead where it says; NULL: it does.  Segments of one
+ * or two dots, percent-encoded or behind an encoded slash as well, are resolved by one server and
+ * not by another. */
+const char *url_path_fault(const char *path);
+
 #endif

@@ -68,6 +68,8 @@ static bool note(struct reading *r, const Cg__AuditEntry *entry, json_t *changes
 		ok = json_object_update(past->members, changes) == 0;
 		if (gives_access(changes)) {
 			past->approved_by = arena_strdup(r->arena, entry->actor);
+			past->approver_id =
+			    arena_strdup(r->arena, entry->actor_id ? entry->actor_id : "");
 			past->approved_at = entry->at;
 		}
 	}

@@ -20,7 +20,7 @@ struct past {
 	 * that are known, "added": the number of the entry, "revoked": true. */
 	json_t *credentials;
 	/* Who last gave what it may do; NULL: nobody knows. */
-	const char *approved_by;
+	const char *approved_by, *approver_id;
 	int64_t approved_at;
 };
 

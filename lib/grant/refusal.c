@@ -43,3 +43,19 @@ const struct refusal_row *refusal_row(enum refusal refusal)
 {
 	return &rows[refusal < REFUSAL__COUNT ? refusal : REFUSAL_UNAVAILABLE];
 }
+
+cg_rc refusal_check_code(struct span code, struct cg_err *err)
+{
+	char all[CG_FAULT_TEXT] = "";
+	size_t n = 0;
+	for (enum refusal r = 0; r < REFUSAL__COUNT; r++) {
+		if (r == REFUSAL_NONE)
+			continue;
+		if (span_is_text(code, rows[r].code))
+			return CG_OK;
+		int more =
+		    snprintf(all + n, sizeof(all) - n, "%s%s", n > 0 ? ", " : "", rows[r].code);
+		n = more > 0 && (size_t)more < sizeof(all) - n ? n + (size_t)more : n;
+	}
+	return cg_fail_field(err, "code", "must be one of: %s", all);
+}

@@ -3,6 +3,8 @@
 #define CG_GRANT_REFUSAL_H
 
 #include "base/base.h"
+#include "base/error.h"
+#include "base/span.h"
 
 enum refusal {
 	REFUSAL_UNAVAILABLE, /* 0: what is not decided is refused */
@@ -44,6 +46,8 @@ struct refusal_row {
 	const char *error; /* Tyk's text, for scripts written for it; NULL: none */
 };
 
+/* CG_BAD_VALUE, at the field code, for one that no refusal has; the sentence names all. */
+cg_rc refusal_check_code(struct span code, struct cg_err *err) CG_MUST_USE;
 /* Never NULL. */
 const struct refusal_row *refusal_row(enum refusal refusal);
 

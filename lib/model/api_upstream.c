@@ -9,11 +9,17 @@
 #include "model/api.h"
 #include "model/sealing.h"
 
-static cg_rc check_targets(const Cg__Api *api, struct arena *arena, struct cg_err *err)
+static const char *target_fault(const char *text, struct arena *arena)
 {
 	struct url url;
+	const char *why = url_parse(text, arena, &url);
+	return why ? why : url_path_fault(url.path);
+}
+
+static cg_rc check_targets(const Cg__Api *api, struct arena *arena, struct cg_err *err)
+{
 	cg_rc rc = CG_OK;
-	const char *why = api->target_url ? url_parse(api->target_url, arena, &url) : "is missing";
+	const char *why = api->target_url ? target_fault(api->target_url, arena) : "is missing";
 	if (why)
 		rc = cg_fail_field(err, "target_url", "%s", why);
 	if (api->n_target_urls >= TARGETS_MAX)
@@ -21,7 +27,7 @@ static cg_rc check_targets(const Cg__Api *api, struct arena *arena, struct cg_er
 	for (size_t i = 0; i < api->n_target_urls; i++) {
 		char at[64];
 		(void)snprintf(at, sizeof(at), "target_urls[%u]", (unsigned)i);
-		why = url_parse(api->target_urls[i], arena, &url);
+		why = target_fault(api->target_urls[i], arena);
 		if (why)
 			rc = cg_fail_field(err, at, "%s", why);
 	}

@@ -171,22 +171,27 @@ cg_rc entity_create_as(struct store *store, const struct entity *e, const struct
 	return rc;
 }
 
+/* Ends as a failure in any case, so that nothing stays of what checks write. */
 static cg_rc judge_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct entity_head *m;
-	return read_checked(txn, c->e, c->json, NULL, NULL, c->arena, &m, err);
+	struct entity_head *before = NULL, *m;
+	cg_rc rc = c->id ? entity_get_in(txn, c->e, c->id, c->arena, &before, err) : CG_OK;
+	if (rc == CG_OK)
+		rc = read_checked(txn, c->e, c->json, before, NULL, c->arena, &m, err);
+	return rc == CG_OK ? CG_BAD_VALUE : rc;
 }
 
-cg_rc entity_judge(struct store *store, const struct entity *e, const json_t *json, cg_rc so_far,
-		   struct arena *arena, struct cg_err *err)
+cg_rc entity_judge(struct store *store, const struct entity *e, const char *id, const json_t *json,
+		   cg_rc so_far, struct arena *arena, struct cg_err *err)
 {
-	struct call c = {.e = e, .json = json, .arena = arena};
+	struct call c = {.e = e, .id = id, .json = json, .arena = arena};
 	struct cg_err more = {0};
-	cg_rc rc = cg_is_told(so_far) ? store_read(store, judge_txn, &c, &more) : CG_OK;
-	if (rc != CG_OK && cg_is_told(rc))
-		cg_err_add(err, &more);
-	return cg_worse(so_far, cg_is_told(rc) ? rc : CG_OK);
+	if (!cg_is_told(so_far))
+		return so_far;
+	cg_rc rc = store_write(store, STORE_CHANGES_NONE, judge_txn, &c, &more);
+	cg_err_add(err, &more);
+	return cg_is_told(rc) && more.n_fields > 0 ? cg_worse(so_far, rc) : so_far;
 }
 
 struct named {
@@ -264,6 +269,57 @@ cg_rc entity_get(struct store *store, const struct entity *e, const char *id_or_
 	if (rc == CG_OK)
 		memcpy(out_message, &c.message, sizeof(c.message));
 	return rc;
+}
+
+struct removal {
+	const char *action;
+	bool found;
+};
+
+static cg_rc visit_removal(const Cg__AuditEntry *entry, void *arg, struct cg_err *err)
+{
+	struct removal *r = arg;
+	(void)err;
+	r->found = r->found || (entry->action && strcmp(entry->action, r->action) == 0);
+	return r->found ? CG_NOT_FOUND : CG_OK;
+}
+
+/* Whether the id is of one that was removed. */
+static cg_rc was_removed(struct store *store, const struct entity *e, const char *id,
+			 struct arena *arena, bool *out, struct cg_err *err)
+{
+	struct removal r = {arena_printf(arena, "%s.delete", e->audit), false};
+	cg_rc rc =
+	    r.action ? audit_walk(store, id, 0, visit_removal, &r, err) : cg_fail_memory(err);
+	*out = r.found;
+	return rc;
+}
+
+cg_rc entity_read_id(struct store *store, const struct entity *e, struct span text,
+		     const char *field, bool past, struct arena *arena, const char **out,
+		     struct cg_err *err)
+{
+	struct cg_err why = {0};
+	struct entity_head *m;
+	bool removed = false;
+	if (text.n == 0)
+		return CG_OK;
+	const char *name = arena_copy(arena, text);
+	if (!name)
+		return cg_fail_memory(err);
+	cg_rc rc = entity_get(store, e, name, arena, &m, &why);
+	if (rc == CG_NOT_FOUND && past &&
+	    was_removed(store, e, name, arena, &removed, err) != CG_OK)
+		return CG_UNAVAILABLE;
+	if (removed)
+		*out = name;
+	else if (rc == CG_OK)
+		*out = m->id;
+	else if (rc == CG_NOT_FOUND || rc == CG_CLASH)
+		return cg_fail_field(err, field, "%s", why.text);
+	else
+		return cg_fail(err, rc, "%s", why.text);
+	return CG_OK;
 }
 
 cg_rc entity_put_in(struct store_txn *txn, const struct entity *e, void *message,

@@ -58,10 +58,10 @@ cg_rc entity_create_as(struct store *store, const struct entity *e, const struct
 cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
 			  const char *id, const json_t *json, struct arena *arena,
 			  void *out_message, struct cg_err *err) CG_MUST_USE;
-/* For who has found a fault beside the JSON, so_far: what entity_create would say of the JSON is
- * added to err.  Returns what both come to; nothing is written. */
-cg_rc entity_judge(struct store *store, const struct entity *e, const json_t *json, cg_rc so_far,
-		   struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* For who has found a fault beside the JSON, so_far: what entity_create (id NULL) or entity_change
+ * would say of the JSON is added to err.  Returns what both come to; nothing is written. */
+cg_rc entity_judge(struct store *store, const struct entity *e, const char *id, const json_t *json,
+		   cg_rc so_far, struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* Changes one; CG_STALE unless its revision is `revision`.  A patch that changes nothing leaves the
  * revision. */
 cg_rc entity_change(struct store *store, const struct entity *e, const struct actor *actor,
@@ -85,6 +85,12 @@ cg_rc entity_get(struct store *store, const struct entity *e, const char *id_or_
 		 struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
 cg_rc entity_get_in(struct store_txn *txn, const struct entity *e, const char *id_or_name,
 		    struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
+/* What a question names, by id or name, as its id; *out stays NULL where the text is empty. `past`:
+ * the id of one that was removed will do, as what was counted of it is kept.  CG_BAD_VALUE, at the
+ * field, for what there never was, and for a name that several have. */
+cg_rc entity_read_id(struct store *store, const struct entity *e, struct span text,
+		     const char *field, bool past, struct arena *arena, const char **out,
+		     struct cg_err *err) CG_MUST_USE;
 /* Writes a record back within a transaction, as its next revision. */
 cg_rc entity_put_in(struct store_txn *txn, const struct entity *e, void *message,
 		    struct arena *arena, struct cg_err *err) CG_MUST_USE;

@@ -399,28 +399,6 @@ static cg_rc read_words(const struct key_query *query, struct filtering *f, stru
 	return worst;
 }
 
-/* An id or a name into the id; *out stays NULL where nothing is asked for. */
-static cg_rc read_id(struct store *store, const struct entity *e, struct span text,
-		     const char *field, struct arena *arena, const char **out, struct cg_err *err)
-{
-	struct cg_err why = {0};
-	struct entity_head *m;
-	const char *name = text.n > 0 ? arena_copy(arena, text) : NULL;
-	if (text.n == 0)
-		return CG_OK;
-	if (!name)
-		return cg_fail_memory(err);
-	cg_rc rc = entity_get(store, e, name, arena, &m, &why);
-	if (rc == CG_NOT_FOUND || rc == CG_CLASH)
-		return cg_fail_field(err, field, "%s", why.text);
-	if (rc != CG_OK) {
-		*err = why;
-		return rc;
-	}
-	*out = m->id;
-	return CG_OK;
-}
-
 static cg_rc read_query(struct store *store, const struct key_query *query, struct filtering *f,
 			struct cg_err *err)
 {
@@ -437,8 +415,8 @@ static cg_rc read_query(struct store *store, const struct key_query *query, stru
 	if (worst != CG_OK && worst != CG_BAD_VALUE)
 		return worst;
 	for (size_t i = 0; i < CG_COUNT(ids); i++) {
-		cg_rc rc = read_id(store, ids[i].entity, ids[i].text, ids[i].field, f->arena,
-				   ids[i].out, err);
+		cg_rc rc = entity_read_id(store, ids[i].entity, ids[i].text, ids[i].field, false,
+					  f->arena, ids[i].out, err);
 		if (rc != CG_OK && rc != CG_BAD_VALUE)
 			return rc;
 		worst = rc != CG_OK ? rc : worst;

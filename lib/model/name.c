@@ -6,14 +6,14 @@
 cg_rc name_read(const char *text, const char *field, struct arena *arena, char **out,
 		struct cg_err *err)
 {
-	uint32_t unseen;
+	uint32_t c;
 	if (!text_is_clean(span_of(text)))
 		return cg_fail_field(err, field,
 				     "holds control characters, or is not UTF-8; type it anew");
-	if (text_first_unseen(span_of(text), &unseen))
-		return cg_fail_field(err, field,
-				     "holds a character that is not seen (U+%04X); type it anew",
-				     (unsigned)unseen);
+	/* As it was typed, too: some of what is not seen is white space. */
+	const char *why = text_name_fault(span_of(text), &c);
+	if (why)
+		return cg_fail_field(err, field, "%s (U+%04X); type it anew", why, (unsigned)c);
 	char *name = text_normal(span_of(text), arena);
 	if (!name)
 		return cg_fail_memory(err);
@@ -21,6 +21,9 @@ cg_rc name_read(const char *text, const char *field, struct arena *arena, char *
 		return cg_fail_field(err, field, "is missing");
 	if (strlen(name) > NAME_MAX_BYTES)
 		return cg_fail_field(err, field, "is longer than %d bytes", NAME_MAX_BYTES);
+	why = text_name_fault(span_of(name), &c);
+	if (why)
+		return cg_fail_field(err, field, "%s (U+%04X); type it anew", why, (unsigned)c);
 	*out = name;
 	return CG_OK;
 }

@@ -7,7 +7,7 @@
 
 /* A name in the one form that names have (text_normal), so that two that look alike are the same;
  * of the field that it was given in.  CG_BAD_VALUE for one that is empty then, too long, or holds
- * controls or what is not seen (zero width, direction of writing).  Names that were given before
+ * controls or what text_name_fault tells of.  Names that were given before
  * this rule stay as they are. */
 cg_rc name_read(const char *text, const char *field, struct arena *arena, char **out,
 		struct cg_err *err) CG_MUST_USE;

@@ -547,7 +547,8 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_OK && at_once &&
 	    !(w->cert &&
 	      (w->disputed || about.entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED)))
-		rc = request_approve_in(txn, c->actor, c->request, c->arena, err);
+		rc =
+		    request_approve_in(txn, c->actor, REQUEST_AUTOMATIC, c->request, c->arena, err);
 	else if (rc == CG_OK)
 		rc = request_tell_new_in(txn, c->request, &about, c->arena, err);
 	return rc;

@@ -40,6 +40,9 @@ cg_rc request_create(struct store *store, const struct actor *actor, const struc
 cg_rc request_check(struct store *store, const char *developer_id, const struct cert *cert,
 		    struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
+/* Who approved what a developer had by asking alone, as its catalogue entry says. */
+#define REQUEST_AUTOMATIC "automatic"
+
 /* Approves one: the key is made, or gets the access or the certificate, in the same transaction.
  * One that is approved stays as it is.  CG_CLASH with the code decided_already, proof_missing,
  * certificate_expired, developer_inactive, or what request_create says. */

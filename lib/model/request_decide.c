@@ -56,8 +56,9 @@ static cg_rc add_certificate(struct store_txn *txn, const struct actor *actor, c
 	return rc == CG_OK ? credential_set_proof_in(txn, credential, proven_at, arena, err) : rc;
 }
 
-static cg_rc make_key(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *r,
-		      const struct request_about *about, struct arena *arena, struct cg_err *err)
+static cg_rc make_key(struct store_txn *txn, const struct actor *actor, const char *approved_by,
+		      Cg__KeyRequest *r, const struct request_about *about, struct arena *arena,
+		      struct cg_err *err)
 {
 	Cg__Key *key;
 	struct cert cert;
@@ -70,7 +71,7 @@ static cg_rc make_key(struct store_txn *txn, const struct actor *actor, Cg__KeyR
 	if (rc != CG_OK)
 		return rc;
 	key->developer_id = about->developer->id;
-	key->approved_by = arena_strdup(arena, actor->name);
+	key->approved_by = arena_strdup(arena, approved_by);
 	if (!key->approved_by)
 		return cg_fail_memory(err);
 	rc = entity_put_in(txn, &key_entity, key, arena, err);
@@ -212,13 +213,13 @@ cg_rc request_waits_for_proof(struct store *store, const Cg__KeyRequest *request
 	return rc;
 }
 
-static cg_rc decide(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *r,
+static cg_rc decide(struct store_txn *txn, const char *decided_by, Cg__KeyRequest *r,
 		    Cg__KeyRequest__Status status, struct arena *arena, struct cg_err *err)
 {
 	r->has_status = r->has_decided_at = true;
 	r->status = status;
 	r->decided_at = clock_unix_s();
-	r->decided_by = arena_strdup(arena, actor->name);
+	r->decided_by = arena_strdup(arena, decided_by);
 	/* Where it was approved the certificate is among those that are registered; else nobody
 	 * needs it any more.  The digest stays. */
 	const bool had = r->has_certificate;
@@ -230,8 +231,8 @@ static cg_rc decide(struct store_txn *txn, const struct actor *actor, Cg__KeyReq
 	return rc;
 }
 
-cg_rc request_approve_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *r,
-			 struct arena *arena, struct cg_err *err)
+cg_rc request_approve_in(struct store_txn *txn, const struct actor *actor, const char *approved_by,
+			 Cg__KeyRequest *r, struct arena *arena, struct cg_err *err)
 {
 	struct request_about about;
 	const struct actor approver = actor_allowed(actor);
@@ -240,10 +241,10 @@ cg_rc request_approve_in(struct store_txn *txn, const struct actor *actor, Cg__K
 		rc = check_approval(txn, r, &about, arena, err);
 	if (rc == CG_OK)
 		rc = r->key_id ? change_key(txn, &approver, r, &about, arena, err)
-			       : make_key(txn, &approver, r, &about, arena, err);
+			       : make_key(txn, &approver, approved_by, r, &about, arena, err);
 	/* A code stays until it is used: also what was approved can still be proven. */
 	if (rc == CG_OK)
-		rc = decide(txn, actor, r, CG__KEY_REQUEST__STATUS__APPROVED, arena, err);
+		rc = decide(txn, approved_by, r, CG__KEY_REQUEST__STATUS__APPROVED, arena, err);
 	if (rc == CG_OK)
 		rc = audit(
 		    txn, actor, "request.approve", r,
@@ -281,7 +282,7 @@ static cg_rc approve_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		return rc;
 	if (c->request->status != CG__KEY_REQUEST__STATUS__PENDING)
 		return decided_already(c->request, err);
-	return request_approve_in(txn, c->actor, c->request, c->arena, err);
+	return request_approve_in(txn, c->actor, c->actor->name, c->request, c->arena, err);
 }
 
 cg_rc request_approve(struct store *store, const struct actor *actor, const char *id,
@@ -304,7 +305,7 @@ cg_rc request_decline_in(struct store_txn *txn, const struct actor *actor, Cg__K
 {
 	r->proof_code = NULL;
 	r->reason = reason && *reason ? arena_strdup(arena, reason) : NULL;
-	cg_rc rc = decide(txn, actor, r, CG__KEY_REQUEST__STATUS__DECLINED, arena, err);
+	cg_rc rc = decide(txn, actor->name, r, CG__KEY_REQUEST__STATUS__DECLINED, arena, err);
 	if (rc == CG_OK)
 		rc = audit(txn, actor, "request.decline", r,
 			   json_pack("{s:s?}", "reason", r->reason), arena, err);
@@ -349,7 +350,8 @@ static cg_rc withdraw_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (c->request->status != CG__KEY_REQUEST__STATUS__PENDING)
 		return decided_already(c->request, err);
 	c->request->proof_code = NULL;
-	rc = decide(txn, c->actor, c->request, CG__KEY_REQUEST__STATUS__WITHDRAWN, c->arena, err);
+	rc = decide(txn, c->actor->name, c->request, CG__KEY_REQUEST__STATUS__WITHDRAWN, c->arena,
+		    err);
 	return rc == CG_OK
 		   ? audit(txn, c->actor, "request.withdraw", c->request, NULL, c->arena, err)
 		   : rc;
@@ -551,7 +553,8 @@ static cg_rc prove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = key_origin_in(txn, r->key_id, c->arena, &origin, err);
 		at_once = rc == CG_OK && origin.way != CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL;
 	}
-	return at_once ? request_approve_in(txn, c->actor, r, c->arena, err) : rc;
+	return at_once ? request_approve_in(txn, c->actor, REQUEST_AUTOMATIC, r, c->arena, err)
+		       : rc;
 }
 
 cg_rc request_prove(struct store *store, const struct actor *actor, struct span code,

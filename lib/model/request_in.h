@@ -35,8 +35,10 @@ cg_rc request_check_key_in(struct store_txn *txn, const struct actor *actor,
 /* Adds one that is filled but for id, dates and code. */
 cg_rc request_add_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
 		     const char *id, struct arena *arena, struct cg_err *err) CG_MUST_USE;
-cg_rc request_approve_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
-			 struct arena *arena, struct cg_err *err) CG_MUST_USE;
+/* approved_by: who is named for it, REQUEST_AUTOMATIC where the entry's rule gives it. */
+cg_rc request_approve_in(struct store_txn *txn, const struct actor *actor, const char *approved_by,
+			 Cg__KeyRequest *request, struct arena *arena,
+			 struct cg_err *err) CG_MUST_USE;
 cg_rc request_decline_in(struct store_txn *txn, const struct actor *actor, Cg__KeyRequest *request,
 			 const char *reason, struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* Mails: to administrators and who asked that there is a new one; what became of it; to both sides

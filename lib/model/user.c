@@ -327,7 +327,7 @@ cg_rc user_create(struct store *store, const struct actor *actor, const char *id
 	    .actor = actor, .id = id, .json = json, .one_time = password == NULL, .arena = arena};
 	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
 	if (rc == CG_OK && password && password_judge(password, "password", err) != CG_OK)
-		return entity_judge(store, &user_entity, json, CG_BAD_VALUE, arena, err);
+		return entity_judge(store, &user_entity, NULL, json, CG_BAD_VALUE, arena, err);
 	if (rc == CG_OK && !password && random_id(one_time) != CG_OK)
 		rc = cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	if (rc == CG_OK)

@@ -295,6 +295,8 @@ static const struct {
     {"applies",			 "This policy decides"		     },
     {"key_lifetime_days",		  "Key life"				    },
     {"request_id",		      "Request id"			       },
+    {"code",			    "Reason"			       },
+    {"api",			     "API"				  },
     {"url",			     "URL"				  },
     {"method",			  "Method"			       },
     {"sha256",			  "SHA-256 of a certificate"		 },
@@ -418,7 +420,7 @@ static void key_of(const char *field, char *out, size_t room)
 /* A whole sentence out of one, or out of the rest of one that begins with the label. */
 static json_t *sentence(const char *label, const char *text)
 {
-	char out[640];
+	char out[CG_FAULT_TEXT + 64];
 	size_t n = strlen(text);
 	bool rest = text[0] >= 'a' && text[0] <= 'z';
 	(void)snprintf(out, sizeof(out), "%s%s%s%s", rest ? label : "", rest ? " " : "", text,
@@ -429,7 +431,7 @@ static json_t *sentence(const char *label, const char *text)
 /* The same where the field is not beside it. */
 static json_t *summary(const char *label, const char *text)
 {
-	char out[640];
+	char out[CG_FAULT_TEXT + 64];
 	if (text[0] >= 'a' && text[0] <= 'z')
 		return sentence(label, text);
 	(void)snprintf(out, sizeof(out), "%s: %s", label, text);

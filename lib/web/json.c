@@ -58,7 +58,9 @@ void web_json_send_as(struct web_response *resp, int status, const char *content
 	    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\","
 	    "\"status\":503,\"code\":\"unavailable\"}";
 	/* Not json_dumps: when its buffer cannot grow it leaves out a piece. */
-	const size_t flags = JSON_COMPACT | JSON_PRESERVE_ORDER;
+	/* Fifteen digits are what a double holds of any decimal number, and no more than it needs.
+	 */
+	const size_t flags = JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15);
 	size_t n = value ? json_dumpb(value, NULL, 0, flags) : 0;
 	char *text = n > 0 ? malloc(n) : NULL;
 	(void)web_response_field_text(resp, "X-Content-Type-Options", "nosniff");

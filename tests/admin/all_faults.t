@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from show_pages import owner  # noqa: E402
-from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
 from website import Site  # noqa: E402
 
 site = Site()
@@ -211,6 +211,25 @@ with case("passwords"):
     form = browser.get("/admin/password")
     page = browser.submit(form, "Save", {"Current password": "wrong", "New password": "short", "Repeat new password": "x"})
     is_eq((page.status, at_fields(page)), (422, {"current", "new", "repeat"}), "of one's own: all at once")
+
+with case("lines of a key's further facts"):
+    form = browser.get("/admin/keys/new")
+    lines = "good: x\n\nzzz\na=b\n: y\ngood: again\nother:"
+    page = browser.submit(form, "Create", {"Name": " ", "Auth token": True, "Further facts": lines})
+    is_eq((page.status, at_fields(page)), (422, {"name", "meta"}), "a new one: beside other faults")
+    for number, text in ((3, "no colon"), (4, "no colon"), (5, "no name"), (6, "there before")):
+        like(page.text, rf"Line {number} has [a ]*[a-z ]*{text}", f"line {number}: {text}")
+    unlike(page.text, "Line [1278] ", "of no other line")
+    ok("zzz" in page.html, "what was typed comes back")
+    form = browser.get(f"/admin/keys/{key['id']}/edit")
+    page = browser.submit(form, "Save", {"Name": "\u200b", "Further facts": "zzz"})
+    is_eq((page.status, at_fields(page)), (422, {"name", "meta"}), "one that is there, too")
+    is_eq(site.rest("GET", f"/keys/{key['id']}").body["meta"], {}, "which stays as it was")
+    page = browser.submit(form, "Save", {"Further facts": "zzz"})
+    is_eq((page.status, at_fields(page)), (422, {"meta"}), "alone, too")
+    page = browser.submit(form, "Save", {"Further facts": "a: b\nc: d: e"})
+    is_eq((page.status, site.rest("GET", f"/keys/{key['id']}").body["meta"]), (200, {"a": "b", "c": "d: e"}),
+          "good lines are kept")
 
 with case("settings"):
     is_eq(told(site.rest("PATCH", "/settings", {"base_urls": {"gate": "x", "admin": "ftp://y"}, "portal_title": "",

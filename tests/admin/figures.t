@@ -182,7 +182,7 @@ with case("monitoring"):
 with case("questions that cannot be answered"):
     site.make_key("twice", token=True)
     site.make_key("twice", token=True)
-    for query, text in (("key=nobody", "neither the name nor the id"), ("key=twice", "give its id"),
+    for query, text in (("api=nobody", "There is no API"), ("key=nobody", "There is no key"), ("key=twice", "by its id"),
                         ("from=yesterday", "is not a day"), ("from=2026-02-31", "is not a day"),
                         ("from=2026-11-02&to=2026-11-01", "after the last day"),
                         ("step=week", "is not minute, hour or day")):

@@ -30,12 +30,18 @@ BLANK = ["", " ", "   ", "\u00a0", "\u3000\u2003", " \u2009 "]
 UNSEEN = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202a", "\u202e", "\u2066", "\u2069",
           "\u200e", "\u200f", "\u061c", "\u115f", "\u3164", "\uffa0", "\u2800", "\u2028", "\u2029", "\ufe0f",
           "\U000e0061"]
+# No characters, or such that others see otherwise.
+OTHERWISE = ["\uffff", "\ufdd0", "\U0001fffe", "\ue000", "\U00100000", "\u0600"]
+# Marks that belong to a letter, with none before them.
+MARKS = ["\u0301", "\u0947", "\u20dd"]
 CONTROLS = ["\t", "\n", "\x1f", "\x7f", "\u0085", "\u009b"]
 # As it is sent, and as it is from then on.
 FOLDED = [(" Ann", "Ann"), ("Ann ", "Ann"), ("\u00a0Ann\u3000", "Ann"), ("Ann  Lee", "Ann Lee"),
           ("Ann\u00a0Lee", "Ann Lee"), ("Ann \u2003 Lee", "Ann Lee"), ("e\u0301te\u0301", "\u00e9t\u00e9"),
           ("\u212b", "\u00c5")]
-PLAIN = ["Łódź", "日本 株式会社", "Ünïcode ☂", "👩 Lee", "שלום", "عربي", "a-b_c.d/e:f", "O’Brien & Söhne <x>"]
+PLAIN = ["Łódź", "日本 株式会社", "Ünïcode ☂", "👩 Lee", "שלום", "عربي", "a-b_c.d/e:f", "O’Brien & Söhne <x>",
+         # Joiners where they have a meaning: families, Persian, Devanagari.
+         "👨\u200d👩\u200d👧", "می\u200cخواهم", "क्\u200dष"]
 
 
 def bodies(word):
@@ -65,8 +71,9 @@ with case("REST"):
         made = create(what, f"plain {what}")
         is_eq(made.status, 201, f"{what}: made")
         wrong = []
-        for name in BLANK + CONTROLS + UNSEEN:
-            for whole in ([name] if name in BLANK else [name, f"admin{name}", f"{name}admin", f"ad{name}min"]):
+        for name in BLANK + CONTROLS + UNSEEN + OTHERWISE + MARKS:
+            for whole in ([name] if name in BLANK else [name, f"{name}admin"] if name in MARKS
+                          else [name, f"admin{name}", f"{name}admin", f"ad{name}min"]):
                 for answer in (create(what, whole),
                                site.rest("PATCH", f"/{what}/{made.body['id']}", {"name": whole})):
                     if (answer.status, fields(answer)) != (422, ["name"]):

@@ -9,10 +9,11 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from show_pages import owner  # noqa: E402
 from portal import PASSWORD, entry  # noqa: E402
 from processes import wait_until  # noqa: E402
 from rest import BASE, NOWHERE  # noqa: E402
-from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
 
 site = Site()
@@ -116,7 +117,7 @@ with case("cursors of the usage"):
     ok(first["next"], "there is a next page")
     is_eq(len(ask(**question, cursor=first["next"]).body["items"]), 1, "of its own question")
     for other in ({"group_by": "status"}, {"group_by": "api"}, {}, {"group_by": "code", "step": "hour"},
-                  {"group_by": "code", "api_id": api["id"]}, {"group_by": "code", "key_id": "x"},
+                  {"group_by": "code", "api_id": api["id"]}, {"group_by": "code", "key_id": "One"},
                   {"group_by": "code", "api_id": ""},
                   {"group_by": "code", "from": (now - datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")},
                   {"group_by": "code", "to": now.strftime("%Y-%m-%dT%H:%M:%SZ")}):
@@ -124,6 +125,62 @@ with case("cursors of the usage"):
     for bad in ("x", "", ".", first["next"] + "x" * 3000, first["next"].split(".", 1)[1]):
         answer = ask(**question, cursor=bad)
         ok(answer.status == 422 or bad.startswith(first["next"]), f"not {bad[:20]!r}")
+
+with case("by name, and of what there is no more"):
+    name = "Größe  und Maß"
+    second = site.make_api(name, "/second/")
+    gone = site.make_key("Gone soon", site.make_cert("gone"), second)
+    site.curl("/second/x", cert=site.make_cert("unknown"))
+    site.make_key("Twin", token=True)
+    site.make_key("Twin", token=True)
+
+    def quote(text):
+        return urllib.parse.quote(text, safe="")
+
+    wait_until(lambda: site.rest("GET", f"/usage?api_id={second['id']}").body["items"], "the counts")
+    wanted = site.rest("GET", f"/usage?api_id={second['id']}").body["items"][0]["requests"]
+    for typed in ("Größe und Maß", "Größe  und Maß", "Gro\u0308ße und Maß"):
+        body = site.rest("GET", f"/usage?api_id={quote(typed)}").body
+        is_eq([i["requests"] for i in body.get("items", [])], [wanted], f"usage?api_id={typed!r}")
+        body = site.rest("GET", f"/refusals?api_id={quote(typed)}").body
+        is_eq([r["api_id"] for r in body.get("items", [])], [second["id"]], f"refusals?api_id={typed!r}")
+    is_eq(site.rest("GET", "/usage?key_id=One&api_id=mtls-api").status, 200, "usage of a key and an API by name")
+    is_eq(site.rest("GET", "/usage?key_id=").status, 200, "and of no key")
+    people = {p["name"]: p["id"] for p in site.rest("GET", "/developers").body["items"]}
+    for query in ("developer_id=Dev%200", "catalogue_id=Offer%200", f"developer_id={people['Dev 0']}&status=pending"):
+        is_eq(len(site.rest("GET", f"/requests?{query}").body.get("items", [])) > 0, True, f"requests?{query}")
+    for path, fields in (("/usage?api_id=nothing", ["api_id"]), (f"/usage?key_id={NOWHERE}", ["key_id"]),
+                         ("/usage?key_id=Twin", ["key_id"]), ("/usage?api_id=x&key_id=y", ["api_id", "key_id"]),
+                         (f"/usage?api_id={gone['id']}", ["api_id"]), ("/refusals?api_id=nothing", ["api_id"]),
+                         ("/refusals?code=not_a_code", ["code"]), ("/refusals?code=", ["code"]),
+                         ("/refusals?code=allowed", ["code"]), ("/refusals?code=x&api_id=y", ["code", "api_id"]),
+                         ("/requests?developer_id=nobody", ["developer_id"]),
+                         ("/requests?catalogue_id=nothing&key_id=x", ["catalogue_id", "key_id"])):
+        is_eq(told(site.rest("GET", path)), (422, "bad_value", fields), f"{path}: 422")
+    message = site.rest("GET", "/refusals?code=not_a_code").body["errors"][0]["message"]
+    like(message, "rate_limited.*upstream_timeout", "all the codes are named")
+    for code in re.findall("[a-z_]{8,}", message.split(":")[1]):
+        is_eq(site.rest("GET", f"/refusals?code={code}").status, 200, f"{code} is one")
+    is_eq(site.rest("DELETE", f"/keys/{gone['id']}").status, 204, "the key goes")
+    is_eq(site.rest("DELETE", f"/apis/{second['id']}").status, 204, "the API goes")
+    for path in (f"/usage?api_id={second['id']}", f"/refusals?api_id={second['id']}"):
+        is_eq(len(site.rest("GET", path).body.get("items", [])) > 0, True, f"{path}: what is kept of it is told by its id")
+    is_eq(site.rest("GET", f"/usage?key_id={gone['id']}").status, 200, "of the key, too")
+    is_eq(told(site.rest("GET", f"/usage?api_id={quote(name)}")), (422, "bad_value", ["api_id"]), "by name it is no more")
+    boss = owner(site)
+    for path, status in ((f"monitoring?api={second['id']}", 200), (f"monitoring?key={gone['id']}", 200),
+                         ("monitoring?api=mtls-api", 200), ("monitoring?api=nothing", 422),
+                         (f"refusals?api={second['id']}", 200), ("refusals?api=mtls-api", 200),
+                         ("refusals?api=nothing", 422), ("refusals?code=not_a_code", 422),
+                         ("refusals?code=rate_limited", 200)):
+        is_eq(boss.get(f"/admin/{path}").status, status, f"/admin/{path}: {status}")
+
+with case("numbers"):
+    raw = site.curl("/admin/api/v1/usage?group_by=code", "-H", f"Authorization: Bearer {site.token}").body
+    raw = raw.decode() if isinstance(raw, bytes) else raw
+    numbers = re.findall(r"[0-9]+\.[0-9]+(?:e[-+]?[0-9]+)?", re.sub(r'"[^"]*"', "", raw))
+    ok(numbers, "there are some with fractions")
+    is_eq([n for n in numbers if n != repr(float(n))], [], "each as short as it can be")
 
 with case("a report of long ago"):
     for at in ("1960-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2001-01-01T00:00:00Z"):

@@ -159,7 +159,8 @@ with case("target_url"):
                 "http://h/x?y", "http://h/x#y", "http://h:0/", "http://h:65536/", "http://h:x/",
                 "http://h h/", "http://h/\r\nX: y", "javascript:alert(1)", "http://h\\@evil/",
                 "http://[::1/", "unix:/run/x", "gopher://h/", "http://ü/", "http://h/ü",
-                "http://h/" + "x" * 2048):
+                "http://h/" + "x" * 2048, "http://h/..", "http://h/.", "http://h/a/../b", "http://h/a/./b/",
+                "http://h/a/%2e%2E/b", "http://h/a/.%2e", "http://h/%2e/", "http://h/a%2f..%2fb", "http://h/a/..%5cb"):
         got = rest("POST", "/apis", api_body(target_url=url))
         problem(got, 422, "bad_value", f"{url[:40]!r} is refused", "target_url")
         if "secret" in url:

@@ -288,6 +288,17 @@ with Site() as site:
         site.rest("PATCH", f"/catalogue/{manual['id']}", {"description": "-\n\n***\n" * 9000})
         is_eq(ann.get(f"/portal/apis/{manual['id']}").status, 200, "a long one is shown")
 
+    with case("approved by nobody"):
+        quick = entry(site, "Quick", [second], approval="automatic")
+        bob = Developer(site, "Bob Partner")
+        is_eq(bob.ask(quick, "At once", pem(site.make_cert("at-once"))).status, 200, "given at once")
+        key = site.rest("GET", "/keys?q=At%20once").body["items"][0]
+        is_eq(key["approved_by"], "automatic", "the key says that it was automatic")
+        request = site.rest("GET", f"/requests?key_id={key['id']}").body["items"][0]
+        is_eq(request["decided_by"], "automatic", "so does the request")
+        items = site.rest("GET", "/reports/access?limit=500").body["items"]
+        is_eq([i["approved_by"] for i in items if i["key_id"] == key["id"]], ["automatic"], "and the report")
+
     with case("errors stand at the fields"):
         page = ann.ask(manual, "", pem(site.make_cert("seventh")))
         is_eq(page.status, 422, "without a name")

@@ -304,12 +304,79 @@ static void test_urls(void **state)
 	arena_release(&arena);
 }
 
+static void test_text_name_fault(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t at; /* 0: it is a name */
+	} rows[] = {
+	    {"Ünïcode ☂ 日本",       0	},
+	    {"👨\u200d👩\u200d👧",	0	 },
+	    {"👩🏽\u200d🚀",	   0	    },
+	    {"می\u200cخواهم",	      0       },
+	    {"क्\u200dष",		 0	  },
+	    {"क्\u200cष",		 0	  },
+	    {"न\u0947",			0	 }, /* a vowel sign behind its letter */
+	    {"a\u200db",			 0x200d  },
+	    {"a\u200cb",			 0x200c  },
+	    {"می\u200c",		 0x200c  },
+	    {"\u200cخواهم",	    0x200c  },
+	    {"می\u200c\u200cخواهم", 0x200c  },
+	    {"ا\u200cب",		 0x200c  }, /* alef does not join to what follows it */
+	    {"👨\u200d",			0x200d  },
+	    {"👨\u200da",		 0x200d  },
+	    {"1\u200d2",			 0x200d  },
+	    {"\u0301a",			0x301   },
+	    {"\u0947न",			0x947   },
+	    {"\u20dda",			0x20dd  },
+	    {"a\uffff",			0xffff  },
+	    {"\ufdd0",		       0xfdd0  },
+	    {"a\U0001fffe",		    0x1fffe },
+	    {"\ue000",		       0xe000  },
+	    {"a\U00100000",		    0x100000},
+	    {"\u06001",			0x600   },
+	    {"a\u06dd",			0x6dd   },
+	    {"a\u200b",			0x200b  },
+	    {"\u202ea",			0x202e  },
+	    {"a\u2028b",			 0x2028  },
+	    {"❤\ufe0f",			0xfe0f  },
+	    {"\u2800",		       0x2800  },
+	    {"\u3164",		       0x3164  },
+	    {"a\ufff9",			0xfff9  },
+	    {"a\U000e0041",		    0xe0041 },
+	};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		uint32_t c;
+		const char *why = text_name_fault(span_of(rows[i].text), &c);
+		if (c != rows[i].at || (c != 0) != (why != NULL))
+			fail_msg("row %zu: U+%04X, %s", i, c, why ? why : "a name");
+	}
+}
+
+static void test_url_path_fault(void **state)
+{
+	static const char *const good[] = {"",		 "/a/b",       "/a.b/..c/.../c..", "/a//b",
+					   "/%2e%2e%2e", "/a%20b/%41", "/.well-known/x",   "/%"};
+	static const char *const bad[] = {"/.",		 "/..",		"/a/../b",    "/a/./b",
+					  "/a/%2e%2e/b", "/a/%2E./b",	"/.%2e",      "/a/%2e",
+					  "/a%2f..%2fb", "/a%5C..%5cb", "/a/b/%2e%2E"};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(good); i++)
+		if (url_path_fault(good[i]))
+			fail_msg("%s is refused", good[i]);
+	for (size_t i = 0; i < CG_COUNT(bad); i++)
+		if (!url_path_fault(bad[i]))
+			fail_msg("%s is taken", bad[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_clean_text),
-	    cmocka_unit_test(test_text_for_log), cmocka_unit_test(test_text_holds),
-	    cmocka_unit_test(test_text_fold),	 cmocka_unit_test(test_urls),
+	    cmocka_unit_test(test_numbers),	    cmocka_unit_test(test_clean_text),
+	    cmocka_unit_test(test_text_for_log),    cmocka_unit_test(test_text_holds),
+	    cmocka_unit_test(test_text_fold),	    cmocka_unit_test(test_url_path_fault),
+	    cmocka_unit_test(test_text_name_fault), cmocka_unit_test(test_urls),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

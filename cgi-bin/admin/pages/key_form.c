@@ -193,6 +193,8 @@ void key_new_do(void *arg)
 		return;
 	}
 	json_t *record = record_of_form(call, NULL);
+	if (rc == CG_OK || rc == CG_BAD_VALUE)
+		rc = cg_worse(rc, options_check_map(call, "meta", &err));
 	const struct cg_err fault = err;
 	if (rc == CG_OK || (rc == CG_BAD_VALUE && !only_read)) {
 		const struct key_new what = {.id = once,
@@ -275,8 +277,15 @@ void key_edit_do(void *arg)
 	Cg__Key *key, *changed;
 	if (!key_get(call, &key))
 		return;
-	cg_rc rc = page_entity_change(call, &key_entity, key->id, record_of_form(call, key),
-				      &changed, &err);
+	json_t *patch = record_of_form(call, key);
+	cg_rc rc = options_check_map(call, "meta", &err);
+	if (rc == CG_OK) {
+		rc = page_entity_change(call, &key_entity, key->id, patch, &changed, &err);
+	} else {
+		rc = entity_judge(call->program->store, &key_entity, key->id, patch, rc,
+				  call->arena, &err);
+		json_decref(patch);
+	}
 	if (rc == CG_OK) {
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=saved", key->id));

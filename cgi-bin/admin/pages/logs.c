@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "figures.h"
 #include "grant/refusal.h"
+#include "model/api.h"
 #include "model/audit.h"
 #include "model/certificate.h"
 #include "show.h"
@@ -223,6 +224,19 @@ static struct refusals_filter read_filter(struct page_call *call, const char *q,
 	return filter;
 }
 
+/* A code there is, and an API by id or name. */
+static cg_rc check_filter(struct page_call *call, struct refusals_filter *filter,
+			  struct cg_err *err)
+{
+	const char *id = NULL;
+	cg_rc rc = filter->code.n > 0 ? refusal_check_code(filter->code, err) : CG_OK;
+	rc = cg_worse(rc, entity_read_id(call->program->store, &api_entity, filter->api_id, "api",
+					 true, call->arena, &id, err));
+	if (rc == CG_OK && id)
+		filter->api_id = span_of(id);
+	return rc;
+}
+
 void refusals_page(void *arg)
 {
 	struct page_call *call = arg;
@@ -238,6 +252,9 @@ void refusals_page(void *arg)
 		rc = cg_fail(&err, CG_UNAVAILABLE,
 			     "The refused requests cannot be read: the log of admin says why.");
 	if (rc == CG_OK)
+		rc = check_filter(call, &filter, &err);
+	const bool fault = rc == CG_BAD_VALUE;
+	if (rc == CG_OK)
 		rc = refusals_list(call->program->refusals, &filter, typed_below(call),
 				   LIST_LIMIT_DEFAULT, call->arena, &page, &err);
 	/* A key's id is as long as a request's. */
@@ -247,7 +264,7 @@ void refusals_page(void *arg)
 		rc = refusals_list(call->program->refusals, &filter, typed_below(call),
 				   LIST_LIMIT_DEFAULT, call->arena, &page, &err);
 	}
-	if (rc != CG_OK) {
+	if (rc != CG_OK && !fault) {
 		page_fail(call, rc, &err);
 		return;
 	}
@@ -262,12 +279,16 @@ void refusals_page(void *arg)
 	    {"api",    api   },
 	    {"cursor", cursor},
 	};
-	page_show(
-	    call, 200, "refusals", "refusals", "Refusals",
+	const char *api_id = filter.api_id.n > 0 ? filter.api_id.p : "";
+	json_t *values =
 	    json_pack("{s:o, s:o, s:o, s:o, s:b, s:s?}", "items", items, "q", page_text(span_of(q)),
-		      "codes", codes_json(code), "apis", show_api_choice(&apis, api), "searched",
+		      "codes", codes_json(code), "apis", show_api_choice(&apis, api_id), "searched",
 		      (int)(*q || *code || *api), "next",
-		      cursor ? page_link(call, "/admin/refusals", next, CG_COUNT(next)) : NULL));
+		      cursor ? page_link(call, "/admin/refusals", next, CG_COUNT(next)) : NULL);
+	if (fault)
+		page_add_errors(values, &err);
+	page_show(call, fault ? 422 : 200, "refusals", "refusals",
+		  fault ? "Error: Refusals" : "Refusals", values);
 }
 
 /* The refusal of the link and the certificate that came with it; false after having answered. */

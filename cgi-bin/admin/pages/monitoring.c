@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/clock.h"
 #include "figures.h"
+#include "model/api.h"
 #include "show.h"
 #include "usage/refusals.h"
 
@@ -36,8 +37,6 @@ static size_t group_of(const struct question *q)
 
 static cg_rc read_question(struct page_call *call, struct question *q, struct cg_err *err)
 {
-	struct cg_err why = {0};
-	Cg__Key *key;
 	*q = (struct question){.api = page_query(call, "api"),
 			       .key = page_query(call, "key"),
 			       .by = page_query(call, "by"),
@@ -47,18 +46,12 @@ static cg_rc read_question(struct page_call *call, struct question *q, struct cg
 	cg_rc rc = show_load_apis(call, &q->apis, err);
 	if (rc == CG_OK)
 		rc = figures_choose_typed(call, &q->span, err);
-	if (rc != CG_OK || !*q->key)
-		return rc;
-	rc = entity_get(call->program->store, &key_entity, q->key, call->arena, &key, &why);
-	if (rc == CG_NOT_FOUND || rc == CG_CLASH)
-		return cg_fail_field(err, "key",
-				     rc == CG_CLASH
-					 ? "is the name of more than one key: give its id"
-					 : "is neither the name nor the id of a key");
-	if (rc != CG_OK)
-		return cg_fail(err, rc, "%s", why.text);
-	q->key_id = key->id;
-	return CG_OK;
+	if (rc == CG_OK)
+		rc = entity_read_id(call->program->store, &api_entity, span_of(q->api), "api", true,
+				    call->arena, &q->api, err);
+	return rc == CG_OK ? entity_read_id(call->program->store, &key_entity, span_of(q->key),
+					    "key", true, call->arena, &q->key_id, err)
+			   : rc;
 }
 
 /* --- groups --- */

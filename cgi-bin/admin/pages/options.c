@@ -72,16 +72,46 @@ static json_t *typed_map(struct page_call *call, const char *name, const json_t 
 		struct span value = span_trim(line), field = value;
 		if (value.n == 0)
 			continue;
-		if (memchr(value.p, ':', value.n))
-			(void)span_next(&value, ':', &field);
-		else
-			value = SPAN_LIT("");
+		/* What has none is told of by options_check_map. */
+		if (!memchr(value.p, ':', value.n))
+			continue;
+		(void)span_next(&value, ':', &field);
 		field = span_trim(field);
+		if (field.n == 0)
+			continue;
 		char *key = arena_copy(call->arena, field);
 		if (key)
 			(void)json_object_set_new(out, key, page_text(span_trim(value)));
 	}
 	return out;
+}
+
+cg_rc options_check_map(struct page_call *call, const char *name, struct cg_err *err)
+{
+	struct span rest = span_of(page_lines(call, name)), line;
+	json_t *names = json_object();
+	cg_rc rc = CG_OK;
+	for (unsigned n = 1; rest.n > 0 && span_next(&rest, '\n', &line); n++) {
+		struct span value = span_trim(line), field;
+		if (value.n == 0)
+			continue;
+		if (!memchr(value.p, ':', value.n)) {
+			rc = cg_fail_field(err, name, "Line %u has no colon: write “name: value”.",
+					   n);
+			continue;
+		}
+		(void)span_next(&value, ':', &field);
+		const char *key = arena_copy(call->arena, span_trim(field));
+		if (key && !*key)
+			rc = cg_fail_field(err, name, "Line %u has no name before its colon.", n);
+		else if (key && json_object_get(names, key))
+			rc =
+			    cg_fail_field(err, name, "Line %u has a name that is there before.", n);
+		else if (key)
+			(void)json_object_set_new(names, key, json_null());
+	}
+	json_decref(names);
+	return rc;
 }
 
 static json_t *typed_pems(struct page_call *call, const char *name)

@@ -40,4 +40,7 @@ void options_values_typed(struct page_call *call, const struct option *rows, siz
  * what is folded away has to be seen then. */
 void options_open(json_t *values, const char *flag, const char *const *names);
 
+/* The lines of a field of names and values (OPTION_MAP) that are none, each told by its number. */
+cg_rc options_check_map(struct page_call *call, const char *name, struct cg_err *err) CG_MUST_USE;
+
 #endif

@@ -1,6 +1,8 @@
 /* What the gates refused, and unknown certificates made into keys. */
 #include "base/base.h"
 #include "base/text.h"
+#include "grant/refusal.h"
+#include "model/api.h"
 #include "model/certificate.h"
 #include "rest.h"
 #include "usage/refusals.h"
@@ -52,6 +54,19 @@ static json_t *more(struct rest_call *call, const Cg__Refusal *r)
 	return out;
 }
 
+/* What the query asks for has to be something that there may be. */
+static cg_rc check_filter(struct rest_call *call, struct refusals_filter *filter,
+			  struct cg_err *err)
+{
+	const char *id = NULL;
+	cg_rc rc = filter->code.p ? refusal_check_code(filter->code, err) : CG_OK;
+	rc = cg_worse(rc, entity_read_id(call->admin->store, &api_entity, filter->api_id, "api_id",
+					 true, call->arena, &id, err));
+	if (rc == CG_OK && id)
+		filter->api_id = span_of(id);
+	return rc;
+}
+
 /* code, api_id, sha256, request_id of the query; what else is there is a list's own. */
 static cg_rc read_filter(struct rest_call *call, struct refusals_filter *out, struct cg_err *err)
 {
@@ -89,6 +104,8 @@ void refusals_get_list(void *arg)
 		rc = cg_fail_field(&err, "cursor", "is not one that a list gave");
 	if (rc == CG_OK)
 		rc = read_filter(call, &filter, &err);
+	if (rc == CG_OK)
+		rc = check_filter(call, &filter, &err);
 	if (rc == CG_OK)
 		rc = opened(call, &err);
 	filter.q = page.q;

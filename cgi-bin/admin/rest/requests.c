@@ -1,5 +1,7 @@
 /* Requests of developers. */
 #include "base/base.h"
+#include "model/catalogue.h"
+#include "model/developer.h"
 #include "model/request.h"
 #include "rest.h"
 #include "base/text.h"
@@ -16,30 +18,42 @@ enum filter { BY_STATUS, BY_DEVELOPER, BY_CATALOGUE, BY_KEY, FILTERS };
 static const struct {
 	const char *parameter;
 	enum store_index index;
+	const struct entity *entity; /* that it names; NULL: none */
 } filters[FILTERS] = {
-    [BY_STATUS] = {"status",	     STORE_REQUEST_BY_STATUS   },
-    [BY_DEVELOPER] = {"developer_id", STORE_REQUEST_BY_DEVELOPER},
-    [BY_CATALOGUE] = {"catalogue_id", STORE_REQUEST_BY_CATALOGUE},
-    [BY_KEY] = {"key_id",	  STORE_REQUEST_BY_KEY      },
+    [BY_STATUS] = {"status",	     STORE_REQUEST_BY_STATUS,    NULL		  },
+    [BY_DEVELOPER] = {"developer_id", STORE_REQUEST_BY_DEVELOPER, &developer_entity},
+    [BY_CATALOGUE] = {"catalogue_id", STORE_REQUEST_BY_CATALOGUE, &catalogue_entity},
+    [BY_KEY] = {"key_id",	  STORE_REQUEST_BY_KEY,	&key_entity	   },
 };
 
 static cg_rc read_filters(struct rest_call *call, struct span values[FILTERS], struct cg_err *err)
 {
 	size_t known = 0;
+	cg_rc worst = CG_OK;
 	for (size_t i = 0; i < FILTERS; i++) {
 		values[i] = (struct span){NULL, 0};
 		cg_rc rc = web_query_get(call->req->target.query, call->arena, filters[i].parameter,
 					 &values[i], err);
 		if (rc != CG_OK && rc != CG_NOT_FOUND)
 			return rc;
+		const char *id = NULL;
+		if (filters[i].entity)
+			worst =
+			    cg_worse(worst, entity_read_id(call->admin->store, filters[i].entity,
+							   values[i], filters[i].parameter, true,
+							   call->arena, &id, err));
+		if (id)
+			values[i] = span_of(id);
 	}
 	while (values[BY_STATUS].p && known < CG_COUNT(statuses) &&
 	       !span_is_text(values[BY_STATUS], statuses[known]))
 		known++;
-	return known == CG_COUNT(statuses)
-		   ? cg_fail_field(err, "status",
-				   "must be one of: pending, approved, declined, withdrawn")
-		   : CG_OK;
+	if (known == CG_COUNT(statuses))
+		worst =
+		    cg_worse(worst, cg_fail_field(err, "status",
+						  "must be one of: pending, approved, declined, "
+						  "withdrawn"));
+	return worst;
 }
 
 static bool fits(const Cg__KeyRequest *r, const struct span values[FILTERS], struct span folded)

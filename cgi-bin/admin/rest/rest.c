@@ -92,7 +92,7 @@ const struct rest_route rest_routes[] = {
 	{{"PATCH", REST_BASE "/catalogue/:id", REST_PATCH | REST_MATCH, catalogue_change}, "Change a catalogue entry", CATALOGUE, 200, NULL},
 	{{"DELETE", REST_BASE "/catalogue/:id", REST_MATCH, catalogue_remove}, "Remove a catalogue entry; keys that came of it stay, requests that wait are declined", NULL, 204, NULL},
 
-	{{"GET", REST_BASE "/requests", REST_LIST, requests_list}, "List requests of developers, by name; with parameters of its own those that all of them fit, the newest first, out of 500", REQUEST, 200, "status: pending, approved, declined or withdrawn.|developer_id: who asked.|catalogue_id: the entry asked for.|key_id: the key it is about."},
+	{{"GET", REST_BASE "/requests", REST_LIST, requests_list}, "List requests of developers, by name; with parameters of its own those that all of them fit, the newest first, out of 500", REQUEST, 200, "status: pending, approved, declined or withdrawn.|developer_id: who asked, by id or name.|catalogue_id: the entry asked for, by id or name.|key_id: the key it is about, by id or name."},
 	{{"POST", REST_BASE "/requests", 0, requests_create}, "Ask for a key on behalf of a developer, with a certificate or a token, or for more access of a key", REQUEST, 201, NULL},
 	{{"GET", REST_BASE "/requests/:id", 0, requests_get}, "Read a request", REQUEST, 200, NULL},
 	{{"POST", REST_BASE "/requests/:id/approve", REST_ACT | REST_MATCH, requests_approve}, "Approve a request: the key is made, or gets the access or the certificate; once, however often it is sent", REQUEST, 200, NULL},
@@ -100,11 +100,11 @@ const struct rest_route rest_routes[] = {
 
 	{{"GET", REST_BASE "/audit", REST_LIST, audit_get}, "Who changed what, newest first", AUDIT, 200, NULL},
 
-	{{"GET", REST_BASE "/refusals", REST_LIST, refusals_get_list}, "The newest refused requests and why, newest first", REFUSAL, 200, "code: of the refusal.|api_id: the API's.|sha256: of a certificate or a token, in any notation.|request_id: the request's."},
+	{{"GET", REST_BASE "/refusals", REST_LIST, refusals_get_list}, "The newest refused requests and why, newest first", REFUSAL, 200, "code: of the refusal.|api_id: the API's, by id or name; of one that was removed its id.|sha256: of a certificate or a token, in any notation.|request_id: the request's."},
 	{{"GET", REST_BASE "/refusals/:id", 0, refusals_get}, "Read a refused request, by its request id", REFUSAL, 200, NULL},
 	{{"POST", REST_BASE "/refusals/:id/key", 0, refusals_make_key}, "Make a key from the unknown certificate of a refused request", KEY, 201, NULL},
 
-	{{"GET", REST_BASE "/usage", 0, usage_get}, "How much was called and how it went: requests, refusals, errors of upstreams, latencies (of the whole, the upstream's part, and certgate's own)", NULL, 200, "limit: items of a page; 50 unless given, at most 500.|cursor: of the page before, for the same question.|from: RFC 3339, inclusive; a day before to unless given.|to: RFC 3339, exclusive; now unless given.|step: minute (kept for 2 days), hour (60 days) or day (2 years); left out: one sum.|group_by: api, key, status or code; with key an item has how much of its quota is used.|api_id: only of this API.|key_id: only of this key.", usage_schema},
+	{{"GET", REST_BASE "/usage", 0, usage_get}, "How much was called and how it went: requests, refusals, errors of upstreams, latencies (of the whole, the upstream's part, and certgate's own)", NULL, 200, "limit: items of a page; 50 unless given, at most 500.|cursor: of the page before, for the same question.|from: RFC 3339, inclusive; a day before to unless given.|to: RFC 3339, exclusive; now unless given.|step: minute (kept for 2 days), hour (60 days) or day (2 years); left out: one sum.|group_by: api, key, status or code; with key an item has how much of its quota is used.|api_id: only of this API, by id or name; of one that was removed its id.|key_id: only of this key, likewise.", usage_schema},
 
 	{{"GET", REST_BASE "/reports/access", 0, access_report_get}, "Who could call what at a time, who allowed it, and when it was last used; exact from exact_from on (null: always)", NULL, 200, "limit: items of a page; 50 unless given, at most 500.|cursor: of the page before.|at: RFC 3339; now unless given.|format: json, or csv: the whole report as a file (also by Accept: text/csv).", access_report_schema},
 

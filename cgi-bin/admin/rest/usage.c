@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "model/api.h"
 #include "../counts.h"
 #include "rest.h"
 #include "usage/query.h"
@@ -106,6 +107,19 @@ static const char *cursor_of(const char *question, const struct usage_query *q,
 			    last->code);
 }
 
+/* A record by id or name; what was removed may be counted still.  Empty: of none. */
+static cg_rc read_id(struct rest_call *call, const struct entity *e, const char *name,
+		     struct span *out, struct cg_err *err)
+{
+	const char *id = NULL;
+	cg_rc rc = read_text(call, name, out, err);
+	if (rc == CG_OK)
+		rc = entity_read_id(call->admin->store, e, *out, name, true, call->arena, &id, err);
+	if (rc == CG_OK && id)
+		*out = span_of(id);
+	return rc;
+}
+
 static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query *out,
 			struct cg_err *err)
 {
@@ -126,8 +140,10 @@ static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query 
 	out->step = (enum usage_step)step;
 	out->by = (enum usage_group_by)by;
 	if (rc == CG_OK)
-		rc = read_text(call, "api_id", &out->api_id, err);
-	return rc == CG_OK ? read_text(call, "key_id", &out->key_id, err) : rc;
+		rc = read_id(call, &api_entity, "api_id", &out->api_id, err);
+	return cg_is_told(rc)
+		   ? cg_worse(rc, read_id(call, &key_entity, "key_id", &out->key_id, err))
+		   : rc;
 }
 
 /* --- the answer --- */

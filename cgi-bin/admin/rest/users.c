@@ -32,7 +32,7 @@ void users_create(void *arg)
 	if (rc == CG_OK)
 		rc = rest_take_password(call, json, &password, &err);
 	if (rc == CG_OK && !password)
-		rc = entity_judge(call->admin->store, &user_entity, json,
+		rc = entity_judge(call->admin->store, &user_entity, NULL, json,
 				  cg_fail_field(&err, "password", "is missing"), call->arena, &err);
 	if (rc == CG_OK)
 		rc = user_create(call->admin->store, &call->actor, NULL, json, password,
