@@ -5,50 +5,27 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from chromium import AXE, Chromium  # noqa: E402
+from chromium import Chromium  # noqa: E402
+from looks import LOOKS, in_all_looks, look_at  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from show_pages import PASSWORD, fill  # noqa: E402
-from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
-LOOKS = [(False, 1440), (True, 360), (False, 360), (True, 1440)]
 site = Site()
 
 
-def look_at(browser, name, quiet=True):
-    """The page that is shown."""
-    how = f"{name}, {'dark' if browser.dark else 'light'}, {browser.width} px"
-    is_eq(browser.too_wide(), [], f"{how}: nothing scrolls sideways")
-    if quiet:
-        is_eq(browser.console(), [], f"{how}: the console is silent")
-    if os.path.exists(AXE):
-        is_eq(browser.axe(), [], f"{how}: axe finds nothing")
-
-
 with site, Chromium(site) as browser:
-    if not os.path.exists(AXE):
-        diag("axe-core is not there (make test brings it where npm is installed): its checks are left out")
-
     with case("sign-in"):
-        for dark, width in LOOKS:
-            browser.look(dark, width)
-            browser.get("/admin/login")
-            look_at(browser, "sign-in")
-        browser.look(False, 1440)
+        in_all_looks(browser, "sign-in", "/admin/login")
         is_eq(browser.focused("id"), "user", "the first field has the focus")
         browser.sign_in("admin", "wrong")
         is_eq(browser.focused("id"), "password",
               "after an error, the password")
-        for dark, width in LOOKS:
-            browser.look(dark, width)
-            look_at(browser, "sign-in refused", quiet=False)
-        browser.console()
-        browser.look(False, 1440)
+        in_all_looks(browser, "sign-in refused", quiet=False)
         browser.sign_in("admin", site.password)
         is_eq(browser.path(), "/admin/password", "the one-time password has to be changed")
-        for dark, width in LOOKS:
-            browser.look(dark, width)
-            look_at(browser, "first password")
+        in_all_looks(browser, "first password")
         browser.type("Current password", site.password)
         browser.type("New password", PASSWORD)
         browser.type("Repeat new password", PASSWORD)
@@ -57,11 +34,7 @@ with site, Chromium(site) as browser:
 
     with case("quickstart"):
         browser.look(False, 1440)
-        for dark, width in LOOKS:
-            browser.look(dark, width)
-            browser.get("/admin/")
-            look_at(browser, "empty overview")
-        browser.look(False, 1440)
+        in_all_looks(browser, "empty overview", "/admin/")
         browser.get("/admin/apis/new")
         browser.type("Name", "mtls-api")
         browser.type("Listen path", "/mtls-api/")

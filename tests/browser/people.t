@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """What has to do with developers and with mail, in Chromium: pages and mails, light and dark, wide and
-narrow.  With an argument: pictures of them in that folder, and nothing is tested."""
+narrow."""
 import email
 import email.policy
 import os
@@ -8,38 +8,16 @@ import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from chromium import AXE, Chromium  # noqa: E402
+from chromium import Chromium  # noqa: E402
+from looks import LOOKS, SHOTS, in_all_looks, look_at  # noqa: E402
 from pages import Browser  # noqa: E402
 from portal import MAIL, PASSWORD, Developer, entry, mails, pem, wait_mail  # noqa: E402
 from processes import wait_until  # noqa: E402
 from show_pages import owner  # noqa: E402
-from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
-LOOKS = [(False, 1440), (True, 360), (False, 360), (True, 1440)]
-SHOTS = sys.argv[1] if len(sys.argv) > 1 else None
 site = Site()
-
-
-def look_at(browser, name, quiet=True):
-    how = f"{name}, {'dark' if browser.dark else 'light'}, {browser.width} px"
-    if SHOTS:
-        kind = {(False, 1440): "", (True, 1440): "-dark", (False, 360): "-phone", (True, 360): "-phone-dark"}
-        browser.screenshot(f"{SHOTS}/{name.replace(' ', '-')}{kind[browser.dark, browser.width]}.png")
-        return
-    is_eq(browser.too_wide(), [], f"{how}: nothing scrolls sideways")
-    if quiet:
-        is_eq(browser.console(), [], f"{how}: the console is silent")
-    if os.path.exists(AXE):
-        is_eq(browser.axe(), [], f"{how}: axe finds nothing")
-
-
-def look(browser, name, path, quiet=True):
-    for dark, width in LOOKS:
-        browser.look(dark, width)
-        browser.get(path)
-        look_at(browser, name, quiet)
-        browser.console()
 
 
 def sign_in(browser, email_address, password):
@@ -50,8 +28,6 @@ def sign_in(browser, email_address, password):
 
 
 with site, Chromium(site) as browser:
-    if not os.path.exists(AXE):
-        diag("axe-core is not there (make test brings it where npm is installed): its checks are left out")
     site.rest("PATCH", "/settings", {"base_urls": {n: site.url for n in ("gate", "portal", "admin")},
                                      "portal_title": "Aster APIs"})
     admin = site.rest("GET", "/users").body["items"][0]
@@ -60,10 +36,9 @@ with site, Chromium(site) as browser:
 
     with case("joining"):
         site.rest("PATCH", "/settings", {"terms": "Be kind to our servers.\n\nDo not share keys."})
-        look(browser, "join", "/portal/join")
-        look(browser, "portal login", "/portal/login")
-        look(browser, "reset", "/portal/reset")
-        browser.look(False, 1440)
+        in_all_looks(browser, "join", "/portal/join")
+        in_all_looks(browser, "portal login", "/portal/login")
+        in_all_looks(browser, "reset", "/portal/reset")
         browser.get("/portal/join")
         browser.type("Name", "Jonas Weber")
         browser.type("E-mail", "jonas@sons")
@@ -71,47 +46,35 @@ with site, Chromium(site) as browser:
         browser.run("document.querySelector('form').noValidate = true")
         browser.press("Join")
         is_eq(browser.focused("name"), "email", "the first field that is wrong has the focus")
-        for dark, width in LOOKS:
-            browser.look(dark, width)
-            look_at(browser, "join with errors", quiet=False)
-        browser.console()
-        browser.look(False, 1440)
+        in_all_looks(browser, "join with errors", quiet=False)
         browser.type("E-mail", "jonas.weber@sons.example")
         browser.type("Password", PASSWORD)
         browser.tick("I accept the terms")
         browser.press("Join")
-        for dark, width in LOOKS:
-            browser.look(dark, width)
-            look_at(browser, "join sent")
+        in_all_looks(browser, "join sent")
         code = wait_mail("jonas.weber@sons.example", r"/portal/confirm\?code=(\w+)")[1]
-        look(browser, "confirm", f"/portal/confirm?code={code}")
-        browser.look(False, 1440)
+        in_all_looks(browser, "confirm", f"/portal/confirm?code={code}")
         browser.press("Confirm")
         look_at(browser, "confirmed")
-        look(browser, "link ended", f"/portal/confirm?code={code}", quiet=False)
-        browser.look(False, 1440)
+        in_all_looks(browser, "link ended", f"/portal/confirm?code={code}", quiet=False)
         browser.get("/portal/login")
         browser.type("E-mail", "jonas.weber@sons.example")
         browser.type("Password", "wrong")
         browser.press("Sign in")
         is_eq(browser.focused("id"), "password", "after an error the password has the focus")
-        for dark, width in LOOKS:
-            browser.look(dark, width)
-            look_at(browser, "portal login refused", quiet=False)
-        browser.console()
+        in_all_looks(browser, "portal login refused", quiet=False)
 
     with case("the account and the organisation"):
         site.rest("PATCH", "/settings", {"terms": ""})
         second = Developer(site, "Ines Duarte")
         browser.look(False, 1440)
         sign_in(browser, "jonas.weber@sons.example", PASSWORD)
-        look(browser, "account", "/portal/account")
-        browser.look(False, 1440)
+        in_all_looks(browser, "account", "/portal/account")
         browser.get("/portal/organisation")
         browser.type("E-mail", second.email)
         browser.press("Send invitation")
         invite = wait_mail(second.email, r"/portal/invite\?code=(\w+)")[1]
-        look(browser, "invitation of who has an account", f"/portal/invite?code={invite}")
+        in_all_looks(browser, "invitation of who has an account", f"/portal/invite?code={invite}")
         page = second.get(f"/portal/invite?code={invite}")
         second.submit(page, page.forms[-1].buttons[0][0])
         browser.look(False, 1440)
@@ -119,10 +82,10 @@ with site, Chromium(site) as browser:
         browser.type("E-mail", "new@sons.example")
         browser.press("Send invitation")
         fresh = wait_mail("new@sons.example", r"/portal/invite\?code=(\w+)")[1]
-        look(browser, "invitation", f"/portal/invite?code={fresh}")
-        look(browser, "organisation", "/portal/organisation")
+        in_all_looks(browser, "invitation", f"/portal/invite?code={fresh}")
+        in_all_looks(browser, "organisation", "/portal/organisation")
         member = next(d for d in site.rest("GET", "/developers").body["items"] if d["email"] == second.email)
-        look(browser, "member remove", f"/portal/organisation/members/{member['id']}/remove")
+        in_all_looks(browser, "member remove", f"/portal/organisation/members/{member['id']}/remove")
 
     with case("the dashboard"):
         owner(site)
@@ -138,17 +101,13 @@ with site, Chromium(site) as browser:
                            "organisations": "/admin/organisations", "organisation new": "/admin/organisations/new",
                            "organisation of the dashboard": f"/admin/organisations/{org['id']}",
                            "key transfer": f"/admin/keys/{key['id']}/transfer", "user": f"/admin/users/{admin['id']}"}.items():
-            look(browser, name, path)
-        browser.look(False, 1440)
+            in_all_looks(browser, name, path)
         browser.get("/admin/developers/new")
         browser.run("document.querySelector('main form').noValidate = true")
         browser.type("Name", "Nobody")
         browser.press("Create")
         is_eq(browser.focused("name"), "email", "the field that is wrong has the focus")
-        for dark, width in LOOKS:
-            browser.look(dark, width)
-            look_at(browser, "developer new with errors", quiet=False)
-        browser.console()
+        in_all_looks(browser, "developer new with errors", quiet=False)
 
     with case("mails"):
         # One of each kind, by what makes it where that is quick, else as it is written by the programs.

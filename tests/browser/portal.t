@@ -8,49 +8,22 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import PASSWORD, wait_mail  # noqa: E402
 import cases  # noqa: E402
-from chromium import AXE, Chromium  # noqa: E402
+from chromium import Chromium  # noqa: E402
+from looks import in_all_looks  # noqa: E402
 from processes import wait_until  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from show_pages import PASSWORD as ADMIN_PASSWORD  # noqa: E402
 from show_pages import owner  # noqa: E402
 from show_portal import fill  # noqa: E402
-from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from tap import case, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
-LOOKS = [(False, 1440), (True, 360), (False, 360), (True, 1440)]
-SHOTS = os.environ.get("SHOTS")
 FIELD = "Public certificate (PEM)"
 site = Site()
 
 
-def look_at(browser, name, quiet=True):
-    """The page that is shown."""
-    how = f"{name}, {'dark' if browser.dark else 'light'}, {browser.width} px"
-    is_eq(browser.too_wide(), [], f"{how}: nothing scrolls sideways")
-    if quiet:
-        is_eq(browser.console(), [], f"{how}: the console is silent")
-    if os.path.exists(AXE):
-        is_eq(browser.axe(), [], f"{how}: axe finds nothing")
-    if SHOTS:
-        browser.screenshot(f"{SHOTS}/{name}-{'dark' if browser.dark else 'light'}-{browser.width}.png")
-
-
-def in_all_looks(browser, name, path=None, quiet=True):
-    for dark, width in LOOKS:
-        browser.look(dark, width)
-        if path:
-            browser.get(path)
-        look_at(browser, name, quiet)
-        browser.console()
-    browser.look(False, 1440)
-
-
 with site, Chromium(site) as browser:
-    if not os.path.exists(AXE):
-        diag("axe-core is not there (make test brings it where npm is installed): its checks are left out")
-    if SHOTS:
-        os.makedirs(SHOTS, exist_ok=True)
     urls = {name: site.url for name in ("gate", "portal", "admin")}
     site.rest("PATCH", "/settings", {"base_urls": urls})
     owner(site)

@@ -4,7 +4,6 @@ ways, upstreams that lead elsewhere, connections that never finish, everything t
 thousand connections.  Each is refused with its status, and nothing of it is left."""
 import contextlib
 import hashlib
-import json
 import os
 import socket
 import ssl
@@ -14,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import read_answer  # noqa: E402
+from answers import code_of, read_answer  # noqa: E402
 from environment import DEADLINE_S, ROOT, SERVER  # noqa: E402
 import fcgi  # noqa: E402
 from processes import wait_until  # noqa: E402
@@ -23,12 +22,6 @@ from upstream import raw_bytes  # noqa: E402
 from website import Site  # noqa: E402
 
 CONNECTIONS = 10000
-
-
-def code_of(answer):
-    with contextlib.suppress(ValueError):
-        return answer.status, json.loads(answer.body).get("code")
-    return answer.status, None
 
 
 # --- one request in another ---

@@ -13,8 +13,8 @@ from website import Site  # noqa: E402
 
 site = Site()
 calls = Refusals(site)
-curl, key_for, marked, passes, patch, refused, straight = (
-    calls.curl, calls.key_for, calls.marked, calls.passes, calls.patch, calls.refused, calls.straight)
+curl, marked, passes, patch, refused, straight = (
+    calls.curl, calls.marked, calls.passes, calls.patch, calls.refused, calls.straight)
 
 BAD_TARGETS = [
     ("..", "/mtls-api/../x", "dot segment"),
@@ -132,7 +132,7 @@ with site:
     mtls = site.make_api("mtls-api")
     small = site.make_api("small", max_body_bytes=1000)
     a, stranger = site.make_cert("a"), site.make_cert("stranger")
-    key_a = key_for("A", a, mtls, small, token=True)
+    key_a = site.make_key("A", a, apis=[mtls, small], token=True)
     token_a = key_a.pop("token")
 
     for title, part in (("bad request", bad_request_rows), ("body", body_rows)):

@@ -3,14 +3,13 @@
 CAs above them, revocation lists, credentials.  The programs run with a clock that the test sets
 (libfaketime); Apache and the clients have the real one."""
 import calendar
-import json
 import os
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import must, read_answer  # noqa: E402
+from answers import must, outcome, read_answer  # noqa: E402
 from clock import faketime  # noqa: E402
 from environment import DEADLINE_S, TREE  # noqa: E402
 import fcgi  # noqa: E402
@@ -41,15 +40,6 @@ def rfc3339(unix_s):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_s))
 
 
-def code_of(answer):
-    if answer.status == 200:
-        return 200
-    try:
-        return answer.status, json.loads(answer.body)["code"]
-    except (ValueError, KeyError):
-        return answer.status, answer.body
-
-
 class Connection:
     """A TLS connection that stays open."""
 
@@ -58,7 +48,7 @@ class Connection:
 
     def get(self, path):
         self.sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        return code_of(read_answer(self.sock))
+        return outcome(read_answer(self.sock))
 
 
 def start():
@@ -95,9 +85,9 @@ with case("a certificate"):
     params = {"REQUEST_URI": "/mtls-api/", "SSL_CLIENT_CERT": later.pem,
               "SSL_CLIENT_VERIFY": "GENEROUS"}
     set_clock(BASE + 599)
-    is_eq(code_of(site.fcgi(params)), (403, "certificate_not_yet_valid"), "before its first second")
+    is_eq(outcome(site.fcgi(params)), (403, "certificate_not_yet_valid"), "before its first second")
     set_clock(BASE + 600)
-    is_eq(code_of(site.fcgi(params)), 200, "in it")
+    is_eq(outcome(site.fcgi(params)), 200, "in it")
 
 with case("an overlap that ends"):
     # Rotation: a second certificate, both in use, the old one ends at a time.
@@ -140,7 +130,7 @@ with case("the certificate of an upstream"):
     # One connection to the gate is one of its threads.
     with fcgi.Client(site.gate_socket, timeout=DEADLINE_S) as gate:
         def ask():
-            return code_of(gate.request(site.variables({"REQUEST_URI": "/proves/?up=last"}),
+            return outcome(gate.request(site.variables({"REQUEST_URI": "/proves/?up=last"}),
                                         keep=True))
 
         wait_until(lambda: ask() == 200 and up.log()[-1]["tls"]["resumed"], "a session that resumes")
@@ -222,8 +212,8 @@ with case("F15"):
     pids = site.pids("gate")
     params = {"REQUEST_URI": "/mtls-api/", "SSL_CLIENT_CERT": pem, "SSL_CLIENT_VERIFY": "GENEROUS"}
     set_clock(midnight - 1)
-    is_eq(code_of(site.fcgi(params)), 200, "accepted at 23:59:59")
+    is_eq(outcome(site.fcgi(params)), 200, "accepted at 23:59:59")
     set_clock(midnight)
-    is_eq(code_of(site.fcgi(params)), (403, "certificate_expired"), "refused at 00:00:00")
+    is_eq(outcome(site.fcgi(params)), (403, "certificate_expired"), "refused at 00:00:00")
     is_eq(site.pids("gate"), pids, "no restart")
 done_testing()

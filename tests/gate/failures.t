@@ -4,7 +4,6 @@ unreadable.t)."""
 import contextlib
 import glob
 import http.client
-import json
 import os
 import random
 import re
@@ -17,18 +16,13 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from answers import code_of  # noqa: E402
 from certificates import Cert  # noqa: E402
 from environment import DEADLINE_S  # noqa: E402
+from listener import Listener, answer_plain, tls_listener  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
 from website import Site  # noqa: E402
-
-
-def code(answer):
-    try:
-        return answer.status, json.loads(answer.body).get("code")
-    except ValueError:
-        return answer.status, None
 
 
 UNREACHABLE, TLS = (502, "upstream_unreachable"), (502, "upstream_tls")
@@ -36,48 +30,6 @@ INVALID, TIMEOUT = (502, "upstream_invalid"), (504, "upstream_timeout")
 
 
 # --- upstreams ---
-
-class Listener:
-    """Takes connections and hands them to `serve` in a thread; None: leaves them alone."""
-
-    def __init__(self, serve, backlog=64):
-        self.serve = serve
-        self.sock = socket.create_server(("127.0.0.1", 0), backlog=backlog)
-        self.port = self.sock.getsockname()[1]
-        if serve:
-            threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            try:
-                sock, _ = self.sock.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.one, args=(sock,), daemon=True).start()
-
-    def one(self, sock):
-        with sock, contextlib.suppress(OSError):
-            self.serve(sock)
-
-
-def answer_plain(sock):
-    sock.recv(65536)
-    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
-
-
-def tls_listener(cert, maximum=None):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if maximum:
-        context.minimum_version = context.maximum_version = maximum
-        context.set_ciphers("ALL:@SECLEVEL=0")
-    context.load_cert_chain(cert.path, cert.key)
-
-    def serve(sock):
-        with context.wrap_socket(sock, server_side=True) as inner:
-            answer_plain(inner)
-
-    return Listener(serve)
-
 
 def full_listener():
     """One that no further connection gets through to."""
@@ -128,7 +80,7 @@ def upstreams(site):
             if want is None:
                 ok(answer.status == 502, f"{name}: 502")
                 continue
-            if not is_eq(code(answer), want, f"{method}, {name}: {want}"):
+            if not is_eq(code_of(answer), want, f"{method}, {name}: {want}"):
                 continue
             got = answer.json()
             is_eq((got.get("error"), answer.headers.get("content-type"), got["request_id"]),
@@ -150,7 +102,7 @@ def upstreams(site):
     is_eq((answer.status, len(answer.body), answer.rc), (200, 20, 0),
           "the limit is for a silence, not for the whole")
     site.stop_upstream()
-    is_eq(code(site.curl("/good/x")), UNREACHABLE, "the upstream is stopped")
+    is_eq(code_of(site.curl("/good/x")), UNREACHABLE, "the upstream is stopped")
     site.start_upstream()
     is_eq(site.curl("/good/x").status, 200, "and is used again when it is back")
 
@@ -180,14 +132,14 @@ def addresses(site):
             continue
         site.upstream_clear()
         answer = site.curl("/row/x")
-        is_eq((code(answer), site.upstream_log()), (UNREACHABLE, []), f"{name}: refused")
+        is_eq((code_of(answer), site.upstream_log()), (UNREACHABLE, []), f"{name}: refused")
         with open(site.logs + "/supervise.log", encoding="utf-8") as log:
             said = [line for line in log if answer.headers.get("x-request-id", "?") in line]
         like(said, "where no upstream may be", "and the log says why")
         site.rest("DELETE", f"/apis/{made.body['id']}")
     site.make_api("loop", target_url=f"http://127.0.0.1:{site.plain_port}/loop/",
                   auth={"keyless": True})
-    is_eq(code(site.curl("/loop/x")), UNREACHABLE, "a loop by way of another listener ends")
+    is_eq(code_of(site.curl("/loop/x")), UNREACHABLE, "a loop by way of another listener ends")
     made = site.make_api("local", target_url=f"http://localhost:{port}", auth={"keyless": True})
     is_eq((made["name"], site.curl("/local/x").status), ("local", 200), "the host itself is allowed")
 

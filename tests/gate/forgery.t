@@ -14,7 +14,7 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import Answer, Headers, read_answer  # noqa: E402
+from answers import Answer, Headers, code_of, read_answer  # noqa: E402
 import fcgi  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok, unlike  # noqa: E402
 from upstream import folded  # noqa: E402
@@ -71,13 +71,6 @@ class Kept:
         self.sock = None
 
 
-def code(answer):
-    try:
-        return answer.status, json.loads(answer.body).get("code")
-    except ValueError:
-        return answer.status, None
-
-
 MISSING, UNKNOWN = (401, "credential_missing"), (403, "credential_unknown")
 
 NAMES = """SSL_CLIENT_CERT SSL-CLIENT-CERT Ssl-Client-Cert ssl-client-cert SSL_CLIENT-CERT
@@ -113,7 +106,7 @@ def fields_forge(site, alice, alice_key, mallory, mallory_key, stranger, token):
                     ("/token/x", nobody, [], MISSING),
                     ("/cert/x", unknown, [], UNKNOWN),
                     ("/both/x", nobody, ["Authorization: Bearer x"], UNKNOWN)):
-                got = code(link.send(path, [field, *more]))
+                got = code_of(link.send(path, [field, *more]))
                 if got != want:
                     wrong.append((kind, path, got, want))
             if len(site.upstream_log()) != passes:
@@ -136,7 +129,7 @@ def fields_forge(site, alice, alice_key, mallory, mallory_key, stranger, token):
         everything += ["-H", f"{name}: {alice_key['id'] if 'Key' in name else one_line}"]
     for version, option in (("2", "--http2"), ("1.1", "--http1.1")):
         answer = site.curl("/cert/x", option, *everything)
-        is_eq(code(answer), MISSING, f"all at once over HTTP/{version}, without a certificate")
+        is_eq(code_of(answer), MISSING, f"all at once over HTTP/{version}, without a certificate")
         answer = site.curl("/cert/x", option, *everything, cert=mallory)
         is_eq(answer.version, "HTTP/" + version, f"HTTP/{version} was spoken")
         is_eq(identity(answer.json()), genuine(mallory, mallory_key),
@@ -160,7 +153,7 @@ def folds(site, alice, mallory, mallory_key):
         value = alice.pem.strip().replace("\n", " ") if name.startswith("HTTP") else alice.pem
         pairs = [*base.items(), ("REQUEST_URI", "/cert/x"), (name, value), (name, value)]
         pairs.append(("SSL_CLIENT_VERIFY", "NONE"))
-        is_eq(code(fcgi.request(site.gate_socket, pairs)), MISSING, f"{name} twice, nobody")
+        is_eq(code_of(fcgi.request(site.gate_socket, pairs)), MISSING, f"{name} twice, nobody")
         pairs = [(name, value), *base.items(), ("REQUEST_URI", "/cert/x"), *real.items(),
                  (name, value)]
         answer = fcgi.request(site.gate_socket, pairs)
@@ -174,7 +167,7 @@ def plain_http(site, alice, token):
               "-H", "SSL-CLIENT-VERIFY: SUCCESS", "-H", "HTTPS: on", "-H",
               "X-Forwarded-Proto: https", "-H", "Client-Cert: :" +
               base64.b64encode(alice.der).decode() + ":"]
-    is_eq(code(site.curl("/cert/x", *forged, base=base)), MISSING, "fields are nothing")
+    is_eq(code_of(site.curl("/cert/x", *forged, base=base)), MISSING, "fields are nothing")
     answer = site.curl("/keyless/x", *forged, base=base)
     is_eq(identity(answer.json()), [], "fields are removed")
     is_eq([v for n, v in answer.json()["headers"] if folded(n) == "x-forwarded-proto"], ["http"],
@@ -184,7 +177,7 @@ def plain_http(site, alice, token):
     for https in (None, "", "off", "0", "1", "yes", "on,on"):
         answer = site.fcgi({"REQUEST_URI": "/cert/x", "SSL_CLIENT_CERT": alice.pem,
                             "SSL_CLIENT_VERIFY": "SUCCESS", "HTTPS": https})
-        is_eq(code(answer), MISSING, f"the server's certificate variables with HTTPS={https}")
+        is_eq(code_of(answer), MISSING, f"the server's certificate variables with HTTPS={https}")
 
 
 def not_a_token(site, alice, alice_key):
@@ -202,7 +195,7 @@ def not_a_token(site, alice, alice_key):
             "hash of a token": hashlib.sha256(TOKEN.encode()).hexdigest(),
             "REST token": site.token, "proof": site.proof}
     for name, value in rows.items():
-        got = [code(site.raw(f"GET {path}/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: "
+        got = [code_of(site.raw(f"GET {path}/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: "
                              f"{word}{value}\r\n\r\n".encode()))
                for path in ("/both", "/token") for word in ("", "Bearer ", "Basic ")]
         is_eq(got, [UNKNOWN] * 6, name)
@@ -253,10 +246,10 @@ def htaccess(site, alice, token):
             passed += 1
         site.upstream_clear()
         for name, proof in wrong_proofs(site).items():
-            is_eq(code(call(way, proof)), MISSING, f"{way}: proof {name}")
-        is_eq(code(call(way, None, "/sited/x")), (404, "api_not_found"),
+            is_eq(code_of(call(way, proof)), MISSING, f"{way}: proof {name}")
+        is_eq(code_of(call(way, None, "/sited/x")), (404, "api_not_found"),
               f"{way}: an API of a site is not there without the proof")
-        is_eq(code(call(way, None, "/near/x")), (403, "address_not_allowed"),
+        is_eq(code_of(call(way, None, "/near/x")), (403, "address_not_allowed"),
               f"{way}: an address is nobody's word without the proof")
         is_eq(site.upstream_log(), [], f"{way}: nothing reached the upstream")
         answer = call(way, None, "/token/x", "-H", "Authorization: " + token["token"])
@@ -281,17 +274,17 @@ def bare(site, alice, mallory, mallory_key):
     is_eq(site.fcgi(forged).status, 200, "the road is real, with the proof")
     site.upstream_clear()
     for name, proof in wrong_proofs(site).items():
-        is_eq(code(site.fcgi({**forged, "CERTGATE_PROOF": proof}, proof=False)), MISSING,
+        is_eq(code_of(site.fcgi({**forged, "CERTGATE_PROOF": proof}, proof=False)), MISSING,
               f"proof {name}")
     for name, more in {"as a header field": {"HTTP_CERTGATE_PROOF": site.proof},
                        "as REDIRECT_CERTGATE_PROOF": {"REDIRECT_CERTGATE_PROOF": site.proof},
                        "in lower case letters": {"certgate_proof": site.proof},
                        "behind a NUL": {"CERTGATE_PROOF\0": site.proof}}.items():
-        is_eq(code(site.fcgi({**forged, **more}, proof=False)), MISSING, f"proof {name}")
+        is_eq(code_of(site.fcgi({**forged, **more}, proof=False)), MISSING, f"proof {name}")
     # Whoever can add a second variable knows no proof either; the first counts, whatever follows.
     pairs = [("CERTGATE_PROOF", "0" * 64), ("REQUEST_METHOD", "GET"), ("HTTPS", "on"),
              ("CERTGATE_PREFIX", "/"), ("CERTGATE_SITE", site.name), *forged.items()]
-    is_eq(code(fcgi.request(site.gate_socket, pairs)), MISSING, "a guess and no more")
+    is_eq(code_of(fcgi.request(site.gate_socket, pairs)), MISSING, "a guess and no more")
     # Two certificates: one is judged, and that one is told.
     pairs = [("CERTGATE_PROOF", site.proof), ("REQUEST_METHOD", "GET"), ("HTTPS", "on"),
              ("CERTGATE_PREFIX", "/"), ("CERTGATE_SITE", site.name), ("REQUEST_URI", "/cert/x"),
@@ -371,7 +364,7 @@ def targets(site, alice):
             elif want[1] is None:
                 is_eq(answer.status, want[0], name)
             else:
-                is_eq(code(answer), want, name)
+                is_eq(code_of(answer), want, name)
         # Without the certificate none of them is a way in to the API that asks for one.
         nobody = site.raw(data)
         ok(nobody.status != 200, f"{name}: nobody gets no 200") or diag(repr(nobody))
@@ -395,7 +388,7 @@ def targets(site, alice):
         answer = site.fcgi({"REQUEST_METHOD": "POST", "REQUEST_URI": "/cert/x",
                             "SSL_CLIENT_CERT": alice.pem, "SSL_CLIENT_VERIFY": "SUCCESS", **more},
                            b"abcd")
-        is_eq((code(answer), site.upstream_log()), ((400, "bad_request"), []),
+        is_eq((code_of(answer), site.upstream_log()), ((400, "bad_request"), []),
               f"from the server: {name}")
 
 
@@ -561,7 +554,7 @@ with Site(prefix="/api", extra_server=MODULES + "TypesConfig /dev/null\n") as sh
             shared.upstream_clear()
             for who in (None, alice):
                 answer = shared.curl(path, cert=who)
-                is_eq((code(answer), shared.upstream_log()), ((400, "bad_request"), []),
+                is_eq((code_of(answer), shared.upstream_log()), ((400, "bad_request"), []),
                       f"{path}: what was asked for is not below the prefix")
                 unlike(repr(answer), shared.proof, f"{path}: no proof in the answer")
 
@@ -571,7 +564,7 @@ with Site(prefix="/api", extra_server=MODULES + "TypesConfig /dev/null\n") as sh
                 out.write(FRONT + HOSTILE + OPEN)
         shared.stop_programs()
         answer = shared.curl("/api/cert/x", cert=alice)
-        is_eq(code(answer), (503, "unavailable"), "the text of the include, not the site's page")
+        is_eq(code_of(answer), (503, "unavailable"), "the text of the include, not the site's page")
         is_eq(answer.headers.get("content-type"), "application/problem+json", "as a problem")
         is_eq(answer.headers.get("x-forged"), None, "no field of the site's")
 
@@ -594,6 +587,6 @@ with Site(prefix="/api", extra_server=MODULES + "TypesConfig /dev/null\n") as sh
         for who in (None, alice):
             answer = shared.curl("/own/x", "-H", "X-Pem: " + urllib.parse.quote(alice.pem),
                                  cert=who)
-            is_eq((code(answer), shared.upstream_log()), (MISSING, []),
+            is_eq((code_of(answer), shared.upstream_log()), (MISSING, []),
                   "a certificate is nothing without the include")
 done_testing()

@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from environment import ROOT  # noqa: E402
-from answers import read_answer  # noqa: E402
+from answers import code_of, read_answer  # noqa: E402
 from certificates import openssl  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
@@ -28,10 +28,6 @@ def subjects(path):
     return [subprocess.run(["openssl", "x509", "-noout", "-subject", "-nameopt", "RFC2253"], input=pem,
                            capture_output=True, text=True, check=True).stdout.strip()[8:]
             for pem in pems]
-
-
-def code_of(answer):
-    return answer.status, answer.json().get("code")
 
 
 def seen(answer):

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import read_answer  # noqa: E402
+from answers import outcome, read_answer  # noqa: E402
 from environment import ROOT, WEB_USER  # noqa: E402
 from processes import wait_until  # noqa: E402
 from prometheus_client.parser import text_string_to_metric_families  # noqa: E402
@@ -51,10 +51,6 @@ def token_file(text):
         os.chown(path, pwd.getpwnam(WEB_USER).pw_uid, -1)
 
 
-def code(answer):
-    return answer.status if answer.status == 200 else (answer.status, answer.json()["code"])
-
-
 def metrics(*args):
     """{(name, labels): value}, after the library's own reading."""
     answer = site.curl("/metrics", *args)
@@ -77,33 +73,33 @@ def value(found, name, **labels):
 
 with case("off"):
     answers = [site.curl("/metrics"), site.curl("/metrics", "-H", f"Authorization: Bearer {TOKEN}")]
-    is_eq([code(x) for x in answers], [(404, "api_not_found")] * 2, "as if it were not there")
-    is_eq(code(site.curl("/metrics", "-X", "POST")), (404, "api_not_found"), "for POST, too")
+    is_eq([outcome(x) for x in answers], [(404, "api_not_found")] * 2, "as if it were not there")
+    is_eq(outcome(site.curl("/metrics", "-X", "POST")), (404, "api_not_found"), "for POST, too")
 
 with case("by token"):
     token_file("short\n")
-    is_eq(code(site.curl("/metrics", "-H", "Authorization: Bearer short")),
+    is_eq(outcome(site.curl("/metrics", "-H", "Authorization: Bearer short")),
           (401, "credential_missing"), "a token that can be guessed is none")
     token_file(TOKEN + "\n")
-    is_eq(code(site.curl("/metrics", "-H", f"Authorization: Bearer {TOKEN}")), 200, "lets in")
+    is_eq(outcome(site.curl("/metrics", "-H", f"Authorization: Bearer {TOKEN}")), 200, "lets in")
     for wrong in (TOKEN + "x", TOKEN[:-1], "", TOKEN.upper()):
-        is_eq(code(site.curl("/metrics", "-H", f"Authorization: Bearer {wrong}")),
+        is_eq(outcome(site.curl("/metrics", "-H", f"Authorization: Bearer {wrong}")),
               (401, "credential_missing"), f"not with {wrong!r}")
     answer = site.curl("/metrics", cert=cert)
-    is_eq(code(answer), (401, "credential_missing"), "a client's certificate is no token for it")
+    is_eq(outcome(answer), (401, "credential_missing"), "a client's certificate is no token for it")
     like(answer.headers.get("www-authenticate"), "^Bearer ", "as the challenge says")
 
 with case("by address"):
     restart(CERTGATE_METRICS_ALLOW="192.0.2.0/24, 127.0.0.1,::1")
-    is_eq(code(site.curl("/metrics")), (401, "credential_missing"), "beside a token: both")
-    is_eq(code(site.curl("/metrics", "-H", f"Authorization: Bearer {TOKEN}")), 200, "with both")
+    is_eq(outcome(site.curl("/metrics")), (401, "credential_missing"), "beside a token: both")
+    is_eq(outcome(site.curl("/metrics", "-H", f"Authorization: Bearer {TOKEN}")), 200, "with both")
     token_file(None)
-    is_eq(code(site.curl("/metrics")), 200, "alone")
+    is_eq(outcome(site.curl("/metrics")), 200, "alone")
     got = site.fcgi({"REQUEST_URI": "/metrics", "REMOTE_ADDR": "198.51.100.7"})
     is_eq(got.status, 403, "another address")
     got = site.fcgi({"REQUEST_URI": "/metrics"}, proof=False)
     is_eq(got.status, 403, "an address without the web server's proof is anybody's word")
-    is_eq(code(site.curl("/metrics", "-X", "POST")), (404, "api_not_found"), "only GET")
+    is_eq(outcome(site.curl("/metrics", "-X", "POST")), (404, "api_not_found"), "only GET")
     answer = site.curl("/metrics")
     like(answer.headers.get("content-type"), r"^text/plain; version=0\.0\.4", "Content-Type")
     is_eq(answer.headers.get("cache-control"), "no-store", "not to be cached")

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from answers import Answer, read_answer  # noqa: E402
 from certificates import Cert  # noqa: E402
-from environment import DEADLINE_S  # noqa: E402
+from listener import Listener, answer_plain, tls_listener  # noqa: E402
 from refusals import (CERT_REQUIRED, EXPIRED, INACTIVE, MISSING, NOT_FOUND,  # noqa: E402
                       NO_ADDRESS, NO_API, PROXYING, Pem, Refusals)
 from shim import build_shim  # noqa: E402
@@ -24,8 +23,8 @@ from website import Site  # noqa: E402
 
 site = Site()
 calls = Refusals(site)
-add_token, certgate_at, key_for, marked, passes, patch, refused, straight = (
-    calls.add_token, calls.certgate_at, calls.key_for, calls.marked, calls.passes, calls.patch,
+add_token, certgate_at, marked, passes, patch, refused, straight = (
+    calls.add_token, calls.certgate_at, calls.marked, calls.passes, calls.patch,
     calls.refused, calls.straight)
 
 
@@ -284,47 +283,12 @@ def keyless_rows():
             how=straight)
 
 
-class Odd:
-    """An upstream of the test's own: `talk` gets each connection."""
-
-    def __init__(self, talk):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.listener.settimeout(DEADLINE_S)
-        self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.thread = threading.Thread(target=self.serve, args=(talk,), daemon=True)
-        self.thread.start()
-
-    def serve(self, talk):
-        try:
-            while True:
-                with self.listener.accept()[0] as sock:
-                    sock.settimeout(DEADLINE_S)
-                    try:
-                        talk(sock)
-                    except (OSError, ssl.SSLError):
-                        pass
-        except OSError:
-            pass
-
-
-def talk_plain(sock):
-    sock.recv(4096)
-    sock.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-
-
-def talk_untrusted(sock):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(site.server.path, site.server.key)
-    with context.wrap_socket(sock, server_side=True) as tls:
-        tls.recv(4096)
-        tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-
-
 def upstream_rows():
     """Failures behind the gate."""
     patch("/apis/" + broken["id"], timeout_ms=20000)
-    for name, talk in (("no TLS", talk_plain), ("a certificate of nobody", talk_untrusted)):
-        patch("/apis/" + broken["id"], target_url=Odd(talk).url)
+    for name, listener in (("no TLS", Listener(answer_plain)),
+                           ("a certificate of nobody", tls_listener(site.server))):
+        patch("/apis/" + broken["id"], target_url=f"https://127.0.0.1:{listener.port}")
         refused(f"upstream: {name}", "/broken/x", 502, "upstream_tls", PROXYING,
                 "does not prove who it is.*tell its provider", arrives=True, cert=a)
     with socket.socket() as nobody:
@@ -419,8 +383,8 @@ with site:
     renewed = Cert(a.path + ".renewed", a.key)
 
     apis = [mtls, only, tokens_only, field, broken, off, elsewhere]
-    key_a = key_for("A", a, *apis, token=True)
-    key_b = key_for("B", b, *apis, token=True)
+    key_a = site.make_key("A", a, apis=apis, token=True)
+    key_b = site.make_key("B", b, apis=apis, token=True)
     token_a, token_b = key_a.pop("token"), key_b.pop("token")
     is_eq(site.rest("POST", f"/keys/{key_a['id']}/credentials",
                     {"certificate": second_a.pem}).status, 201, "a second certificate of A")

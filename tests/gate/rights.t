@@ -11,8 +11,8 @@ from website import Site  # noqa: E402
 
 site = Site()
 calls = Refusals(site)
-curl, key_for, passes, patch, refused, straight = (
-    calls.curl, calls.key_for, calls.passes, calls.patch, calls.refused, calls.straight)
+curl, passes, patch, refused, straight = (
+    calls.curl, calls.passes, calls.patch, calls.refused, calls.straight)
 
 PATTERNS = [
     ("/exact", ["/exact", "/exact?admin=1"],
@@ -132,7 +132,7 @@ with site:
     only = site.make_api("certificates", auth={"use_certificate": True, "use_token": False})
     tokens_only = site.make_api("tokens", auth={})
     a = site.make_cert("a")
-    key_a = key_for("A", a, mtls, only, tokens_only, token=True)
+    key_a = site.make_key("A", a, apis=[mtls, only, tokens_only], token=True)
     token_a = key_a.pop("token")
 
     for title, part in (("access", access_rows), ("address", address_rows)):

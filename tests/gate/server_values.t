@@ -15,7 +15,7 @@ from website import Site  # noqa: E402
 
 site = Site()
 calls = Refusals(site)
-key_for, passes, refused, straight = calls.key_for, calls.passes, calls.refused, calls.straight
+passes, refused, straight = calls.passes, calls.refused, calls.straight
 
 ENVIRONMENTS = {
     # id: (status, code, what the log says); True: passes as the registered key
@@ -138,7 +138,7 @@ with site:
     mtls = site.make_api("mtls-api")
     only = site.make_api("certificates", auth={"use_certificate": True, "use_token": False})
     a, stranger = site.make_cert("a"), site.make_cert("stranger")
-    key_a = key_for("A", a, mtls, only, token=True)
+    key_a = site.make_key("A", a, apis=[mtls, only], token=True)
     token_a = key_a.pop("token")
 
     for title, part in (("verify", verify_rows), ("environment", environment_rows)):

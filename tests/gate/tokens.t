@@ -8,7 +8,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import must  # noqa: E402
+from answers import must, outcome  # noqa: E402
 import fcgi  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
@@ -18,16 +18,6 @@ site = Site(plain=True)
 
 def patch(path, **members):
     return must(site.rest("PATCH", path, members), 200)
-
-
-def code_of(answer):
-    """200, or status and code of the refusal."""
-    if answer.status == 200:
-        return 200
-    try:
-        return answer.status, answer.json()["code"]
-    except (ValueError, KeyError):
-        return answer.status, answer.body
 
 
 def send(path, *fields, cert=None, base=None, options=()):
@@ -65,16 +55,16 @@ def forms():
     for api in "mtls-api", "tokens":
         for name, field in good.items():
             answer = send(f"/{api}/x", field)
-            is_eq(code_of(answer), 200, f"{api}: {name}")
+            is_eq(outcome(answer), 200, f"{api}: {name}")
             is_eq(seen(answer).get("x-certgate-key-id"), [key["id"]], f"{api}: {name}: whose")
     for name, field in {"no space around": f"Authorization:{token}",
                         "space around": f"Authorization:  \t Bearer {token} \t "}.items():
-        is_eq(code_of(raw("/mtls-api/x", field)), 200, name)
+        is_eq(outcome(raw("/mtls-api/x", field)), 200, name)
     for tls in "1.2", "1.3":
         for http in "--http1.1", "--http2":
             answer = send("/mtls-api/x", good["Bearer"],
                           options=(f"--tlsv{tls}", "--tls-max", tls, http))
-            is_eq(code_of(answer), 200, f"TLS {tls}, {http}")
+            is_eq(outcome(answer), 200, f"TLS {tls}, {http}")
     bad = {
         "Bearer without its space": f"Bearer{token}",
         "Bearer twice": f"Bearer Bearer {token}",
@@ -92,14 +82,14 @@ def forms():
         "percent-escaped": "Bearer " + "".join(f"%{ord(c):02x}" for c in token),
     }
     for name, value in bad.items():
-        is_eq(code_of(send("/mtls-api/x", "Authorization: " + value)),
+        is_eq(outcome(send("/mtls-api/x", "Authorization: " + value)),
               (403, "credential_unknown"), name)
     # Servers take the space from the end of a field.
     for name, value in {"Bearer alone": "Bearer", "with its space": "bearer ",
                         "with spaces": "BEARER   "}.items():
         field = "Authorization: " + value
-        is_eq(code_of(raw("/mtls-api/x", field)), (401, "credential_missing"), f"{name} is no token")
-        is_eq(code_of(send("/mtls-api/x", field, cert=cert)), 200, f"{name} beside a certificate")
+        is_eq(outcome(raw("/mtls-api/x", field)), (401, "credential_missing"), f"{name} is no token")
+        is_eq(outcome(send("/mtls-api/x", field, cert=cert)), 200, f"{name} beside a certificate")
     is_eq(raw("/mtls-api/x", f"Authorization: {token}", f"Authorization: {token}").status, 403,
           "the field twice")
     elsewhere = {
@@ -110,7 +100,7 @@ def forms():
         "in X-Authorization": ("/mtls-api/x", f"X-Authorization: Bearer {token}"),
     }
     for name, words in elsewhere.items():
-        is_eq(code_of(send(*words)), (401, "credential_missing"), name)
+        is_eq(outcome(send(*words)), (401, "credential_missing"), name)
 
 
 def other_header():
@@ -122,13 +112,13 @@ def other_header():
                         "with bEARER": f"x-api-key: bEARER {token}",
                         "in capitals": f"X-API-KEY: {token}"}.items():
         answer = send("/field/x", words)
-        is_eq(code_of(answer), 200, name)
+        is_eq(outcome(answer), 200, name)
         is_eq([n for n in seen(answer) if "key" in n and "certgate" not in n], [],
               f"{name}: not passed on")
-    is_eq(code_of(send("/field/x", f"Authorization: Bearer {token}")),
+    is_eq(outcome(send("/field/x", f"Authorization: Bearer {token}")),
           (401, "credential_missing"), "Authorization no longer counts")
     answer = send("/field/x", f"X-Api-Key: {token}", "Authorization: Basic dXNlcjpwYXNz")
-    is_eq((code_of(answer), seen(answer).get("authorization")), (200, ["Basic dXNlcjpwYXNz"]),
+    is_eq((outcome(answer), seen(answer).get("authorization")), (200, ["Basic dXNlcjpwYXNz"]),
           "and is the upstream's own")
     patch("/apis/" + field_api["id"], auth={"token_header": "X-Token"})
     both = [("REQUEST_METHOD", "GET"), ("REQUEST_URI", "/field/x"), ("HTTPS", "on"),
@@ -187,7 +177,7 @@ def shown_once():
     is_eq(none["credentials"], [], "token: false makes none")
     ok("token" not in none, "and shows none")
     for text, want in zip(texts, [(403, "access_denied")] * 2 + [200] * 3):
-        is_eq(code_of(send("/mtls-api/x", f"Authorization: {text}")), want, "each is known")
+        is_eq(outcome(send("/mtls-api/x", f"Authorization: {text}")), want, "each is known")
     return texts
 
 
@@ -270,15 +260,15 @@ def impostors():
         for name, value in values.items():
             for form in "Bearer " + value, value:
                 answer = send(f"/{api}/x", "Authorization: " + form)
-                if not is_eq(code_of(answer), (403, "credential_unknown"),
+                if not is_eq(outcome(answer), (403, "credential_unknown"),
                              f"{api}: {name}{', with Bearer' if form != value else ''}"):
                     diag(answer)
     for name, value in values.items():
         answer = send("/mtls-api/x", "Authorization: Bearer " + value,
                       base=f"http://localhost:{site.plain_port}")
-        is_eq(code_of(answer), (403, "credential_unknown"), f"plain HTTP: {name}")
+        is_eq(outcome(answer), (403, "credential_unknown"), f"plain HTTP: {name}")
         answer = send("/mtls-api/x", "Authorization: Bearer " + value, cert=cert)
-        is_eq(code_of(answer), (403, "credential_unknown"), f"beside the certificate: {name}")
+        is_eq(outcome(answer), (403, "credential_unknown"), f"beside the certificate: {name}")
     for name, value in {"a gate's token": token, "a fingerprint": cert.sha256,
                         "the proof": site.proof, "the REST token's id": rest_tokens[0]["id"],
                         "what the store keeps of the REST token":
@@ -353,7 +343,7 @@ with site:
         only_hashed(shown)
         site.start_programs()
         site.wait_ready()
-        is_eq(code_of(send("/mtls-api/x", f"Authorization: {token}")), 200, "it works on")
+        is_eq(outcome(send("/mtls-api/x", f"Authorization: {token}")), 200, "it works on")
     with case("strip"):
         strip()
 done_testing()

@@ -30,8 +30,7 @@ def made(name, **members):
 
 
 def keyed(name, *apis, **members):
-    access = members.pop("access", None) or [{"api_id": a["id"]} for a in apis]
-    return site.make_key(name, token=True, access=access, max_concurrent=MANY, **members)
+    return site.make_key(name, token=True, apis=apis, max_concurrent=MANY, **members)
 
 
 def ask(path, token=None, cert=None, method="GET", fields=(), data=None, base=None):

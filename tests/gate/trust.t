@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from answers import must, read_answer  # noqa: E402
+from answers import must, outcome, read_answer  # noqa: E402
 from certificates import Cert  # noqa: E402
 from environment import TREE  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok  # noqa: E402
@@ -21,17 +21,6 @@ from website import Site  # noqa: E402
 CA_EXTENSIONS = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign",
                  "subjectKeyIdentifier=hash"]
 CLIENT = ["basicConstraints=CA:FALSE", "extendedKeyUsage=clientAuth"]
-
-
-def code_of(answer):
-    """200, or status and code of the refusal."""
-    if answer.status == 200:
-        return 200
-    try:
-        body = json.loads(answer.body)
-        return answer.status, body["code"]
-    except (ValueError, KeyError):
-        return answer.status, answer.body
 
 
 def sub_ca(name, parent, extensions=CA_EXTENSIONS, **kwargs):
@@ -88,7 +77,7 @@ def check(path, cert, want, name, told=None, at_handshake=False):
     if at_handshake:
         is_eq(site.curl(path, cert=cert).status, 0, name + ": Apache ends the handshake")
     answer = as_passed(path, cert) if at_handshake else site.curl(path, cert=cert)
-    is_eq(code_of(answer), want, name)
+    is_eq(outcome(answer), want, name)
     if want != 200:
         body = json.loads(answer.body)
         if want[1] == "certificate_untrusted":
@@ -323,7 +312,7 @@ with case("what the web server says"):
                   **more}
         for number, above in enumerate(chain):
             params[f"SSL_CLIENT_CERT_CHAIN_{number}"] = above
-        return code_of(site.fcgi(params))
+        return outcome(site.fcgi(params))
 
     for verify in ("SUCCESS", "GENEROUS", "FAILED:unable to get local issuer certificate",
                    "FAILED:self-signed certificate in certificate chain", "FAILED:20"):
@@ -345,10 +334,10 @@ with case("what the web server says"):
     register(third, api)
     params = {"REQUEST_URI": "/by-ca/", "SSL_CLIENT_VERIFY": "SUCCESS",
               "SSL_CLIENT_CERT": third.pem}
-    is_eq(code_of(site.fcgi({**params, "HTTP_SSL_CLIENT_CERT_CHAIN_0":
+    is_eq(outcome(site.fcgi({**params, "HTTP_SSL_CLIENT_CERT_CHAIN_0":
                                       third_ca.pem.replace("\n", " ")})), UNTRUSTED,
           "a header field is no chain")
-    is_eq(code_of(site.fcgi({**params, "SSL_CLIENT_CERT_CHAIN_0": third_ca.pem}, proof=False))[0],
+    is_eq(outcome(site.fcgi({**params, "SSL_CLIENT_CERT_CHAIN_0": third_ca.pem}, proof=False))[0],
           401, "without the proof nothing counts")
 
 with case("a token beside the certificate"):
@@ -358,8 +347,8 @@ with case("a token beside the certificate"):
     token = held["token"]
     own = Cert(site.certs + "/held.pem", site.certs + "/held.key")
     header = ["-H", f"Authorization: Bearer {token}"]
-    is_eq(code_of(site.curl("/mixed/", *header)), 200, "the token alone gets in")
-    is_eq(code_of(site.curl("/mixed/", *header, cert=own)), UNTRUSTED,
+    is_eq(outcome(site.curl("/mixed/", *header)), 200, "the token alone gets in")
+    is_eq(outcome(site.curl("/mixed/", *header, cert=own)), UNTRUSTED,
           "beside a certificate that is not trusted it does not")
 
 with case("the corpus, as web servers say it"):
@@ -382,8 +371,8 @@ with case("the corpus, as web servers say it"):
             ("E02", "GENEROUS", "plain", UNTRUSTED), ("E03", "SUCCESS", "plain", UNTRUSTED),
             ("E04", "SUCCESS", "issued-leaf", 200)):
         params = {"SSL_CLIENT_VERIFY": verify, "SSL_CLIENT_CERT": corpus(f"base/{name}.pem")}
-        is_eq(code_of(site.fcgi({**params, "REQUEST_URI": "/by-corpus/"})), want, f"{row}: by CA")
-        is_eq(code_of(site.fcgi({**params, "REQUEST_URI": "/pinned/"})), 200, f"{row}: pinned")
+        is_eq(outcome(site.fcgi({**params, "REQUEST_URI": "/by-corpus/"})), want, f"{row}: by CA")
+        is_eq(outcome(site.fcgi({**params, "REQUEST_URI": "/pinned/"})), 200, f"{row}: pinned")
 
 # --- revocation lists ---
 

@@ -3,7 +3,6 @@
 again, without anybody's help."""
 import contextlib
 import glob
-import json
 import os
 import random
 import shutil
@@ -14,17 +13,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from answers import code_of  # noqa: E402
 from environment import DEADLINE_S  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
-
-
-def code(answer):
-    try:
-        return answer.status, json.loads(answer.body).get("code")
-    except ValueError:
-        return answer.status, None
 
 
 class Store:
@@ -68,8 +61,8 @@ class Store:
                 allowed |= {(403, "credential_unknown"), (403, "credential_inactive"),
                             (403, "key_inactive")}
             elif answer.status == 200:
-                allowed |= {code(answer)}
-            if not ok(code(answer) in allowed, f"{when}: {name} ({answer.status})"):
+                allowed |= {code_of(answer)}
+            if not ok(code_of(answer) in allowed, f"{when}: {name} ({answer.status})"):
                 diag(repr(answer))
             if answer.status == 503:
                 ok(answer.headers.get("retry-after"), f"{when}: {name}: Retry-After")
@@ -167,7 +160,7 @@ def moved_away(store):
     is_eq(store.state(), (200, 503), "gates that start now: alive, and not ready")
     seen = store.judge("moved away, and started")
     is_eq(set(seen.values()), {503}, "nobody is told anything but to come again")
-    is_eq(code(store.site.curl("/mtls-api/x")), (503, "unavailable"), "nor is who shows nothing")
+    is_eq(code_of(store.site.curl("/mtls-api/x")), (503, "unavailable"), "nor is who shows nothing")
     answer = store.site.rest("GET", "/keys")
     is_eq((answer.status, answer.body.get("code")), (503, "unavailable"), "REST says the same")
     for path in ("/admin/api/v1/keys", "/admin/login", "/portal/", "/portal/whoami"):

@@ -23,16 +23,11 @@ CLIENTS, CALLS = 16, 10000
 # Apache's own limits of 100 requests and 5 seconds would end the connections.
 site = Site(gates=3, extra="MaxKeepAliveRequests 0\n  KeepAliveTimeout 120")
 site.open()
-rest = site.must
-
-
-def api(name, **members):
-    return site.make_api(name=name, listen_path=f"/{name}/", **members)
+rest, api = site.must, site.make_api
 
 
 def key(name, *apis, **members):
-    return site.make_key(name, token=True, access=members.pop("access", None) or
-                         [{"api_id": a["id"]} for a in apis], **members)
+    return site.make_key(name, token=True, apis=apis, **members)
 
 
 def stamp(t):

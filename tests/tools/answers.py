@@ -38,6 +38,19 @@ def must(answer, *statuses):
     return answer.body
 
 
+def code_of(answer):
+    """Status and code of a refusal; None where it has none."""
+    try:
+        return answer.status, json.loads(answer.body).get("code")
+    except (ValueError, AttributeError):
+        return answer.status, None
+
+
+def outcome(answer):
+    """200, or status and code of the refusal."""
+    return 200 if answer.status == 200 else code_of(answer)
+
+
 def split_head(text):
     """The last head of a file with one or more (100, then 200)."""
     blocks = [b for b in re.split(r"\r?\n\r?\n", text) if b.startswith("HTTP/")]

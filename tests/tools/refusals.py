@@ -134,9 +134,6 @@ class Refusals:
             self.patch(f"/keys/{key['id']}/credentials/{made['sha256']}", **members)
         return made["token"]
 
-    def key_for(self, name, cert, *apis, **members):
-        return self.site.make_key(name, cert, access=[{"api_id": api["id"]} for api in apis], **members)
-
     def certgate_at(self, when, *args):
         """The command, at another time, so that the store holds what has ended long ago; its JSON."""
         done = self.site.certgate("--json", *args, env=faketime(when))

@@ -17,7 +17,7 @@
 #include "base/hash.h"
 #include "base/home.h"
 #include "store/store.h"
-#include <grp.h>
+#include "owner.h"
 #include <sys/stat.h>
 
 struct job {
@@ -214,13 +214,6 @@ static cg_rc write_on(struct store *store, struct job *job, struct cg_err *err)
 		rc = store_write(store, STORE_CHANGES_GRANTS, write_key, job, err);
 	}
 	return rc;
-}
-
-static bool become_owner(const char *dir)
-{
-	struct stat st;
-	return geteuid() != 0 || (stat(dir, &st) == 0 && setgroups(0, NULL) == 0 &&
-				  setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0);
 }
 
 int main(int argc, char **argv)

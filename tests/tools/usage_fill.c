@@ -12,7 +12,7 @@
 #include "store/store.h"
 #include "usage/rollup.h"
 #include "usage/sums.h"
-#include <grp.h>
+#include "owner.h"
 #include <sys/stat.h>
 
 #define IDS_MAX	  200000
@@ -206,13 +206,6 @@ static bool read_ids(void)
 			return false;
 	}
 	return n_keys > 0 && n_apis > 0;
-}
-
-static bool become_owner(const char *dir)
-{
-	struct stat st;
-	return geteuid() != 0 || (stat(dir, &st) == 0 && setgroups(0, NULL) == 0 &&
-				  setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0);
 }
 
 int main(int argc, char **argv)

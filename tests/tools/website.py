@@ -178,13 +178,13 @@ class Site(WebServer, Programs, Calls):
                   "target_url": self.upstream_url, "auth": {"use_certificate": True}, **members}
         return self.must("POST", "/apis", record, 201)
 
-    def make_key(self, name, cert=None, api=None, **members):
-        """A key by REST; returns the answer's JSON (with `token` where asked for)."""
+    def make_key(self, name, cert=None, api=None, apis=(), **members):
+        """A key by REST, with rights to `api` or `apis`; the answer's JSON (with `token` where asked for)."""
         record = {"name": name, **members}
         if cert is not None:
             record["certificate"] = cert.pem
-        if api is not None:
-            record["access"] = [{"api_id": api["id"]}]
+        if api is not None or apis:
+            record["access"] = [{"api_id": one["id"]} for one in apis or [api]]
         made = self.must("POST", "/keys", record, 201)
         self.announce()
         return made

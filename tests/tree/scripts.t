@@ -5,9 +5,9 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/tools/tap.sh
 
-shells=0 pythons=0 perls=0
+shells=0 perls=0 pythons=()
 while read -r file; do
-	first=$(head -c 80 "$file" | head -n 1 | tr -d '\0')
+	IFS= read -r -n 80 first <"$file"
 	case $first in
 	'#!/bin/bash'* | '#!/bin/sh'*)
 		shells=$((shells + 1))
@@ -15,9 +15,7 @@ while read -r file; do
 		ok $? "$file is shell" "$text"
 		;;
 	'#!/usr/bin/python3'*)
-		pythons=$((pythons + 1))
-		text=$(/usr/bin/python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$file" 2>&1)
-		ok $? "$file is Python" "$text"
+		pythons+=("$file")
 		;;
 	'#!/usr/bin/perl'*)
 		perls=$((perls + 1))
@@ -34,8 +32,25 @@ while read -r file; do
 	[ -x "$file" ]
 	ok $? "$file can be executed"
 done < <(find .ci tests -type f -not -path '*/__pycache__/*' -not -path 'tests/certs/*' -not -path 'tests/fuzz/corpus/*')
-[ "$shells" -gt 2 ] && [ "$pythons" -gt 0 ] && [ "$perls" -gt 0 ]
-ok $? "there were scripts to look at ($shells shell, $pythons Python, $perls Perl)"
+[ "$shells" -gt 2 ] && [ "${#pythons[@]}" -gt 0 ] && [ "$perls" -gt 0 ]
+ok $? "there were scripts to look at ($shells shell, ${#pythons[@]} Python, $perls Perl)"
+
+read_python='
+import ast, sys
+for name in sys.argv[1:]:
+    try:
+        ast.parse(open(name).read())
+        print(name)
+    except (SyntaxError, ValueError) as fault:
+        print(name, fault)'
+seen=0
+while read -r file text; do
+	seen=$((seen + 1))
+	[ -z "$text" ]
+	ok $? "$file is Python" "$text"
+done < <(/usr/bin/python3 -c "$read_python" "${pythons[@]}")
+[ "$seen" -eq ${#pythons[@]} ]
+ok $? "all Python was read" "$seen of ${#pythons[@]}"
 
 wrong=$(find tests -name '*.t' ! -perm -u=x -not -path 'tests/certs/*' -not -path 'tests/fuzz/corpus/*' | tr '\n' ' ')
 [ -z "$wrong" ]

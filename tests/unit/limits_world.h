@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "live/limits.h"
 #include "live/limits_in.h" /* what a kill may leave half done */
-#include <ftw.h>
+#include "folder.h"
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -63,14 +63,6 @@ static inline int64_t at(const char *rfc3339)
 	return t;
 }
 
-static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline struct limits *open_limits(void)
 {
 	struct limits *l = NULL;
@@ -102,7 +94,7 @@ static inline int teardown(void **state)
 	(void)state;
 	limits_close(&limits);
 	(void)munmap(shared, sizeof(*shared));
-	(void)nftw(home.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	(void)remove_tree(home.dir);
 	return 0;
 }
 

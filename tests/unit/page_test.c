@@ -5,7 +5,7 @@
 #include "page/chart.h"
 #include "page/page.h"
 #include "page/template.h"
-#include <ftw.h>
+#include "folder.h"
 #include <sys/stat.h>
 
 static char folder[] = "/tmp/cgpage.XXXXXX";
@@ -40,18 +40,10 @@ static int setup(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
-{
-	(void)st;
-	(void)kind;
-	(void)where;
-	return remove(path);
-}
-
 static int teardown(void **state)
 {
 	(void)state;
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return remove_tree(folder);
 }
 
 static cg_rc write_page(const char *body, const char *everywhere, const char *values,

@@ -8,7 +8,7 @@
 #include "model/setting.h"
 #include "model/user.h"
 #include "model/user_certificate.h"
-#include <ftw.h>
+#include "folder.h"
 #include <sys/stat.h>
 
 static char folder[] = "/tmp/cgsess.XXXXXX";
@@ -36,20 +36,12 @@ static int setup(void **state)
 												: 1;
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
-{
-	(void)st;
-	(void)kind;
-	(void)where;
-	return remove(path);
-}
-
 static int teardown(void **state)
 {
 	(void)state;
 	store_close(&store);
 	arena_release(&arena);
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return remove_tree(folder);
 }
 
 static void begin(char cookie[TOKEN_TEXT + 1])

@@ -150,7 +150,7 @@ static void test_run_folder_lost(void **state)
 	uint64_t generation = live_generation(store_live(s));
 	store_close(&s);
 	/* As after a reboot, when it lies on a tmpfs. */
-	remove_tree(home.run);
+	(void)remove_tree(home.run);
 	assert_int_equal(mkdir(home.run, 0700), 0);
 	s = open_store();
 	assert_walk(s, all(), 0, "k1 ");

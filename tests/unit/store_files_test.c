@@ -165,9 +165,9 @@ static void test_copies(void **state)
 	/* A copy of the copy is whole. */
 	assert_int_equal(store_copy_files(live, again, &err), CG_OK);
 	assert_int_equal(store_check_files(again, &err), CG_OK);
-	remove_tree(home.db);
+	(void)remove_tree(home.db);
 	assert_int_equal(rename(again, home.db), 0);
-	remove_tree(home.run);
+	(void)remove_tree(home.run);
 	assert_int_equal(mkdir(home.run, 0700), 0);
 	s = open_store();
 	assert_walk(s, all(), 0, "k1 ");
@@ -300,7 +300,7 @@ static void test_no_run_folder(void **state)
 	struct live *live = NULL;
 	struct store *s = NULL;
 	struct cg_err err = {0};
-	remove_tree(home.run);
+	(void)remove_tree(home.run);
 	assert_int_equal(live_open(&home, &live, &err), CG_UNAVAILABLE);
 	assert_null(live);
 	assert_non_null(strstr(err.text, home.run));
@@ -330,7 +330,7 @@ static void test_regions_have_room(void **state)
 	for (unsigned linked = 0; linked < 2; linked++) {
 		if (linked) {
 			assert_int_equal(mkdir(elsewhere, 0700), 0);
-			remove_tree(home.run);
+			(void)remove_tree(home.run);
 			assert_int_equal(symlink("elsewhere", home.run), 0);
 		}
 		struct store *s = open_store();

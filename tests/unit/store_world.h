@@ -8,8 +8,8 @@
 #include "base/limits.h"
 #include "record/record.h"
 #include "store/store.h"
+#include "folder.h"
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -26,19 +26,6 @@ const char *__lsan_default_suppressions(void)
 
 static struct home home;
 static struct arena arena;
-
-static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static inline void remove_tree(const char *path)
-{
-	(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static inline int setup_folders(void **state)
 {
@@ -60,7 +47,7 @@ static inline int teardown(void **state)
 {
 	(void)state;
 	arena_release(&arena);
-	remove_tree(home.dir);
+	(void)remove_tree(home.dir);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "usage/keep.h"
 #include "usage/query.h"
 #include "usage/rollup.h"
-#include <ftw.h>
+#include "folder.h"
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -27,14 +27,6 @@ static struct home home;
 static struct store *store;
 static struct usage *usage;
 static struct arena arena;
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static int setup(void **state)
 {
@@ -60,7 +52,7 @@ static int teardown(void **state)
 	usage_close(&usage);
 	store_close(&store);
 	arena_release(&arena);
-	return nftw(home.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return remove_tree(home.dir);
 }
 
 static int64_t at(const char *rfc3339)

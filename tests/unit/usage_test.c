@@ -5,8 +5,8 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "usage/refusals.h"
+#include "folder.h"
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -25,14 +25,6 @@ static struct home home;
 static struct arena arena;
 static struct refusals *refusals;
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static int setup(void **state)
 {
 	static char dir[32];
@@ -49,7 +41,7 @@ static int teardown(void **state)
 	(void)state;
 	refusals_close(&refusals);
 	arena_release(&arena);
-	return nftw(home.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return remove_tree(home.dir);
 }
 
 /* --- one that tells whether it is whole: its texts all come from its id --- */

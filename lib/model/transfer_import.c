@@ -1,5 +1,5 @@
 #include "base/base.h"
-#include "model/transfer.h"
+#include "model/transfer_in.h"
 #include "base/hash.h"
 #include "model/api.h"
 #include "model/audit.h"
@@ -17,235 +17,8 @@
 #include "model/user.h"
 #include "model/user_certificate.h"
 
-#define EXPORT_FORMAT 1
-#define BATCH	      500 /* records of one stay in the store */
-
-/* In the order in which references need them. */
-static const struct section {
-	const char *name;
-	enum store_table table;
-	bool imported;
-} sections[] = {
-    {"users",	      STORE_USER,		  true },
-    {"certificates",	     STORE_CERTIFICATE,	true },
-    {"crls",	      STORE_CRL,		true },
-    {"apis",	      STORE_API,		true },
-    {"policies",		 STORE_POLICY,	       true },
-    {"organisations",     STORE_ORGANISATION,	  true },
-    {"developers",	   STORE_DEVELOPER,	    true },
-    {"keys",	      STORE_KEY,		true },
-    {"credentials",	    STORE_CREDENTIAL,	      true },
-    {"catalogue",	  STORE_CATALOGUE,	   true },
-    {"requests",		 STORE_REQUEST,		true },
-    {"exposed_keys",	     STORE_EXPOSED_KEY,	true },
-    {"user_certificates", STORE_USER_CERTIFICATE, true },
-    {"tokens",	       STORE_REST_TOKEN,	 true },
-    {"settings",		 STORE_SETTING,		true },
-    {"audit",	      STORE_AUDIT,		   false},
-};
-
-/* --- export --- */
-
-struct exporting {
-	const struct section *section;
-	FILE *to;
-	struct arena arena; /* of one record */
-	char after[64];
-	size_t after_n, batch;
-	bool first;
-};
-
-static cg_rc export_record(struct span index_key, struct span key, struct span value, void *arg,
-			   struct cg_err *err)
-{
-	struct exporting *x = arg;
-	void *message;
-	(void)index_key;
-	arena_clear(&x->arena);
-	cg_rc rc =
-	    record_unpack(store_table_type(x->section->table), value, &x->arena, &message, err);
-	if (rc != CG_OK)
-		return rc;
-	json_t *json = record_to_whole_json(message);
-	(void)fputs(x->first ? "\n" : ",\n", x->to);
-	int written = json ? json_dumpf(json, x->to, JSON_COMPACT) : -1;
-	json_decref(json);
-	if (written < 0)
-		return cg_fail(err, CG_FULL, "The export cannot be written.");
-	x->first = false;
-	if (key.n > sizeof(x->after))
-		return cg_fail(err, CG_UNAVAILABLE, "A record's key is too long.");
-	memcpy(x->after, key.p, key.n);
-	x->after_n = key.n;
-	return ++x->batch == BATCH ? CG_NOT_FOUND : CG_OK;
-}
-
-static cg_rc export_batch(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct exporting *x = arg;
-	char after[sizeof(x->after)];
-	memcpy(after, x->after, x->after_n);
-	struct store_walk walk = {.table = x->section->table,
-				  .after_key = span_make(after, x->after_n)};
-	x->batch = 0;
-	return store_walk(txn, &walk, export_record, x, err);
-}
-
-cg_rc transfer_export(struct store *store, FILE *to, struct cg_err *err)
-{
-	cg_rc rc = CG_OK;
-	(void)fprintf(to, "{\"certgate_export\": %d,\n\"schema_version\": %d", EXPORT_FORMAT,
-		      STORE_SCHEMA_VERSION);
-	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(sections); i++) {
-		struct exporting x = {.section = &sections[i], .to = to, .first = true};
-		arena_init(&x.arena, (size_t)16 * 1024 * 1024);
-		(void)fprintf(to, ",\n\"%s\": [", sections[i].name);
-		do {
-			rc = store_read(store, export_batch, &x, err);
-		} while (rc == CG_OK && x.batch == BATCH);
-		(void)fputs("\n]", to);
-		arena_release(&x.arena);
-	}
-	(void)fputs("}\n", to);
-	if (rc == CG_OK && (ferror(to) || fflush(to) != 0))
-		rc = cg_fail(err, CG_FULL, "The export cannot be written: %s.", strerror(errno));
-	return rc;
-}
-
-/* --- reading one, record by record: it may be larger than memory --- */
-
-static int next_char(FILE *f)
-{
-	int c;
-	do {
-		c = getc(f);
-	} while (c == ' ' || c == '\t' || c == '\r' || c == '\n');
-	return c;
-}
-
-static cg_rc bad_file(struct cg_err *err)
-{
-	return cg_fail(err, CG_BAD_INPUT, "The file is not an export of certgate.");
-}
-
-/* A string or an object: of a number, jansson would read the character behind it too. */
-static json_t *next_value(FILE *f)
-{
-	json_error_t ignored;
-	return json_loadf(f, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES,
-			  &ignored);
-}
-
-static uint64_t next_number(FILE *f)
-{
-	uint64_t number = 0;
-	int c = next_char(f);
-	while (c >= '0' && c <= '9' && number < UINT32_MAX) {
-		number = number * 10 + (uint64_t)(c - '0');
-		c = getc(f);
-	}
-	(void)ungetc(c, f);
-	return number;
-}
-
-typedef cg_rc (*record_fn)(const struct section *section, const json_t *record, void *arg,
-			   struct cg_err *err);
-
-static cg_rc read_array(FILE *f, const struct section *section, record_fn each, void *arg,
-			struct cg_err *err)
-{
-	int c = next_char(f);
-	if (c == ']')
-		return CG_OK;
-	(void)ungetc(c, f);
-	do {
-		json_t *record = next_value(f);
-		if (!record)
-			return bad_file(err);
-		cg_rc rc = section->imported ? each(section, record, arg, err) : CG_OK;
-		json_decref(record);
-		if (rc != CG_OK)
-			return rc;
-		c = next_char(f);
-	} while (c == ',');
-	return c == ']' ? CG_OK : bad_file(err);
-}
-
-/* Where the arrays begin, as the first reading found them. */
-struct places {
-	long at[CG_COUNT(sections)]; /* 0: not there */
-	bool is_export, has_version;
-};
-
-/* A member of the outer object; `name` says which. */
-static cg_rc read_member(FILE *f, const char *name, struct places *p, record_fn each, void *arg,
-			 struct cg_err *err)
-{
-	for (size_t i = 0; i < CG_COUNT(sections); i++)
-		if (strcmp(name, sections[i].name) == 0) {
-			if (p->at[i] != 0 || next_char(f) != '[' || (p->at[i] = ftell(f)) < 0)
-				return bad_file(err);
-			return read_array(f, &sections[i], each, arg, err);
-		}
-	uint64_t number = next_number(f);
-	if (strcmp(name, "certgate_export") == 0 && number == EXPORT_FORMAT) {
-		p->is_export = true;
-		return CG_OK;
-	}
-	if (strcmp(name, "schema_version") == 0 && number >= 1 && number <= STORE_SCHEMA_VERSION) {
-		p->has_version = true;
-		return CG_OK;
-	}
-	return cg_fail(
-	    err, CG_BAD_INPUT,
-	    "The export has the member “%.60s” that this certgate does not know, or is of "
-	    "a newer one.",
-	    name);
-}
-
-/* All of it, in the order of the file. */
-static cg_rc read_export(FILE *f, struct places *p, record_fn each, void *arg, struct cg_err *err)
-{
-	cg_rc rc = CG_OK;
-	memset(p, 0, sizeof(*p));
-	rewind(f);
-	int c = next_char(f);
-	if (c != '{')
-		return bad_file(err);
-	do {
-		json_t *name = next_value(f);
-		if (!json_is_string(name) || next_char(f) != ':')
-			rc = bad_file(err);
-		else
-			rc = read_member(f, json_string_value(name), p, each, arg, err);
-		json_decref(name);
-		c = rc == CG_OK ? next_char(f) : EOF;
-	} while (rc == CG_OK && c == ',');
-	if (rc != CG_OK)
-		return rc;
-	bool whole =
-	    c == '}' && next_char(f) == EOF && !ferror(f) && p->is_export && p->has_version;
-	return whole ? CG_OK : bad_file(err);
-}
-
-/* Once more, in the order in which references need it. */
-static cg_rc read_sections(FILE *f, const struct places *p, record_fn each, void *arg,
-			   struct cg_err *err)
-{
-	cg_rc rc = CG_OK;
-	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(sections); i++) {
-		if (p->at[i] == 0 || !sections[i].imported)
-			continue;
-		rc = fseek(f, p->at[i], SEEK_SET) == 0 ? read_array(f, &sections[i], each, arg, err)
-						       : bad_file(err);
-	}
-	return rc;
-}
-
-/* --- import --- */
-
 struct item {
-	const struct section *section;
+	const struct transfer_section *section;
 	struct span key;
 	void *message;
 };
@@ -255,7 +28,7 @@ struct importing {
 	const struct actor *actor;
 	bool write;
 	struct transfer_report *report;
-	struct item items[BATCH];
+	struct item items[TRANSFER_BATCH];
 	size_t n;
 	struct arena arena; /* of the batch */
 	/* Of one run of the transaction; added to the report when it is through. */
@@ -509,7 +282,7 @@ static cg_rc flush(struct importing *x, struct cg_err *err)
 	return rc;
 }
 
-static cg_rc take_record(const struct section *section, const json_t *record, void *arg,
+static cg_rc take_record(const struct transfer_section *section, const json_t *record, void *arg,
 			 struct cg_err *err)
 {
 	struct importing *x = arg;
@@ -533,17 +306,17 @@ static cg_rc take_record(const struct section *section, const json_t *record, vo
 	}
 	if (item->key.n == 0)
 		return cg_fail(err, CG_BAD_INPUT, "A record of %s has no id.", section->name);
-	return ++x->n == BATCH ? flush(x, err) : CG_OK;
+	return ++x->n == TRANSFER_BATCH ? flush(x, err) : CG_OK;
 }
 
-static cg_rc pass(struct importing *x, FILE *from, bool write, struct places *places,
+static cg_rc pass(struct importing *x, FILE *from, bool write, struct transfer_places *places,
 		  struct transfer_report *report, struct cg_err *err)
 {
 	memset(report, 0, sizeof(*report));
 	x->write = write;
 	x->report = report;
-	cg_rc rc = write ? read_sections(from, places, take_record, x, err)
-			 : read_export(from, places, take_record, x, err);
+	cg_rc rc = write ? transfer_read_sections(from, places, take_record, x, err)
+			 : transfer_read(from, places, take_record, x, err);
 	return rc == CG_OK ? flush(x, err) : rc;
 }
 
@@ -557,10 +330,10 @@ static cg_rc tell_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct told *t = arg;
 	json_t *changes = json_object();
-	for (size_t i = 0; i < CG_COUNT(sections); i++)
+	for (size_t i = 0; i < TRANSFER_SECTIONS; i++)
 		(void)json_object_set_new(
-		    changes, sections[i].name,
-		    json_integer((json_int_t)t->report->added[sections[i].table]));
+		    changes, transfer_sections[i].name,
+		    json_integer((json_int_t)t->report->added[transfer_sections[i].table]));
 	cg_rc rc = audit_add(txn, t->actor, "store.import", "", "", changes, &t->arena, err);
 	json_decref(changes);
 	return rc;
@@ -570,7 +343,7 @@ cg_rc transfer_import(struct store *store, const struct actor *actor, FILE *from
 		      struct transfer_report *out, struct cg_err *err)
 {
 	struct told told = {.actor = actor, .report = out};
-	struct places places;
+	struct transfer_places places;
 	struct importing *x = calloc(1, sizeof(*x));
 	cg_rc rc = actor_require(actor, CG__ROLE__OWNER, err);
 	if (!x)
