@@ -42,8 +42,19 @@ static cg_rc make_folder(const char *path, const struct passwd *owner, struct cg
  * stays until there is a new proof. */
 static cg_rc open_proof_file(const char *path, int *out, struct cg_err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || fchmod(fd, 0600) != 0) {
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	bool stats = fd >= 0 && fstat(fd, &st) == 0;
+	/* Its owner could read it, whatever its mode says; so could who has another name of it. */
+	if (stats && (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)) {
+		(void)close(fd);
+		return cg_fail(
+		    err, CG_DENIED,
+		    "The proof file %.300s is no file of yours alone, so that others could "
+		    "read the proof: remove it, or name another with --proof-file.",
+		    path);
+	}
+	if (!stats || fchmod(fd, 0600) != 0) {
 		int cause = errno;
 		if (fd >= 0)
 			(void)close(fd);

@@ -113,7 +113,8 @@ static const struct {
      "  a head that was noted in syslog.\n"						  },
     {"export",      export_main,
      "export FILE\n"
-     "  All records as JSON (-: standard output); secrets are sealed.\n"			},
+     "  All records as JSON (-: standard output); secrets are sealed. FILE is a new one, of who\n"
+     "  calls and for nobody else, and is there once it is whole.\n"			    },
     {"import",      import_main,
      "import FILE [--skip-clashes]\n"
      "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"

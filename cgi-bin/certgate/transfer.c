@@ -2,7 +2,59 @@
 #include "base/base.h"
 #include "model/transfer.h"
 #include "command.h"
+#include "base/folder.h"
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+/* Writes all to fd, which it closes, as the data folder's owner. */
+static cg_rc write_export(struct command *c, int fd, const char *path, struct cg_err *err)
+{
+	FILE *to = fdopen(fd, "w");
+	if (!to) {
+		(void)close(fd);
+		return cg_fail_memory(err);
+	}
+	cg_rc rc = command_open(c, err);
+	if (rc == CG_OK)
+		rc = transfer_export(c->store, to, err);
+	if (fclose(to) != 0 && rc == CG_OK)
+		rc = cg_fail(err, CG_FULL, "%.300s cannot be written: %s.", path, strerror(errno));
+	return rc;
+}
+
+/* The same in a child: this process stays who it is, so that it can put the file into a folder that
+ * the data folder's owner may not write to.  True when it is written. */
+static bool write_in_child(struct command *c, int fd, const char *path)
+{
+	static const int watched[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
+	struct cg_err err = {0};
+	sigset_t signals, before;
+	int status;
+	(void)sigemptyset(&signals);
+	for (size_t i = 0; i < CG_COUNT(watched); i++)
+		(void)sigaddset(&signals, watched[i]);
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would never come */
+	(void)sigprocmask(SIG_BLOCK, &signals, &before);
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+		status =
+		    write_export(c, fd, path, &err) == CG_OK ? EXIT_DONE : command_fail(c, &err);
+		command_close(c);
+		_exit(status);
+	}
+	(void)close(fd);
+	if (pid < 0) {
+		(void)cg_fail_memory(&err);
+		(void)command_fail(c, &err);
+	}
+	/* Who ends this process ends the child, and then leaves nothing behind. */
+	while (pid > 0 && waitpid(pid, &status, WNOHANG) != pid)
+		if (sigwaitinfo(&signals, NULL) != SIGCHLD)
+			(void)kill(pid, SIGTERM);
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE;
+}
 
 int export_main(struct command *c)
 {
@@ -10,28 +62,32 @@ int export_main(struct command *c)
 	const char *path = command_next(c);
 	if (!command_all_taken(c) || !path)
 		return EXIT_USAGE;
-	/* As the caller; it holds what is to be known to few. */
-	bool to_stdout = strcmp(path, "-") == 0;
-	int fd = to_stdout ? dup(STDOUT_FILENO)
-			   : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	FILE *to = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (!to) {
+	if (strcmp(path, "-") == 0) {
+		int out = dup(STDOUT_FILENO);
+		return out >= 0 && write_export(c, out, path, &err) == CG_OK
+			   ? EXIT_DONE
+			   : command_fail(c, &err);
+	}
+	/* It holds what is to be known to few: made by mkostemp, it is the caller's alone. */
+	char *beside = arena_printf(&c->arena, "%s.XXXXXX", path);
+	errno = EEXIST;
+	int fd = !beside || access(path, F_OK) == 0 ? -1 : mkostemp(beside, O_CLOEXEC);
+	if (fd < 0) {
 		(void)cg_fail(&err, CG_BAD_INPUT, "%.300s cannot be made: %s.", path,
 			      strerror(errno));
 		return command_fail(c, &err);
 	}
-	cg_rc rc = command_open(c, &err);
-	if (rc == CG_OK)
-		rc = transfer_export(c->store, to, &err);
-	if (rc == CG_OK && !to_stdout && fsync(fd) != 0)
+	bool written = write_in_child(c, dup(fd), path);
+	cg_rc rc = CG_OK;
+	if (written && (fsync(fd) != 0 || link(beside, path) != 0))
 		rc = cg_fail(&err, CG_FULL, "%.300s cannot be written: %s.", path, strerror(errno));
-	if (fclose(to) != 0 && rc == CG_OK)
-		rc = cg_fail(&err, CG_FULL, "%.300s cannot be written: %s.", path, strerror(errno));
-	if (rc == CG_OK)
-		return EXIT_DONE;
-	if (!to_stdout)
-		(void)unlink(path); /* half of one helps nobody */
-	return command_fail(c, &err);
+	(void)close(fd);
+	(void)unlink(beside);
+	if (written && rc == CG_OK)
+		rc = folder_sync_of(path, &err);
+	if (rc != CG_OK)
+		return command_fail(c, &err);
+	return written ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static json_t *counts_json(const size_t counts[STORE__TABLES])

@@ -61,6 +61,12 @@ bool address_block_is_valid(const char *text)
 	return block_parse(text, &b);
 }
 
+unsigned address_block_v6_bits(const char *text)
+{
+	struct block b;
+	return block_parse(text, &b) && strchr(text, ':') ? b.bits : 0;
+}
+
 bool address_block_holds(const char *text, struct span address)
 {
 	struct block b;

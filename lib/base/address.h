@@ -9,6 +9,8 @@
 bool address_is_valid(struct span address);
 /* An IPv4 or IPv6 address or CIDR block. */
 bool address_block_is_valid(const char *block);
+/* The length of an IPv6 block's prefix; 0 for anything else. */
+unsigned address_block_v6_bits(const char *block);
 /* False also when either text is no address. */
 bool address_block_holds(const char *block, struct span address);
 

@@ -37,6 +37,18 @@ static bool is_blocks(const char *text)
 	return address_blocks_parse(text, &blocks) && blocks.n > 0;
 }
 
+/* RFC 6052 section 2.2. */
+static bool is_nat64(const char *text)
+{
+	struct address_blocks blocks;
+	bool ok = address_blocks_parse(text, &blocks) && blocks.n > 0;
+	for (size_t i = 0; ok && i < blocks.n; i++) {
+		unsigned bits = address_block_v6_bits(blocks.items[i]);
+		ok = bits == 96 || (bits >= 32 && bits <= 64 && bits % 8 == 0);
+	}
+	return ok;
+}
+
 static bool is_days(const char *text)
 {
 	uint64_t days[3];
@@ -54,6 +66,9 @@ static const struct row {
 			       "addresses and CIDR blocks with commas between them"				   },
     [CONFIG_UPSTREAM_DENY] = {"upstream_deny",  "CERTGATE_UPSTREAM_DENY",	 is_blocks,
 			      "addresses and CIDR blocks with commas between them"				  },
+    [CONFIG_NAT64_PREFIXES] = {"nat64_prefixes", "CERTGATE_NAT64_PREFIXES", is_nat64,
+			       "IPv6 prefixes of 32, 40, 48, 56, 64 or 96 bits, such as "
+			       "“64:ff9b:1::/96”, with commas between them"				   },
     [CONFIG_METRICS_ALLOW] = {"metrics_allow",  "CERTGATE_METRICS_ALLOW",	 is_blocks,
 			      "addresses and CIDR blocks with commas between them"				  },
     [CONFIG_ACCESS_LOG] = {"access_log",	 "CERTGATE_ACCESS_LOG",	is_log,

@@ -36,24 +36,59 @@ static const struct {
     {{0x20, 0x01},			 4,  {12, 13, 14, 15}, 0xff},
 };
 
-static bool read_inside(const uint8_t address[16], struct place *out)
+static bool add_inside(const uint8_t address[16], const uint8_t at[4], uint8_t mask, bool ours,
+		       bool exact, struct place *out)
 {
-	for (size_t i = 0; i < CG_COUNT(embeddings); i++) {
-		uint8_t v4[4];
-		if (memcmp(address, embeddings[i].prefix, embeddings[i].n) != 0)
-			continue;
-		struct inside *in = &out->inside[out->n_inside++];
-		for (size_t k = 0; k < sizeof(v4); k++)
-			v4[k] = address[embeddings[i].at[k]] ^ embeddings[i].mask;
-		in->ours = i == 0;
-		in->exact = embeddings[i].n == 12;
-		if (!inet_ntop(AF_INET, v4, in->text, sizeof(in->text)))
-			return false;
+	struct inside *in = &out->inside[out->n_inside++];
+	uint8_t v4[4];
+	for (size_t k = 0; k < sizeof(v4); k++)
+		v4[k] = address[at[k]] ^ mask;
+	in->ours = ours;
+	in->exact = exact;
+	return inet_ntop(AF_INET, v4, in->text, sizeof(in->text)) != NULL;
+}
+
+/* The longest of the translators' prefixes that holds it; 0: none does. */
+static unsigned nat64_bits(const struct address_blocks *prefixes, const char *text)
+{
+	unsigned longest = 0;
+	for (size_t i = 0; i < prefixes->n; i++) {
+		unsigned bits = address_block_v6_bits(prefixes->items[i]);
+		if (bits > longest && address_block_holds(prefixes->items[i], span_of(text)))
+			longest = bits;
 	}
+	return longest;
+}
+
+static bool read_inside(const uint8_t address[16], const struct address_blocks *nat64,
+			struct place *out)
+{
+	/* RFC 6052 section 2.2; byte 8 is nobody's. */
+	static const struct {
+		unsigned bits;
+		uint8_t at[4];
+	} lengths[] = {
+	    {32, {4, 5, 6, 7}    },
+		  {40, {5, 6, 7, 9}	   },
+		 {48, {6, 7, 9, 10}   },
+	    {56, {7, 9, 10, 11}  },
+		  {64, {9, 10, 11, 12} },
+		 {96, {12, 13, 14, 15}},
+	};
+	unsigned bits = nat64_bits(nat64, out->text);
+	for (size_t i = 0; i < CG_COUNT(lengths); i++)
+		if (lengths[i].bits == bits)
+			return add_inside(address, lengths[i].at, 0, false, true, out);
+	for (size_t i = 0; i < CG_COUNT(embeddings); i++)
+		if (memcmp(address, embeddings[i].prefix, embeddings[i].n) == 0 &&
+		    !add_inside(address, embeddings[i].at, embeddings[i].mask, i == 0,
+				embeddings[i].n == 12, out))
+			return false;
 	return true;
 }
 
-static bool read_place(const struct sockaddr *addr, struct place *out)
+static bool read_place(const struct sockaddr *addr, const struct address_blocks *nat64,
+		       struct place *out)
 {
 	if (addr->sa_family == AF_INET) {
 		const struct sockaddr_in *a = (const void *)addr;
@@ -65,7 +100,8 @@ static bool read_place(const struct sockaddr *addr, struct place *out)
 	const struct sockaddr_in6 *a = (const void *)addr;
 	out->port = ntohs(a->sin6_port);
 	return inet_ntop(AF_INET6, &a->sin6_addr, out->text, sizeof(out->text)) &&
-	       (IN6_IS_ADDR_LOOPBACK(&a->sin6_addr) || read_inside(a->sin6_addr.s6_addr, out));
+	       (IN6_IS_ADDR_LOOPBACK(&a->sin6_addr) ||
+		read_inside(a->sin6_addr.s6_addr, nat64, out));
 }
 
 static bool is_in(const struct address_blocks *blocks, const struct place *place, bool exact)
@@ -120,7 +156,7 @@ bool upstream_allowed_holds(const struct upstream_allowed *allowed, const struct
 			    const struct sockaddr *addr)
 {
 	struct place place = {.text = ""};
-	return read_place(addr, &place) && !is_denied(&place) &&
+	return read_place(addr, &allowed->nat64, &place) && !is_denied(&place) &&
 	       !is_in(&allowed->deny, &place, false) &&
 	       (allowed->allow.n == 0 || is_in(&allowed->allow, &place, true)) &&
 	       !is_own(&place, req);
@@ -139,4 +175,5 @@ void upstream_allowed_read(struct upstream_allowed *out)
 {
 	read_blocks(CONFIG_UPSTREAM_ALLOW, &out->allow);
 	read_blocks(CONFIG_UPSTREAM_DENY, &out->deny);
+	read_blocks(CONFIG_NAT64_PREFIXES, &out->nat64);
 }

@@ -217,7 +217,7 @@ static enum upstream_outcome shake_hands(struct links *kept, const struct upstre
 		return UPSTREAM_FAILED;
 	}
 	*offered = kept && resume_offer(&kept->resume, link->session, link->host, link->port,
-					link->tls->number);
+					&link->tls->identity);
 	while ((rc = gnutls_handshake(link->session)) < 0 && !gnutls_error_is_fatal(rc)) {
 		struct pollfd p = {.fd = link->fd,
 				   .events = gnutls_record_get_direction(link->session) ? POLLOUT
@@ -367,6 +367,11 @@ static void move(struct link *to, struct link *from)
 		gnutls_transport_set_ptr(to->session, to);
 }
 
+static bool is_same_tls(const struct upstream_tls *a, const struct upstream_tls *b)
+{
+	return memcmp(&a->identity, &b->identity, sizeof(a->identity)) == 0;
+}
+
 static bool leads_to(const struct link *link, const struct upstream_call *call)
 {
 	if (link->fd < 0 || link->port != call->port || (link->session != NULL) != call->https ||
@@ -375,9 +380,9 @@ static bool leads_to(const struct link *link, const struct upstream_call *call)
 	if (!call->https)
 		return true;
 	if (call->tls)
-		return link->tls->number == call->tls->number;
+		return is_same_tls(link->tls, call->tls);
 	struct upstream_tls *host = upstream_tls_of_host();
-	bool same = host && host->number == link->tls->number;
+	bool same = host && is_same_tls(link->tls, host);
 	upstream_tls_free(&host);
 	return same;
 }
@@ -424,7 +429,7 @@ void link_remember(struct links *kept, struct link *link)
 {
 	if (!link->session || link->remembered)
 		return;
-	resume_keep(&kept->resume, link->session, link->host, link->port, link->tls->number);
+	resume_keep(&kept->resume, link->session, link->host, link->port, &link->tls->identity);
 	link->remembered = true;
 }
 

@@ -6,22 +6,23 @@ static void drop(struct resumable *item)
 	if (item->session.data)
 		gnutls_memset(item->session.data, 0, item->session.size);
 	gnutls_free(item->session.data);
-	*item = (struct resumable){.tls = 0};
+	*item = (struct resumable){.port = 0};
 }
 
-static struct resumable *find(struct resume *r, const char *host, uint16_t port, uint64_t tls)
+static struct resumable *find(struct resume *r, const char *host, uint16_t port,
+			      const struct sha256 *tls)
 {
 	for (size_t i = 0; i < CG_COUNT(r->items); i++) {
 		struct resumable *item = &r->items[i];
-		if (item->session.data && item->port == port && item->tls == tls &&
-		    strcmp(item->host, host) == 0)
+		if (item->session.data && item->port == port &&
+		    memcmp(&item->tls, tls, sizeof(*tls)) == 0 && strcmp(item->host, host) == 0)
 			return item;
 	}
 	return NULL;
 }
 
 void resume_keep(struct resume *r, gnutls_session_t session, const char *host, uint16_t port,
-		 uint64_t tls)
+		 const struct sha256 *tls)
 {
 	gnutls_datum_t data = {NULL, 0};
 	/* GnuTLS would wait for a ticket. */
@@ -36,12 +37,12 @@ void resume_keep(struct resume *r, gnutls_session_t session, const char *host, u
 	drop(item);
 	(void)snprintf(item->host, sizeof(item->host), "%s", host);
 	item->port = port;
-	item->tls = tls;
+	item->tls = *tls;
 	item->session = data;
 }
 
 bool resume_offer(struct resume *r, gnutls_session_t session, const char *host, uint16_t port,
-		  uint64_t tls)
+		  const struct sha256 *tls)
 {
 	struct resumable *item = find(r, host, port, tls);
 	bool offered =

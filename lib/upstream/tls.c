@@ -11,14 +11,54 @@ static gnutls_datum_t datum_of(struct span s)
 	return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.p, (unsigned)s.n};
 }
 
+/* The host's CAs are what the file with them is. */
+static struct stat host_cas(void)
+{
+	struct stat st = {0};
+	/* A host without the file has none of its bundle, and no CA. */
+	(void)stat(HOST_CAS, &st);
+	return st;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static cg_rc identify(struct span ca_pem, struct span client_pem, const struct sha256 *pins,
+		      size_t n_pins, const char *server_name, struct sha256 *out)
+{
+	struct {
+		int64_t host[4];
+		struct sha256 cas, client, pins, name;
+	} all = {.host = {0}};
+	if (ca_pem.n == 0) {
+		struct stat st = host_cas();
+		all.host[0] = (int64_t)st.st_ino;
+		all.host[1] = st.st_size;
+		all.host[2] = st.st_mtim.tv_sec;
+		all.host[3] = st.st_mtim.tv_nsec;
+	}
+	cg_rc rc = sha256_of(ca_pem, &all.cas);
+	if (rc == CG_OK)
+		rc = sha256_of(client_pem, &all.client);
+	if (rc == CG_OK)
+		rc = sha256_of(span_make(pins, n_pins * sizeof(*pins)), &all.pins);
+	if (rc == CG_OK)
+		rc = sha256_of(span_of(server_name), &all.name);
+	return rc == CG_OK ? sha256_of(span_make(&all, sizeof(all)), out) : rc;
+}
+
 static cg_rc fill(struct upstream_tls *tls, struct span ca_pem, struct span client_pem,
 		  const struct sha256 *pins, size_t n_pins, const char *server_name,
 		  struct cg_err *err)
 {
-	static _Atomic uint64_t count;
 	gnutls_datum_t cas = datum_of(ca_pem), client = datum_of(client_pem);
 	tls->users = 1;
-	tls->number = atomic_fetch_add(&count, 1) + 1;
+	/* Before the host's file is read: a newer one has another identity. */
+	if (identify(ca_pem, client_pem, pins, n_pins, server_name, &tls->identity) != CG_OK)
+		return cg_fail_memory(err);
 	if (gnutls_certificate_allocate_credentials(&tls->credentials) < 0)
 		return cg_fail_memory(err);
 	/* Root certificates of version 1 have no field that says CA. */
@@ -90,13 +130,9 @@ struct upstream_tls *upstream_tls_of_host(void)
 	static struct upstream_tls *kept;
 	static struct stat read_as;
 	struct upstream_tls *out = NULL;
-	struct stat now = {0};
-	/* A host without the file has none of its bundle, and no CA. */
-	(void)stat(HOST_CAS, &now);
+	struct stat now = host_cas();
 	(void)pthread_mutex_lock(&lock);
-	if (kept && (now.st_ino != read_as.st_ino || now.st_size != read_as.st_size ||
-		     now.st_mtim.tv_sec != read_as.st_mtim.tv_sec ||
-		     now.st_mtim.tv_nsec != read_as.st_mtim.tv_nsec))
+	if (kept && !is_same_file(&now, &read_as))
 		upstream_tls_free(&kept);
 	if (!kept &&
 	    upstream_tls_new(SPAN_LIT(""), SPAN_LIT(""), NULL, 0, NULL, &kept, NULL) == CG_OK)

@@ -12,7 +12,9 @@
 /* Not changed once it is made: many threads may use it.  Connections hold on to it. */
 struct upstream_tls {
 	_Atomic unsigned users; /* private, as all below */
-	uint64_t number;	/* no other ever has it */
+	/* Of all that it was made of: where it is the same, the same is believed and said, so that
+	 * connections go on when another reading of the store makes another one. */
+	struct sha256 identity;
 	gnutls_certificate_credentials_t credentials;
 	bool has_client;
 	char *server_name; /* NULL: the host that is connected */
@@ -27,7 +29,7 @@ struct upstream_tls {
 cg_rc upstream_tls_new(struct span ca_pem, struct span client_pem, const struct sha256 *pins,
 		       size_t n_pins, const char *server_name, struct upstream_tls **out,
 		       struct cg_err *err) CG_MUST_USE;
-/* Connections that were made with it live on, but are not used again. */
+/* Connections that were made with it live on, and are used for calls with one of its identity. */
 void upstream_tls_free(struct upstream_tls **tls);
 
 /* One more user, who calls upstream_tls_free; private to upstream/. */

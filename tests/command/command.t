@@ -96,6 +96,19 @@ with case("init"):
     os.symlink(folder + "/elsewhere", folder + "/link.conf")
     refuses("a link for a proof file", "link.conf", "init", "--proof-file", folder + "/link.conf")
     ok(not os.path.exists(folder + "/elsewhere"), "is not followed")
+    if ROOT:
+        with open(folder + "/theirs.conf", "w", encoding="ascii"):
+            os.chown(folder + "/theirs.conf", user.pw_uid, user.pw_gid)
+    with open(folder + "/first.conf", "w", encoding="ascii"):
+        os.link(folder + "/first.conf", folder + "/second.conf")
+    os.mkfifo(folder + "/pipe.conf")
+    for name, path in (("of somebody else", "theirs"), ("with another name", "second"), ("that is a pipe", "pipe")):
+        if path == "theirs" and not ROOT:
+            continue
+        refuses(f"a proof file {name}", f"{path}.conf.*--proof-file", "init", "--proof-file",
+                f"{folder}/{path}.conf")
+        ok(not os.path.exists(home), "and no data folder is made")
+        ok(path == "pipe" or os.path.getsize(f"{folder}/{path}.conf") == 0, "and nothing is written to it")
     with open(proof_file, "w", encoding="ascii") as out:
         out.write("# another's\n")
     refuses("another data folder's proof file", "holds a proof already", "init", *OWNER,

@@ -62,6 +62,8 @@ with Site() as site:
                 ("an address", good + 'metrics_allow = "::1, somewhere"\n', "line 2: metrics_allow takes addresses and CIDR.*not “::1, somewhere”"),
                 ("an empty list", good + 'upstream_allow = ", "\n', "line 2: upstream_allow takes"),
                 ("a list that is too long", good + f'upstream_deny = "{"::1," * 65}"\n', "line 2: upstream_deny takes"),
+                ("a prefix of no translator", good + 'nat64_prefixes = "64:ff9b:1::/80"\n', "line 2: nat64_prefixes takes"),
+                ("one of IPv4", good + 'nat64_prefixes = "64:ff9b:1::/96, 10.0.0.0/8"\n', "line 2: nat64_prefixes takes"),
                 ("a relative log", good + 'access_log = "log"\n', "line 2: access_log takes “syslog” or the whole path"),
                 ("days that fall", good + 'usage_keep = "9,2,1"\n', "line 2: usage_keep takes the days"),
                 ("a value without end", good + f'access_log = "/{"x" * 5000}"\n', "line 2: access_log takes"),

@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from processes import wait_until  # noqa: E402
 from certificates import make_cert  # noqa: E402
 from homes import Home, make_export, read_export  # noqa: E402
 from shim import build_shim  # noqa: E402
@@ -80,6 +81,38 @@ with case("export"):
         ok(len(secret) > 20 and secret not in raw, f"{name} is not in it")
     is_eq(source.certgate("export", "-").stdout, raw, "twice the same")
     is_eq(source.certgate("export", folder + "/no/such").returncode, 1, "no folder: refused")
+
+with case("an export that fails, into a folder that the data folder's owner may not write to"):
+    out = folder + "/closed"
+    os.mkdir(out, 0o700)
+    broken = Home(folder, "broken")
+    os.chmod(broken.dir + "/db/key.db", 0)
+    shim = build_shim(folder, "fault_shim")
+
+    def export_to(name, home=source, **faults):
+        env = dict(os.environ, LD_PRELOAD=shim, FAULT_CALLS="disk", FAULT_PATH="/closed/",
+                   **{"FAULT_" + n: str(v) for n, v in faults.items()}) if faults else None
+        return subprocess.run(home.command("export", f"{out}/{name}"), env=env, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False)
+
+    for name, home, faults, why in (
+            ("no data folder", Home(folder, "nowhere", init=False), {}, "cannot be"),
+            ("a database that cannot be read", broken, {}, "key.db"),
+            ("no room on the disk", source, {"AT": 1}, "cannot be written: No space left")):
+        done = export_to("failed.json", home, **faults)
+        is_eq((done.returncode, os.listdir(out)), (1, []), f"{name}: nothing is left")
+        like(done.stderr, why, f"{name}: and it is said why")
+    done = export_to("made.json")
+    is_eq((done.returncode, os.listdir(out)), (0, ["made.json"]), "one that does not: is there alone") or \
+        diag(done.stderr)
+    st = os.stat(out + "/made.json")
+    is_eq((st.st_mode & 0o777, st.st_uid, st.st_nlink), (0o600, os.geteuid(), 1), "whole, and its caller's alone")
+    with open(out + "/made.json", encoding="utf-8") as text:
+        is_eq(text.read(), raw, "with the same in it")
+    os.symlink(folder + "/elsewhere", out + "/link.json")
+    is_eq((export_to("link.json").returncode, os.path.exists(folder + "/elsewhere")), (1, False),
+          "a link is not followed")
+    os.chmod(broken.dir + "/db/key.db", 0o600)
 
 with case("into an empty store"):
     target = Home(folder, "empty")
@@ -249,12 +282,27 @@ with case("killed in the middle and repeated"):
     def count(home):
         return len(home.export()["keys"])
 
+    def stopped_export(home, sig):
+        """Whether it was whole, and what else is there, after a signal in its midst."""
+        into = tempfile.mkdtemp(dir=folder)
+        with subprocess.Popen(home.command("export", into + "/x.json"), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            wait_until(lambda: os.listdir(into) or process.poll() is not None, "an export that has begun")
+            process.send_signal(sig)
+        left = os.listdir(into)
+        if "x.json" in left:
+            with open(into + "/x.json", encoding="utf-8") as file:
+                read_export(file.read())
+        return [name for name in left if name != "x.json"]
+
     write("calls", "")
     os.chmod(log, 0o666)
     straight = Home(folder, "straight")
     is_eq(import_under(straight, LOG=log), 0, "for comparison, one that is not killed")
     with open(log, encoding="ascii") as lines:
         calls = sum(1 for _ in lines)
+    for sig in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+        is_eq(stopped_export(straight, sig), [], f"an export that gets {sig.name} leaves nothing but a whole one")
     target = Home(folder, "killed")
     counts = []
     # The second one passes over what is there, and writes the rest.

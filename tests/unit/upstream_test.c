@@ -276,6 +276,63 @@ static void denied_addresses_are_known_in_every_form(void **state)
 	}
 }
 
+/* Where the IPv4 address stands is known of the prefixes that are named; of others below
+ * 64:ff9b:1::/48 it is not, and each place counts. */
+static void translators_are_known_by_their_prefixes(void **state)
+{
+	/* An address below each prefix, and the IPv4 address that it leads to (RFC 6052
+	 * section 2.4). */
+	static const struct {
+		const char *prefix, *address, *v4;
+	} known[] = {
+	    {"2001:db8::/32",		      "2001:db8:c000:221::",		     "192.0.2.33"	 },
+	    {"2001:db8:100::/40",		  "2001:db8:1c0:2:21::",		 "192.0.2.33"     },
+	    {"2001:db8:122::/48",		  "2001:db8:122:c000:2:2100::",	"192.0.2.33"	    },
+	    {"2001:db8:122:300::/56",	      "2001:db8:122:3c0:0:221::",	  "192.0.2.33"     },
+	    {"2001:db8:122:344::/64",	      "2001:db8:122:344:c0:2:2100::",     "192.0.2.33"	  },
+	    {"2001:db8:122:344::/96",	      "2001:db8:122:344::192.0.2.33",     "192.0.2.33"	  },
+	    {"64:ff9b:1::/48",		       "64:ff9b:1:87f:1:100::",		"8.127.1.1"	   },
+	    {"64:ff9b:1::/56",		       "64:ff9b:1:8:7f:101::",	       "8.127.1.1"	  },
+	    {"64:ff9b:1::/64",		       "64:ff9b:1:0:8:809:7f00:0",	   "8.8.9.127"      },
+	    {"64:ff9b:1:7f00::/96",	    "64:ff9b:1:7f00::8.8.8.8",	       "8.8.8.8"	},
+	    {"64:ff9b:1:a9fe::/96",	    "64:ff9b:1:a9fe::8.8.8.8",	       "8.8.8.8"	},
+ /* The longest one counts. */
+	    {"64:ff9b:1::/48, 64:ff9b:1::/96", "64:ff9b:1::8.8.8.8",		     "8.8.8.8"	      },
+ /* What translators pass over says nothing. */
+	    {"64:ff9b:1::/48",		       "64:ff9b:1:a9fe:a9:fe12:3456:789a", "169.254.169.254"},
+	    {"2001:db8:122::/48",		  "2001:db8:122:7f00:0:100::",	       "127.0.0.1"	  },
+	    {"2001:db8:122:344::/96",	      "2001:db8:122:344::224.0.0.1",	     "224.0.0.1"	},
+	};
+	static const struct web_request req = {.server_addr = SPAN_LIT("203.0.113.1"),
+					       .server_port = SPAN_LIT("443")};
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(known); i++) {
+		static struct upstream_allowed allowed;
+		struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(443)};
+		const struct sockaddr *addr = (const struct sockaddr *)&v6;
+		/* Denied by itself, whatever the settings say. */
+		bool never = strncmp(known[i].v4, "169.254.", 8) == 0 ||
+			     strncmp(known[i].v4, "127.", 4) == 0 ||
+			     strncmp(known[i].v4, "224.", 4) == 0;
+		assert_int_equal(inet_pton(AF_INET6, known[i].address, &v6.sin6_addr), 1);
+		allowed = (struct upstream_allowed){.allow.n = 0};
+		assert_true(address_blocks_parse(known[i].prefix, &allowed.nat64));
+		if (upstream_allowed_holds(&allowed, &req, addr) == never)
+			fail_msg("%s below %s", known[i].address, known[i].prefix);
+		/* What is said of the IPv4 address holds, and of no other. */
+		assert_true(address_blocks_parse(known[i].v4, &allowed.allow));
+		assert_int_equal(upstream_allowed_holds(&allowed, &req, addr), !never);
+		assert_true(address_blocks_parse("198.51.100.1", &allowed.allow));
+		assert_false(upstream_allowed_holds(&allowed, &req, addr));
+		assert_true(address_blocks_parse("", &allowed.allow));
+		assert_true(
+		    address_blocks_parse("0.0.0.0/8, 9.0.0.0/8, 198.51.100.1", &allowed.deny));
+		assert_int_equal(upstream_allowed_holds(&allowed, &req, addr), !never);
+		assert_true(address_blocks_parse(known[i].v4, &allowed.deny));
+		assert_false(upstream_allowed_holds(&allowed, &req, addr));
+	}
+}
+
 static bool drop_ours(void *ctx, struct span name, struct span value)
 {
 	(void)ctx;
@@ -519,6 +576,7 @@ int main(void)
 	    cmocka_unit_test(failures_are_told_apart),
 	    cmocka_unit_test(denied_addresses_are_not_connected),
 	    cmocka_unit_test(denied_addresses_are_known_in_every_form),
+	    cmocka_unit_test(translators_are_known_by_their_prefixes),
 	    cmocka_unit_test(fields_are_dropped_and_added),
 	    cmocka_unit_test(connections_are_kept),
 	    cmocka_unit_test(only_repeatable_requests_are_repeated),
