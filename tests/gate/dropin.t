@@ -175,7 +175,7 @@ def php(path):
 
 
 def ask(what, host="localhost"):
-    """The whole answer, but for its date."""
+    """The whole answer, but for its date and for how its end is told."""
     method, target = what.split(" ")
     body = b"a=1&b=2" if method == "POST" else b""
     length = f"Content-Length: {len(body)}\r\n" if body else ""
@@ -191,14 +191,17 @@ def ask(what, host="localhost"):
             if not piece:
                 break
             data += piece
+    # Whether Apache had a program's whole answer when it began to send it, and where a piece ends, is chance.
     head, mark, rest = data.partition(b"\r\n\r\n")
     if b"\r\nTransfer-Encoding: chunked" in head:
-        # Where a piece ends is chance.
         body = b""
         while rest:
             size, _, rest = rest.partition(b"\r\n")
             body, rest = body + rest[:int(size, 16)], rest[int(size, 16) + 2:]
-        data = head + mark + body
+        data = head.replace(b"\r\nTransfer-Encoding: chunked", b"") + mark + body
+    elif rest:
+        length = b"\r\nContent-Length: %d" % len(rest)
+        data = head.replace(length, b"") + mark + rest
     # Apache tells methods in another order each time it is started.
     data = re.sub(rb"(?<=\r\nAllow: )[^\r]*", lambda m: b",".join(sorted(m.group(0).split(b","))), data)
     return re.sub(rb"\r\nDate: [^\r]*", b"", data)
