@@ -51,8 +51,10 @@ static bool add_line(int fd, const char *head, const char *line)
 {
 	struct stat st;
 	char last = '\n';
-	if (flock(fd, LOCK_EX) != 0 || fstat(fd, &st) != 0 ||
-	    (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1))
+	while (flock(fd, LOCK_EX) != 0)
+		if (errno != EINTR)
+			return false;
+	if (fstat(fd, &st) != 0 || (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1))
 		return false;
 	if ((st.st_size > 0 || file_write(fd, span_of(head))) &&
 	    (last == '\n' || file_write(fd, SPAN_LIT("\n"))) && file_write(fd, span_of(line)) &&

@@ -192,6 +192,29 @@ static void test_sweep_of_the_outbox(void **state)
 	assert_int_equal(count_of(STORE_OUTBOX_MAIL), n);
 }
 
+/* Over several transactions: each of those that are old, and none of the others. */
+static void test_sweep_takes_all(void **state)
+{
+	Cg__OutboxMail mail = CG__OUTBOX_MAIL__INIT;
+	char id[32], to[] = "a@example.com", values[] = "{}";
+	int64_t now = clock_unix_s();
+	(void)state;
+	mail.id = id;
+	mail.to = to;
+	mail.values = values;
+	mail.has_created_at = true;
+	for (int i = 0; i < 1503; i++) {
+		mail.created_at = i % 3 == 0 ? now - MAIL_KEEP_S - 1 : now;
+		(void)snprintf(id, sizeof(id), "%05d", i);
+		assert_int_equal(store_write(store, STORE_CHANGES_COUNTS, mails_txn, &mail, NULL),
+				 CG_OK);
+	}
+	assert_int_equal(outbox_sweep(store, now, NULL), CG_OK);
+	assert_int_equal(count_of(STORE_OUTBOX_MAIL), 1002);
+	assert_int_equal(outbox_sweep(store, now + 2 * MAIL_KEEP_S, NULL), CG_OK);
+	assert_int_equal(count_of(STORE_OUTBOX_MAIL), 0);
+}
+
 /* All that is kept about a developer, however much came after it. */
 static void test_export_of_a_developer(void **state)
 {
@@ -220,6 +243,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_search_of_the_audit, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_sign_in, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_sweep_of_the_outbox, setup_store, teardown_store),
+	    cmocka_unit_test_setup_teardown(test_sweep_takes_all, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_export_of_a_developer, setup_store,
 					    teardown_store),
 	};
