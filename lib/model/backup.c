@@ -23,8 +23,8 @@ cg_rc backup_path(const char *folder, const char *name, char out[HOME_PATH_MAX],
 	int n = snprintf(out, HOME_PATH_MAX, "%s/%s", folder, name);
 	return n >= 0 && n < HOME_PATH_MAX
 		   ? CG_OK
-		   : cg_fail(err, CG_BAD_INPUT, "The path of the backup is too long: %.200s…",
-			     folder);
+		   : cg_fail(err, CG_BAD_INPUT,
+			     "The path of the backup is too long: it begins with %.200s.", folder);
 }
 
 /* Writes a file whole, on disk. */
