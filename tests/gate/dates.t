@@ -127,7 +127,8 @@ with case("the certificate of an upstream"):
     sha256 = must(site.rest("POST", "/certificates", {"pem": proves.pem, "kind": "upstream"}))["sha256"]
     site.make_api("proves", auth={"keyless": True}, target_url=f"https://127.0.0.1:{up.port}",
                   upstream_tls={"ca_certificates": [sha256]})
-    # One connection to the gate is one of its threads.
+    # On one connection to the gate, requests are mostly taken up by one of its threads, each of which has
+    # its own sessions.
     with fcgi.Client(site.gate_socket, timeout=DEADLINE_S) as gate:
         def ask():
             return outcome(gate.request(site.variables({"REQUEST_URI": "/proves/?up=last"}),

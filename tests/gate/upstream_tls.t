@@ -418,7 +418,8 @@ def resumed(site):
                  "client_key": us.key_pem}
         api = site.make_api("resumes" + version, auth={"keyless": True}, upstream_tls=known,
                             target_url=f"https://localhost:{up.port}")
-        # One connection to the gate is one of its threads, which has its own sessions.
+        # On one connection to the gate, requests are mostly taken up by one of its threads, each of which
+        # has its own sessions.
         with fcgi.Client(site.gate_socket, timeout=DEADLINE_S) as gate:
             def ask():
                 path = f"/resumes{version}/x?up=last"
