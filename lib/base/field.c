@@ -61,7 +61,7 @@ bool field_is_identity(struct span name)
 
 bool field_is_forwarded(struct span name)
 {
-	static const char *const list[] = {"x-forwarded-"};
+	static const struct span list[] = {SPAN_LIT("x-forwarded-")};
 	return is_in(name, list, CG_COUNT(list));
 }
 
