@@ -23,22 +23,31 @@ static cg_rc write_export(struct command *c, int fd, const char *path, struct cg
 	return rc;
 }
 
-/* The same in a child: this process stays who it is, so that it can put the file into a folder that
- * the data folder's owner may not write to.  True when it is written. */
-static bool write_in_child(struct command *c, int fd, const char *path)
+/* Signals that end this process, or tell that its child has: held back from before there is a file
+ * that they would leave behind, until it is gone. */
+struct held {
+	sigset_t signals, before;
+};
+
+static void hold_signals(struct held *held)
 {
 	static const int watched[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
-	struct cg_err err = {0};
-	sigset_t signals, before;
-	int status;
-	(void)sigemptyset(&signals);
+	(void)sigemptyset(&held->signals);
 	for (size_t i = 0; i < CG_COUNT(watched); i++)
-		(void)sigaddset(&signals, watched[i]);
+		(void)sigaddset(&held->signals, watched[i]);
 	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would never come */
-	(void)sigprocmask(SIG_BLOCK, &signals, &before);
+	(void)sigprocmask(SIG_BLOCK, &held->signals, &held->before);
+}
+
+/* The same in a child: this process stays who it is, so that it can put the file into a folder that
+ * the data folder's owner may not write to.  True when it is written. */
+static bool write_in_child(struct command *c, int fd, const char *path, const struct held *held)
+{
+	struct cg_err err = {0};
+	int status;
 	pid_t pid = fork();
 	if (pid == 0) {
-		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+		(void)sigprocmask(SIG_SETMASK, &held->before, NULL);
 		status =
 		    write_export(c, fd, path, &err) == CG_OK ? EXIT_DONE : command_fail(c, &err);
 		command_close(c);
@@ -51,7 +60,7 @@ static bool write_in_child(struct command *c, int fd, const char *path)
 	}
 	/* Who ends this process ends the child, and then leaves nothing behind. */
 	while (pid > 0 && waitpid(pid, &status, WNOHANG) != pid)
-		if (sigwaitinfo(&signals, NULL) != SIGCHLD)
+		if (sigwaitinfo(&held->signals, NULL) != SIGCHLD)
 			(void)kill(pid, SIGTERM);
 	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE;
 }
@@ -69,6 +78,8 @@ int export_main(struct command *c)
 			   : command_fail(c, &err);
 	}
 	/* It holds what is to be known to few: made by mkostemp, it is the caller's alone. */
+	struct held held;
+	hold_signals(&held);
 	char *beside = arena_printf(&c->arena, "%s.XXXXXX", path);
 	errno = EEXIST;
 	int fd = !beside || access(path, F_OK) == 0 ? -1 : mkostemp(beside, O_CLOEXEC);
@@ -77,7 +88,7 @@ int export_main(struct command *c)
 			      strerror(errno));
 		return command_fail(c, &err);
 	}
-	bool written = write_in_child(c, dup(fd), path);
+	bool written = write_in_child(c, dup(fd), path, &held);
 	cg_rc rc = CG_OK;
 	if (written && (fsync(fd) != 0 || link(beside, path) != 0))
 		rc = cg_fail(&err, CG_FULL, "%.300s cannot be written: %s.", path, strerror(errno));

@@ -218,8 +218,8 @@ with case("lines of a key's further facts"):
     page = browser.submit(form, "Create", {"Name": " ", "Auth token": True, "Further facts": lines})
     is_eq((page.status, at_fields(page)), (422, {"name", "meta"}), "a new one: beside other faults")
     for number, text in ((3, "no colon"), (4, "no colon"), (5, "no name"), (6, "there before")):
-        like(page.text, rf"Line {number} has [a ]*[a-z ]*{text}", f"line {number}: {text}")
-    unlike(page.text, "Line [1278] ", "of no other line")
+        like(page.text, rf"[Ll]ine {number} has [a ]*[a-z ]*{text}", f"line {number}: {text}")
+    unlike(page.text, "[Ll]ine [1278] ", "of no other line")
     ok("zzz" in page.html, "what was typed comes back")
     form = browser.get(f"/admin/keys/{key['id']}/edit")
     page = browser.submit(form, "Save", {"Name": "\u200b", "Further facts": "zzz"})

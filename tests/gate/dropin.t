@@ -110,8 +110,8 @@ AddHandler cgi-script .cgi
 Listen 127.0.0.1:{self.port} https
 {hosts}"""
 
-    def _conf_lighttpd(self):
-        whole = super()._conf_lighttpd()
+    def lighttpd_conf(self):
+        whole = super().lighttpd_conf()
         site = f"""
 server.modules += ( "mod_rewrite", "mod_cgi", "mod_redirect", "mod_access" )
 server.document-root := "{self.docroot}"
