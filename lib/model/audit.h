@@ -10,7 +10,7 @@
 #include "store/store.h"
 
 /* Adds the next entry.  `changes` (borrowed, may be NULL) holds new values by member, and never a
- * secret. */
+ * secret.  The arena has to live until store_write returns: what goes to syslog then is in it. */
 cg_rc audit_add(struct store_txn *txn, const struct actor *actor, const char *action,
 		const char *subject_id, const char *subject_name, const json_t *changes,
 		struct arena *arena, struct cg_err *err) CG_MUST_USE;

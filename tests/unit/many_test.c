@@ -43,13 +43,10 @@ static cg_rc audit_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	cg_rc rc = CG_OK;
 	(void)arg;
 	for (int i = 0; rc == CG_OK && i < MANY; i++) {
-		struct arena one;
 		json_t *changes = json_pack("{s:s}", "description", filler(2000));
-		arena_init(&one, 1024 * 1024);
 		rc = audit_add(txn, &boss, i == 0 ? "key.create" : "key.update", "id", "name",
-			       changes, &one, err);
+			       changes, &arena, err);
 		json_decref(changes);
-		arena_release(&one);
 	}
 	return rc;
 }
