@@ -1,3 +1,4 @@
+/* One file, though long: the two directions of a call share its buffers and take turns. */
 #include "base/base.h"
 #include "upstream/upstream.h"
 #include "base/clock.h"

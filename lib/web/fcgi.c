@@ -1,3 +1,5 @@
+/* FastCGI for a program with threads.  One file, though long: how a connection is taken, served, let
+ * go of and handed over is one protocol between threads, and is understood only as a whole. */
 #include "base/base.h"
 #include "web/fcgi.h"
 #include "base/clock.h"

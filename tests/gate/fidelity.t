@@ -9,11 +9,11 @@ import socket
 import ssl
 import subprocess
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from answers import Answer, Headers, read_answer  # noqa: E402
 from environment import DEADLINE_S  # noqa: E402
+from listener import Listener  # noqa: E402
 from tap import case, diag, done_testing, ok  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -25,15 +25,8 @@ class Recorder:
     """An upstream that keeps what came, and answers with exactly the bytes it is told to."""
 
     def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
         self.reply, self.closes, self.got = b"", False, []
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            sock, _ = self.listener.accept()
-            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
+        self.port = Listener(self.serve).port
 
     def serve(self, sock):
         with sock, contextlib.suppress(OSError, ValueError, EOFError):

@@ -3,12 +3,11 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from listener import Listener  # noqa: E402
 from tap import case, done_testing, is_eq, like, unlike  # noqa: E402
 from website import Site  # noqa: E402
 from environment import DEADLINE_S  # noqa: E402
@@ -20,15 +19,8 @@ class Teller:
     """An upstream that answers with `reply`, and keeps the request lines that came."""
 
     def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.reply, self.got = OK, []
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            sock, _ = self.listener.accept()
-            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{Listener(self.serve).port}"
 
     def serve(self, sock):
         with sock, contextlib.suppress(OSError), sock.makefile("rb") as stream:
