@@ -264,7 +264,7 @@ static void count(struct decision *d, struct work *w, struct limits_held *held)
 	w->slot->counters.quota.used = c->quota.used;
 	SETTLE();
 	if (ask->rate.per_s != 0)
-		limits_rate_add(&w->slot->counters.rate, d->now.boot_ns);
+		limits_rate_copy_newest(&w->slot->counters.rate, &c->rate);
 }
 
 static void tell(const struct decision *d, const struct work *w, struct limits_left *left)

@@ -189,6 +189,8 @@ bool limits_rate_move(struct rate *rate, uint32_t per_s, int64_t now_ns);
 uint64_t limits_rate_count(const struct rate *rate, int64_t now_ns);
 /* Counts one, of now; for a window that was moved to it. */
 void limits_rate_add(struct rate *rate, int64_t now_ns);
+/* The newest part, to a window that has the same parts. */
+void limits_rate_copy_newest(struct rate *to, const struct rate *from);
 /* When less than `limit` is counted, and when nothing is; for a window that was moved to now. */
 int64_t limits_rate_free_ns(const struct rate *rate, uint32_t limit, int64_t now_ns);
 int64_t limits_rate_empty_ns(const struct rate *rate, int64_t now_ns);

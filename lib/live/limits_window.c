@@ -105,10 +105,18 @@ uint64_t limits_rate_count(const struct rate *rate, int64_t now_ns)
 
 void limits_rate_add(struct rate *rate, int64_t now_ns)
 {
+	unsigned at = place(rate->head);
+	rate->newest[at] = newest_of(rate->per_s, now_ns);
+	rate->counts[at]++;
+}
+
+void limits_rate_copy_newest(struct rate *to, const struct rate *from)
+{
+	unsigned at = place(from->head);
 	/* Killed in between, it has what was counted count for longer. */
-	rate->newest[place(rate->head)] = newest_of(rate->per_s, now_ns);
+	to->newest[at] = from->newest[at];
 	SETTLE();
-	rate->counts[place(rate->head)]++;
+	to->counts[at] = from->counts[at];
 }
 
 int64_t limits_rate_free_ns(const struct rate *rate, uint32_t limit, int64_t now_ns)
