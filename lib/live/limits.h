@@ -8,11 +8,14 @@
  * Rate: never more than `limit` calls in any span of `per_s` seconds.  The window is cut into 16
  * parts; what falls out of it is free again when the newest call of its part does, so one part
  * later at the latest, and within `per_s` from any refusal on.  When `per_s` changes, what was
- * counted is taken for as late as it can have been.  The clock is CLOCK_BOOTTIME. Concurrency:
- * calls that have begun and not ended.  What a process that was killed had begun is given back when
- * somebody would be refused for it. Quota: a period of wall time that begins with the first call,
- * and after its end with the next one.  It also ends when as much time has passed by
- * CLOCK_BOOTTIME, so that a clock that was set back locks nobody out.
+ * counted is taken for as late as it can have been.  The clock is CLOCK_BOOTTIME.
+ *
+ * Concurrency: calls that have begun and not ended.  What a process that was killed had begun is
+ * given back when somebody would be refused for it.
+ *
+ * Quota: a period of wall time that begins with the first call, and after its end with the next
+ * one.  It also ends when as much time has passed by CLOCK_BOOTTIME, so that a clock that was set
+ * back locks nobody out.
  *
  * Changes are made under locks of which a dead holder is noticed; a kill at any instant leaves
  * every counter usable and at most the killed call counted without having been let through. Without
