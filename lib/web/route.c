@@ -120,7 +120,7 @@ cg_rc web_query_get(struct span query, struct arena *arena, const char *name, st
 		return cg_fail(err, CG_BAD_INPUT,
 			       "The query has a %% without two hexadecimal digits.");
 	if (!found.p)
-		return cg_fail(err, CG_NOT_FOUND, "The parameter \"%s\" is missing.", name);
+		return CG_NOT_FOUND;
 	*value = found;
 	return CG_OK;
 }

@@ -43,8 +43,8 @@ bool web_decode(struct span text, bool plus, struct arena *arena, struct span *o
 /* Takes the next name=value off *rest (a query, or a form's body), decoded.  1, 0 at the end, -1
  * when it cannot be read. */
 int web_query_next(struct span *rest, struct arena *arena, struct span *name, struct span *value);
-/* The value of one parameter, decoded.  CG_NOT_FOUND when it is not there; CG_BAD_INPUT with a
- * sentence when it is there twice or the query cannot be read. */
+/* The value of one parameter, decoded.  CG_NOT_FOUND, and *err as it was, when it is not there;
+ * CG_BAD_INPUT with a sentence when it is there twice or the query cannot be read. */
 cg_rc web_query_get(struct span query, struct arena *arena, const char *name, struct span *value,
 		    struct cg_err *err) CG_MUST_USE;
 

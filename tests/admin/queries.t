@@ -156,7 +156,10 @@ with case("by name, and of what there is no more"):
                          ("/refusals?code=allowed", ["code"]), ("/refusals?code=x&api_id=y", ["code", "api_id"]),
                          ("/requests?developer_id=nobody", ["developer_id"]),
                          ("/requests?catalogue_id=nothing&key_id=x", ["catalogue_id", "key_id"])):
-        is_eq(told(site.rest("GET", path)), (422, "bad_value", fields), f"{path}: 422")
+        answer = site.rest("GET", path)
+        is_eq(told(answer), (422, "bad_value", fields), f"{path}: 422")
+        first = (answer.body.get("errors") or [{"message": "no fault"}])[0]
+        is_eq(answer.body.get("detail"), f"{fields[0]}: {first['message']}", f"{path}: the sentence is of the first fault")
     message = site.rest("GET", "/refusals?code=not_a_code").body["errors"][0]["message"]
     like(message, "rate_limited.*upstream_timeout", "all the codes are named")
     for code in re.findall("[a-z_]{8,}", message.split(":")[1]):

@@ -33,6 +33,9 @@ def problem(answer, status, code, name, field=None):
             body.get("status") == status and body.get("code") == code and body.get("title") and
             body.get("detail") and body.get("request_id") == answer.headers.get("x-request-id") and
             all(e.get("message") for e in body.get("errors", [])) and
+            # One of the faults, or a sentence about it; never about what is none.
+            (not fields or body["detail"].startswith(tuple(fields)) or
+             any(e["message"] in body["detail"] for e in body["errors"])) and
             (field is None or field in fields))
     if not ok(good, name):
         diag(f"want {status} {code} {field}", repr(answer)[:900])
