@@ -1,5 +1,5 @@
-/* FastCGI for a program with threads.  One file, though long: how a connection is taken, served, let
- * go of and handed over is one protocol between threads, and is understood only as a whole. */
+/* FastCGI for a program with threads.  One file, though long: how a connection is taken, served,
+ * let go of and handed over is one protocol between threads, and is understood only as a whole. */
 #include "base/base.h"
 #include "web/fcgi.h"
 #include "base/clock.h"
@@ -17,7 +17,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -45,8 +44,6 @@
  * Servers keep more connections than they use at a time: the next request on one comes later than
  * the next of all. */
 #define STAY_MS 50
-/* From a thread to the main one: stop_after says that it is time. */
-#define TIME_TO_END SIGUSR2
 
 /* libfcgi is given connections, it does not accept them: it blocks in accept where no signal gets
  * it out, and ties a thread to each connection that a server keeps.  Here a connection without a
@@ -479,7 +476,7 @@ static bool part_with_idle(struct server *s, bool late)
 	return none;
 }
 
-static bool start(struct server *s, sigset_t *stop_signals)
+static bool start(struct server *s)
 {
 	/* Not EPOLLEXCLUSIVE: one process alone would be woken, and where that is about to end,
 	 * what has come would wait until something else comes. */
@@ -487,19 +484,13 @@ static bool start(struct server *s, sigset_t *stop_signals)
 	struct epoll_event handed = {.events = EPOLLIN, .data.ptr = &handover_mark};
 	struct epoll_event end = {.events = EPOLLIN, .data.ptr = &end_mark};
 	int flags = fcntl(LISTENER, F_GETFL);
-	(void)sigemptyset(stop_signals);
-	(void)sigaddset(stop_signals, SIGTERM);
-	(void)sigaddset(stop_signals, SIGINT);
-	(void)sigaddset(stop_signals, SIGUSR1);
-	(void)sigaddset(stop_signals, TIME_TO_END);
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	s->end_fd = eventfd(0, EFD_CLOEXEC);
 	return s->epoll_fd >= 0 && s->end_fd >= 0 && flags >= 0 &&
 	       fcntl(LISTENER, F_SETFL, flags | O_NONBLOCK) == 0 &&
 	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, LISTENER, &listener) == 0 &&
 	       (!s->heirs || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, HANDOVER_FD, &handed) == 0) &&
-	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->end_fd, &end) == 0 &&
-	       (errno = pthread_sigmask(SIG_BLOCK, stop_signals, NULL)) == 0;
+	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->end_fd, &end) == 0;
 }
 
 /* Heads that do not come would hold a thread each.  Told by seconds that passed here, not by the
@@ -580,7 +571,7 @@ static void wait_for_end(const sigset_t *stop_signals, uint32_t end_after_ms)
 	(void)wait_for_signal(&others, SUCCESSOR_WAIT_MS);
 }
 
-int web_fcgi_serve(const struct web_program *p)
+int web_fcgi_serve(const struct web_program *p, const sigset_t *stop_signals)
 {
 	struct server s = {.program = p,
 			   .main_thread = pthread_self(),
@@ -588,7 +579,6 @@ int web_fcgi_serve(const struct web_program *p)
 			   .end_fd = -1,
 			   .heirs = handover_is_given(),
 			   .lock = PTHREAD_MUTEX_INITIALIZER};
-	sigset_t stop_signals;
 
 	if (!web_io_layout_is_known()) {
 		log_error(
@@ -600,7 +590,7 @@ int web_fcgi_serve(const struct web_program *p)
 	if (p->end_after_ms > 0 && getenv(NOTIFY_AWAITED))
 		return 1;
 	pthread_t *threads = calloc(p->threads, sizeof(*threads));
-	if (!threads || !start(&s, &stop_signals)) {
+	if (!threads || !start(&s)) {
 		log_error("start", "cause", strerror(errno), LOG_END);
 		free(threads);
 		return 1;
@@ -611,7 +601,7 @@ int web_fcgi_serve(const struct web_program *p)
 	if (seconds) {
 		if (p->end_after_ms == 0)
 			(void)notify_send(NOTIFY_READY);
-		wait_for_end(&stop_signals, p->end_after_ms);
+		wait_for_end(stop_signals, p->end_after_ms);
 	} else {
 		fail(&s, "start_threads");
 	}

@@ -60,9 +60,21 @@ static int serve_cgi(const struct web_program *p)
 
 int web_serve(const struct web_program *p)
 {
-	/* Before SIGPIPE: libfcgi sets handlers of its own. */
-	bool cgi = FCGX_IsCGI();
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	sigset_t stop_signals, before;
+	(void)sigemptyset(&stop_signals);
+	(void)sigaddset(&stop_signals, SIGTERM);
+	(void)sigaddset(&stop_signals, SIGINT);
+	(void)sigaddset(&stop_signals, SIGUSR1);
+	(void)sigaddset(&stop_signals, TIME_TO_END);
+	/* libfcgi sets handlers of its own, which would swallow what comes before it is waited for:
+	 * so it is held back first, and those go again. */
+	if (pthread_sigmask(SIG_BLOCK, &stop_signals, &before) != 0)
 		return 1;
-	return cgi ? serve_cgi(p) : web_fcgi_serve(p);
+	bool cgi = FCGX_IsCGI();
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGTERM, SIG_DFL) == SIG_ERR ||
+	    signal(SIGUSR1, SIG_DFL) == SIG_ERR)
+		return 1;
+	if (!cgi)
+		return web_fcgi_serve(p, &stop_signals);
+	return pthread_sigmask(SIG_SETMASK, &before, NULL) == 0 ? serve_cgi(p) : 1;
 }

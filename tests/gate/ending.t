@@ -139,7 +139,7 @@ def successor(*old):
     return wait_until(lambda: set(site.pids("gate")) - set(old), "the next gate").pop()
 
 
-def alone(name):
+def alone(name, **env):
     """A gate that nobody supervises, as spawn-fcgi starts it; its socket."""
     path = f"{site.folder}/{name}.sock"
     listener = socket.socket(socket.AF_UNIX)
@@ -147,7 +147,7 @@ def alone(name):
     listener.listen(100)
     os.chmod(path, 0o777)
     gate = site.spawn(name, [*AS_OWNER, site.bin + "/gate"], stdin=listener,
-                       env={**os.environ, "CERTGATE_HOME": site.home})
+                      env={**os.environ, "CERTGATE_HOME": site.home, **env})
     return path, gate, listener
 
 
@@ -291,6 +291,11 @@ with site:
             is_eq((answer.status, answer.ended), (200, True), "a call under way is answered whole")
             is_eq(slow.take(1), None, "its connection ends behind it")
         is_eq(gate.wait(DEADLINE_S), 0, "an orderly end")
+        listener.close()
+
+    with case("a gate that is told to end on its way up"):
+        path, gate, listener = alone("early", LD_PRELOAD=build_shim(site.folder, "term_shim"))
+        is_eq(gate.wait(DEADLINE_S) in (0, -signal.SIGTERM), True, "ends")
         listener.close()
 
     with case("a gate that nobody follows, under load"):
