@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cases  # noqa: E402
 from clock import faketime  # noqa: E402
 from environment import HANG_S  # noqa: E402
+from processes import own_memory_kb  # noqa: E402
 from tap import case, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -86,8 +87,7 @@ def judge(row, accepted, sha256, why):
 
 def memory_kb():
     """The most that the administrator's program has had at once."""
-    with open(f"/proc/{site.pids('admin')[0]}/status", encoding="ascii") as status:
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1))
+    return own_memory_kb(site.pids("admin")[0])[0]
 
 
 def by_rest(row, data, send, fingerprint_of):

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from answers import code_of, read_answer  # noqa: E402
 from environment import DEADLINE_S, ROOT, SERVER  # noqa: E402
 import fcgi  # noqa: E402
-from processes import wait_until  # noqa: E402
+from processes import own_memory_kb, wait_until  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 from upstream import raw_bytes  # noqa: E402
 from website import Site  # noqa: E402
@@ -368,7 +368,7 @@ def state(pid):
         values = dict(line.split(":", 1) for line in text)
     # An ordinary user may not look at a program's descriptors.
     return (int(values["Threads"]), len(os.listdir(f"/proc/{pid}/fd")) if ROOT else 0,
-            int(values["VmRSS"].split()[0]))
+            own_memory_kb(pid)[1])
 
 
 def many(site):

@@ -14,7 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from answers import read_answer  # noqa: E402
 from environment import DEADLINE_S  # noqa: E402
-from processes import wait_until  # noqa: E402
+from processes import own_memory_kb, wait_until  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 from upstream import pattern, raw_answer  # noqa: E402
 from website import Site  # noqa: E402
@@ -106,14 +106,8 @@ class Curl:
 
 
 def gate_memory(site):
-    """(highest so far, now) of all gate processes, kB."""
-    high = now = 0
-    for pid in site.pids("gate"):
-        with open(f"/proc/{pid}/status", encoding="ascii") as text:
-            values = dict(line.split(":", 1) for line in text)
-        high += int(values["VmHWM"].split()[0])
-        now += int(values["VmRSS"].split()[0])
-    return high, now
+    """The most that all gate processes needed so far, kB."""
+    return sum(own_memory_kb(pid)[0] for pid in site.pids("gate"))
 
 
 def large(site, alice):
@@ -150,10 +144,10 @@ def large(site, alice):
             for what in ("down", "down, chunked", "up", "up, chunked")]
     for what, version, option in ways * 2:  # what a first call needs, it needs once
         call(what, option, version, 100000)
-    before, _ = gate_memory(site)
+    before = gate_memory(site)
     for what, version, option in ways:
         is_eq(call(what, option, version, 30 * MB), (0, b"200", digest), f"30 MB {what}, {version}")
-    after, _ = gate_memory(site)
+    after = gate_memory(site)
     ok(after - before < 4000, f"the gate needed {after - before} kB more for 8 times 30 MB")
 
 
