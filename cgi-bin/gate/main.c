@@ -11,6 +11,7 @@
 #include "model/steward.h"
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -161,6 +162,18 @@ static void raise_descriptors(void)
 	}
 }
 
+/* sched(7): threads of SCHED_BATCH push nobody off a processor when they are woken.  A web server
+ * sends a request in several writes: woken by the first, a thread would take the processor from the
+ * server only to wait for the rest, and give it back, with each request.  Without the right to
+ * choose, it is as it was. */
+static void choose_scheduling(void)
+{
+	struct sched_param none = {0};
+	const char *policy = config_get(CONFIG_GATE_SCHEDULING);
+	if (!policy || strcmp(policy, "batch") == 0)
+		(void)sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 int main(void)
 {
 	struct home home;
@@ -179,6 +192,7 @@ int main(void)
 		rc = home_check(&home, &err);
 	if (rc == CG_OK)
 		rc = proof_load(&home, &gate.proof, &err);
+	choose_scheduling();
 	upstream_allowed_read(&gate.upstream_allowed);
 	/* config_load has seen that it can be read. */
 	if (config_get(CONFIG_METRICS_ALLOW))

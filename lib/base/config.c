@@ -31,6 +31,11 @@ static bool is_log(const char *text)
 	return strcmp(text, "syslog") == 0 || is_path(text);
 }
 
+static bool is_scheduling(const char *text)
+{
+	return strcmp(text, "batch") == 0 || strcmp(text, "other") == 0;
+}
+
 static bool is_blocks(const char *text)
 {
 	struct address_blocks blocks;
@@ -76,6 +81,8 @@ static const struct row {
     [CONFIG_USAGE_KEEP] =
 	{"usage_keep",     "CERTGATE_USAGE_KEEP",     is_days,
 			    "the days that minutes, hours and days are kept, such as “" USAGE_KEEP_DEFAULT "”"},
+    [CONFIG_GATE_SCHEDULING] = {"gate_scheduling", "CERTGATE_GATE_SCHEDULING", is_scheduling,
+				"“batch” or “other”"},
     [CONFIG_MAIL_COMMAND] = {"mail_command",   "CERTGATE_SENDMAIL",	  is_path,
 			     "the whole path of a program"							  },
     [CONFIG_MAIL_FOLDER] = {"mail_folder",	   "CERTGATE_MAIL",	    is_path,   "the whole path of a folder"	 },

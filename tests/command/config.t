@@ -66,6 +66,7 @@ with Site() as site:
                 ("one of IPv4", good + 'nat64_prefixes = "64:ff9b:1::/96, 10.0.0.0/8"\n', "line 2: nat64_prefixes takes"),
                 ("a relative log", good + 'access_log = "log"\n', "line 2: access_log takes “syslog” or the whole path"),
                 ("days that fall", good + 'usage_keep = "9,2,1"\n', "line 2: usage_keep takes the days"),
+                ("a policy of none", good + 'gate_scheduling = "fifo"\n', "line 2: gate_scheduling takes “batch” or “other”"),
                 ("a value without end", good + f'access_log = "/{"x" * 5000}"\n', "line 2: access_log takes"),
                 ("controls", good + '"\x1b[31m" = "x"\n', "line 2: ")):
             write(text)
@@ -102,13 +103,24 @@ with Site() as site:
         done = run("certgate", "user", "list", env={"CERTGATE_CONFIG": site.folder + "/away"})
         like(done.stderr, "away cannot be read: No such file", "one that is named must be there")
 
+    def policies():
+        """proc(5), stat, (41): of all threads of the gates."""
+        found = set()
+        for pid in site.pids("gate"):
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8") as text:
+                    found.add(int(text.read().rpartition(")")[2].split()[38]))
+        return found
+
     with case("settings hold"):
+        is_eq(policies(), {os.SCHED_BATCH}, "without a setting the gate pushes nobody off")
         log = site.logs + "/access.log"
         with open(log, "w", encoding="ascii"):
             pass
         if ROOT:
             shutil.chown(log, WEB_USER)
-        write(f'metrics_allow = "127.0.0.1"\naccess_log = "{log}"\nupstream_deny = "127.0.0.0/8"\n')
+        write(f'metrics_allow = "127.0.0.1"\naccess_log = "{log}"\nupstream_deny = "127.0.0.0/8"\n'
+              'gate_scheduling = "other"\n')
         api = site.make_api("open", auth={"keyless": True}, listen_path="/open/")
         is_eq(site.curl("/metrics").status, 404, "before: no metrics")
         is_eq(site.curl("/open/x").status, 200, "and the upstream is called")
@@ -116,6 +128,7 @@ with Site() as site:
         site.start_programs(env={**os.environ, "CERTGATE_CONFIG": path})
         site.wait_ready()
         is_eq(site.curl("/metrics").status, 200, "metrics_allow")
+        is_eq(policies(), {os.sched_getscheduler(0)}, "gate_scheduling")
         is_eq(site.curl("/open/x").status, 502, "upstream_deny")
         wait_until(lambda: os.path.getsize(log) > 0, "a line in the access log")
         ok(True, "access_log")
