@@ -134,18 +134,21 @@ static bool read_chunks(struct client *c, const char *body, size_t n)
 	}
 }
 
-/* One request and its answer; *again tells whether the connection can carry another one. */
-static bool exchange(struct client *c, bool *again)
+/* One request and its answer; *again tells whether the connection can carry another one, *unread
+ * that nothing came. */
+static bool exchange(struct client *c, bool *again, bool *unread)
 {
 	size_t n = 0;
 	char *end = NULL;
 	*again = false;
+	*unread = true;
 	if (gnutls_record_send(c->session, request, strlen(request)) < 0)
 		return false;
 	while (!end) {
 		ssize_t got = n < BUFFER_BYTES ? receive(c, n) : -1;
 		if (got <= 0)
 			return false;
+		*unread = false;
 		n += (size_t)got;
 		c->buffer[n] = '\0';
 		end = strstr(c->buffer, "\r\n\r\n");
@@ -171,13 +174,26 @@ static bool exchange(struct client *c, bool *again)
 	return true;
 }
 
+/* Apache closes connections that it kept when it runs out of threads: as any client does, one that
+ * ended unanswered is made anew, once (RFC 9110, 9.2.2). */
+static bool ask(struct client *c, bool *again)
+{
+	bool kept = c->session, unread;
+	if (!kept && !dial(c))
+		return false;
+	if (exchange(c, again, &unread))
+		return true;
+	hang_up(c);
+	return kept && unread && dial(c) && exchange(c, again, &unread);
+}
+
 static void *run(void *arg)
 {
 	struct client *c = arg;
 	while (!stop) {
 		bool again = false;
 		int64_t began = now_us();
-		if ((!c->session && !dial(c)) || !exchange(c, &again)) {
+		if (!ask(c, &again)) {
 			c->errors++;
 			hang_up(c);
 			(void)usleep(1000);
