@@ -305,7 +305,8 @@ static int print_report(struct doctor *d)
 	(void)printf("%u ok, %u warning%s, %u fault%s, %u skipped\n", d->found[FINDING_OK],
 		     d->found[FINDING_WARNING], d->found[FINDING_WARNING] == 1 ? "" : "s", faults,
 		     faults == 1 ? "" : "s", d->found[FINDING_SKIPPED]);
-	return fflush(stdout) == 0 && !ferror(stdout) && faults == 0 ? EXIT_DONE : EXIT_REFUSED;
+	int status = command_told();
+	return faults > 0 ? EXIT_REFUSED : status;
 }
 
 /* As the caller: the data folder's owner may not see it.  A bundle of PEM stays as it is; what else

@@ -1,5 +1,5 @@
+/* certgate supervise: the listening sockets, and the programs on them. */
 #include "base/base.h"
-#include "supervise.h"
 #include "supervise_in.h"
 #include "listen.h"
 #include <fcntl.h>
@@ -474,10 +474,10 @@ static cg_rc start_all(struct supervisor *s, struct cg_err *err)
 	return rc;
 }
 
-int supervise_main(int argc, char **argv, const struct home *home)
+int supervise_main(struct command *c)
 {
 	struct supervisor s = {
-	    .home = home,
+	    .home = &c->home,
 	    .programs = {[GATE] = {.name = "gate", .workers = 1},
 			 [ADMIN] = {.name = "admin", .workers = 2},
 			 [PORTAL] = {.name = "portal", .workers = 2},
@@ -496,12 +496,14 @@ int supervise_main(int argc, char **argv, const struct home *home)
 	log_open("supervise");
 	for (size_t i = 0; i < PROGRAMS; i++)
 		s.programs[i].fd = s.programs[i].handover_fd = -1;
-	cg_rc rc = supervise_options(&s, argc, argv, &err);
+	cg_rc rc = supervise_options(&s, c, &err);
 	if (rc != CG_OK) {
-		(void)fprintf(stderr, "certgate supervise: %s\n%s", err.text,
-			      rc == CG_BAD_INPUT ? supervise_usage : "");
-		return rc == CG_BAD_INPUT ? 2 : 1;
+		if (err.text[0])
+			(void)command_fail(c, &err);
+		return rc == CG_BAD_INPUT ? EXIT_USAGE : EXIT_REFUSED;
 	}
+	if (home_find(c->home_option, &c->home, &err) != CG_OK)
+		return command_fail(c, &err);
 	static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGIO};
 	sigset_t signals;
 	(void)sigemptyset(&signals);
@@ -522,9 +524,9 @@ int supervise_main(int argc, char **argv, const struct home *home)
 		store_handovers(&s);
 		keep_running(&s, &signals);
 	} else {
-		(void)fprintf(stderr, "certgate supervise: %s\n", err.text);
+		(void)command_fail(c, &err);
 	}
 	stop_all(&s, &signals);
 	close_sockets(&s);
-	return rc == CG_OK ? 0 : 1;
+	return rc == CG_OK ? EXIT_DONE : EXIT_REFUSED;
 }

@@ -437,10 +437,17 @@ with case("usage"):
                   ["key", "list", "Billing", "--json"], ["key", "--json", "list", "Billing"]):
         status, out, err = run(*words)
         ok(status == 0 and isinstance(json.loads(out), list), f"{words} is JSON")
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run([bin_folder + "/certgate", "--home", home, "key", "list", "--json"],
-                              stdout=full, stderr=subprocess.DEVNULL, check=False)
-    is_eq(done.returncode, 1, "what cannot be written is no success")
+    for words in (["key", "list"], ["key", "list", "--json"], ["settings", "show"], ["token", "create", "--name", "full"],
+                  ["explain", "--url", "/a/"], ["explain", "--url", "/a/", "--json"], ["explain", "--url", "/../"],
+                  ["cert", "show", cert.path], ["doctor"], ["doctor", "--json"], ["version"], ["help"], ["export", "-"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([bin_folder + "/certgate", "--home", home, *words], stdin=subprocess.DEVNULL,
+                                  stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        is_eq(done.returncode, 1, f"{words}: what cannot be written is no success")
+        like(done.stderr, "written", f"{words}: and the reason is told")
+        is_eq("done all the same" in done.stderr, "create" in words, f"{words}: and what was done")
+    refuses("an option twice", "“--name” .*twice", "key", "create", "--name", "one", "--name", "two", status=2)
+    refuses("an option without its value", "“--home” .*lacks its value", "key", "list", "--home", status=2)
 
 # --- who ---
 
