@@ -13,7 +13,6 @@
 #include <sys/timex.h>
 
 #define DEFAULT_SOCKETS	   "/run/certgate"
-#define DEFAULT_PROOF_FILE "/etc/certgate/proof.conf"
 /* No clock that is right shows less: 2026-01-01. */
 #define CLOCK_MIN_UNIX_S 1767225600
 /* What lies this far in the future was written by a clock that was set back since. */
@@ -344,7 +343,7 @@ int doctor_main(struct command *c)
 	if (!d.named_sockets)
 		d.sockets = DEFAULT_SOCKETS;
 	if (!d.proof_file)
-		d.proof_file = DEFAULT_PROOF_FILE;
+		d.proof_file = CG_PROOF_FILE;
 	if (home_find(c->home_option, &c->home, &err) != CG_OK)
 		return command_fail(c, &err);
 	if (c->json && !(d.checks = json_array())) {

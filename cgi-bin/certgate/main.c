@@ -24,7 +24,7 @@ static const struct {
      "init [--user NAME] [--proof-file FILE]\n"
      "  Makes the data folder with its store and the first owner, whose one-time password it\n"
      "  prints, the key that seals secrets, and the web server's proof: FILE\n"
-     "  (/etc/certgate/proof.conf) is for Apache's include, FILE.lighttpd for lighttpd's. Both "
+     "  (" CG_PROOF_FILE ") is for Apache's include, FILE.lighttpd for lighttpd's. Both "
      "must\n"
      "  be gone before another data folder can have them.\n"				    },
     {"cert",	     cert_main,
