@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/timex.h>
 
-#define DEFAULT_SOCKETS	   "/run/certgate"
+#define DEFAULT_SOCKETS "/run/certgate"
 /* No clock that is right shows less: 2026-01-01. */
 #define CLOCK_MIN_UNIX_S 1767225600
 /* What lies this far in the future was written by a clock that was set back since. */
