@@ -93,7 +93,8 @@ static const struct {
      "fault.\n"									      },
     {"backup",      backup_main,
      "backup DIR [--with-key]\n"
-     "  Copies the store, while everything runs, into an empty folder, and checks the copy.\n"
+     "  Copies the store, while everything runs, into a folder that is new or empty and the data\n"
+     "  folder's owner's, and checks the copy.\n"
      "  --with-key: the keys too, sealed under the passphrase on standard input.\n"	   },
     {"restore",	restore_main,
      "restore DIR [--yes] [--with-key]\n"

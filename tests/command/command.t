@@ -464,6 +464,14 @@ with case("users"):
         refuses("a data folder that is open to others", "chmod 700", "api", "list")
         os.chmod(home, 0o700)
         is_eq((os.stat(home).st_uid, os.stat(home).st_mode), (st.st_uid, st.st_mode), "is as it was")
+        os.mkdir(folder + "/for-all", 0o755)
+        os.mkdir(folder + "/for-root", 0o700)
+        is_eq(run("backup", folder + "/for-all/copy")[0], 0, "root's backup, in a folder of root's")
+        made = os.stat(folder + "/for-all/copy")
+        is_eq((made.st_uid, made.st_mode & 0o777), (user.pw_uid, 0o700), "is the owner's alone")
+        for path in ("/for-root/copy", "/for-root"):
+            for way in ("backup", "restore"):
+                refuses(f"{way} {path}, which is closed to it", "is closed to the data folder's owner", way, folder + path)
         # Root's groups go, too: a folder of root's group is closed to it.
         os.mkdir(folder + "/roots", 0o750)
         os.chmod(folder + "/roots", 0o750)
