@@ -78,9 +78,9 @@ PKGS := gnutls jansson libcurl libprotobuf-c fcgi libconfuse
 PKG_CFLAGS := $(shell pkg-config --silence-errors --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --silence-errors --libs $(PKGS) 2>/dev/null)
 CG_DEFINES := -DCG_VERSION='"$(VERSION)"' -DCG_DATADIR='"$(DATADIR)"' \
-	-DCG_CONFIG_FILE='"$(SYSCONFDIR)/certgate/certgate.conf"'
+	-DCG_CONFIG_FILE='"$(SYSCONFDIR)/certgate/certgate.conf"' -DCG_PROOF_FILE='"$(SYSCONFDIR)/certgate/proof.conf"'
 # lib/page's shim around ctemplate: what of WARN does not know C++ goes.
-CXX_WARN := $(filter-out -Wstrict-prototypes -Wmissing-prototypes -Wjump-misses-init,$(WARN))
+CXX_WARN := $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(WARN))
 ALL_CXXFLAGS = -std=gnu++17 $(MODE_$(MODE)) $(CXX_WARN) -fPIE -pthread -Ilib $(CXXFLAGS)
 ALL_CFLAGS = -std=gnu11 $(MODE_$(MODE)) $(WARN) -fPIE -pthread -Ilib -isystem $(B) $(PKG_CFLAGS) \
 	$(CG_DEFINES) $(CFLAGS)
@@ -117,7 +117,7 @@ PATHS := $(DATADIR) $(SYSCONFDIR) $(CGIDIR)
 $(B)/paths: always
 	@mkdir -p $(@D)
 	@echo '$(PATHS)' | cmp -s - $@ || echo '$(PATHS)' >$@
-$(B)/lib/page/page.o $(B)/lib/base/config.o $(B)/lib/base/home.o $(MANUAL): $(B)/paths
+$(B)/lib/page/page.o $(B)/lib/base/config.o $(B)/lib/base/home.o $(call program_objs,certgate) $(MANUAL): $(B)/paths
 
 # The pages of the command and of the REST interface say what the programs themselves say.
 $(MANUAL) &: $(MANUAL_SOURCES) apache-conf/man/pages $(B)/bin/certgate $(B)/bin/admin $(B)/bin/templates Makefile
@@ -322,6 +322,7 @@ install-files:
 		mode=644; [ ! -x $$file ] || mode=755; \
 		install -D -m $$mode $$file "$(DESTDIR)$(DATADIR)/$$file" && \
 		sed -i -e 's#/usr/local/share/certgate#$(DATADIR)#' -e 's#/usr/lib/certgate/cgi-bin#$(CGIDIR)#' \
+			-e 's#/etc/certgate/#$(SYSCONFDIR)/certgate/#' \
 			"$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
 	for file in $(TEMPLATES); do \
 		install -D -m 644 $$file "$(DESTDIR)$(DATADIR)/$$file" || exit 1; done

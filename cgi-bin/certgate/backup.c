@@ -4,6 +4,7 @@
 #include "command.h"
 #include "base/text.h"
 #include <gnutls/gnutls.h>
+#include <sys/stat.h>
 
 /* The passphrase for --with-key: the first line of standard input. */
 static cg_rc read_passphrase(struct command *c, struct span *out, struct cg_err *err)
@@ -31,6 +32,33 @@ static cg_rc absolute(struct command *c, const char *path, const char **out, str
 	if (!getcwd(cwd, sizeof(cwd)) || !(*out = arena_printf(&c->arena, "%s/%s", cwd, path)))
 		return cg_fail(err, CG_BAD_INPUT, "The current folder has no readable path.");
 	return CG_OK;
+}
+
+/* Root's folders are closed to the data folder's owner, as whom this is to run: the new one is made
+ * for it.  What is wrong with the path is told by who writes there. */
+static cg_rc make_for_owner(struct command *c, const char *path, struct cg_err *err)
+{
+	struct stat st;
+	cg_rc rc = home_find(c->home_option, &c->home, err);
+	if (rc != CG_OK || geteuid() != 0 || stat(c->home.dir, &st) != 0 || mkdir(path, 0700) != 0)
+		return rc;
+	return lchown(path, st.st_uid, st.st_gid) == 0
+		   ? CG_OK
+		   : cg_fail(err, CG_UNAVAILABLE,
+			     "The folder %s cannot be given to the data folder's owner: %s.", path,
+			     strerror(errno));
+}
+
+/* As the owner: a folder that is there has to be open to it. */
+static cg_rc check_open(const char *path, int how, struct cg_err *err)
+{
+	return access(path, how) == 0 || errno != EACCES
+		   ? CG_OK
+		   : cg_fail(
+			 err, CG_BAD_INPUT,
+			 "The folder %s is closed to the data folder's owner, as whom this runs: "
+			 "name one that is its own, where it may pass.",
+			 path);
 }
 
 static json_t *head_json(const struct audit_head *head, struct arena *arena)
@@ -67,7 +95,11 @@ int backup_main(struct command *c)
 	if (rc == CG_OK && with_key)
 		rc = read_passphrase(c, &passphrase, &err);
 	if (rc == CG_OK)
+		rc = make_for_owner(c, to, &err);
+	if (rc == CG_OK)
 		rc = command_open(c, &err);
+	if (rc == CG_OK)
+		rc = check_open(to, W_OK | X_OK, &err);
 	if (rc == CG_OK)
 		rc = backup_make(c->store, to, passphrase, &report, &err);
 	if (rc != CG_OK)
@@ -148,6 +180,8 @@ int restore_main(struct command *c)
 		rc = command_become_owner(c, &err);
 	if (rc == CG_OK)
 		rc = home_check(&c->home, &err);
+	if (rc == CG_OK)
+		rc = check_open(from, R_OK | X_OK, &err);
 	if (rc == CG_OK)
 		rc = restore_plan(&c->home, from, passphrase, &plan, &err);
 	if (rc != CG_OK)

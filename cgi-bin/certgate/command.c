@@ -66,7 +66,9 @@ bool command_all_taken(const struct command *c)
 	if (c->n_words == 0)
 		return true;
 	text_for_log(span_of(c->words[0]), safe, sizeof(safe));
-	(void)fprintf(stderr, "certgate: “%s” is not known here, or lacks its value.\n", safe);
+	(void)fprintf(stderr,
+		      "certgate: “%s” is not known here, lacks its value, or is there twice.\n",
+		      safe);
 	return false;
 }
 
@@ -185,10 +187,12 @@ int command_fail(const struct command *c, const struct cg_err *err)
 	return EXIT_REFUSED;
 }
 
-int command_usage(const char *text)
+int command_told(void)
 {
-	(void)fputs(text, stderr);
-	return EXIT_USAGE;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_DONE;
+	(void)fprintf(stderr, "certgate: Not all of the answer could be written.\n");
+	return EXIT_REFUSED;
 }
 
 static void print_value(const json_t *value)
@@ -268,7 +272,7 @@ int command_print(const struct command *c, json_t *json)
 	json_decref(json);
 	if (!printed && cg_fail_memory(&err) != CG_OK)
 		return command_fail(c, &err);
-	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
+	return command_told();
 }
 
 int command_print_done(const struct command *c, json_t *json, const char *id, const char *token,
@@ -289,5 +293,8 @@ int command_print_done(const struct command *c, json_t *json, const char *id, co
 			(void)printf("id: %s\n%s%s%s", id, token ? "token: " : "",
 				     token ? token : "", token ? "\n" : "");
 	}
-	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
+	int status = command_told();
+	if (status != EXIT_DONE)
+		(void)fputs("certgate: This was done all the same.\n", stderr);
+	return status;
 }

@@ -65,8 +65,9 @@ void command_close(struct command *c);
 
 /* Prints the reason on standard error; returns EXIT_REFUSED. */
 int command_fail(const struct command *c, const struct cg_err *err);
-/* Prints how the sub-command is used on standard error; returns EXIT_USAGE. */
-int command_usage(const char *text);
+/* After the last that is printed on standard output: EXIT_DONE when all of it is written, else
+ * EXIT_REFUSED, with that on standard error. */
+int command_told(void);
 /* Prints JSON on standard output: as it is with --json, else as "name: value" lines, whose values
  * are safe on a terminal.  Takes the reference; NULL: there is no memory. */
 int command_print(const struct command *c, json_t *json);
@@ -100,5 +101,8 @@ int mail_main(struct command *c);
  * when another process is at it. */
 cg_rc mail_all(struct command *c, bool goes_on, size_t *n, struct cg_err *err) CG_MUST_USE;
 int doctor_main(struct command *c);
+/* Stays until SIGTERM, SIGINT or SIGHUP; SIGUSR1: all programs are started anew, each before the
+ * one that it follows ends.  Started as root it stays root: the workers alone become --user. */
+int supervise_main(struct command *c);
 
 #endif

@@ -12,8 +12,7 @@
 #include <sys/stat.h>
 #include <sys/timex.h>
 
-#define DEFAULT_SOCKETS	   "/run/certgate"
-#define DEFAULT_PROOF_FILE "/etc/certgate/proof.conf"
+#define DEFAULT_SOCKETS "/run/certgate"
 /* No clock that is right shows less: 2026-01-01. */
 #define CLOCK_MIN_UNIX_S 1767225600
 /* What lies this far in the future was written by a clock that was set back since. */
@@ -305,7 +304,8 @@ static int print_report(struct doctor *d)
 	(void)printf("%u ok, %u warning%s, %u fault%s, %u skipped\n", d->found[FINDING_OK],
 		     d->found[FINDING_WARNING], d->found[FINDING_WARNING] == 1 ? "" : "s", faults,
 		     faults == 1 ? "" : "s", d->found[FINDING_SKIPPED]);
-	return fflush(stdout) == 0 && !ferror(stdout) && faults == 0 ? EXIT_DONE : EXIT_REFUSED;
+	int status = command_told();
+	return faults > 0 ? EXIT_REFUSED : status;
 }
 
 /* As the caller: the data folder's owner may not see it.  A bundle of PEM stays as it is; what else
@@ -343,7 +343,7 @@ int doctor_main(struct command *c)
 	if (!d.named_sockets)
 		d.sockets = DEFAULT_SOCKETS;
 	if (!d.proof_file)
-		d.proof_file = DEFAULT_PROOF_FILE;
+		d.proof_file = CG_PROOF_FILE;
 	if (home_find(c->home_option, &c->home, &err) != CG_OK)
 		return command_fail(c, &err);
 	if (c->json && !(d.checks = json_array())) {

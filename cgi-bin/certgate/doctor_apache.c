@@ -48,22 +48,37 @@ static void check_apache_modules(struct doctor *d, const struct buf *modules)
 		doctor_note(d, FINDING_OK, CHECK_APACHE, NULL, "The modules are loaded.");
 }
 
+/* Whom SSLVerifyClient asks. */
+enum asked { ASKED_UNSET, ASKED_NOBODY, ASKED_SOME, ASKED_ALL };
+
+/* The main server, or a virtual host. */
+struct host {
+	char name[80];
+	bool tls;
+	bool gate, opened; /* certgate has a path of it: the gate; any program */
+	bool rewritten;	   /* a rule of the site comes before certgate's */
+	bool preproxy;	   /* a ProxyPass that is asked before mod_rewrite */
+	enum asked asked;
+};
+
 /* What the lines say, taken together. */
 struct apache_lines {
-	bool include, gate, admin, portal, asks, asks_all;
-	bool asks_late;	 /* only in a part of a host, where few clients can be asked */
-	bool plain;	 /* certgate is opened on a host without TLS */
-	bool tls;	 /* and on one with it */
-	bool rewritten;	 /* a rule of the site comes before certgate's */
+	struct host server;
+	char unasked[80]; /* the first host of the gate's that asks for no certificates */
+	bool include, gate, admin, portal;
+	bool asks_some; /* one asks for those that its own CAs have issued */
+	bool asks_late; /* in a part of a host, where few clients can be asked */
+	bool plain;	/* certgate is opened on a host without TLS */
+	bool tls;	/* and on one with it */
+	bool rewritten, proxied;
 	bool overridden; /* an <If> sets what certgate's paths need */
-	bool proxied;	 /* a ProxyPass that is asked before mod_rewrite */
 	bool exposed;	 /* the data folder lies below a DocumentRoot */
 };
 
 /* Where a line stands. */
 struct place {
-	unsigned host, part, condition, macro;			   /* sections that are open */
-	bool host_tls, host_opened, host_rewritten, host_preproxy; /* of this virtual host */
+	unsigned in_host, part, condition, macro; /* sections that are open */
+	struct host host;
 };
 
 /* Whether a line is this directive with this first argument; NULL: any.  *more is what follows. */
@@ -79,6 +94,25 @@ static bool is_directive(struct span line, const char *name, const char *first, 
 			  (more->n == want.n || strchr(" \t", more->p[want.n])));
 }
 
+/* At its end. */
+static void judge_host(const struct host *h, struct apache_lines *out)
+{
+	/* It does what the server does unless it says otherwise. */
+	enum asked asked = h->asked == ASKED_UNSET ? out->server.asked : h->asked;
+	if (!h->opened)
+		return;
+	out->plain |= !h->tls;
+	out->tls |= h->tls;
+	out->rewritten |= h->rewritten;
+	out->proxied |= h->preproxy;
+	if (!h->gate || !h->tls)
+		return;
+	out->asks_some |= asked == ASKED_SOME;
+	if (asked < ASKED_SOME && !*out->unasked)
+		(void)snprintf(out->unasked, sizeof(out->unasked), "%s",
+			       *h->name ? h->name : "A virtual host");
+}
+
 /* Keeps count of sections; true when the line opens or closes one. */
 static bool read_section(struct span line, struct place *at, struct apache_lines *out)
 {
@@ -86,7 +120,7 @@ static bool read_section(struct span line, struct place *at, struct apache_lines
 		const char *name;
 		size_t counter;
 	} sections[] = {
-	    {"VirtualHost", offsetof(struct place, host)	},
+	    {"VirtualHost", offsetof(struct place, in_host)  },
 	    {"Location",	 offsetof(struct place, part)     },
 	    {"Directory",	  offsetof(struct place, part)     },
 	    {"Files",	      offsetof(struct place, part)	  },
@@ -108,14 +142,10 @@ static bool read_section(struct span line, struct place *at, struct apache_lines
 			++*counter;
 		else if (*counter > 0)
 			--*counter;
-		if (sections[i].counter == offsetof(struct place, host)) {
-			out->plain |= closes && at->host_opened && !at->host_tls;
-			out->tls |= closes && at->host_opened && at->host_tls;
-			out->rewritten |= closes && at->host_opened && at->host_rewritten;
-			out->proxied |= closes && at->host_opened && at->host_preproxy;
-			at->host_tls = at->host_opened = at->host_rewritten = at->host_preproxy =
-			    false;
-		}
+		if (counter == &at->in_host && closes)
+			judge_host(&at->host, out);
+		if (counter == &at->in_host)
+			at->host = (struct host){.name = ""};
 		break;
 	}
 	return true;
@@ -130,30 +160,29 @@ static bool is_below(const char *path, struct span folder)
 }
 
 /* Lines that set something for the whole server or a host. */
-static void read_setting(struct doctor *d, struct span line, struct place *at,
+static void read_setting(struct doctor *d, struct span line, struct host *host,
 			 struct apache_lines *out)
 {
 	struct span more;
 	uint64_t number;
 	if (is_directive(line, "Use", "CertgatePath", &more) ||
 	    is_directive(line, "Use", "CertgateHost", &more))
-		out->gate = at->host_opened = true;
+		out->gate = host->gate = host->opened = true;
 	else if (is_directive(line, "Use", "CertgateAdmin", &more))
-		out->admin = at->host_opened = true;
+		out->admin = host->opened = true;
 	else if (is_directive(line, "Use", "CertgatePortal", &more))
-		out->portal = at->host_opened = true;
+		out->portal = host->opened = true;
+	else if (is_directive(line, "ServerName", NULL, &more))
+		(void)snprintf(host->name, sizeof(host->name), "%.*s", (int)more.n, more.p);
 	else if (is_directive(line, "SSLEngine", "on", &more))
-		at->host_tls = true;
+		host->tls = true;
 	else if (is_directive(line, "RewriteRule", NULL, &more))
-		at->host_rewritten |= !at->host_opened;
+		host->rewritten |= !host->opened;
 	else if (is_directive(line, "ProxyPass", NULL, &more))
-		at->host_preproxy |= memmem(more.p, more.n, "mapping=", 8) != NULL;
+		host->preproxy |= memmem(more.p, more.n, "mapping=", 8) != NULL;
 	else if (is_directive(line, "MaxRequestWorkers", NULL, &more) &&
 		 number_parse(more, UINT32_MAX, &number) && number > d->web_workers)
-		d->web_workers = number; /* files are not read in the order of their lines */
-	else if (is_directive(line, "User", NULL, &more))
-		(void)snprintf(d->web_user, sizeof(d->web_user), "%.*s", (int)more.n,
-			       more.n > 0 && more.p[0] == '$' ? "www-data" : more.p);
+		d->web_workers = number; /* those of other modules may be there, switched off */
 	else if (is_directive(line, "DocumentRoot", NULL, &more)) {
 		if (more.n > 2 && more.p[0] == '"')
 			more = span_make(more.p + 1, more.n - 2);
@@ -167,14 +196,17 @@ static void read_line(struct doctor *d, struct span line, struct place *at,
 	static const char *const needed[] = {"SetHandler", "SSLOptions", "CGIPassAuth",
 					     "ProxyErrorOverride"};
 	struct span more;
+	struct host *host = at->in_host > 0 ? &at->host : &out->server;
 	if (line.n == 0 || line.p[0] == '#' || read_section(line, at, out) || at->macro > 0)
 		return;
-	if (is_directive(line, "SSLVerifyClient", NULL, &more) &&
-	    !span_is_nocase(more, SPAN_LIT("none"))) {
-		bool late = at->part > 0 || at->condition > 0;
-		out->asks_late |= late;
-		out->asks |= !late;
-		out->asks_all |= !late && span_is_nocase(more, SPAN_LIT("optional_no_ca"));
+	if (is_directive(line, "SSLVerifyClient", NULL, &more)) {
+		enum asked asked = span_is_nocase(more, SPAN_LIT("none"))	      ? ASKED_NOBODY
+				   : span_is_nocase(more, SPAN_LIT("optional_no_ca")) ? ASKED_ALL
+										      : ASKED_SOME;
+		if (at->part == 0 && at->condition == 0)
+			host->asked = asked;
+		else
+			out->asks_late |= asked >= ASKED_SOME;
 	}
 	if (is_directive(line, "AllowOverride", NULL, &more))
 		d->htaccess |=
@@ -182,39 +214,89 @@ static void read_line(struct doctor *d, struct span line, struct place *at,
 	for (size_t i = 0; i < CG_COUNT(needed); i++)
 		out->overridden |= at->condition > 0 && is_directive(line, needed[i], NULL, &more);
 	if (at->part == 0)
-		read_setting(d, line, at, out);
+		read_setting(d, line, host, out);
 }
 
-static void read_apache_file(struct doctor *d, const char *path, struct apache_lines *out)
+/* The files that make up the configuration, in the order in which they are read, as Apache tells
+ * them: "    (7) /etc/apache2/…", indented by how deep they are included. */
+struct includes {
+	struct span rest;
+	size_t depth;  /* of the next one; 0: there is none */
+	uint64_t line; /* of the file above, where it is included; for one of several that a line
+			* includes it may be too small */
+	char path[4096];
+};
+
+static void next_include(struct includes *in)
+{
+	struct span line;
+	in->depth = 0;
+	while (in->depth == 0 && span_next(&in->rest, '\n', &line)) {
+		const char *at = line.n > 0 ? memmem(line.p, line.n, ") /", 3) : NULL;
+		const char *from = at ? memchr(line.p, '(', (size_t)(at - line.p)) : NULL;
+		if (!from)
+			continue;
+		in->depth = (size_t)(from - line.p);
+		if (!number_parse(span_make(from + 1, (size_t)(at - from - 1)), UINT32_MAX,
+				  &in->line))
+			in->line = 0;
+		(void)snprintf(in->path, sizeof(in->path), "%.*s", (int)(line.p + line.n - at - 2),
+			       at + 2);
+	}
+}
+
+/* The next file, and where it includes others these: what stands there is said of the host that it
+ * is included in. */
+static void read_apache_file(struct doctor *d, struct includes *in, struct place *at,
+			     struct apache_lines *out)
 {
 	struct buf text;
 	struct span rest, line;
-	struct place at = {0};
+	size_t depth = in->depth;
+	uint64_t n = 0;
+	const char *slash = strrchr(in->path, '/');
+	out->include |= slash && strcmp(slash, "/certgate.conf") == 0;
 	buf_init(&text, DOCTOR_CONF_MAX);
-	if (doctor_read_file(path, &text)) {
-		rest = buf_span(&text);
-		while (span_next(&rest, '\n', &line))
-			read_line(d, span_trim(line), &at, out);
+	rest = doctor_read_file(in->path, &text) ? buf_span(&text) : SPAN_LIT("");
+	next_include(in);
+	while (span_next(&rest, '\n', &line)) {
+		read_line(d, span_trim(line), at, out);
+		for (n++; in->depth > depth && in->line <= n;)
+			read_apache_file(d, in, at, out);
 	}
+	while (in->depth > depth)
+		read_apache_file(d, in, at, out);
 	buf_release(&text);
 }
 
-/* "  (7) /etc/apache2/…": the files that make up the configuration. */
 static void read_apache_files(struct doctor *d, const struct buf *includes,
 			      struct apache_lines *out)
 {
-	struct span rest = buf_span(includes), line;
-	char path[4096];
-	while (span_next(&rest, '\n', &line)) {
-		const char *at = line.n > 0 ? memmem(line.p, line.n, ") /", 3) : NULL;
-		if (!at)
-			continue;
-		(void)snprintf(path, sizeof(path), "%.*s", (int)(line.p + line.n - at - 2), at + 2);
-		const char *slash = strrchr(path, '/');
-		if (slash && strcmp(slash, "/certgate.conf") == 0)
-			out->include = true;
-		read_apache_file(d, path, out);
+	struct includes in = {.rest = buf_span(includes)};
+	struct place at = {.in_host = 0};
+	next_include(&in);
+	while (in.depth > 0)
+		read_apache_file(d, &in, &at, out);
+	judge_host(&out->server, out);
+}
+
+/* Whom it runs as: `User: name="www-data" id=33`. */
+static void read_apache_user(struct doctor *d)
+{
+	static const char before[] = "\nUser: name=\"";
+	struct buf said;
+	int status;
+	if (run_apache(d, "DUMP_RUN_CFG", &said, &status)) {
+		const char *at = memmem(said.p, said.n, before, strlen(before));
+		struct span rest = at ? span_from(buf_span(&said),
+						  (size_t)(at - said.p) + strlen(before))
+				      : SPAN_LIT(""),
+			    name;
+		if (span_next(&rest, '"', &name))
+			(void)snprintf(d->web_user, sizeof(d->web_user), "%.*s", (int)name.n,
+				       name.p);
 	}
+	buf_release(&said);
 }
 
 /* What works, but not as it should. */
@@ -268,21 +350,22 @@ static void check_apache_lines(struct doctor *d, const struct apache_lines *line
 	if (!lines->portal)
 		doctor_note(d, FINDING_WARNING, CHECK_APACHE, "Use CertgatePortal SITE",
 			    "/portal is opened nowhere.");
-	if (!lines->asks)
+	if (*lines->unasked)
 		doctor_note(
 		    d, FINDING_FAULT, CHECK_APACHE,
 		    "SSLVerifyClient optional_no_ca, in the virtual host.",
 		    lines->asks_late
-			? "SSLVerifyClient stands in a <Location>, <Directory> or the like: "
+			? "%s: SSLVerifyClient stands in a <Location>, <Directory> or the like: "
 			  "most clients cannot be asked a second time."
-			: "Clients are not asked for a certificate.");
-	else if (!lines->asks_all)
+			: "%s: clients are not asked for a certificate.",
+		    lines->unasked);
+	if (lines->asks_some)
 		doctor_note(d, FINDING_WARNING, CHECK_APACHE,
 			    "SSLVerifyClient optional_no_ca, in the virtual host.",
 			    "SSLVerifyClient ends the handshake of certificates that no CA of "
 			    "Apache's has issued, self-signed ones too.");
 	check_apache_order(d, lines);
-	if (lines->include && lines->gate && lines->asks_all)
+	if (lines->include && lines->gate && lines->tls && !*lines->unasked && !lines->asks_some)
 		doctor_note(d, FINDING_OK, CHECK_APACHE, NULL,
 			    "Paths lead to the gate, and clients are asked for a certificate.");
 }
@@ -295,6 +378,7 @@ void doctor_apache(struct doctor *d)
 	int status;
 	if (run_apache(d, "DUMP_MODULES", &modules, &status)) {
 		check_apache_modules(d, &modules);
+		read_apache_user(d);
 		if (run_apache(d, "DUMP_INCLUDES", &includes, &status)) {
 			read_apache_files(d, &includes, &lines);
 			check_apache_lines(d, &lines);

@@ -419,7 +419,7 @@ void doctor_sockets(struct doctor *d)
 {
 	static const char *const programs[] = {"gate", "admin", "portal"};
 	struct stat st;
-	char advice[HOME_PATH_MAX + 32];
+	char advice[3 * HOME_PATH_MAX + 64];
 	/* Those of an ordinary user's programs may be elsewhere, or none at all. */
 	if (!d->named_sockets && geteuid() != 0 && access(d->sockets, X_OK) != 0) {
 		doctor_note(d, FINDING_SKIPPED, "socket",
@@ -435,7 +435,9 @@ void doctor_sockets(struct doctor *d)
 		return;
 	}
 	if ((st.st_mode & 007) != 0) {
-		(void)snprintf(advice, sizeof(advice), "chmod 750 %.*s", HOME_PATH_MAX, d->sockets);
+		(void)snprintf(advice, sizeof(advice),
+			       "chgrp --reference=%s/gate.sock %s && chmod 710 %s", d->sockets,
+			       d->sockets, d->sockets);
 		doctor_note(d, FINDING_WARNING, "socket", advice,
 			    "Everybody may look into the folder of the sockets, %s.", d->sockets);
 	}

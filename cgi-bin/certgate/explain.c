@@ -103,7 +103,7 @@ static int print_bad_request(struct command *c, const char *why)
 			      "key_id", "steps", "step", line.step, "passed", 0, "text", why));
 	print_line(&line);
 	(void)printf("refused: %d %s\n", row->status, row->code);
-	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
+	return command_told();
 }
 
 /* As lib/web/request.c looks at it. */
@@ -127,7 +127,7 @@ static int print(struct command *c, const struct ruling *r)
 		(void)printf("allowed\n");
 	else
 		(void)printf("refused: %d %s\n", row->status, row->code);
-	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
+	return command_told();
 }
 
 int explain_main(struct command *c)

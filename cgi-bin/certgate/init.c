@@ -11,8 +11,6 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
-#define PROOF_FILE "/etc/certgate/proof.conf"
-
 /* The proof as each web server includes it; lighttpd's lies beside Apache's. */
 static const struct proof_form {
 	const char *suffix; /* of the path that was named */
@@ -178,7 +176,7 @@ int init_main(struct command *c)
 	}
 	cg_rc rc = home_find(c->home_option, &c->home, &err);
 	if (!proof_path)
-		proof_path = PROOF_FILE;
+		proof_path = CG_PROOF_FILE;
 	if (rc == CG_OK)
 		rc = open_proof_files(c, proof_path, proof_fds, &err);
 	const char *folders[] = {c->home.dir, c->home.db, c->home.run, c->home.keys};

@@ -3,14 +3,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "command.h"
-#include "supervise.h"
 #include <gnutls/gnutls.h>
-
-/* What could not be written was not said. */
-static int told(void)
-{
-	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_REFUSED;
-}
 
 static int version_main(struct command *c)
 {
@@ -19,19 +12,19 @@ static int version_main(struct command *c)
 	if (c->json)
 		return command_print(c, json_pack("{s:s}", "version", CG_VERSION));
 	(void)puts("certgate " CG_VERSION);
-	return told();
+	return command_told();
 }
 
 static const struct {
 	const char *name;
-	int (*run)(struct command *c); /* NULL: in main */
+	int (*run)(struct command *c);
 	const char *help;
 } commands[] = {
     {"init",	     init_main,
      "init [--user NAME] [--proof-file FILE]\n"
      "  Makes the data folder with its store and the first owner, whose one-time password it\n"
      "  prints, the key that seals secrets, and the web server's proof: FILE\n"
-     "  (/etc/certgate/proof.conf) is for Apache's include, FILE.lighttpd for lighttpd's. Both "
+     "  (" CG_PROOF_FILE ") is for Apache's include, FILE.lighttpd for lighttpd's. Both "
      "must\n"
      "  be gone before another data folder can have them.\n"				    },
     {"cert",	     cert_main,
@@ -100,7 +93,8 @@ static const struct {
      "fault.\n"									      },
     {"backup",      backup_main,
      "backup DIR [--with-key]\n"
-     "  Copies the store, while everything runs, into an empty folder, and checks the copy.\n"
+     "  Copies the store, while everything runs, into a folder that is new or empty and the data\n"
+     "  folder's owner's, and checks the copy.\n"
      "  --with-key: the keys too, sealed under the passphrase on standard input.\n"	   },
     {"restore",	restore_main,
      "restore DIR [--yes] [--with-key]\n"
@@ -137,7 +131,7 @@ static const struct {
      "  the setting lighttpd_announce_partners the certificates of the keys, whose names lighttpd\n"
      "  then shows to anybody who connects. --watch: goes on, and writes it again after each "
      "change.\n"									     },
-    {"supervise",	  NULL,
+    {"supervise",	  supervise_main,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
      "          [--portals P] [--lighttpd-ca FILE] [--no-mail]\n"
      "  Holds the sockets, starts the programs and starts them again; with --lighttpd-ca also\n"
@@ -147,7 +141,7 @@ static const struct {
      "settings\n"
      "  of now, each before the one that it follows ends, which then answers what it has begun: "
      "no\n"
-     "  request waits or is lost. Where they cannot start, the old ones go on.\n"		  },
+     "  request waits or is lost. Where they cannot start, the old ones go on.\n"		 },
     {"version",	version_main,
      "version\n"
      "  Says which version this is, as `certgate --version` does.\n"			    },
@@ -169,16 +163,7 @@ static int usage(FILE *to, const char *only)
 		}
 	if (!found)
 		return usage(stderr, NULL);
-	return to == stdout ? told() : EXIT_USAGE;
-}
-
-static int supervise(struct command *c, int argc, char **argv)
-{
-	struct home home;
-	struct cg_err err = {0};
-	if (home_find(c->home_option, &home, &err) != CG_OK)
-		return command_fail(c, &err);
-	return supervise_main(argc, argv, &home);
+	return to == stdout ? command_told() : EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -187,8 +172,10 @@ int main(int argc, char **argv)
 	const char *home;
 	log_open("certgate");
 	arena_init(&c.arena, COMMAND_ARENA_MAX);
-	if (gnutls_global_init() < 0)
+	if (gnutls_global_init() < 0) {
+		(void)fputs("certgate: GnuTLS cannot be used.\n", stderr);
 		return EXIT_REFUSED;
+	}
 	while ((home = command_take(&c, "--home")))
 		c.home_option = home;
 	c.json = command_take_flag(&c, "--json");
@@ -199,16 +186,6 @@ int main(int argc, char **argv)
 		return usage(stdout, wants_help ? name : command_next(&c));
 	if (wants_version)
 		return version_main(&c);
-	if (name && strcmp(name, "supervise") == 0) {
-		/* argv of its own: its name, then its options. */
-		char **own = arena_alloc(&c.arena, ((size_t)c.n_words + 2) * sizeof(*own));
-		if (!own)
-			return EXIT_REFUSED;
-		own[0] = (char *)(uintptr_t)name;
-		for (int i = 0; i < c.n_words; i++)
-			own[i + 1] = c.words[i];
-		return supervise(&c, c.n_words + 1, own);
-	}
 	for (size_t i = 0; name && i < CG_COUNT(commands); i++)
 		if (strcmp(name, commands[i].name) == 0) {
 			int status = commands[i].run(&c);

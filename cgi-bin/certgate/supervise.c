@@ -1,5 +1,5 @@
+/* certgate supervise: the listening sockets, and the programs on them. */
 #include "base/base.h"
-#include "supervise.h"
 #include "supervise_in.h"
 #include "listen.h"
 #include <fcntl.h>
@@ -375,6 +375,11 @@ static int wait_signal(const sigset_t *signals, int64_t ms)
 	return sig > 0 ? sig : 0;
 }
 
+static bool is_stop(int sig)
+{
+	return sig == SIGTERM || sig == SIGINT || sig == SIGHUP;
+}
+
 /* Starts what is due; returns how long until the next is, -1 when all run. */
 static int64_t start_due(struct supervisor *s)
 {
@@ -403,7 +408,7 @@ static void keep_running(struct supervisor *s, const sigset_t *signals)
 {
 	for (;;) {
 		int sig = wait_signal(signals, start_due(s));
-		if (sig != 0 && sig != SIGCHLD && sig != SIGIO && sig != SIGUSR1)
+		if (is_stop(sig))
 			return;
 		/* Signals merge, and one may have come and gone: look each time. */
 		hear_all(s);
@@ -413,30 +418,42 @@ static void keep_running(struct supervisor *s, const sigset_t *signals)
 	}
 }
 
-/* All workers gone when it returns: asked first, then, late or asked twice, without asking. */
-static void stop_all(struct supervisor *s, const sigset_t *signals)
+enum parting { GONE, LATE, ASKED_AGAIN };
+
+/* Waits for the end of all workers. */
+static enum parting wait_for_end(struct supervisor *s, const sigset_t *signals, int64_t ms)
 {
-	int64_t deadline = clock_mono_ms() + SUPERVISE_STOP_MS;
-	bool killed = false;
-	s->stopping = true;
-	signal_all(s, SIGTERM);
+	int64_t until = clock_mono_ms() + ms;
 	for (reap(s); running(s) > 0; reap(s)) {
-		int64_t left = deadline - clock_mono_ms();
-		int sig = left > 0 && !killed ? wait_signal(signals, left) : 0;
+		int64_t left = until - clock_mono_ms();
+		if (left <= 0)
+			return LATE;
+		if (is_stop(wait_signal(signals, left)))
+			return ASKED_AGAIN;
 		/* So that none of them waits until it has told that it stops. */
 		hear_all(s);
-		if (sig == SIGCHLD || sig == SIGIO || sig == SIGUSR1)
-			continue;
-		if (!killed) {
-			log_error("workers_killed", "cause",
-				  sig ? "asked to stop twice" : "they did not end in time",
-				  LOG_END);
-			signal_all(s, SIGKILL);
-			killed = true;
-		} else {
-			(void)wait_signal(signals, 100);
-		}
 	}
+	return GONE;
+}
+
+/* All workers gone when it returns: asked first, then not to wait for what is under way, then, late
+ * or asked twice, without asking. */
+static void stop_all(struct supervisor *s, const sigset_t *signals)
+{
+	s->stopping = true;
+	signal_all(s, SIGTERM);
+	enum parting parting = wait_for_end(s, signals, SUPERVISE_STOP_MS);
+	if (parting == LATE) {
+		signal_all(s, SIGINT);
+		parting = wait_for_end(s, signals, SUPERVISE_KILL_MS);
+	}
+	if (parting == GONE)
+		return;
+	log_error("workers_killed", "cause",
+		  parting == LATE ? "they did not end in time" : "asked to stop twice", LOG_END);
+	signal_all(s, SIGKILL);
+	for (reap(s); running(s) > 0; reap(s))
+		(void)wait_signal(signals, 100);
 }
 
 static cg_rc start_all(struct supervisor *s, struct cg_err *err)
@@ -457,10 +474,10 @@ static cg_rc start_all(struct supervisor *s, struct cg_err *err)
 	return rc;
 }
 
-int supervise_main(int argc, char **argv, const struct home *home)
+int supervise_main(struct command *c)
 {
 	struct supervisor s = {
-	    .home = home,
+	    .home = &c->home,
 	    .programs = {[GATE] = {.name = "gate", .workers = 1},
 			 [ADMIN] = {.name = "admin", .workers = 2},
 			 [PORTAL] = {.name = "portal", .workers = 2},
@@ -479,12 +496,14 @@ int supervise_main(int argc, char **argv, const struct home *home)
 	log_open("supervise");
 	for (size_t i = 0; i < PROGRAMS; i++)
 		s.programs[i].fd = s.programs[i].handover_fd = -1;
-	cg_rc rc = supervise_options(&s, argc, argv, &err);
+	cg_rc rc = supervise_options(&s, c, &err);
 	if (rc != CG_OK) {
-		(void)fprintf(stderr, "certgate supervise: %s\n%s", err.text,
-			      rc == CG_BAD_INPUT ? supervise_usage : "");
-		return rc == CG_BAD_INPUT ? 2 : 1;
+		if (err.text[0])
+			(void)command_fail(c, &err);
+		return rc == CG_BAD_INPUT ? EXIT_USAGE : EXIT_REFUSED;
 	}
+	if (home_find(c->home_option, &c->home, &err) != CG_OK)
+		return command_fail(c, &err);
 	static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGIO};
 	sigset_t signals;
 	(void)sigemptyset(&signals);
@@ -505,9 +524,9 @@ int supervise_main(int argc, char **argv, const struct home *home)
 		store_handovers(&s);
 		keep_running(&s, &signals);
 	} else {
-		(void)fprintf(stderr, "certgate supervise: %s\n", err.text);
+		(void)command_fail(c, &err);
 	}
 	stop_all(&s, &signals);
 	close_sockets(&s);
-	return rc == CG_OK ? 0 : 1;
+	return rc == CG_OK ? EXIT_DONE : EXIT_REFUSED;
 }

@@ -3,8 +3,8 @@
 #define CG_CERTGATE_SUPERVISE_IN_H
 
 #include "base/base.h"
-#include "base/home.h"
 #include "base/limits.h"
+#include "command.h"
 #include <sys/un.h>
 
 #define PROGRAM_ARGS 4
@@ -60,11 +60,9 @@ struct supervisor {
 	bool stopping;
 };
 
-/* Of the command line. */
-extern const char supervise_usage[];
-/* Reads the command line, looks the user and the group up, and fills in all paths; texts are
- * argv's.  CG_BAD_INPUT: it has to be said in another way. */
-cg_rc supervise_options(struct supervisor *s, int argc, char **argv,
-			struct cg_err *err) CG_MUST_USE;
+/* Takes the options, looks the user and the group up, and fills in all paths; texts are the
+ * command's.  CG_BAD_INPUT: it has to be said in another way; without a text in *err that was told
+ * already. */
+cg_rc supervise_options(struct supervisor *s, struct command *c, struct cg_err *err) CG_MUST_USE;
 
 #endif

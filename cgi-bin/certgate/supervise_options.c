@@ -1,14 +1,9 @@
 /* What the supervisor is told on its command line. */
 #include "base/base.h"
 #include "supervise_in.h"
-#include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
 #include "base/text.h"
-
-const char supervise_usage[] =
-    "usage: certgate --home DIR supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] "
-    "[--gates N] [--admins M] [--portals P] [--lighttpd-ca FILE] [--no-mail]\n";
 
 static cg_rc find_user(struct supervisor *s, const char *user, const char *group,
 		       struct cg_err *err)
@@ -99,67 +94,38 @@ static cg_rc parse_count(const char *text, const char *option, unsigned *out, st
 	return CG_OK;
 }
 
-cg_rc supervise_options(struct supervisor *s, int argc, char **argv, struct cg_err *err)
+cg_rc supervise_options(struct supervisor *s, struct command *c, struct cg_err *err)
 {
-	static const struct option options[] = {
-	    {"sockets",	required_argument, NULL, 's'},
-	    {"user",	     required_argument, NULL, 'u'},
-	    {"group",	      required_argument, NULL, 'g'},
-	    {"bin",	    required_argument, NULL, 'b'},
-	    {"gates",	      required_argument, NULL, 'G'},
-	    {"admins",      required_argument, NULL, 'A'},
-	    {"portals",	required_argument, NULL, 'P'},
-	    {"lighttpd-ca", required_argument, NULL, 'L'},
-	    {"no-mail",	no_argument,	     NULL, 'M'},
-	    {NULL,	   0,		      NULL, 0  },
-	};
-	struct program *ca = &s->programs[LIGHTTPD_CA];
-	const char *sockets = NULL, *user = NULL, *group = NULL, *bin = NULL;
+	static const struct {
+		const char *name;
+		size_t program;
+	} counts[] = {
+	    {"--gates",	GATE  },
+	       {"--admins",  ADMIN },
+	    {"--portals", PORTAL}
+	 };
+	const char *sockets = command_take(c, "--sockets"), *user = command_take(c, "--user"),
+		   *group = command_take(c, "--group"), *bin = command_take(c, "--bin"),
+		   *ca_file = command_take(c, "--lighttpd-ca");
 	cg_rc rc = CG_OK;
-	int c;
-	optind = 0; /* glibc: begin anew, whatever the caller has parsed */
-	opterr = 0;
-	while (rc == CG_OK && (c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			sockets = optarg;
-			break;
-		case 'u':
-			user = optarg;
-			break;
-		case 'g':
-			group = optarg;
-			break;
-		case 'b':
-			bin = optarg;
-			break;
-		case 'G':
-			rc = parse_count(optarg, "--gates", &s->programs[GATE].workers, err);
-			break;
-		case 'A':
-			rc = parse_count(optarg, "--admins", &s->programs[ADMIN].workers, err);
-			break;
-		case 'P':
-			rc = parse_count(optarg, "--portals", &s->programs[PORTAL].workers, err);
-			break;
-		case 'L':
-			ca->args[2] = optarg;
-			ca->workers = 1;
-			break;
-		case 'M':
-			s->programs[MAIL].workers = 0;
-			break;
-		default:
-			rc = cg_fail(err, CG_BAD_INPUT, "It does not know this: %s",
-				     argv[optind - 1]);
-		}
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(counts); i++) {
+		const char *text = command_take(c, counts[i].name);
+		if (text)
+			rc = parse_count(text, counts[i].name,
+					 &s->programs[counts[i].program].workers, err);
 	}
-	if (rc == CG_OK && optind < argc)
-		rc = cg_fail(err, CG_BAD_INPUT, "It does not know this: %s", argv[optind]);
+	if (command_take_flag(c, "--no-mail"))
+		s->programs[MAIL].workers = 0;
+	if (ca_file) {
+		s->programs[LIGHTTPD_CA].args[2] = ca_file;
+		s->programs[LIGHTTPD_CA].workers = 1;
+	}
+	if (rc == CG_OK && !command_all_taken(c))
+		rc = CG_BAD_INPUT;
 	if (rc == CG_OK && !sockets)
 		rc = cg_fail(err, CG_BAD_INPUT, "Name the folder for the sockets with --sockets.");
 	/* The workers have another current folder. */
-	if (rc == CG_OK && ca->workers > 0 && ca->args[2][0] != '/')
+	if (rc == CG_OK && ca_file && ca_file[0] != '/')
 		rc = cg_fail(err, CG_BAD_INPUT, "--lighttpd-ca takes the whole path of its file.");
 	if (rc == CG_OK)
 		rc = find_user(s, user, group, err);

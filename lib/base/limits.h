@@ -336,8 +336,10 @@
 #define SUPERVISE_LEAVING_MAX 8
 /* A wait for the workers of a killed supervisor to end: refused after it. */
 #define SUPERVISE_TAKEOVER_MS 1500
-/* From SIGTERM to SIGKILL. */
+/* From SIGTERM until what is under way is cut (SIGINT), and from then to SIGKILL, which is for a
+ * process that hangs. */
 #define SUPERVISE_STOP_MS 5000
+#define SUPERVISE_KILL_MS 10000
 /* lighttpd's ssl.ca-file.  It sends the subjects of all its certificates in each handshake, and
  * above 64 kB no handshake works any more, for nobody (measured with 1.4.69: 1000 certificates of
  * 60 bytes each work, 1500 do not); Java takes no handshake message above 32 kB.  Beyond this many

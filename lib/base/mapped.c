@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define MAPPED_MADE 0xce27f11eU
+#define MAPPED_MADE 0xce27f11fU
 
 static bool read_boot_id(char out[40])
 {
@@ -16,12 +16,12 @@ static bool read_boot_id(char out[40])
 	return n == 36;
 }
 
-static bool is_current(int fd, const struct mapped_head *head, size_t size, const char *boot_id)
+static bool is_current(int fd, const struct mapped_head *head, size_t size, uint32_t layout,
+		       const char *boot_id)
 {
 	struct stat st;
 	return fstat(fd, &st) == 0 && (size_t)st.st_size == size && head->made == MAPPED_MADE &&
-	       head->size_bytes == size &&
-	       memcmp(head->boot_id, boot_id, sizeof(head->boot_id)) == 0;
+	       head->layout == layout && memcmp(head->boot_id, boot_id, sizeof(head->boot_id)) == 0;
 }
 
 static int lock_file(int fd, int how, short type)
@@ -54,7 +54,7 @@ static int map_file(int fd, size_t size, void **out)
 /* Everybody who has the file mapped holds a shared lock on it: the mapping keeps the open file, and
  * with it its lock, for as long as it lasts.  So whoever gets the lock alone has it to himself, and
  * may make it anew; whoever does not may only take it as it is. */
-static int open_mapped(int fd, size_t size, void (*make)(void *), void **out)
+static int open_mapped(int fd, size_t size, uint32_t layout, void (*make)(void *), void **out)
 {
 	char boot_id[40];
 	int cause;
@@ -67,10 +67,10 @@ static int open_mapped(int fd, size_t size, void (*make)(void *), void **out)
 		if (cause != 0)
 			return cause;
 		struct mapped_head *head = *out;
-		if (!is_current(fd, head, size, boot_id)) {
+		if (!is_current(fd, head, size, layout, boot_id)) {
 			memset(head, 0, size);
 			make(head);
-			head->size_bytes = (uint32_t)size;
+			head->layout = layout;
 			memcpy(head->boot_id, boot_id, sizeof(boot_id));
 			__atomic_store_n(&head->made, MAPPED_MADE, __ATOMIC_RELEASE);
 		}
@@ -85,18 +85,18 @@ static int open_mapped(int fd, size_t size, void (*make)(void *), void **out)
 		cause = EBUSY;
 	if (cause == 0)
 		cause = map_file(fd, size, out);
-	if (cause == 0 && !is_current(fd, *out, size, boot_id)) {
+	if (cause == 0 && !is_current(fd, *out, size, layout, boot_id)) {
 		mapped_close(out, size);
 		cause = EBUSY;
 	}
 	return cause;
 }
 
-cg_rc mapped_open(const char *path, size_t size, void (*make)(void *), void **out,
+cg_rc mapped_open(const char *path, size_t size, uint32_t layout, void (*make)(void *), void **out,
 		  struct cg_err *err)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	int cause = fd < 0 ? errno : open_mapped(fd, size, make, out);
+	int cause = fd < 0 ? errno : open_mapped(fd, size, layout, make, out);
 	if (fd >= 0)
 		(void)close(fd);
 	if (cause == 0)
@@ -115,6 +115,16 @@ cg_rc mapped_open(const char *path, size_t size, void (*make)(void *), void **ou
 			       "whether %s is from before a reboot.",
 			       path);
 	return cg_fail(err, CG_UNAVAILABLE, "%s cannot be used: %s.", path, strerror(cause));
+}
+
+void mapped_mutex_init(pthread_mutex_t *mutex)
+{
+	pthread_mutexattr_t attr;
+	(void)pthread_mutexattr_init(&attr);
+	(void)pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	(void)pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	(void)pthread_mutex_init(mutex, &attr);
+	(void)pthread_mutexattr_destroy(&attr);
 }
 
 void mapped_close(void **memory, size_t size)

@@ -17,14 +17,9 @@ static void host_clock(void *arg, struct limits_time *now)
 static void make(void *memory)
 {
 	struct limits_file *file = memory;
-	pthread_mutexattr_t attr;
-	(void)pthread_mutexattr_init(&attr);
-	(void)pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-	(void)pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-	(void)pthread_mutex_init(&file->growing, &attr);
+	mapped_mutex_init(&file->growing);
 	for (size_t i = 0; i < STRIPES; i++)
-		(void)pthread_mutex_init(&file->stripes[i].mutex, &attr);
-	(void)pthread_mutexattr_destroy(&attr);
+		mapped_mutex_init(&file->stripes[i].mutex);
 }
 
 cg_rc limits_open(const struct home *home, limits_clock_fn clock, void *clock_arg,
@@ -41,7 +36,7 @@ cg_rc limits_open(const struct home *home, limits_clock_fn clock, void *clock_ar
 	(void)pthread_mutex_init(&l->mapping, NULL);
 	(void)snprintf(path, sizeof(path), "%s/limits", home->run);
 	(void)snprintf(l->slots_path, sizeof(l->slots_path), "%s/limits.slots", home->run);
-	cg_rc rc = mapped_open(path, sizeof(*l->file), make, &memory, err);
+	cg_rc rc = mapped_open(path, sizeof(*l->file), LIMITS_LAYOUT, make, &memory, err);
 	l->file = memory;
 	if (rc == CG_OK)
 		rc = limits_slots_open(l, err);

@@ -18,6 +18,9 @@
 #include "live/limits.h"
 #include <pthread.h>
 
+/* Of both files, `limits` and that of the slots: mapped_open. */
+#define LIMITS_LAYOUT 1
+
 #define BUCKETS	       (1u << 20)
 #define STRIPES	       (1u << 10)
 #define STRIPE_BUCKETS (BUCKETS / STRIPES)

@@ -9,6 +9,8 @@
 #define KNOWN_WORDS  (KNOWN_BITS / 64)
 #define KNOWN_HASHES 4
 
+#define LAYOUT 1 /* of the file: mapped_open */
+
 struct live_file {
 	struct mapped_head head;
 	_Alignas(64) uint64_t generation;
@@ -41,7 +43,7 @@ cg_rc live_open(const struct home *home, struct live **out, struct cg_err *err)
 	if (!live)
 		return cg_fail_memory(err);
 	(void)snprintf(live->path, sizeof(live->path), "%s/live", home->run);
-	cg_rc rc = mapped_open(live->path, sizeof(struct live_file), make, &memory, err);
+	cg_rc rc = mapped_open(live->path, sizeof(struct live_file), LAYOUT, make, &memory, err);
 	if (rc == CG_OK && stat(live->path, &st) != 0)
 		rc = cg_fail(err, CG_UNAVAILABLE, "%s cannot be used: %s.", live->path,
 			     strerror(errno));

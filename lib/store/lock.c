@@ -4,6 +4,8 @@
 #include "base/mapped.h"
 #include <pthread.h>
 
+#define LAYOUT 1 /* of the file: mapped_open */
+
 struct lock_file {
 	struct mapped_head head;
 	pthread_mutex_t mutex;
@@ -20,12 +22,7 @@ struct store_lock {
 static void make(void *memory)
 {
 	struct lock_file *file = memory;
-	pthread_mutexattr_t attr;
-	(void)pthread_mutexattr_init(&attr);
-	(void)pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-	(void)pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-	(void)pthread_mutex_init(&file->mutex, &attr);
-	(void)pthread_mutexattr_destroy(&attr);
+	mapped_mutex_init(&file->mutex);
 	/* Regions that may lie beside it belong to a lock that nobody holds any more. */
 	file->inside = 1;
 	file->environment = LOCK_ENVIRONMENT_FIRST;
@@ -39,7 +36,7 @@ cg_rc lock_open(const struct home *home, struct store_lock **out, struct cg_err 
 	struct store_lock *lock = calloc(1, sizeof(*lock));
 	if (!lock)
 		return cg_fail_memory(err);
-	cg_rc rc = mapped_open(path, sizeof(struct lock_file), make, &memory, err);
+	cg_rc rc = mapped_open(path, sizeof(struct lock_file), LAYOUT, make, &memory, err);
 	if (rc != CG_OK) {
 		free(lock);
 		return rc;

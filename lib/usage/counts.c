@@ -20,6 +20,8 @@
 #define PROBES 64
 #define OTHERS 64
 
+#define LAYOUT 1 /* of the file: mapped_open */
+
 struct slot {
 	uint64_t state;
 	uint64_t saved; /* the count that is in the store; the steward's */
@@ -61,7 +63,7 @@ cg_rc usage_open(const struct home *home, struct usage **out, struct cg_err *err
 	if (!u)
 		return cg_fail_memory(err);
 	(void)snprintf(path, sizeof(path), "%s/usage", home->run);
-	cg_rc rc = mapped_open(path, sizeof(struct usage_file), make, &memory, err);
+	cg_rc rc = mapped_open(path, sizeof(struct usage_file), LAYOUT, make, &memory, err);
 	if (rc != CG_OK) {
 		free(u);
 		return rc;

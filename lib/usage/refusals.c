@@ -18,6 +18,8 @@ _Static_assert(CERT_DER_MAX % 8 == 0, "the words of a DER");
  * it.  One that was only slow then writes into another's: its own end fails, and the other's
  * checksum no longer fits.  All access is by words, so that a torn copy is a torn copy and nothing
  * worse. */
+#define LAYOUT 1 /* of the file: mapped_open */
+
 struct slot {
 	uint64_t state;
 	uint64_t checksum;
@@ -73,7 +75,7 @@ cg_rc refusals_open(const struct home *home, struct refusals **out, struct cg_er
 	if (!r)
 		return cg_fail_memory(err);
 	(void)snprintf(path, sizeof(path), "%s/refusals", home->run);
-	cg_rc rc = mapped_open(path, sizeof(struct refusals_file), make, &memory, err);
+	cg_rc rc = mapped_open(path, sizeof(struct refusals_file), LAYOUT, make, &memory, err);
 	if (rc != CG_OK) {
 		free(r);
 		return rc;

@@ -37,8 +37,8 @@
  * has connected may have to wait for his turn. */
 #define NEW_MS	3000
 #define LOOK_MS 10 /* how often connections are looked at while ending */
-/* Then those that nobody serves are closed however short they have been idle, or where the queue of
- * those that are handed over is full still. */
+/* Then, or when it is told to cut what is under way, those that nobody serves are closed however
+ * short they have been idle, or where the queue of those that are handed over is full still. */
 #define STOP_MS 5000
 /* For so long a thread waits for its connection's next request itself, before any may take it up.
  * Servers keep more connections than they use at a time: the next request on one comes later than
@@ -493,11 +493,19 @@ static bool start(struct server *s)
 	       epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->end_fd, &end) == 0;
 }
 
+static void tell_cut(unsigned n, const char *cause)
+{
+	char count[12];
+	if (n == 0)
+		return;
+	(void)snprintf(count, sizeof(count), "%u", n);
+	log_error("requests_cut", "count", count, "cause", cause, LOG_END);
+}
+
 /* Heads that do not come would hold a thread each.  Told by seconds that passed here, not by the
  * clock: whoever was stopped in between has not waited. */
 static void cut_slow_heads(struct server *s)
 {
-	char count[12];
 	unsigned n = 0;
 	(void)pthread_mutex_lock(&s->lock);
 	for (struct connection *c = s->connections; c; c = c->next) {
@@ -508,11 +516,19 @@ static void cut_slow_heads(struct server *s)
 			(void)atomic_compare_exchange_strong(&c->head_s, &seen, seen + 1);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
-	if (n == 0)
-		return;
-	(void)snprintf(count, sizeof(count), "%u", n);
-	log_error("requests_cut", "count", count, "cause",
-		  "who has connected did not send their heads", LOG_END);
+	tell_cut(n, "who has connected did not send their heads");
+}
+
+/* What is under way: its thread finds the server gone, and notes the request as one that broke off.
+ */
+static void cut_all(struct server *s)
+{
+	unsigned n = 0;
+	(void)pthread_mutex_lock(&s->lock);
+	for (struct connection *c = s->connections; c; c = c->next)
+		n += shutdown(c->cut_fd, SHUT_RDWR) == 0;
+	(void)pthread_mutex_unlock(&s->lock);
+	tell_cut(n, "this process was told to wait no longer");
 }
 
 /* Until the end. */
@@ -579,6 +595,10 @@ int web_fcgi_serve(const struct web_program *p, const sigset_t *stop_signals)
 			   .end_fd = -1,
 			   .heirs = handover_is_given(),
 			   .lock = PTHREAD_MUTEX_INITIALIZER};
+	const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
+	sigset_t cut_signal;
+	(void)sigemptyset(&cut_signal);
+	(void)sigaddset(&cut_signal, SIGINT);
 
 	if (!web_io_layout_is_known()) {
 		log_error(
@@ -616,7 +636,10 @@ int web_fcgi_serve(const struct web_program *p, const sigset_t *stop_signals)
 		(void)notify_send(NOTIFY_STOPPING);
 	int64_t until = clock_mono_ms() + STOP_MS;
 	while (n > 0 && !part_with_idle(&s, clock_mono_ms() >= until))
-		(void)poll(NULL, 0, LOOK_MS);
+		if (sigtimedwait(&cut_signal, NULL, &look) == SIGINT) {
+			until = 0;
+			cut_all(&s);
+		}
 	(void)eventfd_write(s.end_fd, 1);
 	for (unsigned i = 0; i < n; i++)
 		(void)pthread_join(threads[i], NULL);

@@ -41,9 +41,9 @@ struct web_program {
 
 /* Serves until SIGTERM, SIGINT or SIGUSR1, or until stop_after: then takes no further connection,
  * finishes requests that run, hands connections over (handover.h) or closes them behind their
- * answers and as they become idle, ends its threads.  Call it
- * before other threads are started: it blocks these signals, and ignores SIGPIPE.  Returns the exit
- * status for main. */
+ * answers and as they become idle, ends its threads.  A SIGINT meanwhile: requests that run are
+ * cut. Call it before other threads are started: it blocks these signals, and ignores SIGPIPE.
+ * Returns the exit status for main. */
 int web_serve(const struct web_program *p);
 
 #endif

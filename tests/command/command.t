@@ -437,10 +437,17 @@ with case("usage"):
                   ["key", "list", "Billing", "--json"], ["key", "--json", "list", "Billing"]):
         status, out, err = run(*words)
         ok(status == 0 and isinstance(json.loads(out), list), f"{words} is JSON")
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run([bin_folder + "/certgate", "--home", home, "key", "list", "--json"],
-                              stdout=full, stderr=subprocess.DEVNULL, check=False)
-    is_eq(done.returncode, 1, "what cannot be written is no success")
+    for words in (["key", "list"], ["key", "list", "--json"], ["settings", "show"], ["token", "create", "--name", "full"],
+                  ["explain", "--url", "/a/"], ["explain", "--url", "/a/", "--json"], ["explain", "--url", "/../"],
+                  ["cert", "show", cert.path], ["doctor"], ["doctor", "--json"], ["version"], ["help"], ["export", "-"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([bin_folder + "/certgate", "--home", home, *words], stdin=subprocess.DEVNULL,
+                                  stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        is_eq(done.returncode, 1, f"{words}: what cannot be written is no success")
+        like(done.stderr, "written", f"{words}: and the reason is told")
+        is_eq("done all the same" in done.stderr, "create" in words, f"{words}: and what was done")
+    refuses("an option twice", "“--name” .*twice", "key", "create", "--name", "one", "--name", "two", status=2)
+    refuses("an option without its value", "“--home” .*lacks its value", "key", "list", "--home", status=2)
 
 # --- who ---
 
@@ -457,6 +464,14 @@ with case("users"):
         refuses("a data folder that is open to others", "chmod 700", "api", "list")
         os.chmod(home, 0o700)
         is_eq((os.stat(home).st_uid, os.stat(home).st_mode), (st.st_uid, st.st_mode), "is as it was")
+        os.mkdir(folder + "/for-all", 0o755)
+        os.mkdir(folder + "/for-root", 0o700)
+        is_eq(run("backup", folder + "/for-all/copy")[0], 0, "root's backup, in a folder of root's")
+        made = os.stat(folder + "/for-all/copy")
+        is_eq((made.st_uid, made.st_mode & 0o777), (user.pw_uid, 0o700), "is the owner's alone")
+        for path in ("/for-root/copy", "/for-root"):
+            for way in ("backup", "restore"):
+                refuses(f"{way} {path}, which is closed to it", "is closed to the data folder's owner", way, folder + path)
         # Root's groups go, too: a folder of root's group is closed to it.
         os.mkdir(folder + "/roots", 0o750)
         os.chmod(folder + "/roots", 0o750)

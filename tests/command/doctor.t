@@ -177,6 +177,11 @@ with Site() as site:
         os.rename(site.sockets + "/away", site.portal_socket)
         os.chmod(site.sockets, 0o755)
         warns("a folder for everybody", "socket +Everybody may look")
+        advice = re.search("(?m)^warning +socket .* -> (.*)$", doctor().stdout).group(1)
+        if ROOT:  # as one that was made by mkdir
+            os.chown(site.sockets, 0, 0)
+        subprocess.run(["sh", "-c", advice], check=True)
+        unlike(doctor().stdout, "(?m)^(warning|FAULT|skipped) +socket", "its advice closes it, and not for the web server")
         os.chmod(site.sockets, 0o710)
 
     with case("Apache's configuration"):
@@ -224,6 +229,35 @@ with Site() as site:
         warns("no TLS on one of two hosts", "apache +A virtual host without TLS opens certgate",
               apache=with_conf("<VirtualHost ", "<VirtualHost *:1>\nUse CertgatePath plain /plain\n"
                                                 "</VirtualHost>\n<VirtualHost "))
+
+        # As certbot writes it: of the lines that all its sites share, SSLEngine is one.
+        tls = site.web + "/options-ssl.conf"
+        with open(tls, "w", encoding="ascii") as out:
+            out.write("SSLEngine on\nSSLOptions +StrictRequire\n")
+        done = doctor(apache=with_conf("SSLEngine on", f"Include {tls}"))
+        is_eq((done.returncode, re.findall("(?m)^(?:FAULT|warning) +apache.*", done.stdout)), (0, []), "TLS by an included file")
+        lines = site.web + "/lines.conf"
+        with open(lines, "w", encoding="ascii") as out:
+            out.write(rule + "\n")
+        finds("a rewrite before a file that has certgate's lines", "A RewriteRule stands before `Use Certgate",
+              apache=with_conf(rule, f"RewriteEngine On\nRewriteRule ^/x - [F]\nInclude {lines}"))
+        # Of several that one line includes, the next one does not belong to what the first one ends with.
+        for name, text in (("a", f"<VirtualHost *:1>\nInclude {tls}\n</VirtualHost>\n"),
+                           ("b", "<VirtualHost *:1>\nServerName plain.example\nUse CertgatePath plain /plain\n</VirtualHost>\n")):
+            os.makedirs(site.web + "/several", exist_ok=True)
+            with open(f"{site.web}/several/{name}.conf", "w", encoding="ascii") as out:
+                out.write(text)
+        warns("no TLS in one of several files", "apache +A virtual host without TLS opens certgate",
+              apache=with_conf("<VirtualHost ", f"IncludeOptional {site.web}/several/*.conf\n<VirtualHost "))
+
+        second = f"<VirtualHost *:1>\nServerName other.example\nUse CertgatePath other /other\nInclude {tls}\n%s</VirtualHost>\n"
+        finds("no SSLVerifyClient on one of two hosts", "other.example: clients are not asked for a certificate",
+              apache=with_conf("<VirtualHost ", second % "" + "<VirtualHost "))
+        for name, old, new in (("for all hosts", "<VirtualHost ", "SSLVerifyClient optional_no_ca\n" + second % "" + "<VirtualHost "),
+                               ("on each", "<VirtualHost ", second % "SSLVerifyClient optional_no_ca\n" + "<VirtualHost ")):
+            is_eq(doctor(apache=with_conf(old, new)).returncode, 0, f"SSLVerifyClient {name}")
+        is_eq(doctor(apache=with_conf("<VirtualHost ", second.replace("CertgatePath other /other", "CertgateAdmin other") % "" +
+                                      "<VirtualHost ")).returncode, 0, "a host of the dashboard alone need not ask")
         finds("data below a DocumentRoot", "lies below a DocumentRoot",
               apache=with_conf("<VirtualHost ", f'DocumentRoot "{site.folder}"\n<VirtualHost '))
         warns("more requests than threads", "gates +The web server takes 400 requests at once .*1 gate 176.*--gates 3",
@@ -241,6 +275,9 @@ with Site() as site:
             like(done.stdout, f"(?m)^FAULT +socket +The web server's user, {WEB_USER}, may not connect",
                  "a folder that it may not pass")
             os.chmod(site.sockets, 0o710)
+            named = with_conf("<VirtualHost ", "Define WHO nobody\nUser ${WHO}\n<VirtualHost ")
+            like(doctor(apache=named).stdout, "(?m)^FAULT +socket +The web server's user, nobody, may not connect",
+                 "whose name is a variable's value")
         else:
             skip("the web server's user", "root alone starts a web server as another user")
 

@@ -2,6 +2,7 @@
 """Gates that are told to end while requests come in at every moment: no connection is closed and no request
 is lost, those who have just connected wait for no more than the next one's start, and the old one goes on with
 what it has begun alone.  A shim makes the moments longer in which that is hard."""
+import json
 import os
 import random
 import re
@@ -17,7 +18,7 @@ import fcgi  # noqa: E402
 from environment import DEADLINE_S  # noqa: E402
 from processes import wait_until  # noqa: E402
 from shim import build_shim  # noqa: E402
-from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
 
 ENDS = 8
@@ -130,8 +131,7 @@ def end(pid):
 
 
 def ends():
-    with open(site.logs + "/supervise.log", encoding="utf-8") as log:
-        return re.findall(r'worker_ended program="gate" .*by="([^"]*)"', log.read())
+    return re.findall(r'worker_ended program="gate" .*by="([^"]*)"', log_of("supervise"))
 
 
 def successor(*old):
@@ -139,16 +139,26 @@ def successor(*old):
     return wait_until(lambda: set(site.pids("gate")) - set(old), "the next gate").pop()
 
 
-def alone(name, **env):
-    """A gate that nobody supervises, as spawn-fcgi starts it; its socket."""
+def alone(name, queue=None, **env):
+    """A gate that nobody supervises, as spawn-fcgi starts it; its socket.  `queue`: where it hands connections
+    over to, as the supervisor gives it (lib/web/handover.h)."""
     path = f"{site.folder}/{name}.sock"
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(100)
     os.chmod(path, 0o777)
-    gate = site.spawn(name, [*AS_OWNER, site.bin + "/gate"], stdin=listener,
-                      env={**os.environ, "CERTGATE_HOME": site.home, **env})
+    command, fds = [*AS_OWNER, site.bin + "/gate"], []
+    if queue:
+        fds = [queue.fileno()]
+        command = ["/usr/bin/python3", "-c", "import os, sys; os.dup2(int(sys.argv[1]), 3); os.execvp(sys.argv[2], sys.argv[2:])",
+                   str(fds[0]), *command]
+    gate = site.spawn(name, command, stdin=listener, pass_fds=fds, env={**os.environ, "CERTGATE_HOME": site.home, **env})
     return path, gate, listener
+
+
+def log_of(name):
+    with open(f"{site.logs}/{name}.log", encoding="utf-8") as log:
+        return log.read()
 
 
 site = Site(gates=2, start=False)
@@ -291,6 +301,72 @@ with site:
             is_eq((answer.status, answer.ended), (200, True), "a call under way is answered whole")
             is_eq(slow.take(1), None, "its connection ends behind it")
         is_eq(gate.wait(DEADLINE_S), 0, "an orderly end")
+        listener.close()
+
+    with case("a gate that is not to wait any longer"):
+        lines = site.folder + "/tls/access.log"  # a folder of the programs' user
+        path, gate, listener = alone("impatient", CERTGATE_ACCESS_LOG=lines)
+        with fcgi.Client(path, DEADLINE_S) as slow, fcgi.Client(path, DEADLINE_S) as begun, \
+                fcgi.Client(path, DEADLINE_S) as idle:
+            is_eq(ask(idle), (200, True), "a connection is kept")
+            begin(slow, "/held/slow")
+            call = held.take()
+            begin(begun, "/held/begun")
+            other = held.take()
+            other.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe")
+            wait_until(lambda: select.select([begun.sock], [], [], 0)[0], "the beginning of an answer")
+            gate.send_signal(signal.SIGTERM)
+            is_eq(idle.take(1), None, "it has begun to end")
+            is_eq(gate.poll(), None, "and waits for the calls that are under way")
+            gate.send_signal(signal.SIGINT)
+            answer = slow.answer()
+            is_eq((answer.out, answer.ended), (b"", False), "the one without an answer ends without any")
+            answer = begun.answer()
+            is_eq((answer.status, answer.body, answer.ended), (200, b"he", False), "the one with a part of it is cut")
+            call.close()
+            other.close()
+        is_eq(gate.wait(DEADLINE_S), 0, "an orderly end")
+        is_eq(re.findall(r'requests_cut count="(\d+)"', log_of("impatient")), ["2"], "its log tells of two calls")
+        with open(lines, encoding="utf-8") as text:
+            told = [json.loads(line) for line in text]
+        is_eq(sorted((line["path"], line["code"]) for line in told if line["path"].startswith("/held/")),
+              [("/held/begun", "client_gone"), ("/held/slow", "client_gone")], "the access log has both")
+        listener.close()
+
+    with case("calls that a stop does not wait for"):
+        lines = site.folder + "/tls/more.log"
+        site.stop_programs()
+        site.start_programs(env={**os.environ, "CERTGATE_ACCESS_LOG": lines})
+        site.wait_ready()
+        answers, before = [], len(log_of("supervise"))
+        client = threading.Thread(target=lambda: answers.append(site.curl("/held/x", seconds=DEADLINE_S)), daemon=True)
+        client.start()
+        call = held.take()
+        is_eq(site.stop_programs(), 0, "the supervisor ends, with a call under way")
+        client.join(DEADLINE_S)
+        call.close()
+        is_eq((answers[0].status in (502, 503), json.loads(answers[0].body)["code"]), (True, "unavailable"),
+              "its client is told so")
+        like(log_of("supervise")[before:], 'gate.*requests_cut count="1"', "the log says that it was cut")
+        with open(lines, encoding="utf-8") as text:
+            is_eq([line["code"] for line in map(json.loads, text) if line["path"] == "/held/x"], ["client_gone"],
+                  "the access log has it")
+
+    with case("more connections than can be handed over"):
+        queue = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        queue.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # room for some
+        queue.bind(site.folder + "/small")
+        queue.connect(site.folder + "/small")
+        path, gate, listener = alone("full", queue)
+        clients = [fcgi.Client(path, DEADLINE_S) for _ in range(30)]
+        is_eq({ask(client) for client in clients}, {(200, True)}, "connections are kept")
+        gate.send_signal(signal.SIGTERM)
+        is_eq(gate.wait(DEADLINE_S), 0, "it ends all the same")
+        closed = select.select([client.sock for client in clients], [], [], 0)[0]
+        ok(0 < len(closed) < len(clients), "some of them are closed, the others wait for the next one") or diag(len(closed))
+        like(log_of("full"), r"error handover ", "the log says so")
+        for client in clients:
+            client.close()
         listener.close()
 
     with case("a gate that is told to end on its way up"):

@@ -63,14 +63,19 @@ static void make_mapped(void *memory)
 	m->number = 42;
 }
 
+static cg_rc open_mapped(const char *path, uint32_t layout, void **out, struct cg_err *err)
+{
+	return mapped_open(path, sizeof(struct mapped_test), layout, make_mapped, out, err);
+}
+
 /* 0: opened and right.  Ends by a signal when it must wait for ever. */
-static int open_in_child(const char *path, size_t size, uint64_t want)
+static int open_in_child(const char *path, uint32_t layout, uint64_t want)
 {
 	pid_t pid = fork_child();
 	if (pid == 0) {
 		void *memory = NULL;
 		(void)alarm(600);
-		if (mapped_open(path, size, make_mapped, &memory, NULL) != CG_OK)
+		if (open_mapped(path, layout, &memory, NULL) != CG_OK)
 			_exit(1);
 		struct mapped_test *m = memory;
 		bool right = m->number == want;
@@ -89,14 +94,12 @@ static void test_mapped_file(void **state)
 	struct cg_err err = {0};
 	(void)snprintf(path, sizeof(path), "%s/mapped", home.run);
 	n_made = 0;
-	assert_int_equal(mapped_open(path, sizeof(struct mapped_test), make_mapped, &first, &err),
-			 CG_OK);
+	assert_int_equal(open_mapped(path, 1, &first, &err), CG_OK);
 	/* While it stays mapped here: by another process, by this one, and by both again. */
-	assert_int_equal(open_in_child(path, sizeof(struct mapped_test), 42), 0);
-	assert_int_equal(mapped_open(path, sizeof(struct mapped_test), make_mapped, &second, &err),
-			 CG_OK);
+	assert_int_equal(open_in_child(path, 1, 42), 0);
+	assert_int_equal(open_mapped(path, 1, &second, &err), CG_OK);
 	assert_true(((struct mapped_test *)second)->number == 43);
-	assert_int_equal(open_in_child(path, sizeof(struct mapped_test), 43), 0);
+	assert_int_equal(open_in_child(path, 1, 43), 0);
 	assert_true(((struct mapped_test *)first)->number == 44);
 	assert_int_equal(n_made, 1);
 	struct stat st;
@@ -108,9 +111,18 @@ static void test_mapped_file(void **state)
 	mapped_close(&second, sizeof(struct mapped_test));
 	assert_null(first);
 	mapped_close(&first, sizeof(struct mapped_test));
+	/* As programs of another version see it, whose struct has another layout and the same size:
+	 * not while somebody has it, and then anew. */
+	assert_int_equal(open_mapped(path, 1, &first, &err), CG_OK);
+	assert_int_equal(open_mapped(path, 2, &second, &err), CG_UNAVAILABLE);
+	assert_non_null(strstr(err.text, "another version"));
+	mapped_close(&first, sizeof(struct mapped_test));
+	assert_int_equal(open_mapped(path, 2, &second, &err), CG_OK);
+	assert_true(((struct mapped_test *)second)->number == 42);
+	assert_int_equal(n_made, 2);
+	mapped_close(&second, sizeof(struct mapped_test));
 	/* Somewhere that it cannot be. */
-	assert_int_equal(mapped_open("/proc/nowhere", 100, make_mapped, &first, &err),
-			 CG_UNAVAILABLE);
+	assert_int_equal(open_mapped("/proc/nowhere", 1, &first, &err), CG_UNAVAILABLE);
 	assert_non_null(strstr(err.text, "/proc/nowhere"));
 }
 
