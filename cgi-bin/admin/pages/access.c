@@ -2,7 +2,8 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/text.h"
-#include "keys.h"
+#include "entities.h"
+#include "model/key.h"
 #include "model/policy.h"
 #include "rights.h"
 #include "web/problem.h"
@@ -19,36 +20,22 @@ struct holder {
 static bool get(struct page_call *call, bool policy, struct holder *out)
 {
 	struct cg_err err = {0};
-	Cg__Key *key;
-	Cg__Policy *p;
-	if (!policy) {
-		if (!key_get(call, &key))
-			return false;
-		*out = (struct holder){
-		    .entity = &key_entity,
-		    .nav = "keys",
-		    .list = "Keys",
-		    .id = key->id,
-		    .name = key->name,
-		    .revision = key->revision,
-		    .access = {key->access, key->n_access}
-		  };
+	const struct entity *e = policy ? &policy_entity : &key_entity;
+	struct entity_head *head;
+	if (!page_entity_get(call, e, page_param(call, 0), &head))
+		return false;
+	*out = (struct holder){.entity = e,
+			       .nav = policy ? "policies" : "keys",
+			       .list = policy ? "Policies" : "Keys",
+			       .id = head->id,
+			       .name = head->name,
+			       .revision = head->revision};
+	if (policy) {
+		const Cg__Policy *p = (const void *)head;
+		out->access = (struct rights_access){p->access, p->n_access};
 	} else {
-		cg_rc rc = entity_get(call->program->store, &policy_entity, page_param(call, 0),
-				      call->arena, &p, &err);
-		if (rc != CG_OK) {
-			page_fail(call, rc, &err);
-			return false;
-		}
-		*out = (struct holder){
-		    .entity = &policy_entity,
-		    .nav = "policies",
-		    .list = "Policies",
-		    .id = p->id,
-		    .name = p->name,
-		    .revision = p->revision,
-		    .access = {p->access, p->n_access}
-		      };
+		const Cg__Key *key = (const void *)head;
+		out->access = (struct rights_access){key->access, key->n_access};
 	}
 	out->path = arena_printf(call->arena, "/admin/%s/%s", out->nav, out->id);
 	if (out->path)
@@ -299,14 +286,10 @@ static void save(struct page_call *call, bool policy)
 		page_fail(call, rc, &why);
 		return;
 	}
-	json_t *revision = page_typed_number(call, "revision"), *access = typed_access(call, at);
+	json_t *access = typed_access(call, at);
 	size_t n = json_array_size(access);
 	json_t *patch = json_pack("{s:o}", "access", access);
-	rc = entity_change(call->program->store, h.entity, &call->actor, h.id,
-			   (uint64_t)json_integer_value(revision), patch, call->arena, &changed,
-			   &err);
-	json_decref(patch);
-	json_decref(revision);
+	rc = page_entity_change(call, h.entity, h.id, patch, &changed, &err);
 	if (rc == CG_OK) {
 		page_redirect(call, arena_printf(call->arena, "%s?done=saved", h.path));
 	} else if (rc == CG_STALE || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT) {

@@ -207,7 +207,7 @@ void key_new_do(void *arg)
 				&err);
 	}
 	json_decref(record);
-	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+	if (entity_made_already(rc, &err))
 		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=created%s", once,
 						 wants_token ? "&token=gone" : ""));
 	else if (rc == CG_OK && wants_token)
@@ -216,7 +216,7 @@ void key_new_do(void *arg)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=created%s", key->id,
 					   reading.private_key_dropped ? "&private=dropped" : ""));
-	else if (key_form_fault(rc, &err))
+	else if (show_certificate_fault(rc, &err))
 		show_new(call, has_cert ? &reading : NULL, &err, web_status_of(rc));
 	else
 		page_fail(call, rc, &err);
@@ -289,7 +289,7 @@ void key_edit_do(void *arg)
 	if (rc == CG_OK) {
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=saved", key->id));
-	} else if (rc == CG_STALE || key_form_fault(rc, &err)) {
+	} else if (rc == CG_STALE || page_entity_fault(rc, &err)) {
 		json_t *values = values_of_form(call), *theirs = values_of_key(key);
 		if (rc == CG_STALE) {
 			add_choices(call, values, NULL);

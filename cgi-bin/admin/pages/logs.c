@@ -408,7 +408,7 @@ void refusal_key_do(void *arg)
 				&err);
 	}
 	json_decref(record);
-	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+	if (entity_made_already(rc, &err))
 		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=created", once));
 	else if (rc == CG_OK)
 		page_redirect(call,

@@ -268,11 +268,9 @@ void policy_delete_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__Policy *policy;
-	json_t *revision = page_typed_number(call, "revision");
 	cg_rc rc = policy_remove(call->program->store, &call->actor, page_param(call, 0),
-				 (uint64_t)json_integer_value(revision),
-				 web_form_has(&call->form, "detach"), call->arena, &err);
-	json_decref(revision);
+				 page_revision(call), web_form_has(&call->form, "detach"),
+				 call->arena, &err);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		page_redirect(call, "/admin/policies?done=deleted");
 	else if (rc != CG_CLASH && rc != CG_STALE)

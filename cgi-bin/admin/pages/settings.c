@@ -92,13 +92,10 @@ void settings_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0}, ignored = {0};
 	Cg__Setting *now, *changed;
-	json_t *revision = page_typed_number(call, "revision");
 	json_t *patch = patch_of_form(call);
-	cg_rc rc = setting_change(call->program->store, &call->actor,
-				  (uint64_t)json_integer_value(revision), patch, call->arena,
-				  &changed, &err);
+	cg_rc rc = setting_change(call->program->store, &call->actor, page_revision(call), patch,
+				  call->arena, &changed, &err);
 	json_decref(patch);
-	json_decref(revision);
 	if (rc == CG_OK) {
 		page_redirect(call, "/admin/settings?done=saved");
 	} else if ((rc == CG_STALE || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT) &&

@@ -3,6 +3,22 @@
 #include "show.h"
 #include "model/organisation.h"
 
+const char *show_role(Cg__Role role)
+{
+	static const char *const words[] = {"Viewer", "Administrator", "Owner"};
+	return words[role];
+}
+
+void show_add_roles(json_t *values)
+{
+	const char *text = json_string_value(json_object_get(values, "role"));
+	const char *role = text && *text ? text : "viewer";
+	json_t *more =
+	    json_pack("{s:b, s:b, s:b}", "is_viewer", strcmp(role, "viewer") == 0, "is_admin",
+		      strcmp(role, "admin") == 0, "is_owner", strcmp(role, "owner") == 0);
+	(void)json_object_update_new(values, more);
+}
+
 cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct cert_reading *out,
 			    struct cg_err *err)
 {
@@ -26,6 +42,13 @@ cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct 
 	if (rc == CG_UNAVAILABLE)
 		(void)cg_fail(err, rc, "%s", why.text);
 	return rc;
+}
+
+bool show_certificate_fault(cg_rc rc, struct cg_err *err)
+{
+	if (rc == CG_CLASH && !entity_made_already(rc, err))
+		page_fault_at(err, "certificate");
+	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH || rc == CG_TOO_BIG;
 }
 
 const char *show_organisation_field(struct page_call *call, const char *id)

@@ -6,6 +6,11 @@
 #include "pages.h"
 #include "ui/show.h"
 
+/* What a role is called: "Administrator". */
+const char *show_role(Cg__Role role);
+/* Which radio button the form's field "role" (a text of its values) has pressed: is_viewer, the
+ * first one where it says nothing, is_admin or is_owner. */
+void show_add_roles(json_t *values);
 /* What an action of the audit is called: "Key created". */
 const char *show_action(const char *action);
 /* One refused request. */
@@ -22,5 +27,7 @@ const char *show_organisation_field(struct page_call *call, const char *id);
  * CG_NOT_FOUND, err untouched, when it brings none; a refusal names the field. */
 cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct cert_reading *out,
 			    struct cg_err *err) CG_MUST_USE;
+/* Whether what came of such a form is a fault to be shown there; a clash is the certificate's. */
+bool show_certificate_fault(cg_rc rc, struct cg_err *err);
 
 #endif
