@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "entities.h"
+#include "model/api.h"
 #include "model/key.h"
 #include "model/policy.h"
 #include "rights.h"
@@ -141,7 +142,18 @@ static unsigned period_of(const char *text)
 	return CG__QUOTA__PERIOD__MONTH;
 }
 
-static json_t *entry_values(const json_t *entry, size_t n, const struct all_apis *apis, bool remove)
+/* Also of one that is not among the first. */
+static const char *api_name(struct page_call *call, const struct all_apis *apis, const char *id)
+{
+	Cg__Api *api;
+	return !show_api(apis, id) && entity_get(call->program->store, &api_entity, id, call->arena,
+						 &api, NULL) == CG_OK
+		   ? api->name
+		   : show_api_name(apis, id);
+}
+
+static json_t *entry_values(struct page_call *call, const json_t *entry, size_t n,
+			    const struct all_apis *apis, bool remove)
 {
 	const char *id = json_string_value(json_object_get(entry, "api_id"));
 	const json_t *rate = json_object_get(entry, "rate"),
@@ -149,7 +161,7 @@ static json_t *entry_values(const json_t *entry, size_t n, const struct all_apis
 	json_int_t per = json_integer_value(json_object_get(rate, "per_seconds"));
 	json_t *out = json_pack(
 	    "{s:I, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:b}", "n", (json_int_t)n, "api_id",
-	    id ? id : "", "api_name", page_text(span_of(id ? show_api_name(apis, id) : "")),
+	    id ? id : "", "api_name", page_text(span_of(id ? api_name(call, apis, id) : "")),
 	    "methods", words(json_object_get(entry, "methods")), "paths",
 	    words(json_object_get(entry, "paths")), "is_separate",
 	    (int)json_is_true(json_object_get(entry, "separate")), "rate_limit",
@@ -197,15 +209,16 @@ static void add_faults(json_t *entries, const struct cg_err *err, const size_t *
 	}
 }
 
-static json_t *entries_of_record(const struct holder *h, const struct all_apis *apis)
+static json_t *entries_of_record(struct page_call *call, const struct holder *h,
+				 const struct all_apis *apis)
 {
 	json_t *out = json_array();
 	for (size_t i = 0; i < h->access.n; i++) {
 		json_t *entry = record_to_json(h->access.items[i]);
-		(void)json_array_append_new(out, entry_values(entry, i, apis, false));
+		(void)json_array_append_new(out, entry_values(call, entry, i, apis, false));
 		json_decref(entry);
 	}
-	(void)json_array_append_new(out, entry_values(NULL, h->access.n, apis, false));
+	(void)json_array_append_new(out, entry_values(call, NULL, h->access.n, apis, false));
 	return out;
 }
 
@@ -215,8 +228,8 @@ static json_t *entries_of_form(struct page_call *call, const struct all_apis *ap
 	size_t n = typed_entries(call);
 	for (size_t i = 0; i < n; i++) {
 		json_t *entry = typed_entry(call, i);
-		(void)json_array_append_new(out,
-					    entry_values(entry, i, apis, is_on(call, i, "remove")));
+		(void)json_array_append_new(
+		    out, entry_values(call, entry, i, apis, is_on(call, i, "remove")));
 		json_decref(entry);
 	}
 	return out;
@@ -227,13 +240,7 @@ static void add_choice(json_t *entries, const struct all_apis *apis)
 {
 	json_t *last = json_array_get(entries, json_array_size(entries) - 1);
 	const char *chosen = json_string_value(json_object_get(last, "api_id"));
-	json_t *out = json_array();
-	for (size_t i = 0; i < apis->n; i++)
-		(void)json_array_append_new(
-		    out, json_pack("{s:s, s:o, s:b}", "value", apis->items[i]->id, "text",
-				   page_text(span_of(apis->items[i]->name)), "chosen",
-				   (int)(chosen && strcmp(chosen, apis->items[i]->id) == 0)));
-	(void)json_object_set_new(last, "apis", out);
+	(void)json_object_set_new(last, "apis", show_api_choice(apis, chosen ? chosen : ""));
 	(void)json_object_set_new(last, "fresh", json_true());
 }
 
@@ -269,7 +276,7 @@ static void show_page(struct page_call *call, bool policy)
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
 	else
-		show(call, &h, entries_of_record(&h, &apis), false, NULL, 200, &apis);
+		show(call, &h, entries_of_record(call, &h, &apis), false, NULL, 200, &apis);
 }
 
 static void save(struct page_call *call, bool policy)
@@ -297,7 +304,8 @@ static void save(struct page_call *call, bool policy)
 		add_faults(entries, &err, at, n);
 		/* An entry that was added meanwhile may not have been in the form. */
 		if (json_array_size(entries) == 0)
-			(void)json_array_append_new(entries, entry_values(NULL, 0, &apis, false));
+			(void)json_array_append_new(entries,
+						    entry_values(call, NULL, 0, &apis, false));
 		show(call, &h, entries, rc == CG_STALE, rc == CG_STALE ? NULL : &err,
 		     web_status_of(rc), &apis);
 	} else {

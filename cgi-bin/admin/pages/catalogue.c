@@ -102,7 +102,7 @@ static json_t *record_of_form(struct page_call *call)
 	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:s, s:s, s:o, s:o}", "name",
 			 page_text(span_of(page_field(call, "name"))), "policy_id",
 			 optional(page_field(call, "policy_id")), "description",
-			 page_text(span_of(page_lines(call, "description"))), "documentation_url",
+			 optional(page_lines(call, "description")), "documentation_url",
 			 optional(page_field(call, "documentation_url")), "visible",
 			 (int)web_form_has(&call->form, "visible"), "approval",
 			 strcmp(page_field(call, "approval"), "automatic") == 0 ? "automatic"
@@ -151,17 +151,10 @@ static json_t *values_of_entry(const Cg__CatalogueEntry *e)
 static cg_rc add_policies(struct page_call *call, json_t *values, const char *chosen,
 			  struct cg_err *err)
 {
-	struct entity_page page;
-	json_t *out = json_array();
-	cg_rc rc = entity_list(call->program->store, &policy_entity, SPAN_LIT(""), LIST_LIMIT_MAX,
-			       SPAN_LIT(""), call->arena, &page, err);
-	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
-		const Cg__Policy *p = page.messages[i];
-		(void)json_array_append_new(out, json_pack("{s:s, s:o, s:b}", "value", p->id,
-							   "text", page_text(span_of(p->name)),
-							   "chosen", strcmp(p->id, chosen) == 0));
-	}
-	(void)json_object_set_new(values, "policies", out);
+	json_t *policies = NULL;
+	cg_rc rc = show_choice(call, &policy_entity, (struct show_ids){&chosen, *chosen != '\0'},
+			       &policies, err);
+	(void)json_object_set_new(values, "policies", policies);
 	return rc;
 }
 

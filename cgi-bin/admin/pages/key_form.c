@@ -13,35 +13,23 @@ static const char *const typed_fields[] = {"name",	  "methods",	"paths", "rate.l
 					   "quota.limit", "expires_at", "tags",	 NULL};
 
 static const struct option options[] = {
-    {"max_concurrent", OPTION_NUMBER},
+    {"policy_ids",	   OPTION_PICKS },
+	   {"max_concurrent", OPTION_NUMBER},
     {"allowed_ips",    OPTION_WORDS },
-    {"blocked_ips",    OPTION_WORDS },
+	   {"blocked_ips",	   OPTION_WORDS },
     {"meta",	     OPTION_MAP   },
 };
 
-static bool has_policy(struct page_call *call, const Cg__Key *key, const char *id)
-{
-	for (size_t i = 0; key && i < key->n_policy_ids; i++)
-		if (strcmp(key->policy_ids[i], id) == 0)
-			return true;
-	return !key && rights_form_says(call, "policy_ids", id);
-}
-
+/* `key` is what is there; NULL: what the form says. */
 static cg_rc add_policies(struct page_call *call, json_t *values, const Cg__Key *key,
 			  struct cg_err *err)
 {
-	struct entity_page page;
-	json_t *out = json_array();
-	cg_rc rc = entity_list(call->program->store, &policy_entity, SPAN_LIT(""), LIST_LIMIT_MAX,
-			       SPAN_LIT(""), call->arena, &page, err);
-	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
-		const Cg__Policy *p = page.messages[i];
-		(void)json_array_append_new(out,
-					    json_pack("{s:s, s:o, s:b}", "value", p->id, "text",
-						      page_text(span_of(p->name)), "chosen",
-						      (int)has_policy(call, key, p->id)));
-	}
-	(void)json_object_set_new(values, "policies", out);
+	const struct show_ids ids =
+	    key ? (struct show_ids){(const char *const *)key->policy_ids, key->n_policy_ids}
+		: show_form_ids(call, "policy_ids");
+	json_t *policies = NULL;
+	cg_rc rc = show_choice(call, &policy_entity, ids, &policies, err);
+	(void)json_object_set_new(values, "policies", policies);
 	return rc;
 }
 
@@ -59,17 +47,11 @@ static json_t *record_of_form(struct page_call *call, const Cg__Key *key)
 {
 	const struct rights_access own = {key ? key->access : NULL, key ? key->n_access : 0};
 	json_t *had = key ? record_to_json(key) : NULL;
-	json_t *policies = json_array();
-	for (size_t i = 0; i < call->form.n; i++)
-		if (span_is(call->form.fields[i].name, SPAN_LIT("policy_ids")))
-			(void)json_array_append_new(policies,
-						    page_text(call->form.fields[i].value));
-	json_t *out =
-	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-		      page_text(span_of(page_field(call, "name"))), "access",
-		      rights_typed_access(call, &own), "policy_ids", policies, "rate",
-		      rights_typed_rate(call), "quota", rights_typed_quota(call), "expires_at",
-		      typed_expiry(call), "tags", page_typed_list(call, "tags"));
+	json_t *out = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+				page_text(span_of(page_field(call, "name"))), "access",
+				rights_typed_access(call, &own), "rate", rights_typed_rate(call),
+				"quota", rights_typed_quota(call), "expires_at", typed_expiry(call),
+				"tags", page_typed_list(call, "tags"));
 	options_typed(call, options, CG_COUNT(options), had, out);
 	json_decref(had);
 	return out;

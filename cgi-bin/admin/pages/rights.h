@@ -15,7 +15,8 @@ struct rights_access {
 /* Whether the form has the field `name` with this value. */
 bool rights_form_says(struct page_call *call, const char *name, const char *value);
 
-/* Values of the template: "apis" with those ticked; "spans" and "periods" with those chosen. */
+/* Values of the template: "apis" with those ticked, which are there also when there are more APIs
+ * than `apis` has; "spans" and "periods" with those chosen. */
 void rights_add_apis(struct page_call *call, json_t *values, const struct rights_access *of,
 		     const struct all_apis *apis);
 void rights_add_units(json_t *values, uint64_t per_seconds, unsigned period);

@@ -6,6 +6,20 @@
 #include "pages.h"
 #include "ui/show.h"
 
+/* Ids of what is chosen in a form, or that a record has. */
+struct show_ids {
+	const char *const *items;
+	size_t n;
+};
+/* Those that the form's fields of that name say. */
+struct show_ids show_form_ids(struct page_call *call, const char *name);
+bool show_ids_have(struct show_ids ids, const char *id);
+/* A choice among records: the first LIST_LIMIT_MAX of them by name, and those that are chosen but
+ * not among these, so that no form loses what it does not show; one that is gone is called by its
+ * id.  *out is [{"value", "text", "chosen"}], a new reference. */
+cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_ids chosen,
+		  json_t **out, struct cg_err *err) CG_MUST_USE;
+
 /* What a role is called: "Administrator". */
 const char *show_role(Cg__Role role);
 /* Which radio button the form's field "role" (a text of its values) has pressed: is_viewer, the
