@@ -18,6 +18,7 @@ site = Site()
 # What is never shown again, and what a form says of itself.
 UNSHOWN = {"certificate", "password", "upload", "upstream_tls.client_key", "upstream_tls.client_key.remove"}
 OF_THE_FORM = {"csrf_token", "revision", "once", "had"}
+OF_NEW_RIGHTS = {"methods", "paths"}  # of APIs that are ticked anew; no record has them
 # POST routes that change no record by a form: they ask once, or say one thing.
 NO_FORM = re.compile(r"/(delete|revoke|login|logout|password|test|switch|reset|approve|decline|crl|key)$")
 
@@ -188,6 +189,13 @@ with site:
             is_eq(back.status, 412, "overtaken, it is refused")
             is_eq(shown(pairs_of(form_of(back, "Save"))), shown(sent), "and comes back as it was sent")
             like(back.text, re.escape(told), "with what the other has changed")
+            if "access" not in route:
+                # Each field that is not what is there now; a choice of several may be told one by one.
+                fresh = shown(pairs_of(form_of(boss.get(path), "Save")))
+                differ = {n for n, _ in set(shown(sent)) ^ set(fresh)} - OF_NEW_RIGHTS
+                lines = re.findall("<li>([^<]*: “[^<]*” now, “[^<]*” in the form)</li>", back.html)
+                ok(len(lines) >= len(differ), "and all that differs") or diag(sorted(differ), *lines)
+                ok(not [x for x in lines if not x[0].isupper()], "by its label") or diag(*lines)
             is_eq(must("GET", read)["revision"], before["revision"] + 1, "which nobody overwrote")
 
     for route, path, typed, listed in MAKES:

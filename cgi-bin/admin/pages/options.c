@@ -156,6 +156,7 @@ static json_t *typed(struct page_call *call, const struct option *o, const json_
 	switch (o->form) {
 	case OPTION_TEXT:
 		return text_or_null(page_field(call, o->name));
+	case OPTION_PROSE:
 	case OPTION_PEM:
 		return text_or_null(page_lines(call, o->name));
 	case OPTION_TIME:
@@ -275,6 +276,7 @@ static json_t *shown(const struct option *o, const json_t *value)
 {
 	switch (o->form) {
 	case OPTION_TEXT:
+	case OPTION_PROSE:
 	case OPTION_TIME:
 	case OPTION_PEM:
 		return json_is_string(value) ? json_string(json_string_value(value))
@@ -339,6 +341,7 @@ void options_values_typed(struct page_call *call, const struct option *rows, siz
 				  page_text(span_of(strstr(text, "PRIVATE KEY") ? "" : text)));
 			break;
 		case OPTION_TEXT:
+		case OPTION_PROSE:
 		case OPTION_NUMBER:
 		case OPTION_TIME:
 		case OPTION_WORDS:

@@ -8,6 +8,7 @@
 
 enum option_form {
 	OPTION_TEXT,	/* empty: null */
+	OPTION_PROSE,	/* a text of several lines; empty: null */
 	OPTION_NUMBER,	/* empty: null */
 	OPTION_TIME,	/* RFC 3339, or a date for its beginning; empty: null */
 	OPTION_SWITCH,	/* a check box; the template's value is is_NAME */
