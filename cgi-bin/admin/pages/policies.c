@@ -11,14 +11,6 @@ static const char *const typed_fields[] = {
     "name", "methods", "paths", "rate.limit", "quota.limit", "key_lifetime_days", "tags", NULL};
 static const char *const parts[] = {"access", "rate", "quota"};
 
-static bool applies(const Cg__Policy *policy, unsigned part)
-{
-	for (size_t i = 0; i < policy->n_applies; i++)
-		if ((unsigned)policy->applies[i] == part)
-			return true;
-	return false;
-}
-
 /* --- list --- */
 
 static json_t *line(const Cg__Policy *policy, const struct all_apis *apis)
@@ -33,9 +25,9 @@ static json_t *line(const Cg__Policy *policy, const struct all_apis *apis)
 		      "name", page_text(span_of(policy->name)), "access",
 		      page_text(buf_span(&names)), "rate", show_rate(policy->rate), "quota",
 		      show_quota(policy->quota), "tags", rights_tags(policy->tags, policy->n_tags),
-		      "gives_access", (int)applies(policy, CG__POLICY__PART__ACCESS), "gives_rate",
-		      (int)applies(policy, CG__POLICY__PART__RATE), "gives_quota",
-		      (int)applies(policy, CG__POLICY__PART__QUOTA), "badge",
+		      "gives_access", (int)policy_applies(policy, CG__POLICY__PART__ACCESS),
+		      "gives_rate", (int)policy_applies(policy, CG__POLICY__PART__RATE),
+		      "gives_quota", (int)policy_applies(policy, CG__POLICY__PART__QUOTA), "badge",
 		      policy->active ? page_badge("ok", "Active") : page_badge("", "Off"));
 	buf_release(&names);
 	return out;
@@ -127,9 +119,9 @@ static json_t *values_of_policy(const Cg__Policy *p)
 	    rights_tags(p->tags, p->n_tags));
 	rights_add_units(values, p->rate ? p->rate->per_seconds : 1,
 			 p->quota ? (unsigned)p->quota->period : CG__QUOTA__PERIOD__MONTH);
-	add_switches(values, applies(p, CG__POLICY__PART__ACCESS),
-		     applies(p, CG__POLICY__PART__RATE), applies(p, CG__POLICY__PART__QUOTA),
-		     p->active);
+	add_switches(values, policy_applies(p, CG__POLICY__PART__ACCESS),
+		     policy_applies(p, CG__POLICY__PART__RATE),
+		     policy_applies(p, CG__POLICY__PART__QUOTA), p->active);
 	return values;
 }
 
