@@ -1,11 +1,11 @@
 /* The access rights of a key or a policy, entry by entry: methods, paths, and limits of its own. */
 #include "base/base.h"
-#include "base/buf.h"
 #include "base/text.h"
 #include "entities.h"
 #include "model/api.h"
 #include "model/key.h"
 #include "model/policy.h"
+#include "options.h"
 #include "rights.h"
 #include "web/problem.h"
 
@@ -118,30 +118,6 @@ static json_t *number_or_text(const json_t *value)
 				       : json_string("");
 }
 
-static json_t *words(const json_t *list)
-{
-	struct buf out;
-	size_t i;
-	json_t *word;
-	buf_init(&out, 64 * 1024);
-	json_array_foreach((json_t *)(uintptr_t)list, i, word)
-	{
-		buf_printf(&out, "%s%s", i > 0 ? ", " : "", json_string_value(word));
-	}
-	json_t *text = page_text(buf_span(&out));
-	buf_release(&out);
-	return text;
-}
-
-static unsigned period_of(const char *text)
-{
-	static const char *const names[] = {"hour", "day", "week", "month"};
-	for (unsigned i = 0; text && i < CG_COUNT(names); i++)
-		if (strcmp(text, names[i]) == 0)
-			return i;
-	return CG__QUOTA__PERIOD__MONTH;
-}
-
 /* Also of one that is not among the first. */
 static const char *api_name(struct page_call *call, const struct all_apis *apis, const char *id)
 {
@@ -162,14 +138,14 @@ static json_t *entry_values(struct page_call *call, const json_t *entry, size_t 
 	json_t *out = json_pack(
 	    "{s:I, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:b}", "n", (json_int_t)n, "api_id",
 	    id ? id : "", "api_name", page_text(span_of(id ? api_name(call, apis, id) : "")),
-	    "methods", words(json_object_get(entry, "methods")), "paths",
-	    words(json_object_get(entry, "paths")), "is_separate",
+	    "methods", options_words(json_object_get(entry, "methods")), "paths",
+	    options_words(json_object_get(entry, "paths")), "is_separate",
 	    (int)json_is_true(json_object_get(entry, "separate")), "rate_limit",
 	    number_or_text(json_object_get(rate, "limit")), "quota_limit",
 	    number_or_text(json_object_get(quota, "limit")), "is_remove", (int)remove);
 	(void)json_object_set_new(out, "fresh", json_false());
 	rights_add_units(out, per > 0 ? (uint64_t)per : 1,
-			 period_of(json_string_value(json_object_get(quota, "period"))));
+			 rights_period(json_string_value(json_object_get(quota, "period"))));
 	return out;
 }
 

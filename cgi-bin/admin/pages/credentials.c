@@ -37,15 +37,14 @@ void key_show_token(struct page_call *call, const Cg__Key *key, const char *toke
 {
 	struct all_apis apis = {.n = 0};
 	struct cg_err err = {0};
-	const char *path = "/";
-	if (show_load_apis(call, &apis, &err) == CG_OK && key->n_access > 0)
-		for (size_t i = 0; i < apis.n; i++)
-			if (strcmp(apis.items[i]->id, key->access[0]->api_id) == 0)
-				path = apis.items[i]->listen_path;
+	const Cg__Api *api = NULL;
+	if (key->n_access > 0 && show_load_apis(call, &apis, &err) == CG_OK)
+		api = show_api(&apis, key->access[0]->api_id);
 	page_show(call, 200, "token", "keys", "The token",
 		  json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "id", key->id, "name",
 			    page_text(span_of(key->name)), "token", token, "base", page_base(call),
-			    "path", page_text(span_of(path)), "main_class", "main--slim"));
+			    "path", page_text(span_of(api ? api->listen_path : "/")), "main_class",
+			    "main--slim"));
 }
 
 /* How many credentials the key had when the form was made. */

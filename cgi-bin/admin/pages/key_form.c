@@ -77,7 +77,7 @@ static json_t *values_of_key(const Cg__Key *key)
 	    rights_optional_number(key->rate != NULL, key->rate ? key->rate->limit : 0),
 	    "quota_limit",
 	    rights_optional_number(key->quota != NULL, key->quota ? key->quota->limit : 0),
-	    "expires_at", iso, "tags", rights_tags(key->tags, key->n_tags));
+	    "expires_at", iso, "tags", show_joined(key->tags, key->n_tags));
 	json_t *record = record_to_json(key);
 	options_values(options, CG_COUNT(options), record, values);
 	json_decref(record);

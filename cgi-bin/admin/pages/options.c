@@ -257,6 +257,11 @@ static json_t *joined(const json_t *list, const char *between)
 	return text;
 }
 
+json_t *options_words(const json_t *list)
+{
+	return joined(list, ", ");
+}
+
 static json_t *lines_of_map(const json_t *map)
 {
 	struct buf out;
@@ -285,7 +290,7 @@ static json_t *shown(const struct option *o, const json_t *value)
 		return json_is_integer(value) ? page_number((uint64_t)json_integer_value(value))
 					      : json_string("");
 	case OPTION_WORDS:
-		return joined(value, ", ");
+		return options_words(value);
 	case OPTION_PEMS:
 		return joined(value, "");
 	case OPTION_LINES:

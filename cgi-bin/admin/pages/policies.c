@@ -24,7 +24,7 @@ static json_t *line(const Cg__Policy *policy, const struct all_apis *apis)
 	    json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o}", "id", policy->id,
 		      "name", page_text(span_of(policy->name)), "access",
 		      page_text(buf_span(&names)), "rate", show_rate(policy->rate), "quota",
-		      show_quota(policy->quota), "tags", rights_tags(policy->tags, policy->n_tags),
+		      show_quota(policy->quota), "tags", show_joined(policy->tags, policy->n_tags),
 		      "gives_access", (int)policy_applies(policy, CG__POLICY__PART__ACCESS),
 		      "gives_rate", (int)policy_applies(policy, CG__POLICY__PART__RATE),
 		      "gives_quota", (int)policy_applies(policy, CG__POLICY__PART__QUOTA), "badge",
@@ -116,7 +116,7 @@ static json_t *values_of_policy(const Cg__Policy *p)
 	    rights_optional_number(p->quota != NULL, p->quota ? p->quota->limit : 0),
 	    "key_lifetime_days",
 	    rights_optional_number(p->has_key_lifetime_days, p->key_lifetime_days), "tags",
-	    rights_tags(p->tags, p->n_tags));
+	    show_joined(p->tags, p->n_tags));
 	rights_add_units(values, p->rate ? p->rate->per_seconds : 1,
 			 p->quota ? (unsigned)p->quota->period : CG__QUOTA__PERIOD__MONTH);
 	add_switches(values, policy_applies(p, CG__POLICY__PART__ACCESS),

@@ -1,6 +1,5 @@
 /* The part of a form that gives access to APIs and sets limits: of keys and of policies. */
 #include "base/base.h"
-#include "base/buf.h"
 #include "model/api.h"
 #include "rights.h"
 
@@ -88,12 +87,17 @@ void rights_add_units(json_t *values, uint64_t per_seconds, unsigned period)
 	(void)json_object_set_new(values, "periods", quotas);
 }
 
-unsigned rights_typed_period(struct page_call *call)
+unsigned rights_period(const char *name)
 {
-	for (unsigned i = 0; i < CG_COUNT(periods); i++)
-		if (strcmp(page_field(call, "quota.period"), periods[i]) == 0)
+	for (unsigned i = 0; name && i < CG_COUNT(periods); i++)
+		if (strcmp(name, periods[i]) == 0)
 			return i;
 	return CG__QUOTA__PERIOD__MONTH;
+}
+
+unsigned rights_typed_period(struct page_call *call)
+{
+	return rights_period(page_field(call, "quota.period"));
 }
 
 uint64_t rights_typed_span(struct page_call *call)
@@ -151,15 +155,4 @@ json_t *rights_typed_quota(struct page_call *call)
 json_t *rights_optional_number(bool has, uint64_t n)
 {
 	return has ? page_number(n) : json_string("");
-}
-
-json_t *rights_tags(char *const *tags, size_t n)
-{
-	struct buf all;
-	buf_init(&all, 256 * 1024);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&all, "%s%s", i > 0 ? ", " : "", tags[i]);
-	json_t *out = page_text(buf_span(&all));
-	buf_release(&all);
-	return out;
 }

@@ -2,7 +2,7 @@
 #include "base/base.h"
 #include "model/setting.h"
 #include "entities.h"
-#include "rights.h"
+#include "show.h"
 #include "web/problem.h"
 
 static const char *const typed_fields[] = {"base_urls.gate",
@@ -57,7 +57,7 @@ static json_t *values_of_settings(const Cg__Setting *s)
 	    json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "base_urls_gate", s->base_urls->gate,
 		      "base_urls_portal", s->base_urls->portal, "base_urls_admin",
 		      s->base_urls->admin, "portal_title", page_text(span_of(s->portal_title)),
-		      "sign_up_domains", rights_tags(s->sign_up_domains, s->n_sign_up_domains),
+		      "sign_up_domains", show_joined(s->sign_up_domains, s->n_sign_up_domains),
 		      "terms", page_text(span_of(s->terms)), "mail_from", s->mail_from);
 	add_switches(values, s->catalogue_public, s->sign_up == CG__SETTING__SIGN_UP__OPEN,
 		     s->lighttpd_announce_partners);

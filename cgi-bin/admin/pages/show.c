@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "show.h"
 #include "model/organisation.h"
 
@@ -61,6 +62,17 @@ cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_id
 		shown[n++] = id;
 	}
 	return CG_OK;
+}
+
+json_t *show_joined(char *const *texts, size_t n)
+{
+	struct buf all;
+	buf_init(&all, RECORD_MAX);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&all, "%s%s", i > 0 ? ", " : "", texts[i]);
+	json_t *out = page_text(buf_span(&all));
+	buf_release(&all);
+	return out;
 }
 
 const char *show_role(Cg__Role role)

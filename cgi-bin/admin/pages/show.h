@@ -20,6 +20,8 @@ bool show_ids_have(struct show_ids ids, const char *id);
 cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_ids chosen,
 		  json_t **out, struct cg_err *err) CG_MUST_USE;
 
+/* Texts, such as tags, with commas between. */
+json_t *show_joined(char *const *texts, size_t n);
 /* What a role is called: "Administrator". */
 const char *show_role(Cg__Role role);
 /* Which radio button the form's field "role" (a text of its values) has pressed: is_viewer, the
