@@ -148,7 +148,7 @@ static void add_to_key(struct page_call *call, const struct offer *offer)
 	cg_rc rc = request_create(call->program->store, &call->actor, &what, call->arena, &r, &err);
 	if (rc == CG_OK) {
 		go_on(call, r);
-	} else if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0) {
+	} else if (entity_made_already(rc, &err)) {
 		go_on_to_made(call, what.id);
 	} else if (is_of_form(rc)) {
 		page_fault_at(&err, "key_id");
@@ -208,7 +208,7 @@ void request_do(void *arg)
 			return;
 		}
 	}
-	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0) {
+	if (entity_made_already(rc, &err)) {
 		go_on_to_made(call, what.id);
 		return;
 	}

@@ -63,25 +63,17 @@ bool offer_get(struct page_call *call, struct offer *out)
 	return rc == CG_OK;
 }
 
-static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)
-{
-	for (size_t i = 0; i < policy->n_applies; i++)
-		if (policy->applies[i] == part)
-			return true;
-	return false;
-}
-
 json_t *offer_plan(const struct offer *o)
 {
 	const Cg__Policy *p = o->policy;
 	json_t *plan = json_pack(
 	    "{s:s, s:o, s:o, s:o, s:b, s:b, s:b}", "template", "portal/plan.tpl", "policy_name",
 	    page_text(span_of(p->name)), "rate",
-	    applies(p, CG__POLICY__PART__RATE) ? show_rate(p->rate) : json_null(), "quota",
-	    applies(p, CG__POLICY__PART__QUOTA) ? show_quota(p->quota) : json_null(), "automatic",
-	    o->entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC, "proof_required",
-	    o->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED, "takes_certificate",
-	    (int)o->takes_certificate);
+	    policy_applies(p, CG__POLICY__PART__RATE) ? show_rate(p->rate) : json_null(), "quota",
+	    policy_applies(p, CG__POLICY__PART__QUOTA) ? show_quota(p->quota) : json_null(),
+	    "automatic", o->entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC,
+	    "proof_required", o->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED,
+	    "takes_certificate", (int)o->takes_certificate);
 	(void)json_object_set_new(plan, "days",
 				  p->has_key_lifetime_days ? page_number(p->key_lifetime_days)
 							   : json_null());

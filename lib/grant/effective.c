@@ -7,10 +7,7 @@
 /* Whether it decides this part; a held one only takes away. */
 static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)
 {
-	for (size_t i = 0; i < policy->n_applies; i++)
-		if (policy->active && policy->applies[i] == part)
-			return true;
-	return false;
+	return policy->active && policy_applies(policy, part);
 }
 
 static size_t put_text(char *to, const char *text)

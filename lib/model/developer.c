@@ -275,7 +275,8 @@ cg_rc developer_create_in(struct store_txn *txn, const struct actor *actor,
 	if (rc == CG_OK && own)
 		rc = make_organisation(txn, actor, json, arena, err);
 	if (rc == CG_OK)
-		rc = entity_create_in(txn, &developer_entity, actor, json, arena, &d, err);
+		rc = entity_create_as_in(txn, &developer_entity, actor, what->id, json, arena, &d,
+					 err);
 	if (rc == CG_BAD_VALUE && own && err)
 		drop_organisation(err);
 	json_decref(json);
@@ -328,11 +329,14 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return with_fault(c, rc, err);
 }
 
-cg_rc developer_create(struct store *store, const struct actor *actor, const json_t *json,
-		       const char *password, struct arena *arena, Cg__Developer **out,
-		       struct cg_err *err)
+cg_rc developer_create(struct store *store, const struct actor *actor, const char *id,
+		       const json_t *json, const char *password, struct arena *arena,
+		       Cg__Developer **out, struct cg_err *err)
 {
-	struct developer_call c = {.actor = actor, .what.json = json, .arena = arena};
+	struct developer_call c = {
+	    .actor = actor, .what = {.id = id, .json = json},
+		      .arena = arena
+	    };
 	struct cg_err fault = {0};
 	cg_rc rc = actor_require(actor, developer_entity.role, err);
 	if (rc == CG_OK)

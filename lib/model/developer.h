@@ -11,7 +11,8 @@ extern const struct entity developer_entity;
 
 /* What a developer is made from. */
 struct developer_new {
-	const json_t *json;	   /* the record's members */
+	const char *id;	    /* that random_id made before: entity_create_as; NULL: a new one */
+	const json_t *json; /* the record's members */
 	const char *password_hash; /* NULL: none, so a new password has to be asked for first */
 	bool confirmed;		   /* by a link that was sent to the address */
 	bool terms_accepted;
@@ -21,10 +22,10 @@ struct developer_new {
 cg_rc developer_create_in(struct store_txn *txn, const struct actor *actor,
 			  const struct developer_new *what, struct arena *arena,
 			  Cg__Developer **out, struct cg_err *err) CG_MUST_USE;
-/* The same in a transaction of its own, with a password (NULL: none). */
-cg_rc developer_create(struct store *store, const struct actor *actor, const json_t *json,
-		       const char *password, struct arena *arena, Cg__Developer **out,
-		       struct cg_err *err) CG_MUST_USE;
+/* The same in a transaction of its own, with an id as above and a password (NULL: none). */
+cg_rc developer_create(struct store *store, const struct actor *actor, const char *id,
+		       const json_t *json, const char *password, struct arena *arena,
+		       Cg__Developer **out, struct cg_err *err) CG_MUST_USE;
 /* Changes one as entity_change does; a new password (NULL: it stays), for administrators, ends his
  * sessions. */
 cg_rc developer_change(struct store *store, const struct actor *actor, const char *id,

@@ -80,6 +80,11 @@ static cg_rc read_checked(struct store_txn *txn, const struct entity *e, const j
 	return record_read_checked(e->type, json, before, check, &c, arena, out, err);
 }
 
+bool entity_made_already(cg_rc rc, const struct cg_err *err)
+{
+	return rc == CG_CLASH && err->code && strcmp(err->code, ENTITY_MADE_ALREADY) == 0;
+}
+
 cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
 			  const char *made_id, const json_t *json, struct arena *arena,
 			  void *out_message, struct cg_err *err)

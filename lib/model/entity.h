@@ -58,6 +58,8 @@ cg_rc entity_create_as(struct store *store, const struct entity *e, const struct
 cg_rc entity_create_as_in(struct store_txn *txn, const struct entity *e, const struct actor *actor,
 			  const char *id, const json_t *json, struct arena *arena,
 			  void *out_message, struct cg_err *err) CG_MUST_USE;
+/* Whether that is what came of one of these. */
+bool entity_made_already(cg_rc rc, const struct cg_err *err);
 /* For who has found a fault beside the JSON, so_far: what entity_create (id NULL) or entity_change
  * would say of the JSON is added to err.  Returns what both come to; nothing is written. */
 cg_rc entity_judge(struct store *store, const struct entity *e, const char *id, const json_t *json,

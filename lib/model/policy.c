@@ -7,7 +7,7 @@
 
 #define NAMED_MAX 3 /* keys that a refusal names */
 
-static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)
+bool policy_applies(const Cg__Policy *policy, Cg__Policy__Part part)
 {
 	for (size_t i = 0; i < policy->n_applies; i++)
 		if (policy->applies[i] == part)
@@ -24,11 +24,11 @@ static cg_rc check_parts(const Cg__Policy *policy, struct cg_err *err)
 		return cg_fail_field(err, "applies",
 				     "is empty, so the policy would do nothing: name access, rate "
 				     "or quota, or set key_lifetime_days");
-	if (policy->n_access > 0 && !applies(policy, CG__POLICY__PART__ACCESS))
+	if (policy->n_access > 0 && !policy_applies(policy, CG__POLICY__PART__ACCESS))
 		rc = cg_fail_field(err, "access", "is given, but applies does not name it");
-	if (policy->rate && !applies(policy, CG__POLICY__PART__RATE))
+	if (policy->rate && !policy_applies(policy, CG__POLICY__PART__RATE))
 		rc = cg_fail_field(err, "rate", "is given, but applies does not name it");
-	if (policy->quota && !applies(policy, CG__POLICY__PART__QUOTA))
+	if (policy->quota && !policy_applies(policy, CG__POLICY__PART__QUOTA))
 		rc = cg_fail_field(err, "quota", "is given, but applies does not name it");
 	return rc;
 }

@@ -16,6 +16,8 @@ cg_rc policy_remove(struct store *store, const struct actor *actor, const char *
 cg_rc policy_drop_api(struct store_txn *txn, const char *api_id, struct arena *arena,
 		      struct cg_err *err) CG_MUST_USE;
 
+/* Whether it decides this part of what a key may do, while it is active. */
+bool policy_applies(const Cg__Policy *policy, Cg__Policy__Part part);
 /* Whether a lets more through than b in the long run; NULL is no limit. */
 bool rate_is_larger(const Cg__Rate *a, const Cg__Rate *b);
 bool quota_is_larger(const Cg__Quota *a, const Cg__Quota *b);

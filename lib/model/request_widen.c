@@ -23,14 +23,6 @@ struct in_force {
 	int64_t ends_at;
 };
 
-static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)
-{
-	for (size_t i = 0; i < policy->n_applies; i++)
-		if (policy->applies[i] == part)
-			return true;
-	return false;
-}
-
 /* Of limits that both hold, the smaller. */
 static struct limits_of narrower(struct limits_of a, struct limits_of b)
 {
@@ -53,14 +45,14 @@ static void merge(struct in_force *f, const Cg__Key *key, Cg__Policy *policy)
 {
 	f->held = f->held || policy->held;
 	f->policies[f->n_policies++] = policy;
-	if (applies(policy, CG__POLICY__PART__ACCESS))
+	if (policy_applies(policy, CG__POLICY__PART__ACCESS))
 		f->own_access = false;
-	if (applies(policy, CG__POLICY__PART__RATE)) {
+	if (policy_applies(policy, CG__POLICY__PART__RATE)) {
 		if (!f->by_rate || rate_is_larger(policy->rate, f->limits.rate))
 			f->limits.rate = policy->rate;
 		f->by_rate = true;
 	}
-	if (applies(policy, CG__POLICY__PART__QUOTA)) {
+	if (policy_applies(policy, CG__POLICY__PART__QUOTA)) {
 		if (!f->by_quota || quota_is_larger(policy->quota, f->limits.quota))
 			f->limits.quota = policy->quota;
 		f->by_quota = true;
@@ -158,7 +150,8 @@ static cg_rc check_rights(struct store_txn *txn, const struct actor *actor, cons
 	cg_rc rc = load(txn, key, arena, &before, err);
 	if (rc != CG_OK)
 		return rc;
-	if (actor->developer && before.own_access && applies(policy, CG__POLICY__PART__ACCESS))
+	if (actor->developer && before.own_access &&
+	    policy_applies(policy, CG__POLICY__PART__ACCESS))
 		return cg_fail_code(err, CG_CLASH, "access_own",
 				    "Your key “%.100s” has rights of its own, which this API's "
 				    "would replace: ask for a new key, or ask the API's owner.",

@@ -27,8 +27,9 @@ cg_rc user_sign_in(struct store *store, const char *name, const char *password, 
 cg_rc user_change_password(struct store *store, const struct actor *actor,
 			   const struct password_change *change, const char *session_id,
 			   struct arena *arena, struct cg_err *err) CG_MUST_USE;
-/* Makes a user from JSON, with that password; NULL: with a one-time one, which must be changed at
- * the first sign-in and is written to one_time.  For owners. */
+/* Makes a user from JSON, under an id that random_id made before (NULL: a new one;
+ * entity_create_as), with that password; NULL: with a one-time one, which must be changed at the
+ * first sign-in and is written to one_time.  For owners. */
 cg_rc user_create(struct store *store, const struct actor *actor, const char *id,
 		  const json_t *json, const char *password, struct arena *arena, Cg__User **out,
 		  char one_time[PASSWORD_TEXT + 1], struct cg_err *err) CG_MUST_USE;

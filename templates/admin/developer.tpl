@@ -5,13 +5,13 @@
     <li aria-current="page">{{shown_name}}</li>
   </ol>
 </nav>
-<div class="head">
-  <div class="head__text"><div class="head__title"><h1>{{shown_name}}</h1>{{#no_active}}<span class="badge badge--warn">Switched off</span>{{/no_active}}</div><p><a href="/admin/organisations/{{organisation_id}}">{{organisation}}</a> · joined {{#joined}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/joined}}{{#no_confirmed}} · address not confirmed{{/no_confirmed}}</p></div>
-</div>
+{{#there}}<div class="head">
+  <div class="head__text"><div class="head__title"><h1>{{name}}</h1>{{#no_active}}<span class="badge badge--warn">Switched off</span>{{/no_active}}</div><p><a href="/admin/organisations/{{organisation_id}}">{{organisation}}</a> · joined {{#joined}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/joined}}{{#no_confirmed}} · address not confirmed{{/no_confirmed}}</p></div>
+</div>{{/there}}
 {{#created}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The developer was added</h2><p>The sign-in page of the portal is <a href="/portal/login">/portal/login</a>.</p></div>{{/created}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
 {{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+</div>{{/failed}}{{>stale}}
 {{#may_change}}<form class="form form--cards" method="post" action="/admin/developers/{{id}}">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
   <input type="hidden" name="revision" value="{{revision}}">
@@ -20,7 +20,7 @@
     <div class="card__body form">
       <div class="field{{#error_name}} field--error{{/error_name}}"><label for="f-name">Name</label><input class="input" id="f-name" name="name" value="{{name}}" maxlength="200" autocomplete="off" required{{#error_name}} aria-invalid="true"{{/error_name}}{{#focus_name}} autofocus{{/focus_name}}{{#error_name}} aria-describedby="e-name"{{/error_name}}>{{#error_name}}<p class="error" id="e-name"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_name}}</div>
       <div class="field{{#error_email}} field--error{{/error_email}}"><label for="f-email">E-mail</label><input class="input" id="f-email" name="email" type="email" value="{{email}}" maxlength="254" autocomplete="off" required{{#error_email}} aria-invalid="true"{{/error_email}}{{#focus_email}} autofocus{{/focus_email}}{{#error_email}} aria-describedby="e-email"{{/error_email}}>{{#error_email}}<p class="error" id="e-email"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_email}}</div>
-      <div class="field{{#error_organisation_id}} field--error{{/error_organisation_id}}"><label for="f-organisation_id">Organisation</label><input class="input" id="f-organisation_id" name="organisation_id" value="{{organisation_typed}}" autocomplete="off" maxlength="200" required{{#error_organisation_id}} aria-invalid="true"{{/error_organisation_id}}{{#focus_organisation_id}} autofocus{{/focus_organisation_id}} aria-describedby="{{#error_organisation_id}}e-organisation_id {{/error_organisation_id}}h-organisation_id">{{#error_organisation_id}}<p class="error" id="e-organisation_id"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_organisation_id}}<p class="hint" id="h-organisation_id">Name or id. Keys stay with the organisation that they belong to.</p></div>
+      <div class="field{{#error_organisation_id}} field--error{{/error_organisation_id}}"><label for="f-organisation_id">Organisation</label><input class="input" id="f-organisation_id" name="organisation_id" value="{{organisation_id}}" autocomplete="off" maxlength="200" required{{#error_organisation_id}} aria-invalid="true"{{/error_organisation_id}}{{#focus_organisation_id}} autofocus{{/focus_organisation_id}} aria-describedby="{{#error_organisation_id}}e-organisation_id {{/error_organisation_id}}h-organisation_id">{{#error_organisation_id}}<p class="error" id="e-organisation_id"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_organisation_id}}<p class="hint" id="h-organisation_id">Name or id. Keys stay with the organisation that they belong to.</p></div>
       <fieldset>
         <legend class="label">Role</legend>
         <div class="picks" id="f-role">
@@ -28,7 +28,7 @@
           <div class="choice"><input type="radio" id="r-manager" name="role" value="manager"{{#is_manager}} checked{{/is_manager}} aria-describedby="r-manager-d"><label for="r-manager">Manager</label><span class="choice__hint" id="r-manager-d">Also invites and removes members.</span></div>
         </div>
       </fieldset>
-      <div class="check"><input type="checkbox" id="active" name="active" value="1"{{#active}} checked{{/active}} aria-describedby="active-d"><div><label for="active">Active</label><p class="hint" id="active-d">Off: cannot sign in, and the keys that this developer asked for are refused from the next request on. They come back with it.</p></div></div>
+      <div class="check"><input type="checkbox" id="active" name="active" value="1"{{#is_active}} checked{{/is_active}} aria-describedby="active-d"><div><label for="active">Active</label><p class="hint" id="active-d">Off: cannot sign in, and the keys that this developer asked for are refused from the next request on. They come back with it.</p></div></div>
       <div class="field{{#error_password}} field--error{{/error_password}}"><label for="f-password">New password</label><input class="input" id="f-password" name="password" type="password" autocomplete="new-password" minlength="12"{{#error_password}} aria-invalid="true"{{/error_password}}{{#focus_password}} autofocus{{/focus_password}} aria-describedby="{{#error_password}}e-password {{/error_password}}h-password">{{#error_password}}<p class="error" id="e-password"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_password}}<p class="hint" id="h-password">Empty: it stays as it is. A new one signs the developer out everywhere.</p></div>
     </div>
     <div class="card__foot actions"><button class="btn btn--primary" type="submit">Save</button><a class="btn" href="/admin/developers">Cancel</a></div>

@@ -1,5 +1,5 @@
 {{%AUTOESCAPE context="HTML"}}
-<div class="card card--form">
+<div class="card">
   <div class="form">
     <div><p class="muted small">{{status}}</p><h1>{{title}}</h1></div>
     {{#denied}}<p>You are signed in as <strong>{{user_name}}</strong> ({{user_role}}).</p>{{/denied}}

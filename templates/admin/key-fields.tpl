@@ -2,11 +2,7 @@
 {{#no_fresh}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The key was not saved</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
 {{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}{{#stale}}<div class="note note--warn" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>Somebody else changed this while you did</h2>
-<p>Nothing was saved. The form holds your values; press Save again to put them in the place of these:</p>
-{{#has_differences}}<ul>{{#differences}}<li>{{label}}: “{{theirs}}” now, “{{mine}}” in the form</li>{{/differences}}</ul>{{/has_differences}}
-{{#no_differences}}<p>In what can be changed here nothing differs.</p>{{/no_differences}}
-</div>{{/stale}}{{/no_fresh}}
+</div>{{/failed}}{{>stale}}{{/no_fresh}}
       {{#fresh}}<section class="card" aria-labelledby="h-who">
         <div class="card__head"><h2 id="h-who">Credential</h2></div>
         <div class="card__body form">
@@ -55,9 +51,9 @@
           </details>
           <div class="field{{#error_policy_ids}} field--error{{/error_policy_ids}}">
             <label for="f-policy_ids">Policies</label>
-            <select class="select" id="f-policy_ids" name="policy_ids" multiple size="4"{{#error_policy_ids}} aria-invalid="true"{{/error_policy_ids}}{{#focus_policy_ids}} autofocus{{/focus_policy_ids}} aria-describedby="{{#error_policy_ids}}e-policy_ids {{/error_policy_ids}}h-policy_ids">{{#policies}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/policies}}</select>
+            {{#has_policies}}<select class="select" id="f-policy_ids" name="policy_ids" multiple size="4"{{#error_policy_ids}} aria-invalid="true"{{/error_policy_ids}}{{#focus_policy_ids}} autofocus{{/focus_policy_ids}} aria-describedby="{{#error_policy_ids}}e-policy_ids {{/error_policy_ids}}h-policy_ids">{{#policies}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/policies}}</select>{{/has_policies}}{{#no_policies}}<select class="select" id="f-policy_ids" disabled aria-describedby="h-policy_ids"><option>No policy yet</option></select>{{/no_policies}}
             {{#error_policy_ids}}<p class="error" id="e-policy_ids"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_policy_ids}}
-            <p class="hint" id="h-policy_ids">{{#no_policies}}There is none. {{/no_policies}}None chosen: the values here hold. A policy that sets access, rate or quota decides that part.</p>
+            <p class="hint" id="h-policy_ids">{{#has_policies}}None chosen: the values here hold. A policy that sets access, rate or quota decides that part.{{/has_policies}}{{#no_policies}}The values here hold. <a href="/admin/policies/new">Add one</a> where several keys share rights and limits.{{/no_policies}}</p>
           </div>
           <fieldset>
             <legend class="label">Limits <span class="muted">— empty means none</span></legend>
@@ -86,7 +82,7 @@
         </div>
         <div class="card__foot actions">
           <button class="btn btn--primary" type="submit">{{#fresh}}Create{{/fresh}}{{#no_fresh}}Save{{/no_fresh}}</button>
-          <a class="btn" href="/admin/keys">Cancel</a>
+          <a class="btn" href="/admin/keys{{#no_fresh}}/{{id}}{{/no_fresh}}">Cancel</a>
           <span class="muted">Holds from the next request on</span>
         </div>
       </section>

@@ -1,5 +1,5 @@
 {{%AUTOESCAPE context="HTML"}}
-<div class="card card--form">
+<div class="card">
   <form class="form" method="post" action="/admin/password">
     <input type="hidden" name="csrf_token" value="{{csrf_token}}">
     <div>

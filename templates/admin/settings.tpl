@@ -5,11 +5,7 @@
 {{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
 {{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}{{#stale}}<div class="note note--warn" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>Somebody else changed this while you did</h2>
-<p>Nothing was saved. The form holds your values; press Save again to put them in the place of these:</p>
-{{#has_differences}}<ul>{{#differences}}<li>{{label}}: “{{theirs}}” now, “{{mine}}” in the form</li>{{/differences}}</ul>{{/has_differences}}
-{{#no_differences}}<p>In what can be changed here nothing differs.</p>{{/no_differences}}
-</div>{{/stale}}
+</div>{{/failed}}{{>stale}}
 <form class="form form--cards" method="post" action="/admin/settings">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
   <input type="hidden" name="revision" value="{{revision}}">

@@ -2,23 +2,23 @@
 <nav class="crumbs" aria-label="Breadcrumb">
   <ol>
     <li><a href="/admin/users">Users</a></li>
-    <li aria-current="page">{{name}}</li>
+    <li aria-current="page">{{shown_name}}</li>
   </ol>
 </nav>
-<div class="head">
+{{#there}}<div class="head">
   <div class="head__text"><div class="head__title"><h1>{{name}}</h1>{{#held}}<span class="badge badge--warn">Held</span>{{/held}}</div><p>{{role}} · added {{#created}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/created}}{{#own}} · this is you{{/own}}</p></div>
-</div>
-{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#added}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was added</h2>{{#dropped}}<p>The text held a private key: only the certificate was kept.</p>{{/dropped}}</div>{{/added}}{{#removed}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was removed</h2></div>{{/removed}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
+</div>{{/there}}
+{{#made}}<div class="note note--warn" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>The one-time password was shown once already</h2><p>The form was sent twice; the user was made once. If the password is lost, give another one below.</p></div>{{/made}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#added}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was added</h2>{{#dropped}}<p>The text held a private key: only the certificate was kept.</p>{{/dropped}}</div>{{/added}}{{#removed}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was removed</h2></div>{{/removed}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
 {{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
 {{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+</div>{{/failed}}{{>stale}}
 <form class="form form--cards" method="post" action="/admin/users/{{id}}">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
   <input type="hidden" name="revision" value="{{revision}}">
   <section class="card" aria-labelledby="h-u">
-    <div class="card__head"><h2 id="h-u">What {{name}} may do</h2></div>
+    <div class="card__head"><h2 id="h-u">What {{shown_name}} may do</h2></div>
     <div class="card__body form">
-      <div class="field{{#error_name}} field--error{{/error_name}}"><label for="f-name">Name</label><input class="input" id="f-name" name="name" value="{{typed_name}}" maxlength="200" autocomplete="off" required{{#error_name}} aria-invalid="true"{{/error_name}}{{#focus_name}} autofocus{{/focus_name}}{{#error_name}} aria-describedby="e-name"{{/error_name}}>{{#error_name}}<p class="error" id="e-name"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_name}}</div>
+      <div class="field{{#error_name}} field--error{{/error_name}}"><label for="f-name">Name</label><input class="input" id="f-name" name="name" value="{{name}}" maxlength="200" autocomplete="off" required{{#error_name}} aria-invalid="true"{{/error_name}}{{#focus_name}} autofocus{{/focus_name}}{{#error_name}} aria-describedby="e-name"{{/error_name}}>{{#error_name}}<p class="error" id="e-name"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_name}}</div>
       <fieldset>
         <legend class="label">Role</legend>
         <div class="picks" id="f-role">
@@ -37,7 +37,7 @@
   <div class="card__head"><h2 id="h-c">Certificates to sign in with</h2></div>
   {{#has_certificates}}<div class="table-wrap">
     <table class="table table--stack">
-      <caption class="sr-only">Certificates that sign {{name}} in</caption>
+      <caption class="sr-only">Certificates that sign {{shown_name}} in</caption>
       <thead><tr><th scope="col">Subject</th><th scope="col">SHA-256</th><th scope="col">Status</th><th scope="col">Valid until</th><th scope="col" class="right"><span class="sr-only">Actions</span></th></tr></thead>
       <tbody>
         {{#certificates}}<tr>
@@ -51,13 +51,13 @@
       </tbody>
     </table>
   </div>{{/has_certificates}}
-  <div class="card__body stack">{{#no_certificates}}<p class="muted">None: {{name}} signs in with the password.</p>{{/no_certificates}}<a class="btn" href="/admin/users/{{id}}/certificates/new">Add a certificate</a></div>
+  <div class="card__body stack">{{#no_certificates}}<p class="muted">None: {{shown_name}} signs in with the password.</p>{{/no_certificates}}<a class="btn" href="/admin/users/{{id}}/certificates/new">Add a certificate</a></div>
 </section>
 <section class="card" aria-labelledby="h-p">
   <div class="card__head"><h2 id="h-p">Password</h2></div>
-  <div class="card__body stack"><p class="muted">A one-time password signs {{name}} out everywhere; the old one ends.</p><form method="post" action="/admin/users/{{id}}/reset"><input type="hidden" name="csrf_token" value="{{csrf_token}}"><button class="btn" type="submit">Give a one-time password</button></form></div>
+  <div class="card__body stack"><p class="muted">A one-time password signs {{shown_name}} out everywhere; the old one ends.</p><form method="post" action="/admin/users/{{id}}/reset"><input type="hidden" name="csrf_token" value="{{csrf_token}}"><button class="btn" type="submit">Give a one-time password</button></form></div>
 </section>
 <section class="card card--danger" aria-labelledby="h-del">
   <div class="card__head"><h2 id="h-del">Delete</h2></div>
-  <div class="card__body stack"><p class="muted">Sessions and REST tokens end with it.</p><a class="btn btn--danger" href="/admin/users/{{id}}/delete"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#trash-2"/></svg>Delete {{name}}</a></div>
+  <div class="card__body stack"><p class="muted">Sessions and REST tokens end with it.</p><a class="btn btn--danger" href="/admin/users/{{id}}/delete"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#trash-2"/></svg>Delete {{shown_name}}</a></div>
 </section>

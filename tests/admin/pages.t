@@ -259,6 +259,9 @@ def main():
     # --- policies ---
     page = browser.get("/admin/policies")
     told("No policy yet" in page.text, "an empty list teaches")
+    new = browser.get("/admin/keys/new")
+    told("disabled" in new.field(new.form("Create")[0], "Policies").attrs and new.link("Add one") == "/admin/policies/new",
+         "the form of a key has no empty list: it says so and leads there", new.text)
     page = browser.submit(browser.get(page.link("Add policy")), "Create",
                           {"Name": "Standard", "Access": False, "Rate": "5"})
     told(page.status == 422 and {"e-applies", "e-rate_limit"} & set(page.ids),

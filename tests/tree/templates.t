@@ -18,6 +18,12 @@ wrong=$(find templates -name '*.txt.tpl' ! -path 'templates/mail/*')$(grep -l '<
 [ -z "$wrong" ]
 ok $? "plain text templates are mails' and have no mark-up" "$wrong"
 
+# The escape of HTML makes one line of several: in a field of lines values have the one that does not.
+wrong=$(grep -rohE --include='*.tpl' '<textarea.*</textarea>' templates |
+	grep -oE '\{\{[a-z_]+(:[a-z_]+)?\}\}</textarea>' | grep -vE ':(p|pre_escape)\}\}' | tr '\n' ' ')
+[ -z "$wrong" ]
+ok $? "values in fields of several lines keep their lines" "$wrong"
+
 # Nothing that is a template under another name slips past.
 wrong=$(grep -rlE '\{\{[%#/>A-Z]' templates 2>/dev/null | grep -v '\.tpl$' | tr '\n' ' ')
 [ -z "$wrong" ]

@@ -219,7 +219,7 @@ static void test_export_of_a_developer(void **state)
 	Cg__Developer *developer;
 	struct cg_err err = {.text = ""};
 	(void)state;
-	if (developer_create(store, &boss, json, NULL, &arena, &developer, &err) != CG_OK)
+	if (developer_create(store, &boss, NULL, json, NULL, &arena, &developer, &err) != CG_OK)
 		fail_msg("%s", err.text);
 	json_decref(json);
 	for (int i = 0; i < 6; i++)

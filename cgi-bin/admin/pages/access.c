@@ -1,9 +1,11 @@
 /* The access rights of a key or a policy, entry by entry: methods, paths, and limits of its own. */
 #include "base/base.h"
-#include "base/buf.h"
 #include "base/text.h"
-#include "keys.h"
+#include "entities.h"
+#include "model/api.h"
+#include "model/key.h"
 #include "model/policy.h"
+#include "options.h"
 #include "rights.h"
 #include "web/problem.h"
 
@@ -19,36 +21,22 @@ struct holder {
 static bool get(struct page_call *call, bool policy, struct holder *out)
 {
 	struct cg_err err = {0};
-	Cg__Key *key;
-	Cg__Policy *p;
-	if (!policy) {
-		if (!key_get(call, &key))
-			return false;
-		*out = (struct holder){
-		    .entity = &key_entity,
-		    .nav = "keys",
-		    .list = "Keys",
-		    .id = key->id,
-		    .name = key->name,
-		    .revision = key->revision,
-		    .access = {key->access, key->n_access}
-		  };
+	const struct entity *e = policy ? &policy_entity : &key_entity;
+	struct entity_head *head;
+	if (!page_entity_get(call, e, page_param(call, 0), &head))
+		return false;
+	*out = (struct holder){.entity = e,
+			       .nav = policy ? "policies" : "keys",
+			       .list = policy ? "Policies" : "Keys",
+			       .id = head->id,
+			       .name = head->name,
+			       .revision = head->revision};
+	if (policy) {
+		const Cg__Policy *p = (const void *)head;
+		out->access = (struct rights_access){p->access, p->n_access};
 	} else {
-		cg_rc rc = entity_get(call->program->store, &policy_entity, page_param(call, 0),
-				      call->arena, &p, &err);
-		if (rc != CG_OK) {
-			page_fail(call, rc, &err);
-			return false;
-		}
-		*out = (struct holder){
-		    .entity = &policy_entity,
-		    .nav = "policies",
-		    .list = "Policies",
-		    .id = p->id,
-		    .name = p->name,
-		    .revision = p->revision,
-		    .access = {p->access, p->n_access}
-		      };
+		const Cg__Key *key = (const void *)head;
+		out->access = (struct rights_access){key->access, key->n_access};
 	}
 	out->path = arena_printf(call->arena, "/admin/%s/%s", out->nav, out->id);
 	if (out->path)
@@ -130,31 +118,18 @@ static json_t *number_or_text(const json_t *value)
 				       : json_string("");
 }
 
-static json_t *words(const json_t *list)
+/* Also of one that is not among the first. */
+static const char *api_name(struct page_call *call, const struct all_apis *apis, const char *id)
 {
-	struct buf out;
-	size_t i;
-	json_t *word;
-	buf_init(&out, 64 * 1024);
-	json_array_foreach((json_t *)(uintptr_t)list, i, word)
-	{
-		buf_printf(&out, "%s%s", i > 0 ? ", " : "", json_string_value(word));
-	}
-	json_t *text = page_text(buf_span(&out));
-	buf_release(&out);
-	return text;
+	Cg__Api *api;
+	return !show_api(apis, id) && entity_get(call->program->store, &api_entity, id, call->arena,
+						 &api, NULL) == CG_OK
+		   ? api->name
+		   : show_api_name(apis, id);
 }
 
-static unsigned period_of(const char *text)
-{
-	static const char *const names[] = {"hour", "day", "week", "month"};
-	for (unsigned i = 0; text && i < CG_COUNT(names); i++)
-		if (strcmp(text, names[i]) == 0)
-			return i;
-	return CG__QUOTA__PERIOD__MONTH;
-}
-
-static json_t *entry_values(const json_t *entry, size_t n, const struct all_apis *apis, bool remove)
+static json_t *entry_values(struct page_call *call, const json_t *entry, size_t n,
+			    const struct all_apis *apis, bool remove)
 {
 	const char *id = json_string_value(json_object_get(entry, "api_id"));
 	const json_t *rate = json_object_get(entry, "rate"),
@@ -162,15 +137,15 @@ static json_t *entry_values(const json_t *entry, size_t n, const struct all_apis
 	json_int_t per = json_integer_value(json_object_get(rate, "per_seconds"));
 	json_t *out = json_pack(
 	    "{s:I, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:b}", "n", (json_int_t)n, "api_id",
-	    id ? id : "", "api_name", page_text(span_of(id ? show_api_name(apis, id) : "")),
-	    "methods", words(json_object_get(entry, "methods")), "paths",
-	    words(json_object_get(entry, "paths")), "is_separate",
+	    id ? id : "", "api_name", page_text(span_of(id ? api_name(call, apis, id) : "")),
+	    "methods", options_words(json_object_get(entry, "methods")), "paths",
+	    options_words(json_object_get(entry, "paths")), "is_separate",
 	    (int)json_is_true(json_object_get(entry, "separate")), "rate_limit",
 	    number_or_text(json_object_get(rate, "limit")), "quota_limit",
 	    number_or_text(json_object_get(quota, "limit")), "is_remove", (int)remove);
 	(void)json_object_set_new(out, "fresh", json_false());
 	rights_add_units(out, per > 0 ? (uint64_t)per : 1,
-			 period_of(json_string_value(json_object_get(quota, "period"))));
+			 rights_period(json_string_value(json_object_get(quota, "period"))));
 	return out;
 }
 
@@ -210,15 +185,16 @@ static void add_faults(json_t *entries, const struct cg_err *err, const size_t *
 	}
 }
 
-static json_t *entries_of_record(const struct holder *h, const struct all_apis *apis)
+static json_t *entries_of_record(struct page_call *call, const struct holder *h,
+				 const struct all_apis *apis)
 {
 	json_t *out = json_array();
 	for (size_t i = 0; i < h->access.n; i++) {
 		json_t *entry = record_to_json(h->access.items[i]);
-		(void)json_array_append_new(out, entry_values(entry, i, apis, false));
+		(void)json_array_append_new(out, entry_values(call, entry, i, apis, false));
 		json_decref(entry);
 	}
-	(void)json_array_append_new(out, entry_values(NULL, h->access.n, apis, false));
+	(void)json_array_append_new(out, entry_values(call, NULL, h->access.n, apis, false));
 	return out;
 }
 
@@ -228,8 +204,8 @@ static json_t *entries_of_form(struct page_call *call, const struct all_apis *ap
 	size_t n = typed_entries(call);
 	for (size_t i = 0; i < n; i++) {
 		json_t *entry = typed_entry(call, i);
-		(void)json_array_append_new(out,
-					    entry_values(entry, i, apis, is_on(call, i, "remove")));
+		(void)json_array_append_new(
+		    out, entry_values(call, entry, i, apis, is_on(call, i, "remove")));
 		json_decref(entry);
 	}
 	return out;
@@ -240,13 +216,7 @@ static void add_choice(json_t *entries, const struct all_apis *apis)
 {
 	json_t *last = json_array_get(entries, json_array_size(entries) - 1);
 	const char *chosen = json_string_value(json_object_get(last, "api_id"));
-	json_t *out = json_array();
-	for (size_t i = 0; i < apis->n; i++)
-		(void)json_array_append_new(
-		    out, json_pack("{s:s, s:o, s:b}", "value", apis->items[i]->id, "text",
-				   page_text(span_of(apis->items[i]->name)), "chosen",
-				   (int)(chosen && strcmp(chosen, apis->items[i]->id) == 0)));
-	(void)json_object_set_new(last, "apis", out);
+	(void)json_object_set_new(last, "apis", show_api_choice(apis, chosen ? chosen : ""));
 	(void)json_object_set_new(last, "fresh", json_true());
 }
 
@@ -282,7 +252,7 @@ static void show_page(struct page_call *call, bool policy)
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
 	else
-		show(call, &h, entries_of_record(&h, &apis), false, NULL, 200, &apis);
+		show(call, &h, entries_of_record(call, &h, &apis), false, NULL, 200, &apis);
 }
 
 static void save(struct page_call *call, bool policy)
@@ -299,14 +269,10 @@ static void save(struct page_call *call, bool policy)
 		page_fail(call, rc, &why);
 		return;
 	}
-	json_t *revision = page_typed_number(call, "revision"), *access = typed_access(call, at);
+	json_t *access = typed_access(call, at);
 	size_t n = json_array_size(access);
 	json_t *patch = json_pack("{s:o}", "access", access);
-	rc = entity_change(call->program->store, h.entity, &call->actor, h.id,
-			   (uint64_t)json_integer_value(revision), patch, call->arena, &changed,
-			   &err);
-	json_decref(patch);
-	json_decref(revision);
+	rc = page_entity_change(call, h.entity, h.id, patch, &changed, &err);
 	if (rc == CG_OK) {
 		page_redirect(call, arena_printf(call->arena, "%s?done=saved", h.path));
 	} else if (rc == CG_STALE || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT) {
@@ -314,7 +280,8 @@ static void save(struct page_call *call, bool policy)
 		add_faults(entries, &err, at, n);
 		/* An entry that was added meanwhile may not have been in the form. */
 		if (json_array_size(entries) == 0)
-			(void)json_array_append_new(entries, entry_values(NULL, 0, &apis, false));
+			(void)json_array_append_new(entries,
+						    entry_values(call, NULL, 0, &apis, false));
 		show(call, &h, entries, rc == CG_STALE, rc == CG_STALE ? NULL : &err,
 		     web_status_of(rc), &apis);
 	} else {

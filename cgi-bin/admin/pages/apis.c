@@ -118,39 +118,59 @@ static struct choices choices_of_form(struct page_call *call)
 	return c;
 }
 
-static bool holds(const ProtobufCBinaryData *digests, size_t n, const Cg__Certificate *ca)
+/* The ids of certificates that a record has by their digests. */
+static struct show_ids ids_of(struct page_call *call, const ProtobufCBinaryData *digests, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (span_is(span_make(digests[i].data, digests[i].len),
-			    span_make(ca->sha256.data, ca->sha256.len)))
-			return true;
-	return false;
+	const char **items = arena_alloc(call->arena, (n + 1) * sizeof(*items));
+	size_t found = 0;
+	for (size_t i = 0; items && i < n; i++) {
+		char *hex = arena_alloc(call->arena, SHA256_HEX + 1);
+		if (!hex || digests[i].len != SHA256_BYTES)
+			continue;
+		hex_format(digests[i].data, SHA256_BYTES, hex);
+		items[found++] = hex;
+	}
+	return (struct show_ids){items, found};
 }
 
-/* Check boxes of certificates of a kind: those of `api` are ticked, or, when it is NULL, those that
- * the form has in `field`. */
-static cg_rc add_kind(struct page_call *call, json_t *out, Cg__Certificate__Kind kind,
-		      const char *field, const Cg__Api *api, struct cg_err *err)
+static void add_certificate(struct page_call *call, json_t *to, const Cg__Certificate *certificate,
+			    bool ticked)
 {
-	static const char upstream[] = "upstream_tls.ca_certificates";
-	struct certificate_page page;
-	cg_rc rc =
-	    certificate_list_kind(call->program->store, kind, API_CAS_MAX, call->arena, &page, err);
-	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
-		const Cg__Certificate *ca = page.items[i].certificate;
-		json_t *one = show_certificate(call, ca);
-		const Cg__UpstreamTls *tls = api ? api->upstream_tls : NULL;
-		bool ticked =
-		    !api ? rights_form_says(call, field, ca->id)
-		    : strcmp(field, upstream) != 0
-			? holds(api->auth->ca_certificates, api->auth->n_ca_certificates, ca)
-			: tls && holds(tls->ca_certificates, tls->n_ca_certificates, ca);
-		(void)json_object_set_new(one, "ticked", json_boolean(ticked));
-		(void)json_array_append_new(out, one);
+	json_t *one = show_certificate(call, certificate);
+	(void)json_object_set_new(one, "ticked", json_boolean(ticked));
+	(void)json_array_append_new(to, one);
+}
+
+/* Check boxes of certificates of these kinds, and of those ticked that are not among the first. */
+static cg_rc add_kinds(struct page_call *call, json_t *out, const Cg__Certificate__Kind *kinds,
+		       size_t n_kinds, struct show_ids ticked, struct cg_err *err)
+{
+	const char **shown =
+	    arena_alloc(call->arena, (n_kinds * LIST_LIMIT_MAX + 1) * sizeof(*shown));
+	size_t n = 0;
+	cg_rc rc = shown ? CG_OK : cg_fail_memory(err);
+	for (size_t k = 0; rc == CG_OK && k < n_kinds; k++) {
+		struct certificate_page page = {.n = 0};
+		rc = certificate_list_kind(call->program->store, kinds[k], LIST_LIMIT_MAX,
+					   call->arena, &page, err);
+		for (size_t i = 0; i < page.n; i++) {
+			const Cg__Certificate *c = page.items[i].certificate;
+			add_certificate(call, out, c, show_ids_have(ticked, c->id));
+			shown[n++] = c->id;
+		}
+	}
+	for (size_t i = 0; rc == CG_OK && i < ticked.n; i++) {
+		struct certificate_use use;
+		if (!show_ids_have((struct show_ids){shown, n}, ticked.items[i]) &&
+		    !show_ids_have((struct show_ids){ticked.items, i}, ticked.items[i]) &&
+		    certificate_get(call->program->store, ticked.items[i], call->arena, &use,
+				    NULL) == CG_OK)
+			add_certificate(call, out, use.certificate, true);
 	}
 	return rc;
 }
 
+/* The check boxes, of what `api` has, or (NULL) of what the form says; and which folds are open. */
 static cg_rc add_cas(struct page_call *call, json_t *values, const Cg__Api *api, struct cg_err *err)
 {
 	static const char *const targets[] = {"target_urls", "sites", "allowed_ips", "blocked_ips",
@@ -170,14 +190,21 @@ static cg_rc add_cas(struct page_call *call, json_t *values, const Cg__Api *api,
 					       "cors.allowed_methods", "cors.allowed_headers",
 					       "cors.exposed_headers", "cors.credentials",
 					       "cors.max_age_seconds", NULL};
+	static const Cg__Certificate__Kind kinds[] = {CG__CERTIFICATE__KIND__CA,
+						      CG__CERTIFICATE__KIND__UPSTREAM};
+	const Cg__UpstreamTls *own = api ? api->upstream_tls : NULL;
 	json_t *cas = json_array(), *upstream = json_array();
-	cg_rc rc = add_kind(call, cas, CG__CERTIFICATE__KIND__CA, "auth.ca_certificates", api, err);
+	cg_rc rc =
+	    add_kinds(call, cas, kinds, 1,
+		      api ? ids_of(call, api->auth->ca_certificates, api->auth->n_ca_certificates)
+			  : show_form_ids(call, "auth.ca_certificates"),
+		      err);
 	if (rc == CG_OK)
-		rc = add_kind(call, upstream, CG__CERTIFICATE__KIND__UPSTREAM,
-			      "upstream_tls.ca_certificates", api, err);
-	if (rc == CG_OK)
-		rc = add_kind(call, upstream, CG__CERTIFICATE__KIND__CA,
-			      "upstream_tls.ca_certificates", api, err);
+		rc = add_kinds(call, upstream, kinds, CG_COUNT(kinds),
+			       api ? ids_of(call, own ? own->ca_certificates : NULL,
+					    own ? own->n_ca_certificates : 0)
+				   : show_form_ids(call, "upstream_tls.ca_certificates"),
+			       err);
 	(void)json_object_set_new(values, "cas", cas);
 	(void)json_object_set_new(values, "upstream_cas", upstream);
 	options_open(values, "open_targets", targets);
@@ -338,8 +365,7 @@ static void show_one(struct page_call *call, const Cg__Api *api, json_t *fields,
 	(void)json_object_update(values, more);
 	json_decref(more);
 	(void)json_object_set_new(values, "usage", usage);
-	page_show(call, status, "api", "apis",
-		  failed ? "Error: API" : arena_printf(call->arena, "%s", api->name), values);
+	page_show(call, status, "api", "apis", failed ? "Error: API" : api->name, values);
 }
 
 void api_show(void *arg)

@@ -5,12 +5,19 @@
 #include "model/policy.h"
 #include "model/request.h"
 #include "entities.h"
-#include "rights.h"
+#include "options.h"
+#include "show.h"
 #include "web/problem.h"
 
-static const char *const typed_fields[] = {"name", "documentation_url", "max_keys_per_developer",
-					   NULL};
-static const char *const renewals[] = {"session", "certificate", "approval"};
+static const struct option options[] = {
+    {"name",		   OPTION_TEXT	},
+    {"description",	    OPTION_PROSE },
+    {"documentation_url",	  OPTION_TEXT  },
+    {"approval",		 OPTION_TEXT  },
+    {"renewal",		OPTION_TEXT  },
+    {"max_keys_per_developer", OPTION_NUMBER},
+    {"visible",		OPTION_SWITCH},
+};
 
 /* Keys that came of an entry, and requests that wait for it. */
 struct counts {
@@ -92,76 +99,57 @@ void catalogue_page(void *arg)
 
 /* --- form --- */
 
-static json_t *optional(const char *text)
-{
-	return *text ? page_text(span_of(text)) : json_null();
-}
-
 static json_t *record_of_form(struct page_call *call)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:s, s:s, s:o, s:o}", "name",
-			 page_text(span_of(page_field(call, "name"))), "policy_id",
-			 optional(page_field(call, "policy_id")), "description",
-			 page_text(span_of(page_lines(call, "description"))), "documentation_url",
-			 optional(page_field(call, "documentation_url")), "visible",
-			 (int)web_form_has(&call->form, "visible"), "approval",
-			 strcmp(page_field(call, "approval"), "automatic") == 0 ? "automatic"
-										: "manual",
-			 "proof", web_form_has(&call->form, "proof") ? "required" : "optional",
-			 "renewal", optional(page_field(call, "renewal")), "max_keys_per_developer",
-			 page_typed_number(call, "max_keys_per_developer"));
+	const char *policy = page_field(call, "policy_id");
+	json_t *out =
+	    json_pack("{s:o, s:s}", "policy_id", *policy ? page_text(span_of(policy)) : json_null(),
+		      "proof", web_form_has(&call->form, "proof") ? "required" : "optional");
+	options_typed(call, options, CG_COUNT(options), NULL, out);
+	return out;
 }
 
-static void add_switches(json_t *values, bool automatic, bool proof, bool visible,
-			 const char *renewal)
+static bool says(const json_t *values, const char *name, const char *value)
 {
-	json_t *more = json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "automatic", (int)automatic,
-				 "proof_required", (int)proof, "is_visible", (int)visible,
-				 "renew_session", strcmp(renewal, renewals[0]) == 0,
-				 "renew_certificate", strcmp(renewal, renewals[1]) == 0,
-				 "renew_approval", strcmp(renewal, renewals[2]) == 0);
+	const char *text = json_string_value(json_object_get(values, name));
+	return text && strcmp(text, value) == 0;
+}
+
+/* Which of the choices are chosen. */
+static void add_choices(json_t *values, bool proof)
+{
+	json_t *more = json_pack(
+	    "{s:b, s:b, s:b, s:b, s:b}", "automatic", (int)says(values, "approval", "automatic"),
+	    "renew_session", (int)says(values, "renewal", "session"), "renew_certificate",
+	    (int)says(values, "renewal", "certificate"), "renew_approval",
+	    (int)says(values, "renewal", "approval"), "proof_required", (int)proof);
 	(void)json_object_update_new(values, more);
 }
 
 static json_t *values_of_form(struct page_call *call)
 {
 	json_t *values = json_object();
-	page_put_back(call, values, typed_fields);
-	(void)json_object_set_new(values, "description",
-				  page_text(span_of(page_lines(call, "description"))));
-	add_switches(values, strcmp(page_field(call, "approval"), "automatic") == 0,
-		     web_form_has(&call->form, "proof"), web_form_has(&call->form, "visible"),
-		     page_field(call, "renewal"));
+	options_values_typed(call, options, CG_COUNT(options), NULL, values);
+	add_choices(values, web_form_has(&call->form, "proof"));
 	return values;
 }
 
 static json_t *values_of_entry(const Cg__CatalogueEntry *e)
 {
-	json_t *values = json_pack(
-	    "{s:o, s:o, s:o, s:o}", "name", page_text(span_of(e->name)), "description",
-	    page_text(span_of(e->description ? e->description : "")), "documentation_url",
-	    page_text(span_of(e->documentation_url ? e->documentation_url : "")),
-	    "max_keys_per_developer", rights_optional_number(true, e->max_keys_per_developer));
-	add_switches(values, e->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC,
-		     e->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED, e->visible,
-		     renewals[(unsigned)e->renewal < 3 ? (unsigned)e->renewal : 0]);
+	json_t *record = record_to_json(e), *values = json_object();
+	options_values(options, CG_COUNT(options), record, values);
+	json_decref(record);
+	add_choices(values, e->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED);
 	return values;
 }
 
 static cg_rc add_policies(struct page_call *call, json_t *values, const char *chosen,
 			  struct cg_err *err)
 {
-	struct entity_page page;
-	json_t *out = json_array();
-	cg_rc rc = entity_list(call->program->store, &policy_entity, SPAN_LIT(""), LIST_LIMIT_MAX,
-			       SPAN_LIT(""), call->arena, &page, err);
-	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
-		const Cg__Policy *p = page.messages[i];
-		(void)json_array_append_new(out, json_pack("{s:s, s:o, s:b}", "value", p->id,
-							   "text", page_text(span_of(p->name)),
-							   "chosen", strcmp(p->id, chosen) == 0));
-	}
-	(void)json_object_set_new(values, "policies", out);
+	json_t *policies = NULL;
+	cg_rc rc = show_choice(call, &policy_entity, (struct show_ids){&chosen, *chosen != '\0'},
+			       &policies, err);
+	(void)json_object_set_new(values, "policies", policies);
 	return rc;
 }
 
@@ -200,8 +188,8 @@ static void show_form(struct page_call *call, const Cg__CatalogueEntry *entry, j
 
 void entry_new_show(void *arg)
 {
-	json_t *values = json_pack("{s:s}", "max_keys_per_developer", "3");
-	add_switches(values, false, false, true, renewals[0]);
+	json_t *values = json_pack("{s:s, s:b}", "max_keys_per_developer", "3", "is_visible", 1);
+	add_choices(values, false);
 	show_form(arg, NULL, values, false, 200);
 }
 
@@ -248,8 +236,12 @@ void entry_change(void *arg)
 		page_redirect(
 		    call, arena_printf(call->arena, "/admin/catalogue/%s?done=saved", entry->id));
 	} else if (rc == CG_STALE || page_entity_fault(rc, &err)) {
-		json_t *values = values_of_form(call);
-		page_add_refusal(values, values_of_entry(entry), rc, &err);
+		json_t *values = values_of_form(call), *theirs = values_of_entry(entry);
+		struct cg_err why = {0};
+		/* For the differences; a fault is told by show_form. */
+		if (rc == CG_STALE && add_policies(call, theirs, entry->policy_id, &why) == CG_OK)
+			(void)!add_policies(call, values, page_field(call, "policy_id"), &why);
+		page_add_refusal(values, theirs, rc, &err);
 		show_form(call, entry, values, true, web_status_of(rc));
 	} else {
 		page_fail(call, rc, &err);

@@ -1,5 +1,6 @@
 /* Certificates. */
 #include "base/base.h"
+#include "entities.h"
 #include "model/certificate.h"
 #include "model/certificate_due.h"
 #include "show.h"
@@ -112,6 +113,17 @@ void certificate_new_show(void *arg)
 	show_new(arg, NULL, 200);
 }
 
+/* Whether a clash is with itself: the form was sent twice, or it was registered before. */
+static bool is_there(struct page_call *call, const struct cert *cert, Cg__Certificate__Kind kind,
+		     const struct cg_err *err, char hex[SHA256_HEX + 1])
+{
+	struct certificate_use use;
+	hex_format(cert->sha256.b, SHA256_BYTES, hex);
+	return err->code && strcmp(err->code, "certificate_exists") == 0 &&
+	       certificate_get(call->program->store, hex, call->arena, &use, NULL) == CG_OK &&
+	       use.certificate->kind == kind;
+}
+
 void certificate_new_do(void *arg)
 {
 	struct page_call *call = arg;
@@ -119,6 +131,7 @@ void certificate_new_do(void *arg)
 	struct cert_reading reading = {.n_chain = 0};
 	Cg__Certificate__Kind kind;
 	enum cert_kind reading_as;
+	char hex[SHA256_HEX + 1];
 	Cg__Certificate *made;
 	cg_rc rc = certificate_kind_parse(span_of(typed_kind(call)), &kind, &reading_as, &err);
 	if (rc == CG_OK)
@@ -128,14 +141,15 @@ void certificate_new_do(void *arg)
 	if (rc == CG_OK)
 		rc = certificate_create(call->program->store, &call->actor, &reading.leaf, kind,
 					call->arena, &made, &err);
-	if (rc == CG_CLASH)
-		page_fault_at(&err, "certificate");
-	if (rc == CG_OK)
+	if (rc == CG_CLASH && is_there(call, &reading.leaf, kind, &err, hex))
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/certificates/%s?done=there", hex));
+	else if (rc == CG_OK)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/certificates/%s?done=created%s",
 					   made->id,
 					   reading.private_key_dropped ? "&private=dropped" : ""));
-	else if (rc == CG_BAD_VALUE || rc == CG_CLASH || rc == CG_TOO_BIG)
+	else if (show_certificate_fault(rc, &err))
 		show_new(call, &err, web_status_of(rc));
 	else
 		page_fail(call, rc, &err);
@@ -161,9 +175,10 @@ void certificate_show(void *arg)
 		return;
 	json_t *values = line(call, &use);
 	json_t *more = json_pack(
-	    "{s:s, s:b, s:b, s:o}", "pem",
+	    "{s:s, s:b, s:b, s:b, s:o}", "pem",
 	    cert_pem(call->arena, span_make(use.certificate->der.data, use.certificate->der.len)),
-	    "created", strcmp(page_query(call, "done"), "created") == 0, "dropped",
+	    "created", strcmp(page_query(call, "done"), "created") == 0, "there",
+	    strcmp(page_query(call, "done"), "there") == 0, "dropped",
 	    strcmp(page_query(call, "private"), "dropped") == 0, "added",
 	    page_time(call, use.certificate->created_at));
 	(void)json_object_update(values, more);
@@ -212,11 +227,9 @@ void certificate_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	json_t *revision = page_typed_number(call, "revision");
 	cg_rc rc = certificate_remove(call->program->store, &call->actor, page_param(call, 0),
-				      (uint64_t)json_integer_value(revision),
-				      web_form_has(&call->form, "cascade"), call->arena, &err);
-	json_decref(revision);
+				      page_revision(call), web_form_has(&call->form, "cascade"),
+				      call->arena, &err);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		page_redirect(call, "/admin/certificates?done=deleted");
 	else

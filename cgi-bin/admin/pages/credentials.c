@@ -7,13 +7,6 @@
 #include "web/problem.h"
 #include <gnutls/gnutls.h>
 
-bool key_form_fault(cg_rc rc, struct cg_err *err)
-{
-	if (rc == CG_CLASH && err->code && strcmp(err->code, ENTITY_MADE_ALREADY) != 0)
-		page_fault_at(err, "certificate");
-	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH || rc == CG_TOO_BIG;
-}
-
 bool key_get(struct page_call *call, Cg__Key **out)
 {
 	return page_entity_get(call, &key_entity, page_param(call, 0), out);
@@ -44,15 +37,14 @@ void key_show_token(struct page_call *call, const Cg__Key *key, const char *toke
 {
 	struct all_apis apis = {.n = 0};
 	struct cg_err err = {0};
-	const char *path = "/";
-	if (show_load_apis(call, &apis, &err) == CG_OK && key->n_access > 0)
-		for (size_t i = 0; i < apis.n; i++)
-			if (strcmp(apis.items[i]->id, key->access[0]->api_id) == 0)
-				path = apis.items[i]->listen_path;
+	const Cg__Api *api = NULL;
+	if (key->n_access > 0 && show_load_apis(call, &apis, &err) == CG_OK)
+		api = show_api(&apis, key->access[0]->api_id);
 	page_show(call, 200, "token", "keys", "The token",
 		  json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "id", key->id, "name",
 			    page_text(span_of(key->name)), "token", token, "base", page_base(call),
-			    "path", page_text(span_of(path)), "main_class", "main--slim"));
+			    "path", page_text(span_of(api ? api->listen_path : "/")), "main_class",
+			    "main--slim"));
 }
 
 /* How many credentials the key had when the form was made. */
@@ -121,7 +113,7 @@ void credential_new_do(void *arg)
 		rc = credential_add(call->program->store, &call->actor, key->id,
 				    has_cert ? &reading.leaf : NULL, typed_had(call), call->arena,
 				    &credential, token, &err);
-	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+	if (entity_made_already(rc, &err))
 		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=added&token=%s",
 						 key->id, wants_token ? "gone" : ""));
 	else if (rc == CG_OK && wants_token)
@@ -130,7 +122,7 @@ void credential_new_do(void *arg)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=added%s", key->id,
 					   reading.private_key_dropped ? "&private=dropped" : ""));
-	else if (key_form_fault(rc, &err))
+	else if (show_certificate_fault(rc, &err))
 		show_add(call, key, has_cert ? &reading : NULL, &err, web_status_of(rc));
 	else
 		page_fail(call, rc, &err);
@@ -207,13 +199,12 @@ void credential_do(void *arg)
 	Cg__Credential *credential, *changed;
 	if (!get_credential(call, &key, &credential))
 		return;
-	json_t *revision = page_typed_number(call, "revision"), *patch = json_object();
+	json_t *patch = json_object();
 	options_typed(call, options, CG_COUNT(options), NULL, patch);
-	cg_rc rc = credential_change(call->program->store, &call->actor, key->id,
-				     page_param(call, 1), (uint64_t)json_integer_value(revision),
-				     patch, call->arena, &changed, &err);
+	cg_rc rc =
+	    credential_change(call->program->store, &call->actor, key->id, page_param(call, 1),
+			      page_revision(call), patch, call->arena, &changed, &err);
 	json_decref(patch);
-	json_decref(revision);
 	if (rc == CG_OK) {
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=saved", key->id));

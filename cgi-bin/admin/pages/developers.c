@@ -4,11 +4,19 @@
 #include "model/developer.h"
 #include "model/organisation.h"
 #include "entities.h"
+#include "options.h"
 #include "show.h"
 #include "web/json.h"
 #include "web/problem.h"
 
-static const char *const typed_fields[] = {"name", "email", NULL};
+static const struct option options[] = {
+    {"name",	     OPTION_TEXT	},
+	   {"email",	     OPTION_TEXT	},
+    {"organisation_id", OPTION_TEXT  },
+    {"role",	     OPTION_TEXT	},
+	   {"active",	      OPTION_SWITCH},
+};
+#define OPTIONS_OF_NEW (CG_COUNT(options) - 1) /* who is new is active */
 
 /* The organisation's name; its id where it is gone. */
 static json_t *organisation_name(struct page_call *call, const char *id)
@@ -58,21 +66,38 @@ void developers_page(void *arg)
 
 /* --- new --- */
 
+static void add_role(json_t *fields)
+{
+	const char *role = json_string_value(json_object_get(fields, "role"));
+	bool manager = role && strcmp(role, "manager") == 0;
+	(void)json_object_set_new(fields, "is_manager", json_boolean(manager));
+	(void)json_object_set_new(fields, "is_member", json_boolean(!manager));
+}
+
 static void show_new(struct page_call *call, const struct cg_err *why, int status)
 {
-	json_t *values = json_pack("{s:b, s:b, s:s}", "is_member",
-				   strcmp(page_field(call, "role"), "manager") != 0, "is_manager",
-				   strcmp(page_field(call, "role"), "manager") == 0, "main_class",
-				   "main--narrow");
-	const char *of = page_field(call, "organisation_id");
-	page_put_back(call, values, typed_fields);
-	if (!*of)
-		of = show_organisation_field(call, page_query(call, "organisation"));
-	(void)json_object_set_new(values, "organisation_typed", page_text(span_of(of)));
+	struct cg_err err = {0};
+	char once[ID_TEXT + 1];
+	json_t *values = json_object();
+	if (random_id(once) != CG_OK) {
+		json_decref(values);
+		page_fail(call, cg_fail_memory(&err), &err);
+		return;
+	}
+	options_values_typed(call, options, OPTIONS_OF_NEW, NULL, values);
+	add_role(values);
+	const char *organisation = page_query(call, "organisation");
+	if (!why && *organisation)
+		(void)json_object_set_new(
+		    values, "organisation_id",
+		    page_text(span_of(show_organisation_field(call, organisation))));
 	if (why)
 		page_add_errors(values, why);
 	else
 		(void)json_object_set_new(values, "focus_name", json_true());
+	json_t *more = json_pack("{s:s, s:s}", "once", page_once(call) ? page_once(call) : once,
+				 "main_class", "main--narrow");
+	(void)json_object_update_new(values, more);
 	page_show(call, status, "developer-new", "developers",
 		  why ? "Error: Add a developer" : "Add a developer", values);
 }
@@ -82,39 +107,24 @@ void developer_new_show(void *call)
 	show_new(call, NULL, 200);
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return *text ? page_text(span_of(text)) : json_null();
-}
-
-static json_t *record_of_form(struct page_call *call)
-{
-	return json_pack("{s:o, s:o, s:o, s:o}", "name",
-			 page_text(span_of(page_field(call, "name"))), "email",
-			 page_text(span_of(page_field(call, "email"))), "organisation_id",
-			 text_or_null(page_field(call, "organisation_id")), "role",
-			 page_text(span_of(page_field(call, "role"))));
-}
-
 void developer_new_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	const char *password = page_secret(call, "password");
+	const char *password = page_secret(call, "password"), *once = page_once(call);
 	Cg__Developer *developer;
-	json_t *json = record_of_form(call);
-	cg_rc rc = developer_create(call->program->store, &call->actor, json,
+	json_t *json = json_object();
+	options_typed(call, options, OPTIONS_OF_NEW, NULL, json);
+	cg_rc rc = developer_create(call->program->store, &call->actor, once, json,
 				    *password ? password : NULL, call->arena, &developer, &err);
 	json_decref(json);
-	if (rc == CG_OK) {
+	if (rc == CG_OK || entity_made_already(rc, &err))
 		page_redirect(call, arena_printf(call->arena, "/admin/developers/%s?done=created",
-						 developer->id));
-	} else if (rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH) {
-		page_fault_at(&err, "email");
+						 rc == CG_OK ? developer->id : once));
+	else if (page_entity_fault(rc, &err))
 		show_new(call, &err, web_status_of(rc));
-	} else {
+	else
 		page_fail(call, rc, &err);
-	}
 }
 
 /* --- one --- */
@@ -124,31 +134,38 @@ static bool get(struct page_call *call, Cg__Developer **out)
 	return page_entity_get(call, &developer_entity, page_param(call, 0), out);
 }
 
-static void show_one(struct page_call *call, const struct cg_err *why, int status)
+static json_t *values_of_developer(struct page_call *call, const Cg__Developer *d)
 {
-	const char *done = page_query(call, "done");
-	Cg__Developer *d;
-	if (!get(call, &d))
-		return;
-	json_t *values = developer_json(call, d);
-	(void)json_object_set_new(values, "main_class", json_string("main--narrow"));
-	(void)json_object_set_new(values, "shown_name", page_text(span_of(d->name)));
-	(void)json_object_set_new(values, "saved", json_boolean(strcmp(done, "saved") == 0));
-	(void)json_object_set_new(values, "created", json_boolean(strcmp(done, "created") == 0));
-	const char *of = why ? page_field(call, "organisation_id")
-			     : show_organisation_field(call, d->organisation_id);
-	(void)json_object_set_new(values, "organisation_typed", page_text(span_of(of)));
-	if (why) {
-		page_put_back(call, values, typed_fields);
-		page_add_errors(values, why);
-	}
-	page_show(call, status, "developer", "developers", why ? "Error: Developer" : d->name,
-		  values);
+	json_t *record = record_to_json(d), *values = json_object();
+	options_values(options, CG_COUNT(options), record, values);
+	json_decref(record);
+	(void)json_object_set_new(
+	    values, "organisation_id",
+	    page_text(span_of(show_organisation_field(call, d->organisation_id))));
+	return values;
 }
 
-void developer_show(void *call)
+/* `fields` is taken. */
+static void show_one(struct page_call *call, const Cg__Developer *d, json_t *fields, int status)
 {
-	show_one(call, NULL, 200);
+	const char *done = page_query(call, "done");
+	add_role(fields);
+	json_t *more =
+	    json_pack("{s:s, s:I, s:o, s:o, s:b, s:b, s:s}", "id", d->id, "revision",
+		      (json_int_t)d->revision, "shown_name", page_text(span_of(d->name)), "there",
+		      developer_json(call, d), "saved", strcmp(done, "saved") == 0, "created",
+		      strcmp(done, "created") == 0, "main_class", "main--narrow");
+	(void)json_object_update_new(fields, more);
+	page_show(call, status, "developer", "developers",
+		  status == 200 ? d->name : "Error: Developer", fields);
+}
+
+void developer_show(void *arg)
+{
+	struct page_call *call = arg;
+	Cg__Developer *d;
+	if (get(call, &d))
+		show_one(call, d, values_of_developer(call, d), 200);
 }
 
 void developer_edit_do(void *arg)
@@ -156,22 +173,26 @@ void developer_edit_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	const char *password = page_secret(call, "password");
-	Cg__Developer *d;
-	json_t *revision = page_typed_number(call, "revision"), *patch = record_of_form(call);
-	(void)json_object_set_new(patch, "active",
-				  json_boolean(web_form_has(&call->form, "active")));
-	cg_rc rc = developer_change(call->program->store, &call->actor, page_param(call, 0),
-				    (uint64_t)json_integer_value(revision), patch,
-				    *password ? password : NULL, call->arena, &d, &err);
+	Cg__Developer *d, *changed;
+	if (!get(call, &d))
+		return;
+	json_t *patch = json_object();
+	options_typed(call, options, CG_COUNT(options), NULL, patch);
+	cg_rc rc =
+	    developer_change(call->program->store, &call->actor, d->id, page_revision(call), patch,
+			     *password ? password : NULL, call->arena, &changed, &err);
 	json_decref(patch);
-	json_decref(revision);
-	if (rc == CG_OK)
+	if (rc == CG_OK) {
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/developers/%s?done=saved", d->id));
-	else if (rc == CG_CLASH || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_STALE)
-		show_one(call, &err, web_status_of(rc));
-	else
+	} else if (rc == CG_STALE || page_entity_fault(rc, &err)) {
+		json_t *fields = json_object();
+		options_values_typed(call, options, CG_COUNT(options), NULL, fields);
+		page_add_refusal(fields, values_of_developer(call, d), rc, &err);
+		show_one(call, d, fields, web_status_of(rc));
+	} else {
 		page_fail(call, rc, &err);
+	}
 }
 
 /* --- ending --- */
@@ -200,10 +221,8 @@ void developer_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	json_t *revision = page_typed_number(call, "revision");
 	cg_rc rc = developer_remove(call->program->store, &call->actor, page_param(call, 0),
-				    (uint64_t)json_integer_value(revision), call->arena, &err);
-	json_decref(revision);
+				    page_revision(call), call->arena, &err);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		page_redirect(call, "/admin/developers?done=deleted");
 	else

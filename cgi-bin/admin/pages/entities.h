@@ -12,10 +12,12 @@ bool page_entity_get(struct page_call *call, const struct entity *e, const char 
  * of before when the form was sent twice.  Else what came of it, and nothing is answered. */
 cg_rc page_entity_create(struct page_call *call, const struct entity *e, const char *base,
 			 json_t *record, struct cg_err *err) CG_MUST_USE;
-/* Whether it is a fault of the form, to be shown there; that of a name that is taken at its field.
- */
+/* Whether it is a fault of the form, to be shown there; that of a name or an address that is taken
+ * at its field. */
 bool page_entity_fault(cg_rc rc, struct cg_err *err);
-/* Changes the one that the form had as of its field "revision".  `patch` is taken. */
+/* What the form's field "revision" says: as of when it has the record; 0 where it says nothing. */
+uint64_t page_revision(struct page_call *call);
+/* Changes the one that the form had as of that revision.  `patch` is taken. */
 cg_rc page_entity_change(struct page_call *call, const struct entity *e, const char *id,
 			 json_t *patch, void *out_message, struct cg_err *err) CG_MUST_USE;
 /* Removes the page's likewise; CG_OK also when it is gone already, as was wished. */

@@ -205,9 +205,21 @@ json_t *figures_ms(double us)
 	return us < 9.95e6 ? json_sprintf("%.0f ms", us / 1e3) : json_sprintf("%.0f s", us / 1e6);
 }
 
-const char *figures_quota_kind(uint64_t used, uint64_t limit)
+json_t *figures_quota(struct page_call *call, const struct key_grant *g)
 {
-	return used >= limit ? "bad" : used >= limit - limit / 10 ? "warn" : "ok";
+	struct limits_left left;
+	char width[CHART_SHARE_TEXT];
+	if (!counts_quota(call->program, g, &left))
+		return json_null();
+	uint64_t limit = g->effective.quota->limit, used = left.quota_used;
+	const char *kind = used >= limit ? "bad" : used >= limit - limit / 10 ? "warn" : "ok";
+	chart_share(used, limit, width);
+	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o}", "used", page_number(used), "limit",
+			 page_number(limit), "remaining", page_number(left.quota_left), "width",
+			 width, "kind", kind, "renews",
+			 left.quota_resets_unix_s > 0
+			     ? page_distance(call, left.quota_resets_unix_s)
+			     : json_null());
 }
 
 json_t *figures_share(uint64_t part, uint64_t whole)

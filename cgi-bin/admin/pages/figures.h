@@ -2,6 +2,7 @@
 #ifndef CG_ADMIN_PAGES_FIGURES_H
 #define CG_ADMIN_PAGES_FIGURES_H
 
+#include "grant/grant.h"
 #include "page/chart.h"
 #include "pages.h"
 #include "usage/query.h"
@@ -40,8 +41,9 @@ void figures_sort(struct usage_sums *sums);
 const char *figures_code_title(const char *code);
 /* "18 ms"; "—" for a negative number, which is of nothing. */
 json_t *figures_ms(double us);
-/* How the bar of a quota looks: "ok", "warn" when a tenth is left, "bad". */
-const char *figures_quota_kind(uint64_t used, uint64_t limit);
+/* How much of a key's quota is used: {"used", "limit", "remaining", "width" and "kind" (of its bar:
+ * "ok", "warn" when a tenth is left, "bad"), "renews"}; JSON's null where it has none. */
+json_t *figures_quota(struct page_call *call, const struct key_grant *g);
 /* "1.9 %" */
 json_t *figures_share(uint64_t part, uint64_t whole);
 

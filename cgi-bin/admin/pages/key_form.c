@@ -13,35 +13,23 @@ static const char *const typed_fields[] = {"name",	  "methods",	"paths", "rate.l
 					   "quota.limit", "expires_at", "tags",	 NULL};
 
 static const struct option options[] = {
-    {"max_concurrent", OPTION_NUMBER},
+    {"policy_ids",	   OPTION_PICKS },
+	   {"max_concurrent", OPTION_NUMBER},
     {"allowed_ips",    OPTION_WORDS },
-    {"blocked_ips",    OPTION_WORDS },
+	   {"blocked_ips",	   OPTION_WORDS },
     {"meta",	     OPTION_MAP   },
 };
 
-static bool has_policy(struct page_call *call, const Cg__Key *key, const char *id)
-{
-	for (size_t i = 0; key && i < key->n_policy_ids; i++)
-		if (strcmp(key->policy_ids[i], id) == 0)
-			return true;
-	return !key && rights_form_says(call, "policy_ids", id);
-}
-
+/* `key` is what is there; NULL: what the form says. */
 static cg_rc add_policies(struct page_call *call, json_t *values, const Cg__Key *key,
 			  struct cg_err *err)
 {
-	struct entity_page page;
-	json_t *out = json_array();
-	cg_rc rc = entity_list(call->program->store, &policy_entity, SPAN_LIT(""), LIST_LIMIT_MAX,
-			       SPAN_LIT(""), call->arena, &page, err);
-	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
-		const Cg__Policy *p = page.messages[i];
-		(void)json_array_append_new(out,
-					    json_pack("{s:s, s:o, s:b}", "value", p->id, "text",
-						      page_text(span_of(p->name)), "chosen",
-						      (int)has_policy(call, key, p->id)));
-	}
-	(void)json_object_set_new(values, "policies", out);
+	const struct show_ids ids =
+	    key ? (struct show_ids){(const char *const *)key->policy_ids, key->n_policy_ids}
+		: show_form_ids(call, "policy_ids");
+	json_t *policies = NULL;
+	cg_rc rc = show_choice(call, &policy_entity, ids, &policies, err);
+	(void)json_object_set_new(values, "policies", policies);
 	return rc;
 }
 
@@ -59,17 +47,11 @@ static json_t *record_of_form(struct page_call *call, const Cg__Key *key)
 {
 	const struct rights_access own = {key ? key->access : NULL, key ? key->n_access : 0};
 	json_t *had = key ? record_to_json(key) : NULL;
-	json_t *policies = json_array();
-	for (size_t i = 0; i < call->form.n; i++)
-		if (span_is(call->form.fields[i].name, SPAN_LIT("policy_ids")))
-			(void)json_array_append_new(policies,
-						    page_text(call->form.fields[i].value));
-	json_t *out =
-	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-		      page_text(span_of(page_field(call, "name"))), "access",
-		      rights_typed_access(call, &own), "policy_ids", policies, "rate",
-		      rights_typed_rate(call), "quota", rights_typed_quota(call), "expires_at",
-		      typed_expiry(call), "tags", page_typed_list(call, "tags"));
+	json_t *out = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+				page_text(span_of(page_field(call, "name"))), "access",
+				rights_typed_access(call, &own), "rate", rights_typed_rate(call),
+				"quota", rights_typed_quota(call), "expires_at", typed_expiry(call),
+				"tags", page_typed_list(call, "tags"));
 	options_typed(call, options, CG_COUNT(options), had, out);
 	json_decref(had);
 	return out;
@@ -95,7 +77,7 @@ static json_t *values_of_key(const Cg__Key *key)
 	    rights_optional_number(key->rate != NULL, key->rate ? key->rate->limit : 0),
 	    "quota_limit",
 	    rights_optional_number(key->quota != NULL, key->quota ? key->quota->limit : 0),
-	    "expires_at", iso, "tags", rights_tags(key->tags, key->n_tags));
+	    "expires_at", iso, "tags", show_joined(key->tags, key->n_tags));
 	json_t *record = record_to_json(key);
 	options_values(options, CG_COUNT(options), record, values);
 	json_decref(record);
@@ -207,7 +189,7 @@ void key_new_do(void *arg)
 				&err);
 	}
 	json_decref(record);
-	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+	if (entity_made_already(rc, &err))
 		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=created%s", once,
 						 wants_token ? "&token=gone" : ""));
 	else if (rc == CG_OK && wants_token)
@@ -216,7 +198,7 @@ void key_new_do(void *arg)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=created%s", key->id,
 					   reading.private_key_dropped ? "&private=dropped" : ""));
-	else if (key_form_fault(rc, &err))
+	else if (show_certificate_fault(rc, &err))
 		show_new(call, has_cert ? &reading : NULL, &err, web_status_of(rc));
 	else
 		page_fail(call, rc, &err);
@@ -289,7 +271,7 @@ void key_edit_do(void *arg)
 	if (rc == CG_OK) {
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=saved", key->id));
-	} else if (rc == CG_STALE || key_form_fault(rc, &err)) {
+	} else if (rc == CG_STALE || page_entity_fault(rc, &err)) {
 		json_t *values = values_of_form(call), *theirs = values_of_key(key);
 		if (rc == CG_STALE) {
 			add_choices(call, values, NULL);

@@ -78,38 +78,40 @@ static void add_choice(json_t *to, const char *value, const char *text, bool cho
 						  page_text(span_of(text)), "chosen", (int)chosen));
 }
 
-/* What can be chosen, and what the choice is called; a record that is not among the first stays
- * what was asked for. */
-static cg_rc add_choices(struct page_call *call, size_t i, const char *asked, json_t *to,
-			 const char **called, struct cg_err *err)
+/* What can be chosen; NULL with *err. */
+static json_t *choices_json(struct page_call *call, size_t i, const char *asked, struct cg_err *err)
 {
-	struct entity_page page = {.n = 0};
-	*called = NULL;
+	json_t *out = NULL;
+	if (filters[i].entity)
+		return show_choice(call, filters[i].entity,
+				   (struct show_ids){&asked, *asked != '\0'}, &out, err) == CG_OK
+			   ? out
+			   : NULL;
+	bool known = false;
+	out = json_array();
 	for (size_t k = 0; k < filters[i].n_words; k++) {
 		const struct word *word = &filters[i].words[k];
 		bool chosen = strcmp(word->value, asked) == 0;
-		add_choice(to, word->value, word->text, chosen);
-		*called = chosen ? word->text : *called;
+		add_choice(out, word->value, word->text, chosen);
+		known = known || chosen;
 	}
-	cg_rc rc = filters[i].entity
-		       ? entity_list(call->program->store, filters[i].entity, SPAN_LIT(""),
-				     LIST_LIMIT_MAX, SPAN_LIT(""), call->arena, &page, err)
-		       : CG_OK;
-	for (size_t k = 0; rc == CG_OK && k < page.n; k++) {
-		const struct entity_head *m = page.messages[k];
-		bool chosen = strcmp(m->id, asked) == 0;
-		add_choice(to, m->id, m->name, chosen);
-		*called = chosen ? m->name : *called;
+	/* What was asked for stays what it is. */
+	if (*asked && !known)
+		add_choice(out, asked, asked, true);
+	return out;
+}
+
+/* What the choice is called. */
+static const char *text_of_chosen(const json_t *choices)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach((json_t *)(uintptr_t)choices, i, one)
+	{
+		if (json_is_true(json_object_get(one, "chosen")))
+			return json_string_value(json_object_get(one, "text"));
 	}
-	if (*asked && !*called) {
-		struct entity_head *m;
-		*called = filters[i].entity && entity_get(call->program->store, filters[i].entity,
-							  asked, call->arena, &m, NULL) == CG_OK
-			      ? m->name
-			      : asked;
-		add_choice(to, asked, *called, true);
-	}
-	return rc;
+	return "";
 }
 
 /* The fields of the filters, and those that are set, each with the link that takes it away. */
@@ -118,10 +120,11 @@ static cg_rc filters_json(struct page_call *call, const struct asked *asked, jso
 {
 	cg_rc rc = CG_OK;
 	for (size_t i = 0; rc == CG_OK && i < FILTERS; i++) {
-		json_t *choices = json_array();
-		const char *called = asked->values[i];
-		if (filters[i].all)
-			rc = add_choices(call, i, asked->values[i], choices, &called, err);
+		json_t *choices =
+		    filters[i].all ? choices_json(call, i, asked->values[i], err) : json_array();
+		const char *called = filters[i].all ? text_of_chosen(choices) : asked->values[i];
+		if (!choices)
+			return CG_UNAVAILABLE;
 		(void)json_array_append_new(
 		    filters[i].folded ? folded : fields,
 		    json_pack("{s:s, s:s, s:o, s:b, s:b, s:s, s:o}", "name", filters[i].name,

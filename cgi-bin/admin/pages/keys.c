@@ -1,7 +1,5 @@
 /* Keys: one, switching and removing it. */
 #include "base/base.h"
-#include "base/buf.h"
-#include "../counts.h"
 #include "entities.h"
 #include "figures.h"
 #include "grant/grant.h"
@@ -22,13 +20,7 @@ static json_t *from_json(const Cg__Policy *policy)
 
 static json_t *joined(char **items, size_t n, const char *all)
 {
-	struct buf out;
-	buf_init(&out, 64 * 1024);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&out, "%s%s", i > 0 ? ", " : "", items[i]);
-	json_t *text = n == 0 ? json_string(all) : page_text(buf_span(&out));
-	buf_release(&out);
-	return text;
+	return n == 0 ? json_string(all) : show_joined(items, n);
 }
 
 /* Rows "what, value, where from" of what the key may do. */
@@ -96,23 +88,6 @@ static json_t *refusals_json(struct page_call *call, const char *key_id,
 	return out;
 }
 
-/* "310,412 of 500,000", what is left and until when. */
-static json_t *left_json(struct page_call *call, const struct key_grant *g)
-{
-	struct limits_left left;
-	char width[CHART_SHARE_TEXT];
-	if (!counts_quota(call->program, g, &left))
-		return json_null();
-	uint64_t limit = g->effective.quota->limit;
-	chart_share(left.quota_used, limit, width);
-	return json_pack(
-	    "{s:o, s:o, s:o, s:s, s:s, s:o}", "used", page_number(left.quota_used), "limit",
-	    page_number(limit), "remaining", page_number(left.quota_left), "width", width, "kind",
-	    figures_quota_kind(left.quota_used, limit), "renews",
-	    left.quota_resets_unix_s > 0 ? page_distance(call, left.quota_resets_unix_s)
-					 : json_null());
-}
-
 /* What was done to it, the newest first. */
 struct history {
 	struct page_call *call;
@@ -156,13 +131,12 @@ static json_t *tags_json(const Cg__Key *key)
 	return out;
 }
 
-/* The line that calls an API with the key, for the first it has. */
+/* Of the line that calls an API with the key: the first it has. */
 static const char *example_path(const struct key_grant *g, const struct all_apis *apis)
 {
-	for (size_t i = 0; i < apis->n && g->effective.n_access > 0; i++)
-		if (strcmp(apis->items[i]->id, g->effective.access[0].entry->api_id) == 0)
-			return apis->items[i]->listen_path;
-	return "";
+	const struct effective *e = &g->effective;
+	const Cg__Api *api = e->n_access > 0 ? show_api(apis, e->access[0].entry->api_id) : NULL;
+	return api ? api->listen_path : "";
 }
 
 /* Everything on the page that is not the key itself. */
@@ -209,7 +183,7 @@ void key_show(void *arg)
 	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:s, s:o, s:I}",
 	    "effective", effective_json(call, &g, &apis), "refusals",
 	    refusals_json(call, g.key->id, &apis), "policies", policies_json(&g), "tags",
-	    tags_json(g.key), "left", left_json(call, &g), "created_at",
+	    tags_json(g.key), "left", figures_quota(call, &g), "created_at",
 	    page_distance(call, g.key->created_at), "used_at",
 	    g.key->has_last_used_at ? page_distance(call, g.key->last_used_at) : json_null(),
 	    "is_on", (int)g.key->active, "is_off", (int)!g.key->active, "created",

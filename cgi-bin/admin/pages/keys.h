@@ -6,8 +6,6 @@
 
 /* The key that the link names; false after having answered. */
 bool key_get(struct page_call *call, Cg__Key **out);
-/* Whether a fault is one to be shown in the form, at a field. */
-bool key_form_fault(cg_rc rc, struct cg_err *err);
 /* What was read of the certificate, beside the form, and its public part in the place of what was
  * pasted: that may have held a private key. */
 void key_add_reading(struct page_call *call, json_t *values, const struct cert_reading *reading);

@@ -7,7 +7,7 @@
 #include "model/api.h"
 #include "model/audit.h"
 #include "model/certificate.h"
-#include "show.h"
+#include "rights.h"
 #include "usage/refusals.h"
 #include "web/problem.h"
 
@@ -326,7 +326,7 @@ static void show_make(struct page_call *call, const Cg__Refusal *refusal, const 
 	struct all_apis apis;
 	Cg__Certificate *record;
 	char once[ID_TEXT + 1];
-	json_t *picks = json_array(), *made = NULL;
+	json_t *made = NULL;
 	cg_rc rc =
 	    random_id(once) == CG_OK ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
 	if (rc == CG_OK)
@@ -334,30 +334,21 @@ static void show_make(struct page_call *call, const Cg__Refusal *refusal, const 
 	if (rc == CG_OK)
 		rc = certificate_record(cert, call->arena, &record, &err);
 	if (rc != CG_OK) {
-		json_decref(picks);
 		page_fail(call, rc, &err);
 		return;
 	}
-	for (size_t i = 0; i < apis.n; i++) {
-		const Cg__Api *api = apis.items[i];
-		/* The API that was called is what the caller wants. */
-		bool ticked = !why && refusal->api_id && strcmp(api->id, refusal->api_id) == 0;
-		for (size_t f = 0; why && f < call->form.n; f++)
-			ticked =
-			    ticked || (span_is(call->form.fields[f].name, SPAN_LIT("access")) &&
-				       span_is_text(call->form.fields[f].value, api->id));
-		(void)json_array_append_new(
-		    picks, json_pack("{s:s, s:o, s:o, s:b}", "id", api->id, "name",
-				     page_text(span_of(api->name)), "listen_path",
-				     page_text(span_of(api->listen_path)), "ticked", (int)ticked));
-	}
-	json_t *values = json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:s, s:b, s:o}", "id",
+	json_t *values = json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:b, s:o}", "id",
 				   page_text(span_of(refusal->request_id)), "at",
 				   page_distance(call, refusal->at), "certificate",
-				   show_certificate(call, record), "apis", picks, "once",
+				   show_certificate(call, record), "once",
 				   page_once(call) ? page_once(call) : once, "name",
 				   page_text(span_of(page_field(call, "name"))), "main_class",
 				   "main--narrow", "may_make", json_is_null(made), "made", made);
+	/* The API that was called is what the caller wants. */
+	Cg__Access called = {.api_id = refusal->api_id};
+	Cg__Access *const items[] = {&called};
+	const struct rights_access wanted = {items, refusal->api_id && *refusal->api_id};
+	rights_add_apis(call, values, why ? NULL : &wanted, &apis);
 	/* Where there is no form its faults are of no interest. */
 	if (why && json_is_null(made))
 		page_add_errors(values, why);
@@ -408,7 +399,7 @@ void refusal_key_do(void *arg)
 				&err);
 	}
 	json_decref(record);
-	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+	if (entity_made_already(rc, &err))
 		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=created", once));
 	else if (rc == CG_OK)
 		page_redirect(call,

@@ -156,6 +156,7 @@ static json_t *typed(struct page_call *call, const struct option *o, const json_
 	switch (o->form) {
 	case OPTION_TEXT:
 		return text_or_null(page_field(call, o->name));
+	case OPTION_PROSE:
 	case OPTION_PEM:
 		return text_or_null(page_lines(call, o->name));
 	case OPTION_TIME:
@@ -256,6 +257,11 @@ static json_t *joined(const json_t *list, const char *between)
 	return text;
 }
 
+json_t *options_words(const json_t *list)
+{
+	return joined(list, ", ");
+}
+
 static json_t *lines_of_map(const json_t *map)
 {
 	struct buf out;
@@ -275,6 +281,7 @@ static json_t *shown(const struct option *o, const json_t *value)
 {
 	switch (o->form) {
 	case OPTION_TEXT:
+	case OPTION_PROSE:
 	case OPTION_TIME:
 	case OPTION_PEM:
 		return json_is_string(value) ? json_string(json_string_value(value))
@@ -283,7 +290,7 @@ static json_t *shown(const struct option *o, const json_t *value)
 		return json_is_integer(value) ? page_number((uint64_t)json_integer_value(value))
 					      : json_string("");
 	case OPTION_WORDS:
-		return joined(value, ", ");
+		return options_words(value);
 	case OPTION_PEMS:
 		return joined(value, "");
 	case OPTION_LINES:
@@ -339,6 +346,7 @@ void options_values_typed(struct page_call *call, const struct option *rows, siz
 				  page_text(span_of(strstr(text, "PRIVATE KEY") ? "" : text)));
 			break;
 		case OPTION_TEXT:
+		case OPTION_PROSE:
 		case OPTION_NUMBER:
 		case OPTION_TIME:
 		case OPTION_WORDS:

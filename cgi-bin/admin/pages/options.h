@@ -8,6 +8,7 @@
 
 enum option_form {
 	OPTION_TEXT,	/* empty: null */
+	OPTION_PROSE,	/* a text of several lines; empty: null */
 	OPTION_NUMBER,	/* empty: null */
 	OPTION_TIME,	/* RFC 3339, or a date for its beginning; empty: null */
 	OPTION_SWITCH,	/* a check box; the template's value is is_NAME */
@@ -36,6 +37,8 @@ void options_typed(struct page_call *call, const struct option *rows, size_t n, 
 void options_values(const struct option *rows, size_t n, const json_t *record, json_t *values);
 void options_values_typed(struct page_call *call, const struct option *rows, size_t n,
 			  const json_t *had, json_t *values);
+/* What a field of a list of words has: with commas between. */
+json_t *options_words(const json_t *list);
 /* "FLAG" is true where one of the fields (names, NULL at the end) says something or has a fault:
  * what is folded away has to be seen then. */
 void options_open(json_t *values, const char *flag, const char *const *names);

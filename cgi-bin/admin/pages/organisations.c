@@ -2,13 +2,21 @@
 #include "base/base.h"
 #include "base/limits.h"
 #include "model/developer.h"
-#include "model/key.h"
+#include "model/key_list.h"
 #include "model/organisation.h"
 #include "entities.h"
+#include "options.h"
 #include "show.h"
 #include "web/problem.h"
 
 #define OFFERED_MAX 200 /* organisations that a field proposes */
+
+static const struct option options[] = {
+    {"name",     OPTION_TEXT	},
+    {"contacts", OPTION_LINES },
+    {"active",   OPTION_SWITCH},
+};
+#define OPTIONS_OF_NEW (CG_COUNT(options) - 1) /* a new one is active */
 
 /* --- the list --- */
 
@@ -49,9 +57,15 @@ void organisations_page(void *arg)
 
 static void show_new(struct page_call *call, const struct cg_err *why, int status)
 {
-	static const char *const names[] = {"name", "contacts", NULL};
-	json_t *values = json_pack("{s:s}", "main_class", "main--narrow");
-	page_put_back(call, values, names);
+	struct cg_err err = {0};
+	char once[ID_TEXT + 1];
+	if (random_id(once) != CG_OK) {
+		page_fail(call, cg_fail_memory(&err), &err);
+		return;
+	}
+	json_t *values = json_pack("{s:s, s:s}", "once", page_once(call) ? page_once(call) : once,
+				   "main_class", "main--narrow");
+	options_values_typed(call, options, OPTIONS_OF_NEW, NULL, values);
 	if (why)
 		page_add_errors(values, why);
 	else
@@ -65,32 +79,17 @@ void organisation_new_show(void *call)
 	show_new(call, NULL, 200);
 }
 
-static json_t *record_of_form(struct page_call *call)
-{
-	struct span rest = span_of(page_lines(call, "contacts")), line;
-	json_t *contacts = json_array();
-	while (rest.n > 0 && span_next(&rest, '\n', &line)) {
-		line = span_trim(line);
-		if (line.n > 0)
-			(void)json_array_append_new(contacts, page_text(line));
-	}
-	return json_pack("{s:o, s:o}", "name", page_text(span_of(page_field(call, "name"))),
-			 "contacts", contacts);
-}
-
 void organisation_new_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	Cg__Organisation *o;
-	json_t *json = record_of_form(call);
-	cg_rc rc = entity_create(call->program->store, &organisation_entity, &call->actor, json,
-				 call->arena, &o, &err);
-	json_decref(json);
+	json_t *json = json_object();
+	options_typed(call, options, OPTIONS_OF_NEW, NULL, json);
+	cg_rc rc =
+	    page_entity_create(call, &organisation_entity, "/admin/organisations", json, &err);
 	if (rc == CG_OK)
-		page_redirect(
-		    call, arena_printf(call->arena, "/admin/organisations/%s?done=created", o->id));
-	else if (rc == CG_BAD_VALUE || rc == CG_BAD_INPUT)
+		return;
+	if (page_entity_fault(rc, &err))
 		show_new(call, &err, web_status_of(rc));
 	else
 		page_fail(call, rc, &err);
@@ -103,118 +102,126 @@ static bool get(struct page_call *call, Cg__Organisation **out)
 	return page_entity_get(call, &organisation_entity, page_param(call, 0), out);
 }
 
-struct keys_call {
-	const char *id;
-	struct arena *arena;
-	json_t *keys;
-};
-
-static cg_rc keys_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+static json_t *values_of_organisation(const Cg__Organisation *o)
 {
-	struct keys_call *c = arg;
-	struct key_ids ids;
-	cg_rc rc = organisation_keys_in(txn, STORE_KEY_BY_ORGANISATION, c->id, c->arena, &ids, err);
-	(void)json_array_clear(c->keys);
-	for (size_t i = 0; rc == CG_OK && i < ids.n; i++) {
-		Cg__Key *key;
-		rc = entity_get_in(txn, &key_entity, ids.items[i], c->arena, &key, err);
-		if (rc == CG_OK)
-			(void)json_array_append_new(c->keys,
-						    json_pack("{s:s, s:o}", "id", key->id, "name",
-							      page_text(span_of(key->name))));
-	}
-	return rc;
+	json_t *record = record_to_json(o), *values = json_object();
+	options_values(options, CG_COUNT(options), record, values);
+	json_decref(record);
+	return values;
 }
 
-static void show_one(struct page_call *call, const struct cg_err *why, int status)
+/* Its developers, and the first of its keys. */
+static cg_rc add_around(struct page_call *call, const Cg__Organisation *o, json_t *values,
+			struct cg_err *err)
 {
-	static const char *const typed[] = {"name", "contacts", NULL};
-	const char *done = page_query(call, "done");
-	struct cg_err err = {0};
 	struct developers all = {.n = 0};
-	Cg__Organisation *o;
-	if (!get(call, &o))
-		return;
-	struct keys_call keys = {o->id, call->arena, json_array()};
-	cg_rc rc = developers_of(call->program->store, o->id, call->arena, &all, &err);
+	struct key_page page = {.notice = NULL};
+	const struct key_query query = {.organisation_id = span_of(o->id)};
+	json_t *members = json_array(), *keys = json_array();
+	cg_rc rc = developers_of(call->program->store, o->id, call->arena, &all, err);
 	if (rc == CG_OK)
-		rc = store_read(call->program->store, keys_txn, &keys, &err);
-	if (rc != CG_OK) {
-		json_decref(keys.keys);
-		page_fail(call, rc, &err);
-		return;
-	}
-	json_t *values = organisation_json(call, o), *members = json_array();
+		rc = key_list(call->program->store, SPAN_LIT(""), LIST_LIMIT_DEFAULT, &query,
+			      call->arena, &page, err);
 	for (size_t i = 0; i < all.n; i++)
 		(void)json_array_append_new(
 		    members, json_pack("{s:s, s:o, s:s}", "id", all.items[i]->id, "name",
 				       page_text(span_of(all.items[i]->name)), "email",
 				       all.items[i]->email));
-	(void)json_object_set_new(values, "members", members);
-	(void)json_object_set_new(values, "keys", keys.keys);
-	(void)json_object_set_new(values, "unused",
-				  json_boolean(all.n == 0 && json_array_size(keys.keys) == 0));
-	(void)json_object_set_new(values, "shown_name", page_text(span_of(o->name)));
-	(void)json_object_set_new(values, "main_class", json_string("main--narrow"));
-	(void)json_object_set_new(values, "saved", json_boolean(strcmp(done, "saved") == 0));
-	(void)json_object_set_new(values, "created", json_boolean(strcmp(done, "created") == 0));
-	if (why) {
-		page_put_back(call, values, typed);
-		page_add_errors(values, why);
+	for (size_t i = 0; i < page.found.n; i++) {
+		const Cg__Key *key = page.found.messages[i];
+		(void)json_array_append_new(keys, json_pack("{s:s, s:o}", "id", key->id, "name",
+							    page_text(span_of(key->name))));
 	}
-	page_show(call, status, "organisation", "developers", why ? "Error: Organisation" : o->name,
-		  values);
+	json_t *more =
+	    json_pack("{s:o, s:o, s:b, s:b}", "members", members, "keys", keys, "more_keys",
+		      page.found.next != NULL, "unused", all.n == 0 && page.found.n == 0);
+	(void)json_object_update_new(values, more);
+	return rc;
 }
 
-void organisation_show(void *call)
+/* `fields` is taken. */
+static void show_one(struct page_call *call, const Cg__Organisation *o, json_t *fields, int status)
 {
-	show_one(call, NULL, 200);
+	struct cg_err err = {0};
+	const char *done = page_query(call, "done");
+	cg_rc rc = add_around(call, o, fields, &err);
+	if (rc != CG_OK) {
+		json_decref(fields);
+		page_fail(call, rc, &err);
+		return;
+	}
+	json_t *more =
+	    json_pack("{s:s, s:I, s:o, s:b, s:o, s:b, s:b, s:s}", "id", o->id, "revision",
+		      (json_int_t)o->revision, "shown_name", page_text(span_of(o->name)), "active",
+		      (int)o->active, "added", page_time(call, o->created_at), "saved",
+		      strcmp(done, "saved") == 0, "created", strcmp(done, "created") == 0,
+		      "main_class", "main--narrow");
+	(void)json_object_update_new(fields, more);
+	page_show(call, status, "organisation", "developers",
+		  status == 200 ? o->name : "Error: Organisation", fields);
+}
+
+void organisation_show(void *arg)
+{
+	struct page_call *call = arg;
+	Cg__Organisation *o;
+	if (get(call, &o))
+		show_one(call, o, values_of_organisation(o), 200);
 }
 
 void organisation_change(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	Cg__Organisation *o;
-	json_t *patch = record_of_form(call);
-	(void)json_object_set_new(patch, "active",
-				  json_boolean(web_form_has(&call->form, "active")));
-	cg_rc rc =
-	    page_entity_change(call, &organisation_entity, page_param(call, 0), patch, &o, &err);
-	if (rc == CG_OK)
+	Cg__Organisation *o, *changed;
+	if (!get(call, &o))
+		return;
+	json_t *patch = json_object();
+	options_typed(call, options, CG_COUNT(options), NULL, patch);
+	cg_rc rc = page_entity_change(call, &organisation_entity, o->id, patch, &changed, &err);
+	if (rc == CG_OK) {
 		page_redirect(
 		    call, arena_printf(call->arena, "/admin/organisations/%s?done=saved", o->id));
-	else if (rc == CG_CLASH || rc == CG_BAD_VALUE || rc == CG_STALE)
-		show_one(call, &err, web_status_of(rc));
-	else
+	} else if (rc == CG_STALE || page_entity_fault(rc, &err)) {
+		json_t *fields = json_object();
+		options_values_typed(call, options, CG_COUNT(options), NULL, fields);
+		page_add_refusal(fields, values_of_organisation(o), rc, &err);
+		show_one(call, o, fields, web_status_of(rc));
+	} else {
 		page_fail(call, rc, &err);
+	}
 }
 
 void organisation_delete_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
+	Cg__Organisation *o;
 	cg_rc rc = page_entity_remove(call, &organisation_entity, &err);
-	if (rc == CG_OK)
+	if (rc == CG_OK) {
 		page_redirect(call, "/admin/organisations?done=deleted");
-	else if (rc == CG_CLASH || rc == CG_STALE)
-		show_one(call, &err, web_status_of(rc));
-	else
+	} else if (rc != CG_CLASH && rc != CG_STALE) {
 		page_fail(call, rc, &err);
+	} else if (get(call, &o)) {
+		json_t *fields = values_of_organisation(o);
+		page_add_errors(fields, &err);
+		show_one(call, o, fields, web_status_of(rc));
+	}
 }
 
 /* --- whose a key is --- */
 
-static void show_transfer(struct page_call *call, const struct cg_err *why, int status)
+/* `typed` is what the form says (NULL: as it is); rc and why: what came of it. */
+static void show_transfer(struct page_call *call, const char *typed, cg_rc why_rc,
+			  const struct cg_err *why)
 {
 	struct cg_err err = {0};
 	struct entity_page page;
 	Cg__Key *key;
-	cg_rc rc = entity_get(call->program->store, &key_entity, page_param(call, 0), call->arena,
-			      &key, &err);
-	if (rc == CG_OK)
-		rc = entity_list(call->program->store, &organisation_entity, SPAN_LIT(""),
-				 OFFERED_MAX, SPAN_LIT(""), call->arena, &page, &err);
+	if (!page_entity_get(call, &key_entity, page_param(call, 0), &key))
+		return;
+	cg_rc rc = entity_list(call->program->store, &organisation_entity, SPAN_LIT(""),
+			       OFFERED_MAX, SPAN_LIT(""), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;
@@ -224,21 +231,23 @@ static void show_transfer(struct page_call *call, const struct cg_err *why, int 
 		(void)json_array_append_new(
 		    offered,
 		    page_text(span_of(((const Cg__Organisation *)page.messages[i])->name)));
-	const char *of = why ? page_field(call, "organisation_id")
-			     : show_organisation_field(call, key->organisation_id);
-	json_t *values = json_pack("{s:s, s:o, s:o, s:o, s:I, s:s}", "id", key->id, "key_name",
-				   page_text(span_of(key->name)), "organisation_id",
-				   page_text(span_of(of)), "offered", offered, "revision",
-				   (json_int_t)key->revision, "main_class", "main--slim");
-	if (why)
-		page_add_errors(values, why);
-	page_show(call, status, "key-transfer", "keys",
-		  why ? "Error: Transfer a key" : "Transfer a key", values);
+	const char *is = show_organisation_field(call, key->organisation_id);
+	json_t *values =
+	    json_pack("{s:s, s:o, s:o, s:o, s:I, s:s}", "id", key->id, "key_name",
+		      page_text(span_of(key->name)), "organisation_id",
+		      page_text(span_of(typed ? typed : is)), "offered", offered, "revision",
+		      (json_int_t)key->revision, "main_class", "main--slim");
+	if (typed)
+		page_add_refusal(values,
+				 json_pack("{s:o}", "organisation_id", page_text(span_of(is))),
+				 why_rc, why);
+	page_show(call, typed ? web_status_of(why_rc) : 200, "key-transfer", "keys",
+		  typed ? "Error: Transfer a key" : "Transfer a key", values);
 }
 
 void key_transfer_show(void *call)
 {
-	show_transfer(call, NULL, 200);
+	show_transfer(call, NULL, CG_OK, NULL);
 }
 
 void key_transfer_do(void *arg)
@@ -253,8 +262,8 @@ void key_transfer_do(void *arg)
 	if (rc == CG_OK)
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=saved", key->id));
-	else if (rc == CG_BAD_VALUE || rc == CG_STALE || rc == CG_CLASH)
-		show_transfer(call, &err, web_status_of(rc));
+	else if (rc == CG_STALE || page_entity_fault(rc, &err))
+		show_transfer(call, to, rc, &err);
 	else
 		page_fail(call, rc, &err);
 }

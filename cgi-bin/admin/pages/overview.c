@@ -1,7 +1,6 @@
 /* The first page: how much was called and how it went, what needs a look; for a newcomer the three
  * steps. */
 #include "base/base.h"
-#include "../counts.h"
 #include "figures.h"
 #include "model/certificate_due.h"
 #include "show.h"
@@ -12,20 +11,6 @@
 
 /* --- keys --- */
 
-/* "310,412 of 500,000", and how wide the bar is. */
-static json_t *quota_json(struct page_call *call, const struct key_grant *g)
-{
-	struct limits_left left;
-	char width[CHART_SHARE_TEXT];
-	if (!counts_quota(call->program, g, &left))
-		return json_null();
-	uint64_t limit = g->effective.quota->limit;
-	chart_share(left.quota_used, limit, width);
-	return json_pack("{s:o, s:o, s:s, s:s}", "used", page_number(left.quota_used), "limit",
-			 page_number(limit), "width", width, "kind",
-			 figures_quota_kind(left.quota_used, limit));
-}
-
 static cg_rc key_json(struct page_call *call, const Cg__Key *key, const struct all_apis *apis,
 		      json_t **out, struct cg_err *err)
 {
@@ -35,7 +20,7 @@ static cg_rc key_json(struct page_call *call, const Cg__Key *key, const struct a
 		rc = grant_load_key(call->program->store, key->id, call->arena, &g, err);
 	if (rc != CG_OK)
 		return rc;
-	(void)json_object_set_new(*out, "left", quota_json(call, &g));
+	(void)json_object_set_new(*out, "left", figures_quota(call, &g));
 	(void)json_object_set_new(*out, "used_at",
 				  key->has_last_used_at ? page_time(call, key->last_used_at)
 							: json_null());

@@ -1,6 +1,7 @@
 /* The table of pages, and who may have which. */
 #include "base/base.h"
 #include "pages.h"
+#include "show.h"
 
 /* Each POST carries a form token (see ui/pages.c): there is no row without. */
 /* clang-format off */
@@ -131,15 +132,13 @@ const struct web_route page_routes[] = {
 /* clang-format on */
 const size_t page_routes_n = CG_COUNT(page_routes);
 
-static const char *const role_words[] = {"Viewer", "Administrator", "Owner"};
-
 static void everywhere(struct page_call *call, json_t *to)
 {
 	const Cg__User *user = call->who.user;
 	json_t *more = json_pack("{s:o, s:o, s:s, s:b, s:b, s:b}", "user_name",
 				 page_text(span_of(user ? user->name : "")), "initial",
 				 page_initial(user ? user->name : ""), "user_role",
-				 user ? role_words[user->role] : "", "may_change",
+				 user ? show_role(user->role) : "", "may_change",
 				 (int)(user && user->role >= CG__ROLE__ADMIN), "may_own",
 				 (int)(user && user->role == CG__ROLE__OWNER), "must_change",
 				 (int)(user && user->must_change));

@@ -11,14 +11,6 @@ static const char *const typed_fields[] = {
     "name", "methods", "paths", "rate.limit", "quota.limit", "key_lifetime_days", "tags", NULL};
 static const char *const parts[] = {"access", "rate", "quota"};
 
-static bool applies(const Cg__Policy *policy, unsigned part)
-{
-	for (size_t i = 0; i < policy->n_applies; i++)
-		if ((unsigned)policy->applies[i] == part)
-			return true;
-	return false;
-}
-
 /* --- list --- */
 
 static json_t *line(const Cg__Policy *policy, const struct all_apis *apis)
@@ -32,10 +24,10 @@ static json_t *line(const Cg__Policy *policy, const struct all_apis *apis)
 	    json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o}", "id", policy->id,
 		      "name", page_text(span_of(policy->name)), "access",
 		      page_text(buf_span(&names)), "rate", show_rate(policy->rate), "quota",
-		      show_quota(policy->quota), "tags", rights_tags(policy->tags, policy->n_tags),
-		      "gives_access", (int)applies(policy, CG__POLICY__PART__ACCESS), "gives_rate",
-		      (int)applies(policy, CG__POLICY__PART__RATE), "gives_quota",
-		      (int)applies(policy, CG__POLICY__PART__QUOTA), "badge",
+		      show_quota(policy->quota), "tags", show_joined(policy->tags, policy->n_tags),
+		      "gives_access", (int)policy_applies(policy, CG__POLICY__PART__ACCESS),
+		      "gives_rate", (int)policy_applies(policy, CG__POLICY__PART__RATE),
+		      "gives_quota", (int)policy_applies(policy, CG__POLICY__PART__QUOTA), "badge",
 		      policy->active ? page_badge("ok", "Active") : page_badge("", "Off"));
 	buf_release(&names);
 	return out;
@@ -124,12 +116,12 @@ static json_t *values_of_policy(const Cg__Policy *p)
 	    rights_optional_number(p->quota != NULL, p->quota ? p->quota->limit : 0),
 	    "key_lifetime_days",
 	    rights_optional_number(p->has_key_lifetime_days, p->key_lifetime_days), "tags",
-	    rights_tags(p->tags, p->n_tags));
+	    show_joined(p->tags, p->n_tags));
 	rights_add_units(values, p->rate ? p->rate->per_seconds : 1,
 			 p->quota ? (unsigned)p->quota->period : CG__QUOTA__PERIOD__MONTH);
-	add_switches(values, applies(p, CG__POLICY__PART__ACCESS),
-		     applies(p, CG__POLICY__PART__RATE), applies(p, CG__POLICY__PART__QUOTA),
-		     p->active);
+	add_switches(values, policy_applies(p, CG__POLICY__PART__ACCESS),
+		     policy_applies(p, CG__POLICY__PART__RATE),
+		     policy_applies(p, CG__POLICY__PART__QUOTA), p->active);
 	return values;
 }
 
@@ -268,11 +260,9 @@ void policy_delete_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__Policy *policy;
-	json_t *revision = page_typed_number(call, "revision");
 	cg_rc rc = policy_remove(call->program->store, &call->actor, page_param(call, 0),
-				 (uint64_t)json_integer_value(revision),
-				 web_form_has(&call->form, "detach"), call->arena, &err);
-	json_decref(revision);
+				 page_revision(call), web_form_has(&call->form, "detach"),
+				 call->arena, &err);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		page_redirect(call, "/admin/policies?done=deleted");
 	else if (rc != CG_CLASH && rc != CG_STALE)

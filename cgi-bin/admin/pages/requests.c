@@ -1,6 +1,7 @@
 /* Requests of developers: approving and declining them. */
 #include "base/base.h"
 #include "base/text.h"
+#include "entities.h"
 #include "model/catalogue.h"
 #include "model/certificate.h"
 #include "model/developer.h"
@@ -224,21 +225,13 @@ static void finish(struct page_call *call, cg_rc rc, const struct cg_err *err, c
 		page_fail(call, rc, err);
 }
 
-static uint64_t seen_revision(struct page_call *call)
-{
-	json_t *revision = page_typed_number(call, "revision");
-	uint64_t n = (uint64_t)json_integer_value(revision);
-	json_decref(revision);
-	return n;
-}
-
 void request_approve_do(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__KeyRequest *r;
 	cg_rc rc = request_approve(call->program->store, &call->actor, page_param(call, 0),
-				   seen_revision(call), call->arena, &r, &err);
+				   page_revision(call), call->arena, &r, &err);
 	finish(call, rc, &err, "approved");
 }
 
@@ -249,6 +242,6 @@ void request_decline_do(void *arg)
 	Cg__KeyRequest *r;
 	cg_rc rc =
 	    request_decline(call->program->store, &call->actor, page_param(call, 0),
-			    seen_revision(call), page_field(call, "reason"), call->arena, &r, &err);
+			    page_revision(call), page_field(call, "reason"), call->arena, &r, &err);
 	finish(call, rc, &err, "declined");
 }

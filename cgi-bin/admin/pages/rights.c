@@ -1,6 +1,6 @@
 /* The part of a form that gives access to APIs and sets limits: of keys and of policies. */
 #include "base/base.h"
-#include "base/buf.h"
+#include "model/api.h"
 #include "rights.h"
 
 static const char *const periods[] = {"hour", "day", "week", "month"};
@@ -24,25 +24,41 @@ bool rights_form_says(struct page_call *call, const char *name, const char *valu
 	return false;
 }
 
-static bool has_api(struct page_call *call, const struct rights_access *of, const Cg__Api *api)
+/* The APIs that are ticked: those of the record, or (NULL) of the form. */
+static struct show_ids ticked_apis(struct page_call *call, const struct rights_access *of)
 {
-	for (size_t i = 0; of && i < of->n; i++)
-		if (strcmp(of->items[i]->api_id, api->id) == 0)
-			return true;
-	return !of && rights_form_says(call, "access", api->id);
+	if (!of)
+		return show_form_ids(call, "access");
+	const char **items = arena_alloc(call->arena, (of->n + 1) * sizeof(*items));
+	for (size_t i = 0; items && i < of->n; i++)
+		items[i] = of->items[i]->api_id;
+	return (struct show_ids){items, items ? of->n : 0};
+}
+
+static void add_api(json_t *to, const Cg__Api *api, bool ticked)
+{
+	(void)json_array_append_new(to, json_pack("{s:s, s:o, s:o, s:b}", "id", api->id, "name",
+						  page_text(span_of(api->name)), "listen_path",
+						  page_text(span_of(api->listen_path)), "ticked",
+						  (int)ticked));
 }
 
 void rights_add_apis(struct page_call *call, json_t *values, const struct rights_access *of,
 		     const struct all_apis *apis)
 {
+	const struct show_ids ticked = ticked_apis(call, of);
 	json_t *out = json_array();
-	for (size_t i = 0; i < apis->n; i++) {
-		const Cg__Api *api = apis->items[i];
-		(void)json_array_append_new(out,
-					    json_pack("{s:s, s:o, s:o, s:b}", "id", api->id, "name",
-						      page_text(span_of(api->name)), "listen_path",
-						      page_text(span_of(api->listen_path)),
-						      "ticked", (int)has_api(call, of, api)));
+	for (size_t i = 0; i < apis->n; i++)
+		add_api(out, apis->items[i], show_ids_have(ticked, apis->items[i]->id));
+	/* Those that are not among the first. */
+	for (size_t i = 0; i < ticked.n; i++) {
+		const char *id = ticked.items[i];
+		Cg__Api *api;
+		if (!show_api(apis, id) && !show_ids_have((struct show_ids){ticked.items, i}, id) &&
+		    entity_get(call->program->store, &api_entity, id, call->arena, &api, NULL) ==
+			CG_OK &&
+		    strcmp(api->id, id) == 0)
+			add_api(out, api, true);
 	}
 	(void)json_object_set_new(values, "apis", out);
 }
@@ -71,12 +87,17 @@ void rights_add_units(json_t *values, uint64_t per_seconds, unsigned period)
 	(void)json_object_set_new(values, "periods", quotas);
 }
 
-unsigned rights_typed_period(struct page_call *call)
+unsigned rights_period(const char *name)
 {
-	for (unsigned i = 0; i < CG_COUNT(periods); i++)
-		if (strcmp(page_field(call, "quota.period"), periods[i]) == 0)
+	for (unsigned i = 0; name && i < CG_COUNT(periods); i++)
+		if (strcmp(name, periods[i]) == 0)
 			return i;
 	return CG__QUOTA__PERIOD__MONTH;
+}
+
+unsigned rights_typed_period(struct page_call *call)
+{
+	return rights_period(page_field(call, "quota.period"));
 }
 
 uint64_t rights_typed_span(struct page_call *call)
@@ -134,15 +155,4 @@ json_t *rights_typed_quota(struct page_call *call)
 json_t *rights_optional_number(bool has, uint64_t n)
 {
 	return has ? page_number(n) : json_string("");
-}
-
-json_t *rights_tags(char *const *tags, size_t n)
-{
-	struct buf all;
-	buf_init(&all, 256 * 1024);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&all, "%s%s", i > 0 ? ", " : "", tags[i]);
-	json_t *out = page_text(buf_span(&all));
-	buf_release(&all);
-	return out;
 }

@@ -15,13 +15,15 @@ struct rights_access {
 /* Whether the form has the field `name` with this value. */
 bool rights_form_says(struct page_call *call, const char *name, const char *value);
 
-/* Values of the template: "apis" with those ticked; "spans" and "periods" with those chosen. */
+/* Values of the template: "apis" with those ticked, which are there also when there are more APIs
+ * than `apis` has; "spans" and "periods" with those chosen. */
 void rights_add_apis(struct page_call *call, json_t *values, const struct rights_access *of,
 		     const struct all_apis *apis);
 void rights_add_units(json_t *values, uint64_t per_seconds, unsigned period);
-/* A limit's number as text, "" for none; tags with commas between. */
+/* The period of a quota with that name; a month for what is none (NULL). */
+unsigned rights_period(const char *name);
+/* A limit's number as text, "" for none. */
 json_t *rights_optional_number(bool has, uint64_t n);
-json_t *rights_tags(char *const *tags, size_t n);
 
 /* What was typed.  Access entries of the ticked APIs: those that the record has stay as they are.
  */

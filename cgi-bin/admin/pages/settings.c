@@ -2,7 +2,7 @@
 #include "base/base.h"
 #include "model/setting.h"
 #include "entities.h"
-#include "rights.h"
+#include "show.h"
 #include "web/problem.h"
 
 static const char *const typed_fields[] = {"base_urls.gate",
@@ -57,7 +57,7 @@ static json_t *values_of_settings(const Cg__Setting *s)
 	    json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "base_urls_gate", s->base_urls->gate,
 		      "base_urls_portal", s->base_urls->portal, "base_urls_admin",
 		      s->base_urls->admin, "portal_title", page_text(span_of(s->portal_title)),
-		      "sign_up_domains", rights_tags(s->sign_up_domains, s->n_sign_up_domains),
+		      "sign_up_domains", show_joined(s->sign_up_domains, s->n_sign_up_domains),
 		      "terms", page_text(span_of(s->terms)), "mail_from", s->mail_from);
 	add_switches(values, s->catalogue_public, s->sign_up == CG__SETTING__SIGN_UP__OPEN,
 		     s->lighttpd_announce_partners);
@@ -92,13 +92,10 @@ void settings_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0}, ignored = {0};
 	Cg__Setting *now, *changed;
-	json_t *revision = page_typed_number(call, "revision");
 	json_t *patch = patch_of_form(call);
-	cg_rc rc = setting_change(call->program->store, &call->actor,
-				  (uint64_t)json_integer_value(revision), patch, call->arena,
-				  &changed, &err);
+	cg_rc rc = setting_change(call->program->store, &call->actor, page_revision(call), patch,
+				  call->arena, &changed, &err);
 	json_decref(patch);
-	json_decref(revision);
 	if (rc == CG_OK) {
 		page_redirect(call, "/admin/settings?done=saved");
 	} else if ((rc == CG_STALE || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT) &&

@@ -1,7 +1,95 @@
 #include "base/base.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "show.h"
 #include "model/organisation.h"
+
+struct show_ids show_form_ids(struct page_call *call, const char *name)
+{
+	const char **items = arena_alloc(call->arena, (call->form.n + 1) * sizeof(*items));
+	size_t n = 0;
+	for (size_t i = 0; items && i < call->form.n; i++) {
+		const struct web_form_field *f = &call->form.fields[i];
+		const char *id =
+		    span_is_text(f->name, name) ? arena_copy(call->arena, f->value) : NULL;
+		if (id)
+			items[n++] = id;
+	}
+	return (struct show_ids){items, n};
+}
+
+bool show_ids_have(struct show_ids ids, const char *id)
+{
+	for (size_t i = 0; i < ids.n; i++)
+		if (strcmp(ids.items[i], id) == 0)
+			return true;
+	return false;
+}
+
+static void add_option(json_t *to, const char *value, const char *text, bool chosen)
+{
+	(void)json_array_append_new(to, json_pack("{s:o, s:o, s:b}", "value",
+						  page_text(span_of(value)), "text",
+						  page_text(span_of(text)), "chosen", (int)chosen));
+}
+
+cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_ids chosen,
+		  json_t **out, struct cg_err *err)
+{
+	struct store *store = call->program->store;
+	struct entity_page page;
+	cg_rc rc = entity_list(store, e, SPAN_LIT(""), LIST_LIMIT_MAX, SPAN_LIT(""), call->arena,
+			       &page, err);
+	if (rc != CG_OK)
+		return rc;
+	const char **shown = arena_alloc(call->arena, (page.n + chosen.n + 1) * sizeof(*shown));
+	if (!shown)
+		return cg_fail_memory(err);
+	size_t n = 0;
+	*out = json_array();
+	for (size_t i = 0; i < page.n; i++) {
+		const struct entity_head *m = page.messages[i];
+		add_option(*out, m->id, m->name, show_ids_have(chosen, m->id));
+		shown[n++] = m->id;
+	}
+	for (size_t i = 0; i < chosen.n; i++) {
+		const char *id = chosen.items[i];
+		struct entity_head *m;
+		if (show_ids_have((struct show_ids){shown, n}, id))
+			continue;
+		bool there = entity_get(store, e, id, call->arena, &m, NULL) == CG_OK;
+		add_option(*out, id, there ? m->name : id, true);
+		shown[n++] = id;
+	}
+	return CG_OK;
+}
+
+json_t *show_joined(char *const *texts, size_t n)
+{
+	struct buf all;
+	buf_init(&all, RECORD_MAX);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&all, "%s%s", i > 0 ? ", " : "", texts[i]);
+	json_t *out = page_text(buf_span(&all));
+	buf_release(&all);
+	return out;
+}
+
+const char *show_role(Cg__Role role)
+{
+	static const char *const words[] = {"Viewer", "Administrator", "Owner"};
+	return words[role];
+}
+
+void show_add_roles(json_t *values)
+{
+	const char *text = json_string_value(json_object_get(values, "role"));
+	const char *role = text && *text ? text : "viewer";
+	json_t *more =
+	    json_pack("{s:b, s:b, s:b}", "is_viewer", strcmp(role, "viewer") == 0, "is_admin",
+		      strcmp(role, "admin") == 0, "is_owner", strcmp(role, "owner") == 0);
+	(void)json_object_update_new(values, more);
+}
 
 cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct cert_reading *out,
 			    struct cg_err *err)
@@ -26,6 +114,13 @@ cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct 
 	if (rc == CG_UNAVAILABLE)
 		(void)cg_fail(err, rc, "%s", why.text);
 	return rc;
+}
+
+bool show_certificate_fault(cg_rc rc, struct cg_err *err)
+{
+	if (rc == CG_CLASH && !entity_made_already(rc, err))
+		page_fault_at(err, "certificate");
+	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH || rc == CG_TOO_BIG;
 }
 
 const char *show_organisation_field(struct page_call *call, const char *id)

@@ -6,6 +6,27 @@
 #include "pages.h"
 #include "ui/show.h"
 
+/* Ids of what is chosen in a form, or that a record has. */
+struct show_ids {
+	const char *const *items;
+	size_t n;
+};
+/* Those that the form's fields of that name say. */
+struct show_ids show_form_ids(struct page_call *call, const char *name);
+bool show_ids_have(struct show_ids ids, const char *id);
+/* A choice among records: the first LIST_LIMIT_MAX of them by name, and those that are chosen but
+ * not among these, so that no form loses what it does not show; one that is gone is called by its
+ * id.  *out is [{"value", "text", "chosen"}], a new reference. */
+cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_ids chosen,
+		  json_t **out, struct cg_err *err) CG_MUST_USE;
+
+/* Texts, such as tags, with commas between. */
+json_t *show_joined(char *const *texts, size_t n);
+/* What a role is called: "Administrator". */
+const char *show_role(Cg__Role role);
+/* Which radio button the form's field "role" (a text of its values) has pressed: is_viewer, the
+ * first one where it says nothing, is_admin or is_owner. */
+void show_add_roles(json_t *values);
 /* What an action of the audit is called: "Key created". */
 const char *show_action(const char *action);
 /* One refused request. */
@@ -22,5 +43,7 @@ const char *show_organisation_field(struct page_call *call, const char *id);
  * CG_NOT_FOUND, err untouched, when it brings none; a refusal names the field. */
 cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct cert_reading *out,
 			    struct cg_err *err) CG_MUST_USE;
+/* Whether what came of such a form is a fault to be shown there; a clash is the certificate's. */
+bool show_certificate_fault(cg_rc rc, struct cg_err *err);
 
 #endif

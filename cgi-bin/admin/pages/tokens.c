@@ -3,25 +3,15 @@
 #include "model/user.h"
 #include "entities.h"
 #include "options.h"
+#include "show.h"
 #include "web/problem.h"
 #include <gnutls/gnutls.h>
-
-static const char *const role_words[] = {"Viewer", "Administrator", "Owner"};
 
 static const struct option options[] = {
     {"name",	     OPTION_TEXT},
 	   {"role",	    OPTION_TEXT},
 	  {"expires_at", OPTION_TIME}
 };
-
-static void add_role(json_t *values, const char *role)
-{
-	json_t *more = json_pack(
-	    "{s:b, s:b, s:b}", "is_viewer", strcmp(role, "viewer") == 0 || !*role, "is_admin",
-	    strcmp(role, "admin") == 0, "is_owner", strcmp(role, "owner") == 0);
-	(void)json_object_update(values, more);
-	json_decref(more);
-}
 
 static json_t *token_json(struct page_call *call, const Cg__RestToken *token)
 {
@@ -32,7 +22,7 @@ static json_t *token_json(struct page_call *call, const Cg__RestToken *token)
 	bool ended = token->has_expires_at && token->expires_at <= call->now_unix_s;
 	return json_pack(
 	    "{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:I}", "id", token->id, "name",
-	    page_text(span_of(token->name)), "role", role_words[token->role], "owner",
+	    page_text(span_of(token->name)), "role", show_role(token->role), "owner",
 	    page_text(span_of(user ? user->name : "nobody any more")), "ends",
 	    page_day(token->expires_at), "used",
 	    token->has_last_used_at ? page_distance(call, token->last_used_at) : json_null(),
@@ -67,7 +57,7 @@ static void show_list(struct page_call *call, const struct cg_err *why, int stat
 				   strcmp(done, "deleted") == 0, "saved",
 				   strcmp(done, "saved") == 0, "made", strcmp(done, "made") == 0);
 	options_values_typed(call, options, CG_COUNT(options), NULL, values);
-	add_role(values, page_field(call, "role"));
+	show_add_roles(values);
 	if (why)
 		page_add_errors(values, why);
 	page_show(call, status, "tokens", "tokens", why ? "Error: REST tokens" : "REST tokens",
@@ -90,7 +80,7 @@ void token_new_do(void *arg)
 	cg_rc rc = token_create(call->program->store, &call->actor, page_once(call), call->actor.id,
 				json, call->arena, &made, token, &err);
 	json_decref(json);
-	if (rc == CG_CLASH && err.code && strcmp(err.code, ENTITY_MADE_ALREADY) == 0)
+	if (entity_made_already(rc, &err))
 		page_redirect(call, "/admin/tokens?done=made");
 	else if (rc == CG_OK)
 		page_show(call, 200, "token-made", "tokens", "The token",
@@ -117,7 +107,7 @@ static json_t *values_of_token(const Cg__RestToken *token)
 /* `fields` is taken. */
 static void show_one(struct page_call *call, const Cg__RestToken *token, json_t *fields, int status)
 {
-	add_role(fields, json_string_value(json_object_get(fields, "role")));
+	show_add_roles(fields);
 	json_t *more = json_pack("{s:s, s:o, s:I, s:s}", "id", token->id, "token_name",
 				 page_text(span_of(token->name)), "revision",
 				 (json_int_t)token->revision, "main_class", "main--narrow");

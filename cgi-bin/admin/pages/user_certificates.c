@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "model/user.h"
 #include "model/user_certificate.h"
+#include "entities.h"
 #include "keys.h"
 #include "web/problem.h"
 
@@ -26,12 +27,7 @@ json_t *user_certificates_json(struct page_call *call, const Cg__User *user, str
 
 static bool get_user(struct page_call *call, Cg__User **out)
 {
-	struct cg_err err = {0};
-	cg_rc rc = entity_get(call->program->store, &user_entity, page_param(call, 0), call->arena,
-			      out, &err);
-	if (rc != CG_OK)
-		page_fail(call, rc, &err);
-	return rc == CG_OK;
+	return page_entity_get(call, &user_entity, page_param(call, 0), out);
 }
 
 static void show_new(struct page_call *call, const Cg__User *user,
@@ -55,6 +51,16 @@ void user_certificate_new_show(void *arg)
 		show_new(call, user, NULL, NULL, 200);
 }
 
+/* Whether it is this user's already: the form was sent twice. */
+static bool is_there(struct page_call *call, const Cg__User *user, const struct cert *cert)
+{
+	Cg__UserCertificate *c;
+	char hex[SHA256_HEX + 1];
+	hex_format(cert->sha256.b, SHA256_BYTES, hex);
+	return user_certificate_get(call->program->store, user->id, hex, call->arena, &c, NULL) ==
+	       CG_OK;
+}
+
 void user_certificate_new_do(void *arg)
 {
 	struct page_call *call = arg;
@@ -75,11 +81,11 @@ void user_certificate_new_do(void *arg)
 	if (rc == CG_OK)
 		rc = user_certificate_add(call->program->store, &call->actor, user->id,
 					  &reading.leaf, call->arena, &made, &err);
-	if (rc == CG_OK)
+	if (rc == CG_OK || (rc == CG_CLASH && is_there(call, user, &reading.leaf)))
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/users/%s?done=added%s", user->id,
 					   reading.private_key_dropped ? "&private=dropped" : ""));
-	else if (key_form_fault(rc, &err))
+	else if (show_certificate_fault(rc, &err))
 		show_new(call, user, has_cert ? &reading : NULL, &err, web_status_of(rc));
 	else
 		page_fail(call, rc, &err);

@@ -55,8 +55,8 @@ void developers_create(void *arg)
 	if (rc == CG_OK)
 		rc = rest_take_password(call, json, &password, &err);
 	if (rc == CG_OK)
-		rc = developer_create(call->admin->store, &call->actor, json, password, call->arena,
-				      &developer, &err);
+		rc = developer_create(call->admin->store, &call->actor, NULL, json, password,
+				      call->arena, &developer, &err);
 	json_decref(json);
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
