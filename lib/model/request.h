@@ -27,6 +27,9 @@ struct request_new {
 	/* It is theirs although somebody else has it: the request claims nothing before it is
 	 * proven. */
 	bool disputed;
+	/* What is wrong beside all this, such as with a certificate that cannot be read; NULL:
+	 * nothing.  Then nothing is made, and CG_BAD_VALUE comes with all that is wrong. */
+	const struct cg_err *fault;
 };
 /* Makes one, and approves it at once where the entry says so.  CG_CLASH with the code
  * certificate_in_use (never by whom), certificate_yours (a key of the own organisation, named),

@@ -63,15 +63,32 @@ cg_rc rest_flag(struct rest_call *call, const char *name, bool *out,
 /* A time of the query; *out is untouched when it is missing. */
 cg_rc rest_time(struct rest_call *call, const char *name, int64_t *out,
 		struct cg_err *err) CG_MUST_USE;
+
+/* --- what bodies bring (body.c) --- */
+
+/* CG_BAD_INPUT, naming each, when a body has other members than these (NULL at their end). */
+cg_rc rest_only(const json_t *json, const char *const *known, struct cg_err *err) CG_MUST_USE;
 /* Takes the password out of a body; *out is NULL when it has none. */
 cg_rc rest_take_password(struct rest_call *call, json_t *json, char **out,
 			 struct cg_err *err) CG_MUST_USE;
 /* Whether the body says that it is JSON; else it is a certificate as it is. */
 bool rest_body_is_json(struct rest_call *call);
-/* A certificate of a JSON text, or of a body as it is. */
-cg_rc rest_read_certificate(struct rest_call *call, struct span text, bool as_it_is,
-			    enum cert_kind kind, struct cert_reading *out,
+/* A certificate as it is, PEM or DER; and the same of the body. */
+cg_rc rest_read_certificate(struct rest_call *call, struct span bytes, enum cert_kind kind,
+			    struct cert_reading *out, struct cg_err *err) CG_MUST_USE;
+cg_rc rest_read_certificate_body(struct rest_call *call, enum cert_kind kind,
+				 struct cert_reading *out, struct cg_err *err) CG_MUST_USE;
+/* Takes a certificate's text out of a body and wipes it; *has: there was one, which is in *out. */
+cg_rc rest_take_certificate(struct rest_call *call, json_t *json, const char *member,
+			    enum cert_kind kind, bool *has, struct cert_reading *out,
 			    struct cg_err *err) CG_MUST_USE;
+/* What a body says beside its other members: a certificate, a token; both are taken out of it. */
+struct rest_wish {
+	bool certificate, token;
+	struct cert_reading reading;
+};
+cg_rc rest_take_wish(struct rest_call *call, json_t *json, struct rest_wish *out,
+		     struct cg_err *err) CG_MUST_USE;
 /* What POST tells of a certificate once: private_key_dropped, notices. */
 void rest_add_reading(json_t *to, const struct cert_reading *reading);
 
