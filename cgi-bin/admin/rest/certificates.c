@@ -52,7 +52,7 @@ void certificates_list(void *arg)
 		json_decref(computed);
 		(void)json_array_append_new(items, item);
 	}
-	json_t *body = json_pack("{s:o, s:s?, s:s?}", "items", items, "next", found.next, "notice",
+	json_t *body = json_pack("{s:o, s:s?, s:s*}", "items", items, "next", found.next, "notice",
 				 found.notice);
 	web_json_send(call->resp, 200, body);
 	json_decref(body);

@@ -1,6 +1,5 @@
 /* Keys and their credentials. */
 #include "base/base.h"
-#include "base/text.h"
 #include "model/key_list.h"
 #include "rest.h"
 #include "web/json.h"
@@ -141,55 +140,23 @@ void keys_create_of(struct rest_call *call, struct span der, const char *refused
 
 /* --- credentials --- */
 
-/* The page of a key's credentials, which are in the order of their digests; *next is the cursor of
- * the page after it. */
-static json_t *page_of(const struct credentials *list, const struct rest_page *page, char *next)
-{
-	json_t *items = json_array();
-	char hex[SHA256_HEX + 1] = "", start[SHA256_HEX + 1];
-	bool is_start = sha256_start(page->q, start) > 0 && *start;
-	const struct span q = is_start ? span_of(start) : page->q;
-	for (size_t i = 0; i < list->n; i++) {
-		char before[SHA256_HEX + 1];
-		memcpy(before, hex, sizeof(before));
-		if (list->items[i]->sha256.len == SHA256_BYTES)
-			hex_format(list->items[i]->sha256.data, SHA256_BYTES, hex);
-		if (page->cursor.n > 0 && memcmp(hex, page->cursor.p, SHA256_HEX) <= 0)
-			continue;
-		if (!span_starts(span_of(hex), q))
-			continue;
-		if (json_array_size(items) == page->limit) {
-			memcpy(next, before, sizeof(before));
-			break;
-		}
-		(void)json_array_append_new(items, record_to_json(list->items[i]));
-	}
-	return items;
-}
-
 void credentials_list(void *arg)
 {
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
 	struct credentials list;
 	struct rest_page page;
-	struct sha256 digest;
 	Cg__Key *key;
-	char next[SHA256_HEX + 1] = "";
-	cg_rc rc = rest_read_page(call, &page, &err);
-	if (rc == CG_OK && page.cursor.n > 0 && !hex_parse(page.cursor, digest.b, SHA256_BYTES))
-		rc = cg_fail_field(&err, "cursor", "is not one that a list gave");
+	cg_rc rc = rest_read_digest_page(call, &page, &err);
 	if (rc == CG_OK)
 		rc = entity_get(call->admin->store, &key_entity, rest_param(call, 0), call->arena,
 				&key, &err);
 	if (rc == CG_OK)
 		rc = credential_list(call->admin->store, key->id, call->arena, &list, &err);
-	if (rc != CG_OK) {
+	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
-		return;
-	}
-	json_t *items = page_of(&list, &page, next);
-	rest_send_page(call, items, *next ? next : NULL);
+	else
+		rest_send_digest_page(call, &page, credentials_json(&list));
 }
 
 static cg_rc read_wish(struct rest_call *call, struct rest_wish *wish, struct cg_err *err)

@@ -4,6 +4,7 @@
 #include "../test_upstream.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "model/user.h"
@@ -285,6 +286,40 @@ void rest_send_page(struct rest_call *call, json_t *items, const char *next)
 	json_t *body = json_pack("{s:o, s:s?}", "items", items, "next", next);
 	web_json_send(call->resp, 200, body);
 	json_decref(body);
+}
+
+cg_rc rest_read_digest_page(struct rest_call *call, struct rest_page *out, struct cg_err *err)
+{
+	struct sha256 digest;
+	cg_rc rc = rest_read_page(call, out, err);
+	return rc == CG_OK && out->cursor.n > 0 && !hex_parse(out->cursor, digest.b, SHA256_BYTES)
+		   ? cg_fail_field(err, "cursor", "is not one that a list gave")
+		   : rc;
+}
+
+void rest_send_digest_page(struct rest_call *call, const struct rest_page *page, json_t *all)
+{
+	char start[SHA256_HEX + 1];
+	bool is_start = sha256_start(page->q, start) > 0 && *start;
+	const struct span q = is_start ? span_of(start) : page->q;
+	const char *last = NULL, *next = NULL;
+	json_t *items = json_array(), *item;
+	size_t i;
+	json_array_foreach(all, i, item)
+	{
+		const char *sha256 = json_string_value(json_object_get(item, "sha256"));
+		if (!sha256 || !span_starts(span_of(sha256), q) ||
+		    (page->cursor.n > 0 && memcmp(sha256, page->cursor.p, SHA256_HEX) <= 0))
+			continue;
+		if (json_array_size(items) == page->limit) {
+			next = last;
+			break;
+		}
+		(void)json_array_append(items, item);
+		last = sha256;
+	}
+	rest_send_page(call, items, next);
+	json_decref(all);
 }
 
 /* Revisions that If-Match lists (RFC 9110 section 13.1.1); tags that are none of ours match

@@ -54,6 +54,12 @@ struct rest_page {
 cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_err *err) CG_MUST_USE;
 /* Answers with a page; items is taken. */
 void rest_send_page(struct rest_call *call, json_t *items, const char *next);
+/* The same, of records of which there are few, in the order of their sha256: q is the start of one,
+ * the cursor the last one of a page. */
+cg_rc rest_read_digest_page(struct rest_call *call, struct rest_page *out,
+			    struct cg_err *err) CG_MUST_USE;
+/* Answers with the page of all of them, which is taken. */
+void rest_send_digest_page(struct rest_call *call, const struct rest_page *page, json_t *all);
 /* The revision of If-Match, of several the newest one's; ENTITY_ANY_REVISION when the field is
  * missing or "*".  A tag that is not ours matches nothing: CG_STALE. */
 cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err) CG_MUST_USE;

@@ -10,7 +10,7 @@ void user_certificates_list(void *arg)
 	struct cg_err err = {0};
 	struct rest_page page;
 	struct user_certificates found;
-	cg_rc rc = rest_read_page(call, &page, &err);
+	cg_rc rc = rest_read_digest_page(call, &page, &err);
 	if (rc == CG_OK)
 		rc = user_certificate_list(call->admin->store, rest_param(call, 0), call->arena,
 					   &found, &err);
@@ -21,7 +21,7 @@ void user_certificates_list(void *arg)
 	json_t *items = json_array();
 	for (size_t i = 0; i < found.n; i++)
 		(void)json_array_append_new(items, record_to_json(found.items[i]));
-	rest_send_page(call, items, NULL);
+	rest_send_digest_page(call, &page, items);
 }
 
 /* PEM or DER as it is, or {"certificate": "PEM"}. */
