@@ -31,9 +31,10 @@ static cg_rc add_keys(struct page_call *call, const struct offer *offer, json_t 
 		for (size_t j = 0; j < key->n_policy_ids; j++)
 			has = has || strcmp(key->policy_ids[j], offer->policy->id) == 0;
 		if (!has)
-			(void)json_array_append_new(out,
-						    json_pack("{s:s, s:o}", "id", key->id, "name",
-							      page_text(span_of(key->name))));
+			(void)json_array_append_new(
+			    out, json_pack("{s:s, s:o, s:b}", "id", key->id, "name",
+					   page_text(span_of(key->name)), "chosen",
+					   strcmp(page_field(call, "key_id"), key->id) == 0));
 	}
 	(void)json_object_set_new(values, "keys", out);
 	return rc;
@@ -250,7 +251,7 @@ void request_show(void *arg)
 	cg_rc rc = entity_get(call->program->store, &catalogue_entity, r->catalogue_id, call->arena,
 			      &entry, &err);
 	if (rc == CG_OK)
-		rc = offer_load(call, entry, &offer, &err);
+		rc = offer_load_whole(call, entry, &offer, &err);
 	bool known = rc == CG_OK, pending = r->status == CG__KEY_REQUEST__STATUS__PENDING, waits;
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		rc = request_waits_for_proof(call->program->store, r, call->arena, &waits, &err);

@@ -4,6 +4,11 @@
 {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>{{#has_problem}}{{problem}}{{/has_problem}}{{#has_errors}}Nothing was saved{{/has_errors}}</h2>
 {{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
 </div>{{/failed}}
+{{#stale}}<div class="note note--warn" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>Somebody else changed this while you did</h2>
+<p>Nothing was saved. The form holds your values; press Save again to put them in the place of these:</p>
+{{#has_differences}}<ul>{{#differences}}<li>{{label}}: “{{theirs}}” now, “{{mine}}” in the form</li>{{/differences}}</ul>{{/has_differences}}
+{{#no_differences}}<p>In what can be changed here nothing differs.</p>{{/no_differences}}
+</div>{{/stale}}
 <section class="card" aria-labelledby="h-members">
   <div class="card__head"><h2 id="h-members">Members</h2></div>
   <div class="table-wrap">
@@ -36,7 +41,7 @@
     <input type="hidden" name="csrf_token" value="{{csrf_token}}">
     <input type="hidden" name="revision" value="{{revision}}">
     <div class="field{{#error_name}} field--error{{/error_name}}"><label for="f-name">Name</label><input class="input" id="f-name" name="name" value="{{name}}" autocomplete="organization" maxlength="200" required{{#error_name}} aria-invalid="true"{{/error_name}}{{#focus_name}} autofocus{{/focus_name}}{{#error_name}} aria-describedby="e-name"{{/error_name}}>{{#error_name}}<p class="error" id="e-name"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_name}}</div>
-    <div class="field{{#error_contacts}} field--error{{/error_contacts}}"><label for="f-contacts">Contacts</label><textarea class="textarea" id="f-contacts" name="contacts" rows="3" {{#error_contacts}} aria-invalid="true"{{/error_contacts}}{{#focus_contacts}} autofocus{{/focus_contacts}} aria-describedby="{{#error_contacts}}e-contacts {{/error_contacts}}h-contacts">{{contacts}}</textarea>{{#error_contacts}}<p class="error" id="e-contacts"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_contacts}}<p class="hint" id="h-contacts">E-mail addresses, one a line, that get notices about the keys beside the members.</p></div>
+    <div class="field{{#error_contacts}} field--error{{/error_contacts}}"><label for="f-contacts">Contacts</label><textarea class="textarea" id="f-contacts" name="contacts" rows="3" {{#error_contacts}} aria-invalid="true"{{/error_contacts}}{{#focus_contacts}} autofocus{{/focus_contacts}} aria-describedby="{{#error_contacts}}e-contacts {{/error_contacts}}h-contacts">{{contacts:p}}</textarea>{{#error_contacts}}<p class="error" id="e-contacts"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_contacts}}<p class="hint" id="h-contacts">E-mail addresses, one a line, that get notices about the keys beside the members.</p></div>
     <div class="actions"><button class="btn btn--primary" type="submit">Save</button></div>
   </form>
 </section>{{/is_manager}}
