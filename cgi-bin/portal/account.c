@@ -7,9 +7,9 @@
 
 static void show(struct page_call *call, int status, const struct cg_err *err)
 {
-	const char *done = page_query(call, "done"), *name = page_field(call, "name");
-	if (!*name)
-		name = call->who.developer->name;
+	const char *done = page_query(call, "done");
+	const char *name = web_form_has(&call->form, "name") ? page_field(call, "name")
+							     : call->who.developer->name;
 	json_t *values =
 	    json_pack("{s:o, s:s, s:b, s:b}", "name", page_text(span_of(name)), "email",
 		      call->who.developer->email, "changed", strcmp(done, "changed") == 0, "saved",
@@ -55,8 +55,8 @@ void account_password_do(void *arg)
 	}
 	if (rc == CG_OK)
 		page_redirect(call, "/portal/account?done=changed");
-	else if (rc == CG_BAD_VALUE || rc == CG_CLASH || rc == CG_DENIED)
-		show(call, rc == CG_DENIED ? 429 : web_status_of(rc), &err);
+	else if (rc == CG_BAD_VALUE || rc == CG_CLASH || throttle.retry_after_s > 0)
+		show(call, throttle.retry_after_s > 0 ? 429 : web_status_of(rc), &err);
 	else
 		page_fail(call, rc, &err);
 }

@@ -38,6 +38,14 @@ static json_t *summary_of(const Cg__CatalogueEntry *entry)
 	return out;
 }
 
+static bool has_policy(const Cg__Key *key, const char *policy_id)
+{
+	for (size_t i = 0; i < key->n_policy_ids; i++)
+		if (strcmp(key->policy_ids[i], policy_id) == 0)
+			return true;
+	return false;
+}
+
 /* The keys of the organisation that have the entry's policy. */
 static json_t *keys_with(struct page_call *call, const struct offer *offer,
 			 const struct own_keys *keys)
@@ -46,11 +54,9 @@ static json_t *keys_with(struct page_call *call, const struct offer *offer,
 	json_t *out = json_array();
 	for (size_t i = 0; i < keys->n; i++) {
 		const Cg__Key *key = keys->items[i];
-		bool has = false;
 		json_t *line;
-		for (size_t j = 0; j < key->n_policy_ids; j++)
-			has = has || strcmp(key->policy_ids[j], offer->policy->id) == 0;
-		if (!has || show_key(call, key, &apis, &line, NULL) != CG_OK)
+		if (!has_policy(key, offer->policy->id) ||
+		    show_key(call, key, &apis, &line, NULL) != CG_OK)
 			continue;
 		(void)json_object_set_new(line, "link", json_sprintf("/portal/keys/%s", key->id));
 		(void)json_array_append_new(out, line);
@@ -66,17 +72,15 @@ static cg_rc own_keys(struct page_call *call, struct own_keys *out, struct cg_er
 		   : CG_OK;
 }
 
-static json_t *card(struct page_call *call, const struct offer *o, const struct own_keys *keys)
+static json_t *card(const struct offer *o, const struct own_keys *keys)
 {
-	json_t *plan = offer_plan(o), *have = keys_with(call, o, keys);
-	json_t *out = json_pack(
-	    "{s:s, s:o, s:o, s:O, s:O, s:o}", "id", o->entry->id, "name",
-	    page_text(span_of(o->entry->name)), "summary", summary_of(o->entry), "rate",
-	    json_object_get(plan, "rate"), "quota", json_object_get(plan, "quota"), "badge",
-	    json_array_size(have) > 0 ? page_badge("ok", "You have a key") : json_null());
-	json_decref(plan);
-	json_decref(have);
-	return out;
+	bool have = false;
+	for (size_t i = 0; i < keys->n; i++)
+		have = have || has_policy(keys->items[i], o->policy->id);
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "id", o->entry->id, "name",
+			 page_text(span_of(o->entry->name)), "summary", summary_of(o->entry),
+			 "rate", offer_rate(o), "quota", offer_quota(o), "badge",
+			 have ? page_badge("ok", "You have a key") : json_null());
 }
 
 static bool fits(const Cg__CatalogueEntry *entry, struct span folded)
@@ -110,7 +114,7 @@ void catalogue_page(void *arg)
 			continue;
 		rc = offer_load(call, entry, &offer, &err);
 		if (rc == CG_OK)
-			(void)json_array_append_new(items, card(call, &offer, &keys));
+			(void)json_array_append_new(items, card(&offer, &keys));
 	}
 	if (rc != CG_OK) {
 		json_decref(items);
@@ -163,11 +167,11 @@ void entry_show(void *arg)
 		page_fail(call, rc, &err);
 	} else {
 		page_show(call, 200, "entry", "catalogue", entry->name,
-			  json_pack("{s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o}", "id", entry->id,
-				    "name", page_text(span_of(entry->name)), "summary",
-				    json_string(""), "description_html", page_text(buf_span(&html)),
-				    "documentation_url", entry->documentation_url, "plan",
-				    offer_plan(&offer), "apis", first_calls(call, &offer), "keys",
+			  json_pack("{s:s, s:o, s:o, s:s?, s:o, s:o, s:o}", "id", entry->id, "name",
+				    page_text(span_of(entry->name)), "description_html",
+				    page_text(buf_span(&html)), "documentation_url",
+				    entry->documentation_url, "plan", offer_plan(&offer), "apis",
+				    first_calls(call, &offer), "keys",
 				    keys_with(call, &offer, &keys)));
 	}
 	buf_release(&html);

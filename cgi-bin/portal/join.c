@@ -25,7 +25,6 @@ static void fail_form(struct page_call *call, cg_rc rc, const struct cg_err *err
 		      void (*show)(struct page_call *call, int status, const struct cg_err *err))
 {
 	if (rc == CG_DENIED && throttle->retry_after_s > 0) {
-		throttle_tell(call, throttle);
 		show(call, 429, err);
 	} else if (rc == CG_BAD_VALUE) {
 		show(call, web_status_of(rc), err);
@@ -36,7 +35,7 @@ static void fail_form(struct page_call *call, cg_rc rc, const struct cg_err *err
 
 /* --- joining --- */
 
-void portal_add_terms(const char *terms, json_t *values)
+void portal_add_terms(struct page_call *call, const char *terms, json_t *values)
 {
 	struct buf html;
 	buf_init(&html, MARKDOWN_HTML_MAX);
@@ -44,6 +43,8 @@ void portal_add_terms(const char *terms, json_t *values)
 	(void)json_object_set_new(values, "terms", page_text(span_of(terms)));
 	(void)json_object_set_new(values, "terms_html",
 				  made ? page_text(buf_span(&html)) : json_string(""));
+	(void)json_object_set_new(values, "accepted",
+				  json_boolean(web_form_has(&call->form, "terms")));
 	buf_release(&html);
 }
 
@@ -60,9 +61,8 @@ static void show_join(struct page_call *call, int status, const struct cg_err *e
 	if (!page_form_token(call))
 		return;
 	json_t *values =
-	    json_pack("{s:b, s:b}", "closed", setting->sign_up == CG__SETTING__SIGN_UP__CLOSED,
-		      "accepted", (int)web_form_has(&call->form, "terms"));
-	portal_add_terms(setting->terms, values);
+	    json_pack("{s:b}", "closed", setting->sign_up == CG__SETTING__SIGN_UP__CLOSED);
+	portal_add_terms(call, setting->terms, values);
 	page_put_back(call, values, names);
 	if (err)
 		page_add_errors(values, err);

@@ -19,7 +19,7 @@ static json_t *contacts_text(struct page_call *call, const Cg__Organisation *o)
 {
 	const char *text = "";
 	for (size_t i = 0; text && i < o->n_contacts; i++)
-		text = arena_printf(call->arena, "%s%s\n", text, o->contacts[i]);
+		text = arena_printf(call->arena, "%s%s%s", text, i > 0 ? "\n" : "", o->contacts[i]);
 	return json_string(text ? text : "");
 }
 
@@ -40,7 +40,8 @@ static json_t *done_json(struct page_call *call)
 
 static void show(struct page_call *call, int status, const struct cg_err *why)
 {
-	static const char *const typed[] = {"email", "name", "contacts", NULL};
+	static const char *const own[] = {"name", "contacts", NULL}, *const invite[] = {"email",
+											NULL};
 	const char *id = call->who.developer->organisation_id;
 	struct cg_err err = {0};
 	struct developers all = {.n = 0};
@@ -61,14 +62,17 @@ static void show(struct page_call *call, int status, const struct cg_err *why)
 				   page_text(span_of(o->name)), "contacts", contacts_text(call, o),
 				   "revision", (json_int_t)o->revision, "done", done_json(call));
 	if (why) {
-		json_t *again = json_object();
-		const char *name;
-		json_t *value;
-		page_put_back(call, again, typed);
-		json_object_foreach(again, name, value) if (json_string_length(value) > 0)(void)
-		    json_object_set(values, name, value);
-		json_decref(again);
-		page_add_errors(values, why);
+		json_t *theirs = json_pack("{s:O, s:O}", "name", json_object_get(values, "name"),
+					   "contacts", json_object_get(values, "contacts"));
+		page_put_back(call, values, web_form_has(&call->form, "contacts") ? own : invite);
+		if (status == web_status_of(CG_STALE)) {
+			(void)json_object_set_new(values, "stale", json_true());
+			(void)json_object_set_new(values, "differences",
+						  page_differences(values, theirs));
+		} else {
+			page_add_errors(values, why);
+		}
+		json_decref(theirs);
 	}
 	page_show(call, status, "organisation", "organisation",
 		  why ? "Error: Organisation" : "Organisation", values);
@@ -130,7 +134,6 @@ void invite_do(void *arg)
 				   call->arena, &err);
 		throttle_leave(call, &throttle, true);
 	} else if (rc == CG_DENIED) {
-		throttle_tell(call, &throttle);
 		show(call, 429, &err);
 		return;
 	}
@@ -206,7 +209,7 @@ static void show_invitation(struct page_call *call, int status, const struct cg_
 		      page_text(span_of(i.organisation->name)), "email", i.link->email, "known",
 		      i.developer != NULL, "takes_along", (int)i.takes_along, "name",
 		      page_text(span_of(page_field(call, "name"))));
-	portal_add_terms(setting->terms, values);
+	portal_add_terms(call, setting->terms, values);
 	if (why)
 		page_add_errors(values, why);
 	page_show(call, status, "invite", "-", why ? "Error: Invitation" : "Invitation", values);
@@ -234,7 +237,6 @@ void invitation_do(void *arg)
 	} else if (rc == CG_BAD_VALUE) {
 		show_invitation(call, web_status_of(rc), &err);
 	} else if (rc == CG_DENIED && throttle.retry_after_s > 0) {
-		throttle_tell(call, &throttle);
 		show_invitation(call, 429, &err);
 	} else {
 		page_fail(call, rc, &err);

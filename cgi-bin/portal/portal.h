@@ -32,8 +32,9 @@ extern const size_t plain_routes_n;
 void sign_in_show(void *call);
 void sign_in_do(void *call);
 
-/* The terms as HTML; as they stand where none can be made of them. */
-void portal_add_terms(const char *terms, json_t *values);
+/* The terms as HTML, as they stand where none can be made of them, and whether the form accepted
+ * them. */
+void portal_add_terms(struct page_call *call, const char *terms, json_t *values);
 void join_show(void *call);
 void join_do(void *call);
 void confirm_show(void *call);

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "model/exposed_key.h"
 #include "model/key.h"
 #include "model/request.h"
 #include "show.h"
@@ -28,23 +27,12 @@ static cg_rc read_next(const struct portal_call *call, const struct actor *actor
 		       struct cert_reading *out, struct cg_err *err)
 {
 	struct web_request *req = call->req;
-	struct cert_exposed exposed;
 	struct span body;
 	cg_rc rc = web_request_body_all(req, CERT_INPUT_MAX, &body, err);
-	if (rc != CG_OK)
-		return rc;
-	rc = cert_read(body, CERT_WAY_PORTAL_FILE, CERT_KIND_CLIENT, req->received_unix_s,
-		       req->arena, out, &exposed, err);
-	if (exposed.n > 0) {
-		struct cg_err why = {0};
-		cg_rc blocked =
-		    exposed_key_block(call->portal->store, actor, &exposed, req->arena, NULL, &why);
-		if (blocked != CG_OK) {
-			*err = why;
-			return blocked;
-		}
-	}
-	return rc;
+	return rc == CG_OK
+		   ? portal_read_bytes(call->portal->store, actor, body, CERT_WAY_PORTAL_FILE,
+				       req->received_unix_s, req->arena, out, err)
+		   : rc;
 }
 
 static json_t *answer_json(const struct cert *now, const struct renewal *what,

@@ -31,15 +31,17 @@ static cg_rc add_keys(struct page_call *call, const struct offer *offer, json_t 
 		for (size_t j = 0; j < key->n_policy_ids; j++)
 			has = has || strcmp(key->policy_ids[j], offer->policy->id) == 0;
 		if (!has)
-			(void)json_array_append_new(out,
-						    json_pack("{s:s, s:o}", "id", key->id, "name",
-							      page_text(span_of(key->name))));
+			(void)json_array_append_new(
+			    out, json_pack("{s:s, s:o, s:b}", "id", key->id, "name",
+					   page_text(span_of(key->name)), "chosen",
+					   strcmp(page_field(call, "key_id"), key->id) == 0));
 	}
 	(void)json_object_set_new(values, "keys", out);
 	return rc;
 }
 
-static void add_reading(struct page_call *call, json_t *values, const struct finding *f)
+static void add_reading(struct page_call *call, json_t *values, const struct finding *f,
+			const struct cg_err *why)
 {
 	const struct cert_reading *reading = f->reading;
 	Cg__Certificate *record;
@@ -51,7 +53,7 @@ static void add_reading(struct page_call *call, json_t *values, const struct fin
 	for (size_t i = 0; i < reading->n_notices; i++)
 		(void)json_array_append_new(notices, json_string(reading->notices[i]));
 	json_t *read = show_certificate(call, record);
-	if (!f->code)
+	if (!f->code && !(why && cg_err_names(why, "certificate")))
 		(void)json_object_set_new(
 		    values, "usable",
 		    json_pack("{s:b, s:s, s:o, s:o}", "self_signed",
@@ -97,7 +99,7 @@ static void show_form(struct page_call *call, const struct offer *offer, const s
 	(void)json_object_set_new(values, "once_add", json_string(once_add));
 	portal_put_back(call, values, f->reading);
 	(void)json_object_set_new(values, "read", json_null());
-	add_reading(call, values, f);
+	add_reading(call, values, f, why);
 	if (why)
 		page_add_errors(values, why);
 	page_show(call, status, "request", "catalogue",
@@ -184,23 +186,23 @@ void request_do(void *arg)
 				   .token = token,
 				   .disputed = disputed};
 	cg_rc rc = CG_OK;
-	/* So that it is told together with a fault of the certificate, and before it. */
-	if (!only_read && !*what.name)
-		rc = cg_fail_field(&err, "name", "is missing");
 	/* Whatever was chosen: a private key that was pasted is exposed. */
 	cg_rc read = portal_read_certificate(call, &reading, &f.code, &err);
 	if (read == CG_OK)
 		f.reading = &reading;
 	if (read == CG_NOT_FOUND && !token)
 		read = cg_fail_field(&err, "certificate", "is missing: paste it, or upload it");
-	if (read != CG_OK && (!token || f.code))
+	if (read != CG_OK && (!token || f.code || web_status_of(read) >= 500))
 		rc = read;
 	if (!token)
 		what.cert = f.reading ? &reading.leaf : NULL;
 	if (rc == CG_OK && only_read) {
 		rc = request_check(call->program->store, call->who.developer->id, what.cert,
 				   call->arena, &err);
-	} else if (rc == CG_OK) {
+	} else if (!only_read && (rc == CG_OK || rc == CG_BAD_VALUE)) {
+		const struct cg_err fault = err;
+		what.fault = rc == CG_OK ? NULL : &fault;
+		err = (struct cg_err){0};
 		rc = request_create(call->program->store, &call->actor, &what, call->arena, &r,
 				    &err);
 		if (rc == CG_OK) {
@@ -249,7 +251,7 @@ void request_show(void *arg)
 	cg_rc rc = entity_get(call->program->store, &catalogue_entity, r->catalogue_id, call->arena,
 			      &entry, &err);
 	if (rc == CG_OK)
-		rc = offer_load(call, entry, &offer, &err);
+		rc = offer_load_whole(call, entry, &offer, &err);
 	bool known = rc == CG_OK, pending = r->status == CG__KEY_REQUEST__STATUS__PENDING, waits;
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
 		rc = request_waits_for_proof(call->program->store, r, call->arena, &waits, &err);

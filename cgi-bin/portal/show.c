@@ -11,6 +11,7 @@
 #include "page/chart.h"
 #include "ui/throttle.h"
 #include "usage/query.h"
+#include "web/problem.h"
 #include <gnutls/gnutls.h>
 
 /* --- what is offered --- */
@@ -18,10 +19,20 @@
 cg_rc offer_load(struct page_call *call, Cg__CatalogueEntry *entry, struct offer *out,
 		 struct cg_err *err)
 {
-	struct all_apis apis;
 	struct offer o = {.entry = entry};
 	cg_rc rc = entity_get(call->program->store, &policy_entity, entry->policy_id, call->arena,
 			      &o.policy, err);
+	if (rc == CG_OK)
+		*out = o;
+	return rc;
+}
+
+cg_rc offer_load_whole(struct page_call *call, Cg__CatalogueEntry *entry, struct offer *out,
+		       struct cg_err *err)
+{
+	struct all_apis apis;
+	struct offer o;
+	cg_rc rc = offer_load(call, entry, &o, err);
 	if (rc == CG_OK)
 		rc = show_load_apis(call, &apis, err);
 	if (rc != CG_OK)
@@ -57,10 +68,22 @@ bool offer_get(struct page_call *call, struct offer *out)
 		rc = cg_fail(&err, CG_NOT_FOUND,
 			     "There is no such API in the catalogue; perhaps it was taken out.");
 	if (rc == CG_OK)
-		rc = offer_load(call, entry, out, &err);
+		rc = offer_load_whole(call, entry, out, &err);
 	if (rc != CG_OK)
 		page_fail(call, rc, &err);
 	return rc == CG_OK;
+}
+
+json_t *offer_rate(const struct offer *o)
+{
+	return policy_applies(o->policy, CG__POLICY__PART__RATE) ? show_rate(o->policy->rate)
+								 : json_null();
+}
+
+json_t *offer_quota(const struct offer *o)
+{
+	return policy_applies(o->policy, CG__POLICY__PART__QUOTA) ? show_quota(o->policy->quota)
+								  : json_null();
 }
 
 json_t *offer_plan(const struct offer *o)
@@ -68,9 +91,7 @@ json_t *offer_plan(const struct offer *o)
 	const Cg__Policy *p = o->policy;
 	json_t *plan = json_pack(
 	    "{s:s, s:o, s:o, s:o, s:b, s:b, s:b}", "template", "portal/plan.tpl", "policy_name",
-	    page_text(span_of(p->name)), "rate",
-	    policy_applies(p, CG__POLICY__PART__RATE) ? show_rate(p->rate) : json_null(), "quota",
-	    policy_applies(p, CG__POLICY__PART__QUOTA) ? show_quota(p->quota) : json_null(),
+	    page_text(span_of(p->name)), "rate", offer_rate(o), "quota", offer_quota(o),
 	    "automatic", o->entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC,
 	    "proof_required", o->entry->proof == CG__CATALOGUE_ENTRY__PROOF__REQUIRED,
 	    "takes_certificate", (int)o->takes_certificate);
@@ -121,45 +142,53 @@ const char *portal_base(struct page_call *call)
 
 /* --- what a form brings --- */
 
+cg_rc portal_read_bytes(struct store *store, const struct actor *actor, struct span bytes,
+			enum cert_way way, int64_t now_unix_s, struct arena *arena,
+			struct cert_reading *out, struct cg_err *err)
+{
+	struct cert_exposed exposed;
+	struct cg_err why = {0};
+	cg_rc rc = cert_read(bytes, way, CERT_KIND_CLIENT, now_unix_s, arena, out, &exposed, err);
+	cg_rc blocked =
+	    exposed.n > 0 ? exposed_key_block(store, actor, &exposed, arena, NULL, &why) : CG_OK;
+	if (blocked == CG_OK)
+		return rc;
+	*err = why;
+	return blocked;
+}
+
+static bool is_exposed(cg_rc rc, const struct cg_err *why)
+{
+	return rc != CG_OK && why->code && strcmp(why->code, CERT_PRIVATE_KEY_PASTED) == 0;
+}
+
 cg_rc portal_read_certificate(struct page_call *call, struct cert_reading *out, const char **code,
 			      struct cg_err *err)
 {
 	struct span text = span_trim(web_form_get(&call->form, "certificate"));
 	struct span file = web_form_get(&call->form, "upload");
-	struct cert_exposed exposed;
+	struct store *store = call->program->store;
 	struct cg_err why = {0};
-	bool both = text.n > 0 && file.n > 0;
+	cg_rc rc = CG_NOT_FOUND;
 	*code = NULL;
-	if (text.n == 0 && file.n == 0)
-		return CG_NOT_FOUND;
+	if (file.n > 0)
+		rc = portal_read_bytes(store, &call->actor, file, CERT_WAY_PORTAL_FILE,
+				       call->now_unix_s, call->arena, out, &why);
 	/* Both are looked through for private keys, also where only one could be taken. */
-	cg_rc rc =
-	    cert_read(file.n > 0 ? file : text, file.n > 0 ? CERT_WAY_PORTAL_FILE : CERT_WAY_PORTAL,
-		      CERT_KIND_CLIENT, call->now_unix_s, call->arena, out, &exposed, &why);
-	if (exposed.n > 0) {
-		cg_rc blocked = exposed_key_block(call->program->store, &call->actor, &exposed,
-						  call->arena, NULL, err);
-		if (blocked != CG_OK)
-			return blocked;
-	}
-	if (both && !(rc != CG_OK && why.code && strcmp(why.code, CERT_PRIVATE_KEY_PASTED) == 0)) {
-		rc = cert_read(text, CERT_WAY_PORTAL, CERT_KIND_CLIENT, call->now_unix_s,
-			       call->arena, out, &exposed, &why);
-		if (exposed.n > 0) {
-			cg_rc blocked = exposed_key_block(call->program->store, &call->actor,
-							  &exposed, call->arena, NULL, err);
-			if (blocked != CG_OK)
-				return blocked;
-		}
-		if (!(rc != CG_OK && why.code && strcmp(why.code, CERT_PRIVATE_KEY_PASTED) == 0))
+	if (text.n > 0 && !is_exposed(rc, &why)) {
+		rc = portal_read_bytes(store, &call->actor, text, CERT_WAY_PORTAL, call->now_unix_s,
+				       call->arena, out, &why);
+		if (file.n > 0 && !is_exposed(rc, &why) && web_status_of(rc) < 500)
 			return cg_fail_field(err, "certificate",
 					     "came twice, as text and as a file: give one of them");
 	}
-	if (rc == CG_OK)
-		return CG_OK;
+	if (rc == CG_OK || rc == CG_NOT_FOUND)
+		return rc;
+	if (web_status_of(rc) >= 500)
+		return cg_fail(err, rc, "%s", why.text);
 	*code = why.code;
 	(void)cg_fail_field(err, "certificate", "%s", why.text);
-	return rc == CG_UNAVAILABLE ? cg_fail(err, rc, "%s", why.text) : rc;
+	return rc;
 }
 
 void portal_put_back(struct page_call *call, json_t *values, const struct cert_reading *reading)
@@ -174,10 +203,8 @@ cg_rc portal_check_password(struct page_call *call, const char *field, struct cg
 	struct cg_err why = {0};
 	Cg__Developer *self;
 	cg_rc rc = throttle_enter(call, THROTTLE_SIGN_IN, &throttle, err);
-	if (rc == CG_DENIED) {
-		throttle_tell(call, &throttle);
+	if (rc == CG_DENIED)
 		return cg_fail_field(err, field, "was wrong too often: wait some minutes");
-	}
 	if (rc != CG_OK)
 		return rc;
 	rc = developer_sign_in(call->program->store, call->who.developer->email,

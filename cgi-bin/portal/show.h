@@ -15,11 +15,18 @@ struct offer {
 	size_t n_apis;
 	bool takes_certificate, takes_token; /* any of these APIs */
 };
+/* With its policy alone, for a line of a list. */
 cg_rc offer_load(struct page_call *call, Cg__CatalogueEntry *entry, struct offer *out,
 		 struct cg_err *err) CG_MUST_USE;
+/* The same with the APIs. */
+cg_rc offer_load_whole(struct page_call *call, Cg__CatalogueEntry *entry, struct offer *out,
+		       struct cg_err *err) CG_MUST_USE;
 /* The visible entry that the link names; false after having answered. */
 bool offer_get(struct page_call *call, struct offer *out);
-/* Values of the template portal/plan.tpl; a new reference. */
+/* What it allows, in words; JSON's null where it does not limit; new references. */
+json_t *offer_rate(const struct offer *offer);
+json_t *offer_quota(const struct offer *offer);
+/* Values of the template portal/plan.tpl, of a whole one; a new reference. */
 json_t *offer_plan(const struct offer *offer);
 /* The lines that call these APIs: by certificate, or with a token. */
 json_t *offer_lines(struct page_call *call, const Cg__Api *const *apis, size_t n, bool token);
@@ -28,10 +35,13 @@ json_t *offer_lines(struct page_call *call, const Cg__Api *const *apis, size_t n
 const char *portal_gate(struct page_call *call);
 const char *portal_base(struct page_call *call);
 
-/* The certificate that a form brings, pasted in "certificate" or uploaded in "upload", by the
- * portal's rules: a private key is refused and its public key blocked.  CG_NOT_FOUND, err
- * untouched, when it brings none; a refusal names the field and keeps the reader's code in *code.
- */
+/* A certificate by the portal's rules: a private key is refused and its public key blocked. */
+cg_rc portal_read_bytes(struct store *store, const struct actor *actor, struct span bytes,
+			enum cert_way way, int64_t now_unix_s, struct arena *arena,
+			struct cert_reading *out, struct cg_err *err) CG_MUST_USE;
+/* The certificate that a form brings, pasted in "certificate" or uploaded in "upload", likewise.
+ * CG_NOT_FOUND, err untouched, when it brings none; a refusal names the field and keeps the
+ * reader's code in *code. */
 cg_rc portal_read_certificate(struct page_call *call, struct cert_reading *out, const char **code,
 			      struct cg_err *err) CG_MUST_USE;
 /* The public part of what was read in the place of what was pasted. */

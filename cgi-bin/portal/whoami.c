@@ -322,7 +322,7 @@ void whoami_prove_do(void *arg)
 				  span_of(page_field(call, "proof")), &cert, call->arena, &r, &err);
 	if (rc == CG_OK)
 		page_redirect(call, arena_printf(call->arena, "/portal/requests/%s", r->id));
-	else if (rc == CG_UNAVAILABLE)
+	else if (web_status_of(rc) >= 500)
 		page_fail(call, rc, &err);
 	else
 		show_page(call,

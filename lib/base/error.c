@@ -123,6 +123,17 @@ void cg_err_add(struct cg_err *err, const struct cg_err *more)
 	err->n_more += more->n_more;
 }
 
+cg_rc cg_beside(cg_rc rc, const struct cg_err *fault, struct cg_err *err)
+{
+	if (!fault || (rc != CG_OK && rc != CG_BAD_VALUE))
+		return rc;
+	if (err && rc == CG_OK && err->n_fields == 0)
+		*err = *fault;
+	else if (err)
+		cg_err_add(err, fault);
+	return CG_BAD_VALUE;
+}
+
 cg_rc cg_fail_memory(struct cg_err *err)
 {
 	return cg_fail(err, CG_UNAVAILABLE, "The program has no memory left for this request.");

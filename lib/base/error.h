@@ -64,6 +64,10 @@ bool cg_err_next(const struct cg_err *err, struct cg_fault *at);
 bool cg_err_names(const struct cg_err *err, const char *field);
 /* Notes the faults of another, too. */
 void cg_err_add(struct cg_err *err, const struct cg_err *more);
+/* What a check, which came to rc and has its faults in err, comes to beside a fault that was found
+ * before it (NULL: none), whose faults are noted, too.  Alone that one keeps its sentence and its
+ * code. */
+cg_rc cg_beside(cg_rc rc, const struct cg_err *fault, struct cg_err *err);
 /* Out of memory, as an error. */
 cg_rc cg_fail_memory(struct cg_err *err);
 

@@ -14,7 +14,7 @@ struct wanted {
 };
 
 struct listing {
-	struct arena *arena;
+	struct arena *arena, one; /* of the page; of a record that a search looks at */
 	struct wanted wanted;
 	size_t limit, scanned;
 	char at[SHA256_HEX + 1]; /* id of the last looked at, "" at the start */
@@ -51,10 +51,6 @@ static cg_rc take(struct listing *l, struct span value, struct cg_err *err)
 	struct certificate_use *use = &l->page->items[l->page->n];
 	cg_rc rc =
 	    record_unpack(&cg__certificate__descriptor, value, l->arena, &use->certificate, err);
-	if (rc == CG_OK && l->wanted.q.n > 0 &&
-	    !is_fingerprint(&l->wanted, span_of(use->certificate->id)) &&
-	    !matches(&l->wanted, use->certificate))
-		return CG_OK;
 	if (rc == CG_OK)
 		rc = certificate_users_in(l->txn, use->certificate, l->arena, use, err);
 	l->page->n += rc == CG_OK;
@@ -80,23 +76,35 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 	return rc == CG_OK ? move_on(l, key) : rc;
 }
 
+/* Whether the text of the index promises that the certificate fits.  Of the id, with which it
+ * begins, a part is no match, unless it is the start. */
+static bool may_fit(const struct wanted *w, struct span text, struct span id)
+{
+	return is_fingerprint(w, id) || bytes_hold(span_from(text, id.n + 1), w->folded);
+}
+
+/* CG_NOT_FOUND once the page is full.  Into the page's memory goes only what fits. */
+static cg_rc take_found(struct listing *l, struct span id, struct cg_err *err)
+{
+	struct span bytes;
+	Cg__Certificate *c = NULL;
+	arena_clear(&l->one);
+	cg_rc rc = store_get(l->txn, STORE_CERTIFICATE, id, &l->one, &bytes, err);
+	if (rc == CG_OK)
+		rc = record_unpack(&cg__certificate__descriptor, bytes, &l->one, &c, err);
+	if (rc != CG_OK || (!is_fingerprint(&l->wanted, id) && !matches(&l->wanted, c)))
+		return rc;
+	l->more = l->page->n == l->limit;
+	return l->more ? CG_NOT_FOUND : take(l, bytes, err);
+}
+
 /* Over texts alone, in the order of ids; records are read where the text fits. */
 static cg_rc search_visit(struct span text, struct span id, struct span nothing, void *arg,
 			  struct cg_err *err)
 {
 	struct listing *l = arg;
-	struct span bytes;
-	cg_rc rc = CG_OK;
 	(void)nothing;
-	if (is_fingerprint(&l->wanted, id) || bytes_hold(text, l->wanted.folded)) {
-		if (l->page->n == l->limit) {
-			l->more = true;
-			return CG_NOT_FOUND;
-		}
-		rc = store_get(l->txn, STORE_CERTIFICATE, id, l->arena, &bytes, err);
-		if (rc == CG_OK)
-			rc = take(l, bytes, err);
-	}
+	cg_rc rc = may_fit(&l->wanted, text, id) ? take_found(l, id, err) : CG_OK;
 	return rc == CG_OK ? move_on(l, id) : rc;
 }
 
@@ -150,10 +158,12 @@ cg_rc certificate_list(struct store *store, struct span cursor, size_t limit, st
 			return cg_fail_field(err, "cursor", "is not one that a list gave");
 		hex_format(digest, sizeof(digest), l.at);
 	}
+	arena_init(&l.one, RECORD_ARENA_MAX);
 	do {
 		before = l.scanned;
 		rc = store_read(store, list_txn, &l, err);
 	} while (rc == CG_OK && !l.more && l.scanned != before && l.scanned % LIST_SCAN == 0);
+	arena_release(&l.one);
 	if (rc != CG_OK)
 		return rc;
 	if (l.more)
@@ -173,9 +183,7 @@ static cg_rc note_digest(struct store_txn *txn, struct span text, struct span id
 {
 	struct digests *d = arg;
 	(void)txn;
-	/* Of the id a part is no match, unless it is the start. */
-	if (!is_fingerprint(&d->wanted, id) &&
-	    !bytes_hold(span_from(text, id.n + 1), d->wanted.folded))
+	if (!may_fit(&d->wanted, text, id))
 		return CG_OK;
 	if (d->n == d->room) {
 		size_t room = d->room ? 2 * d->room : 64;

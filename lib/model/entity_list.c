@@ -16,7 +16,7 @@ struct place {
 
 struct listing {
 	const struct entity *e;
-	struct arena *arena;
+	struct arena *arena, one; /* of the page; of a record that a search looks at */
 	const struct entity_search *search;
 	struct span folded; /* what is searched for */
 	size_t limit, scanned;
@@ -113,7 +113,8 @@ static bool is_also(const struct entity_search *s, struct span id)
 	return s->also && s->also(id, s->arg);
 }
 
-/* CG_NOT_FOUND once the page is full. */
+/* CG_NOT_FOUND once the page is full.  Into the page's memory goes only what fits: a search passes
+ * over any number. */
 static cg_rc take_found(struct store_txn *txn, struct listing *l, struct span id,
 			struct cg_err *err)
 {
@@ -121,22 +122,24 @@ static cg_rc take_found(struct store_txn *txn, struct listing *l, struct span id
 	struct span bytes;
 	struct entity_head *m = NULL;
 	bool fits = true;
-	cg_rc rc = store_get(txn, l->e->table, id, l->arena, &bytes, err);
+	arena_clear(&l->one);
+	cg_rc rc = store_get(txn, l->e->table, id, &l->one, &bytes, err);
 	if (rc == CG_NOT_FOUND)
 		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
 	if (rc == CG_OK)
-		rc = record_unpack(l->e->type, bytes, l->arena, &m, err);
+		rc = record_unpack(l->e->type, bytes, &l->one, &m, err);
 	if (rc != CG_OK || (!is_also(s, id) && !matches(l, m)))
 		return rc;
 	if (s->fits)
-		rc = s->fits(txn, m, s->arg, l->arena, &fits, err);
+		rc = s->fits(txn, m, s->arg, &l->one, &fits, err);
 	if (rc != CG_OK || !fits)
 		return rc;
 	l->more = l->page->n == l->limit;
 	if (l->more)
 		return CG_NOT_FOUND;
-	l->page->messages[l->page->n++] = m;
-	return CG_OK;
+	rc = record_unpack(l->e->type, bytes, l->arena, &l->page->messages[l->page->n], err);
+	l->page->n += rc == CG_OK;
+	return rc;
 }
 
 static cg_rc search_visit(struct store_txn *txn, struct span text, struct span id, void *arg,
@@ -170,7 +173,10 @@ static cg_rc search(struct store *store, struct listing *l, struct cg_err *err)
 		text[n++] = '\n' + 1;
 	}
 	walk.index_key = span_make(text, n);
-	return store_scan(store, &walk, search_visit, l, err);
+	arena_init(&l->one, RECORD_ARENA_MAX);
+	cg_rc rc = store_scan(store, &walk, search_visit, l, err);
+	arena_release(&l->one);
+	return rc;
 }
 
 /* A cursor is where the page ended: hex of the name, a dot, the id. */

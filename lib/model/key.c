@@ -193,14 +193,7 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 				       c->arena, &c->key, err);
 	if (c->what->cert && (rc == CG_BAD_VALUE || (rc == CG_OK && fault)))
 		also_judge(txn, c, err);
-	if (fault && (rc == CG_OK || rc == CG_BAD_VALUE)) {
-		/* Alone it keeps its sentence and its code. */
-		if (rc == CG_OK && err && err->n_fields == 0)
-			*err = *fault;
-		else if (err)
-			cg_err_add(err, fault);
-		return CG_BAD_VALUE;
-	}
+	rc = cg_beside(rc, fault, err);
 	if (rc == CG_OK && c->what->cert)
 		rc = credential_add_certificate_in(txn, c->actor, c->key, c->what->cert, c->arena,
 						   &credential, err);

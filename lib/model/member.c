@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "model/email.h"
 #include "model/key.h"
+#include "model/name.h"
 #include "model/organisation.h"
 #include "model/setting.h"
 
@@ -245,13 +246,14 @@ cg_rc member_accept(struct store *store, const struct actor *from, const char *s
 	Cg__Setting *setting = NULL;
 	cg_rc rc = member_invitation(store, secret, arena, &invitation, err);
 	if (rc == CG_OK && !invitation.developer) {
-		rc = judge_name(name, err);
+		char *ignored;
+		rc = setting_get(store, arena, &setting, err);
 		if (rc == CG_OK)
-			rc = setting_get(store, arena, &setting, err);
-		if (rc == CG_OK)
-			rc = password_judge(password, "password", err);
-		if (rc == CG_OK && *setting->terms && !terms_accepted)
-			rc = cg_fail_field(err, "terms", "have to be accepted");
+			rc = name_read(name, "name", arena, &ignored, err);
+		if (cg_is_told(rc))
+			rc = cg_worse(rc, password_judge(password, "password", err));
+		if (cg_is_told(rc) && *setting->terms && !terms_accepted)
+			rc = cg_worse(rc, cg_fail_field(err, "terms", "have to be accepted"));
 		if (rc == CG_OK)
 			rc = password_hash(password, arena, &c.hash, err);
 	}

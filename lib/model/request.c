@@ -36,126 +36,6 @@ const struct entity request_entity = {
     .check = check,
 };
 
-/* --- lists --- */
-
-struct listing {
-	struct arena *arena;
-	struct request_list *list;
-	size_t room;
-};
-
-static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
-		   struct cg_err *err)
-{
-	struct listing *l = arg;
-	(void)index_key;
-	(void)key;
-	Cg__KeyRequest **items =
-	    arena_grow(l->arena, l->list->items, l->list->n, &l->room, sizeof(Cg__KeyRequest *));
-	if (!items)
-		return cg_fail_memory(err);
-	l->list->items = items;
-	cg_rc rc = record_unpack(&cg__key_request__descriptor, value, l->arena,
-				 &l->list->items[l->list->n], err);
-	l->list->n += rc == CG_OK;
-	return rc;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	const Cg__KeyRequest *x = *(Cg__KeyRequest *const *)a, *y = *(Cg__KeyRequest *const *)b;
-	if (x->created_at != y->created_at)
-		return x->created_at > y->created_at ? -1 : 1;
-	return strcmp(x->id, y->id);
-}
-
-cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span index_key,
-		      struct arena *arena, struct request_list *out, struct cg_err *err)
-{
-	struct request_list list = {.n = 0};
-	struct listing l = {.arena = arena, .list = &list};
-	struct store_walk walk = {
-	    .by_index = true, .index = index, .only = true, .index_key = index_key};
-	cg_rc rc = store_walk(txn, &walk, visit, &l, err);
-	if (rc != CG_OK)
-		return rc;
-	if (list.n > 1)
-		qsort(list.items, list.n, sizeof(*list.items), newest_first);
-	*out = list;
-	return CG_OK;
-}
-
-struct list_call {
-	enum store_index index;
-	const char *key;
-	struct arena *arena;
-	struct request_list list;
-};
-
-static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct list_call *c = arg;
-	return request_list_in(txn, c->index, span_of(c->key), c->arena, &c->list, err);
-}
-
-cg_rc request_list(struct store *store, enum store_index index, const char *index_key,
-		   struct arena *arena, struct request_list *out, struct cg_err *err)
-{
-	struct list_call c = {.index = index, .key = index_key, .arena = arena};
-	cg_rc rc = store_read(store, list_txn, &c, err);
-	if (rc != CG_OK)
-		return rc;
-	c.list.more = c.list.n > REQUESTS_SHOWN_MAX;
-	c.list.n = c.list.more ? REQUESTS_SHOWN_MAX : c.list.n;
-	*out = c.list;
-	return CG_OK;
-}
-
-struct organisation_call {
-	const struct actor *actor;
-	struct arena *arena;
-	struct request_list list;
-};
-
-static cg_rc organisation_txn(struct store_txn *txn, void *arg, struct cg_err *err)
-{
-	struct organisation_call *c = arg;
-	struct developers members = {.n = 0};
-	if (!c->actor->developer)
-		return cg_fail(err, CG_DENIED, "Sign in to the portal.");
-	cg_rc rc =
-	    developers_of_in(txn, c->actor->developer->organisation_id, c->arena, &members, err);
-	c->list = (struct request_list){
-	    .items = arena_alloc(c->arena, REQUESTS_SHOWN_MAX * sizeof(*c->list.items))};
-	if (!c->list.items)
-		return cg_fail_memory(err);
-	for (size_t i = 0; rc == CG_OK && i < members.n; i++) {
-		struct request_list one;
-		rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(members.items[i]->id),
-				     c->arena, &one, err);
-		for (size_t j = 0; rc == CG_OK && j < one.n; j++) {
-			if (c->list.n == REQUESTS_SHOWN_MAX)
-				c->list.more = true;
-			else
-				c->list.items[c->list.n++] = one.items[j];
-		}
-	}
-	if (rc == CG_OK && c->list.n > 1)
-		qsort(c->list.items, c->list.n, sizeof(*c->list.items), newest_first);
-	return rc;
-}
-
-cg_rc request_list_of_organisation(struct store *store, const struct actor *actor,
-				   struct arena *arena, struct request_list *out,
-				   struct cg_err *err)
-{
-	struct organisation_call c = {.actor = actor, .arena = arena};
-	cg_rc rc = store_read(store, organisation_txn, &c, err);
-	if (rc == CG_OK)
-		*out = c.list;
-	return rc;
-}
-
 /* --- what a request is about --- */
 
 cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char *id,
@@ -459,20 +339,28 @@ static cg_rc check_number(struct store_txn *txn, const struct request_about *abo
 	return rc;
 }
 
+/* Whether that is known to be wrong with a member: what it holds is not looked at then. */
+static bool is_wrong(const struct request_new *w, const char *member)
+{
+	return w->fault && cg_err_names(w->fault, member);
+}
+
 static cg_rc check_wish(struct create_call *c, struct cg_err *err)
 {
 	const struct request_new *w = c->what;
 	cg_rc rc = CG_OK;
-	if (w->key_id) {
-		if (w->cert || w->token)
-			rc = cg_fail_field(err, w->cert ? "certificate" : "token",
-					   "is not asked for: the key keeps what it has");
+	if (is_wrong(w, "key_id"))
+		return CG_OK;
+	if (w->key_id)
+		return w->cert || w->token
+			   ? cg_fail_field(err, w->cert ? "certificate" : "token",
+					   "is not asked for: the key keeps what it has")
+			   : CG_OK;
+	if (!is_wrong(w, "name"))
+		rc = name_read(w->name ? w->name : "", "name", c->arena, &c->name, err);
+	if (!cg_is_told(rc))
 		return rc;
-	}
-	rc = name_read(w->name ? w->name : "", "name", c->arena, &c->name, err);
-	if (rc != CG_OK && rc != CG_BAD_VALUE)
-		return rc;
-	if (!w->cert && !w->token)
+	if (!w->cert && !w->token && !is_wrong(w, "certificate") && !is_wrong(w, "token"))
 		rc = cg_fail_field(err, "certificate", "is missing: paste it, or upload it");
 	if (w->cert && w->token)
 		rc = cg_fail_field(err, "token", "cannot be asked for together with a certificate");
@@ -506,8 +394,6 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = check_right(c->actor, about.developer, err);
 	if (rc == CG_OK && !about.entry->visible && c->actor->developer)
 		rc = cg_fail(err, CG_NOT_FOUND, "There is no such API in the catalogue.");
-	if (rc == CG_OK)
-		rc = check_wish(c, err);
 	if (rc != CG_OK)
 		return rc;
 	json_t *json =
@@ -554,16 +440,6 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
-cg_rc request_create(struct store *store, const struct actor *actor, const struct request_new *what,
-		     struct arena *arena, Cg__KeyRequest **out, struct cg_err *err)
-{
-	struct create_call c = {.actor = actor, .what = what, .arena = arena};
-	cg_rc rc = store_write(store, STORE_CHANGES_GRANTS, create_txn, &c, err);
-	if (rc == CG_OK)
-		*out = c.request;
-	return rc;
-}
-
 static cg_rc check_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct create_call *c = arg;
@@ -581,4 +457,28 @@ cg_rc request_check(struct store *store, const char *developer_id, const struct 
 	const struct request_new what = {.developer_id = developer_id, .cert = cert};
 	struct create_call c = {.what = &what, .arena = arena};
 	return store_read(store, check_txn, &c, err);
+}
+
+/* What is wrong with a request by itself, and then with its certificate as well. */
+static cg_rc judge(struct store *store, struct create_call *c, struct cg_err *err)
+{
+	const struct request_new *w = c->what;
+	struct cg_err why = {0};
+	cg_rc rc = cg_beside(check_wish(c, err), w->fault, err);
+	if (rc == CG_BAD_VALUE && w->cert && w->developer_id && !w->disputed &&
+	    request_check(store, w->developer_id, w->cert, c->arena, &why) == CG_CLASH)
+		(void)cg_fail_field(err, "certificate", "%s", why.text);
+	return rc;
+}
+
+cg_rc request_create(struct store *store, const struct actor *actor, const struct request_new *what,
+		     struct arena *arena, Cg__KeyRequest **out, struct cg_err *err)
+{
+	struct create_call c = {.actor = actor, .what = what, .arena = arena};
+	cg_rc rc = judge(store, &c, err);
+	if (rc == CG_OK)
+		rc = store_write(store, STORE_CHANGES_GRANTS, create_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.request;
+	return rc;
 }

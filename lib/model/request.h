@@ -27,6 +27,9 @@ struct request_new {
 	/* It is theirs although somebody else has it: the request claims nothing before it is
 	 * proven. */
 	bool disputed;
+	/* What is wrong beside all this, such as with a certificate that cannot be read; NULL:
+	 * nothing.  Then nothing is made, and CG_BAD_VALUE comes with all that is wrong. */
+	const struct cg_err *fault;
 };
 /* Makes one, and approves it at once where the entry says so.  CG_CLASH with the code
  * certificate_in_use (never by whom), certificate_yours (a key of the own organisation, named),
@@ -118,10 +121,11 @@ struct request_list {
 	size_t n;
 	bool more; /* than REQUESTS_SHOWN_MAX: older ones are missing */
 };
-/* Those under one key of an index of requests: a status, a developer, a key, an entry. */
+/* The newest REQUESTS_SHOWN_MAX of those under one key of an index of requests: a status, a
+ * developer, a key, an entry. */
 cg_rc request_list(struct store *store, enum store_index index, const char *index_key,
 		   struct arena *arena, struct request_list *out, struct cg_err *err) CG_MUST_USE;
-/* Those of all members of the actor's organisation. */
+/* Likewise of those of all members of the actor's organisation. */
 cg_rc request_list_of_organisation(struct store *store, const struct actor *actor,
 				   struct arena *arena, struct request_list *out,
 				   struct cg_err *err) CG_MUST_USE;

@@ -50,6 +50,13 @@ static cg_rc init(struct page_call *call, struct throttle *g, struct cg_err *err
 	return CG_OK;
 }
 
+static void refuse(struct page_call *call, struct throttle *g, const struct limits_result *result)
+{
+	g->retry_after_s = result->retry_after_s;
+	(void)web_response_field_text(call->resp, "Retry-After",
+				      arena_printf(call->arena, "%" PRId64, g->retry_after_s));
+}
+
 cg_rc throttle_enter(struct page_call *call, enum throttle_of of, struct throttle *g,
 		     struct cg_err *err)
 {
@@ -62,7 +69,7 @@ cg_rc throttle_enter(struct page_call *call, enum throttle_of of, struct throttl
 	if (rc != CG_OK)
 		return rc;
 	if (result.verdict != LIMITS_PASSED) {
-		g->retry_after_s = result.retry_after_s;
+		refuse(call, g, &result);
 		return cg_fail(err, CG_DENIED,
 			       of == THROTTLE_JOIN
 				   ? "There were too many requests from your address. Try again "
@@ -79,7 +86,7 @@ cg_rc throttle_enter(struct page_call *call, enum throttle_of of, struct throttl
 		if (result.verdict == LIMITS_PASSED)
 			return CG_OK;
 		if (result.kind != LIMITS_CONCURRENT) {
-			g->retry_after_s = result.retry_after_s;
+			refuse(call, g, &result);
 			return cg_fail(err, CG_DENIED,
 				       result.ask == THROTTLE_ADDRESS
 					   ? "There were too many requests from your address. "
@@ -108,10 +115,4 @@ void throttle_leave(struct page_call *call, struct throttle *g, bool wrong)
 	if (g->of == THROTTLE_SIGN_IN)
 		log_info("sign_in_wrong", "request_id", call->req->id, "address",
 			 call->actor.from_address, LOG_END);
-}
-
-void throttle_tell(struct page_call *call, const struct throttle *t)
-{
-	(void)web_response_field_text(call->resp, "Retry-After",
-				      arena_printf(call->arena, "%" PRId64, t->retry_after_s));
 }

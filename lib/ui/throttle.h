@@ -26,14 +26,12 @@ struct throttle {
 	int64_t retry_after_s; /* of a refusal */
 };
 
-/* throttle_leave has to follow.  CG_DENIED (429) with retry_after_s; CG_UNAVAILABLE when the places
- * to hash in were taken for SIGN_IN_WAIT_MS.  /admin and /portal are counted
- * apart, and so are sign-ins and requests to join of all addresses. */
+/* throttle_leave has to follow.  CG_DENIED (429) with retry_after_s, which the answer then has as
+ * Retry-After; CG_UNAVAILABLE when the places to hash in were taken for SIGN_IN_WAIT_MS.  /admin
+ * and /portal are counted apart, and so are sign-ins and requests to join of all addresses. */
 cg_rc throttle_enter(struct page_call *call, enum throttle_of of, struct throttle *t,
 		     struct cg_err *err) CG_MUST_USE;
 /* `count`: it was a wrong password, or a request to join. */
 void throttle_leave(struct page_call *call, struct throttle *t, bool count);
-/* Adds Retry-After to the answer to a refusal. */
-void throttle_tell(struct page_call *call, const struct throttle *t);
 
 #endif

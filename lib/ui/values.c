@@ -510,7 +510,7 @@ void page_put_back(struct page_call *call, json_t *values, const char *const *na
 	for (; *names; names++) {
 		plain_key(*names, strlen(*names), key, sizeof(key));
 		(void)json_object_set_new(values, key,
-					  page_text(span_of(page_field(call, *names))));
+					  page_text(span_of(page_lines(call, *names))));
 	}
 }
 

@@ -6,7 +6,7 @@
   </ol>
 </nav>
 <div class="head">
-  <div class="head__text"><h1>{{name}}</h1>{{#has_summary}}<p>{{summary}}</p>{{/has_summary}}</div>
+  <div class="head__text"><h1>{{name}}</h1></div>
   <div class="head__tools">{{#has_documentation_url}}<a class="btn" href="{{documentation_url}}" rel="noopener"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#external-link"/></svg>Documentation</a>{{/has_documentation_url}}<a class="btn btn--primary" href="/portal/apis/{{id}}/request">Request a key</a></div>
 </div>
 <div class="grid grid--main">

@@ -4,6 +4,11 @@
 {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>{{#has_problem}}{{problem}}{{/has_problem}}{{#has_errors}}Nothing was saved{{/has_errors}}</h2>
 {{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
 </div>{{/failed}}
+{{#stale}}<div class="note note--warn" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>Somebody else changed this while you did</h2>
+<p>Nothing was saved. The form holds your values; press Save again to put them in the place of these:</p>
+{{#has_differences}}<ul>{{#differences}}<li>{{label}}: “{{theirs}}” now, “{{mine}}” in the form</li>{{/differences}}</ul>{{/has_differences}}
+{{#no_differences}}<p>In what can be changed here nothing differs.</p>{{/no_differences}}
+</div>{{/stale}}
 <section class="card" aria-labelledby="h-members">
   <div class="card__head"><h2 id="h-members">Members</h2></div>
   <div class="table-wrap">

@@ -184,6 +184,63 @@ with case("any two of a resource's faults, and all of them, by REST"):
               (422, set().union(*(every[m][1] for m in patch))), f"{what}: all at once of one that is changed")
         is_eq(site.rest("DELETE", f"/{what}/{made}").status, 204, "which stayed as it was")
 
+with case("a request of a developer"):
+    offer = site.rest("GET", "/catalogue/Offer").body
+    ann = site.rest("GET", "/developers/Ann").body["id"]
+    good = {"name": "Good", "developer_id": ann, "catalogue_id": offer["id"], "certificate": fresh.pem}
+    faults = [({"name": "\u200b"}, {"name"}), ({"name": 5}, {"name"}), ({"name": None}, {"name"}),
+              ({"developer_id": "none"}, {"developer_id"}), ({"developer_id": None}, {"developer_id"}),
+              ({"developer_id": ""}, {"developer_id"}), ({"catalogue_id": "none"}, {"catalogue_id"}),
+              ({"catalogue_id": 5}, {"catalogue_id"}), ({"certificate": CERTIFICATES["bad"]}, {"certificate"}),
+              ({"certificate": taken.pem}, {"certificate"}), ({"certificate": None}, {"certificate"}),
+              ({"certificate": 5}, {"certificate"}), ({"token": "x"}, {"token"}), ({"token": True}, {"token"})]
+    everything = [({"name": " ", "developer_id": "none", "catalogue_id": "none", "certificate": pem, "token": "x"},
+                   {"name", "developer_id", "catalogue_id", "certificate", "token"}) for pem in (CERTIFICATES["bad"], 5)]
+    for some in [*itertools.combinations(faults, 1), *itertools.combinations(faults, 2), *((e,) for e in everything)]:
+        if len(some) == 2 and set(some[0][0]) & set(some[1][0]):
+            continue
+        body, wanted = dict(good), set()
+        for members, fields in some:
+            body.update(members)
+            wanted |= fields
+        if body.get("token") is True and body["certificate"] in (None, 5, CERTIFICATES["bad"]):
+            wanted -= {"token"}  # beside no certificate it is what is asked for
+        if body["certificate"] is None and body.get("token"):
+            wanted -= {"certificate"}
+        if body["certificate"] == taken.pem and ("developer_id" in wanted or wanted == {"certificate"}):
+            wanted -= {"certificate"}  # a clash, which is of a developer; alone it has no field
+        answer = site.rest("POST", "/requests", body)
+        alone = [members for members, _ in some] == [{"certificate": taken.pem}]
+        if wanted or alone:
+            is_eq(told(answer), (409 if alone else 422, wanted), f"{[m for m, _ in some]}")
+        else:
+            is_eq(site.rest("POST", f"/requests/{answer.body['id']}/decline").status, 200, "a token alone is a wish")
+        listed = [e["field"] for e in answer.body.get("errors", [])]
+        is_eq(len(listed), len(set(listed)), "each once")
+    for body, wanted in (({"key_id": "none"}, {"key_id"}), ({"key_id": 5}, {"key_id"}), ({"key_id": ""}, {"key_id"}),
+                         ({"key_id": "Owner", "certificate": fresh.pem}, {"certificate"}),
+                         ({"key_id": "Owner", "token": True}, {"token"}),
+                         ({"key_id": "none", "developer_id": "none"}, {"key_id", "developer_id"})):
+        is_eq(told(site.rest("POST", "/requests", {"developer_id": ann, "catalogue_id": "Offer", **body})), (422, wanted),
+              f"{list(body)}")
+    answer = site.rest("POST", "/requests", {**good, "status": "approved", "x": 1})
+    is_eq((*told(answer), answer.body["code"]), (400, {"status", "x"}, "unknown_member"), "what nobody knows, by its name")
+    is_eq(site.rest("GET", "/requests?status=pending").body["items"], [], "no request is left of any")
+    made = site.rest("POST", "/requests", good)
+    is_eq(made.status, 201, "without a fault it is made")
+    answer = site.rest("POST", f"/requests/{made.body['id']}/decline", {"reason": "no", "code": 1, "x": 2})
+    is_eq((*told(answer), answer.body["code"]), (400, {"code", "x"}, "unknown_member"), "declining names it, too")
+    is_eq(told(site.rest("POST", f"/requests/{made.body['id']}/decline", {"reason": 5})), (422, {"reason"}), "no text")
+
+with case("other bodies with a certificate"):
+    somebody = site.rest("GET", "/users/Somebody").body["id"]
+    for path, member in (("/certificates", "pem"), ("/keys/Owner/credentials", "certificate"),
+                         (f"/users/{somebody}/certificates", "certificate")):
+        for body, wanted in (({member: CERTIFICATES["bad"]}, (422, {member})), ({member: 5}, (422, {member})),
+                             ({member: fresh.pem, "x": 1, "y": 2}, (400, {"x", "y"}))):
+            is_eq(told(site.rest("POST", path, body)), wanted, f"POST {path} {list(body)}: each at its field")
+    is_eq(told(site.rest("POST", "/certificates", {"pem": fresh.pem, "kind": "x"})), (422, {"kind"}), "a kind")
+
 with case("clashes"):
     answer = site.rest("POST", "/apis", {"name": "orders", "listen_path": "/orders/", "target_url": "http://127.0.0.1:9/"})
     is_eq((*told(answer), answer.body["code"]), (409, {"name", "listen_path"}, "name_in_use"), "name and path, both")

@@ -147,7 +147,8 @@ with case("lists"):
     seen = [(k["name"].encode(), k["id"]) for page in rest.pages("/keys?limit=50") for k in page]
     ok(made <= {k for _, k in seen} and seen == sorted(seen), "all, in the order of names")
     is_eq(len(rest("GET", "/keys").body["items"]), 50, "50 unless asked otherwise")
-    is_eq(set(rest("GET", "/keys").body), {"items", "next"}, "items and next, nothing else")
+    for what in ("keys", "certificates", "apis", "requests", "audit", "refusals"):
+        is_eq(set(rest("GET", f"/{what}").body), {"items", "next"}, f"{what}: items and next, nothing else")
     first = rest("GET", "/keys?q=walk-&limit=10").body
     for gone in first["items"][-3:]:
         rest("DELETE", "/keys/" + gone["id"])
@@ -171,6 +172,23 @@ with case("lists"):
         problem(rest("GET", f"{path}?q=%zz"), 400, "bad_request", f"{path[:16]}: a bad escape")
     empty = rest("GET", "/keys?q=there-is-no-such-key").body
     is_eq(empty, {"items": [], "next": None}, "nothing is an empty list")
+
+with case("of a key's credentials, and of a user's certificates"):
+    user = rest.must("POST", "/users", {"name": "Somebody", "role": "viewer", "password": "a long enough password"}, 201)
+    for what in (f"keys/{key['id']}/credentials", f"users/{user['id']}/certificates"):
+        digests = [rest.must("POST", f"/{what}", {"certificate": site.make_cert(f"{what[:4]}-{n}").pem}, 201)["sha256"]
+                   for n in range(5)]
+        everything = [item["sha256"] for item in rest.must("GET", f"/{what}")["items"]]
+        ok(set(digests) <= set(everything) and everything == sorted(everything), "they are in the order of their digests")
+        for limit in (1, 2, 3, 50):
+            pages = list(rest.pages(f"/{what}?limit={limit}"))
+            is_eq([item["sha256"] for page in pages for item in page], everything, f"{what[:5]}: pages of {limit}, all of them")
+            is_eq(max(len(page) for page in pages), min(limit, len(everything)), "none is longer")
+        for q in (digests[0], digests[0][:8].upper(), ":".join(re.findall("..", digests[0].upper())[:8])):
+            is_eq(found(what, q, 50), [digests[0]], f"by the start {q[:12]}")
+        is_eq(found(what, "nothing", 50), [], "what is none finds none")
+        for bad in ("x", "0" * 63):
+            problem(rest("GET", f"/{what}?cursor={bad}"), 422, "bad_value", f"{what[:5]}?cursor={bad[:5]}", "cursor")
 
 with case("searches"):
     cert = site.make_cert("searched", subject="/O=Example & Söhne/CN=Needle", extra=["-utf8"])

@@ -13,6 +13,12 @@ done < <(find templates -type f -name '*.tpl' ! -name '*.txt.tpl' 2>/dev/null)
 [ -z "$wrong" ]
 ok $? "every template begins with its auto-escape line ($files templates)" "$wrong"
 
+# Elsewhere the escapes of ctemplate make one line of several, which a form would then send back.
+fields=$(grep -rhoE '>[^>]*</textarea>' templates --include='*.tpl')
+wrong=$(grep -vE '^>(\{\{[a-z0-9_]+:(p|pre_escape)\}\})?</textarea>$' <<<"$fields")
+[ -n "$fields" ] && [ -z "$wrong" ]
+ok $? "fields of several lines keep their line ends" "$wrong"
+
 # The plain text of mails needs no escapes, as long as it is nothing else.
 wrong=$(find templates -name '*.txt.tpl' ! -path 'templates/mail/*')$(grep -l '<' templates/mail/*.txt.tpl | tr '\n' ' ')
 [ -z "$wrong" ]

@@ -2,8 +2,11 @@
 #include "store_world.h"
 #include "base/clock.h"
 #include "model/audit.h"
+#include "model/certificate.h"
 #include "model/developer.h"
+#include "model/key_list.h"
 #include "model/outbox.h"
+#include "model/request.h"
 #include "model/session.h"
 
 #define MANY 400 /* records */
@@ -212,6 +215,173 @@ static void test_sweep_takes_all(void **state)
 	assert_int_equal(count_of(STORE_OUTBOX_MAIL), 0);
 }
 
+struct adding {
+	enum store_table table;
+	const char *id;
+	const void *message;
+};
+
+static cg_rc add_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	const struct adding *a = arg;
+	struct arena one;
+	arena_init(&one, RECORD_ARENA_MAX);
+	cg_rc rc = store_save(txn, a->table, span_of(a->id), a->message, &one, err);
+	arena_release(&one);
+	return rc;
+}
+
+static void add(enum store_table table, const char *id, const void *message)
+{
+	struct adding a = {table, id, message};
+	assert_int_equal(store_write(store, STORE_CHANGES_COUNTS, add_txn, &a, NULL), CG_OK);
+}
+
+static ProtobufCBinaryData filler_bytes(size_t n)
+{
+	return (ProtobufCBinaryData){n, (uint8_t *)(uintptr_t)filler(n)};
+}
+
+/* By the address, which no index has: each of them is read. */
+static void test_search_of_developers(void **state)
+{
+	struct arena small;
+	struct entity_page page;
+	Cg__Developer d = CG__DEVELOPER__INIT;
+	char id[32], email[64], name[] = "Ada", organisation[] = "o";
+	(void)state;
+	d.id = id;
+	d.name = name;
+	d.email = email;
+	d.organisation_id = organisation;
+	d.password_hash = (char *)(uintptr_t)filler(2000);
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(id, sizeof(id), "%05d", i);
+		(void)snprintf(email, sizeof(email), "d%05d@example.com", i);
+		add(STORE_DEVELOPER, id, &d);
+	}
+	arena_init(&small, (size_t)256 * 1024);
+	assert_int_equal(entity_list(store, &developer_entity, SPAN_LIT(""), 10,
+				     SPAN_LIT("D00399@EXAMPLE"), &small, &page, NULL),
+			 CG_OK);
+	assert_int_equal(page.n, 1);
+	assert_string_equal(((const Cg__Developer *)page.messages[0])->id, "00399");
+	assert_null(page.next);
+	arena_release(&small);
+}
+
+/* What keys have of credentials is read of each that the indexes promise. */
+static void test_list_of_keys_by_status(void **state)
+{
+	struct arena small;
+	struct key_page page;
+	struct key_query query = {.status = SPAN_LIT("off")};
+	Cg__Key key = CG__KEY__INIT;
+	Cg__Credential credential = CG__CREDENTIAL__INIT;
+	ProtobufCBinaryData bound_to = filler_bytes(2000);
+	char id[32], digest[SHA256_BYTES + 1], name[] = "key";
+	(void)state;
+	key.id = id;
+	key.name = name;
+	key.has_active = true;
+	key.active = false;
+	credential.key_id = id;
+	credential.sha256 = (ProtobufCBinaryData){SHA256_BYTES, (uint8_t *)digest};
+	credential.n_bound_to = 1;
+	credential.bound_to = &bound_to;
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(id, sizeof(id), "%05d", i);
+		(void)snprintf(digest, sizeof(digest), "%032d", i);
+		add(STORE_KEY, id, &key);
+		add(STORE_CREDENTIAL, digest, &credential);
+	}
+	arena_init(&small, (size_t)512 * 1024);
+	assert_int_equal(key_list(store, SPAN_LIT(""), 500, &query, &small, &page, NULL), CG_OK);
+	assert_int_equal(page.found.n, MANY);
+	arena_release(&small);
+}
+
+/* Digits within a fingerprint are no match, nor is what stands in two members. */
+static void test_search_of_certificates(void **state)
+{
+	struct arena small;
+	struct certificate_page page;
+	Cg__Certificate c = CG__CERTIFICATE__INIT;
+	char id[SHA256_HEX + 1], subject[] = "CN=a", issuer[] = "b", other[] = "b, the last";
+	(void)state;
+	c.id = id;
+	c.subject = subject;
+	c.der = filler_bytes(2000);
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(id, sizeof(id), "%064d", i);
+		c.issuer = i == MANY - 1 ? other : issuer;
+		add(STORE_CERTIFICATE, id, &c);
+	}
+	arena_init(&small, (size_t)256 * 1024);
+	for (size_t i = 0; i < 3; i++) {
+		const struct span q[] = {SPAN_LIT("000"), SPAN_LIT("a b"), SPAN_LIT("LAST")};
+		assert_int_equal(
+		    certificate_list(store, SPAN_LIT(""), 10, q[i], &small, &page, NULL), CG_OK);
+		assert_int_equal(page.n, i == 2);
+		assert_null(page.next);
+	}
+	arena_release(&small);
+}
+
+/* The newest of any number, whoever asked. */
+static void test_lists_of_requests(void **state)
+{
+	static const char *const who[] = {"ada", "bob"};
+	struct arena small;
+	struct request_list list;
+	Cg__Developer d = CG__DEVELOPER__INIT;
+	Cg__KeyRequest r = CG__KEY_REQUEST__INIT;
+	struct actor actor = boss;
+	char id[32], name[] = "n", organisation[] = "o", email[32];
+	const int n = REQUESTS_SHOWN_MAX + 4 * MANY;
+	(void)state;
+	d.name = name;
+	d.email = email;
+	d.organisation_id = organisation;
+	for (size_t i = 0; i < CG_COUNT(who); i++) {
+		d.id = (char *)(uintptr_t)who[i];
+		(void)snprintf(email, sizeof(email), "%s@example.com", who[i]);
+		add(STORE_DEVELOPER, who[i], &d);
+	}
+	r.id = id;
+	r.name = name;
+	r.catalogue_id = name;
+	r.has_created_at = r.has_certificate = r.has_status = true;
+	r.status = CG__KEY_REQUEST__STATUS__DECLINED;
+	r.certificate = filler_bytes(4000);
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(id, sizeof(id), "%05d", i * 11 % n);
+		/* The newest are those of the one who comes last. */
+		r.created_at = i;
+		r.developer_id = (char *)(uintptr_t)who[i >= n - 10];
+		add(STORE_REQUEST, id, &r);
+	}
+	arena_init(&small, (size_t)6 * 1024 * 1024);
+	actor.developer = &d;
+	for (size_t i = 0; i < 2; i++) {
+		arena_clear(&small);
+		assert_int_equal(
+		    i == 0 ? request_list(store, STORE_REQUEST_BY_STATUS, "declined", &small, &list,
+					  NULL)
+			   : request_list_of_organisation(store, &actor, &small, &list, NULL),
+		    CG_OK);
+		assert_int_equal(list.n, REQUESTS_SHOWN_MAX);
+		assert_true(list.more);
+		for (size_t j = 0; j < list.n; j++)
+			assert_int_equal(list.items[j]->created_at, n - 1 - (int)j);
+	}
+	assert_int_equal(
+	    request_list(store, STORE_REQUEST_BY_DEVELOPER, "bob", &small, &list, NULL), CG_OK);
+	assert_int_equal(list.n, 10);
+	assert_false(list.more);
+	arena_release(&small);
+}
+
 /* All that is kept about a developer, however much came after it. */
 static void test_export_of_a_developer(void **state)
 {
@@ -241,6 +411,12 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_sign_in, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_sweep_of_the_outbox, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_sweep_takes_all, setup_store, teardown_store),
+	    cmocka_unit_test_setup_teardown(test_search_of_developers, setup_store, teardown_store),
+	    cmocka_unit_test_setup_teardown(test_list_of_keys_by_status, setup_store,
+					    teardown_store),
+	    cmocka_unit_test_setup_teardown(test_search_of_certificates, setup_store,
+					    teardown_store),
+	    cmocka_unit_test_setup_teardown(test_lists_of_requests, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_export_of_a_developer, setup_store,
 					    teardown_store),
 	};

@@ -88,7 +88,6 @@ void sign_in_do(void *arg)
 	}
 	cg_rc rc = throttle_enter(call, THROTTLE_SIGN_IN, &throttle, &err);
 	if (rc == CG_DENIED) {
-		throttle_tell(call, &throttle);
 		show_form(call, 429, &err);
 		return;
 	}

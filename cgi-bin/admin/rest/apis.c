@@ -1,3 +1,4 @@
+/* APIs, and the test of their upstreams. */
 #include "base/base.h"
 #include "model/api.h"
 #include "../test_upstream.h"

@@ -7,7 +7,6 @@
 #include "model/exposed_key.h"
 #include "rest.h"
 #include "web/json.h"
-#include <gnutls/gnutls.h>
 
 /* The computed members. */
 static json_t *more(struct rest_call *call, const struct certificate_use *use)
@@ -53,7 +52,7 @@ void certificates_list(void *arg)
 		json_decref(computed);
 		(void)json_array_append_new(items, item);
 	}
-	json_t *body = json_pack("{s:o, s:s?, s:s?}", "items", items, "next", found.next, "notice",
+	json_t *body = json_pack("{s:o, s:s?, s:s*}", "items", items, "next", found.next, "notice",
 				 found.notice);
 	web_json_send(call->resp, 200, body);
 	json_decref(body);
@@ -81,47 +80,38 @@ struct order {
 /* {"pem": "…", "kind": "client"}. */
 static cg_rc read_json(struct rest_call *call, struct order *out, struct cg_err *err)
 {
+	static const char *const known[] = {"pem", "kind", NULL};
 	json_t *json = NULL;
 	enum cert_kind kind = CERT_KIND_CLIENT;
-	const char *name;
-	json_t *value;
+	bool has = false;
 	cg_rc rc = web_json_read(call->req, &json, err);
 	if (rc != CG_OK)
 		return rc;
-	json_object_foreach(json, name,
-			    value) if (strcmp(name, "pem") != 0 && strcmp(name, "kind") != 0)
-	{
-		(void)cg_fail_field(err, name, "is not a member that is known here");
-		err->code = "unknown_member";
-		rc = CG_BAD_INPUT;
-	}
-	json_t *pem = json_object_get(json, "pem"), *kind_json = json_object_get(json, "kind");
-	if (rc == CG_OK && !json_is_string(pem))
-		rc = cg_fail_field(err, "pem", "must be text: the certificate as PEM");
 	/* Text that is no kind where it is no text. */
-	struct span text = json_is_string(kind_json) ? span_make(json_string_value(kind_json),
-								 json_string_length(kind_json))
-			   : kind_json && !json_is_null(kind_json) ? SPAN_LIT("?")
-								   : SPAN_LIT("client");
-	if (rc == CG_OK && text.n == 0)
-		text = SPAN_LIT("?");
+	json_t *of = json_object_get(json, "kind");
+	struct span text = SPAN_LIT("client");
+	if (of && !json_is_null(of))
+		text = json_string_length(of) > 0
+			   ? span_make(json_string_value(of), json_string_length(of))
+			   : SPAN_LIT("?");
+	rc = rest_only(json, known, err);
 	if (rc == CG_OK)
 		rc = certificate_kind_parse(text, &out->kind, &kind, err);
+	/* In any case: it may hold a private key, which does not stay in memory. */
+	struct cg_err why = {0};
+	cg_rc read = rest_take_certificate(call, json, "pem", kind, &has, &out->reading,
+					   rc == CG_OK ? err : &why);
 	if (rc == CG_OK)
-		rc = rest_read_certificate(
-		    call, span_make(json_string_value(pem), json_string_length(pem)), false, kind,
-		    &out->reading, err);
-	/* It may have held a private key; jansson would free it as it is. */
-	if (json_is_string(pem))
-		gnutls_memset((void *)(uintptr_t)json_string_value(pem), 0,
-			      json_string_length(pem));
+		rc = read;
+	if (rc == CG_OK && !has)
+		rc = cg_fail_field(err, "pem", "must be text: the certificate as PEM");
 	json_decref(json);
 	return rc;
 }
 
 static cg_rc read_body(struct rest_call *call, struct order *out, struct cg_err *err)
 {
-	struct span body, text = {NULL, 0};
+	struct span text = {NULL, 0};
 	enum cert_kind kind;
 	cg_rc rc = web_query_get(call->req->target.query, call->arena, "kind", &text, err);
 	if (rc != CG_OK && rc != CG_NOT_FOUND)
@@ -133,9 +123,7 @@ static cg_rc read_body(struct rest_call *call, struct order *out, struct cg_err 
 	}
 	rc =
 	    certificate_kind_parse(rc == CG_OK ? text : SPAN_LIT("client"), &out->kind, &kind, err);
-	if (rc == CG_OK)
-		rc = web_request_body_all(call->req, CERT_INPUT_MAX, &body, err);
-	return rc == CG_OK ? rest_read_certificate(call, body, true, kind, &out->reading, err) : rc;
+	return rc == CG_OK ? rest_read_certificate_body(call, kind, &out->reading, err) : rc;
 }
 
 void certificates_create(void *arg)

@@ -151,8 +151,5 @@ void rest_entity_remove(struct rest_call *call, const struct rest_resource *r)
 	if (rc == CG_OK)
 		rc = entity_remove(call->admin->store, r->entity, &call->actor, rest_param(call, 0),
 				   revision, call->arena, &err);
-	if (rc != CG_OK)
-		rest_fail(call, rc, &err);
-	else
-		(void)web_response_send(call->resp, 204, NULL, SPAN_LIT(""));
+	rest_send_removed(call, rc, &err);
 }

@@ -1,7 +1,5 @@
 /* Keys and their credentials. */
 #include "base/base.h"
-#include "base/limits.h"
-#include "base/text.h"
 #include "model/key_list.h"
 #include "rest.h"
 #include "web/json.h"
@@ -84,76 +82,22 @@ void keys_remove(void *call)
 	rest_entity_remove(call, &keys);
 }
 
-/* What a body says beside the record: a certificate, a token. */
-struct wish {
-	bool certificate, token;
-	struct cert_reading reading;
-};
-
-static cg_rc take_certificate(struct rest_call *call, json_t *json, struct wish *wish,
-			      struct cg_err *err)
-{
-	json_t *text = json_object_get(json, "certificate");
-	if (!text || json_is_null(text)) {
-		(void)json_object_del(json, "certificate");
-		return CG_OK;
-	}
-	if (!json_is_string(text)) {
-		(void)json_object_del(json, "certificate");
-		return cg_fail_field(err, "certificate", "must be text: the certificate as PEM");
-	}
-	struct cg_err why = {0};
-	cg_rc rc = rest_read_certificate(
-	    call, span_make(json_string_value(text), json_string_length(text)), false,
-	    CERT_KIND_CLIENT, &wish->reading, &why);
-	/* It may have held a private key; jansson would free it as it is. */
-	gnutls_memset((void *)(uintptr_t)json_string_value(text), 0, json_string_length(text));
-	(void)json_object_del(json, "certificate");
-	wish->certificate = rc == CG_OK;
-	if (rc == CG_OK)
-		return rc;
-	/* The sentence is the whole one, with its code. */
-	(void)snprintf(err->text, sizeof(err->text), "%s", why.text);
-	err->code = why.code;
-	(void)cg_fail_field(err, "certificate", "%s", why.text);
-	return rc;
-}
-
-static cg_rc take_token(json_t *json, struct wish *wish, struct cg_err *err)
-{
-	json_t *token = json_object_get(json, "token");
-	cg_rc rc = CG_OK;
-	if (token && !json_is_boolean(token) && !json_is_null(token))
-		rc = cg_fail_field(err, "token",
-				   "must be true or false: certgate makes the token itself");
-	wish->token = json_is_true(token);
-	(void)json_object_del(json, "token");
-	return rc;
-}
-
-static cg_rc take_wish(struct rest_call *call, json_t *json, struct wish *wish, struct cg_err *err)
-{
-	cg_rc rc = take_certificate(call, json, wish, err);
-	return cg_is_told(rc) ? cg_worse(rc, take_token(json, wish, err)) : rc;
-}
-
 /* `der` is the certificate when it does not come with the body. */
 static void create(struct rest_call *call, struct span der, const char *refused_request_id)
 {
 	struct cg_err err = {0};
-	struct wish wish = {0};
+	struct rest_wish wish = {0};
 	json_t *json = NULL;
 	Cg__Key *key;
 	char token[TOKEN_TEXT + 1] = "";
 	cg_rc rc = web_json_read(call->req, &json, &err);
 	if (rc == CG_OK)
-		rc = take_wish(call, json, &wish, &err);
+		rc = rest_take_wish(call, json, &wish, &err);
 	if (rc == CG_OK && der.n > 0) {
 		rc = wish.certificate
 			 ? cg_fail_field(&err, "certificate",
 					 "is that of the refused request: leave it out")
-			 : rest_read_certificate(call, der, true, CERT_KIND_CLIENT, &wish.reading,
-						 &err);
+			 : rest_read_certificate(call, der, CERT_KIND_CLIENT, &wish.reading, &err);
 		wish.certificate = rc == CG_OK;
 	}
 	const struct cg_err fault = err;
@@ -196,80 +140,38 @@ void keys_create_of(struct rest_call *call, struct span der, const char *refused
 
 /* --- credentials --- */
 
-/* The page of a key's credentials, which are in the order of their digests; *next is the cursor of
- * the page after it. */
-static json_t *page_of(const struct credentials *list, const struct rest_page *page, char *next)
-{
-	json_t *items = json_array();
-	char hex[SHA256_HEX + 1] = "", start[SHA256_HEX + 1];
-	bool is_start = sha256_start(page->q, start) > 0 && *start;
-	const struct span q = is_start ? span_of(start) : page->q;
-	for (size_t i = 0; i < list->n; i++) {
-		char before[SHA256_HEX + 1];
-		memcpy(before, hex, sizeof(before));
-		if (list->items[i]->sha256.len == SHA256_BYTES)
-			hex_format(list->items[i]->sha256.data, SHA256_BYTES, hex);
-		if (page->cursor.n > 0 && memcmp(hex, page->cursor.p, SHA256_HEX) <= 0)
-			continue;
-		if (!span_starts(span_of(hex), q))
-			continue;
-		if (json_array_size(items) == page->limit) {
-			memcpy(next, before, sizeof(before));
-			break;
-		}
-		(void)json_array_append_new(items, record_to_json(list->items[i]));
-	}
-	return items;
-}
-
 void credentials_list(void *arg)
 {
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
 	struct credentials list;
 	struct rest_page page;
-	struct sha256 digest;
 	Cg__Key *key;
-	char next[SHA256_HEX + 1] = "";
-	cg_rc rc = rest_read_page(call, &page, &err);
-	if (rc == CG_OK && page.cursor.n > 0 && !hex_parse(page.cursor, digest.b, SHA256_BYTES))
-		rc = cg_fail_field(&err, "cursor", "is not one that a list gave");
+	cg_rc rc = rest_read_digest_page(call, &page, &err);
 	if (rc == CG_OK)
 		rc = entity_get(call->admin->store, &key_entity, rest_param(call, 0), call->arena,
 				&key, &err);
 	if (rc == CG_OK)
 		rc = credential_list(call->admin->store, key->id, call->arena, &list, &err);
-	if (rc != CG_OK) {
+	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
-		return;
-	}
-	json_t *items = page_of(&list, &page, next);
-	rest_send_page(call, items, *next ? next : NULL);
+	else
+		rest_send_digest_page(call, &page, credentials_json(&list));
 }
 
-static cg_rc read_wish(struct rest_call *call, struct wish *wish, struct cg_err *err)
+static cg_rc read_wish(struct rest_call *call, struct rest_wish *wish, struct cg_err *err)
 {
+	static const char *const none[] = {NULL};
 	json_t *json = NULL;
-	struct span body;
 	if (!rest_body_is_json(call)) {
-		cg_rc rc = web_request_body_all(call->req, CERT_INPUT_MAX, &body, err);
 		wish->certificate = true;
-		return rc == CG_OK ? rest_read_certificate(call, body, true, CERT_KIND_CLIENT,
-							   &wish->reading, err)
-				   : rc;
+		return rest_read_certificate_body(call, CERT_KIND_CLIENT, &wish->reading, err);
 	}
 	cg_rc rc = web_json_read(call->req, &json, err);
 	if (rc == CG_OK)
-		rc = take_wish(call, json, wish, err);
-	const char *name;
-	json_t *value;
-	if (rc == CG_OK)
-		json_object_foreach(json, name, value)
-		{
-			(void)cg_fail_field(err, name, "is not a member that is known here");
-			err->code = "unknown_member";
-			rc = CG_BAD_INPUT;
-		}
+		rc = rest_take_wish(call, json, wish, err);
+	if (json && cg_is_told(rc))
+		rc = cg_worse(rc, rest_only(json, none, err));
 	json_decref(json);
 	if (rc == CG_OK && wish->certificate == wish->token)
 		rc =
@@ -283,7 +185,7 @@ void credentials_create(void *arg)
 {
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
-	struct wish wish = {0};
+	struct rest_wish wish = {0};
 	Cg__Credential *credential;
 	char token[TOKEN_TEXT + 1] = "";
 	cg_rc rc = read_wish(call, &wish, &err);
@@ -358,8 +260,5 @@ void credentials_revoke(void *arg)
 		rc = credential_revoke(
 		    call->admin->store, &call->actor, rest_param(call, 0), rest_param(call, 1),
 		    revision, reason.p ? arena_copy(call->arena, reason) : NULL, call->arena, &err);
-	if (rc != CG_OK)
-		rest_fail(call, rc, &err);
-	else
-		(void)web_response_send(call->resp, 204, NULL, SPAN_LIT(""));
+	rest_send_removed(call, rc, &err);
 }

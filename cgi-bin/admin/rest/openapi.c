@@ -254,7 +254,7 @@ static json_t *answer_schema(const struct rest_route *r)
 	    json_pack("{s:s, s:{s:o, s:{s:[s, s]}}, s:b}", "type", "object", "properties", "items",
 		      list_of(schema), "next", "type", "string", "null", "additionalProperties", 0);
 	if (r->record == &cg__certificate__descriptor || r->record == &cg__key__descriptor)
-		add(page, "notice", json_pack("{s:[s, s]}", "type", "string", "null"),
+		add(page, "notice", of_type("string"),
 		    "What is worth knowing of q: that SHA-1 finds nothing, say.");
 	return page;
 }

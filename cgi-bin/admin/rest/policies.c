@@ -1,3 +1,4 @@
+/* Policies. */
 #include "base/base.h"
 #include "model/policy.h"
 #include "rest.h"
@@ -36,8 +37,5 @@ void policies_remove(void *arg)
 	if (rc == CG_OK)
 		rc = policy_remove(call->admin->store, &call->actor, rest_param(call, 0), revision,
 				   detach, call->arena, &err);
-	if (rc != CG_OK)
-		rest_fail(call, rc, &err);
-	else
-		(void)web_response_send(call->resp, 204, NULL, SPAN_LIT(""));
+	rest_send_removed(call, rc, &err);
 }

@@ -6,7 +6,6 @@
 #include "rest.h"
 #include "base/text.h"
 #include "web/json.h"
-#include <gnutls/gnutls.h>
 
 static const struct rest_resource requests = {.entity = &request_entity, .path = "requests"};
 
@@ -149,56 +148,51 @@ void requests_get(void *call)
 	rest_entity_get(call, &requests);
 }
 
-/* Members beside the record's: the certificate as text. */
-static cg_rc read_new(struct rest_call *call, json_t *json, struct request_new *what,
-		      struct cert_reading *reading, struct cg_err *err)
+/* A member that is text; *out stays NULL where it is missing. */
+static cg_rc read_text(struct rest_call *call, const json_t *json, const char *member,
+		       const char **out, struct cg_err *err)
 {
-	static const char *const texts[] = {"developer_id", "catalogue_id", "key_id", "name",
-					    "certificate"};
-	const char **const into[] = {&what->developer_id, &what->catalogue_id, &what->key_id,
-				     &what->name, NULL};
-	const char *name;
-	json_t *value;
-	cg_rc rc = CG_OK;
-	json_object_foreach(json, name, value)
-	{
-		size_t i = 0;
-		while (i < CG_COUNT(texts) && strcmp(texts[i], name) != 0)
-			i++;
-		if (strcmp(name, "token") == 0 && (json_is_boolean(value) || json_is_null(value))) {
-			what->token = json_is_true(value);
-		} else if (i == CG_COUNT(texts)) {
-			(void)cg_fail_field(err, name, "is not a member that is known here");
-			err->code = "unknown_member";
-			return CG_BAD_INPUT;
-		} else if (json_is_null(value)) {
-			continue;
-		} else if (!json_is_string(value)) {
-			rc = cg_fail_field(err, name, "must be text");
-		} else if (into[i]) {
-			*into[i] = arena_strdup(call->arena, json_string_value(value));
-			if (!*into[i])
-				return cg_fail_memory(err);
-		} else {
-			struct cg_err why = {0};
-			rc = rest_read_certificate(
-			    call, span_make(json_string_value(value), json_string_length(value)),
-			    false, CERT_KIND_CLIENT, reading, &why);
-			/* It may have held a private key; jansson would free it as it is. */
-			gnutls_memset((void *)(uintptr_t)json_string_value(value), 0,
-				      json_string_length(value));
-			if (rc != CG_OK)
-				rc = cg_fail_field(err, "certificate", "%s", why.text);
-			what->cert = &reading->leaf;
-		}
-		if (rc != CG_OK)
-			return rc;
-	}
-	if (!what->developer_id)
-		rc = cg_fail_field(err, "developer_id", "is missing");
-	if (!what->catalogue_id)
-		rc = cg_fail_field(err, "catalogue_id", "is missing");
-	return rc;
+	const json_t *value = json_object_get(json, member);
+	if (!value || json_is_null(value))
+		return CG_OK;
+	if (!json_is_string(value))
+		return cg_fail_field(err, member, "must be text");
+	*out = arena_strdup(call->arena, json_string_value(value));
+	return *out ? CG_OK : cg_fail_memory(err);
+}
+
+/* A member that names a record by id or name, as its id. */
+static cg_rc read_id(struct rest_call *call, const json_t *json, const struct entity *e,
+		     const char *member, bool needed, const char **out, struct cg_err *err)
+{
+	const char *text = NULL;
+	cg_rc rc = read_text(call, json, member, &text, err);
+	if (rc != CG_OK)
+		return rc;
+	if (text ? !*text : needed)
+		return cg_fail_field(err, member, "is missing");
+	return text ? entity_read_id(call->admin->store, e, span_of(text), member, false,
+				     call->arena, out, err)
+		    : CG_OK;
+}
+
+/* The members beside certificate and token. */
+static cg_rc read_new(struct rest_call *call, const json_t *json, struct request_new *what,
+		      struct cg_err *err)
+{
+	static const char *const known[] = {"developer_id", "catalogue_id", "key_id", "name", NULL};
+	cg_rc rc = rest_only(json, known, err);
+	if (rc != CG_OK)
+		return rc;
+	rc = read_id(call, json, &developer_entity, known[0], true, &what->developer_id, err);
+	if (cg_is_told(rc))
+		rc = cg_worse(rc, read_id(call, json, &catalogue_entity, known[1], true,
+					  &what->catalogue_id, err));
+	if (cg_is_told(rc))
+		rc = cg_worse(
+		    rc, read_id(call, json, &key_entity, known[2], false, &what->key_id, err));
+	return cg_is_told(rc) ? cg_worse(rc, read_text(call, json, known[3], &what->name, err))
+			      : rc;
 }
 
 void requests_create(void *arg)
@@ -206,23 +200,31 @@ void requests_create(void *arg)
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
 	struct request_new what = {.id = NULL};
-	struct cert_reading reading = {.n_chain = 0};
+	struct rest_wish wish = {0};
 	Cg__KeyRequest *request;
 	json_t *json = NULL;
 	cg_rc rc = web_json_read(call->req, &json, &err);
 	if (rc == CG_OK)
-		rc = read_new(call, json, &what, &reading, &err);
+		rc = rest_take_wish(call, json, &wish, &err);
+	if (json && cg_is_told(rc))
+		rc = cg_worse(rc, read_new(call, json, &what, &err));
 	json_decref(json);
-	if (rc == CG_OK)
+	const struct cg_err fault = err;
+	if (rc == CG_OK || rc == CG_BAD_VALUE) {
+		what.cert = wish.certificate ? &wish.reading.leaf : NULL;
+		what.token = wish.token;
+		what.fault = rc == CG_OK ? NULL : &fault;
+		err = (struct cg_err){0};
 		rc = request_create(call->admin->store, &call->actor, &what, call->arena, &request,
 				    &err);
+	}
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
 		return;
 	}
 	json_t *told = json_object();
-	if (what.cert)
-		rest_add_reading(told, &reading);
+	if (wish.certificate)
+		rest_add_reading(told, &wish.reading);
 	rest_send(call, 201, request, told, "requests");
 }
 
@@ -245,23 +247,19 @@ void requests_approve(void *arg)
 /* An empty body is no reason. */
 static cg_rc read_reason(struct rest_call *call, const char **out, struct cg_err *err)
 {
+	static const char *const known[] = {"reason", NULL};
 	json_t *json = NULL;
 	*out = "";
 	if (call->req->body == WEB_BODY_NONE ||
 	    (call->req->body == WEB_BODY_LENGTH && call->req->content_length == 0))
 		return CG_OK;
 	cg_rc rc = web_json_read(call->req, &json, err);
-	json_t *reason = json_object_get(json, "reason");
-	if (rc == CG_OK && reason && !json_is_string(reason) && !json_is_null(reason))
-		rc = cg_fail_field(err, "reason", "must be text");
-	if (rc == CG_OK && json_object_size(json) > (reason ? 1u : 0u)) {
-		rc = cg_fail(err, CG_BAD_INPUT, "The only member that is known here is reason.");
-		err->code = "unknown_member";
-	}
-	if (rc == CG_OK && json_is_string(reason))
-		*out = arena_strdup(call->arena, json_string_value(reason));
+	if (rc == CG_OK)
+		rc = rest_only(json, known, err);
+	if (rc == CG_OK)
+		rc = read_text(call, json, "reason", out, err);
 	json_decref(json);
-	return rc == CG_OK && !*out ? cg_fail_memory(err) : rc;
+	return rc;
 }
 
 void requests_decline(void *arg)

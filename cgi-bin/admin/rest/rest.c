@@ -4,12 +4,12 @@
 #include "../test_upstream.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "model/user.h"
 #include "web/json.h"
 #include "web/problem.h"
-#include <gnutls/gnutls.h>
 
 #define API	     &cg__api__descriptor
 #define KEY	     &cg__key__descriptor
@@ -288,6 +288,40 @@ void rest_send_page(struct rest_call *call, json_t *items, const char *next)
 	json_decref(body);
 }
 
+cg_rc rest_read_digest_page(struct rest_call *call, struct rest_page *out, struct cg_err *err)
+{
+	struct sha256 digest;
+	cg_rc rc = rest_read_page(call, out, err);
+	return rc == CG_OK && out->cursor.n > 0 && !hex_parse(out->cursor, digest.b, SHA256_BYTES)
+		   ? cg_fail_field(err, "cursor", "is not one that a list gave")
+		   : rc;
+}
+
+void rest_send_digest_page(struct rest_call *call, const struct rest_page *page, json_t *all)
+{
+	char start[SHA256_HEX + 1];
+	bool is_start = sha256_start(page->q, start) > 0 && *start;
+	const struct span q = is_start ? span_of(start) : page->q;
+	const char *last = NULL, *next = NULL;
+	json_t *items = json_array(), *item;
+	size_t i;
+	json_array_foreach(all, i, item)
+	{
+		const char *sha256 = json_string_value(json_object_get(item, "sha256"));
+		if (!sha256 || !span_starts(span_of(sha256), q) ||
+		    (page->cursor.n > 0 && memcmp(sha256, page->cursor.p, SHA256_HEX) <= 0))
+			continue;
+		if (json_array_size(items) == page->limit) {
+			next = last;
+			break;
+		}
+		(void)json_array_append(items, item);
+		last = sha256;
+	}
+	rest_send_page(call, items, next);
+	json_decref(all);
+}
+
 /* Revisions that If-Match lists (RFC 9110 section 13.1.1); tags that are none of ours match
  * nothing. */
 #define TAGS_MAX 32
@@ -401,48 +435,6 @@ cg_rc rest_flag(struct rest_call *call, const char *name, bool *out, struct cg_e
 	if (!*out && !span_is(value, SPAN_LIT("false")))
 		return cg_fail_field(err, name, "must be true or false");
 	return CG_OK;
-}
-
-cg_rc rest_take_password(struct rest_call *call, json_t *json, char **out, struct cg_err *err)
-{
-	json_t *text = json_object_get(json, "password");
-	*out = NULL;
-	if (text && !json_is_null(text)) {
-		if (!json_is_string(text))
-			return cg_fail_field(err, "password", "must be text");
-		*out = arena_strdup(call->arena, json_string_value(text));
-		gnutls_memset((void *)(uintptr_t)json_string_value(text), 0,
-			      json_string_length(text));
-		if (!*out)
-			return cg_fail_memory(err);
-	}
-	(void)json_object_del(json, "password");
-	return CG_OK;
-}
-
-bool rest_body_is_json(struct rest_call *call)
-{
-	struct span type, json = SPAN_LIT("application/json");
-	return web_request_field(call->req, "content-type", &type) > 0 && type.n >= json.n &&
-	       span_is_nocase(span_make(type.p, json.n), json);
-}
-
-cg_rc rest_read_certificate(struct rest_call *call, struct span text, bool as_it_is,
-			    enum cert_kind kind, struct cert_reading *out, struct cg_err *err)
-{
-	struct cert_exposed exposed;
-	return cert_read(text, as_it_is ? CERT_WAY_ADMIN_FILE : CERT_WAY_ADMIN, kind,
-			 clock_unix_s(), call->arena, out, &exposed, err);
-}
-
-void rest_add_reading(json_t *to, const struct cert_reading *reading)
-{
-	json_t *notices = json_array();
-	for (size_t i = 0; i < reading->n_notices; i++)
-		(void)json_array_append_new(notices, json_string(reading->notices[i]));
-	(void)json_object_set_new(to, "private_key_dropped",
-				  json_boolean(reading->private_key_dropped));
-	(void)json_object_set_new(to, "notices", notices);
 }
 
 /* --- the way in --- */

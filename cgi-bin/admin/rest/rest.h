@@ -54,6 +54,12 @@ struct rest_page {
 cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_err *err) CG_MUST_USE;
 /* Answers with a page; items is taken. */
 void rest_send_page(struct rest_call *call, json_t *items, const char *next);
+/* The same, of records of which there are few, in the order of their sha256: q is the start of one,
+ * the cursor the last one of a page. */
+cg_rc rest_read_digest_page(struct rest_call *call, struct rest_page *out,
+			    struct cg_err *err) CG_MUST_USE;
+/* Answers with the page of all of them, which is taken. */
+void rest_send_digest_page(struct rest_call *call, const struct rest_page *page, json_t *all);
 /* The revision of If-Match, of several the newest one's; ENTITY_ANY_REVISION when the field is
  * missing or "*".  A tag that is not ours matches nothing: CG_STALE. */
 cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err) CG_MUST_USE;
@@ -63,15 +69,32 @@ cg_rc rest_flag(struct rest_call *call, const char *name, bool *out,
 /* A time of the query; *out is untouched when it is missing. */
 cg_rc rest_time(struct rest_call *call, const char *name, int64_t *out,
 		struct cg_err *err) CG_MUST_USE;
+
+/* --- what bodies bring (body.c) --- */
+
+/* CG_BAD_INPUT, naming each, when a body has other members than these (NULL at their end). */
+cg_rc rest_only(const json_t *json, const char *const *known, struct cg_err *err) CG_MUST_USE;
 /* Takes the password out of a body; *out is NULL when it has none. */
 cg_rc rest_take_password(struct rest_call *call, json_t *json, char **out,
 			 struct cg_err *err) CG_MUST_USE;
 /* Whether the body says that it is JSON; else it is a certificate as it is. */
 bool rest_body_is_json(struct rest_call *call);
-/* A certificate of a JSON text, or of a body as it is. */
-cg_rc rest_read_certificate(struct rest_call *call, struct span text, bool as_it_is,
-			    enum cert_kind kind, struct cert_reading *out,
+/* A certificate as it is, PEM or DER; and the same of the body. */
+cg_rc rest_read_certificate(struct rest_call *call, struct span bytes, enum cert_kind kind,
+			    struct cert_reading *out, struct cg_err *err) CG_MUST_USE;
+cg_rc rest_read_certificate_body(struct rest_call *call, enum cert_kind kind,
+				 struct cert_reading *out, struct cg_err *err) CG_MUST_USE;
+/* Takes a certificate's text out of a body and wipes it; *has: there was one, which is in *out. */
+cg_rc rest_take_certificate(struct rest_call *call, json_t *json, const char *member,
+			    enum cert_kind kind, bool *has, struct cert_reading *out,
 			    struct cg_err *err) CG_MUST_USE;
+/* What a body says beside its other members: a certificate, a token; both are taken out of it. */
+struct rest_wish {
+	bool certificate, token;
+	struct cert_reading reading;
+};
+cg_rc rest_take_wish(struct rest_call *call, json_t *json, struct rest_wish *out,
+		     struct cg_err *err) CG_MUST_USE;
 /* What POST tells of a certificate once: private_key_dropped, notices. */
 void rest_add_reading(json_t *to, const struct cert_reading *reading);
 

@@ -1,10 +1,8 @@
 /* Certificates that sign people in to the pages; for owners alone. */
 #include "base/base.h"
-#include "base/limits.h"
 #include "model/user_certificate.h"
 #include "rest.h"
 #include "web/json.h"
-#include <gnutls/gnutls.h>
 
 void user_certificates_list(void *arg)
 {
@@ -12,7 +10,7 @@ void user_certificates_list(void *arg)
 	struct cg_err err = {0};
 	struct rest_page page;
 	struct user_certificates found;
-	cg_rc rc = rest_read_page(call, &page, &err);
+	cg_rc rc = rest_read_digest_page(call, &page, &err);
 	if (rc == CG_OK)
 		rc = user_certificate_list(call->admin->store, rest_param(call, 0), call->arena,
 					   &found, &err);
@@ -23,42 +21,25 @@ void user_certificates_list(void *arg)
 	json_t *items = json_array();
 	for (size_t i = 0; i < found.n; i++)
 		(void)json_array_append_new(items, record_to_json(found.items[i]));
-	rest_send_page(call, items, NULL);
+	rest_send_digest_page(call, &page, items);
 }
 
 /* PEM or DER as it is, or {"certificate": "PEM"}. */
 static cg_rc read_body(struct rest_call *call, struct cert_reading *out, struct cg_err *err)
 {
-	struct span body;
+	static const char *const none[] = {NULL};
 	json_t *json = NULL;
-	if (!rest_body_is_json(call)) {
-		cg_rc rc = web_request_body_all(call->req, CERT_INPUT_MAX, &body, err);
-		return rc == CG_OK
-			   ? rest_read_certificate(call, body, true, CERT_KIND_CLIENT, out, err)
-			   : rc;
-	}
+	bool has;
+	if (!rest_body_is_json(call))
+		return rest_read_certificate_body(call, CERT_KIND_CLIENT, out, err);
 	cg_rc rc = web_json_read(call->req, &json, err);
 	if (rc != CG_OK)
 		return rc;
-	json_t *text = json_object_get(json, "certificate");
-	const char *name;
-	json_t *value;
-	json_object_foreach(json, name, value)
-	{
-		if (value == text)
-			continue;
-		(void)cg_fail_field(err, name, "is not a member that is known here");
-		err->code = "unknown_member";
-		rc = CG_BAD_INPUT;
-	}
-	if (rc == CG_OK && !json_is_string(text))
-		rc = cg_fail_field(err, "certificate", "must be the text of a certificate, PEM");
-	if (rc == CG_OK) {
-		body = span_make(json_string_value(text), json_string_length(text));
-		rc = rest_read_certificate(call, body, false, CERT_KIND_CLIENT, out, err);
-		/* It may hold a private key. */
-		gnutls_memset((void *)(uintptr_t)body.p, 0, body.n);
-	}
+	rc = rest_take_certificate(call, json, "certificate", CERT_KIND_CLIENT, &has, out, err);
+	if (rc == CG_OK && !has)
+		rc = cg_fail_field(err, "certificate", "is missing: the certificate as PEM");
+	if (cg_is_told(rc))
+		rc = cg_worse(rc, rest_only(json, none, err));
 	json_decref(json);
 	return rc;
 }
