@@ -245,6 +245,7 @@ deps: ## installs the Debian packages that building, running, testing and checki
 # --- check ---
 C_FILES := $(sort $(wildcard lib/*/*.[ch] cgi-bin/*/*.[ch] cgi-bin/*/*/*.[ch] tests/unit/*.[ch] tests/tools/*.[ch] tests/fuzz/*.[ch]))
 SCRIPTS := .ci/run tests/tools/demo tests/tools/install-packages tests/tools/coverage tests/fuzz/run \
+	$(wildcard apache-conf/debian/certgate.p*) apache-conf/user/certgate.cgi \
 	$(shell grep -lE '^.!/bin/(ba)?sh' tests/*/*.t /dev/null 2>/dev/null)
 # Narrow on purpose: what it finds is looked at.  Off, because it finds what is none here: out-parameters
 # that are set only on CG_OK, by a function in another file, look unset to the analyser; constants such
@@ -310,6 +311,7 @@ install: ## installs what the build misses, builds, installs below PREFIX (/usr/
 	@tests/tools/install-packages $(BUILD_PACKAGES)
 	@$(MAKE) --no-print-directory all
 	@$(AS_ROOT) $(MAKE) --no-print-directory install-files $(INTO)
+	@echo 'Installed below $(PREFIX). What comes next: README.md, "On your own host".'
 
 uninstall: ## removes what install made; data and settings stay
 	@$(AS_ROOT) $(MAKE) --no-print-directory uninstall-files $(INTO)
@@ -318,15 +320,15 @@ install-files:
 	install -d "$(DESTDIR)$(CGIDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(DATADIR)/empty" "$(DESTDIR)$(DOCDIR)"
 	install -m 755 $(PROGRAMS:%=$(B)/bin/%) "$(DESTDIR)$(CGIDIR)"
 	ln -sf "$(CGIDIR)/certgate" "$(DESTDIR)$(PREFIX)/bin/certgate"
-	for file in $(CONFS); do \
+	@for file in $(CONFS); do \
 		mode=644; [ ! -x $$file ] || mode=755; \
 		install -D -m $$mode $$file "$(DESTDIR)$(DATADIR)/$$file" && \
 		sed -i -e 's#/usr/local/share/certgate#$(DATADIR)#' -e 's#/usr/lib/certgate/cgi-bin#$(CGIDIR)#' \
 			-e 's#/etc/certgate/#$(SYSCONFDIR)/certgate/#' \
 			"$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
-	for file in $(TEMPLATES); do \
+	@for file in $(TEMPLATES); do \
 		install -D -m 644 $$file "$(DESTDIR)$(DATADIR)/$$file" || exit 1; done
-	$(foreach page,$(MANUAL),install -D -m 644 $(page) "$(DESTDIR)$(call manual_target,$(page))" &&) true
+	@$(foreach page,$(MANUAL),install -D -m 644 $(page) "$(DESTDIR)$(call manual_target,$(page))" &&) true
 	install -m 644 $(DOCS) "$(DESTDIR)$(DOCDIR)"
 
 uninstall-files:

@@ -195,40 +195,11 @@ int command_told(void)
 	return EXIT_REFUSED;
 }
 
-static void print_value(const json_t *value)
-{
-	char safe[4096];
-	if (json_is_string(value)) {
-		/* PEM is the one text with lines of its own, and has nothing but ASCII. */
-		if (strncmp(json_string_value(value), "-----BEGIN ", 11) == 0) {
-			(void)printf("\n%s", json_string_value(value));
-			return;
-		}
-		text_for_log(span_of(json_string_value(value)), safe, sizeof(safe));
-		(void)printf("%s\n", safe);
-		return;
-	}
-	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-	(void)printf("%s\n", text ? text : "");
-	free(text);
-}
-
-static void print_lines(const json_t *json)
-{
-	const char *name;
-	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)json, name, value)
-	{
-		(void)printf("%s: ", name);
-		print_value(value);
-	}
-}
-
 /* NULL without memory.  Not json_dumps: when its buffer cannot grow it leaves out a piece. */
-static char *dump(const json_t *json)
+static char *dump(const json_t *json, size_t how)
 {
 	/* Plain ASCII: what certificates say must not move a terminal's cursor. */
-	const size_t flags = JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY;
+	const size_t flags = how | JSON_ENSURE_ASCII | JSON_ENCODE_ANY;
 	size_t n = json_dumpb(json, NULL, 0, flags);
 	char *out = n > 0 ? malloc(n + 1) : NULL;
 	if (out && json_dumpb(json, out, n, flags) != n) {
@@ -240,29 +211,62 @@ static char *dump(const json_t *json)
 	return out;
 }
 
+/* Whole, and safe on a terminal; NULL without memory. */
+static char *safe_text(const char *text)
+{
+	size_t room = 4 * strlen(text) + 4; /* a byte becomes \xNN */
+	char *out = malloc(room);
+	if (out)
+		text_for_log(span_of(text), out, room);
+	return out;
+}
+
+/* Prints and frees it; false when it is NULL. */
+static bool print_text(char *text)
+{
+	if (!text)
+		return false;
+	(void)printf("%s\n", text);
+	gnutls_memset(text, 0, strlen(text)); /* it may hold a token */
+	free(text);
+	return true;
+}
+
+static bool print_lines(const json_t *json)
+{
+	const char *name, *text;
+	json_t *value;
+	bool printed = true;
+	json_object_foreach((json_t *)(uintptr_t)json, name, value)
+	{
+		(void)printf("%s: ", name);
+		text = json_string_value(value);
+		/* PEM is the one text with lines of its own, and has nothing but ASCII. */
+		if (text && strncmp(text, "-----BEGIN ", 11) == 0)
+			(void)printf("\n%s", text);
+		else
+			printed = print_text(text ? safe_text(text) : dump(value, 0)) && printed;
+	}
+	return printed;
+}
+
 /* As lines, or as a whole; false without memory. */
 static bool print(const struct command *c, const json_t *json)
 {
-	char *whole = NULL;
-	if (!json || (c->json && !(whole = dump(json))))
-		return false;
-	if (whole) {
-		(void)printf("%s\n", whole);
-		gnutls_memset(whole, 0, strlen(whole)); /* it may hold a token */
-		free(whole);
-	} else if (json_is_array(json)) {
-		size_t i;
-		json_t *item;
-		json_array_foreach((json_t *)(uintptr_t)json, i, item)
-		{
-			if (i > 0)
-				(void)putchar('\n');
-			print_lines(item);
-		}
-	} else {
-		print_lines(json);
+	bool printed = true;
+	size_t i;
+	json_t *item;
+	if (!json || c->json)
+		return json && print_text(dump(json, JSON_INDENT(2)));
+	if (!json_is_array(json))
+		return print_lines(json);
+	json_array_foreach((json_t *)(uintptr_t)json, i, item)
+	{
+		if (i > 0)
+			(void)putchar('\n');
+		printed = print_lines(item) && printed;
 	}
-	return true;
+	return printed;
 }
 
 int command_print(const struct command *c, json_t *json)

@@ -437,6 +437,9 @@ with case("usage"):
                   ["key", "list", "Billing", "--json"], ["key", "--json", "list", "Billing"]):
         status, out, err = run(*words)
         ok(status == 0 and isinstance(json.loads(out), list), f"{words} is JSON")
+    terms = "many words " * 1000
+    is_eq(run("settings", "set", "--terms", terms)[0], 0, "a long text")
+    ok(f"\nterms: {terms}\n" in run("settings", "show")[1], "is shown whole")
     for words in (["key", "list"], ["key", "list", "--json"], ["settings", "show"], ["token", "create", "--name", "full"],
                   ["explain", "--url", "/a/"], ["explain", "--url", "/a/", "--json"], ["explain", "--url", "/../"],
                   ["cert", "show", cert.path], ["doctor"], ["doctor", "--json"], ["version"], ["help"], ["export", "-"]):
