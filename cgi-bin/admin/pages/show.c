@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "show.h"
 #include "model/organisation.h"
 
@@ -73,6 +74,17 @@ json_t *show_joined(char *const *texts, size_t n)
 	json_t *out = page_text(buf_span(&all));
 	buf_release(&all);
 	return out;
+}
+
+uint64_t show_below(struct page_call *call)
+{
+	uint64_t below = 0;
+	return number_parse(span_of(page_query(call, "cursor")), INT64_MAX, &below) ? below : 0;
+}
+
+const char *show_next_below(struct page_call *call, uint64_t next)
+{
+	return next > 0 ? arena_printf(call->arena, "%" PRIu64, next) : NULL;
 }
 
 const char *show_role(Cg__Role role)

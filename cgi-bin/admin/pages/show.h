@@ -22,6 +22,10 @@ cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_id
 
 /* Texts, such as tags, with commas between. */
 json_t *show_joined(char *const *texts, size_t n);
+/* Of lists of numbered entries, the newest first: the number below which the query's cursor says to
+ * go on, 0 for the first page; and the cursor of the page below `next`, NULL where that is 0. */
+uint64_t show_below(struct page_call *call);
+const char *show_next_below(struct page_call *call, uint64_t next);
 /* What a role is called: "Administrator". */
 const char *show_role(Cg__Role role);
 /* Which radio button the form's field "role" (a text of its values) has pressed: is_viewer, the
