@@ -85,30 +85,139 @@ cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span
 	return CG_OK;
 }
 
+/* What is walked over is unpacked into memory that the next one uses again. */
+struct walking {
+	enum store_index index;
+	const char *key;
+	void (*see)(const Cg__KeyRequest *r, void *arg);
+	void *arg;
+	struct arena one;
+};
+
+static cg_rc walk_visit(struct span index_key, struct span key, struct span value, void *arg,
+			struct cg_err *err)
+{
+	struct walking *w = arg;
+	Cg__KeyRequest *r;
+	(void)index_key;
+	(void)key;
+	arena_clear(&w->one);
+	cg_rc rc = record_unpack(&cg__key_request__descriptor, value, &w->one, &r, err);
+	if (rc == CG_OK)
+		w->see(r, w->arg);
+	return rc;
+}
+
+static cg_rc walk_in(struct store_txn *txn, struct walking *w, struct cg_err *err)
+{
+	struct store_walk walk = {
+	    .by_index = true, .index = w->index, .only = true, .index_key = span_of(w->key)};
+	arena_init(&w->one, RECORD_ARENA_MAX);
+	cg_rc rc = store_walk(txn, &walk, walk_visit, w, err);
+	arena_release(&w->one);
+	return rc;
+}
+
+/* Of each of the first ones found so far. */
+struct found {
+	int64_t at;
+	char id[ID_TEXT + 1];
+};
+
 struct list_call {
 	enum store_index index;
 	const char *key;
+	bool oldest_first;
 	struct arena *arena;
+	struct found *found; /* twice as many as are wanted: when they are full, half of them go */
+	size_t n;
 	struct request_list list;
 };
+
+static int found_newest_first(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+	if (x->at != y->at)
+		return x->at > y->at ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+static int found_oldest_first(const void *a, const void *b)
+{
+	return found_newest_first(b, a);
+}
+
+static void keep_first(struct list_call *c)
+{
+	qsort(c->found, c->n, sizeof(*c->found),
+	      c->oldest_first ? found_oldest_first : found_newest_first);
+	c->list.more = c->list.more || c->n > REQUESTS_SHOWN_MAX;
+	c->n = c->n > REQUESTS_SHOWN_MAX ? REQUESTS_SHOWN_MAX : c->n;
+}
+
+static void see_found(const Cg__KeyRequest *r, void *arg)
+{
+	struct list_call *c = arg;
+	if (c->n == 2 * (size_t)REQUESTS_SHOWN_MAX)
+		keep_first(c);
+	c->found[c->n].at = r->created_at;
+	(void)snprintf(c->found[c->n++].id, sizeof(c->found->id), "%s", r->id);
+}
 
 static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct list_call *c = arg;
-	return request_list_in(txn, c->index, span_of(c->key), c->arena, &c->list, err);
+	struct walking w = {.index = c->index, .key = c->key, .see = see_found, .arg = c};
+	c->n = c->list.n = 0;
+	c->list.more = false;
+	cg_rc rc = walk_in(txn, &w, err);
+	if (rc == CG_OK && c->n > 0)
+		keep_first(c);
+	for (size_t i = 0; rc == CG_OK && i < c->n; i++) {
+		rc = entity_get_in(txn, &request_entity, c->found[i].id, c->arena,
+				   &c->list.items[i], err);
+		c->list.n += rc == CG_OK;
+	}
+	return rc;
 }
 
 cg_rc request_list(struct store *store, enum store_index index, const char *index_key,
-		   struct arena *arena, struct request_list *out, struct cg_err *err)
+		   bool oldest_first, struct arena *arena, struct request_list *out,
+		   struct cg_err *err)
 {
-	struct list_call c = {.index = index, .key = index_key, .arena = arena};
+	struct list_call c = {
+	    .index = index, .key = index_key, .oldest_first = oldest_first, .arena = arena};
+	c.found = arena_alloc(arena, 2 * (size_t)REQUESTS_SHOWN_MAX * sizeof(*c.found));
+	c.list.items = arena_alloc(arena, REQUESTS_SHOWN_MAX * sizeof(*c.list.items));
+	if (!c.found || !c.list.items)
+		return cg_fail_memory(err);
 	cg_rc rc = store_read(store, list_txn, &c, err);
-	if (rc != CG_OK)
-		return rc;
-	c.list.more = c.list.n > REQUESTS_SHOWN_MAX;
-	c.list.n = c.list.more ? REQUESTS_SHOWN_MAX : c.list.n;
-	*out = c.list;
-	return CG_OK;
+	if (rc == CG_OK)
+		*out = c.list;
+	return rc;
+}
+
+static void see_counts(const Cg__KeyRequest *r, void *arg)
+{
+	struct request_counts *n = arg;
+	if (r->status == CG__KEY_REQUEST__STATUS__PENDING &&
+	    (n->pending++ == 0 || r->created_at < n->oldest_at))
+		n->oldest_at = r->created_at;
+	n->keys += r->status == CG__KEY_REQUEST__STATUS__APPROVED && !r->renewal;
+}
+
+static cg_rc count_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct walking *w = arg;
+	*(struct request_counts *)w->arg = (struct request_counts){.pending = 0};
+	return walk_in(txn, w, err);
+}
+
+cg_rc request_count(struct store *store, enum store_index index, const char *index_key,
+		    struct request_counts *out, struct cg_err *err)
+{
+	struct walking w = {.index = index, .key = index_key, .see = see_counts, .arg = out};
+	return store_read(store, count_txn, &w, err);
 }
 
 struct organisation_call {
