@@ -128,6 +128,8 @@ static json_t *card(struct page_call *call, const Cg__KeyRequest *r, const struc
 	if (why) {
 		(void)json_object_set_new(out, "failed", json_true());
 		(void)json_object_set_new(out, "problem", page_text(span_of(why->text)));
+		(void)json_object_set_new(out, "reason_typed",
+					  page_text(span_of(page_field(call, "reason"))));
 	}
 	return out;
 }
