@@ -331,8 +331,8 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 	if (rc == CG_OK)
 		rc = show_load_apis(call, &apis, err);
 	if (rc == CG_OK)
-		rc = request_list(call->program->store, STORE_REQUEST_BY_KEY, key->id, call->arena,
-				  &requests, err);
+		rc = request_list(call->program->store, STORE_REQUEST_BY_KEY, key->id, false,
+				  call->arena, &requests, err);
 	if (rc == CG_OK)
 		rc = renew_way(call->program->store, key->id, call->arena, &way, err);
 	if (rc == CG_OK)

@@ -119,13 +119,22 @@ cg_rc request_waits_for_proof(struct store *store, const Cg__KeyRequest *request
 struct request_list {
 	Cg__KeyRequest **items; /* newest first */
 	size_t n;
-	bool more; /* than REQUESTS_SHOWN_MAX: older ones are missing */
+	bool more; /* than REQUESTS_SHOWN_MAX: the others are missing */
 };
-/* The newest REQUESTS_SHOWN_MAX of those under one key of an index of requests: a status, a
- * developer, a key, an entry. */
+/* Those under one key of an index of requests (a status, a developer, a key, an entry): the newest
+ * REQUESTS_SHOWN_MAX, newest first, or the oldest ones, oldest first.  However many there are, no
+ * more are in memory. */
 cg_rc request_list(struct store *store, enum store_index index, const char *index_key,
-		   struct arena *arena, struct request_list *out, struct cg_err *err) CG_MUST_USE;
-/* Likewise of those of all members of the actor's organisation. */
+		   bool oldest_first, struct arena *arena, struct request_list *out,
+		   struct cg_err *err) CG_MUST_USE;
+struct request_counts {
+	size_t pending, keys; /* keys: approved ones that made a key, and renewed none */
+	int64_t oldest_at;    /* when the oldest of those that are pending was made */
+};
+/* Counts all under one key of an index likewise. */
+cg_rc request_count(struct store *store, enum store_index index, const char *index_key,
+		    struct request_counts *out, struct cg_err *err) CG_MUST_USE;
+/* The newest of all members of the actor's organisation. */
 cg_rc request_list_of_organisation(struct store *store, const struct actor *actor,
 				   struct arena *arena, struct request_list *out,
 				   struct cg_err *err) CG_MUST_USE;

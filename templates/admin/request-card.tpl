@@ -10,12 +10,12 @@
   </div>
   {{#pending}}{{#may_change}}<div class="card__foot card__foot--sunken">
     <form method="post" action="/admin/requests/{{id}}/approve"><input type="hidden" name="csrf_token" value="{{csrf_token}}"><input type="hidden" name="revision" value="{{revision}}"><button class="btn btn--primary" type="submit">Approve<span class="sr-only"> {{developer_name}}, {{entry_name}}</span></button></form>
-    <details class="more">
+    <details class="more"{{#has_reason_typed}} open{{/has_reason_typed}}>
       <summary class="btn">Decline…<span class="sr-only"> {{developer_name}}, {{entry_name}}</span></summary>
       <form class="row" method="post" action="/admin/requests/{{id}}/decline">
         <input type="hidden" name="csrf_token" value="{{csrf_token}}"><input type="hidden" name="revision" value="{{revision}}">
         <label for="why-{{id}}">Reason, sent to {{developer_name}}</label>
-        <input class="input input--grow" id="why-{{id}}" name="reason" maxlength="400">
+        <input class="input input--grow" id="why-{{id}}" name="reason" maxlength="400" value="{{reason_typed}}">
         <button class="btn btn--danger" type="submit">Decline<span class="sr-only"> {{developer_name}}, {{entry_name}}</span></button>
       </form>
     </details>

@@ -213,4 +213,18 @@ with site:
             is_eq(len(must("GET", listed)["items"]), before + 1, "and one is made")
             like(again.html, 'class="note note--(ok|warn)', "which the page says")
 
+    with case("declining a request"):
+        must("PATCH", f"/catalogue/{entry['id']}", {"approval": "manual"})
+        asked = must("POST", "/requests", {"developer_id": developer["id"], "catalogue_id": entry["id"],
+                                           "name": "Asked", "token": True}, 201)
+        path, reason = f"/admin/requests/{asked['id']}", "é" * 600  # more than REASON_MAX bytes
+        page = boss.get(path)
+        form = [f for f in page.forms if f.action.endswith("/decline")][0]
+        back = send(boss, page, form, replaced(pairs_of(form), {"reason": reason}))
+        is_eq(back.status, 422, "with too long a reason it is refused")
+        form = [f for f in back.forms if f.action.endswith("/decline")][0]
+        is_eq([f.value for f in form.fields if f.name == "reason"], [reason], "which comes back as it was typed")
+        ok([a for t, a in back.tags if t == "details" and "open" in a], "where it is seen")
+        is_eq(must("GET", f"/requests/{asked['id']}")["status"], "pending", "and nothing was declined")
+
 done_testing()

@@ -329,7 +329,7 @@ static void test_search_of_certificates(void **state)
 }
 
 /* The newest of any number, whoever asked. */
-static void test_lists_of_requests(void **state)
+static void test_newest_requests(void **state)
 {
 	static const char *const who[] = {"ada", "bob"};
 	struct arena small;
@@ -366,8 +366,8 @@ static void test_lists_of_requests(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		arena_clear(&small);
 		assert_int_equal(
-		    i == 0 ? request_list(store, STORE_REQUEST_BY_STATUS, "declined", &small, &list,
-					  NULL)
+		    i == 0 ? request_list(store, STORE_REQUEST_BY_STATUS, "declined", false, &small,
+					  &list, NULL)
 			   : request_list_of_organisation(store, &actor, &small, &list, NULL),
 		    CG_OK);
 		assert_int_equal(list.n, REQUESTS_SHOWN_MAX);
@@ -376,7 +376,7 @@ static void test_lists_of_requests(void **state)
 			assert_int_equal(list.items[j]->created_at, n - 1 - (int)j);
 	}
 	assert_int_equal(
-	    request_list(store, STORE_REQUEST_BY_DEVELOPER, "bob", &small, &list, NULL), CG_OK);
+	    request_list(store, STORE_REQUEST_BY_DEVELOPER, "bob", false, &small, &list, NULL), CG_OK);
 	assert_int_equal(list.n, 10);
 	assert_false(list.more);
 	arena_release(&small);
@@ -404,6 +404,64 @@ static void test_export_of_a_developer(void **state)
 	json_decref(out);
 }
 
+/* --- requests for keys --- */
+
+static cg_rc requests_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	Cg__KeyRequest r = CG__KEY_REQUEST__INIT;
+	const int64_t *first_at = arg;
+	char id[ID_TEXT + 1];
+	cg_rc rc = CG_OK;
+	r.id = id;
+	r.name = (char *)(uintptr_t)filler(2000);
+	r.catalogue_id = (char *)(uintptr_t) "entry";
+	r.developer_id = (char *)(uintptr_t) "developer";
+	r.has_created_at = r.has_status = true;
+	for (int i = 0; rc == CG_OK && i < MANY; i++) {
+		r.created_at = *first_at + i;
+		/* Ids do not tell the order. */
+		(void)snprintf(id, sizeof(id), "%026" PRId64, (r.created_at * 7919) % 100003);
+		r.status = i % 4 == 0 ? CG__KEY_REQUEST__STATUS__APPROVED
+				      : CG__KEY_REQUEST__STATUS__PENDING;
+		rc = entity_put_in(txn, &request_entity, &r, &arena, err);
+	}
+	return rc;
+}
+
+/* Those that wait, the oldest ones first, and those of an entry, the newest ones first. */
+static void test_lists_of_requests(void **state)
+{
+	struct arena small;
+	struct request_list list;
+	struct request_counts n;
+	(void)state;
+	for (int64_t at = 1; at < 8 * MANY; at += MANY)
+		assert_int_equal(store_write(store, STORE_CHANGES_COUNTS, requests_txn, &at, NULL),
+				 CG_OK);
+	arena_init(&small, (size_t)3 * 1024 * 1024);
+	assert_int_equal(
+	    request_list(store, STORE_REQUEST_BY_STATUS, "pending", true, &small, &list, NULL),
+	    CG_OK);
+	assert_int_equal(list.n, REQUESTS_SHOWN_MAX);
+	assert_true(list.more);
+	for (size_t i = 0; i < list.n; i++)
+		assert_int_equal(list.items[i]->created_at, 2 + i / 3 * 4 + i % 3);
+	arena_clear(&small);
+	assert_int_equal(
+	    request_list(store, STORE_REQUEST_BY_CATALOGUE, "entry", false, &small, &list, NULL),
+	    CG_OK);
+	assert_int_equal(list.n, REQUESTS_SHOWN_MAX);
+	assert_true(list.more);
+	for (size_t i = 0; i < list.n; i++)
+		assert_int_equal(list.items[i]->created_at, 8 * MANY - (int64_t)i);
+	arena_release(&small);
+	assert_int_equal(request_count(store, STORE_REQUEST_BY_CATALOGUE, "entry", &n, NULL),
+			 CG_OK);
+	assert_int_equal(n.pending, 6 * MANY);
+	assert_int_equal(n.keys, 2 * MANY);
+	assert_int_equal(n.oldest_at, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,9 +474,10 @@ int main(void)
 					    teardown_store),
 	    cmocka_unit_test_setup_teardown(test_search_of_certificates, setup_store,
 					    teardown_store),
-	    cmocka_unit_test_setup_teardown(test_lists_of_requests, setup_store, teardown_store),
+	    cmocka_unit_test_setup_teardown(test_newest_requests, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_export_of_a_developer, setup_store,
 					    teardown_store),
+	    cmocka_unit_test_setup_teardown(test_lists_of_requests, setup_store, teardown_store),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

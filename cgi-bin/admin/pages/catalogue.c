@@ -19,23 +19,10 @@ static const struct option options[] = {
     {"visible",		OPTION_SWITCH},
 };
 
-/* Keys that came of an entry, and requests that wait for it. */
-struct counts {
-	size_t keys, waiting;
-};
-
-static cg_rc count(struct page_call *call, const char *id, struct counts *out, struct cg_err *err)
+static cg_rc count(struct page_call *call, const char *id, struct request_counts *out,
+		   struct cg_err *err)
 {
-	struct request_list list;
-	*out = (struct counts){0, 0};
-	cg_rc rc = request_list(call->program->store, STORE_REQUEST_BY_CATALOGUE, id, call->arena,
-				&list, err);
-	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
-		out->waiting += list.items[i]->status == CG__KEY_REQUEST__STATUS__PENDING;
-		out->keys += list.items[i]->status == CG__KEY_REQUEST__STATUS__APPROVED &&
-			     !list.items[i]->renewal;
-	}
-	return rc;
+	return request_count(call->program->store, STORE_REQUEST_BY_CATALOGUE, id, out, err);
 }
 
 static json_t *summary_of(const Cg__CatalogueEntry *entry)
@@ -53,7 +40,7 @@ static cg_rc line(struct page_call *call, const Cg__CatalogueEntry *entry, json_
 		  struct cg_err *err)
 {
 	Cg__Policy *policy;
-	struct counts n;
+	struct request_counts n;
 	cg_rc rc = entity_get(call->program->store, &policy_entity, entry->policy_id, call->arena,
 			      &policy, err);
 	if (rc == CG_OK)
@@ -65,7 +52,7 @@ static cg_rc line(struct page_call *call, const Cg__CatalogueEntry *entry, json_
 				 page_text(span_of(policy->name)), "automatic",
 				 entry->approval == CG__CATALOGUE_ENTRY__APPROVAL__AUTOMATIC,
 				 "visible", (int)entry->visible, "keys", page_number(n.keys),
-				 "waiting", page_number(n.waiting));
+				 "waiting", page_number(n.pending));
 	return rc;
 }
 
@@ -255,7 +242,7 @@ void entry_delete_show(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	Cg__CatalogueEntry *entry;
-	struct counts n;
+	struct request_counts n;
 	if (!get(call, &entry))
 		return;
 	cg_rc rc = count(call, entry->id, &n, &err);
@@ -266,7 +253,7 @@ void entry_delete_show(void *arg)
 			  json_pack("{s:s, s:o, s:I, s:o, s:o, s:s}", "id", entry->id, "name",
 				    page_text(span_of(entry->name)), "revision",
 				    (json_int_t)entry->revision, "keys", page_number(n.keys),
-				    "waiting", page_number(n.waiting), "main_class", "main--slim"));
+				    "waiting", page_number(n.pending), "main_class", "main--slim"));
 }
 
 void entry_delete_do(void *arg)

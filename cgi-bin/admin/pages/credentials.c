@@ -12,27 +12,6 @@ bool key_get(struct page_call *call, Cg__Key **out)
 	return page_entity_get(call, &key_entity, page_param(call, 0), out);
 }
 
-static json_t *notices_json(const struct cert_reading *reading)
-{
-	json_t *out = json_array();
-	for (size_t i = 0; i < reading->n_notices; i++)
-		(void)json_array_append_new(out, json_string(reading->notices[i]));
-	return out;
-}
-
-void key_add_reading(struct page_call *call, json_t *values, const struct cert_reading *reading)
-{
-	Cg__Certificate *record;
-	struct cg_err err = {0};
-	if (certificate_record(&reading->leaf, call->arena, &record, &err) != CG_OK)
-		return;
-	(void)json_object_set_new(values, "read", show_certificate(call, record));
-	(void)json_object_set_new(values, "certificate",
-				  json_string(cert_pem(call->arena, reading->leaf.der)));
-	(void)json_object_set_new(values, "dropped", json_boolean(reading->private_key_dropped));
-	(void)json_object_set_new(values, "notices", notices_json(reading));
-}
-
 void key_show_token(struct page_call *call, const Cg__Key *key, const char *token)
 {
 	struct all_apis apis = {.n = 0};
@@ -74,7 +53,7 @@ static void show_add(struct page_call *call, const Cg__Key *key, const struct ce
 	if (why)
 		page_add_errors(values, why);
 	if (reading)
-		key_add_reading(call, values, reading);
+		show_add_reading(call, values, reading);
 	page_show(call, status, "credential-new", "keys", why ? "Error: Rotate" : "Rotate", values);
 }
 

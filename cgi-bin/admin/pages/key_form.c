@@ -131,7 +131,7 @@ static void show_new(struct page_call *call, const struct cert_reading *reading,
 	if (why)
 		page_add_errors(values, why);
 	if (reading)
-		key_add_reading(call, values, reading);
+		show_add_reading(call, values, reading);
 	json_t *more =
 	    json_pack("{s:b, s:b, s:s, s:b}", "is_token", (int)token, "is_mtls", (int)!token,
 		      "once", page_once(call) ? page_once(call) : once, "first", (int)!sent);

@@ -6,9 +6,6 @@
 
 /* The key that the link names; false after having answered. */
 bool key_get(struct page_call *call, Cg__Key **out);
-/* What was read of the certificate, beside the form, and its public part in the place of what was
- * pasted: that may have held a private key. */
-void key_add_reading(struct page_call *call, json_t *values, const struct cert_reading *reading);
 /* The page after a key got a token: the only one that shows it, so it answers the form itself. */
 void key_show_token(struct page_call *call, const Cg__Key *key, const char *token);
 

@@ -128,6 +128,8 @@ static json_t *card(struct page_call *call, const Cg__KeyRequest *r, const struc
 	if (why) {
 		(void)json_object_set_new(out, "failed", json_true());
 		(void)json_object_set_new(out, "problem", page_text(span_of(why->text)));
+		(void)json_object_set_new(out, "reason_typed",
+					  page_text(span_of(page_field(call, "reason"))));
 	}
 	return out;
 }
@@ -146,7 +148,8 @@ void requests_page(void *arg)
 	static const char *const words[] = {"pending", "approved", "declined", "withdrawn"};
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct request_list list, waiting;
+	struct request_list list;
+	struct request_counts counts;
 	const char *status = words[0], *q = page_query(call, "q"), *done = page_query(call, "done");
 	bool more = false;
 	for (size_t i = 0; i < CG_COUNT(words); i++)
@@ -154,15 +157,15 @@ void requests_page(void *arg)
 			status = words[i];
 	json_t *cards = json_array();
 	const char *folded = text_fold(span_of(q), call->arena);
+	/* Of those that wait, who came first is looked at first. */
 	cg_rc rc = folded ? request_list(call->program->store, STORE_REQUEST_BY_STATUS, status,
-					 call->arena, &list, &err)
+					 status == words[0], call->arena, &list, &err)
 			  : cg_fail_memory(&err);
 	if (rc == CG_OK)
-		rc = request_list(call->program->store, STORE_REQUEST_BY_STATUS, words[0],
-				  call->arena, &waiting, &err);
+		rc = request_count(call->program->store, STORE_REQUEST_BY_STATUS, words[0], &counts,
+				   &err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
-		/* Those that wait: who came first is looked at first. */
-		const Cg__KeyRequest *r = list.items[status == words[0] ? list.n - 1 - i : i];
+		const Cg__KeyRequest *r = list.items[i];
 		struct about about;
 		rc = load(call, r, &about, &err);
 		if (rc != CG_OK || !fits(r, &about, span_of(folded)))
@@ -181,11 +184,10 @@ void requests_page(void *arg)
 	}
 	json_t *values = json_pack(
 	    "{s:o, s:b, s:b, s:b, s:o, s:o, s:s, s:o, s:b, s:b, s:b}", "cards", cards, "more",
-	    more || list.more, "none_waits", waiting.n == 0, "some_wait", waiting.n > 0, "number",
-	    page_number(waiting.n), "oldest",
-	    waiting.n > 0 ? page_distance(call, waiting.items[waiting.n - 1]->created_at)
-			  : json_null(),
-	    "status", status, "q", page_text(span_of(q)), "searched", *q != '\0', "was_approved",
+	    more || list.more, "none_waits", counts.pending == 0, "some_wait", counts.pending > 0,
+	    "number", page_number(counts.pending), "oldest",
+	    counts.pending > 0 ? page_distance(call, counts.oldest_at) : json_null(), "status",
+	    status, "q", page_text(span_of(q)), "searched", *q != '\0', "was_approved",
 	    strcmp(done, "approved") == 0, "was_declined", strcmp(done, "declined") == 0);
 	for (size_t i = 0; i < CG_COUNT(words); i++)
 		(void)json_object_set_new(values, arena_printf(call->arena, "is_%s", words[i]),

@@ -1,7 +1,9 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "show.h"
+#include "model/certificate.h"
 #include "model/organisation.h"
 
 struct show_ids show_form_ids(struct page_call *call, const char *name)
@@ -75,6 +77,17 @@ json_t *show_joined(char *const *texts, size_t n)
 	return out;
 }
 
+uint64_t show_below(struct page_call *call)
+{
+	uint64_t below = 0;
+	return number_parse(span_of(page_query(call, "cursor")), INT64_MAX, &below) ? below : 0;
+}
+
+const char *show_next_below(struct page_call *call, uint64_t next)
+{
+	return next > 0 ? arena_printf(call->arena, "%" PRIu64, next) : NULL;
+}
+
 const char *show_role(Cg__Role role)
 {
 	static const char *const words[] = {"Viewer", "Administrator", "Owner"};
@@ -114,6 +127,29 @@ cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct 
 	if (rc == CG_UNAVAILABLE)
 		(void)cg_fail(err, rc, "%s", why.text);
 	return rc;
+}
+
+static json_t *notices_json(const struct cert_reading *reading)
+{
+	json_t *out = json_array();
+	for (size_t i = 0; i < reading->n_notices; i++)
+		(void)json_array_append_new(out, json_string(reading->notices[i]));
+	return out;
+}
+
+void show_add_reading(struct page_call *call, json_t *values, const struct cert_reading *reading)
+{
+	Cg__Certificate *record;
+	struct cg_err err = {0};
+	if (certificate_record(&reading->leaf, call->arena, &record, &err) != CG_OK)
+		return;
+	json_t *read = show_certificate(call, record);
+	(void)json_object_set_new(read, "template", json_string("admin/certificate-read.tpl"));
+	(void)json_object_set_new(values, "read", read);
+	(void)json_object_set_new(values, "certificate",
+				  json_string(cert_pem(call->arena, reading->leaf.der)));
+	(void)json_object_set_new(values, "dropped", json_boolean(reading->private_key_dropped));
+	(void)json_object_set_new(values, "notices", notices_json(reading));
 }
 
 bool show_certificate_fault(cg_rc rc, struct cg_err *err)

@@ -22,6 +22,10 @@ cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_id
 
 /* Texts, such as tags, with commas between. */
 json_t *show_joined(char *const *texts, size_t n);
+/* Of lists of numbered entries, the newest first: the number below which the query's cursor says to
+ * go on, 0 for the first page; and the cursor of the page below `next`, NULL where that is 0. */
+uint64_t show_below(struct page_call *call);
+const char *show_next_below(struct page_call *call, uint64_t next);
 /* What a role is called: "Administrator". */
 const char *show_role(Cg__Role role);
 /* Which radio button the form's field "role" (a text of its values) has pressed: is_viewer, the
@@ -43,6 +47,9 @@ const char *show_organisation_field(struct page_call *call, const char *id);
  * CG_NOT_FOUND, err untouched, when it brings none; a refusal names the field. */
 cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct cert_reading *out,
 			    struct cg_err *err) CG_MUST_USE;
+/* What was read of the certificate, beside the form, and its public part in the place of what was
+ * pasted: that may have held a private key. */
+void show_add_reading(struct page_call *call, json_t *values, const struct cert_reading *reading);
 /* Whether what came of such a form is a fault to be shown there; a clash is the certificate's. */
 bool show_certificate_fault(cg_rc rc, struct cg_err *err);
 

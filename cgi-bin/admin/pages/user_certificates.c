@@ -3,7 +3,7 @@
 #include "model/user.h"
 #include "model/user_certificate.h"
 #include "entities.h"
-#include "keys.h"
+#include "show.h"
 #include "web/problem.h"
 
 json_t *user_certificates_json(struct page_call *call, const Cg__User *user, struct cg_err *err)
@@ -38,7 +38,7 @@ static void show_new(struct page_call *call, const Cg__User *user,
 	if (why)
 		page_add_errors(values, why);
 	if (reading)
-		key_add_reading(call, values, reading);
+		show_add_reading(call, values, reading);
 	page_show(call, status, "user-certificate-new", "users",
 		  why ? "Error: Add a certificate" : "Add a certificate", values);
 }

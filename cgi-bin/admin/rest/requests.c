@@ -116,7 +116,7 @@ void requests_list(void *arg)
 	if (rc == CG_OK) {
 		const char *key = arena_copy(call->arena, values[i]);
 		folded = text_fold(page.q, call->arena);
-		rc = key && folded ? request_list(call->admin->store, filters[i].index, key,
+		rc = key && folded ? request_list(call->admin->store, filters[i].index, key, false,
 						  call->arena, &list, &err)
 				   : cg_fail_memory(&err);
 	}
