@@ -71,6 +71,7 @@ static cg_rc check_filter(struct rest_call *call, struct refusals_filter *filter
 static cg_rc read_filter(struct rest_call *call, struct refusals_filter *out, struct cg_err *err)
 {
 	struct span rest = call->req->target.query, name, value;
+	cg_rc rc = CG_OK;
 	while (web_query_next(&rest, call->arena, &name, &value) > 0) {
 		if (span_is(name, SPAN_LIT("code")))
 			out->code = value;
@@ -84,16 +85,16 @@ static cg_rc read_filter(struct rest_call *call, struct refusals_filter *out, st
 		if (!sha256)
 			return cg_fail_memory(err);
 		if (!sha256_parse(value, sha256))
-			return cg_fail_field(err, "sha256", "must be a SHA-256, in hex");
+			rc = cg_fail_field(err, "sha256", "must be a SHA-256, in hex");
 		out->sha256 = sha256;
 	}
-	return CG_OK;
+	return rc;
 }
 
 void refusals_get_list(void *arg)
 {
 	struct rest_call *call = arg;
-	struct rest_page page;
+	struct rest_page page = {.limit = 0};
 	struct refusals_filter filter = {.sha256 = NULL};
 	struct refusals_page found;
 	struct cg_err err = {0};
@@ -102,10 +103,8 @@ void refusals_get_list(void *arg)
 	if (rc == CG_OK && page.cursor.n > 0 &&
 	    (!number_parse(page.cursor, INT64_MAX, &below) || below == 0))
 		rc = cg_fail_field(&err, "cursor", "is not one that a list gave");
-	if (rc == CG_OK)
-		rc = read_filter(call, &filter, &err);
-	if (rc == CG_OK)
-		rc = check_filter(call, &filter, &err);
+	rc = cg_worse(rc, read_filter(call, &filter, &err));
+	rc = cg_worse(rc, check_filter(call, &filter, &err));
 	if (rc == CG_OK)
 		rc = opened(call, &err);
 	filter.q = page.q;

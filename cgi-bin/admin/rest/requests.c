@@ -103,8 +103,7 @@ void requests_list(void *arg)
 	uint64_t created_at = 0;
 	size_t i = 0;
 	cg_rc rc = rest_read_page(call, &page, &err);
-	if (rc == CG_OK)
-		rc = read_filters(call, values, &err);
+	rc = cg_worse(rc, read_filters(call, values, &err));
 	while (rc == CG_OK && i < FILTERS && !values[i].p)
 		i++;
 	if (rc == CG_OK && i == FILTERS) {
