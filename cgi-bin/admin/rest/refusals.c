@@ -54,19 +54,6 @@ static json_t *more(struct rest_call *call, const Cg__Refusal *r)
 	return out;
 }
 
-/* What the query asks for has to be something that there may be. */
-static cg_rc check_filter(struct rest_call *call, struct refusals_filter *filter,
-			  struct cg_err *err)
-{
-	const char *id = NULL;
-	cg_rc rc = filter->code.p ? refusal_check_code(filter->code, err) : CG_OK;
-	rc = cg_worse(rc, entity_read_id(call->admin->store, &api_entity, filter->api_id, "api_id",
-					 true, call->arena, &id, err));
-	if (rc == CG_OK && id)
-		filter->api_id = span_of(id);
-	return rc;
-}
-
 /* code, api_id, sha256, request_id of the query; what else is there is a list's own. */
 static cg_rc read_filter(struct rest_call *call, struct refusals_filter *out, struct cg_err *err)
 {
@@ -75,8 +62,6 @@ static cg_rc read_filter(struct rest_call *call, struct refusals_filter *out, st
 	while (web_query_next(&rest, call->arena, &name, &value) > 0) {
 		if (span_is(name, SPAN_LIT("code")))
 			out->code = value;
-		else if (span_is(name, SPAN_LIT("api_id")))
-			out->api_id = value;
 		else if (span_is(name, SPAN_LIT("request_id")))
 			out->request_id = value;
 		if (!span_is(name, SPAN_LIT("sha256")))
@@ -88,7 +73,9 @@ static cg_rc read_filter(struct rest_call *call, struct refusals_filter *out, st
 			rc = cg_fail_field(err, "sha256", "must be a SHA-256, in hex");
 		out->sha256 = sha256;
 	}
-	return rc;
+	if (out->code.p)
+		rc = cg_worse(rc, refusal_check_code(out->code, err));
+	return cg_worse(rc, rest_query_id(call, &api_entity, "api_id", &out->api_id, err));
 }
 
 void refusals_get_list(void *arg)
@@ -104,7 +91,6 @@ void refusals_get_list(void *arg)
 	    (!number_parse(page.cursor, INT64_MAX, &below) || below == 0))
 		rc = cg_fail_field(&err, "cursor", "is not one that a list gave");
 	rc = cg_worse(rc, read_filter(call, &filter, &err));
-	rc = cg_worse(rc, check_filter(call, &filter, &err));
 	if (rc == CG_OK)
 		rc = opened(call, &err);
 	filter.q = page.q;

@@ -107,19 +107,6 @@ static const char *cursor_of(const char *question, const struct usage_query *q,
 			    last->code);
 }
 
-/* A record by id or name; what was removed may be counted still.  Empty: of none. */
-static cg_rc read_id(struct rest_call *call, const struct entity *e, const char *name,
-		     struct span *out, struct cg_err *err)
-{
-	const char *id = NULL;
-	cg_rc rc = read_text(call, name, out, err);
-	if (rc == CG_OK)
-		rc = entity_read_id(call->admin->store, e, *out, name, true, call->arena, &id, err);
-	if (rc == CG_OK && id)
-		*out = span_of(id);
-	return rc;
-}
-
 static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query *out,
 			struct cg_err *err)
 {
@@ -137,8 +124,8 @@ static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query 
 				    "must be api, key, status or code, or be left out", err));
 	out->step = (enum usage_step)step;
 	out->by = (enum usage_group_by)by;
-	rc = cg_worse(rc, read_id(call, &api_entity, "api_id", &out->api_id, err));
-	return cg_worse(rc, read_id(call, &key_entity, "key_id", &out->key_id, err));
+	rc = cg_worse(rc, rest_query_id(call, &api_entity, "api_id", &out->api_id, err));
+	return cg_worse(rc, rest_query_id(call, &key_entity, "key_id", &out->key_id, err));
 }
 
 /* --- the answer --- */
