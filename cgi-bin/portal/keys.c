@@ -192,20 +192,23 @@ static unsigned last_status(struct page_call *call, const char *key_id)
 	struct usage_query q = {.from = call->now_unix_s - 2 * DAY_S,
 				.to = call->now_unix_s + 1,
 				.step = USAGE_STEP_MINUTE,
+				.plain = true,
 				.by = USAGE_BY_STATUS,
 				.key_id = span_of(key_id)};
 	const struct usage_sum *best = NULL;
-	if (usage_ask(call->program->store, &q, call->now_unix_s, call->arena, &sums, NULL) !=
-	    CG_OK)
-		return 0;
-	for (size_t i = 0; i < sums.n; i++) {
+	struct arena arena; /* there may be more than the page has room for */
+	arena_init(&arena, REQUEST_ARENA_MAX);
+	cg_rc rc = usage_ask(call->program->store, &q, call->now_unix_s, &arena, &sums, NULL);
+	for (size_t i = 0; rc == CG_OK && i < sums.n; i++) {
 		const struct usage_sum *s = sums.items[i];
 		if (s->requests > s->refused &&
 		    (!best || s->at > best->at ||
 		     (s->at == best->at && s->requests > best->requests)))
 			best = s;
 	}
-	return best ? best->status : 0;
+	unsigned status = best ? best->status : 0;
+	arena_release(&arena);
+	return status;
 }
 
 /* What became of the last call: let through, or refused and what to do. */
@@ -343,7 +346,7 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 		    web_form_has(&call->form, "replaces") ? page_field(call, "replaces") : NULL,
 		    values, err);
 	if (rc == CG_OK)
-		rc = portal_usage(call, ids, 1, &usage, err);
+		rc = portal_usage(call, ids, 1, NULL, &usage, err);
 	if (rc != CG_OK) {
 		json_decref(values);
 		json_decref(usage.chart);

@@ -238,19 +238,23 @@ json_t *portal_request_badge(const Cg__KeyRequest *request, bool waits_for_proof
 #define DAY_S	   ((int64_t)24 * 3600)
 
 cg_rc portal_usage(struct page_call *call, const char *const *key_ids, size_t n,
-		   struct portal_usage *out, struct cg_err *err)
+		   struct portal_usage *each, struct portal_usage *out, struct cg_err *err)
 {
 	uint64_t requests[SHOWN_DAYS] = {0}, refused[SHOWN_DAYS] = {0}, errors[SHOWN_DAYS] = {0};
 	int64_t today = call->now_unix_s / DAY_S * DAY_S, first = today - (SHOWN_DAYS - 1) * DAY_S;
 	cg_rc rc = CG_OK;
+	struct arena one; /* of a key's sums, of which there may be any number */
 	*out = (struct portal_usage){.chart = NULL};
+	arena_init(&one, REQUEST_ARENA_MAX);
 	for (size_t k = 0; rc == CG_OK && k < n; k++) {
+		struct portal_usage key = {.chart = NULL};
 		struct usage_sums sums = {.n = 0};
+		arena_clear(&one);
 		struct usage_query q = {.from = first,
 					.to = call->now_unix_s + 1,
 					.step = USAGE_STEP_DAY,
 					.key_id = span_of(key_ids[k])};
-		rc = usage_ask(call->program->store, &q, call->now_unix_s, call->arena, &sums, err);
+		rc = usage_ask(call->program->store, &q, call->now_unix_s, &one, &sums, err);
 		for (size_t i = 0; rc == CG_OK && i < sums.n; i++) {
 			int64_t day = (sums.items[i]->at - first) / DAY_S;
 			if (day < 0 || day >= SHOWN_DAYS)
@@ -258,8 +262,14 @@ cg_rc portal_usage(struct page_call *call, const char *const *key_ids, size_t n,
 			requests[day] += sums.items[i]->requests;
 			refused[day] += sums.items[i]->refused;
 			errors[day] += sums.items[i]->upstream_errors;
+			key.requests += sums.items[i]->requests;
+			key.refused += sums.items[i]->refused;
+			key.errors += sums.items[i]->upstream_errors;
 		}
+		if (each)
+			each[k] = key;
 	}
+	arena_release(&one);
 	struct chart_bar bars[SHOWN_DAYS];
 	for (size_t i = 0; rc == CG_OK && i < SHOWN_DAYS; i++) {
 		json_t *day = page_day(first + (int64_t)i * DAY_S);

@@ -60,13 +60,15 @@ bool is_from_browser(const struct web_request *req);
 /* What a request is called in lists: waiting (for what: request_waits_for_proof), approved, … */
 json_t *portal_request_badge(const Cg__KeyRequest *request, bool waits_for_proof);
 
-/* Requests of the last 30 days, by day and in sum; of one key, or of NULL: none. */
+/* Requests of the last 30 days. */
 struct portal_usage {
 	uint64_t requests, refused, errors;
 	json_t *chart; /* NULL: there is none; a new reference */
 };
+/* Those of all these keys, by day and in sum; `each` (NULL: nobody asks) gets the sums of each. */
 cg_rc portal_usage(struct page_call *call, const char *const *key_ids, size_t n,
-		   struct portal_usage *out, struct cg_err *err) CG_MUST_USE;
+		   struct portal_usage *each, struct portal_usage *out,
+		   struct cg_err *err) CG_MUST_USE;
 /* Values of portal/usage-card.tpl; takes the chart. */
 json_t *portal_usage_card(const struct portal_usage *usage);
 /* "241,077 of 500,000 a month", with what is left and when it renews; JSON's null without a quota.

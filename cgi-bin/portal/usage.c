@@ -18,25 +18,23 @@ void usage_page(void *arg)
 				call->who.developer->organisation_id, call->arena, &organisation,
 				&err);
 	const char **ids = arena_alloc(call->arena, (keys.n + 1) * sizeof(*ids));
-	if (rc == CG_OK && !ids)
+	struct portal_usage *each = arena_alloc(call->arena, (keys.n + 1) * sizeof(*each));
+	if (rc == CG_OK && (!ids || !each))
 		rc = cg_fail_memory(&err);
-	for (size_t i = 0; rc == CG_OK && i < keys.n; i++) {
-		struct portal_usage one = {.chart = NULL};
+	for (size_t i = 0; rc == CG_OK && i < keys.n; i++)
 		ids[i] = keys.items[i]->id;
-		rc = portal_usage(call, &ids[i], 1, &one, &err);
-		json_decref(one.chart);
-		if (rc != CG_OK)
-			break;
+	if (rc == CG_OK)
+		rc = portal_usage(call, ids, keys.n, each, &all, &err);
+	for (size_t i = 0; rc == CG_OK && i < keys.n; i++) {
 		json_t *quota = portal_quota(call, keys.items[i]);
 		(void)json_array_append_new(
 		    items, json_pack("{s:s, s:o, s:o, s:o, s:O?}", "id", ids[i], "name",
 				     page_text(span_of(keys.items[i]->name)), "requests",
-				     page_number(one.requests), "refused", page_number(one.refused),
-				     "quota", json_object_get(quota, "line")));
+				     page_number(each[i].requests), "refused",
+				     page_number(each[i].refused), "quota",
+				     json_object_get(quota, "line")));
 		json_decref(quota);
 	}
-	if (rc == CG_OK)
-		rc = portal_usage(call, ids, keys.n, &all, &err);
 	if (rc != CG_OK) {
 		json_decref(items);
 		json_decref(all.chart);

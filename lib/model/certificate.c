@@ -143,7 +143,7 @@ struct call {
 	const struct actor *actor;
 	const struct cert *cert;
 	Cg__Certificate__Kind kind;
-	struct span id; /* hex */
+	const char *id; /* hex */
 	uint64_t revision;
 	bool cascade;
 	struct arena *arena;
@@ -261,7 +261,7 @@ cg_rc certificate_users_in(struct store_txn *txn, const Cg__Certificate *certifi
 static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	cg_rc rc = load(txn, c->id, c->arena, &c->use.certificate, err);
+	cg_rc rc = load(txn, span_of(c->id), c->arena, &c->use.certificate, err);
 	if (rc == CG_NOT_FOUND)
 		return cg_fail(err, CG_NOT_FOUND,
 			       "There is no certificate with this SHA-256 fingerprint.");
@@ -269,8 +269,8 @@ static cg_rc get_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 			   : rc;
 }
 
-/* Any notation of a fingerprint into the id. */
-static cg_rc read_id(const char *sha256, struct arena *arena, struct span *out, struct cg_err *err)
+cg_rc certificate_read_id(const char *sha256, struct arena *arena, const char **out,
+			  struct cg_err *err)
 {
 	struct sha256 digest;
 	if (!sha256_parse(span_of(sha256), &digest))
@@ -280,7 +280,7 @@ static cg_rc read_id(const char *sha256, struct arena *arena, struct span *out, 
 	if (!hex)
 		return cg_fail_memory(err);
 	hex_format(digest.b, SHA256_BYTES, hex);
-	*out = span_of(hex);
+	*out = hex;
 	return CG_OK;
 }
 
@@ -288,7 +288,7 @@ cg_rc certificate_get(struct store *store, const char *sha256, struct arena *are
 		      struct certificate_use *out, struct cg_err *err)
 {
 	struct call c = {.arena = arena};
-	cg_rc rc = read_id(sha256, arena, &c.id, err);
+	cg_rc rc = certificate_read_id(sha256, arena, &c.id, err);
 	if (rc == CG_OK)
 		rc = store_read(store, get_txn, &c, err);
 	if (rc == CG_OK)
@@ -343,9 +343,9 @@ static cg_rc remove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		    store_remove(txn, STORE_CREDENTIAL,
 				 span_make(certificate->sha256.data, certificate->sha256.len), err);
 	if (rc == CG_OK)
-		rc = store_remove(txn, STORE_CRL, c->id, err);
+		rc = store_remove(txn, STORE_CRL, span_of(c->id), err);
 	if (rc == CG_OK || rc == CG_NOT_FOUND)
-		rc = store_remove(txn, STORE_CERTIFICATE, c->id, err);
+		rc = store_remove(txn, STORE_CERTIFICATE, span_of(c->id), err);
 	if (rc == CG_OK)
 		rc = audit_add(txn, c->actor, "certificate.delete", certificate->id,
 			       certificate->subject, NULL, c->arena, err);
@@ -356,6 +356,6 @@ cg_rc certificate_remove(struct store *store, const struct actor *actor, const c
 			 uint64_t revision, bool cascade, struct arena *arena, struct cg_err *err)
 {
 	struct call c = {.actor = actor, .revision = revision, .cascade = cascade, .arena = arena};
-	cg_rc rc = read_id(sha256, arena, &c.id, err);
+	cg_rc rc = certificate_read_id(sha256, arena, &c.id, err);
 	return rc == CG_OK ? store_write(store, STORE_CHANGES_GRANTS, remove_txn, &c, err) : rc;
 }

@@ -4,12 +4,13 @@
 #include "base/hash.h"
 #include "cert/cert.h"
 #include "model/audit.h"
+#include "model/certificate_in.h"
 #include "model/entity.h"
 #include "model/revoked.h"
 
 struct call {
 	const struct actor *actor;
-	char id[SHA256_HEX + 1]; /* of the CA's certificate */
+	const char *id; /* of the CA's certificate */
 	uint64_t revision;
 	const struct cert_crl *parsed;
 	struct arena *arena;
@@ -134,22 +135,12 @@ static cg_rc put_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
-static cg_rc read_id(const char *text, char out[SHA256_HEX + 1], struct cg_err *err)
-{
-	struct sha256 digest;
-	if (!sha256_parse(span_of(text), &digest))
-		return cg_fail(err, CG_NOT_FOUND,
-			       "“%.80s” is not a SHA-256 fingerprint (64 hex digits).", text);
-	hex_format(digest.b, SHA256_BYTES, out);
-	return CG_OK;
-}
-
 cg_rc ca_crl_put(struct store *store, const struct actor *actor, const char *ca, uint64_t revision,
 		 struct span text, struct arena *arena, Cg__Crl **out, struct cg_err *err)
 {
 	struct call c = {.actor = actor, .revision = revision, .arena = arena};
 	struct cert_crl parsed;
-	cg_rc rc = read_id(ca, c.id, err);
+	cg_rc rc = certificate_read_id(ca, arena, &c.id, err);
 	if (rc == CG_OK)
 		rc = crl_from_text(text, arena, &parsed, err);
 	if (rc != CG_OK)
@@ -175,7 +166,7 @@ cg_rc ca_crl_get(struct store *store, const char *ca, struct arena *arena, Cg__C
 		 struct cg_err *err)
 {
 	struct call c = {.arena = arena};
-	cg_rc rc = read_id(ca, c.id, err);
+	cg_rc rc = certificate_read_id(ca, arena, &c.id, err);
 	if (rc == CG_OK)
 		rc = store_read(store, get_txn, &c, err);
 	if (rc == CG_OK)
@@ -202,6 +193,6 @@ cg_rc ca_crl_remove(struct store *store, const struct actor *actor, const char *
 		    uint64_t revision, struct arena *arena, struct cg_err *err)
 {
 	struct call c = {.actor = actor, .revision = revision, .arena = arena};
-	cg_rc rc = read_id(ca, c.id, err);
+	cg_rc rc = certificate_read_id(ca, arena, &c.id, err);
 	return rc == CG_OK ? store_write(store, STORE_CHANGES_GRANTS, remove_txn, &c, err) : rc;
 }

@@ -3,6 +3,7 @@
 cannot be read is refused on every route, a value that cannot be one as well, and a cursor counts for the
 question that gave it.  The table of routes is openapi.json's."""
 import datetime
+import itertools
 import os
 import re
 import sys
@@ -61,6 +62,18 @@ with case("words"):
                         ("/reports/access?format=xml", "format"), ("/reports/access?at=yesterday", "at"),
                         ("/keys?status=bogus", "status"), ("/keys?credential=x", "credential")):
         is_eq(told(site.rest("GET", path)), (422, "bad_value", [field]), f"{path}: 422")
+
+with case("all that is wrong with a question is told at once"):
+    for path, query in (("/usage", "limit=0&to=x&from=x&step=x&group_by=x&api_id=none&key_id=none"),
+                        ("/reports/access", "limit=0&at=x&format=x"), ("/refusals", "limit=0&code=x&sha256=x&api_id=none"),
+                        ("/requests", "limit=0&status=x&developer_id=none&catalogue_id=none&key_id=none"),
+                        ("/keys", "limit=0&status=&tag=&api_id="),
+                        ("/keys", "status=x&credential=x&api_id=none&policy_id=none&organisation_id=none")):
+        names = [part.split("=")[0] for part in query.split("&")]
+        for some in [*([n] for n in names), *itertools.combinations(names, 2), names]:
+            answer = site.rest("GET", f"{path}?" + "&".join(p for p in query.split("&") if p.split("=")[0] in some))
+            is_eq((answer.status, sorted(e["field"] for e in answer.body.get("errors", []))), (422, sorted(some)),
+                  f"{path}: {', '.join(some)}")
 
 with case("requests"):
     offers = [entry(site, f"Offer {n}", [api], max_keys_per_developer=100) for n in range(2)]

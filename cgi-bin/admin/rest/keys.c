@@ -28,16 +28,19 @@ static const struct rest_resource keys = {.entity = &key_entity, .path = "keys",
 static cg_rc read_filters(struct rest_call *call, struct key_query *query, struct cg_err *err)
 {
 	struct span rest = call->req->target.query, name, value;
+	cg_rc rc = CG_OK;
 	while (web_query_next(&rest, call->arena, &name, &value) > 0) {
 		struct span *member = key_query_member(query, name);
 		if (!member || member == &query->q)
 			continue;
 		*member = span_trim(value);
+		const char *field = arena_copy(call->arena, name);
+		if (!field)
+			return cg_fail_memory(err);
 		if (member->n == 0)
-			return cg_fail_field(err, arena_copy(call->arena, name),
-					     "is empty: leave it out to ask for all");
+			rc = cg_fail_field(err, field, "is empty: leave it out to ask for all");
 	}
-	return CG_OK;
+	return rc;
 }
 
 void keys_list(void *arg)
@@ -50,8 +53,7 @@ void keys_list(void *arg)
 	json_t *items = NULL;
 	cg_rc rc = rest_read_page(call, &page, &err);
 	query.q = page.q;
-	if (rc == CG_OK)
-		rc = read_filters(call, &query, &err);
+	rc = cg_worse(rc, read_filters(call, &query, &err));
 	if (rc == CG_OK)
 		rc = key_list(call->admin->store, page.cursor, page.limit, &query, call->arena,
 			      &found, &err);

@@ -54,28 +54,14 @@ static json_t *more(struct rest_call *call, const Cg__Refusal *r)
 	return out;
 }
 
-/* What the query asks for has to be something that there may be. */
-static cg_rc check_filter(struct rest_call *call, struct refusals_filter *filter,
-			  struct cg_err *err)
-{
-	const char *id = NULL;
-	cg_rc rc = filter->code.p ? refusal_check_code(filter->code, err) : CG_OK;
-	rc = cg_worse(rc, entity_read_id(call->admin->store, &api_entity, filter->api_id, "api_id",
-					 true, call->arena, &id, err));
-	if (rc == CG_OK && id)
-		filter->api_id = span_of(id);
-	return rc;
-}
-
 /* code, api_id, sha256, request_id of the query; what else is there is a list's own. */
 static cg_rc read_filter(struct rest_call *call, struct refusals_filter *out, struct cg_err *err)
 {
 	struct span rest = call->req->target.query, name, value;
+	cg_rc rc = CG_OK;
 	while (web_query_next(&rest, call->arena, &name, &value) > 0) {
 		if (span_is(name, SPAN_LIT("code")))
 			out->code = value;
-		else if (span_is(name, SPAN_LIT("api_id")))
-			out->api_id = value;
 		else if (span_is(name, SPAN_LIT("request_id")))
 			out->request_id = value;
 		if (!span_is(name, SPAN_LIT("sha256")))
@@ -84,16 +70,18 @@ static cg_rc read_filter(struct rest_call *call, struct refusals_filter *out, st
 		if (!sha256)
 			return cg_fail_memory(err);
 		if (!sha256_parse(value, sha256))
-			return cg_fail_field(err, "sha256", "must be a SHA-256, in hex");
+			rc = cg_fail_field(err, "sha256", "must be a SHA-256, in hex");
 		out->sha256 = sha256;
 	}
-	return CG_OK;
+	if (out->code.p)
+		rc = cg_worse(rc, refusal_check_code(out->code, err));
+	return cg_worse(rc, rest_query_id(call, &api_entity, "api_id", &out->api_id, err));
 }
 
 void refusals_get_list(void *arg)
 {
 	struct rest_call *call = arg;
-	struct rest_page page;
+	struct rest_page page = {.limit = 0};
 	struct refusals_filter filter = {.sha256 = NULL};
 	struct refusals_page found;
 	struct cg_err err = {0};
@@ -102,10 +90,7 @@ void refusals_get_list(void *arg)
 	if (rc == CG_OK && page.cursor.n > 0 &&
 	    (!number_parse(page.cursor, INT64_MAX, &below) || below == 0))
 		rc = cg_fail_field(&err, "cursor", "is not one that a list gave");
-	if (rc == CG_OK)
-		rc = read_filter(call, &filter, &err);
-	if (rc == CG_OK)
-		rc = check_filter(call, &filter, &err);
+	rc = cg_worse(rc, read_filter(call, &filter, &err));
 	if (rc == CG_OK)
 		rc = opened(call, &err);
 	filter.q = page.q;

@@ -51,10 +51,8 @@ void access_report_get(void *arg)
 	int64_t now = clock_unix_s(), at = now;
 	bool csv = false;
 	cg_rc rc = rest_read_page(call, &page, &err);
-	if (rc == CG_OK)
-		rc = rest_time(call, "at", &at, &err);
-	if (rc == CG_OK)
-		rc = wants_csv(call, &csv, &err);
+	rc = cg_worse(rc, rest_time(call, "at", &at, &err));
+	rc = cg_worse(rc, wants_csv(call, &csv, &err));
 	if (rc == CG_OK)
 		rc = access_report_open(call->admin->store, at, now, call->arena, &report, &err);
 	if (rc != CG_OK)

@@ -29,21 +29,14 @@ static cg_rc read_filters(struct rest_call *call, struct span values[FILTERS], s
 {
 	size_t known = 0;
 	cg_rc worst = CG_OK;
-	for (size_t i = 0; i < FILTERS; i++) {
-		values[i] = (struct span){NULL, 0};
-		cg_rc rc = web_query_get(call->req->target.query, call->arena, filters[i].parameter,
-					 &values[i], err);
-		if (rc != CG_OK && rc != CG_NOT_FOUND)
-			return rc;
-		const char *id = NULL;
-		if (filters[i].entity)
-			worst =
-			    cg_worse(worst, entity_read_id(call->admin->store, filters[i].entity,
-							   values[i], filters[i].parameter, true,
-							   call->arena, &id, err));
-		if (id)
-			values[i] = span_of(id);
-	}
+	for (size_t i = BY_DEVELOPER; i < FILTERS; i++)
+		worst = cg_worse(worst, rest_query_id(call, filters[i].entity, filters[i].parameter,
+						      &values[i], err));
+	values[BY_STATUS] = (struct span){NULL, 0};
+	cg_rc rc = web_query_get(call->req->target.query, call->arena, filters[BY_STATUS].parameter,
+				 &values[BY_STATUS], err);
+	if (rc != CG_OK && rc != CG_NOT_FOUND)
+		return rc;
 	while (values[BY_STATUS].p && known < CG_COUNT(statuses) &&
 	       !span_is_text(values[BY_STATUS], statuses[known]))
 		known++;
@@ -103,8 +96,7 @@ void requests_list(void *arg)
 	uint64_t created_at = 0;
 	size_t i = 0;
 	cg_rc rc = rest_read_page(call, &page, &err);
-	if (rc == CG_OK)
-		rc = read_filters(call, values, &err);
+	rc = cg_worse(rc, read_filters(call, values, &err));
 	while (rc == CG_OK && i < FILTERS && !values[i].p)
 		i++;
 	if (rc == CG_OK && i == FILTERS) {

@@ -407,6 +407,20 @@ cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err)
 		       "revision: read it again and repeat your change.");
 }
 
+cg_rc rest_query_id(struct rest_call *call, const struct entity *e, const char *name,
+		    struct span *out, struct cg_err *err)
+{
+	const char *id = NULL;
+	*out = (struct span){NULL, 0};
+	cg_rc rc = web_query_get(call->req->target.query, call->arena, name, out, err);
+	if (rc != CG_OK)
+		return rc == CG_NOT_FOUND ? CG_OK : rc;
+	rc = entity_read_id(call->admin->store, e, *out, name, true, call->arena, &id, err);
+	if (rc == CG_OK && id)
+		*out = span_of(id);
+	return rc;
+}
+
 #define TIME_PARAMETER_MAX 64 /* bytes */
 
 cg_rc rest_time(struct rest_call *call, const char *name, int64_t *out, struct cg_err *err)

@@ -66,6 +66,10 @@ cg_rc rest_if_match(struct rest_call *call, uint64_t *out, struct cg_err *err) C
 /* A switch of the query, "true" or "false"; false when it is missing. */
 cg_rc rest_flag(struct rest_call *call, const char *name, bool *out,
 		struct cg_err *err) CG_MUST_USE;
+/* A parameter that names a record by id or name, as its id, also of one that was removed; p NULL
+ * when it is missing, and what is empty names none. */
+cg_rc rest_query_id(struct rest_call *call, const struct entity *e, const char *name,
+		    struct span *out, struct cg_err *err) CG_MUST_USE;
 /* A time of the query; *out is untouched when it is missing. */
 cg_rc rest_time(struct rest_call *call, const char *name, int64_t *out,
 		struct cg_err *err) CG_MUST_USE;

@@ -107,19 +107,6 @@ static const char *cursor_of(const char *question, const struct usage_query *q,
 			    last->code);
 }
 
-/* A record by id or name; what was removed may be counted still.  Empty: of none. */
-static cg_rc read_id(struct rest_call *call, const struct entity *e, const char *name,
-		     struct span *out, struct cg_err *err)
-{
-	const char *id = NULL;
-	cg_rc rc = read_text(call, name, out, err);
-	if (rc == CG_OK)
-		rc = entity_read_id(call->admin->store, e, *out, name, true, call->arena, &id, err);
-	if (rc == CG_OK && id)
-		*out = span_of(id);
-	return rc;
-}
-
 static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query *out,
 			struct cg_err *err)
 {
@@ -127,23 +114,18 @@ static cg_rc read_query(struct rest_call *call, int64_t now, struct usage_query 
 	*out = (struct usage_query){.to = now + 1};
 	cg_rc rc = rest_time(call, "to", &out->to, err);
 	out->from = out->to - DEFAULT_S;
-	if (rc == CG_OK)
-		rc = rest_time(call, "from", &out->from, err);
+	rc = cg_worse(rc, rest_time(call, "from", &out->from, err));
 	if (rc == CG_OK && out->from >= out->to)
 		rc = cg_fail_field(err, "from", "must be before to");
-	if (rc == CG_OK)
-		rc = read_word(call, "step", steps, CG_COUNT(steps), &step,
-			       "must be minute, hour or day, or be left out for one sum", err);
-	if (rc == CG_OK)
-		rc = read_word(call, "group_by", groups, CG_COUNT(groups), &by,
-			       "must be api, key, status or code, or be left out", err);
+	rc =
+	    cg_worse(rc, read_word(call, "step", steps, CG_COUNT(steps), &step,
+				   "must be minute, hour or day, or be left out for one sum", err));
+	rc = cg_worse(rc, read_word(call, "group_by", groups, CG_COUNT(groups), &by,
+				    "must be api, key, status or code, or be left out", err));
 	out->step = (enum usage_step)step;
 	out->by = (enum usage_group_by)by;
-	if (rc == CG_OK)
-		rc = read_id(call, &api_entity, "api_id", &out->api_id, err);
-	return cg_is_told(rc)
-		   ? cg_worse(rc, read_id(call, &key_entity, "key_id", &out->key_id, err))
-		   : rc;
+	rc = cg_worse(rc, rest_query_id(call, &api_entity, "api_id", &out->api_id, err));
+	return cg_worse(rc, rest_query_id(call, &key_entity, "key_id", &out->key_id, err));
 }
 
 /* --- the answer --- */
@@ -233,8 +215,7 @@ void usage_get(void *arg)
 	size_t from = 0, to;
 	int64_t now = clock_unix_s();
 	cg_rc rc = rest_read_page(call, &page, &err);
-	if (rc == CG_OK)
-		rc = read_query(call, now, &q, &err);
+	rc = cg_worse(rc, read_query(call, now, &q, &err));
 	if (rc == CG_OK)
 		rc = question_of(call, question, &err);
 	if (rc == CG_OK && page.cursor.p)
