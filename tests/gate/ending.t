@@ -325,9 +325,10 @@ with site:
             is_eq((answer.out, answer.ended), (b"", False), "the one without an answer ends without any")
             answer = begun.answer()
             is_eq((answer.status, answer.body, answer.ended), (200, b"he", False), "the one with a part of it is cut")
-            call.close()
-            other.close()
         is_eq(gate.wait(DEADLINE_S), 0, "an orderly end")
+        # Not before: a call whose upstream goes, too, would end for either reason.
+        call.close()
+        other.close()
         is_eq(re.findall(r'requests_cut count="(\d+)"', log_of("impatient")), ["2"], "its log tells of two calls")
         with open(lines, encoding="utf-8") as text:
             told = [json.loads(line) for line in text]
