@@ -167,7 +167,7 @@ with site:
     with case("two gates under load"):
         site.start_programs(env={**os.environ, "LD_PRELOAD": shim})
         site.wait_ready()
-        site.make_api("open", auth={"keyless": True})
+        site.make_api("open", auth={"keyless": True}, max_concurrent=1000)
         load = Load(site.gate_socket)
         for _ in range(ENDS):
             load.go_on()
