@@ -72,11 +72,13 @@ static cg_rc visit(struct span index_key, struct span key, struct span value, vo
 	cg_rc rc = record_unpack(&cg__certificate__descriptor, value, l->arena, &c, err);
 	if (rc != CG_OK)
 		return rc;
-	/* It was looked at when it was registered, so this is damage; nobody passes through it. */
-	if (!cert_ca_read(span_make(c->der.data, c->der.len), ca)) {
-		log_error("ca_unusable", "sha256", c->id, LOG_END);
-		return CG_OK;
-	}
+	/* It was looked at when it was registered, so this is damage.  Without it its revocation
+	 * list would count for nobody, and a client can send the same certificate along. */
+	if (!cert_ca_read(span_make(c->der.data, c->der.len), ca))
+		return cg_fail(err, CG_UNAVAILABLE,
+			       "The CA certificate %.64s in the store is damaged: remove it, and "
+			       "register it anew.",
+			       c->id);
 	rc = look_up(l->txn, &ca->spki_sha256, l->arena, &blocked, err);
 	if (rc == CG_OK && !blocked)
 		rc = load_crl(l, c->id, ca, err);

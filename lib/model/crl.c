@@ -57,7 +57,7 @@ static cg_rc check_newer(const struct call *c, const Cg__Crl *there, struct cg_e
 		return CG_OK;
 	cg_rc rc = crl_parse(span_make(there->der.data, there->der.len), &old, err);
 	if (rc != CG_OK)
-		return cg_fail(err, CG_UNAVAILABLE,
+		return cg_fail(err, CG_CLASH,
 			       "The revocation list in the store is damaged: remove it first.");
 	if (new->this_update >= old.this_update &&
 	    (new->number.n == 0 || old.number.n == 0 ||

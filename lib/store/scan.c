@@ -13,7 +13,6 @@ struct scan {
 	struct store_txn *txn;
 	char text[TEXT_MAX], id[ID_MAX]; /* the last entry looked at */
 	size_t text_n, id_n, looked;
-	bool ended;
 };
 
 static cg_rc visit_one(struct span text, struct span id, struct span nothing, void *arg,
@@ -22,7 +21,6 @@ static cg_rc visit_one(struct span text, struct span id, struct span nothing, vo
 	struct scan *s = arg;
 	(void)nothing;
 	cg_rc rc = s->visit(s->txn, text, id, s->arg, err);
-	s->ended = rc == CG_NOT_FOUND;
 	if (rc == CG_OK && (text.n > sizeof(s->text) || id.n > sizeof(s->id)))
 		rc = cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged entry.");
 	if (rc != CG_OK)
@@ -55,9 +53,10 @@ cg_rc store_scan(struct store *store, const struct store_walk *walk, store_scan_
 	struct scan s = {.walk = walk, .visit = visit, .arg = arg};
 	size_t before;
 	cg_rc rc;
+	/* An entry at which visit ends the walk is not counted. */
 	do {
 		before = s.looked;
 		rc = store_read(store, stay, &s, err);
-	} while (rc == CG_OK && !s.ended && s.looked != before && s.looked % SCAN_STAY == 0);
+	} while (rc == CG_OK && s.looked != before && s.looked % SCAN_STAY == 0);
 	return rc;
 }

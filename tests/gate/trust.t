@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from answers import must, outcome, read_answer  # noqa: E402
 from certificates import Cert  # noqa: E402
 from environment import TREE  # noqa: E402
+from homes import edit  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -521,6 +522,36 @@ with case("by command"):
     is_eq(done.returncode, 0, "and forgotten")
     check("/by-ca/", bad, 200, "then he passes again")
     is_eq(site.certgate("cert", "crl", revoking_ca.sha256).returncode, 1, "there is none any more")
+
+with case("what is damaged in the store"):
+    sent = with_chain(good, revoking_ca), with_chain(bad, revoking_ca)
+    must(put_crl(revoking_ca, authority.crl(13)), 200)
+    is_eq(edit(site.home, "crl", revoking_ca.sha256).returncode, 0, "a revocation list")
+    for cert in (good, bad, *sent):
+        check("/by-ca/", cert, UNTRUSTED, f"{os.path.basename(cert.path)}: nobody of its CA",
+              "out of date")
+    check("/by-ca/", direct, 200, "all others pass")
+    answer = put_crl(revoking_ca, authority.crl(14))
+    is_eq((answer.status, answer.body["code"]), (409, "clash"), "a newer one is refused")
+    like(answer.body["detail"], "damaged: remove it first", "which says what to do")
+    must(site.rest("DELETE", f"/certificates/{revoking_ca.sha256}/crl"), 204)
+    must(put_crl(revoking_ca, authority.crl(14)), 200)
+    check("/by-ca/", good, 200, "with it all is well")
+    check("/by-ca/", bad, UNTRUSTED, "for those who are not on it")
+    # Its list would not count without it, and a client can send the certificate along.
+    is_eq(edit(site.home, "ca", revoking_ca.sha256).returncode, 0, "a CA certificate")
+    for cert in (good, bad, *sent):
+        is_eq(outcome(site.curl("/by-ca/", cert=cert)), (503, "unavailable"),
+              f"{os.path.basename(cert.path)}: nobody can say")
+    done = site.certgate("explain", "--cert", bad.path, "--url", "/by-ca/")
+    ok(done.returncode == 1 and f"{revoking_ca.sha256} in the store is damaged" in done.stderr,
+       "explain says what is wrong")
+    check("/pinned/", bad, 200, "where registration is all, nobody asks for it")
+    must(site.rest("DELETE", "/certificates/" + revoking_ca.sha256), 204)
+    register_ca(revoking_ca)
+    must(put_crl(revoking_ca, authority.crl(15)), 200)
+    check("/by-ca/", good, 200, "removed, and registered anew")
+    check("/by-ca/", bad, UNTRUSTED, "with its list")
 
 with case("whole"):
     is_eq(site.certgate("verify").returncode, 0, "the store is")

@@ -3,14 +3,17 @@
  *   store_edit HOME inside          stands still inside the store, in the middle of a write, after
  *                                   having said "inside"; for whoever kills it there
  *   store_edit HOME write N         writes N times one of some keys of about 1 kB, a transaction
- * each, says "written", and goes on until it is killed store_edit HOME schema N        makes it a
- * store of schema version N store_edit HOME change N        the audit entry N tells of another
- * actor store_edit HOME remove N        the entry N is gone store_edit HOME insert N        a copy
- * of the entry N comes before it; all behind move up store_edit HOME cut N           the entries
- * from N on are gone
+ *                                   each, says "written", and goes on until it is killed
+ *   store_edit HOME schema N        makes it a store of schema version N
+ *   store_edit HOME change N        the audit entry N tells of another actor
+ *   store_edit HOME remove N        the entry N is gone
+ *   store_edit HOME insert N        a copy of the entry N comes before it; all behind move up
+ *   store_edit HOME cut N           the entries from N on are gone
  *   store_edit HOME subject 0       the first certificate's subject is another
  *   store_edit HOME ends 0          the first certificate ends later than its DER says
  *   store_edit HOME counts 0        the first certificate's credential ends later than it
+ *   store_edit HOME ca SHA256       the last octet of this CA certificate is gone
+ *   store_edit HOME crl SHA256      the last octet of this CA's revocation list is gone
  *
  * Started as root it becomes HOME's owner. */
 #include "base/base.h"
@@ -22,6 +25,7 @@
 
 struct job {
 	const char *what;
+	const char *id;
 	uint64_t number;
 	uint64_t done; /* of `write` */
 	Cg__Certificate *certificate;
@@ -146,10 +150,36 @@ static cg_rc edit_certificate(struct store_txn *txn, struct job *job, struct cg_
 	return rc == CG_OK ? store_put(txn, STORE_CREDENTIAL, digest, bytes, err) : rc;
 }
 
+static cg_rc cut_ca(struct store_txn *txn, struct job *job, struct cg_err *err)
+{
+	Cg__Certificate *ca;
+	struct span id = span_of(job->id);
+	cg_rc rc = store_load(txn, STORE_CERTIFICATE, id, &job->arena, &ca, err);
+	if (rc != CG_OK)
+		return rc;
+	ca->der.len--;
+	return store_save(txn, STORE_CERTIFICATE, id, ca, &job->arena, err);
+}
+
+static cg_rc cut_crl(struct store_txn *txn, struct job *job, struct cg_err *err)
+{
+	Cg__Crl *crl;
+	struct span id = span_of(job->id);
+	cg_rc rc = store_load(txn, STORE_CRL, id, &job->arena, &crl, err);
+	if (rc != CG_OK)
+		return rc;
+	crl->der.len--;
+	return store_save(txn, STORE_CRL, id, crl, &job->arena, err);
+}
+
 static cg_rc edit(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct job *job = arg;
 	Cg__Meta *meta;
+	if (strcmp(job->what, "ca") == 0)
+		return cut_ca(txn, job, err);
+	if (strcmp(job->what, "crl") == 0)
+		return cut_crl(txn, job, err);
 	if (strcmp(job->what, "subject") == 0 || strcmp(job->what, "ends") == 0 ||
 	    strcmp(job->what, "counts") == 0)
 		return edit_certificate(txn, job, err);
@@ -223,7 +253,9 @@ int main(int argc, char **argv)
 	struct cg_err err = {0};
 	if (argc < 3)
 		return 2;
-	struct job job = {.what = argv[2], .number = argc > 3 ? strtoull(argv[3], NULL, 10) : 0};
+	struct job job = {.what = argv[2],
+			  .id = argc > 3 ? argv[3] : "",
+			  .number = argc > 3 ? strtoull(argv[3], NULL, 10) : 0};
 	arena_init(&job.arena, (size_t)256 * 1024 * 1024);
 	cg_rc rc = become_owner(argv[1]) ? home_find(argv[1], &home, &err) : CG_FAIL;
 	if (rc == CG_OK)

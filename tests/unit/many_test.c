@@ -1,4 +1,5 @@
-/* What a request or a sweep only passes over costs it no memory: there may be any number of it. */
+/* What a request or a sweep only passes over costs it no memory, and is passed over once: there may
+ * be any number of it. */
 #include "store_world.h"
 #include "base/clock.h"
 #include "model/audit.h"
@@ -462,6 +463,92 @@ static void test_lists_of_requests(void **state)
 	assert_int_equal(n.oldest_at, 2);
 }
 
+/* --- walks over an index in several stays --- */
+
+/* 1,000 further keys, all with a right to one API. */
+static cg_rc keys_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	size_t *n = arg;
+	cg_rc rc = CG_OK;
+	for (size_t end = *n + 1000; rc == CG_OK && *n < end; ++*n) {
+		char id[24], name[32];
+		struct key k = {id, name, {"api"}};
+		struct arena one;
+		(void)snprintf(id, sizeof(id), "%06zu", *n);
+		(void)snprintf(name, sizeof(name), "partner %06zu", *n);
+		arena_init(&one, RECORD_ARENA_MAX);
+		rc = store_add(txn, STORE_KEY, span_of(id), pack(&k, &one), err);
+		arena_release(&one);
+	}
+	return rc;
+}
+
+struct seeing {
+	size_t seen, most;
+	cg_rc then; /* when it has seen `most` */
+};
+
+/* Each of them, in order and once. */
+static cg_rc see(struct store_txn *txn, struct span index_key, struct span key, void *arg,
+		 struct cg_err *err)
+{
+	struct seeing *s = arg;
+	char want[24];
+	(void)snprintf(want, sizeof(want), "%06zu", s->seen);
+	if (index_key.n == 0 || !span_is_text(key, want))
+		return cg_fail(err, CG_FAIL, "%.*s instead of %s", (int)key.n, key.p, want);
+	/* The transaction is the stay's own, and one can read in it. */
+	if (s->seen % 4999 < 3) {
+		arena_clear(&arena);
+		if (store_get(txn, STORE_KEY, key, &arena, &key, err) != CG_OK)
+			return CG_FAIL;
+	}
+	return ++s->seen == s->most ? s->then : CG_OK;
+}
+
+static void test_scan(void **state)
+{
+	/* Entries that differ, and such as differ by their record alone. */
+	const struct store_walk walks[] = {
+	    {.table = STORE_KEY, .index = STORE_KEY_BY_NAME},
+	    {.table = STORE_KEY, .index = STORE_KEY_BY_API },
+	    under(STORE_KEY_BY_API, "api", ""),
+	};
+	/* A stay of a scan looks at 5,000: none is left over, or some. */
+	const size_t sizes[] = {0, 10000, 12000};
+	/* clang-format off */
+	const struct {
+		size_t most;
+		cg_rc then, want;
+	} ends[] = {
+		{0, CG_OK, CG_OK},
+		{4999, CG_NOT_FOUND, CG_OK},
+		{5000, CG_NOT_FOUND, CG_OK},
+		{5001, CG_NOT_FOUND, CG_OK},
+		{7001, CG_NOT_FOUND, CG_OK},
+		{5001, CG_CLASH, CG_CLASH},
+	};
+	/* clang-format on */
+	size_t n = 0;
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(sizes); i++) {
+		while (n < sizes[i])
+			assert_int_equal(
+			    store_write(store, STORE_CHANGES_COUNTS, keys_txn, &n, NULL), CG_OK);
+		for (size_t j = 0; j < CG_COUNT(walks); j++) {
+			for (size_t k = 0; k < (n > 0 ? CG_COUNT(ends) : 1); k++) {
+				struct seeing s = {.most = ends[k].most, .then = ends[k].then};
+				struct cg_err err = {.text = ""};
+				cg_rc rc = store_scan(store, &walks[j], see, &s, &err);
+				size_t want = ends[k].most ? ends[k].most : n;
+				if (rc != ends[k].want || s.seen != want)
+					fail_msg("walk %zu: %d after %zu, want %zu of %zu: %s", j,
+						 (int)rc, s.seen, want, n, err.text);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,6 +565,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_export_of_a_developer, setup_store,
 					    teardown_store),
 	    cmocka_unit_test_setup_teardown(test_lists_of_requests, setup_store, teardown_store),
+	    cmocka_unit_test_setup_teardown(test_scan, setup_store, teardown_store),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
