@@ -350,12 +350,13 @@ int doctor_main(struct command *c)
 		(void)cg_fail_memory(&err);
 		return command_fail(c, &err);
 	}
-	doctor_settings(&d);
 	doctor_web_server(&d);
 	doctor_proof_files(&d, proofs);
 	doctor_sockets(&d);
 	/* From here on as the data folder's owner. */
-	if (command_become_owner(c, &err) != CG_OK) {
+	cg_rc rc = command_become_owner(c, &err);
+	doctor_settings(&d);
+	if (rc != CG_OK) {
 		doctor_note(&d, FINDING_FAULT, "folder",
 			    "Run `certgate init`, or name another folder with --home.", "%s",
 			    err.text);

@@ -65,7 +65,7 @@ void doctor_web_server(struct doctor *d);
 void doctor_apache(struct doctor *d);
 void doctor_proof_files(struct doctor *d, struct doctor_proof_file out[DOCTOR_PROOFS]);
 void doctor_sockets(struct doctor *d);
-/* The configuration file, as whoever started it. */
+/* The configuration file, as the programs' user reads it. */
 void doctor_settings(struct doctor *d);
 /* What the programs' user needs: room, its log, gates enough.  As the data folder's owner. */
 void doctor_room(struct doctor *d);

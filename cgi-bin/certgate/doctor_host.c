@@ -24,7 +24,9 @@ static bool folder_of(const char *path, char out[HOME_PATH_MAX])
 	return n > 0 && n < HOME_PATH_MAX;
 }
 
-/* A file that is wrong has ended this command by now, naming the line. */
+/* A file that is wrong has ended this command by now, naming the line.  A root with a umask of 077 makes
+ * one that the programs cannot read, so this looks as their user.
+ */
 void doctor_settings(struct doctor *d)
 {
 	const char *file = config_file();
@@ -33,6 +35,13 @@ void doctor_settings(struct doctor *d)
 	if (!*file) {
 		doctor_note(d, FINDING_OK, "settings", NULL,
 			    "There is no configuration file: each setting is at its default.");
+		return;
+	}
+	if (access(file, R_OK) != 0) {
+		(void)snprintf(advice, sizeof(advice),
+			       "chmod 644 %s; its folder is for others to pass, too.", file);
+		doctor_note(d, FINDING_FAULT, "settings", advice,
+			    "%s cannot be read by the programs' user: %s.", file, strerror(errno));
 		return;
 	}
 	if (folder_of(file, folder) && stat(folder, &st) == 0 && (st.st_mode & 022) != 0 &&

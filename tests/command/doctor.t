@@ -287,6 +287,8 @@ with Site() as site:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8") as out:
                 out.write(text)
+            os.chmod(os.path.dirname(path), 0o755)
+            os.chmod(path, 0o644)
             os.environ["CERTGATE_CONFIG"] = path
 
         with_settings('usage_keep = "2,60,731"\n')
@@ -294,6 +296,13 @@ with Site() as site:
         os.chmod(site.folder + "/etc", 0o777)
         finds("a folder that others write", "Others than root can put another file in the place of")
         os.chmod(site.folder + "/etc", 0o755)
+        if ROOT:
+            os.chmod(site.folder + "/etc/certgate.conf", 0o600)
+            finds("a file that root alone reads", "certgate.conf cannot be read by the programs' user: Permission denied")
+            os.chmod(site.folder + "/etc/certgate.conf", 0o644)
+            os.chmod(site.folder + "/etc", 0o700)
+            finds("in a folder for root alone", "certgate.conf cannot be read by the programs' user: Permission denied")
+            os.chmod(site.folder + "/etc", 0o755)
         with_settings('metrics_alow = "::1"\n')
         done = doctor()
         like(done.stderr, "certgate.conf, line 1: .*metrics_alow", "a name that nobody knows")
