@@ -340,4 +340,9 @@ with Site() as site:
         is_eq(sign_in("192.0.2.8")[0], 303, "another address signs in")
         is_eq(ask("192.0.2.8", "/portal/reset", email="nobody@partner.example")[0], 200,
               "and may ask for a new password")
+        # Who has one IPv6 address has 2^64 of them.
+        seen = [sign_in(f"2001:db8:0:7::{i:x}", "x" * 600)[0] for i in range(1, 22)]
+        is_eq((seen[:20], seen[20:]), ([403] * 20, [429]), "20 wrong passwords from one IPv6 network")
+        is_eq(sign_in("2001:db8:0:7:ffff:ffff:ffff:ffff")[0], 429, "none of its addresses gets a further try")
+        is_eq(sign_in("2001:db8:0:8::1")[0], 303, "the next network signs in")
 done_testing()

@@ -1,14 +1,16 @@
 #!/usr/bin/python3
-"""What records say of certificates is what the certificates say: in an import, and in the store."""
+"""What records say of certificates is what the certificates say, in an import and in the store; and
+what they refer to is there."""
 import copy
 import json
 import os
+import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from certificates import make_cert  # noqa: E402
-from homes import Home  # noqa: E402
+from certificates import make_ca, make_cert  # noqa: E402
+from homes import Home, new_id  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok  # noqa: E402
 
 work = tempfile.TemporaryDirectory(prefix="cgt.", dir="/tmp")
@@ -89,5 +91,62 @@ with case("in the store"):
         take(home, copy.deepcopy(WHOLE))
         is_eq(home.edit(what, 0).returncode, 0, f"{what}: falsified")
         like(" ".join(home.faults()), pattern, f"{what}: verify says so")
+
+
+
+def with_all_references():
+    """A home in which something refers to a record of each kind: its ids by kind."""
+    home = fresh("references")
+    ca = make_ca(folder)
+    with open(folder + "/crl.cfg", "w", encoding="ascii") as out:
+        out.write("crl_next_update = 30\ncrl_number = 1\n")
+    subprocess.run(["certtool", "--generate-crl", "--load-ca-privkey", ca.key,
+                    "--load-ca-certificate", ca.path, "--template", folder + "/crl.cfg",
+                    "--outfile", folder + "/crl.pem"], check=True, capture_output=True)
+    home.json("cert", "add", ca.path, "--kind", "ca")
+    home.json("cert", "crl", ca.sha256, folder + "/crl.pem")
+    user = home.json("user", "create", "--name", "second", "--role", "viewer")["id"]
+    token = home.json("token", "create", "--name", "T", "--role", "viewer", "--owner", user)["id"]
+    api = home.json("api", "create", "--name", "x", "--listen-path", "/x/", "--target-url",
+                    "https://127.0.0.1:9/", "--upstream-tls-ca-certificates", ca.sha256)["id"]
+    policy = home.json("policy", "create", "--name", "P", "--applies", "access", "--api", "x")["id"]
+    key = home.json("key", "create", "--name", "K", "--cert", cert.path, "--api", "x",
+                    "--policy-ids", policy)["id"]
+    entry = new_id()
+    added = take(home, {"certgate_export": 1, "schema_version": WHOLE["schema_version"],
+                        "catalogue": [{"id": entry, "name": "E", "policy_id": policy}],
+                        "user_certificates": [{"id": other.sha256, "sha256": other.sha256,
+                                               "user_id": user}]})
+    if added[0] != 0:
+        raise RuntimeError(f"import: {added}")
+    return home, {"Api": api, "Policy": policy, "Key": key, "User": user, "Certificate": cert.sha256,
+                  "Token": token, "CA": ca.sha256, "CatalogueEntry": entry}
+
+
+with case("references"):
+    home, ids = with_all_references()
+    is_eq(home.faults(), [], "whole at first")
+    subprocess.run(["cp", "-a", home.dir + "/db", folder + "/whole"], check=True)
+    for what, table, key, want in (
+            ("drop", "Api", "Api",
+             ["The key {Key} has access to an API that is not there ({Api}).",
+              "The policy {Policy} has access to an API that is not there ({Api})."]),
+            ("drop", "Policy", "Policy",
+             ["The catalogue entry {CatalogueEntry} offers a policy that is not there ({Policy}).",
+              "The key {Key} has a policy that is not there ({Policy})."]),
+            ("drop", "Key", "Key",
+             ["The credential {Certificate} belongs to a key that is not there ({Key})."]),
+            ("drop", "Certificate", "Certificate",
+             ["The certificate of the credential {Certificate} is not there."]),
+            ("drop", "Certificate", "CA",
+             ["The API {Api} trusts a CA that is not there ({CA}).",
+              "The CA of the revocation list {CA} is not there."]),
+            ("drop", "User", "User",
+             [f"The certificate {other.sha256} signs in a user who is not there.",
+              "The token {Token} belongs to a user who is not there."]),
+            ("copy", "Policy", "Policy", ["A record of Policy lies under another one's key."])):
+        home.put_db(folder + "/whole")
+        is_eq(home.edit(what, table, ids[key]).returncode, 0, f"{what} {key}")
+        is_eq(sorted(home.faults()), [w.format(**ids) for w in want], f"{what} {key}: verify says so")
 
 done_testing()

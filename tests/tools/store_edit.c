@@ -14,6 +14,9 @@
  *   store_edit HOME counts 0        the first certificate's credential ends later than it
  *   store_edit HOME ca SHA256       the last octet of this CA certificate is gone
  *   store_edit HOME crl SHA256      the last octet of this CA's revocation list is gone
+ *   store_edit HOME drop TABLE ID   this record is gone, whatever refers to it (a credential's id
+ *                                   is its SHA-256)
+ *   store_edit HOME copy TABLE ID   this record lies under a further key, "copy"
  *
  * Started as root it becomes HOME's owner. */
 #include "base/base.h"
@@ -25,7 +28,8 @@
 
 struct job {
 	const char *what;
-	const char *id;
+	const char *id;	   /* of a record, */
+	const char *table; /* and where it lies; NULL: `what` says it */
 	uint64_t number;
 	uint64_t done; /* of `write` */
 	Cg__Certificate *certificate;
@@ -172,6 +176,27 @@ static cg_rc cut_crl(struct store_txn *txn, struct job *job, struct cg_err *err)
 	return store_save(txn, STORE_CRL, id, crl, &job->arena, err);
 }
 
+static cg_rc edit_any(struct store_txn *txn, struct job *job, struct cg_err *err)
+{
+	uint8_t digest[SHA256_BYTES];
+	struct span key = span_of(job->id), value;
+	enum store_table t = 0;
+	while (t < STORE__TABLES && strcmp(store_table_name(t), job->table) != 0)
+		t++;
+	if (t == STORE__TABLES)
+		return cg_fail(err, CG_BAD_VALUE, "no such table");
+	if (t == STORE_CREDENTIAL) {
+		if (!hex_parse(key, digest, sizeof(digest)))
+			return cg_fail(err, CG_BAD_VALUE, "no such credential");
+		key = span_make(digest, sizeof(digest));
+	}
+	cg_rc rc = store_get(txn, t, key, &job->arena, &value, err);
+	if (rc != CG_OK)
+		return cg_fail(err, rc, "no such record");
+	return strcmp(job->what, "copy") == 0 ? store_put(txn, t, SPAN_LIT("copy"), value, err)
+					      : store_remove(txn, t, key, err);
+}
+
 static cg_rc edit(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct job *job = arg;
@@ -180,6 +205,8 @@ static cg_rc edit(struct store_txn *txn, void *arg, struct cg_err *err)
 		return cut_ca(txn, job, err);
 	if (strcmp(job->what, "crl") == 0)
 		return cut_crl(txn, job, err);
+	if (job->table)
+		return edit_any(txn, job, err);
 	if (strcmp(job->what, "subject") == 0 || strcmp(job->what, "ends") == 0 ||
 	    strcmp(job->what, "counts") == 0)
 		return edit_certificate(txn, job, err);
@@ -254,7 +281,8 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	struct job job = {.what = argv[2],
-			  .id = argc > 3 ? argv[3] : "",
+			  .id = argv[argc - 1],
+			  .table = argc > 4 ? argv[3] : NULL,
 			  .number = argc > 3 ? strtoull(argv[3], NULL, 10) : 0};
 	arena_init(&job.arena, (size_t)256 * 1024 * 1024);
 	cg_rc rc = become_owner(argv[1]) ? home_find(argv[1], &home, &err) : CG_FAIL;

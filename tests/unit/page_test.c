@@ -152,7 +152,7 @@ static const char *texts_of(const json_t *list)
 
 static json_t *chart_of(size_t n, uint64_t highest)
 {
-	static char names[64][8];
+	static char names[64][24];
 	static struct chart_bar bars[64];
 	const struct chart_words words = {"c", "Requests per hour", "Hour", false};
 	memset(bars, 0, sizeof(bars));
