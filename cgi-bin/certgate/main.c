@@ -147,7 +147,7 @@ static const struct {
      "settings\n"
      "  of now, each before the one that it follows ends, which then answers what it has begun: "
      "no\n"
-     "  request waits or is lost. Where they cannot start, the old ones go on.\n"		  },
+     "  request waits or is lost. Where they cannot start, the old ones go on.\n"		 },
     {"version",	version_main,
      "version\n"
      "  Says which version this is, as `certgate --version` does.\n"			    },

@@ -66,26 +66,26 @@ static const struct row {
 	bool (*is_valid)(const char *text);
 	const char *takes;
 } rows[CONFIG_KEYS] = {
-    [CONFIG_DATA_FOLDER] = {"data_folder",	   NULL,			 is_path,	  "the whole path of a folder"  },
-    [CONFIG_UPSTREAM_ALLOW] = {"upstream_allow", "CERTGATE_UPSTREAM_ALLOW", is_blocks,
-			       "addresses and CIDR blocks with commas between them"				   },
-    [CONFIG_UPSTREAM_DENY] = {"upstream_deny",  "CERTGATE_UPSTREAM_DENY",	 is_blocks,
-			      "addresses and CIDR blocks with commas between them"				  },
-    [CONFIG_NAT64_PREFIXES] = {"nat64_prefixes", "CERTGATE_NAT64_PREFIXES", is_nat64,
+    [CONFIG_DATA_FOLDER] = {"data_folder",	   NULL,			 is_path,	  "the whole path of a folder"},
+    [CONFIG_UPSTREAM_ALLOW] = {"upstream_allow",	 "CERTGATE_UPSTREAM_ALLOW",  is_blocks,
+			       "addresses and CIDR blocks with commas between them"					   },
+    [CONFIG_UPSTREAM_DENY] = {"upstream_deny",   "CERTGATE_UPSTREAM_DENY",	 is_blocks,
+			      "addresses and CIDR blocks with commas between them"					  },
+    [CONFIG_NAT64_PREFIXES] = {"nat64_prefixes",	 "CERTGATE_NAT64_PREFIXES",  is_nat64,
 			       "IPv6 prefixes of 32, 40, 48, 56, 64 or 96 bits, such as "
-			       "“64:ff9b:1::/96”, with commas between them"				   },
-    [CONFIG_METRICS_ALLOW] = {"metrics_allow",  "CERTGATE_METRICS_ALLOW",	 is_blocks,
-			      "addresses and CIDR blocks with commas between them"				  },
+			       "“64:ff9b:1::/96”, with commas between them"					   },
+    [CONFIG_METRICS_ALLOW] = {"metrics_allow",   "CERTGATE_METRICS_ALLOW",	 is_blocks,
+			      "addresses and CIDR blocks with commas between them"					  },
     [CONFIG_ACCESS_LOG] = {"access_log",	 "CERTGATE_ACCESS_LOG",	is_log,
 			    "“syslog” or the whole path of a file"						 },
     [CONFIG_USAGE_KEEP] =
-	{"usage_keep",     "CERTGATE_USAGE_KEEP",     is_days,
-			    "the days that minutes, hours and days are kept, such as “" USAGE_KEEP_DEFAULT "”"},
+	{"usage_keep",      "CERTGATE_USAGE_KEEP",      is_days,
+			    "the days that minutes, hours and days are kept, such as “" USAGE_KEEP_DEFAULT "”"	   },
     [CONFIG_GATE_SCHEDULING] = {"gate_scheduling", "CERTGATE_GATE_SCHEDULING", is_scheduling,
-				"“batch” or “other”"},
-    [CONFIG_MAIL_COMMAND] = {"mail_command",   "CERTGATE_SENDMAIL",	  is_path,
-			     "the whole path of a program"							  },
-    [CONFIG_MAIL_FOLDER] = {"mail_folder",	   "CERTGATE_MAIL",	    is_path,   "the whole path of a folder"	 },
+				"“batch” or “other”"							      },
+    [CONFIG_MAIL_COMMAND] = {"mail_command",    "CERTGATE_SENDMAIL",	  is_path,
+			     "the whole path of a program"							     },
+    [CONFIG_MAIL_FOLDER] = {"mail_folder",	   "CERTGATE_MAIL",	    is_path,	     "the whole path of a folder"},
 };
 
 /* Of this process. */

@@ -1,5 +1,5 @@
-/* One file, though long: a walk over keys, and for each what opens, who gave it and what came of it;
- * the parts share what was read of one key. */
+/* One file, though long: a walk over keys, and for each what opens, who gave it and what came of
+ * it; the parts share what was read of one key. */
 #include "base/base.h"
 #include "grant/access_report.h"
 #include "base/clock.h"
