@@ -24,8 +24,8 @@ static bool folder_of(const char *path, char out[HOME_PATH_MAX])
 	return n > 0 && n < HOME_PATH_MAX;
 }
 
-/* A file that is wrong has ended this command by now, naming the line.  A root with a umask of 077 makes
- * one that the programs cannot read, so this looks as their user.
+/* A file that is wrong has ended this command by now, naming the line.  A root with a umask of 077
+ * makes one that the programs cannot read, so this looks as their user.
  */
 void doctor_settings(struct doctor *d)
 {

@@ -60,7 +60,7 @@ class Programs(Processes):
             return BIN
         copy = self.folder + "/bin"
         shutil.copytree(BIN, copy)
-        os.chmod(copy, 0o755)
+        subprocess.run(["chmod", "-R", "u=rwX,go=rX", copy], check=True)
         return copy
 
     def certgate(self, *args, stdin=None, env=None):
