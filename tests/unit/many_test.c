@@ -377,7 +377,8 @@ static void test_newest_requests(void **state)
 			assert_int_equal(list.items[j]->created_at, n - 1 - (int)j);
 	}
 	assert_int_equal(
-	    request_list(store, STORE_REQUEST_BY_DEVELOPER, "bob", false, &small, &list, NULL), CG_OK);
+	    request_list(store, STORE_REQUEST_BY_DEVELOPER, "bob", false, &small, &list, NULL),
+	    CG_OK);
 	assert_int_equal(list.n, 10);
 	assert_false(list.more);
 	arena_release(&small);
