@@ -50,7 +50,7 @@ with Site() as site:
         page = stranger.get(f"/portal/invite?code={code}")
         answer = stranger.submit(page, "Join Boss One", {"Password": PASSWORD}, change={"name": NO_TEXT})
         is_eq(answer.status, 422, "a name that is no text, with an invitation")
-        like(answer.text, "Name holds characters that are no text", "it says where")
+        like(answer.text, "Name holds control characters, or is not UTF-8", "it says where")
         for path in (f"/portal/invite?code={code}", "/portal/join", "/portal/login", "/portal/reset"):
             wrong, n = faults_of(Browser(site), path)
             is_eq(wrong, [], f"{path.split('?')[0]}: {n} fields")
