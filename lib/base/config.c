@@ -113,6 +113,7 @@ static struct cg_err *fault;
 static bool faulty;
 
 /* The first one counts. */
+static void on_fault(cfg_t *cfg, const char *format, va_list args) CG_PRINTF(2, 0);
 static void on_fault(cfg_t *cfg, const char *format, va_list args)
 {
 	char what[300], safe[400];

@@ -141,7 +141,7 @@ static void ask(struct run *r, struct link *link)
 {
 	const struct url *t = r->probe->target;
 	bool usual = t->port == (t->https ? 443 : 80);
-	char *port = arena_printf(r->arena, usual ? "" : ":%u", (unsigned)t->port);
+	const char *port = usual ? "" : arena_printf(r->arena, ":%u", (unsigned)t->port);
 	char *text = port ? arena_printf(r->arena,
 					 "GET %s HTTP/1.1\r\nHost: %s%s\r\nAccept: */*\r\n"
 					 "Connection: close\r\n\r\n",
