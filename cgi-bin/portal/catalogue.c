@@ -90,7 +90,7 @@ void catalogue_page(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct entity_page page = {.n = 0};
-	struct own_keys keys;
+	struct own_keys keys = {.n = 0};
 	const char *q = page_query(call, "q"), *folded = text_fold(span_of(q), call->arena);
 	size_t visible = 0;
 	if (!may_look(call))
