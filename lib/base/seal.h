@@ -1,5 +1,4 @@
-/* Secrets that must be read back, sealed with an AEAD before they are stored (DESIGN.md, section
- * 4). */
+/* Secrets that must be read back, sealed with an AEAD before they are stored. */
 #ifndef CG_BASE_SEAL_H
 #define CG_BASE_SEAL_H
 

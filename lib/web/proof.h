@@ -1,5 +1,5 @@
 /* The web server's proof: a secret that its include sets, so that what comes from anywhere else on
- * the host can be told apart (DESIGN.md, section 2). */
+ * the host can be told apart. */
 #ifndef CG_WEB_PROOF_H
 #define CG_WEB_PROOF_H
 

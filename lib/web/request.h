@@ -1,6 +1,6 @@
 /* A request as the web server handed it over by FastCGI or CGI.  Everything in it is hostile, but
  * for the variables that the server sets itself, and of those the TLS facts count only beside the
- * proof (DESIGN.md, section 2). */
+ * proof. */
 #ifndef CG_WEB_REQUEST_H
 #define CG_WEB_REQUEST_H
 

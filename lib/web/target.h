@@ -1,4 +1,4 @@
-/* The request target in the one form that every program judges and forwards (DESIGN.md, section 2).
+/* The request target in the one form that every program judges and forwards.
  */
 #ifndef CG_WEB_TARGET_H
 #define CG_WEB_TARGET_H

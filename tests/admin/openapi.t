@@ -289,7 +289,7 @@ with case("routes"):
     is_eq({(BASE + re.sub(r":(\w+)", r"{\1}", p), m) for m, p in table}, described,
           "every route of the program is described")
     resources = {p[len(BASE) + 1:].split("/")[0] for p in doc["paths"]} - {"openapi.json"}
-    ok({"apis", "certificates", "keys"} <= resources, "of CONTRACT.md's resources those that are "
+    ok({"apis", "certificates", "keys"} <= resources, "of the resources those that are "
        "built")
 
 # --- what is answered is what is described ---

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Records by REST (CONTRACT.md, section 3): apis, certificates, keys and credentials are made, read, listed,
+"""Records by REST: apis, certificates, keys and credentials are made, read, listed,
 changed and removed; conditions and merge patches."""
 import base64
 import concurrent.futures

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Calls of REST (CONTRACT.md, section 3), whatever the record: who may, methods, paths, media types and
+"""Calls of REST, whatever the record: who may, methods, paths, media types and
 bodies, and what every answer and the log say."""
 import base64
 import hashlib

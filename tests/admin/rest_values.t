@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What REST refuses of a record (CONTRACT.md, section 3): members that are not known, values that cannot be,
+"""What REST refuses of a record: members that are not known, values that cannot be,
 addresses and paths, what clashes with what is there, and hostile texts."""
 import concurrent.futures
 import json

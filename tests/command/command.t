@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""The command (CONTRACT.md, section 2): init, api, key, token, cert show, help; as root, as the data
-folder's owner, and as somebody else."""
+"""The command: init, api, key, token, cert show, help; as root, as the data folder's owner, and as
+somebody else.  One file, though long: all cases share one data folder, and go on with what those before
+them made in it."""
 import atexit
 import base64
 import concurrent.futures

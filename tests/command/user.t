@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""certgate user: people are made, changed and removed on the host, as CONTRACT.md section 2 says, and
+"""certgate user: people are made, changed and removed on the host, and
 no password is ever an argument; what else the command tells or refuses in words of its own."""
 import json
 import os

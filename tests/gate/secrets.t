@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A private key that came along with a certificate is found nowhere afterwards; nor are the proof
-and the tokens; the data folder is closed, and the programs refuse an open one.  One file, though long: what is searched for is made once, and each part
-searches memory, files and logs for all of it."""
+and the tokens; the data folder is closed, and the programs refuse an open one.  One file, though long:
+what is searched for is made once, and each part searches memory, files and logs for all of it."""
 import base64
 import contextlib
 import fcntl

@@ -1,4 +1,4 @@
-"""Calls of a site's gate that are to be refused, each as CONTRACT.md says, and what is to pass."""
+"""Calls of a site's gate that are to be refused, each with its status and code, and what is to pass."""
 import hashlib
 import json
 import os

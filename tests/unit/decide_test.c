@@ -385,7 +385,7 @@ static void test_all_combinations(void **state)
 		}
 }
 
-/* CONTRACT.md section 4. */
+/* The code and the status of each refusal. */
 static void test_table_of_refusals(void **state)
 {
 	(void)state;
