@@ -64,6 +64,24 @@ cg_rc cg_fail_field(struct cg_err *err, const char *field, const char *fmt, ...)
 	return CG_BAD_VALUE;
 }
 
+cg_rc cg_fail_unknown(struct cg_err *err, const char *field, const char *fmt, ...)
+{
+	static const char code[] = "unknown_member";
+	if (!err)
+		return CG_BAD_INPUT;
+	char text[CG_FAULT_TEXT];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	(void)list(err, field, text);
+	if (!err->code || strcmp(err->code, code) != 0)
+		(void)snprintf(err->text, sizeof(err->text), "%s: %s", field, text);
+	err->code = code;
+	err->clash = false;
+	return CG_BAD_INPUT;
+}
+
 cg_rc cg_fail_clash(struct cg_err *err, const char *code, const char *field, const char *fmt, ...)
 {
 	if (!err)

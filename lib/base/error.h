@@ -53,6 +53,10 @@ cg_rc cg_fail_field(struct cg_err *err, const char *field, const char *fmt, ...)
  * the code is its own.  Returns CG_CLASH. */
 cg_rc cg_fail_clash(struct cg_err *err, const char *code, const char *field, const char *fmt, ...)
     CG_PRINTF(4, 5);
+/* Notes a member that nobody knows, for which nothing of what was sent is looked at further: the
+ * first one is the sentence, with the code unknown_member, whatever was noted before.  Returns
+ * CG_BAD_INPUT. */
+cg_rc cg_fail_unknown(struct cg_err *err, const char *field, const char *fmt, ...) CG_PRINTF(3, 4);
 /* Whether it is a fault of what was sent, or none, so that what else is wrong can be told, too. */
 bool cg_is_told(cg_rc rc);
 /* What two checks come to that were both made: what is worse, a fault of ours the worst. */

@@ -373,11 +373,8 @@ static cg_rc check_members(struct reading *r, const ProtobufCMessageDescriptor *
 		join_path(at, path, name);
 		const ProtobufCFieldDescriptor *f = find_member(type, name, r->whole);
 		if (!f) {
-			(void)cg_fail_field(r->err, at, "is not a member that %s has",
-					    type->short_name);
-			if (r->err)
-				r->err->code = "unknown_member";
-			rc = CG_BAD_INPUT;
+			rc = cg_fail_unknown(r->err, at, "is not a member that %s has",
+					     type->short_name);
 		} else if (f->type == PROTOBUF_C_TYPE_MESSAGE &&
 			   f->label != PROTOBUF_C_LABEL_REPEATED && json_is_object(value) &&
 			   check_members(r, f->descriptor, value, at) != CG_OK) {

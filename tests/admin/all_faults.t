@@ -225,6 +225,11 @@ with case("a request of a developer"):
               f"{list(body)}")
     answer = site.rest("POST", "/requests", {**good, "status": "approved", "x": 1})
     is_eq((*told(answer), answer.body["code"]), (400, {"status", "x"}, "unknown_member"), "what nobody knows, by its name")
+    for path in ("/requests", "/keys", "/certificates"):
+        member = "pem" if path == "/certificates" else "certificate"
+        answer = site.rest("POST", path, {"x": 1, "y": 2, member: CERTIFICATES["bad"]})
+        is_eq((answer.status, answer.body["code"], answer.body["detail"][:3]), (400, "unknown_member", "x: "),
+              f"{path}: the sentence is of the fault whose code it is")
     is_eq(site.rest("GET", "/requests?status=pending").body["items"], [], "no request is left of any")
     made = site.rest("POST", "/requests", good)
     is_eq(made.status, 201, "without a fault it is made")

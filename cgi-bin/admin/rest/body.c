@@ -24,9 +24,7 @@ cg_rc rest_only(const json_t *json, const char *const *known, struct cg_err *err
 			i++;
 		if (known[i])
 			continue;
-		rc = CG_BAD_INPUT;
-		(void)cg_fail_field(err, name, "is not a member that is known here");
-		err->code = "unknown_member";
+		rc = cg_fail_unknown(err, name, "is not a member that is known here");
 	}
 	return rc;
 }

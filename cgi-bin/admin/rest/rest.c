@@ -558,11 +558,9 @@ static bool brings_nothing(struct rest_call *call)
 	const char *name = json_object_iter_key(json_object_iter(json));
 	if (rc == CG_OK && name) {
 		rc = takes(call, span_of(name))
-			 ? cg_fail_field(&err, name, "is a parameter here: send ?%s= in the query",
-					 name)
-			 : cg_fail_field(&err, name, "is not known here: this takes no members");
-		rc = rc == CG_BAD_VALUE ? CG_BAD_INPUT : rc;
-		err.code = "unknown_member";
+			 ? cg_fail_unknown(&err, name,
+					   "is a parameter here: send ?%s= in the query", name)
+			 : cg_fail_unknown(&err, name, "is not known here: this takes no members");
 	}
 	json_decref(json);
 	if (rc != CG_OK)
