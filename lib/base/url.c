@@ -3,6 +3,21 @@
 #include "base/text.h"
 #include <curl/curl.h>
 
+bool url_is_host(struct span host)
+{
+	static const char marks[] = "-._:";
+	for (size_t i = 0; i < host.n; i++) {
+		char c = host.p[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      (c != '\0' && strchr(marks, c))))
+			return false;
+	}
+	return host.n > 0 && host.n <= 253;
+}
+
+static const char no_host[] = "has a host that is no name or address (a name with other letters is "
+			      "written as xn--…)";
+
 static const char *take(CURLU *u, CURLUPart part, unsigned flags, struct arena *arena,
 			const char **out)
 {
@@ -45,7 +60,10 @@ static const char *read_parts(CURLU *u, struct arena *arena, struct url *out)
 	char *trimmed = arena_copy(arena, span_make(path, n));
 	if (!trimmed)
 		return "cannot be read: no memory";
-	*out = (struct url){strcmp(scheme, "https") == 0, host, (unsigned)number, trimmed};
+	struct url url = {strcmp(scheme, "https") == 0, host, (unsigned)number, trimmed};
+	if (!url_is_host(url_bare_host(&url)))
+		return no_host;
+	*out = url;
 	return NULL;
 }
 
@@ -64,6 +82,9 @@ const char *url_parse(const char *text, struct arena *arena, struct url *out)
 	/* curl would take what follows the third slash for the host. */
 	else if (mark[3] == '/')
 		why = "has no host after the two slashes";
+	/* It would undo percent-encoding in the host, and drop the zone of an address. */
+	else if (memchr(mark, '%', strcspn(mark + 3, "/") + 3))
+		why = no_host;
 	else if (curl_url_set(u, CURLUPART_URL, text, CURLU_PATH_AS_IS) != CURLUE_OK)
 		why = "cannot be read as a URL such as https://backend.example:8443/base";
 	else

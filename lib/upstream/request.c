@@ -3,6 +3,7 @@
 #include "base/field.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/url.h"
 
 /* Request line and Host with their separators, and the longest field that frames a body. */
 #define LINES_MAX 64
@@ -43,18 +44,6 @@ static bool is_target(struct span target)
 	return target.n > 0 && target.p[0] == '/';
 }
 
-bool upstream_is_host(struct span host)
-{
-	static const char marks[] = "-._:";
-	for (size_t i = 0; i < host.n; i++) {
-		char c = host.p[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      (c != '\0' && strchr(marks, c))))
-			return false;
-	}
-	return host.n > 0 && host.n <= 253;
-}
-
 static void put_host(struct writer *w, const struct upstream_call *c)
 {
 	bool v6 = memchr(c->host.p, ':', c->host.n) != NULL;
@@ -91,7 +80,7 @@ struct span upstream_request_head(const struct upstream_call *call, const struct
 		room += call->fields[i].name.n + call->fields[i].value.n + 4;
 	struct writer w = {.p = room <= UPSTREAM_HEAD_MAX ? arena_alloc(req->arena, room) : NULL};
 	if (!w.p || !field_is_token(call->method) || !is_target(call->target) ||
-	    !upstream_is_host(call->host))
+	    !url_is_host(call->host))
 		return none;
 	put(&w, call->method);
 	put(&w, SPAN_LIT(" "));

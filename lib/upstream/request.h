@@ -5,8 +5,6 @@
 #include "base/base.h"
 #include "upstream/upstream.h"
 
-/* Letters, digits and what addresses are written with: a Host field that means one thing. */
-bool upstream_is_host(struct span host);
 /* The request line, Host, the fields of `call` and those that frame the body, in the request's
  * arena; NULL in the span when something in it could do harm, or memory is short. */
 struct span upstream_request_head(const struct upstream_call *call, const struct web_request *req,

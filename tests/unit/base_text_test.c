@@ -279,6 +279,10 @@ static void test_urls(void **state)
 	    {" http://backend/",		 NULL,	       false, 0,	 NULL	     },
 	    {"http://backend/\r\nX: y",		NULL,	      false, 0,	NULL	    },
 	    {"http://backend\\@evil/",	       NULL,		     false, 0,     NULL	   },
+	    {"http://%eexample/",		  NULL,		false, 0,	  NULL	      },
+	    {"http://b%C3%A4ckend/",	     NULL,		   false, 0,     NULL	 },
+	    {"http://back%20end/",		   NULL,		 false, 0,	   NULL	       },
+	    {"http://[fe80::1%25eth0]/",	 NULL,	       false, 0,	 NULL	     },
 	    {"http://backend/{x}",		   NULL,		 false, 0,	   NULL	       },
 	    {"http://b\xc3\xa4"
 	     "ckend/",	      NULL,		   false, 0,     NULL	 },
