@@ -38,7 +38,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # The only place that names Debian packages.
 BUILD_PACKAGES := gcc g++ libc6-dev pkg-config libfcgi-dev libgnutls28-dev libdb5.3-dev libctemplate-dev \
 	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-gnutls-dev \
-	libunistring-dev libcrypt-dev libconfuse-dev libmd4c-dev python3
+	libunistring-dev libcrypt-dev libconfuse-dev libcmark-gfm-dev libcmark-gfm-extensions-dev python3
 RUN_PACKAGES  := apache2 lighttpd lighttpd-mod-openssl openssl curl python3 procps
 TEST_PACKAGES := libcmocka-dev perl nghttp2-client faketime gnutls-bin jq python3-prometheus-client mandoc man-db iproute2 \
 	logrotate libapache2-mod-fcgid \
@@ -85,7 +85,7 @@ ALL_CXXFLAGS = -std=gnu++17 $(MODE_$(MODE)) $(CXX_WARN) -fPIE -pthread -Ilib $(C
 ALL_CFLAGS = -std=gnu11 $(MODE_$(MODE)) $(WARN) -fPIE -pthread -Ilib -isystem $(B) $(PKG_CFLAGS) \
 	$(CG_DEFINES) $(CFLAGS)
 ALL_LDFLAGS = $(LINK_$(MODE)) -pthread $(LDFLAGS)
-LDLIBS = $(PKG_LIBS) -ldb-5.3 -lcrypt -lunistring -lmd4c -lctemplate_nothreads -lstdc++
+LDLIBS = $(PKG_LIBS) -ldb-5.3 -lcrypt -lunistring -lcmark-gfm-extensions -lcmark-gfm -lctemplate_nothreads -lstdc++
 
 LAYERS := $(shell cat lib/ORDER)
 PROTOS := $(sort $(wildcard schema/*.proto))

@@ -1,10 +1,10 @@
 #include "base/base.h"
 #include "base/markdown.h"
 #include "base/limits.h"
-#include <md4c.h>
-
-#define FLAGS                                                                                      \
-	(MD_FLAG_NOHTML | MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_PERMISSIVEURLAUTOLINKS)
+#include "base/text.h"
+#include <cmark-gfm-core-extensions.h>
+#include <cmark-gfm.h>
+#include <pthread.h>
 
 struct writing {
 	struct buf *out;
@@ -37,39 +37,60 @@ static bool image_is_fine(struct span link)
 	return link.n > 1 && link.p[0] == '/' && link.p[1] != '/' && link.p[1] != '\\';
 }
 
+static void note_bad(struct writing *w, struct span link)
+{
+	if (!*w->bad)
+		text_for_log(link, w->bad, sizeof(w->bad));
+}
+
+/* --- the parts of a page --- */
+
 static void put(struct writing *w, const char *text)
 {
 	if (!w->plain && !w->in_image)
 		buf_add_text(w->out, text);
 }
 
-static void put_escaped(struct writing *w, const char *p, size_t n)
+/* Of C0, C1 or DEL, but for ends of lines and tabs: the text has none, but “&#27;” makes one. */
+static bool is_control(unsigned char c, unsigned char next)
 {
-	if (w->plain) {
-		if (w->in_paragraph && !w->done)
-			buf_add(w->out, span_make(p, n));
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		switch (p[i]) {
-		case '<':
-			buf_add_text(w->out, "&lt;");
-			break;
-		case '>':
-			buf_add_text(w->out, "&gt;");
-			break;
-		case '&':
-			buf_add_text(w->out, "&amp;");
-			break;
-		case '"':
-			buf_add_text(w->out, "&quot;");
-			break;
-		case '\'':
-			buf_add_text(w->out, "&#39;");
-			break;
-		default:
-			buf_add(w->out, span_make(p + i, 1));
+	return (c < ' ' && c != '\n' && c != '\t') || c == 0x7f || (c == 0xc2 && next < 0xa0);
+}
+
+static void put_char(struct buf *out, char c)
+{
+	static const struct {
+		char c;
+		const char *text;
+	} references[] = {
+	    {'<',  "&lt;"	},
+		   {'>',	 "&gt;"  },
+		  {'&',	"&amp;" },
+		  {'"',	"&quot;"},
+		   {'\'', "&#39;" }
+	  };
+	for (size_t i = 0; i < CG_COUNT(references); i++)
+		if (references[i].c == c) {
+			buf_add_text(out, references[i].text);
+			return;
 		}
+	buf_add_char(out, c);
+}
+
+static void put_escaped(struct writing *w, struct span text)
+{
+	if (w->plain && !w->in_paragraph)
+		return;
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i], next = i + 1 < text.n ? text.p[i + 1] : ' ';
+		if (is_control((unsigned char)c, (unsigned char)next))
+			i += c == '\xc2';
+		else if (w->plain)
+			/* An end of a line is a space there. */
+			buf_add_char(w->out, c == '\n' ? ' ' : c);
+		else
+			put_char(w->out, c);
+	}
 }
 
 /* Headings of the text begin at h2, below the page's own, and leave no level out, whatever levels
@@ -94,176 +115,229 @@ static void put_heading(struct writing *w, const char *begin, unsigned level, co
 	put(w, end);
 }
 
-static const struct {
-	MD_BLOCKTYPE type;
-	const char *open, *close;
-} blocks[] = {
-    {MD_BLOCK_QUOTE, "<blockquote>\n",		       "</blockquote>\n" },
-    {MD_BLOCK_UL,	  "<ul>\n",			      "</ul>\n"	     },
-    {MD_BLOCK_OL,	  "<ol>\n",			      "</ol>\n"	     },
-    {MD_BLOCK_LI,	  "<li>",				"</li>\n"	   },
-    {MD_BLOCK_HR,	  "<hr>\n",			      ""		      },
-    {MD_BLOCK_CODE,  "<pre class=\"code\" tabindex=\"0\">", "</pre>\n"	     },
-    {MD_BLOCK_P,	 "<p>",				 "</p>\n"		},
-    {MD_BLOCK_TABLE,
-     "<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Table\">"
-     "<table class=\"table\">\n",			   "</table></div>\n"},
-    {MD_BLOCK_THEAD, "<thead>",				"</thead>\n"	    },
-    {MD_BLOCK_TBODY, "<tbody>",				"</tbody>\n"	    },
-    {MD_BLOCK_TR,	  "<tr>",				"</tr>\n"	   },
-    {MD_BLOCK_TH,	  "<th>",				"</th>"		 },
-    {MD_BLOCK_TD,	  "<td>",				"</td>"		 },
+/* A link's or an image's, with what stands around it. */
+static void put_address(struct writing *w, const char *begin, struct span address, const char *end)
+{
+	put(w, begin);
+	if (!w->plain && !w->in_image)
+		put_escaped(w, address);
+	put(w, end);
+}
+
+/* --- the tree of a text --- */
+
+static bool is_type(cmark_node *node, const char *type)
+{
+	return node && strcmp(cmark_node_get_type_string(node), type) == 0;
+}
+
+static bool is_block(cmark_node *node)
+{
+	return ((unsigned)cmark_node_get_type(node) & CMARK_NODE_TYPE_MASK) ==
+	       CMARK_NODE_TYPE_BLOCK;
+}
+
+struct tags {
+	const char *begin, *end;
 };
 
-static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
+/* Of what needs no more than these; else both are empty. */
+static struct tags tags_of(cmark_node *node)
 {
-	struct writing *w = arg;
-	w->in_paragraph = type == MD_BLOCK_P;
-	if (++w->depth > w->deepest)
-		w->deepest = w->depth;
-	if (type == MD_BLOCK_H)
-		put_heading(w, "<h", heading_level(w, ((MD_BLOCK_H_DETAIL *)detail)->level), ">");
-	for (size_t i = 0; i < CG_COUNT(blocks); i++)
-		if (blocks[i].type == type)
-			put(w, blocks[i].open);
-	return 0;
-}
-
-static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
-{
-	struct writing *w = arg;
-	(void)detail;
-	w->depth--;
-	if (type == MD_BLOCK_H)
-		put_heading(w, "</h", w->heading_level, ">\n");
-	for (size_t i = 0; i < CG_COUNT(blocks); i++)
-		if (blocks[i].type == type)
-			put(w, blocks[i].close);
-	if (w->plain && type == MD_BLOCK_P) {
-		w->done = true;
-		return 1;
-	}
-	return 0;
-}
-
-static void note_bad(struct writing *w, struct span link)
-{
-	if (!*w->bad)
-		(void)snprintf(w->bad, sizeof(w->bad), "%.*s", (int)(link.n < 100 ? link.n : 100),
-			       link.n > 0 ? link.p : "");
-}
-
-static void put_element(struct writing *w, MD_SPANTYPE type, const char *begin)
-{
+	/* By the names of cmark_node_get_type_string: what extensions add has no number. */
 	static const struct {
-		MD_SPANTYPE type;
-		const char *name;
-	} elements[] = {
-	    {MD_SPAN_EM,	 "em>"    },
-	    {MD_SPAN_STRONG, "strong>"},
-	    {MD_SPAN_CODE,   "code>"  },
-	    {MD_SPAN_DEL,	  "del>"	}
-	 };
-	for (size_t i = 0; i < CG_COUNT(elements); i++)
-		if (elements[i].type == type) {
-			put(w, begin);
-			put(w, elements[i].name);
-		}
+		const char *type;
+		struct tags tags;
+	} rows[] = {
+	    {"block_quote",    {"<blockquote>\n", "</blockquote>\n"}		 },
+	    {"item",	     {"<li>", "</li>\n"}				},
+	    {"thematic_break", {"<hr>\n", ""}				     },
+	    {"code_block",	   {"<pre class=\"code\" tabindex=\"0\">", "</pre>\n"}},
+	    {"html_block",	   {"<p>", "</p>\n"}				    },
+	    {"table",
+	     {"<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Table\">"
+	      "<table class=\"table\">\n",
+	      "</table></div>\n"}						 },
+	    {"table_header",   {"<thead><tr>", "</tr></thead>\n"}		       },
+	    {"code",	     {"<code>", "</code>"}				  },
+	    {"emph",	     {"<em>", "</em>"}				      },
+	    {"strong",	       {"<strong>", "</strong>"}				},
+	    {"strikethrough",  {"<del>", "</del>"}				 },
+	};
+	if (cmark_node_get_type(node) == CMARK_NODE_LIST)
+		return cmark_node_get_list_type(node) == CMARK_ORDERED_LIST
+			   ? (struct tags){"<ol>\n", "</ol>\n"}
+			   : (struct tags){"<ul>\n", "</ul>\n"};
+	if (is_type(node, "table_row"))
+		return (struct tags){
+		    is_type(cmark_node_previous(node), "table_header") ? "<tbody>\n<tr>" : "<tr>",
+		    cmark_node_next(node) ? "</tr>\n" : "</tr>\n</tbody>"};
+	if (is_type(node, "table_cell"))
+		return is_type(cmark_node_parent(node), "table_header")
+			   ? (struct tags){"<th>", "</th>"}
+			   : (struct tags){"<td>", "</td>"};
+	for (size_t i = 0; i < CG_COUNT(rows); i++)
+		if (is_type(node, rows[i].type))
+			return rows[i].tags;
+	return (struct tags){"", ""};
 }
 
-static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
+/* Those of lists whose items no empty lines part have no element. */
+static bool is_in_tight_list(cmark_node *node)
 {
-	struct writing *w = arg;
-	if (type == MD_SPAN_A) {
-		const MD_ATTRIBUTE *href = &((MD_SPAN_A_DETAIL *)detail)->href;
-		struct span link = span_make(href->text, href->size);
-		if (!markdown_link_is_fine(link, true)) {
-			note_bad(w, link);
-			return 0;
+	cmark_node *list = cmark_node_parent(cmark_node_parent(node));
+	return list && cmark_node_get_list_tight(list);
+}
+
+/* Whether a link or an image leads where it may; else its text alone is shown. */
+static bool is_fine(cmark_node *node, struct span *address)
+{
+	*address = span_of(cmark_node_get_url(node));
+	return cmark_node_get_type(node) == CMARK_NODE_LINK ? markdown_link_is_fine(*address, true)
+							    : image_is_fine(*address);
+}
+
+static void begin(struct writing *w, cmark_node *node)
+{
+	struct span address;
+	switch ((unsigned)cmark_node_get_type(node)) {
+	case CMARK_NODE_PARAGRAPH:
+		if (is_in_tight_list(node))
+			return;
+		w->in_paragraph = true;
+		put(w, "<p>");
+		return;
+	case CMARK_NODE_HEADING:
+		put_heading(w, "<h", heading_level(w, (unsigned)cmark_node_get_heading_level(node)),
+			    ">");
+		return;
+	case CMARK_NODE_LINK:
+		if (is_fine(node, &address))
+			put_address(w, "<a rel=\"noopener\" href=\"", address, "\">");
+		else
+			note_bad(w, address);
+		return;
+	case CMARK_NODE_IMAGE:
+		if (!is_fine(node, &address)) {
+			note_bad(w, address);
+			return;
 		}
-		put(w, "<a rel=\"noopener\" href=\"");
-		if (!w->plain && !w->in_image)
-			put_escaped(w, link.p, link.n);
-		put(w, "\">");
-		return 0;
-	}
-	if (type == MD_SPAN_IMG) {
-		const MD_ATTRIBUTE *src = &((MD_SPAN_IMG_DETAIL *)detail)->src;
-		struct span link = span_make(src->text, src->size);
-		if (!image_is_fine(link)) {
-			note_bad(w, link);
-			return 0;
-		}
-		put(w, "<img src=\"");
-		if (!w->plain && !w->in_image)
-			put_escaped(w, link.p, link.n);
-		put(w, "\" alt=\"");
+		put_address(w, "<img src=\"", address, "\" alt=\"");
 		w->in_image++;
-		return 0;
+		return;
+	case CMARK_NODE_LINEBREAK:
+		put(w, "<br>");
+		put_escaped(w, SPAN_LIT("\n"));
+		return;
+	case CMARK_NODE_SOFTBREAK:
+		put_escaped(w, SPAN_LIT("\n"));
+		return;
+	default:
+		put(w, tags_of(node).begin);
+		/* HTML, too, is shown as it stands. */
+		put_escaped(w, span_of(cmark_node_get_literal(node)));
 	}
-	put_element(w, type, "<");
-	return 0;
 }
 
-static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
+static void end(struct writing *w, cmark_node *node)
 {
-	struct writing *w = arg;
-	if (type == MD_SPAN_A) {
-		const MD_ATTRIBUTE *href = &((MD_SPAN_A_DETAIL *)detail)->href;
-		if (markdown_link_is_fine(span_make(href->text, href->size), true))
+	struct span address;
+	switch ((unsigned)cmark_node_get_type(node)) {
+	case CMARK_NODE_PARAGRAPH:
+		if (is_in_tight_list(node))
+			return;
+		w->in_paragraph = false;
+		w->done = w->plain;
+		put(w, "</p>\n");
+		return;
+	case CMARK_NODE_HEADING:
+		put_heading(w, "</h", w->heading_level, ">\n");
+		return;
+	case CMARK_NODE_LINK:
+		if (is_fine(node, &address))
 			put(w, "</a>");
-		return 0;
+		return;
+	case CMARK_NODE_IMAGE:
+		if (!is_fine(node, &address))
+			return;
+		w->in_image--;
+		put(w, "\">");
+		return;
+	default:
+		put(w, tags_of(node).end);
 	}
-	if (type == MD_SPAN_IMG) {
-		const MD_ATTRIBUTE *src = &((MD_SPAN_IMG_DETAIL *)detail)->src;
-		if (image_is_fine(span_make(src->text, src->size))) {
-			w->in_image--;
-			put(w, "\">");
-		}
-		return 0;
-	}
-	put_element(w, type, "</");
-	return 0;
 }
 
-static int text(MD_TEXTTYPE type, const MD_CHAR *p, MD_SIZE n, void *arg)
+/* What the iterator only enters. */
+static bool is_leaf(cmark_node *node)
 {
-	struct writing *w = arg;
-	switch (type) {
-	case MD_TEXT_BR:
-		put(w, "<br>\n");
-		return 0;
-	case MD_TEXT_SOFTBR:
-		put_escaped(w, w->plain ? " " : "\n", 1);
-		return 0;
-	case MD_TEXT_NULLCHAR:
-		return 0;
-	case MD_TEXT_ENTITY:
-	case MD_TEXT_NORMAL:
-	case MD_TEXT_CODE:
-	case MD_TEXT_HTML:
-	case MD_TEXT_LATEXMATH:
-		/* An entity too is text as it stands: "&copy;" would be one more reading. */
-		put_escaped(w, p, n);
-		return 0;
+	return cmark_node_get_literal(node) || is_type(node, "thematic_break");
+}
+
+static void write_tree(struct writing *w, cmark_node *root)
+{
+	cmark_iter *iter = cmark_iter_new(root);
+	for (cmark_event_type e; !w->done && (e = cmark_iter_next(iter)) != CMARK_EVENT_DONE;) {
+		cmark_node *node = cmark_iter_get_node(iter);
+		bool leaf = is_leaf(node);
+		if (e == CMARK_EVENT_ENTER) {
+			w->depth += is_block(node);
+			if (w->depth > w->deepest)
+				w->deepest = w->depth;
+			begin(w, node);
+		}
+		if (e == CMARK_EVENT_EXIT || leaf) {
+			end(w, node);
+			w->depth -= is_block(node);
+		}
 	}
-	return 0;
+	cmark_iter_free(iter);
+}
+
+/* The parser notes the characters of its extensions where all of a process see them. */
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
+
+static cmark_node *parse(struct span source)
+{
+	/* Not "autolink": that of 0.29.0.gfm.6 reads beyond its text. */
+	static const char *const extensions[] = {"table", "strikethrough"};
+	(void)pthread_mutex_lock(&parsing);
+	cmark_gfm_core_extensions_ensure_registered();
+	cmark_parser *parser = cmark_parser_new(CMARK_OPT_DEFAULT);
+	for (size_t i = 0; i < CG_COUNT(extensions); i++)
+		(void)cmark_parser_attach_syntax_extension(
+		    parser, cmark_find_syntax_extension(extensions[i]));
+	cmark_parser_feed(parser, source.p, source.n);
+	cmark_node *root = cmark_parser_finish(parser);
+	cmark_parser_free(parser);
+	(void)pthread_mutex_unlock(&parsing);
+	return root;
+}
+
+/* Each line of a table is filled up with cells to as many as its head has: few bytes would make
+ * more of them than there is memory. */
+static bool makes_too_many_cells(struct span source)
+{
+	size_t lines = 0, widest = 0;
+	struct span line;
+	while (span_next(&source, '\n', &line)) {
+		size_t cells = 1;
+		for (size_t i = 0; i < line.n; i++)
+			cells += line.p[i] == '|';
+		widest = cells > widest ? cells : widest;
+		lines++;
+	}
+	return lines * widest > MARKDOWN_CELLS_MAX;
 }
 
 static cg_rc run(struct span source, struct writing *w, struct cg_err *err)
 {
-	const MD_PARSER parser = {.flags = FLAGS,
-				  .enter_block = enter_block,
-				  .leave_block = leave_block,
-				  .enter_span = enter_span,
-				  .leave_span = leave_span,
-				  .text = text};
-	if (source.n > UINT32_MAX)
-		return cg_fail(err, CG_TOO_BIG, "The text is too long.");
-	int failed = md_parse(source.n > 0 ? source.p : "", (MD_SIZE)source.n, &parser, w);
-	if ((failed && !w->done) || (w->out && w->out->failed))
-		return cg_fail_memory(err);
-	return CG_OK;
+	if (makes_too_many_cells(source))
+		return cg_fail(err, CG_TOO_BIG, "The text's tables are too wide for its length.");
+	cmark_node *root = parse(source);
+	write_tree(w, root);
+	cmark_node_free(root);
+	return w->out->failed ? cg_fail_memory(err) : CG_OK;
 }
 
 cg_rc markdown_html(struct span source, struct buf *out, struct cg_err *err)
@@ -284,7 +358,10 @@ cg_rc markdown_check(struct span source, const char *field, struct cg_err *err)
 	buf_init(&html, MARKDOWN_HTML_MAX);
 	struct writing w = {.out = &html};
 	cg_rc rc = run(source, &w, err);
-	if (w.deepest > MARKDOWN_DEPTH_MAX)
+	if (rc == CG_TOO_BIG)
+		rc = cg_fail_field(err, field,
+				   "has a table that is too wide for a text of so many lines");
+	else if (w.deepest > MARKDOWN_DEPTH_MAX)
 		rc = cg_fail_field(err, field, "has lists or quotes in more than %d levels",
 				   MARKDOWN_DEPTH_MAX);
 	else if (html.failed)

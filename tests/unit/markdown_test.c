@@ -23,7 +23,22 @@ static void test_elements(void **state)
 	html_is("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n");
 	html_is("> q", "<blockquote>\n<p>q</p>\n</blockquote>\n");
 	html_is("```\na <b>\n```", "<pre class=\"code\" tabindex=\"0\">a &lt;b&gt;\n</pre>\n");
-	html_is("a  \nb", "<p>a<br>\nb</p>\n");
+	html_is("a  \nb\nc", "<p>a<br>\nb\nc</p>\n");
+	html_is("1. a\n\n   b\n2. c",
+		"<ol>\n<li><p>a</p>\n<p>b</p>\n</li>\n<li><p>c</p>\n</li>\n</ol>\n");
+	html_is("a\n\n***\nb", "<p>a</p>\n<hr>\n<p>b</p>\n");
+	html_is("|a|b|\n|-|:-:|\n|c|*d*|\n|e|\n",
+		"<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Table\">"
+		"<table class=\"table\">\n<thead><tr><th>a</th><th>b</th></tr></thead>\n"
+		"<tbody>\n<tr><td>c</td><td><em>d</em></td></tr>\n<tr><td>e</td><td></td></tr>\n"
+		"</tbody></table></div>\n");
+	html_is("|a|\n|-|\n",
+		"<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Table\">"
+		"<table class=\"table\">\n<thead><tr><th>a</th></tr></thead>\n</table></div>\n");
+	/* A bare address is text. */
+	html_is("https://a.example <https://b.example>",
+		"<p>https://a.example <a rel=\"noopener\" href=\"https://b.example\">"
+		"https://b.example</a></p>\n");
 }
 
 static void test_headings(void **state)
@@ -76,9 +91,14 @@ static void test_links(void **state)
 static void test_html_is_text(void **state)
 {
 	(void)state;
-	html_is("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n");
+	html_is("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;\n</p>\n");
 	html_is("a <b onclick='x'>c", "<p>a &lt;b onclick=&#39;x&#39;&gt;c</p>\n");
-	html_is("&lt;script&gt;", "<p>&amp;lt;script&amp;gt;</p>\n");
+	html_is("&lt;script&gt;", "<p>&lt;script&gt;</p>\n");
+	/* References make no control characters, in a text or an address. */
+	html_is("a&#27;[31m&#x8a;b&#9;c&#x85;&#0;&#x7f;&eacute;",
+		"<p>a[31mb\tc\xef\xbf\xbd\xc3\xa9</p>\n");
+	html_is("[a](https://b.example/&#27;c)",
+		"<p><a rel=\"noopener\" href=\"https://b.example/c\">a</a></p>\n");
 	html_is("![a<b>](/c)", "<p><img src=\"/c\" alt=\"a&lt;b&gt;\"></p>\n");
 	/* An image within an image's text, and a link. */
 	html_is("![a ![b](/c) [d](https://e.example)](/f)",
@@ -91,8 +111,11 @@ static void test_summary(void **state)
 	struct buf out;
 	buf_init(&out, 1024);
 	assert_int_equal(
-	    markdown_summary(SPAN_LIT("# Head\n\nPay *in* &\nout.\n\nMore."), &out, NULL), CG_OK);
-	assert_string_equal(out.p, "Pay in & out.");
+	    markdown_summary(
+		SPAN_LIT("# Head\n\n- no\n\nPay *in* &\nout  \nof &lt;it&gt;.\n\nMore."), &out,
+		NULL),
+	    CG_OK);
+	assert_string_equal(out.p, "Pay in & out of <it>.");
 	buf_release(&out);
 }
 
@@ -123,6 +146,29 @@ static void check_repeated(const char *part, size_t n, cg_rc rc)
 	buf_release(&out);
 }
 
+/* A wide head and many lines: each would be filled up with cells. */
+static void test_wide_table(void **state)
+{
+	(void)state;
+	struct buf text, out;
+	struct cg_err err = {0};
+	buf_init(&text, MARKDOWN_MAX);
+	buf_init(&out, MARKDOWN_HTML_MAX);
+	for (int line = 0; line < 2; line++) {
+		for (int i = 0; i < 300; i++)
+			buf_add_text(&text, line == 0 ? "|a" : "|-");
+		buf_add_text(&text, "|\n");
+	}
+	while (text.n < MARKDOWN_MAX - 2)
+		buf_add_text(&text, "a\n");
+	assert_int_equal(markdown_check(buf_span(&text), "f", &err), CG_BAD_VALUE);
+	assert_int_equal(err.n_fields, 1);
+	assert_int_equal(markdown_html(buf_span(&text), &out, &err), CG_TOO_BIG);
+	assert_int_equal(out.n, 0);
+	buf_release(&text);
+	buf_release(&out);
+}
+
 /* What is taken can be shown. */
 static void test_too_much(void **state)
 {
@@ -143,7 +189,7 @@ int main(void)
 	    cmocka_unit_test(test_elements), cmocka_unit_test(test_headings),
 	    cmocka_unit_test(test_links),    cmocka_unit_test(test_html_is_text),
 	    cmocka_unit_test(test_summary),  cmocka_unit_test(test_ceiling),
-	    cmocka_unit_test(test_too_much),
+	    cmocka_unit_test(test_too_much), cmocka_unit_test(test_wide_table),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
