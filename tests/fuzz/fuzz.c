@@ -26,6 +26,18 @@ char *fuzz_exact(const uint8_t *bytes, size_t n)
 	return p;
 }
 
+size_t fuzz_der_size(const uint8_t *bytes, size_t n)
+{
+	size_t octets = n > 1 && bytes[1] >= 0x80 ? bytes[1] & 0x7fu : 0, size = 0;
+	if (n < 2 || octets > 2 || n < 2 + octets)
+		return n;
+	if (octets == 0)
+		size = bytes[1];
+	for (size_t i = 0; i < octets; i++)
+		size = size << 8 | bytes[2 + i];
+	return size < n - 2 - octets ? 2 + octets + size : n;
+}
+
 void fuzz_unwrite(void *p, size_t n)
 {
 	memset(p, 0xa5, n);
