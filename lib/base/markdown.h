@@ -10,8 +10,8 @@
 #include "base/span.h"
 
 /* Appends the HTML: headings begin at h2, links that are not allowed are text.  CG_TOO_BIG for what
- * markdown_check refuses as too wide, CG_UNAVAILABLE when it grows over out's ceiling.  Where memory
- * is short the parser, cmark-gfm, ends the process. */
+ * markdown_check refuses as too wide, CG_UNAVAILABLE when it grows over out's ceiling.  Where
+ * memory is short the parser, cmark-gfm, ends the process. */
 cg_rc markdown_html(struct span text, struct buf *out, struct cg_err *err) CG_MUST_USE;
 /* The first paragraph as plain text, for cards and lists. */
 cg_rc markdown_summary(struct span text, struct buf *out, struct cg_err *err) CG_MUST_USE;

@@ -17,8 +17,8 @@ struct url {
 /* NULL when `text` is such a URL and *out is filled, else why not: the rest of a sentence that
  * begins with the field's name. */
 const char *url_parse(const char *text, struct arena *arena, struct url *out);
-/* Letters, digits and what addresses are written with, without brackets: a Host field that means one
- * thing. */
+/* Letters, digits and what addresses are written with, without brackets: a Host field that means
+ * one thing. */
 bool url_is_host(struct span host);
 /* The host without the brackets that an IPv6 address has in a URL; borrowed. */
 struct span url_bare_host(const struct url *url);

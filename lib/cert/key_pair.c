@@ -2,6 +2,16 @@
 #include "cert/key_pair.h"
 #include "base/hash.h"
 #include "cert/inside.h"
+#include <gnutls/x509.h>
+
+/* Capitals and spaces: it is written again, in front of the key that is kept. */
+static bool is_label(struct span text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] != ' ' && (text.p[i] < 'A' || text.p[i] > 'Z'))
+			return false;
+	return true;
+}
 
 /* The first block with a private key in it: its label, and what stands between its markers.  False
  * when there is none. */
@@ -14,7 +24,8 @@ static bool find_block(struct span text, struct span *label, struct span *body)
 		const char *stop = memmem(at, (size_t)(end - at), dashes, strlen(dashes));
 		size_t n = stop ? (size_t)(stop - at) : 0;
 		if (n < strlen(what) || n > 40 ||
-		    memcmp(stop - strlen(what), what, strlen(what)) != 0)
+		    memcmp(stop - strlen(what), what, strlen(what)) != 0 ||
+		    !is_label(span_make(at, n)))
 			continue;
 		*label = span_make(at, n);
 		const char *from = stop + strlen(dashes);
@@ -36,6 +47,19 @@ static bool belongs(const struct private_keys *keys, struct span der)
 	       memcmp(value.b, keys->value_sha256[0].b, sizeof(value.b)) == 0;
 }
 
+/* Whether the library that makes the handshakes with it reads what is kept: 0, or its error. */
+static int try_key(struct span pem)
+{
+	gnutls_datum_t text = {(unsigned char *)(uintptr_t)pem.p, (unsigned)pem.n};
+	gnutls_x509_privkey_t key;
+	int rc = gnutls_x509_privkey_init(&key);
+	if (rc < 0)
+		return rc;
+	rc = gnutls_x509_privkey_import2(key, &text, GNUTLS_X509_FMT_PEM, NULL, 0);
+	gnutls_x509_privkey_deinit(key);
+	return rc;
+}
+
 const char *key_pair_read(struct span text, struct span der, struct arena *arena, struct span *out)
 {
 	static const char no_memory[] = "cannot be read: no memory";
@@ -55,7 +79,14 @@ const char *key_pair_read(struct span text, struct span der, struct arena *arena
 		       "is sealed before it is stored)";
 	if (!belongs(&keys, der))
 		return "is the private key of another certificate than client_certificate";
-	const char *pem = pem_format(arena, label, span_make(key, n));
-	*out = span_of(pem);
-	return pem ? NULL : no_memory;
+	struct span pem = span_of(pem_format(arena, label, span_make(key, n)));
+	int rc = pem.p ? try_key(pem) : GNUTLS_E_MEMORY_ERROR;
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return no_memory;
+	if (rc < 0)
+		return "cannot be read: the line before it names another kind of key, or it is of "
+		       "a "
+		       "kind that cannot be used here";
+	*out = pem;
+	return NULL;
 }

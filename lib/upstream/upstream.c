@@ -430,8 +430,7 @@ static bool prepare(struct exchange *x)
 			x->u->kept = malloc(UPSTREAM_REWIND_BYTES);
 		x->kept_all = x->u->kept != NULL;
 	}
-	if (!url_is_host(c->host) || c->port == 0 || c->target.n == 0 ||
-	    c->target.p[0] != '/') {
+	if (!url_is_host(c->host) || c->port == 0 || c->target.n == 0 || c->target.p[0] != '/') {
 		decide(x, UPSTREAM_UNREACHABLE, "the target URL cannot be used");
 		return false;
 	}

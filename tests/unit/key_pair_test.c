@@ -111,6 +111,26 @@ static void test_texts(void **state)
 			fail_msg("row %zu: %s", i, why);
 		assert_null(pem.p);
 	}
+	/* The line before the key is kept, so it has to be one, and that of such a key. */
+	struct span sec1 = load("privkey/key-only-sec1.pem");
+	const char *line_end = memchr(sec1.p, '\n', sec1.n);
+	struct span body = {line_end, sec1.n - (size_t)(line_end - sec1.p)};
+	static const struct {
+		const char *label, *why;
+	} labels[] = {
+	    {"x\n----BEGIN EC PRIVATE KEY", "is not a private key"},
+	    {"ec PRIVATE KEY",	       "is not a private key"},
+	    {"X PRIVATE KEY",		      "names another kind"  },
+	    {"DSA PRIVATE KEY",		"names another kind"  },
+	};
+	for (size_t i = 0; i < CG_COUNT(labels); i++) {
+		const char *given = arena_printf(&arena, "-----BEGIN %s-----%.*s", labels[i].label,
+						 (int)body.n, body.p);
+		const char *why = key_pair_read(span_of(given), der, &arena, &pem);
+		if (!why || !strstr(why, labels[i].why))
+			fail_msg("%s: %s", labels[i].label, why);
+		assert_null(pem.p);
+	}
 	/* Two of them, in one block: which one is meant, nobody knows. */
 	struct span one = load("privkey/key-only-sec1.pem");
 	const char *text = arena_printf(&arena, "%.*s%.*s", (int)one.n, one.p, (int)one.n, one.p);
