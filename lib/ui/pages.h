@@ -70,6 +70,10 @@ const char *page_lines(struct page_call *call, const char *name);
 /* The id that the form brought along, so that sending it twice makes one record; NULL when it is
  * none. */
 const char *page_once(struct page_call *call);
+/* What a form that is shown is to hold as its field "once": the id that it brought along, so that
+ * one that comes back with a fault stays the same form, else a new one; in the call's memory.  ""
+ * where memory or random numbers are short: what is made then gets its id there, or fails. */
+const char *page_once_for_form(struct page_call *call);
 
 /* --- what goes out --- */
 

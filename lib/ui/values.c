@@ -67,6 +67,15 @@ const char *page_once(struct page_call *call)
 		   : NULL;
 }
 
+const char *page_once_for_form(struct page_call *call)
+{
+	const char *brought = page_once(call);
+	char *id = brought ? NULL : arena_alloc(call->arena, ID_TEXT + 1);
+	if (brought)
+		return brought;
+	return id && random_id(id) == CG_OK ? id : "";
+}
+
 /* --- times --- */
 
 #define DAY_S ((int64_t)24 * 3600)

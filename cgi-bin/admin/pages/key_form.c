@@ -114,12 +114,10 @@ static void show_new(struct page_call *call, const struct cert_reading *reading,
 {
 	struct cg_err err = {0};
 	struct all_apis apis;
-	char once[ID_TEXT + 1];
 	bool sent = call->form.n > 0;
 	bool token = strcmp(page_field(call, "type"), "token") == 0;
 	json_t *values = values_of_form(call);
-	cg_rc rc =
-	    random_id(once) == CG_OK ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
+	cg_rc rc = show_load_apis(call, &apis, &err);
 	if (rc == CG_OK)
 		rc = add_policies(call, values, NULL, &err);
 	if (rc != CG_OK) {
@@ -134,7 +132,7 @@ static void show_new(struct page_call *call, const struct cert_reading *reading,
 		show_add_reading(call, values, reading);
 	json_t *more =
 	    json_pack("{s:b, s:b, s:s, s:b}", "is_token", (int)token, "is_mtls", (int)!token,
-		      "once", page_once(call) ? page_once(call) : once, "first", (int)!sent);
+		      "once", page_once_for_form(call), "first", (int)!sent);
 	(void)json_object_update(values, more);
 	json_decref(more);
 	open_folded(values);

@@ -185,10 +185,8 @@ static void show_make(struct page_call *call, const Cg__Refusal *refusal, const 
 	struct cg_err err = {0};
 	struct all_apis apis;
 	Cg__Certificate *record;
-	char once[ID_TEXT + 1];
 	json_t *made = NULL;
-	cg_rc rc =
-	    random_id(once) == CG_OK ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
+	cg_rc rc = show_load_apis(call, &apis, &err);
 	if (rc == CG_OK)
 		rc = show_key_of_certificate(call, &refusal->sha256, &made, &err);
 	if (rc == CG_OK)
@@ -197,13 +195,12 @@ static void show_make(struct page_call *call, const Cg__Refusal *refusal, const 
 		page_fail(call, rc, &err);
 		return;
 	}
-	json_t *values = json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:b, s:o}", "id",
-				   page_text(span_of(refusal->request_id)), "at",
-				   page_distance(call, refusal->at), "certificate",
-				   show_certificate(call, record), "once",
-				   page_once(call) ? page_once(call) : once, "name",
-				   page_text(span_of(page_field(call, "name"))), "main_class",
-				   "main--narrow", "may_make", json_is_null(made), "made", made);
+	json_t *values = json_pack(
+	    "{s:o, s:o, s:o, s:s, s:o, s:s, s:b, s:o}", "id",
+	    page_text(span_of(refusal->request_id)), "at", page_distance(call, refusal->at),
+	    "certificate", show_certificate(call, record), "once", page_once_for_form(call), "name",
+	    page_text(span_of(page_field(call, "name"))), "main_class", "main--narrow", "may_make",
+	    json_is_null(made), "made", made);
 	/* The API that was called is what the caller wants. */
 	Cg__Access called = {.api_id = refusal->api_id};
 	Cg__Access *const items[] = {&called};

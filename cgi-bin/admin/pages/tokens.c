@@ -44,18 +44,12 @@ static void show_list(struct page_call *call, const struct cg_err *why, int stat
 	json_t *items = json_array();
 	for (size_t i = 0; i < page.n; i++)
 		(void)json_array_append_new(items, token_json(call, page.messages[i]));
-	char once[ID_TEXT + 1] = "";
-	if (random_id(once) != CG_OK) {
-		json_decref(items);
-		page_fail(call, cg_fail_memory(&err), &err);
-		return;
-	}
 	const char *done = page_query(call, "done");
-	json_t *values = json_pack("{s:o, s:o, s:s, s:b, s:b, s:b}", "items", items, "next",
-				   page_next(call, "/admin/tokens", "", page.next), "once",
-				   page_once(call) ? page_once(call) : once, "deleted",
-				   strcmp(done, "deleted") == 0, "saved",
-				   strcmp(done, "saved") == 0, "made", strcmp(done, "made") == 0);
+	json_t *values =
+	    json_pack("{s:o, s:o, s:s, s:b, s:b, s:b}", "items", items, "next",
+		      page_next(call, "/admin/tokens", "", page.next), "once",
+		      page_once_for_form(call), "deleted", strcmp(done, "deleted") == 0, "saved",
+		      strcmp(done, "saved") == 0, "made", strcmp(done, "made") == 0);
 	options_values_typed(call, options, CG_COUNT(options), NULL, values);
 	show_add_roles(values);
 	if (why)
