@@ -168,6 +168,7 @@ cg_rc user_sign_in(struct store *store, const char *name, const char *password, 
 struct password_call {
 	const struct actor *actor;
 	const char *user;	/* id or name */
+	uint64_t revision;	/* it must still be this one, or ENTITY_ANY_REVISION */
 	const char *old_hash;	/* it must still be this one; NULL: any */
 	char *hash;		/* the new one */
 	const char *session_id; /* stays; NULL: none */
@@ -183,6 +184,8 @@ static cg_rc password_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	cg_rc rc = entity_get_in(txn, &user_entity, c->user, c->arena, &c->found, err);
 	if (rc != CG_OK)
 		return rc;
+	if (c->revision != ENTITY_ANY_REVISION && c->revision != c->found->revision)
+		return cg_fail(err, CG_STALE, "The user was changed meanwhile: look again.");
 	if (c->old_hash &&
 	    (!c->found->password_hash || strcmp(c->found->password_hash, c->old_hash) != 0))
 		return cg_fail(err, CG_CLASH, "The password was changed meanwhile.");
@@ -206,6 +209,7 @@ cg_rc user_change_password(struct store *store, const struct actor *actor,
 {
 	struct password_call c = {.actor = actor,
 				  .user = actor->id,
+				  .revision = ENTITY_ANY_REVISION,
 				  .session_id = session_id,
 				  .action = "user.password",
 				  .arena = arena};
@@ -226,11 +230,12 @@ cg_rc user_change_password(struct store *store, const struct actor *actor,
 }
 
 cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_or_name,
-		 struct arena *arena, Cg__User **out, char password[PASSWORD_TEXT + 1],
-		 struct cg_err *err)
+		 uint64_t revision, struct arena *arena, Cg__User **out,
+		 char password[PASSWORD_TEXT + 1], struct cg_err *err)
 {
 	struct password_call c = {.actor = actor,
 				  .user = id_or_name,
+				  .revision = revision,
 				  .action = "user.reset",
 				  .must_change = true,
 				  .arena = arena};
@@ -276,6 +281,7 @@ cg_rc user_patch(struct store *store, const struct actor *actor, const char *id_
 {
 	struct change_call c = {
 	    .password = {.actor = actor,
+			 .revision = ENTITY_ANY_REVISION,
 			 .action = "user.password",
 			 .must_change = json_is_true(json_object_get(patch, "must_change")),
 			 .arena = arena},

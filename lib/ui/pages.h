@@ -74,6 +74,9 @@ const char *page_once(struct page_call *call);
  * one that comes back with a fault stays the same form, else a new one; in the call's memory.  ""
  * where memory or random numbers are short: what is made then gets its id there, or fails. */
 const char *page_once_for_form(struct page_call *call);
+/* How many credentials a key had when the form was made, its field "had": credential_add;
+ * CREDENTIALS_ANY where it says nothing. */
+size_t page_had(struct page_call *call);
 
 /* --- what goes out --- */
 

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/key.h"
 #include "model/setting.h"
 
 const char *page_param(struct page_call *call, size_t i)
@@ -74,6 +75,14 @@ const char *page_once_for_form(struct page_call *call)
 	if (brought)
 		return brought;
 	return id && random_id(id) == CG_OK ? id : "";
+}
+
+size_t page_had(struct page_call *call)
+{
+	json_t *had = page_typed_number(call, "had");
+	size_t n = json_is_integer(had) ? (size_t)json_integer_value(had) : CREDENTIALS_ANY;
+	json_decref(had);
+	return n;
 }
 
 /* --- times --- */

@@ -26,15 +26,6 @@ void key_show_token(struct page_call *call, const Cg__Key *key, const char *toke
 			    "main--slim"));
 }
 
-/* How many credentials the key had when the form was made. */
-static size_t typed_had(struct page_call *call)
-{
-	json_t *had = page_typed_number(call, "had");
-	size_t n = json_is_integer(had) ? (size_t)json_integer_value(had) : CREDENTIALS_ANY;
-	json_decref(had);
-	return n;
-}
-
 static void show_add(struct page_call *call, const Cg__Key *key, const struct cert_reading *reading,
 		     const struct cg_err *why, int status)
 {
@@ -44,7 +35,7 @@ static void show_add(struct page_call *call, const Cg__Key *key, const struct ce
 				   (int)!token, "main_class", "main--narrow");
 	struct credentials now;
 	struct cg_err err = {0};
-	size_t had = typed_had(call);
+	size_t had = page_had(call);
 	if (had == CREDENTIALS_ANY &&
 	    credential_list(call->program->store, key->id, call->arena, &now, &err) == CG_OK)
 		had = now.n;
@@ -63,6 +54,19 @@ void credential_new_show(void *arg)
 	Cg__Key *key;
 	if (key_get(call, &key))
 		show_add(call, key, NULL, NULL, 200);
+}
+
+/* A certificate that the key has already was asked for twice. */
+static bool has_already(struct page_call *call, const Cg__Key *key, const struct cert *cert,
+			const struct cg_err *why)
+{
+	char hex[SHA256_HEX + 1];
+	Cg__Credential *there;
+	if (!why->code || strcmp(why->code, "certificate_in_use") != 0)
+		return false;
+	hex_format(cert->sha256.b, SHA256_BYTES, hex);
+	return credential_get(call->program->store, key->id, hex, call->arena, &there, NULL) ==
+	       CG_OK;
 }
 
 void credential_new_do(void *arg)
@@ -90,14 +94,16 @@ void credential_new_do(void *arg)
 	}
 	if (rc == CG_OK)
 		rc = credential_add(call->program->store, &call->actor, key->id,
-				    has_cert ? &reading.leaf : NULL, typed_had(call), call->arena,
+				    has_cert ? &reading.leaf : NULL,
+				    has_cert ? CREDENTIALS_ANY : page_had(call), call->arena,
 				    &credential, token, &err);
 	if (entity_made_already(rc, &err))
-		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=added&token=%s",
-						 key->id, wants_token ? "gone" : ""));
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/keys/%s?token=gone", key->id));
 	else if (rc == CG_OK && wants_token)
 		key_show_token(call, key, token);
-	else if (rc == CG_OK)
+	else if (rc == CG_OK ||
+		 (rc == CG_CLASH && has_cert && has_already(call, key, &reading.leaf, &err)))
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=added%s", key->id,
 					   reading.private_key_dropped ? "&private=dropped" : ""));

@@ -187,14 +187,13 @@ void key_new_do(void *arg)
 				&err);
 	}
 	json_decref(record);
-	if (entity_made_already(rc, &err))
-		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=created%s", once,
-						 wants_token ? "&token=gone" : ""));
-	else if (rc == CG_OK && wants_token)
+	bool again = entity_made_already(rc, &err);
+	if (rc == CG_OK && wants_token)
 		key_show_token(call, key, token);
-	else if (rc == CG_OK)
+	else if (rc == CG_OK || again)
 		page_redirect(call,
-			      arena_printf(call->arena, "/admin/keys/%s?done=created%s", key->id,
+			      arena_printf(call->arena, "/admin/keys/%s?done=created%s%s",
+					   again ? once : key->id, wants_token ? "&token=gone" : "",
 					   reading.private_key_dropped ? "&private=dropped" : ""));
 	else if (show_certificate_fault(rc, &err))
 		show_new(call, has_cert ? &reading : NULL, &err, web_status_of(rc));

@@ -30,6 +30,17 @@ static json_t *token_json(struct page_call *call, const Cg__RestToken *token)
 	    "revision", (json_int_t)token->revision);
 }
 
+/* The one that the form, sent twice, had made: nobody may have seen it. */
+static json_t *made_json(struct page_call *call)
+{
+	const char *id = page_query(call, "made");
+	Cg__RestToken *token;
+	return *id && entity_get(call->program->store, &token_entity, id, call->arena, &token,
+				 NULL) == CG_OK
+		   ? token_json(call, token)
+		   : json_null();
+}
+
 static void show_list(struct page_call *call, const struct cg_err *why, int status)
 {
 	struct cg_err err = {0};
@@ -46,10 +57,10 @@ static void show_list(struct page_call *call, const struct cg_err *why, int stat
 		(void)json_array_append_new(items, token_json(call, page.messages[i]));
 	const char *done = page_query(call, "done");
 	json_t *values =
-	    json_pack("{s:o, s:o, s:s, s:b, s:b, s:b}", "items", items, "next",
+	    json_pack("{s:o, s:o, s:s, s:b, s:b, s:o}", "items", items, "next",
 		      page_next(call, "/admin/tokens", "", page.next), "once",
 		      page_once_for_form(call), "deleted", strcmp(done, "deleted") == 0, "saved",
-		      strcmp(done, "saved") == 0, "made", strcmp(done, "made") == 0);
+		      strcmp(done, "saved") == 0, "made", made_json(call));
 	options_values_typed(call, options, CG_COUNT(options), NULL, values);
 	show_add_roles(values);
 	if (why)
@@ -75,7 +86,8 @@ void token_new_do(void *arg)
 				json, call->arena, &made, token, &err);
 	json_decref(json);
 	if (entity_made_already(rc, &err))
-		page_redirect(call, "/admin/tokens?done=made");
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/tokens?made=%s", page_once(call)));
 	else if (rc == CG_OK)
 		page_show(call, 200, "token-made", "tokens", "The token",
 			  json_pack("{s:o, s:s, s:s, s:s}", "name", page_text(span_of(made->name)),
