@@ -137,8 +137,8 @@ json_t *page_next(struct page_call *call, const char *path, const char *q, const
 
 /* --- forms --- */
 
-/* Adds what went wrong to a form's values: "problem", "errors" (key, summary), and for each
- * field error_KEY and focus_KEY of the first.  */
+/* Adds what went wrong to a form's values: "failed", "problem" or "errors" (key, summary), which
+ * the include "faults" shows, and for each field error_KEY and focus_KEY of the first.  */
 void page_add_errors(json_t *values, const struct cg_err *err);
 /* The fault belongs to this field, unless it names some. */
 void page_fault_at(struct cg_err *err, const char *field);

@@ -516,9 +516,11 @@ void page_add_errors(json_t *values, const struct cg_err *err)
 		(void)json_array_append_new(
 		    list, json_pack("{s:s, s:o}", "key", key, "summary",
 				    json_sprintf("And %u more faults.", err->n_more)));
-	(void)json_object_set_new(values, "errors", list);
-	if (err->n_fields == 0)
-		(void)json_object_set_new(values, "problem", sentence("", err->text));
+	json_t *note = json_pack("{s:o, s:o*}", "errors", list, "problem",
+				 err->n_fields == 0 ? sentence("", err->text) : NULL);
+	(void)json_object_update(values, note);
+	(void)json_object_set_new(note, "template", json_string("layout/faults.tpl"));
+	(void)json_object_set_new(values, "faults", note);
 	(void)json_object_set_new(values, "failed", json_true());
 }
 

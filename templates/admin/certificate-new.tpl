@@ -8,10 +8,7 @@
 <div class="head"><div class="head__text"><h1>Add a certificate</h1><p>A client’s certificate is better added with its key: it comes here by itself.</p></div></div>
 <form class="form form--cards" method="post" action="/admin/certificates/new" enctype="multipart/form-data">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
-  {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The certificate was not added</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+  {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The certificate was not added</h2>{{>faults}}</div>{{/failed}}
   <section class="card" aria-labelledby="h-c">
     <div class="card__head"><h2 id="h-c">The certificate</h2></div>
     <div class="card__body form">

@@ -1,8 +1,5 @@
 {{%AUTOESCAPE context="HTML"}}
-{{#no_fresh}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The key was not saved</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}{{>stale}}{{/no_fresh}}
+{{#no_fresh}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The key was not saved</h2>{{>faults}}</div>{{/failed}}{{>stale}}{{/no_fresh}}
       {{#fresh}}<section class="card" aria-labelledby="h-who">
         <div class="card__head"><h2 id="h-who">Credential</h2></div>
         <div class="card__body form">

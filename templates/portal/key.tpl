@@ -60,10 +60,7 @@
       {{#by_session}}<form class="card__body card__body--line form" method="post" action="/portal/keys/{{id}}/renew" enctype="multipart/form-data" data-certificate-form>
         <input type="hidden" name="csrf_token" value="{{csrf_token}}">
         {{#private_key}}<div class="note note--bad" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-x"/></svg><h2>That was a private key. Consider it exposed</h2><p>It was not stored, logged or shown again. But it has left your machine, so it can no longer be used here. Make a new pair, and paste the new <code>client.crt</code>.</p></div>{{/private_key}}
-        {{#no_private_key}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The certificate was not added</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}{{/no_private_key}}
+        {{#no_private_key}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The certificate was not added</h2>{{>faults}}</div>{{/failed}}{{/no_private_key}}
         <div class="field{{#error_certificate}} field--error{{/error_certificate}}">
           <label for="f-certificate">Public certificate (PEM)</label>
           <p class="hint" id="h-certificate">Or paste it here. Same key, same limits, same history.</p>
