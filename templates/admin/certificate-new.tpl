@@ -20,17 +20,7 @@
           <div class="choice"><input type="radio" id="k-up" name="kind" value="upstream"{{#is_upstream}} checked{{/is_upstream}} aria-describedby="k-up-d"><label for="k-up">Upstream</label><span class="choice__hint" id="k-up-d">What a server behind certgate shows, or its CA.</span></div>
         </div>
       </fieldset>
-      <div class="field{{#error_certificate}} field--error{{/error_certificate}}">
-            <label for="f-certificate">Certificate (PEM)</label>
-            <p class="hint" id="h-certificate">The block from BEGIN CERTIFICATE to END CERTIFICATE. If a private key is pasted with it, only the public part is kept.</p>
-            <textarea class="textarea textarea--pem" id="f-certificate" name="certificate" rows="10" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}} aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate">{{certificate:pre_escape}}</textarea>
-            {{#error_certificate}}<p class="error" id="e-certificate"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_certificate}}
-            {{#error_certificate}}<p class="hint">What was given is not shown again, since it may hold a private key.</p>{{/error_certificate}}
-            <div class="row">
-              <span class="file"><label class="btn" for="upload"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#upload"/></svg>Upload .pem</label><input type="file" id="upload" name="upload" accept=".pem,.crt,.cer,.der,application/x-pem-file"></span>
-              
-            </div>
-          </div>
+      {{>certificate_field}}
     </div>
     <div class="card__foot actions"><button class="btn btn--primary" type="submit">Add</button><a class="btn" href="/admin/certificates">Cancel</a></div>
   </section>

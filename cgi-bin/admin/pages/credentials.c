@@ -30,9 +30,9 @@ static void show_add(struct page_call *call, const Cg__Key *key, const struct ce
 		     const struct cg_err *why, int status)
 {
 	bool token = strcmp(page_field(call, "type"), "token") == 0;
-	json_t *values = json_pack("{s:s, s:o, s:b, s:b, s:s}", "id", key->id, "key_name",
+	json_t *values = json_pack("{s:s, s:o, s:b, s:b, s:b, s:s}", "id", key->id, "key_name",
 				   page_text(span_of(key->name)), "is_token", (int)token, "is_mtls",
-				   (int)!token, "main_class", "main--narrow");
+				   (int)!token, "may_read", 1, "main_class", "main--narrow");
 	struct credentials now;
 	struct cg_err err = {0};
 	size_t had = page_had(call);
@@ -43,8 +43,7 @@ static void show_add(struct page_call *call, const Cg__Key *key, const struct ce
 		(void)json_object_set_new(values, "had", json_integer((json_int_t)had));
 	if (why)
 		page_add_errors(values, why);
-	if (reading)
-		show_add_reading(call, values, reading);
+	show_add_certificate_field(call, values, reading);
 	page_show(call, status, "credential-new", "keys", why ? "Error: Rotate" : "Rotate", values);
 }
 

@@ -128,13 +128,12 @@ static void show_new(struct page_call *call, const struct cert_reading *reading,
 	rights_add_apis(call, values, NULL, &apis);
 	if (why)
 		page_add_errors(values, why);
-	if (reading)
-		show_add_reading(call, values, reading);
 	json_t *more =
-	    json_pack("{s:b, s:b, s:s, s:b}", "is_token", (int)token, "is_mtls", (int)!token,
-		      "once", page_once_for_form(call), "first", (int)!sent);
+	    json_pack("{s:b, s:b, s:b, s:s, s:b}", "is_token", (int)token, "is_mtls", (int)!token,
+		      "may_read", 1, "once", page_once_for_form(call), "first", (int)!sent);
 	(void)json_object_update(values, more);
 	json_decref(more);
+	show_add_certificate_field(call, values, reading);
 	open_folded(values);
 	(void)json_object_set_new(values, "template", json_string("admin/key-fields.tpl"));
 	(void)json_object_set_new(values, "fresh", json_true());
