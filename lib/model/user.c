@@ -390,6 +390,7 @@ struct token_call {
 	const char *id; /* NULL: a new one */
 	const char *owner;
 	const json_t *json;
+	const char *replaces; /* NULL: none */
 	struct sha256 digest;
 	struct arena *arena;
 	Cg__RestToken *token;
@@ -410,15 +411,24 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	c->token->owner_id = c->user->id;
 	c->token->has_sha256 = true;
 	c->token->sha256 = (ProtobufCBinaryData){SHA256_BYTES, c->digest.b};
-	return entity_put_in(txn, &token_entity, c->token, c->arena, err);
+	rc = entity_put_in(txn, &token_entity, c->token, c->arena, err);
+	if (rc != CG_OK || !c->replaces)
+		return rc;
+	rc = entity_remove_in(txn, &token_entity, c->actor, c->replaces, ENTITY_ANY_REVISION,
+			      c->arena, err);
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
 
 cg_rc token_create(struct store *store, const struct actor *actor, const char *id,
-		   const char *owner, const json_t *json, struct arena *arena, Cg__RestToken **out,
-		   char token[TOKEN_TEXT + 1], struct cg_err *err)
+		   const char *owner, const json_t *json, const char *replaces, struct arena *arena,
+		   Cg__RestToken **out, char token[TOKEN_TEXT + 1], struct cg_err *err)
 {
-	struct token_call c = {
-	    .actor = actor, .id = id, .owner = owner, .json = json, .arena = arena};
+	struct token_call c = {.actor = actor,
+			       .id = id,
+			       .owner = owner,
+			       .json = json,
+			       .replaces = replaces,
+			       .arena = arena};
 	if (random_token(token) != CG_OK || sha256_of(span_of(token), &c.digest) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	cg_rc rc = store_write(store, STORE_CHANGES_NONE, create_txn, &c, err);

@@ -46,10 +46,11 @@ cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_
 		 char password[PASSWORD_TEXT + 1], struct cg_err *err) CG_MUST_USE;
 
 /* Makes a REST token of a user (by id or name), under an id that random_id made before (NULL: a new
- * one; entity_create_as); *token is the only time that it is seen. */
+ * one; entity_create_as); *token is the only time that it is seen.  In its place the one with the
+ * id `replaces` ends, if it has not ended (NULL: none). */
 cg_rc token_create(struct store *store, const struct actor *actor, const char *id,
-		   const char *owner, const json_t *json, struct arena *arena, Cg__RestToken **out,
-		   char token[TOKEN_TEXT + 1], struct cg_err *err) CG_MUST_USE;
+		   const char *owner, const json_t *json, const char *replaces, struct arena *arena,
+		   Cg__RestToken **out, char token[TOKEN_TEXT + 1], struct cg_err *err) CG_MUST_USE;
 /* Who shows this token, with the right that is left: never more than its owner has now.  CG_DENIED
  * for one that is unknown or has ended. */
 cg_rc token_check(struct store *store, struct span token, struct arena *arena, struct actor *out,

@@ -30,15 +30,30 @@ static json_t *token_json(struct page_call *call, const Cg__RestToken *token)
 	    "revision", (json_int_t)token->revision);
 }
 
-/* The one that the form, sent twice, had made: nobody may have seen it. */
+static json_t *values_of_token(const Cg__RestToken *token)
+{
+	json_t *record = record_to_json(token), *values = json_object();
+	options_values(options, CG_COUNT(options), record, values);
+	json_decref(record);
+	return values;
+}
+
+/* The one that the form, sent twice, has made: nobody may have seen it.  With what makes another in
+ * its place. */
 static json_t *made_json(struct page_call *call)
 {
 	const char *id = page_query(call, "made");
 	Cg__RestToken *token;
-	return *id && entity_get(call->program->store, &token_entity, id, call->arena, &token,
-				 NULL) == CG_OK
-		   ? token_json(call, token)
-		   : json_null();
+	if (!*id ||
+	    entity_get(call->program->store, &token_entity, id, call->arena, &token, NULL) !=
+		CG_OK ||
+	    strcmp(token->id, id) != 0 || !token->owner_id ||
+	    strcmp(token->owner_id, call->actor.id) != 0)
+		return json_null();
+	json_t *values = values_of_token(token),
+	       *more = json_pack("{s:s, s:s}", "id", id, "once", page_once_for_form(call));
+	(void)json_object_update_new(values, more);
+	return values;
 }
 
 static void show_list(struct page_call *call, const struct cg_err *why, int status)
@@ -80,10 +95,11 @@ void token_new_do(void *arg)
 	struct cg_err err = {0};
 	char token[TOKEN_TEXT + 1] = "";
 	Cg__RestToken *made;
+	const char *replaces = page_field(call, "replaces");
 	json_t *json = json_object();
 	options_typed(call, options, CG_COUNT(options), NULL, json);
 	cg_rc rc = token_create(call->program->store, &call->actor, page_once(call), call->actor.id,
-				json, call->arena, &made, token, &err);
+				json, *replaces ? replaces : NULL, call->arena, &made, token, &err);
 	json_decref(json);
 	if (entity_made_already(rc, &err))
 		page_redirect(call,
@@ -101,14 +117,6 @@ void token_new_do(void *arg)
 }
 
 /* --- one --- */
-
-static json_t *values_of_token(const Cg__RestToken *token)
-{
-	json_t *record = record_to_json(token), *values = json_object();
-	options_values(options, CG_COUNT(options), record, values);
-	json_decref(record);
-	return values;
-}
 
 /* `fields` is taken. */
 static void show_one(struct page_call *call, const Cg__RestToken *token, json_t *fields, int status)
