@@ -21,7 +21,7 @@ static int create(struct command *c)
 	}
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
-		rc = token_create(c->store, &c->actor, NULL, owner ? owner : "admin", json,
+		rc = token_create(c->store, &c->actor, NULL, owner ? owner : "admin", json, NULL,
 				  &c->arena, &made, token, &err);
 	json_decref(json);
 	if (rc != CG_OK)

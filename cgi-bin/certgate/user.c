@@ -90,7 +90,8 @@ static int reset(struct command *c)
 		return EXIT_USAGE;
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
-		rc = user_reset(c->store, &c->actor, id, &c->arena, &user, password, &err);
+		rc = user_reset(c->store, &c->actor, id, ENTITY_ANY_REVISION, &c->arena, &user,
+				password, &err);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
 	int status =

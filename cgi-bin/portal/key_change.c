@@ -96,10 +96,13 @@ void key_token_do(void *arg)
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++)
 		has = has || (list.items[i]->type == CG__CREDENTIAL__TYPE__TOKEN &&
 			      show_counts_now(call, list.items[i]));
+	/* First of all: the password is not asked for what was done. */
+	if (rc == CG_OK)
+		rc = credential_check_had(&list, page_had(call), &err);
 	if (rc == CG_OK && has)
 		rc = portal_check_password(call, "token_password", &err);
 	if (rc == CG_OK)
-		rc = own_key_make_token(call->program->store, &call->actor, key->id,
+		rc = own_key_make_token(call->program->store, &call->actor, key->id, list.n,
 					OVERLAP_DAYS_DEFAULT, call->arena, token, &err);
 	if (rc == CG_OK) {
 		json_t *values;
@@ -110,6 +113,9 @@ void key_token_do(void *arg)
 					   page_text(span_of(key->name)));
 		(void)json_object_set_new(values, "token", json_string(token));
 		page_show(call, 200, "token-made", "keys", "Token", values);
+	} else if (entity_made_already(rc, &err)) {
+		page_redirect(call,
+			      arena_printf(call->arena, "/portal/keys/%s?token=gone", key->id));
 	} else if (rc == CG_BAD_VALUE) {
 		show_again(call, key, NULL, NULL, &err, rc);
 	} else {

@@ -313,9 +313,9 @@ static cg_rc add_credentials(struct page_call *call, const char *key_id, const c
 		}
 		json_decref(one);
 	}
-	json_t *more =
-	    json_pack("{s:o, s:o, s:b, s:b}", "credentials", items, "replaceable", replaceable,
-		      "has_token", (int)token, "has_certs", (int)certificate);
+	json_t *more = json_pack("{s:o, s:o, s:b, s:b, s:I}", "credentials", items, "replaceable",
+				 replaceable, "has_token", (int)token, "has_certs",
+				 (int)certificate, "had", (json_int_t)json_array_size(items));
 	(void)json_object_update_new(values, more);
 	return rc;
 }
@@ -405,10 +405,10 @@ void key_page(void *arg)
 		page_fail(call, rc, &err);
 		return;
 	}
-	json_t *more =
-	    json_pack("{s:b, s:b, s:b, s:i}", "sent", strcmp(done, "sent") == 0, "renewed",
-		      strcmp(done, "renewed") == 0, "revoked", strcmp(done, "revoked") == 0,
-		      "overlap_days", OVERLAP_DAYS_DEFAULT);
+	json_t *more = json_pack(
+	    "{s:b, s:b, s:b, s:b, s:i}", "sent", strcmp(done, "sent") == 0, "renewed",
+	    strcmp(done, "renewed") == 0, "revoked", strcmp(done, "revoked") == 0, "token_gone",
+	    strcmp(page_query(call, "token"), "gone") == 0, "overlap_days", OVERLAP_DAYS_DEFAULT);
 	(void)json_object_update_new(values, more);
 	page_show(call, 200, "key", "keys", key->name, values);
 }

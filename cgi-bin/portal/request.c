@@ -69,7 +69,7 @@ static void show_form(struct page_call *call, const struct offer *offer, const s
 		      const struct cg_err *why, int status)
 {
 	struct cg_err err = {0};
-	char once[ID_TEXT + 1], once_add[ID_TEXT + 1];
+	char once_add[ID_TEXT + 1];
 	bool sent = call->form.n > 0;
 	bool token = offer->takes_token &&
 		     (!offer->takes_certificate || strcmp(page_field(call, "type"), "token") == 0);
@@ -86,16 +86,16 @@ static void show_form(struct page_call *call, const struct offer *offer, const s
 	    is_code(f, "certificate_in_use"), "server_only", is_code(f, CERT_NOT_CLIENT), "yours",
 	    is_code(f, "certificate_yours"), "plan", offer_plan(offer), "how",
 	    json_pack("{s:s}", "template", "portal/how.tpl"));
-	cg_rc rc = random_id(once) == CG_OK && random_id(once_add) == CG_OK
+	/* The second form of the page is another one. */
+	cg_rc rc = random_id(once_add) == CG_OK
 		       ? add_keys(call, offer, values, &err)
-		       : cg_fail_memory(&err);
+		       : cg_fail(&err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	if (rc != CG_OK) {
 		json_decref(values);
 		page_fail(call, rc, &err);
 		return;
 	}
-	(void)json_object_set_new(values, "once",
-				  json_string(page_once(call) ? page_once(call) : once));
+	(void)json_object_set_new(values, "once", json_string(page_once_for_form(call)));
 	(void)json_object_set_new(values, "once_add", json_string(once_add));
 	portal_put_back(call, values, f->reading);
 	(void)json_object_set_new(values, "read", json_null());

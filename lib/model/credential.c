@@ -285,6 +285,14 @@ cg_rc credential_get(struct store *store, const char *key_id, const char *sha256
 	return rc;
 }
 
+cg_rc credential_check_had(const struct credentials *list, size_t had, struct cg_err *err)
+{
+	return had != CREDENTIALS_ANY && had != list->n
+		   ? cg_fail_code(err, CG_CLASH, ENTITY_MADE_ALREADY,
+				  "The key got another credential meanwhile.")
+		   : CG_OK;
+}
+
 static cg_rc add_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
@@ -295,9 +303,8 @@ static cg_rc add_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = load_key(txn, c, &key, err);
 	if (rc == CG_OK && c->had != CREDENTIALS_ANY)
 		rc = credential_list_in(txn, key->id, c->arena, &list, err);
-	if (rc == CG_OK && c->had != CREDENTIALS_ANY && c->had != list.n)
-		rc = cg_fail_code(err, CG_CLASH, ENTITY_MADE_ALREADY,
-				  "The key got another credential meanwhile.");
+	if (rc == CG_OK)
+		rc = credential_check_had(&list, c->had, err);
 	if (rc != CG_OK)
 		return rc;
 	return c->cert ? credential_add_certificate_in(txn, c->actor, key, c->cert, c->arena,

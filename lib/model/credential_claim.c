@@ -81,51 +81,23 @@ cg_rc credential_end_in(struct store_txn *txn, const struct actor *actor, const 
 
 /* --- those of a key --- */
 
+cg_rc credential_list_in(struct store_txn *txn, const char *key_id, struct arena *arena,
+			 struct credentials *out, struct cg_err *err)
+{
+	return store_load_all(txn, STORE_CREDENTIAL_BY_KEY, span_of(key_id), arena, &out->items,
+			      &out->n, err);
+}
+
 struct listing {
 	const char *key_id;
 	struct arena *arena;
 	struct credentials list;
-	size_t room;
 };
-
-static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
-		   struct cg_err *err)
-{
-	struct listing *l = arg;
-	(void)index_key;
-	(void)key;
-	Cg__Credential **items =
-	    arena_grow(l->arena, l->list.items, l->list.n, &l->room, sizeof(*items));
-	if (!items)
-		return cg_fail_memory(err);
-	l->list.items = items;
-	cg_rc rc = record_unpack(&cg__credential__descriptor, value, l->arena,
-				 &l->list.items[l->list.n], err);
-	if (rc == CG_OK)
-		l->list.n++;
-	return rc;
-}
 
 static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct listing *l = arg;
-	struct store_walk walk = {.by_index = true,
-				  .index = STORE_CREDENTIAL_BY_KEY,
-				  .only = true,
-				  .index_key = span_of(l->key_id)};
-	l->list = (struct credentials){0};
-	l->room = 0;
-	return store_walk(txn, &walk, visit, l, err);
-}
-
-cg_rc credential_list_in(struct store_txn *txn, const char *key_id, struct arena *arena,
-			 struct credentials *out, struct cg_err *err)
-{
-	struct listing l = {.key_id = key_id, .arena = arena};
-	cg_rc rc = list_txn(txn, &l, err);
-	if (rc == CG_OK)
-		*out = l.list;
-	return rc;
+	return credential_list_in(txn, l->key_id, l->arena, &l->list, err);
 }
 
 cg_rc credential_list(struct store *store, const char *key_id, struct arena *arena,

@@ -172,52 +172,29 @@ cg_rc developer_get_active_in(struct store_txn *txn, const char *id, struct aren
 	return rc == CG_OK && !in ? CG_NOT_FOUND : rc;
 }
 
+cg_rc developers_of_in(struct store_txn *txn, const char *organisation_id, struct arena *arena,
+		       struct developers *out, struct cg_err *err)
+{
+	return store_load_all(txn, STORE_DEVELOPER_BY_ORGANISATION, span_of(organisation_id), arena,
+			      &out->items, &out->n, err);
+}
+
 struct finding {
 	const char *organisation_id;
 	struct arena *arena;
 	struct developers *out;
-	size_t room;
 };
-
-static cg_rc collect(struct span index_key, struct span key, struct span value, void *arg,
-		     struct cg_err *err)
-{
-	struct finding *f = arg;
-	struct developers *out = f->out;
-	(void)index_key;
-	(void)key;
-	Cg__Developer **items =
-	    arena_grow(f->arena, out->items, out->n, &f->room, sizeof(Cg__Developer *));
-	if (!items)
-		return cg_fail_memory(err);
-	out->items = items;
-	return record_unpack(&cg__developer__descriptor, value, f->arena, &out->items[out->n++],
-			     err);
-}
 
 static cg_rc of_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct finding *f = arg;
-	struct store_walk walk = {.by_index = true,
-				  .index = STORE_DEVELOPER_BY_ORGANISATION,
-				  .only = true,
-				  .index_key = span_of(f->organisation_id)};
-	*f->out = (struct developers){.n = 0};
-	f->room = 0;
-	return store_walk(txn, &walk, collect, f, err);
-}
-
-cg_rc developers_of_in(struct store_txn *txn, const char *organisation_id, struct arena *arena,
-		       struct developers *out, struct cg_err *err)
-{
-	struct finding f = {organisation_id, arena, out, 0};
-	return of_txn(txn, &f, err);
+	return developers_of_in(txn, f->organisation_id, f->arena, f->out, err);
 }
 
 cg_rc developers_of(struct store *store, const char *organisation_id, struct arena *arena,
 		    struct developers *out, struct cg_err *err)
 {
-	struct finding f = {organisation_id, arena, out, 0};
+	struct finding f = {organisation_id, arena, out};
 	return store_read(store, of_txn, &f, err);
 }
 

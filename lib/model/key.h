@@ -65,6 +65,9 @@ cg_rc credential_get(struct store *store, const char *key_id, const char *sha256
 cg_rc credential_add(struct store *store, const struct actor *actor, const char *key_id,
 		     const struct cert *cert, size_t had, struct arena *arena, Cg__Credential **out,
 		     char token[TOKEN_TEXT + 1], struct cg_err *err) CG_MUST_USE;
+/* What it says of a key with these where it had `had` of them. */
+cg_rc credential_check_had(const struct credentials *list, size_t had,
+			   struct cg_err *err) CG_MUST_USE;
 /* Changes one; CG_STALE unless its revision is `revision` (or ENTITY_ANY_REVISION).  A patch that
  * changes nothing leaves the revision. */
 cg_rc credential_change(struct store *store, const struct actor *actor, const char *key_id,

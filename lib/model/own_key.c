@@ -26,6 +26,7 @@ cg_rc key_of_organisation_in(struct store_txn *txn, const struct actor *actor, c
 struct call {
 	const struct actor *actor;
 	const char *key_id, *sha256, *reason, *secret;
+	size_t had;
 	uint64_t overlap_days;
 	struct arena *arena;
 	Cg__Key *key;
@@ -176,6 +177,8 @@ static cg_rc token_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = may_have_token(txn, c, err);
 	if (rc == CG_OK)
 		rc = credential_list_in(txn, c->key->id, c->arena, &list, err);
+	if (rc == CG_OK)
+		rc = credential_check_had(&list, c->had, err);
 	if (rc != CG_OK)
 		return rc;
 	const struct actor allowed = actor_allowed(c->actor);
@@ -191,11 +194,12 @@ static cg_rc token_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 }
 
 cg_rc own_key_make_token(struct store *store, const struct actor *actor, const char *key_id,
-			 uint64_t overlap_days, struct arena *arena, char token[TOKEN_TEXT + 1],
-			 struct cg_err *err)
+			 size_t had, uint64_t overlap_days, struct arena *arena,
+			 char token[TOKEN_TEXT + 1], struct cg_err *err)
 {
 	struct call c = {.actor = actor,
 			 .key_id = key_id,
+			 .had = had,
 			 .overlap_days = overlap_days,
 			 .arena = arena,
 			 .token = token};

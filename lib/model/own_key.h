@@ -23,10 +23,13 @@ cg_rc own_key_revoke(struct store *store, const struct actor *actor, const char 
 cg_rc own_key_give_up(struct store *store, const struct actor *actor, const char *key_id,
 		      struct arena *arena, struct cg_err *err) CG_MUST_USE;
 /* Makes a token for a key that was asked for with one; *token is the only time it is seen.  The
- * one that it has ends overlap_days later.  CG_DENIED when the key is not to have any. */
+ * one that it has ends overlap_days later.  CG_DENIED when the key is not to have any; CG_CLASH
+ * with the code ENTITY_MADE_ALREADY unless the key has `had` credentials before, as of
+ * credential_add.
+ */
 cg_rc own_key_make_token(struct store *store, const struct actor *actor, const char *key_id,
-			 uint64_t overlap_days, struct arena *arena, char token[TOKEN_TEXT + 1],
-			 struct cg_err *err) CG_MUST_USE;
+			 size_t had, uint64_t overlap_days, struct arena *arena,
+			 char token[TOKEN_TEXT + 1], struct cg_err *err) CG_MUST_USE;
 /* What a mailed link of the kind STOP does: revokes what was added.  *key is whose. */
 cg_rc own_key_stop(struct store *store, const struct actor *actor, const char *secret,
 		   struct arena *arena, Cg__Key **key, struct cg_err *err) CG_MUST_USE;

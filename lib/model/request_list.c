@@ -5,30 +5,6 @@
 #include "model/developer.h"
 #include "model/request_in.h"
 
-/* Within a transaction: all of them, of which there are not many. */
-struct listing {
-	struct arena *arena;
-	struct request_list *list;
-	size_t room;
-};
-
-static cg_rc visit(struct span index_key, struct span key, struct span value, void *arg,
-		   struct cg_err *err)
-{
-	struct listing *l = arg;
-	(void)index_key;
-	(void)key;
-	Cg__KeyRequest **items =
-	    arena_grow(l->arena, l->list->items, l->list->n, &l->room, sizeof(Cg__KeyRequest *));
-	if (!items)
-		return cg_fail_memory(err);
-	l->list->items = items;
-	cg_rc rc = record_unpack(&cg__key_request__descriptor, value, l->arena,
-				 &l->list->items[l->list->n], err);
-	l->list->n += rc == CG_OK;
-	return rc;
-}
-
 static int newest_first(const void *a, const void *b)
 {
 	const Cg__KeyRequest *x = *(Cg__KeyRequest *const *)a, *y = *(Cg__KeyRequest *const *)b;
@@ -41,10 +17,7 @@ cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span
 		      struct arena *arena, struct request_list *out, struct cg_err *err)
 {
 	struct request_list list = {.n = 0};
-	struct listing l = {.arena = arena, .list = &list};
-	struct store_walk walk = {
-	    .by_index = true, .index = index, .only = true, .index_key = index_key};
-	cg_rc rc = store_walk(txn, &walk, visit, &l, err);
+	cg_rc rc = store_load_all(txn, index, index_key, arena, &list.items, &list.n, err);
 	if (rc != CG_OK)
 		return rc;
 	if (list.n > 1)

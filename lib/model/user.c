@@ -168,6 +168,7 @@ cg_rc user_sign_in(struct store *store, const char *name, const char *password, 
 struct password_call {
 	const struct actor *actor;
 	const char *user;	/* id or name */
+	uint64_t revision;	/* it must still be this one, or ENTITY_ANY_REVISION */
 	const char *old_hash;	/* it must still be this one; NULL: any */
 	char *hash;		/* the new one */
 	const char *session_id; /* stays; NULL: none */
@@ -183,6 +184,8 @@ static cg_rc password_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	cg_rc rc = entity_get_in(txn, &user_entity, c->user, c->arena, &c->found, err);
 	if (rc != CG_OK)
 		return rc;
+	if (c->revision != ENTITY_ANY_REVISION && c->revision != c->found->revision)
+		return cg_fail(err, CG_STALE, "The user was changed meanwhile: look again.");
 	if (c->old_hash &&
 	    (!c->found->password_hash || strcmp(c->found->password_hash, c->old_hash) != 0))
 		return cg_fail(err, CG_CLASH, "The password was changed meanwhile.");
@@ -206,6 +209,7 @@ cg_rc user_change_password(struct store *store, const struct actor *actor,
 {
 	struct password_call c = {.actor = actor,
 				  .user = actor->id,
+				  .revision = ENTITY_ANY_REVISION,
 				  .session_id = session_id,
 				  .action = "user.password",
 				  .arena = arena};
@@ -226,11 +230,12 @@ cg_rc user_change_password(struct store *store, const struct actor *actor,
 }
 
 cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_or_name,
-		 struct arena *arena, Cg__User **out, char password[PASSWORD_TEXT + 1],
-		 struct cg_err *err)
+		 uint64_t revision, struct arena *arena, Cg__User **out,
+		 char password[PASSWORD_TEXT + 1], struct cg_err *err)
 {
 	struct password_call c = {.actor = actor,
 				  .user = id_or_name,
+				  .revision = revision,
 				  .action = "user.reset",
 				  .must_change = true,
 				  .arena = arena};
@@ -276,6 +281,7 @@ cg_rc user_patch(struct store *store, const struct actor *actor, const char *id_
 {
 	struct change_call c = {
 	    .password = {.actor = actor,
+			 .revision = ENTITY_ANY_REVISION,
 			 .action = "user.password",
 			 .must_change = json_is_true(json_object_get(patch, "must_change")),
 			 .arena = arena},
@@ -384,6 +390,7 @@ struct token_call {
 	const char *id; /* NULL: a new one */
 	const char *owner;
 	const json_t *json;
+	const char *replaces; /* NULL: none */
 	struct sha256 digest;
 	struct arena *arena;
 	Cg__RestToken *token;
@@ -404,15 +411,24 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	c->token->owner_id = c->user->id;
 	c->token->has_sha256 = true;
 	c->token->sha256 = (ProtobufCBinaryData){SHA256_BYTES, c->digest.b};
-	return entity_put_in(txn, &token_entity, c->token, c->arena, err);
+	rc = entity_put_in(txn, &token_entity, c->token, c->arena, err);
+	if (rc != CG_OK || !c->replaces)
+		return rc;
+	rc = entity_remove_in(txn, &token_entity, c->actor, c->replaces, ENTITY_ANY_REVISION,
+			      c->arena, err);
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
 
 cg_rc token_create(struct store *store, const struct actor *actor, const char *id,
-		   const char *owner, const json_t *json, struct arena *arena, Cg__RestToken **out,
-		   char token[TOKEN_TEXT + 1], struct cg_err *err)
+		   const char *owner, const json_t *json, const char *replaces, struct arena *arena,
+		   Cg__RestToken **out, char token[TOKEN_TEXT + 1], struct cg_err *err)
 {
-	struct token_call c = {
-	    .actor = actor, .id = id, .owner = owner, .json = json, .arena = arena};
+	struct token_call c = {.actor = actor,
+			       .id = id,
+			       .owner = owner,
+			       .json = json,
+			       .replaces = replaces,
+			       .arena = arena};
 	if (random_token(token) != CG_OK || sha256_of(span_of(token), &c.digest) != CG_OK)
 		return cg_fail(err, CG_UNAVAILABLE, "The host gives no random numbers.");
 	cg_rc rc = store_write(store, STORE_CHANGES_NONE, create_txn, &c, err);

@@ -39,16 +39,18 @@ cg_rc user_patch(struct store *store, const struct actor *actor, const char *id_
 		 uint64_t revision, const json_t *patch, const char *password, struct arena *arena,
 		 Cg__User **out, struct cg_err *err) CG_MUST_USE;
 /* Gives a user (by id or name) a one-time password, which must be changed at the next sign-in, and
- * ends his sessions; for owners. */
+ * ends his sessions; for owners.  CG_STALE unless his revision is `revision` (or
+ * ENTITY_ANY_REVISION), so that of two that are asked for at once the one that is told counts. */
 cg_rc user_reset(struct store *store, const struct actor *actor, const char *id_or_name,
-		 struct arena *arena, Cg__User **out, char password[PASSWORD_TEXT + 1],
-		 struct cg_err *err) CG_MUST_USE;
+		 uint64_t revision, struct arena *arena, Cg__User **out,
+		 char password[PASSWORD_TEXT + 1], struct cg_err *err) CG_MUST_USE;
 
 /* Makes a REST token of a user (by id or name), under an id that random_id made before (NULL: a new
- * one; entity_create_as); *token is the only time that it is seen. */
+ * one; entity_create_as); *token is the only time that it is seen.  In its place the one with the
+ * id `replaces` ends, if it has not ended (NULL: none). */
 cg_rc token_create(struct store *store, const struct actor *actor, const char *id,
-		   const char *owner, const json_t *json, struct arena *arena, Cg__RestToken **out,
-		   char token[TOKEN_TEXT + 1], struct cg_err *err) CG_MUST_USE;
+		   const char *owner, const json_t *json, const char *replaces, struct arena *arena,
+		   Cg__RestToken **out, char token[TOKEN_TEXT + 1], struct cg_err *err) CG_MUST_USE;
 /* Who shows this token, with the right that is left: never more than its owner has now.  CG_DENIED
  * for one that is unknown or has ended. */
 cg_rc token_check(struct store *store, struct span token, struct arena *arena, struct actor *out,

@@ -278,3 +278,37 @@ const char *store_table_name(enum store_table table)
 {
 	return store_tables[table].type->short_name;
 }
+
+struct loading {
+	const ProtobufCMessageDescriptor *type;
+	struct arena *arena;
+	void **items;
+	size_t n, room;
+};
+
+static cg_rc load_one(struct span index_key, struct span key, struct span value, void *arg,
+		      struct cg_err *err)
+{
+	struct loading *l = arg;
+	(void)index_key;
+	(void)key;
+	void **items = arena_grow(l->arena, l->items, l->n, &l->room, sizeof(*items));
+	if (!items)
+		return cg_fail_memory(err);
+	l->items = items;
+	return record_unpack(l->type, value, l->arena, &items[l->n++], err);
+}
+
+cg_rc store_load_all(struct store_txn *txn, enum store_index index, struct span index_key,
+		     struct arena *arena, void *out_items, size_t *n, struct cg_err *err)
+{
+	struct loading l = {.type = store_table_type(store_index_table(index)), .arena = arena};
+	struct store_walk walk = {
+	    .by_index = true, .index = index, .only = true, .index_key = index_key};
+	cg_rc rc = store_walk(txn, &walk, load_one, &l, err);
+	if (rc != CG_OK)
+		return rc;
+	memcpy(out_items, &l.items, sizeof(l.items));
+	*n = l.n;
+	return CG_OK;
+}

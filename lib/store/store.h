@@ -187,6 +187,11 @@ struct store_walk {
 };
 cg_rc store_walk(struct store_txn *txn, const struct store_walk *walk, store_visit_fn visit,
 		 void *arg, struct cg_err *err) CG_MUST_USE;
+/* Reads all records under a key of an index, of which there have to be few, in the order of their
+ * keys: out_items is where the pointer to an array of *n messages goes, all in the arena. */
+cg_rc store_load_all(struct store_txn *txn, enum store_index index, struct span index_key,
+		     struct arena *arena, void *out_items, size_t *n,
+		     struct cg_err *err) CG_MUST_USE;
 
 /* Has note(arg) called when this transaction has been committed; the last one asked for.  arg has
  * to live until store_write returns. */

@@ -70,6 +70,13 @@ const char *page_lines(struct page_call *call, const char *name);
 /* The id that the form brought along, so that sending it twice makes one record; NULL when it is
  * none. */
 const char *page_once(struct page_call *call);
+/* What a form that is shown is to hold as its field "once": the id that it brought along, so that
+ * one that comes back with a fault stays the same form, else a new one; in the call's memory.  ""
+ * where memory or random numbers are short: what is made then gets its id there, or fails. */
+const char *page_once_for_form(struct page_call *call);
+/* How many credentials a key had when the form was made, its field "had": credential_add;
+ * CREDENTIALS_ANY where it says nothing. */
+size_t page_had(struct page_call *call);
 
 /* --- what goes out --- */
 
@@ -130,8 +137,8 @@ json_t *page_next(struct page_call *call, const char *path, const char *q, const
 
 /* --- forms --- */
 
-/* Adds what went wrong to a form's values: "problem", "errors" (key, summary), and for each
- * field error_KEY and focus_KEY of the first.  */
+/* Adds what went wrong to a form's values: "failed", "problem" or "errors" (key, summary), which
+ * the include "faults" shows, and for each field error_KEY and focus_KEY of the first.  */
 void page_add_errors(json_t *values, const struct cg_err *err);
 /* The fault belongs to this field, unless it names some. */
 void page_fault_at(struct cg_err *err, const char *field);

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/key.h"
 #include "model/setting.h"
 
 const char *page_param(struct page_call *call, size_t i)
@@ -65,6 +66,23 @@ const char *page_once(struct page_call *call)
 	return strlen(id) == ID_TEXT && strspn(id, "abcdefghijklmnopqrstuvwxyz234567") == ID_TEXT
 		   ? id
 		   : NULL;
+}
+
+const char *page_once_for_form(struct page_call *call)
+{
+	const char *brought = page_once(call);
+	char *id = brought ? NULL : arena_alloc(call->arena, ID_TEXT + 1);
+	if (brought)
+		return brought;
+	return id && random_id(id) == CG_OK ? id : "";
+}
+
+size_t page_had(struct page_call *call)
+{
+	json_t *had = page_typed_number(call, "had");
+	size_t n = json_is_integer(had) ? (size_t)json_integer_value(had) : CREDENTIALS_ANY;
+	json_decref(had);
+	return n;
 }
 
 /* --- times --- */
@@ -498,9 +516,11 @@ void page_add_errors(json_t *values, const struct cg_err *err)
 		(void)json_array_append_new(
 		    list, json_pack("{s:s, s:o}", "key", key, "summary",
 				    json_sprintf("And %u more faults.", err->n_more)));
-	(void)json_object_set_new(values, "errors", list);
-	if (err->n_fields == 0)
-		(void)json_object_set_new(values, "problem", sentence("", err->text));
+	json_t *note = json_pack("{s:o, s:o*}", "errors", list, "problem",
+				 err->n_fields == 0 ? sentence("", err->text) : NULL);
+	(void)json_object_update(values, note);
+	(void)json_object_set_new(note, "template", json_string("layout/faults.tpl"));
+	(void)json_object_set_new(values, "faults", note);
 	(void)json_object_set_new(values, "failed", json_true());
 }
 

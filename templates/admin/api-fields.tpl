@@ -1,8 +1,5 @@
 {{%AUTOESCAPE context="HTML"}}
-{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The API was not saved</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The API was not saved</h2>{{>faults}}</div>{{/failed}}
 {{>stale}}
 <section class="card" aria-labelledby="h-way">
   <div class="card__head"><h2 id="h-way">From where to where</h2></div>

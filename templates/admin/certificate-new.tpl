@@ -8,10 +8,7 @@
 <div class="head"><div class="head__text"><h1>Add a certificate</h1><p>A client’s certificate is better added with its key: it comes here by itself.</p></div></div>
 <form class="form form--cards" method="post" action="/admin/certificates/new" enctype="multipart/form-data">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
-  {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The certificate was not added</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+  {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The certificate was not added</h2>{{>faults}}</div>{{/failed}}
   <section class="card" aria-labelledby="h-c">
     <div class="card__head"><h2 id="h-c">The certificate</h2></div>
     <div class="card__body form">
@@ -23,17 +20,7 @@
           <div class="choice"><input type="radio" id="k-up" name="kind" value="upstream"{{#is_upstream}} checked{{/is_upstream}} aria-describedby="k-up-d"><label for="k-up">Upstream</label><span class="choice__hint" id="k-up-d">What a server behind certgate shows, or its CA.</span></div>
         </div>
       </fieldset>
-      <div class="field{{#error_certificate}} field--error{{/error_certificate}}">
-            <label for="f-certificate">Certificate (PEM)</label>
-            <p class="hint" id="h-certificate">The block from BEGIN CERTIFICATE to END CERTIFICATE. If a private key is pasted with it, only the public part is kept.</p>
-            <textarea class="textarea textarea--pem" id="f-certificate" name="certificate" rows="10" spellcheck="false" autocomplete="off" autocapitalize="none" placeholder="-----BEGIN CERTIFICATE-----"{{#error_certificate}} aria-invalid="true"{{/error_certificate}}{{#focus_certificate}} autofocus{{/focus_certificate}} aria-describedby="{{#error_certificate}}e-certificate {{/error_certificate}}h-certificate">{{certificate:pre_escape}}</textarea>
-            {{#error_certificate}}<p class="error" id="e-certificate"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_certificate}}
-            {{#error_certificate}}<p class="hint">What was given is not shown again, since it may hold a private key.</p>{{/error_certificate}}
-            <div class="row">
-              <span class="file"><label class="btn" for="upload"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#upload"/></svg>Upload .pem</label><input type="file" id="upload" name="upload" accept=".pem,.crt,.cer,.der,application/x-pem-file"></span>
-              
-            </div>
-          </div>
+      {{>certificate_field}}
     </div>
     <div class="card__foot actions"><button class="btn btn--primary" type="submit">Add</button><a class="btn" href="/admin/certificates">Cancel</a></div>
   </section>

@@ -7,10 +7,7 @@
   </ol>
 </nav>
 <div class="head"><div class="head__text"><div class="head__title"><h1>Revocation list of {{short_name}}</h1>{{#crl}}{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}{{/crl}}</div><p>What is on it is refused where this CA is what is trusted. Past its end every certificate of the CA is refused until a newer list is here.</p></div></div>
-{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>{{>faults}}</div>{{/failed}}
 {{#crl}}<section class="card" aria-labelledby="h-now"><div class="card__head"><h2 id="h-now">The list that is here</h2></div><div class="card__body"><dl class="facts facts--short">
         <dt>Entries</dt><dd>{{entries}}</dd>
         <dt>Made</dt><dd>{{#this_update}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/this_update}}</dd>

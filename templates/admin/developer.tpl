@@ -8,10 +8,7 @@
 {{#there}}<div class="head">
   <div class="head__text"><div class="head__title"><h1>{{name}}</h1>{{#no_active}}<span class="badge badge--warn">Switched off</span>{{/no_active}}</div><p><a href="/admin/organisations/{{organisation_id}}">{{organisation}}</a> · joined {{#joined}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/joined}}{{#no_confirmed}} · address not confirmed{{/no_confirmed}}</p></div>
 </div>{{/there}}
-{{#created}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The developer was added</h2><p>The sign-in page of the portal is <a href="/portal/login">/portal/login</a>.</p></div>{{/created}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}{{>stale}}
+{{#created}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The developer was added</h2><p>The sign-in page of the portal is <a href="/portal/login">/portal/login</a>.</p></div>{{/created}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>{{>faults}}</div>{{/failed}}{{>stale}}
 {{#may_change}}<form class="form form--cards" method="post" action="/admin/developers/{{id}}">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
   <input type="hidden" name="revision" value="{{revision}}">

@@ -4,10 +4,7 @@
 </div>
 <div class="grid grid--main">
   <div class="col">
-    {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>This cannot be asked</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+    {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>This cannot be asked</h2>{{>faults}}</div>{{/failed}}
     {{#ruling}}<section class="card" aria-labelledby="h-dec">
       <div class="card__head card__head--line"><h2 id="h-dec">{{method}} {{url}}</h2>{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</div>
       <div class="card__body stack">

@@ -6,10 +6,7 @@
   </ol>
 </nav>
 <div class="head"><div class="head__text"><h1>Blocked public keys</h1><p>Somebody else has their private halves. No certificate with one of them can be registered, signs anybody in or calls an API.</p></div></div>
-{{#blocked}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Blocked, and what carries it is revoked</h2></div>{{/blocked}}{{#lifted}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The block is lifted</h2></div>{{/lifted}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+{{#blocked}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Blocked, and what carries it is revoked</h2></div>{{/blocked}}{{#lifted}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The block is lifted</h2></div>{{/lifted}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>{{>faults}}</div>{{/failed}}
 {{#has_items}}<section class="card" aria-label="Blocked public keys">
   <div class="table-wrap">
     <table class="table table--stack">

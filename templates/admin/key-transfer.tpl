@@ -9,10 +9,7 @@
 <form class="form form--cards" method="post" action="/admin/keys/{{id}}/transfer">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
   <input type="hidden" name="revision" value="{{revision}}">
-  {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}{{>stale}}
+  {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>{{>faults}}</div>{{/failed}}{{>stale}}
   <section class="card" aria-label="Organisation">
     <div class="card__body form">
       <div class="field{{#error_organisation_id}} field--error{{/error_organisation_id}}"><label for="f-organisation_id">Organisation</label><input class="input" id="f-organisation_id" name="organisation_id" value="{{organisation_id}}" autocomplete="off" maxlength="200" list="organisations"{{#error_organisation_id}} aria-invalid="true"{{/error_organisation_id}}{{#focus_organisation_id}} autofocus{{/focus_organisation_id}} aria-describedby="{{#error_organisation_id}}e-organisation_id {{/error_organisation_id}}h-organisation_id"><datalist id="organisations">{{#offered}}<option value="{{item}}"></option>{{/offered}}</datalist>{{#error_organisation_id}}<p class="error" id="e-organisation_id"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_organisation_id}}<p class="hint" id="h-organisation_id">Name or id. Empty: nobody's; it works all the same.</p></div>

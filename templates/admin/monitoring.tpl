@@ -3,10 +3,7 @@
   <div class="head__text"><h1>Monitoring</h1><p>{{#has_words}}{{words}}{{/has_words}}{{#no_words}}{{#begins}}<time datetime="{{iso}}" title="{{title}}">{{title}}</time>{{/begins}} to {{#ends}}<time datetime="{{iso}}" title="{{title}}">{{title}}</time>{{/ends}}{{/no_words}}{{#asked}}{{#has_words}}, up to {{#ends}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/ends}} UTC{{/has_words}}{{/asked}}</p></div>
   <div class="head__tools"><ul class="segmented" aria-label="Span">{{#choices}}<li><a href="{{link}}"{{#current}} aria-current="true"{{/current}}>{{text}}</a></li>{{/choices}}</ul><a class="btn" href="/admin/explain"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-question-mark"/></svg>Why was this refused?</a></div>
 </div>
-{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>This cannot be shown</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>This cannot be shown</h2>{{>faults}}</div>{{/failed}}
 <section class="card" aria-label="Filter">
   <form class="card__body filters filters--fields" action="/admin/monitoring">
     <input type="hidden" name="by" value="{{by}}">

@@ -9,10 +9,7 @@
 <form class="form form--cards" method="post" action="/admin/organisations/new">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
   <input type="hidden" name="once" value="{{once}}">
-  {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was added</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+  {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was added</h2>{{>faults}}</div>{{/failed}}
   <section class="card" aria-labelledby="h-o">
     <div class="card__head"><h2 id="h-o">Organisation</h2></div>
     <div class="card__body form">

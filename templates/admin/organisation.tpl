@@ -9,10 +9,7 @@
   <div class="head__text"><div class="head__title"><h1>{{shown_name}}</h1>{{#no_active}}<span class="badge badge--warn">Switched off</span>{{/no_active}}</div><p>Added {{#added}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/added}}</p></div>
   {{#may_change}}<div class="head__tools"><a class="btn" href="/admin/developers/new?organisation={{id}}"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg> Add developer</a></div>{{/may_change}}
 </div>
-{{#created}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The organisation was added</h2></div>{{/created}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}{{>stale}}
+{{#created}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The organisation was added</h2></div>{{/created}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>{{>faults}}</div>{{/failed}}{{>stale}}
 <section class="card" aria-labelledby="h-members">
   <div class="card__head"><h2 id="h-members">Developers</h2></div>
   <div class="card__body">{{#has_members}}<ul class="lines">{{#members}}<li><a href="/admin/developers/{{id}}">{{name}}</a> <span class="muted">{{email}}</span></li>{{/members}}</ul>{{/has_members}}{{#no_members}}<p class="muted">Nobody. Contacts get the notices all the same.</p>{{/no_members}}</div>

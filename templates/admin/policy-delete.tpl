@@ -11,10 +11,7 @@
     <input type="hidden" name="csrf_token" value="{{csrf_token}}">
     <input type="hidden" name="revision" value="{{revision}}">
     <div class="card__body form">
-      {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The policy was not deleted</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+      {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The policy was not deleted</h2>{{>faults}}</div>{{/failed}}
       <div><h1 id="h-conf">Delete {{name}}?</h1><p class="muted">Keys lose what it gives them from the next request on. To pause it, switch Active off instead.</p></div>
       <div class="check"><input type="checkbox" id="detach" name="detach" value="1"><label for="detach">Also take it from the keys that have it</label></div>
     </div>

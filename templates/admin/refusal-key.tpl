@@ -7,10 +7,7 @@
 </nav>
 <div class="head"><div class="head__text"><h1>Make a key from this certificate</h1><p>It came with a request {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}, in a handshake that proved its private key. Compare subject and fingerprint with its owner, for example by phone.</p></div></div>
 {{#made}}<div class="note" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#info"/></svg><h2>This certificate belongs to a key already</h2><p>It is <a href="/admin/keys/{{key_id}}">{{key_name}}</a>{{#is_revoked}}, where it is revoked; it can be brought back there{{/is_revoked}}. A certificate can be of one key only; what the key may call is changed on its page.</p></div>{{/made}}
-{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The key was not created</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The key was not created</h2>{{>faults}}</div>{{/failed}}
 {{#certificate}}<section class="card" aria-labelledby="h-read">
     <div class="card__head"><h2 id="h-read">The certificate</h2>{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</div>
     <div class="card__body"><dl class="facts facts--short">

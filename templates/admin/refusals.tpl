@@ -2,10 +2,7 @@
 <div class="head">
   <div class="head__text"><h1>Refusals</h1><p>The newest requests that were refused, and why. Forgotten with newer ones and at a reboot.</p></div>
 </div>
-{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>This cannot be shown</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>This cannot be shown</h2>{{>faults}}</div>{{/failed}}
 <section class="card" aria-label="Refusals">
   <div class="card__head">
     <form class="filters" role="search" action="/admin/refusals">

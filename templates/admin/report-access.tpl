@@ -3,10 +3,7 @@
   <div class="head__text"><h1>Access report</h1><p>Who could call what{{#when}} at <time datetime="{{iso}}">{{title}}</time>{{/when}}, who allowed it, and when it was last used.</p></div>
   {{#asked}}<div class="head__tools"><a class="btn" href="{{csv}}"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#download"/></svg>Download CSV</a></div>{{/asked}}
 </div>
-{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>This cannot be shown</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>This cannot be shown</h2>{{>faults}}</div>{{/failed}}
 <section class="card" aria-label="Time">
   <form class="card__body filters filters--fields" action="/admin/reports/access">
     <div class="field{{#error_at}} field--error{{/error_at}}"><label for="f-at">At, in UTC</label><input class="input input--auto" id="f-at" name="at" type="datetime-local" value="{{at_typed}}"{{#error_at}} aria-invalid="true"{{/error_at}}{{#focus_at}} autofocus{{/focus_at}}{{#error_at}} aria-describedby="e-at"{{/error_at}}>{{#error_at}}<p class="error" id="e-at"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_at}}</div>

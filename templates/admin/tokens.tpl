@@ -2,11 +2,17 @@
 <div class="head">
   <div class="head__text"><h1>REST tokens</h1><p>For scripts. A token never has more right than its owner has now, and ends with him, after a year at most.</p></div>
 </div>
-{{#deleted}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The token has ended</h2></div>{{/deleted}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#made}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The token was made already</h2><p>It was shown once, when the form was sent first. If it is lost, end it and make another.</p></div>{{/made}}
-{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>No token was made</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}
+{{#deleted}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The token has ended</h2></div>{{/deleted}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#made}}<div class="note note--warn" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>The token was made already</h2><p>The form was sent twice, and {{name}} was made once: the answer to the first press showed the token, and it cannot be shown again. If you do not have it, let another one take its place.</p>
+<form method="post" action="/admin/tokens">
+  <input type="hidden" name="csrf_token" value="{{csrf_token}}">
+  <input type="hidden" name="once" value="{{once}}">
+  <input type="hidden" name="replaces" value="{{id}}">
+  <input type="hidden" name="name" value="{{name}}">
+  <input type="hidden" name="role" value="{{role}}">
+  <input type="hidden" name="expires_at" value="{{expires_at}}">
+  <button class="btn" type="submit">End {{name}} and make another</button>
+</form></div>{{/made}}
+{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>No token was made</h2>{{>faults}}</div>{{/failed}}
 {{#has_items}}<section class="card" aria-label="REST tokens">
   <div class="table-wrap">
     <table class="table table--stack">

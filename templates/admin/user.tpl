@@ -8,10 +8,7 @@
 {{#there}}<div class="head">
   <div class="head__text"><div class="head__title"><h1>{{name}}</h1>{{#held}}<span class="badge badge--warn">Held</span>{{/held}}</div><p>{{role}} · added {{#created}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/created}}{{#own}} · this is you{{/own}}</p></div>
 </div>{{/there}}
-{{#made}}<div class="note note--warn" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>The one-time password was shown once already</h2><p>The form was sent twice; the user was made once. If the password is lost, give another one below.</p></div>{{/made}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#added}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was added</h2>{{#dropped}}<p>The text held a private key: only the certificate was kept.</p>{{/dropped}}</div>{{/added}}{{#removed}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was removed</h2></div>{{/removed}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}{{>stale}}
+{{#password_gone}}<div class="note note--warn" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>No second one-time password was given</h2><p>The user was made or changed since that form was opened. If you pressed the button twice, the answer to the first press showed the password, and it cannot be shown again. If you do not have it, give another one below.</p></div>{{/password_gone}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#added}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was added</h2>{{#dropped}}<p>The text held a private key: only the certificate was kept.</p>{{/dropped}}</div>{{/added}}{{#removed}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was removed</h2></div>{{/removed}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>{{>faults}}</div>{{/failed}}{{>stale}}
 <form class="form form--cards" method="post" action="/admin/users/{{id}}">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
   <input type="hidden" name="revision" value="{{revision}}">
@@ -55,7 +52,7 @@
 </section>
 <section class="card" aria-labelledby="h-p">
   <div class="card__head"><h2 id="h-p">Password</h2></div>
-  <div class="card__body stack"><p class="muted">A one-time password signs {{shown_name}} out everywhere; the old one ends.</p><form method="post" action="/admin/users/{{id}}/reset"><input type="hidden" name="csrf_token" value="{{csrf_token}}"><button class="btn" type="submit">Give a one-time password</button></form></div>
+  <div class="card__body stack"><p class="muted">A one-time password signs {{shown_name}} out everywhere; the old one ends.</p><form method="post" action="/admin/users/{{id}}/reset"><input type="hidden" name="csrf_token" value="{{csrf_token}}"><input type="hidden" name="revision" value="{{revision}}"><button class="btn" type="submit">Give a one-time password</button></form></div>
 </section>
 <section class="card card--danger" aria-labelledby="h-del">
   <div class="card__head"><h2 id="h-del">Delete</h2></div>

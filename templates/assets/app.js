@@ -29,6 +29,7 @@ for (const form of document.querySelectorAll("form[method=post]")) {
   });
 }
 // Back from the page that followed: it may be sent again, and the server knows what it has made.
-addEventListener("pageshow", () => {
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return; // the page's first: a form may have been sent before that
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });

@@ -11,6 +11,7 @@
 </div>
 {{#sent}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The key is yours</h2><p>It works from the next call on.</p></div>{{/sent}}
 {{#renewed}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The certificate was added</h2><p>All contacts of {{organisation_name}} get a mail that can stop it. Try the new one now; the old one keeps working beside it.</p></div>{{/renewed}}
+{{#token_gone}}<div class="note note--warn" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg><h2>No second token was made</h2><p>The key got a credential since that page was opened. If you pressed the button twice, it is your token: the answer to the first press showed it, and it cannot be shown again. If you do not have it, make another one below and revoke the one that nobody has.</p></div>{{/token_gone}}
 {{#revoked}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>It was revoked</h2><p>It opens nothing any more, and is not taken again.</p></div>{{/revoked}}
 {{#last}}<div class="note note--{{kind}}" role="status">{{#good}}<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg>{{/good}}{{#no_good}}<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#triangle-alert"/></svg>{{/no_good}}
   <h2>Seen {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}, {{status}}</h2>
@@ -44,6 +45,7 @@
       <div class="card__head"><div><h2 id="h-token">Token</h2><p>shown once, when you make it</p></div></div>
       <form class="card__body form" method="post" action="/portal/keys/{{id}}/token">
         <input type="hidden" name="csrf_token" value="{{csrf_token}}">
+        <input type="hidden" name="had" value="{{had}}">
         {{#has_token}}<div class="field field--half{{#error_token_password}} field--error{{/error_token_password}}"><label for="f-token_password">Password</label><p class="hint" id="h-tpw">Once more. The token that you have ends a week later.</p><input class="input" id="f-token_password" name="token_password" type="password" autocomplete="current-password" aria-describedby="h-tpw" required{{#error_token_password}} aria-invalid="true" autofocus{{/error_token_password}}>{{#error_token_password}}<p class="error"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_token_password}}</div>{{/has_token}}
         <div class="actions"><button class="btn{{#no_has_token}} btn--primary{{/no_has_token}}" type="submit">{{#has_token}}Make another token{{/has_token}}{{#no_has_token}}Make the token{{/no_has_token}}</button></div>
       </form>
@@ -58,10 +60,7 @@
       {{#by_session}}<form class="card__body card__body--line form" method="post" action="/portal/keys/{{id}}/renew" enctype="multipart/form-data" data-certificate-form>
         <input type="hidden" name="csrf_token" value="{{csrf_token}}">
         {{#private_key}}<div class="note note--bad" role="alert" tabindex="-1"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-x"/></svg><h2>That was a private key. Consider it exposed</h2><p>It was not stored, logged or shown again. But it has left your machine, so it can no longer be used here. Make a new pair, and paste the new <code>client.crt</code>.</p></div>{{/private_key}}
-        {{#no_private_key}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The certificate was not added</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}{{/no_private_key}}
+        {{#no_private_key}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The certificate was not added</h2>{{>faults}}</div>{{/failed}}{{/no_private_key}}
         <div class="field{{#error_certificate}} field--error{{/error_certificate}}">
           <label for="f-certificate">Public certificate (PEM)</label>
           <p class="hint" id="h-certificate">Or paste it here. Same key, same limits, same history.</p>

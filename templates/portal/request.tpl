@@ -18,10 +18,7 @@
           <p>It was not stored, logged or shown again. But it has left your machine, so it can no longer be used here. Make a new pair, then paste the new <code>client.crt</code>:</p>
           <pre class="code" data-copy tabindex="0">openssl req -x509 -newkey rsa:4096 -nodes -days 365 -keyout client.key -out client.crt -subj "/CN=my-client"</pre>
         </div>{{/private_key}}
-        {{#no_private_key}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The request was not sent</h2>
-{{#has_problem}}<p>{{problem}}</p>{{/has_problem}}
-{{#has_errors}}<ul>{{#errors}}<li><a href="#f-{{key}}">{{summary}}</a></li>{{/errors}}</ul>{{/has_errors}}
-</div>{{/failed}}{{/no_private_key}}
+        {{#no_private_key}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The request was not sent</h2>{{>faults}}</div>{{/failed}}{{/no_private_key}}
         <div class="field{{#error_name}} field--error{{/error_name}}">
           <label for="f-name">Key name</label>
           <p class="hint" id="h-name">Shown to you and to the API owner.</p>

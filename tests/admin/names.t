@@ -39,6 +39,8 @@ CONTROLS = ["\t", "\n", "\x1f", "\x7f", "\u0085", "\u009b"]
 FOLDED = [(" Ann", "Ann"), ("Ann ", "Ann"), ("\u00a0Ann\u3000", "Ann"), ("Ann  Lee", "Ann Lee"),
           ("Ann\u00a0Lee", "Ann Lee"), ("Ann \u2003 Lee", "Ann Lee"), ("e\u0301te\u0301", "\u00e9t\u00e9"),
           ("\u212b", "\u00c5")]
+# Short enough as it is typed, but not in its normal form: each character is two there.
+GROWS = "\u0958" * 66
 PLAIN = ["Łódź", "日本 株式会社", "Ünïcode ☂", "👩 Lee", "שלום", "عربي", "a-b_c.d/e:f", "O’Brien & Söhne <x>",
          # Joiners where they have a meaning: families, Persian, Devanagari.
          "👨\u200d👩\u200d👧", "می\u200cخواهم", "क्\u200dष"]
@@ -94,6 +96,10 @@ with case("REST"):
     answer = create("keys", "a" * 199 + "\u00e9")
     is_eq((answer.status, fields(answer)), (422, ["name"]), "201 bytes are too long")
     is_eq(create("keys", "a" * 198 + "e\u0301").status, 422, "also before they are put together")
+    for what in KINDS:
+        answer = create(what, GROWS)
+        is_eq((answer.status, [(e["field"], e["message"]) for e in answer.body.get("errors", [])]),
+              (422, [("name", "is longer than 200 bytes")]), f"{what}: and after they were taken apart")
 
 with case("pages"):
     for number, (name, want) in enumerate([("  By page\u00a0", "By page"), ("By\u200bpage", None),
@@ -120,14 +126,14 @@ with case("the portal"):
     offer = entry(site, "Offer", [api])
     ann = Developer(site, "Ann Partner")
     cert = site.make_cert("ann")
-    for name in ("My\u200bkey", "\u202eyek", "\u2003"):
+    for name in ("My\u200bkey", "\u202eyek", "\u2003", "x" * 201, GROWS):
         page = ann.ask(offer, name, pem(cert))
         is_eq(page.status, 422, f"{name!r} is no name of a key")
         ok("e-name" in page.ids, "told at the field")
     page = ann.ask(offer, " My \u00a0key ", pem(cert))
     is_eq([r["name"] for r in site.rest("GET", "/requests").body["items"]], ["My key"], "folded, it is")
     stranger = Browser(site)
-    for name in ("Bob\u202eson", "\u3000", "Bob\u200b"):
+    for name in ("Bob\u202eson", "\u3000", "Bob\u200b", "x" * 201, GROWS):
         page = stranger.submit(stranger.get("/portal/join"), "Join", {
             "Name": name, "E-mail": "bob@example.org", "Password": PORTAL_PASSWORD})
         is_eq(page.status, 422, f"{name!r} cannot join")
@@ -229,7 +235,7 @@ with case("tags"):
         answer = site.rest("PATCH", f"/{what}/{made['id']}", {"tags": [" e\u0301te\u0301 ", "two  words", "\u00e9t\u00e9"]})
         is_eq((answer.status, answer.body.get("tags")), (200, ["\u00e9t\u00e9", "two words"]),
               f"{what}: in their normal form, each once")
-        for tag in (" ", "\u3000", "x\u200b", "\u202ex"):
+        for tag in (" ", "\u3000", "x\u200b", "\u202ex", GROWS):
             answer = site.rest("PATCH", f"/{what}/{made['id']}", {"tags": ["good", tag]})
             is_eq((answer.status, fields(answer)), (422, ["tags[1]"]), f"{what}: {tag!r} is none")
     for typed in ("\u00e9t\u00e9", "e\u0301te\u0301", "two words", "two  words", "two\u00a0words"):

@@ -167,8 +167,9 @@ def main():
     token = re.search(r"Authorization: Bearer ([a-z2-7]{52})", page.text).group(1)
     is_eq(site.curl("/mtls-api/x", "-H", f"Authorization: Bearer {token}").status, 200, "and works")
     page = browser.submit(form_page, "Create", values)
-    told("was shown once already" in page.text and token not in page.html,
+    told("No second token was made" in page.text and token not in page.html,
        "the same form once more makes no second key", page.text)
+    told("--cert" not in page.text, "nor does it tell to call with a certificate", page.text)
     is_eq(len(site.rest("GET", "/keys?q=Token").body["items"]), 1, "there is one")
     told(token not in browser.get(page.path).html, "the key's page does not have it")
 

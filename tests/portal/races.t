@@ -1,24 +1,17 @@
 #!/usr/bin/python3
 """What happens at the same moment ends as if one had come after the other: nothing half done, nothing twice,
 and nothing that was taken away comes back."""
-import concurrent.futures
 import os
 import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import Developer, entry, request_of  # noqa: E402
-from pages import Browser  # noqa: E402
+from pages import at_once, pressed  # noqa: E402
 from tap import case, done_testing, is_eq  # noqa: E402
 from website import Site  # noqa: E402
 
 ROUNDS = 3
-
-
-def at_once(*calls):
-    """What each of these gives."""
-    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
-        return [one.result() for one in [pool.submit(call) for call in calls]]
 
 
 def call(cert):
@@ -27,15 +20,6 @@ def call(cert):
 
 def renew(old, new):
     return site.curl("/portal/renew", cert=old, data=new.pem.encode())
-
-
-def pressed(browser, page, button, values=None):
-    """A press of the button by a browser of its own, so that two can be at it."""
-    def press():
-        other = Browser(site)
-        other.cookies = dict(browser.cookies)
-        return other.submit(page, button, values)
-    return press
 
 
 with Site(portals=2) as site:

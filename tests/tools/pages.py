@@ -1,5 +1,6 @@
 """A browser without JavaScript: cookies, redirects, and forms that are filled in by what stands on the
 page, so that a test does what a person does."""
+import concurrent.futures
 import html.parser
 import http.client
 import re
@@ -270,3 +271,18 @@ class Browser:
         return self.submit(self.sign_in(name, one_time), "Save",
                            {"Current password": one_time, "New password": password,
                             "Repeat new password": password})
+
+
+def at_once(*calls):
+    """What each of these gives, made at the same moment."""
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        return [one.result() for one in [pool.submit(call) for call in calls]]
+
+
+def pressed(browser, page, button, values=None):
+    """A press of the button by a browser of its own, so that two can be at it."""
+    def press():
+        other = Browser(browser.site)
+        other.cookies = dict(browser.cookies)
+        return other.submit(page, button, values)
+    return press

@@ -329,61 +329,6 @@ static void test_search_of_certificates(void **state)
 	arena_release(&small);
 }
 
-/* The newest of any number, whoever asked. */
-static void test_newest_requests(void **state)
-{
-	static const char *const who[] = {"ada", "bob"};
-	struct arena small;
-	struct request_list list;
-	Cg__Developer d = CG__DEVELOPER__INIT;
-	Cg__KeyRequest r = CG__KEY_REQUEST__INIT;
-	struct actor actor = boss;
-	char id[32], name[] = "n", organisation[] = "o", email[32];
-	const int n = REQUESTS_SHOWN_MAX + 4 * MANY;
-	(void)state;
-	d.name = name;
-	d.email = email;
-	d.organisation_id = organisation;
-	for (size_t i = 0; i < CG_COUNT(who); i++) {
-		d.id = (char *)(uintptr_t)who[i];
-		(void)snprintf(email, sizeof(email), "%s@example.com", who[i]);
-		add(STORE_DEVELOPER, who[i], &d);
-	}
-	r.id = id;
-	r.name = name;
-	r.catalogue_id = name;
-	r.has_created_at = r.has_certificate = r.has_status = true;
-	r.status = CG__KEY_REQUEST__STATUS__DECLINED;
-	r.certificate = filler_bytes(4000);
-	for (int i = 0; i < n; i++) {
-		(void)snprintf(id, sizeof(id), "%05d", i * 11 % n);
-		/* The newest are those of the one who comes last. */
-		r.created_at = i;
-		r.developer_id = (char *)(uintptr_t)who[i >= n - 10];
-		add(STORE_REQUEST, id, &r);
-	}
-	arena_init(&small, (size_t)6 * 1024 * 1024);
-	actor.developer = &d;
-	for (size_t i = 0; i < 2; i++) {
-		arena_clear(&small);
-		assert_int_equal(
-		    i == 0 ? request_list(store, STORE_REQUEST_BY_STATUS, "declined", false, &small,
-					  &list, NULL)
-			   : request_list_of_organisation(store, &actor, &small, &list, NULL),
-		    CG_OK);
-		assert_int_equal(list.n, REQUESTS_SHOWN_MAX);
-		assert_true(list.more);
-		for (size_t j = 0; j < list.n; j++)
-			assert_int_equal(list.items[j]->created_at, n - 1 - (int)j);
-	}
-	assert_int_equal(
-	    request_list(store, STORE_REQUEST_BY_DEVELOPER, "bob", false, &small, &list, NULL),
-	    CG_OK);
-	assert_int_equal(list.n, 10);
-	assert_false(list.more);
-	arena_release(&small);
-}
-
 /* All that is kept about a developer, however much came after it. */
 static void test_export_of_a_developer(void **state)
 {
@@ -408,6 +353,8 @@ static void test_export_of_a_developer(void **state)
 
 /* --- requests for keys --- */
 
+#define REQUESTS (8 * MANY)
+
 static cg_rc requests_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	Cg__KeyRequest r = CG__KEY_REQUEST__INIT;
@@ -417,10 +364,11 @@ static cg_rc requests_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	r.id = id;
 	r.name = (char *)(uintptr_t)filler(2000);
 	r.catalogue_id = (char *)(uintptr_t) "entry";
-	r.developer_id = (char *)(uintptr_t) "developer";
 	r.has_created_at = r.has_status = true;
 	for (int i = 0; rc == CG_OK && i < MANY; i++) {
 		r.created_at = *first_at + i;
+		/* The newest are those of the one who comes last. */
+		r.developer_id = (char *)(uintptr_t)(r.created_at > REQUESTS - 10 ? "bob" : "ada");
 		/* Ids do not tell the order. */
 		(void)snprintf(id, sizeof(id), "%026" PRId64, (r.created_at * 7919) % 100003);
 		r.status = i % 4 == 0 ? CG__KEY_REQUEST__STATUS__APPROVED
@@ -430,16 +378,36 @@ static cg_rc requests_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
-/* Those that wait, the oldest ones first, and those of an entry, the newest ones first. */
-static void test_lists_of_requests(void **state)
+/* Two of one organisation. */
+static void add_developers(Cg__Developer *d, char *email, size_t room)
+{
+	static const char *const who[] = {"ada", "bob"};
+	d->email = email;
+	d->name = d->organisation_id = (char *)(uintptr_t) "o";
+	for (size_t i = 0; i < CG_COUNT(who); i++) {
+		d->id = (char *)(uintptr_t)who[i];
+		(void)snprintf(email, room, "%s@example.com", who[i]);
+		add(STORE_DEVELOPER, who[i], d);
+	}
+}
+
+/* Of any number of requests, the newest ones of an entry and of an organisation, whoever asked; of
+ * those that wait, the oldest ones; and how many there are. */
+static void test_requests(void **state)
 {
 	struct arena small;
 	struct request_list list;
 	struct request_counts n;
+	struct actor actor = boss;
+	Cg__Developer d = CG__DEVELOPER__INIT;
+	char email[32];
 	(void)state;
-	for (int64_t at = 1; at < 8 * MANY; at += MANY)
+	add_developers(&d, email, sizeof(email));
+	actor.developer = &d;
+	for (int64_t at = 1; at < REQUESTS; at += MANY)
 		assert_int_equal(store_write(store, STORE_CHANGES_COUNTS, requests_txn, &at, NULL),
 				 CG_OK);
+	/* Not all have room. */
 	arena_init(&small, (size_t)3 * 1024 * 1024);
 	assert_int_equal(
 	    request_list(store, STORE_REQUEST_BY_STATUS, "pending", true, &small, &list, NULL),
@@ -448,19 +416,28 @@ static void test_lists_of_requests(void **state)
 	assert_true(list.more);
 	for (size_t i = 0; i < list.n; i++)
 		assert_int_equal(list.items[i]->created_at, 2 + i / 3 * 4 + i % 3);
-	arena_clear(&small);
+	for (size_t k = 0; k < 2; k++) {
+		arena_clear(&small);
+		assert_int_equal(
+		    k == 0 ? request_list(store, STORE_REQUEST_BY_CATALOGUE, "entry", false, &small,
+					  &list, NULL)
+			   : request_list_of_organisation(store, &actor, &small, &list, NULL),
+		    CG_OK);
+		assert_int_equal(list.n, REQUESTS_SHOWN_MAX);
+		assert_true(list.more);
+		for (size_t i = 0; i < list.n; i++)
+			assert_int_equal(list.items[i]->created_at, REQUESTS - (int64_t)i);
+	}
 	assert_int_equal(
-	    request_list(store, STORE_REQUEST_BY_CATALOGUE, "entry", false, &small, &list, NULL),
+	    request_list(store, STORE_REQUEST_BY_DEVELOPER, "bob", false, &small, &list, NULL),
 	    CG_OK);
-	assert_int_equal(list.n, REQUESTS_SHOWN_MAX);
-	assert_true(list.more);
-	for (size_t i = 0; i < list.n; i++)
-		assert_int_equal(list.items[i]->created_at, 8 * MANY - (int64_t)i);
+	assert_int_equal(list.n, 10);
+	assert_false(list.more);
 	arena_release(&small);
 	assert_int_equal(request_count(store, STORE_REQUEST_BY_CATALOGUE, "entry", &n, NULL),
 			 CG_OK);
-	assert_int_equal(n.pending, 6 * MANY);
-	assert_int_equal(n.keys, 2 * MANY);
+	assert_int_equal(n.pending, REQUESTS / 4 * 3);
+	assert_int_equal(n.keys, REQUESTS / 4);
 	assert_int_equal(n.oldest_at, 2);
 }
 
@@ -562,10 +539,9 @@ int main(void)
 					    teardown_store),
 	    cmocka_unit_test_setup_teardown(test_search_of_certificates, setup_store,
 					    teardown_store),
-	    cmocka_unit_test_setup_teardown(test_newest_requests, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_export_of_a_developer, setup_store,
 					    teardown_store),
-	    cmocka_unit_test_setup_teardown(test_lists_of_requests, setup_store, teardown_store),
+	    cmocka_unit_test_setup_teardown(test_requests, setup_store, teardown_store),
 	    cmocka_unit_test_setup_teardown(test_scan, setup_store, teardown_store),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);

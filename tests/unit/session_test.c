@@ -193,7 +193,8 @@ static void passwords(void **state)
 	json_decref(patch);
 	struct actor viewer = boss;
 	viewer.role = CG__ROLE__ADMIN;
-	assert_int_equal(user_reset(store, &viewer, "admin", &arena, &found, password, &err),
+	assert_int_equal(user_reset(store, &viewer, "admin", ENTITY_ANY_REVISION, &arena, &found,
+				    password, &err),
 			 CG_DENIED);
 }
 

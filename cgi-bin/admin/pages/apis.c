@@ -298,14 +298,12 @@ static void add_first(json_t *values)
 static void show_new(struct page_call *call, const struct cg_err *why, int status)
 {
 	struct cg_err err = {0};
-	char once[ID_TEXT + 1];
 	json_t *values = why ? values_of_form(call, NULL) : json_object();
 	if (why)
 		page_add_errors(values, why);
 	else
 		add_first(values);
-	cg_rc rc =
-	    random_id(once) == CG_OK ? add_cas(call, values, NULL, &err) : cg_fail_memory(&err);
+	cg_rc rc = add_cas(call, values, NULL, &err);
 	if (rc != CG_OK) {
 		json_decref(values);
 		page_fail(call, rc, &err);
@@ -314,9 +312,8 @@ static void show_new(struct page_call *call, const struct cg_err *why, int statu
 	(void)json_object_set_new(values, "template", json_string("admin/api-fields.tpl"));
 	(void)json_object_set_new(values, "fresh", json_true());
 	page_show(call, status, "api-new", "apis", why ? "Error: New API" : "New API",
-		  json_pack("{s:o, s:s, s:s}", "fields", values, "once",
-			    page_once(call) ? page_once(call) : once, "main_class",
-			    "main--narrow"));
+		  json_pack("{s:o, s:s, s:s}", "fields", values, "once", page_once_for_form(call),
+			    "main_class", "main--narrow"));
 }
 
 void api_new_show(void *arg)

@@ -145,22 +145,20 @@ static void show_form(struct page_call *call, const Cg__CatalogueEntry *entry, j
 		      bool from_form, int status)
 {
 	struct cg_err err = {0};
-	char once[ID_TEXT + 1];
 	const char *done = page_query(call, "done");
-	cg_rc rc = random_id(once) == CG_OK ? add_policies(call, values,
-							   from_form ? page_field(call, "policy_id")
-							   : entry   ? entry->policy_id
-								   : page_query(call, "policy_id"),
-							   &err)
-					    : cg_fail_memory(&err);
+	cg_rc rc = add_policies(call, values,
+				from_form ? page_field(call, "policy_id")
+				: entry	  ? entry->policy_id
+					  : page_query(call, "policy_id"),
+				&err);
 	if (rc != CG_OK) {
 		json_decref(values);
 		page_fail(call, rc, &err);
 		return;
 	}
 	json_t *more = json_pack(
-	    "{s:s, s:s, s:o, s:b, s:b, s:I, s:b, s:b, s:o}", "once",
-	    page_once(call) ? page_once(call) : once, "id", entry ? entry->id : "", "entry_name",
+	    "{s:s, s:s, s:o, s:b, s:b, s:I, s:b, s:b, s:o}", "once", page_once_for_form(call), "id",
+	    entry ? entry->id : "", "entry_name",
 	    page_text(span_of(entry ? entry->name : "New entry")), "fresh", (int)!entry, "there",
 	    (int)(entry != NULL), "revision", (json_int_t)(entry ? entry->revision : 0), "created",
 	    strcmp(done, "created") == 0, "saved", strcmp(done, "saved") == 0, "badge",

@@ -104,6 +104,7 @@ static void show_new(struct page_call *call, const struct cg_err *why, int statu
 				   strcmp(kind, "upstream") == 0, "main_class", "main--narrow");
 	if (why)
 		page_add_errors(values, why);
+	show_add_certificate_field(call, values, NULL);
 	page_show(call, status, "certificate-new", "certificates",
 		  why ? "Error: Add a certificate" : "Add a certificate", values);
 }

@@ -26,25 +26,16 @@ void key_show_token(struct page_call *call, const Cg__Key *key, const char *toke
 			    "main--slim"));
 }
 
-/* How many credentials the key had when the form was made. */
-static size_t typed_had(struct page_call *call)
-{
-	json_t *had = page_typed_number(call, "had");
-	size_t n = json_is_integer(had) ? (size_t)json_integer_value(had) : CREDENTIALS_ANY;
-	json_decref(had);
-	return n;
-}
-
 static void show_add(struct page_call *call, const Cg__Key *key, const struct cert_reading *reading,
 		     const struct cg_err *why, int status)
 {
 	bool token = strcmp(page_field(call, "type"), "token") == 0;
-	json_t *values = json_pack("{s:s, s:o, s:b, s:b, s:s}", "id", key->id, "key_name",
+	json_t *values = json_pack("{s:s, s:o, s:b, s:b, s:b, s:s}", "id", key->id, "key_name",
 				   page_text(span_of(key->name)), "is_token", (int)token, "is_mtls",
-				   (int)!token, "main_class", "main--narrow");
+				   (int)!token, "may_read", 1, "main_class", "main--narrow");
 	struct credentials now;
 	struct cg_err err = {0};
-	size_t had = typed_had(call);
+	size_t had = page_had(call);
 	if (had == CREDENTIALS_ANY &&
 	    credential_list(call->program->store, key->id, call->arena, &now, &err) == CG_OK)
 		had = now.n;
@@ -52,8 +43,7 @@ static void show_add(struct page_call *call, const Cg__Key *key, const struct ce
 		(void)json_object_set_new(values, "had", json_integer((json_int_t)had));
 	if (why)
 		page_add_errors(values, why);
-	if (reading)
-		show_add_reading(call, values, reading);
+	show_add_certificate_field(call, values, reading);
 	page_show(call, status, "credential-new", "keys", why ? "Error: Rotate" : "Rotate", values);
 }
 
@@ -63,6 +53,19 @@ void credential_new_show(void *arg)
 	Cg__Key *key;
 	if (key_get(call, &key))
 		show_add(call, key, NULL, NULL, 200);
+}
+
+/* A certificate that the key has already was asked for twice. */
+static bool has_already(struct page_call *call, const Cg__Key *key, const struct cert *cert,
+			const struct cg_err *why)
+{
+	char hex[SHA256_HEX + 1];
+	Cg__Credential *there;
+	if (!why->code || strcmp(why->code, "certificate_in_use") != 0)
+		return false;
+	hex_format(cert->sha256.b, SHA256_BYTES, hex);
+	return credential_get(call->program->store, key->id, hex, call->arena, &there, NULL) ==
+	       CG_OK;
 }
 
 void credential_new_do(void *arg)
@@ -90,14 +93,16 @@ void credential_new_do(void *arg)
 	}
 	if (rc == CG_OK)
 		rc = credential_add(call->program->store, &call->actor, key->id,
-				    has_cert ? &reading.leaf : NULL, typed_had(call), call->arena,
+				    has_cert ? &reading.leaf : NULL,
+				    has_cert ? CREDENTIALS_ANY : page_had(call), call->arena,
 				    &credential, token, &err);
 	if (entity_made_already(rc, &err))
-		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=added&token=%s",
-						 key->id, wants_token ? "gone" : ""));
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/keys/%s?token=gone", key->id));
 	else if (rc == CG_OK && wants_token)
 		key_show_token(call, key, token);
-	else if (rc == CG_OK)
+	else if (rc == CG_OK ||
+		 (rc == CG_CLASH && has_cert && has_already(call, key, &reading.leaf, &err)))
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=added%s", key->id,
 					   reading.private_key_dropped ? "&private=dropped" : ""));

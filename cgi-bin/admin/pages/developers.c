@@ -76,14 +76,7 @@ static void add_role(json_t *fields)
 
 static void show_new(struct page_call *call, const struct cg_err *why, int status)
 {
-	struct cg_err err = {0};
-	char once[ID_TEXT + 1];
 	json_t *values = json_object();
-	if (random_id(once) != CG_OK) {
-		json_decref(values);
-		page_fail(call, cg_fail_memory(&err), &err);
-		return;
-	}
 	options_values_typed(call, options, OPTIONS_OF_NEW, NULL, values);
 	add_role(values);
 	const char *organisation = page_query(call, "organisation");
@@ -95,8 +88,8 @@ static void show_new(struct page_call *call, const struct cg_err *why, int statu
 		page_add_errors(values, why);
 	else
 		(void)json_object_set_new(values, "focus_name", json_true());
-	json_t *more = json_pack("{s:s, s:s}", "once", page_once(call) ? page_once(call) : once,
-				 "main_class", "main--narrow");
+	json_t *more =
+	    json_pack("{s:s, s:s}", "once", page_once_for_form(call), "main_class", "main--narrow");
 	(void)json_object_update_new(values, more);
 	page_show(call, status, "developer-new", "developers",
 		  why ? "Error: Add a developer" : "Add a developer", values);

@@ -114,12 +114,10 @@ static void show_new(struct page_call *call, const struct cert_reading *reading,
 {
 	struct cg_err err = {0};
 	struct all_apis apis;
-	char once[ID_TEXT + 1];
 	bool sent = call->form.n > 0;
 	bool token = strcmp(page_field(call, "type"), "token") == 0;
 	json_t *values = values_of_form(call);
-	cg_rc rc =
-	    random_id(once) == CG_OK ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
+	cg_rc rc = show_load_apis(call, &apis, &err);
 	if (rc == CG_OK)
 		rc = add_policies(call, values, NULL, &err);
 	if (rc != CG_OK) {
@@ -130,13 +128,12 @@ static void show_new(struct page_call *call, const struct cert_reading *reading,
 	rights_add_apis(call, values, NULL, &apis);
 	if (why)
 		page_add_errors(values, why);
-	if (reading)
-		show_add_reading(call, values, reading);
 	json_t *more =
-	    json_pack("{s:b, s:b, s:s, s:b}", "is_token", (int)token, "is_mtls", (int)!token,
-		      "once", page_once(call) ? page_once(call) : once, "first", (int)!sent);
+	    json_pack("{s:b, s:b, s:b, s:s, s:b}", "is_token", (int)token, "is_mtls", (int)!token,
+		      "may_read", 1, "once", page_once_for_form(call), "first", (int)!sent);
 	(void)json_object_update(values, more);
 	json_decref(more);
+	show_add_certificate_field(call, values, reading);
 	open_folded(values);
 	(void)json_object_set_new(values, "template", json_string("admin/key-fields.tpl"));
 	(void)json_object_set_new(values, "fresh", json_true());
@@ -189,14 +186,13 @@ void key_new_do(void *arg)
 				&err);
 	}
 	json_decref(record);
-	if (entity_made_already(rc, &err))
-		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=created%s", once,
-						 wants_token ? "&token=gone" : ""));
-	else if (rc == CG_OK && wants_token)
+	bool again = entity_made_already(rc, &err);
+	if (rc == CG_OK && wants_token)
 		key_show_token(call, key, token);
-	else if (rc == CG_OK)
+	else if (rc == CG_OK || again)
 		page_redirect(call,
-			      arena_printf(call->arena, "/admin/keys/%s?done=created%s", key->id,
+			      arena_printf(call->arena, "/admin/keys/%s?done=created%s%s",
+					   again ? once : key->id, wants_token ? "&token=gone" : "",
 					   reading.private_key_dropped ? "&private=dropped" : ""));
 	else if (show_certificate_fault(rc, &err))
 		show_new(call, has_cert ? &reading : NULL, &err, web_status_of(rc));

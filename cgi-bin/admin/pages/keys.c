@@ -167,6 +167,7 @@ void key_show(void *arg)
 	struct all_apis apis;
 	json_t *values = NULL;
 	const char *done = page_query(call, "done");
+	bool token_gone = strcmp(page_query(call, "token"), "gone") == 0;
 	cg_rc rc = grant_load_key(call->program->store, page_param(call, 0), call->arena, &g, &err);
 	if (rc == CG_OK)
 		rc = show_load_apis(call, &apis, &err);
@@ -189,9 +190,11 @@ void key_show(void *arg)
 	    "is_on", (int)g.key->active, "is_off", (int)!g.key->active, "created",
 	    strcmp(done, "created") == 0, "saved", strcmp(done, "saved") == 0, "added",
 	    strcmp(done, "added") == 0, "dropped",
-	    strcmp(page_query(call, "private"), "dropped") == 0, "token_gone",
-	    strcmp(page_query(call, "token"), "gone") == 0, "base", page_base(call), "example",
-	    page_text(span_of(example_path(&g, &apis))), "revision", (json_int_t)g.key->revision);
+	    strcmp(page_query(call, "private"), "dropped") == 0, "token_gone", (int)token_gone,
+	    "base", page_base(call), "example",
+	    /* The line has a certificate in it. */
+	    page_text(span_of(token_gone ? "" : example_path(&g, &apis))), "revision",
+	    (json_int_t)g.key->revision);
 	(void)json_object_update_new(values, more);
 	/* A list's line has it; here each credential has its own. */
 	(void)json_object_del(values, "until");

@@ -57,14 +57,8 @@ void organisations_page(void *arg)
 
 static void show_new(struct page_call *call, const struct cg_err *why, int status)
 {
-	struct cg_err err = {0};
-	char once[ID_TEXT + 1];
-	if (random_id(once) != CG_OK) {
-		page_fail(call, cg_fail_memory(&err), &err);
-		return;
-	}
-	json_t *values = json_pack("{s:s, s:s}", "once", page_once(call) ? page_once(call) : once,
-				   "main_class", "main--narrow");
+	json_t *values =
+	    json_pack("{s:s, s:s}", "once", page_once_for_form(call), "main_class", "main--narrow");
 	options_values_typed(call, options, OPTIONS_OF_NEW, NULL, values);
 	if (why)
 		page_add_errors(values, why);

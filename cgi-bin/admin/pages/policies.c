@@ -131,11 +131,9 @@ static void show_form(struct page_call *call, const Cg__Policy *policy, json_t *
 {
 	struct cg_err err = {0};
 	struct all_apis apis;
-	char once[ID_TEXT + 1];
 	const struct rights_access own = {policy ? policy->access : NULL,
 					  policy ? policy->n_access : 0};
-	cg_rc rc =
-	    random_id(once) == CG_OK ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
+	cg_rc rc = show_load_apis(call, &apis, &err);
 	if (rc != CG_OK) {
 		json_decref(values);
 		page_fail(call, rc, &err);
@@ -146,8 +144,8 @@ static void show_form(struct page_call *call, const Cg__Policy *policy, json_t *
 	rights_add_apis(call, values, from_form ? NULL : &own, &apis);
 	add_held(call, values, policy, from_form);
 	json_t *more = json_pack(
-	    "{s:s, s:s, s:o, s:b, s:b, s:I, s:b, s:b, s:o}", "once",
-	    page_once(call) ? page_once(call) : once, "id", policy ? policy->id : "", "policy_name",
+	    "{s:s, s:s, s:o, s:b, s:b, s:I, s:b, s:b, s:o}", "once", page_once_for_form(call), "id",
+	    policy ? policy->id : "", "policy_name",
 	    page_text(span_of(policy ? policy->name : "New policy")), "fresh", (int)!policy,
 	    "there", (int)(policy != NULL), "revision", (json_int_t)(policy ? policy->revision : 0),
 	    "created", strcmp(page_query(call, "done"), "created") == 0, "saved",

@@ -185,10 +185,8 @@ static void show_make(struct page_call *call, const Cg__Refusal *refusal, const 
 	struct cg_err err = {0};
 	struct all_apis apis;
 	Cg__Certificate *record;
-	char once[ID_TEXT + 1];
 	json_t *made = NULL;
-	cg_rc rc =
-	    random_id(once) == CG_OK ? show_load_apis(call, &apis, &err) : cg_fail_memory(&err);
+	cg_rc rc = show_load_apis(call, &apis, &err);
 	if (rc == CG_OK)
 		rc = show_key_of_certificate(call, &refusal->sha256, &made, &err);
 	if (rc == CG_OK)
@@ -197,13 +195,12 @@ static void show_make(struct page_call *call, const Cg__Refusal *refusal, const 
 		page_fail(call, rc, &err);
 		return;
 	}
-	json_t *values = json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:b, s:o}", "id",
-				   page_text(span_of(refusal->request_id)), "at",
-				   page_distance(call, refusal->at), "certificate",
-				   show_certificate(call, record), "once",
-				   page_once(call) ? page_once(call) : once, "name",
-				   page_text(span_of(page_field(call, "name"))), "main_class",
-				   "main--narrow", "may_make", json_is_null(made), "made", made);
+	json_t *values = json_pack(
+	    "{s:o, s:o, s:o, s:s, s:o, s:s, s:b, s:o}", "id",
+	    page_text(span_of(refusal->request_id)), "at", page_distance(call, refusal->at),
+	    "certificate", show_certificate(call, record), "once", page_once_for_form(call), "name",
+	    page_text(span_of(page_field(call, "name"))), "main_class", "main--narrow", "may_make",
+	    json_is_null(made), "made", made);
 	/* The API that was called is what the caller wants. */
 	Cg__Access called = {.api_id = refusal->api_id};
 	Cg__Access *const items[] = {&called};
@@ -235,18 +232,11 @@ void refusal_key_do(void *arg)
 	Cg__Key *key;
 	char token[TOKEN_TEXT + 1];
 	const char *once = page_once(call);
-	json_t *access = json_array();
-	if (!get_certificate(call, &refusal, &cert)) {
-		json_decref(access);
+	if (!get_certificate(call, &refusal, &cert))
 		return;
-	}
-	for (size_t i = 0; i < call->form.n; i++)
-		if (span_is(call->form.fields[i].name, SPAN_LIT("access")))
-			(void)json_array_append_new(
-			    access,
-			    json_pack("{s:o}", "api_id", page_text(call->form.fields[i].value)));
-	json_t *record = json_pack("{s:o, s:o}", "name",
-				   page_text(span_of(page_field(call, "name"))), "access", access);
+	json_t *record =
+	    json_pack("{s:o, s:o}", "name", page_text(span_of(page_field(call, "name"))), "access",
+		      rights_typed_access(call, NULL));
 	/* It was seen in a handshake, but is judged as any that is given. */
 	cg_rc rc = cert_read(cert.der, CERT_WAY_ADMIN_FILE, CERT_KIND_CLIENT, call->now_unix_s,
 			     call->arena, &reading, NULL, &err);
@@ -259,11 +249,10 @@ void refusal_key_do(void *arg)
 				&err);
 	}
 	json_decref(record);
-	if (entity_made_already(rc, &err))
-		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=created", once));
-	else if (rc == CG_OK)
-		page_redirect(call,
-			      arena_printf(call->arena, "/admin/keys/%s?done=created", key->id));
+	bool again = entity_made_already(rc, &err);
+	if (rc == CG_OK || again)
+		page_redirect(call, arena_printf(call->arena, "/admin/keys/%s?done=created",
+						 again ? once : key->id));
 	else if (rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH)
 		show_make(call, refusal, &cert, &err, web_status_of(rc));
 	else

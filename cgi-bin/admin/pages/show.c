@@ -137,19 +137,28 @@ static json_t *notices_json(const struct cert_reading *reading)
 	return out;
 }
 
-void show_add_reading(struct page_call *call, json_t *values, const struct cert_reading *reading)
+void show_add_certificate_field(struct page_call *call, json_t *values,
+				const struct cert_reading *reading)
 {
+	static const char *const shared[] = {"error_certificate", "focus_certificate", "may_read"};
 	Cg__Certificate *record;
-	struct cg_err err = {0};
-	if (certificate_record(&reading->leaf, call->arena, &record, &err) != CG_OK)
-		return;
-	json_t *read = show_certificate(call, record);
-	(void)json_object_set_new(read, "template", json_string("admin/certificate-read.tpl"));
-	(void)json_object_set_new(values, "read", read);
-	(void)json_object_set_new(values, "certificate",
-				  json_string(cert_pem(call->arena, reading->leaf.der)));
-	(void)json_object_set_new(values, "dropped", json_boolean(reading->private_key_dropped));
-	(void)json_object_set_new(values, "notices", notices_json(reading));
+	/* An include sees its own values alone. */
+	json_t *field = json_pack("{s:s, s:b}", "template", "admin/certificate-field.tpl",
+				  "by_type", json_object_get(values, "is_mtls") != NULL);
+	for (size_t i = 0; i < CG_COUNT(shared); i++)
+		if (json_object_get(values, shared[i]))
+			(void)json_object_set(field, shared[i], json_object_get(values, shared[i]));
+	if (reading && certificate_record(&reading->leaf, call->arena, &record, NULL) == CG_OK) {
+		json_t *read = show_certificate(call, record);
+		(void)json_object_set_new(read, "template",
+					  json_string("admin/certificate-read.tpl"));
+		(void)json_object_set_new(values, "read", read);
+		json_t *more = json_pack(
+		    "{s:s, s:b, s:o}", "certificate", cert_pem(call->arena, reading->leaf.der),
+		    "dropped", (int)reading->private_key_dropped, "notices", notices_json(reading));
+		(void)json_object_update_new(field, more);
+	}
+	(void)json_object_set_new(values, "certificate_field", field);
 }
 
 bool show_certificate_fault(cg_rc rc, struct cg_err *err)

@@ -47,9 +47,13 @@ const char *show_organisation_field(struct page_call *call, const char *id);
  * CG_NOT_FOUND, err untouched, when it brings none; a refusal names the field. */
 cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct cert_reading *out,
 			    struct cg_err *err) CG_MUST_USE;
-/* What was read of the certificate, beside the form, and its public part in the place of what was
- * pasted: that may have held a private key. */
-void show_add_reading(struct page_call *call, json_t *values, const struct cert_reading *reading);
+/* Adds to a form's values, which have its faults already, the field for a certificate: the include
+ * "certificate_field".  Of one that was read (else NULL) it holds the public part, in the place of
+ * what was pasted: that may have held a private key; and "read" is what stands in it.  A form that
+ * can read one before it is sent has the value "may_read"; "is_mtls", one with a choice of types.
+ */
+void show_add_certificate_field(struct page_call *call, json_t *values,
+				const struct cert_reading *reading);
 /* Whether what came of such a form is a fault to be shown there; a clash is the certificate's. */
 bool show_certificate_fault(cg_rc rc, struct cg_err *err);
 

@@ -30,6 +30,32 @@ static json_t *token_json(struct page_call *call, const Cg__RestToken *token)
 	    "revision", (json_int_t)token->revision);
 }
 
+static json_t *values_of_token(const Cg__RestToken *token)
+{
+	json_t *record = record_to_json(token), *values = json_object();
+	options_values(options, CG_COUNT(options), record, values);
+	json_decref(record);
+	return values;
+}
+
+/* The one that the form, sent twice, has made: nobody may have seen it.  With what makes another in
+ * its place. */
+static json_t *made_json(struct page_call *call)
+{
+	const char *id = page_query(call, "made");
+	Cg__RestToken *token;
+	if (!*id ||
+	    entity_get(call->program->store, &token_entity, id, call->arena, &token, NULL) !=
+		CG_OK ||
+	    strcmp(token->id, id) != 0 || !token->owner_id ||
+	    strcmp(token->owner_id, call->actor.id) != 0)
+		return json_null();
+	json_t *values = values_of_token(token),
+	       *more = json_pack("{s:s, s:s}", "id", id, "once", page_once_for_form(call));
+	(void)json_object_update_new(values, more);
+	return values;
+}
+
 static void show_list(struct page_call *call, const struct cg_err *why, int status)
 {
 	struct cg_err err = {0};
@@ -44,18 +70,12 @@ static void show_list(struct page_call *call, const struct cg_err *why, int stat
 	json_t *items = json_array();
 	for (size_t i = 0; i < page.n; i++)
 		(void)json_array_append_new(items, token_json(call, page.messages[i]));
-	char once[ID_TEXT + 1] = "";
-	if (random_id(once) != CG_OK) {
-		json_decref(items);
-		page_fail(call, cg_fail_memory(&err), &err);
-		return;
-	}
 	const char *done = page_query(call, "done");
-	json_t *values = json_pack("{s:o, s:o, s:s, s:b, s:b, s:b}", "items", items, "next",
-				   page_next(call, "/admin/tokens", "", page.next), "once",
-				   page_once(call) ? page_once(call) : once, "deleted",
-				   strcmp(done, "deleted") == 0, "saved",
-				   strcmp(done, "saved") == 0, "made", strcmp(done, "made") == 0);
+	json_t *values =
+	    json_pack("{s:o, s:o, s:s, s:b, s:b, s:o}", "items", items, "next",
+		      page_next(call, "/admin/tokens", "", page.next), "once",
+		      page_once_for_form(call), "deleted", strcmp(done, "deleted") == 0, "saved",
+		      strcmp(done, "saved") == 0, "made", made_json(call));
 	options_values_typed(call, options, CG_COUNT(options), NULL, values);
 	show_add_roles(values);
 	if (why)
@@ -75,13 +95,15 @@ void token_new_do(void *arg)
 	struct cg_err err = {0};
 	char token[TOKEN_TEXT + 1] = "";
 	Cg__RestToken *made;
+	const char *replaces = page_field(call, "replaces");
 	json_t *json = json_object();
 	options_typed(call, options, CG_COUNT(options), NULL, json);
 	cg_rc rc = token_create(call->program->store, &call->actor, page_once(call), call->actor.id,
-				json, call->arena, &made, token, &err);
+				json, *replaces ? replaces : NULL, call->arena, &made, token, &err);
 	json_decref(json);
 	if (entity_made_already(rc, &err))
-		page_redirect(call, "/admin/tokens?done=made");
+		page_redirect(call,
+			      arena_printf(call->arena, "/admin/tokens?made=%s", page_once(call)));
 	else if (rc == CG_OK)
 		page_show(call, 200, "token-made", "tokens", "The token",
 			  json_pack("{s:o, s:s, s:s, s:s}", "name", page_text(span_of(made->name)),
@@ -95,14 +117,6 @@ void token_new_do(void *arg)
 }
 
 /* --- one --- */
-
-static json_t *values_of_token(const Cg__RestToken *token)
-{
-	json_t *record = record_to_json(token), *values = json_object();
-	options_values(options, CG_COUNT(options), record, values);
-	json_decref(record);
-	return values;
-}
 
 /* `fields` is taken. */
 static void show_one(struct page_call *call, const Cg__RestToken *token, json_t *fields, int status)

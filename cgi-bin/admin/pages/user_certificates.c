@@ -33,12 +33,12 @@ static bool get_user(struct page_call *call, Cg__User **out)
 static void show_new(struct page_call *call, const Cg__User *user,
 		     const struct cert_reading *reading, const struct cg_err *why, int status)
 {
-	json_t *values = json_pack("{s:s, s:o, s:s}", "id", user->id, "name",
-				   page_text(span_of(user->name)), "main_class", "main--narrow");
+	json_t *values =
+	    json_pack("{s:s, s:o, s:s, s:b}", "id", user->id, "name",
+		      page_text(span_of(user->name)), "main_class", "main--narrow", "may_read", 1);
 	if (why)
 		page_add_errors(values, why);
-	if (reading)
-		show_add_reading(call, values, reading);
+	show_add_certificate_field(call, values, reading);
 	page_show(call, status, "user-certificate-new", "users",
 		  why ? "Error: Add a certificate" : "Add a certificate", values);
 }

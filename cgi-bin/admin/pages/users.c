@@ -50,14 +50,8 @@ void users_page(void *arg)
 
 static void show_new(struct page_call *call, const struct cg_err *why, int status)
 {
-	char once[ID_TEXT + 1];
-	struct cg_err err = {0};
-	if (random_id(once) != CG_OK) {
-		page_fail(call, cg_fail_memory(&err), &err);
-		return;
-	}
-	json_t *values = json_pack("{s:s, s:s}", "once", page_once(call) ? page_once(call) : once,
-				   "main_class", "main--narrow");
+	json_t *values =
+	    json_pack("{s:s, s:s}", "once", page_once_for_form(call), "main_class", "main--narrow");
 	options_values_typed(call, options, OPTIONS_OF_NEW, NULL, values);
 	show_add_roles(values);
 	if (why)
@@ -80,6 +74,12 @@ static void show_password(struct page_call *call, const Cg__User *user, const ch
 			    "main--slim"));
 }
 
+/* Asked for twice: the answer to what came first has shown it. */
+static void go_to_given(struct page_call *call, const char *id)
+{
+	page_redirect(call, arena_printf(call->arena, "/admin/users/%s?password=gone", id));
+}
+
 void user_new_do(void *arg)
 {
 	struct page_call *call = arg;
@@ -92,8 +92,7 @@ void user_new_do(void *arg)
 			       call->arena, &user, password, &err);
 	json_decref(json);
 	if (entity_made_already(rc, &err)) {
-		page_redirect(
-		    call, arena_printf(call->arena, "/admin/users/%s?done=made", page_once(call)));
+		go_to_given(call, page_once(call));
 	} else if (rc == CG_OK) {
 		show_password(call, user, password);
 	} else if (rc == CG_CLASH || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT) {
@@ -136,8 +135,9 @@ static void show_one(struct page_call *call, const Cg__User *user, json_t *field
 	    "{s:s, s:s, s:I, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:o}", "main_class", "main--narrow",
 	    "id", user->id, "revision", (json_int_t)user->revision, "shown_name",
 	    page_text(span_of(user->name)), "there", user_json(call, user), "saved",
-	    strcmp(done, "saved") == 0, "made", strcmp(done, "made") == 0, "added",
-	    strcmp(done, "added") == 0, "removed", strcmp(done, "removed") == 0, "dropped",
+	    strcmp(done, "saved") == 0, "password_gone",
+	    strcmp(page_query(call, "password"), "gone") == 0, "added", strcmp(done, "added") == 0,
+	    "removed", strcmp(done, "removed") == 0, "dropped",
 	    strcmp(page_query(call, "private"), "dropped") == 0, "certificates", certificates);
 	(void)json_object_update_new(fields, more);
 	page_show(call, status, "user", "users", status == 200 ? user->name : "Error: User",
@@ -181,10 +181,12 @@ void user_reset_do(void *arg)
 	struct cg_err err = {0};
 	char password[PASSWORD_TEXT + 1] = "";
 	Cg__User *user;
-	cg_rc rc = user_reset(call->program->store, &call->actor, page_param(call, 0), call->arena,
-			      &user, password, &err);
+	cg_rc rc = user_reset(call->program->store, &call->actor, page_param(call, 0),
+			      page_revision(call), call->arena, &user, password, &err);
 	if (rc == CG_OK)
 		show_password(call, user, password);
+	else if (rc == CG_STALE)
+		go_to_given(call, page_param(call, 0));
 	else
 		page_fail(call, rc, &err);
 	gnutls_memset(password, 0, sizeof(password));

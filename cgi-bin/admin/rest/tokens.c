@@ -37,7 +37,7 @@ void tokens_create(void *arg)
 	cg_rc rc = web_json_read(call->req, &json, &err);
 	if (rc == CG_OK)
 		rc = token_create(call->admin->store, &call->actor, NULL, call->actor.id, json,
-				  call->arena, &made, token, &err);
+				  NULL, call->arena, &made, token, &err);
 	json_decref(json);
 	if (rc != CG_OK)
 		rest_fail(call, rc, &err);
