@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "base/limits.h"
 #include "command.h"
+#include "web/notify.h"
 #include <sys/un.h>
 
 #define PROGRAM_ARGS 4
@@ -34,7 +35,9 @@ struct worker {
 	const struct program *program;
 	pid_t pid; /* 0: not running */
 	bool ready;
-	bool again; /* it may have read what is old: followed as soon as it is ready */
+	unsigned failed_starts; /* in a row, without ever being ready */
+	bool told_why;		/* this process has said why it cannot start */
+	bool again;		/* it may have read what is old: followed as soon as it is ready */
 	struct predecessor before[SUPERVISE_LEAVING_MAX];
 	int64_t started_mono_ms;
 	int64_t due_mono_ms; /* when to start it again */
@@ -57,7 +60,10 @@ struct supervisor {
 	uid_t uid;
 	gid_t gid;
 	gid_t socket_gid; /* (gid_t)-1: as made */
+	bool ready;	  /* there was a time when all workers with a socket were */
 	bool stopping;
+	/* Until it is ready: what was told last of what keeps a program from its start. */
+	char told[NOTIFY_MAX];
 };
 
 /* Takes the options, looks the user and the group up, and fills in all paths; texts are the

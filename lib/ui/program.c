@@ -7,6 +7,7 @@
 #include "model/open.h"
 #include "page/page.h"
 #include "web/json.h"
+#include "web/notify.h"
 #include "web/problem.h"
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
@@ -82,7 +83,7 @@ int program_run(struct program *p)
 							.handle = handle_unavailable,
 							.no_store = true,
 							.end_after_ms = START_FAILED_SERVE_MS};
-		log_error("start_failed", "cause", err.text, LOG_END);
+		notify_start_failed(err.text);
 		(void)web_serve(&unavailable);
 		return 1;
 	}

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "web/notify.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "web/handover.h"
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -46,4 +47,14 @@ bool notify_store(const char *name, int fd)
 	char news[64];
 	int n = snprintf(news, sizeof(news), "FDSTORE=1\nFDNAME=%s", name);
 	return n > 0 && (size_t)n < sizeof(news) && send_with(news, fd);
+}
+
+void notify_start_failed(const char *why)
+{
+	/* In one line: the protocol's lines are variables. */
+	char news[NOTIFY_MAX] = NOTIFY_STATUS;
+	const size_t n = sizeof(NOTIFY_STATUS) - 1;
+	log_error("start_failed", "cause", why, LOG_END);
+	text_for_log(span_of(why), news + n, sizeof(news) - n);
+	(void)notify_send(news);
 }

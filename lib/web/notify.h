@@ -18,9 +18,15 @@
  * need that it answers although it cannot start. */
 #define NOTIFY_AWAITED "CERTGATE_AWAITED"
 
+/* Before a sentence that tells people how it is: here why it cannot start. */
+#define NOTIFY_STATUS "STATUS="
+#define NOTIFY_MAX    1024 /* bytes of one piece of news, with its NUL */
+
 /* False when nobody listens. */
 bool notify_send(const char *news);
 /* Has systemd hold fd for this service while it is restarted (FileDescriptorStoreMax=). */
 bool notify_store(const char *name, int fd);
+/* Tells, in the log as well, why this program cannot start. */
+void notify_start_failed(const char *why);
 
 #endif
