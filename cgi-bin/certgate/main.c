@@ -135,16 +135,13 @@ static const struct {
     {"supervise",	  supervise_main,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
      "          [--portals P] [--lighttpd-ca FILE] [--no-mail]\n"
-     "  Holds the sockets, starts the programs and starts them again; says `ready` when all of "
-     "them\n"
-     "  answer. Where one cannot start, it says why, and exits 1 after the third attempt. With\n"
-     "  --lighttpd-ca also `lighttpd-ca --watch FILE`, as the programs' user. --no-mail: "
-     "something\n"
-     "  else, as the unit certgate-mail.service, runs `mail --watch`. SIGUSR1 starts all programs\n"
-     "  anew, with the settings of now, each before the one that it follows ends, which then "
-     "answers\n"
-     "  what it has begun: no request waits or is lost. Where they cannot start, the old ones go "
-     "on.\n"										  },
+     "  Holds the sockets, starts the programs and starts them again; says `ready` when all of\n"
+     "  them answer. Exits 1, saying why, where one cannot start because of how it is set up;\n"
+     "  else it tries again. With --lighttpd-ca also `lighttpd-ca --watch FILE`, as the\n"
+     "  programs' user. --no-mail: something else, as the unit certgate-mail.service, runs `mail\n"
+     "  --watch`. SIGUSR1 starts all programs anew, with the settings of now, each before the\n"
+     "  one that it follows ends, which then answers what it has begun: no request waits or is\n"
+     "  lost. Where they cannot start, the old ones go on.\n"				     },
     {"version",	version_main,
      "version\n"
      "  Says which version this is, as `certgate --version` does.\n"			    },

@@ -231,18 +231,26 @@ static bool follow(struct worker *w, bool stopping)
 	return true;
 }
 
-/* Why one has not become ready, in its own words where it has any, while somebody waits for that.
- * All of them may say the same. */
-static void tell_failed_start(struct supervisor *s, struct worker *w, const char *why)
+/* While somebody waits for that: why one has not become ready, in its own words.  All of them may
+ * say the same.  What may pass is told, and tried again; else this ends, and tells it then. */
+static void hear_failure(struct supervisor *s, struct worker *w, const char *news)
 {
-	char safe[NOTIFY_MAX];
-	text_for_log(span_of(why), safe, sizeof(safe));
-	w->told_why = true;
-	if (s->ready || s->stopping || strcmp(s->told, safe) == 0)
+	char why[NOTIFY_MAX];
+	bool wrong = strncmp(news, NOTIFY_WRONG, sizeof(NOTIFY_WRONG) - 1) == 0;
+	news += wrong ? sizeof(NOTIFY_WRONG) - 1 : 0;
+	if (strncmp(news, NOTIFY_STATUS, sizeof(NOTIFY_STATUS) - 1) != 0)
 		return;
-	(void)fprintf(stderr, "certgate: The program %s cannot start: %s\n", w->program->name,
-		      safe);
-	memcpy(s->told, safe, sizeof(s->told));
+	text_for_log(span_of(news + sizeof(NOTIFY_STATUS) - 1), why, sizeof(why));
+	w->told_why = true;
+	w->failed_starts = 0;
+	if (s->ready || s->wrong || (!wrong && strcmp(s->told, why) == 0))
+		return;
+	memcpy(s->told, why, sizeof(s->told));
+	if (wrong)
+		s->wrong = w->program;
+	else
+		(void)fprintf(stderr, "certgate: The program %s cannot start yet: %s\n",
+			      w->program->name, why);
 }
 
 /* Those that accept until it is ready need not any more. */
@@ -280,8 +288,8 @@ static void hear(struct supervisor *s, pid_t pid, const char *news)
 		} else if (stops && follow(w, true)) {
 			/* Not over and over at once, where each ends as soon as it runs. */
 			plan_restart(w, clock_mono_ms());
-		} else if (strncmp(news, NOTIFY_STATUS, sizeof(NOTIFY_STATUS) - 1) == 0) {
-			tell_failed_start(s, w, news + sizeof(NOTIFY_STATUS) - 1);
+		} else {
+			hear_failure(s, w, news);
 		}
 	}
 }
@@ -333,16 +341,6 @@ static void hear_all(struct supervisor *s)
 	}
 }
 
-/* One that ended before it was ready. */
-static void note_failed_start(struct supervisor *s, struct worker *w, const char *how)
-{
-	char why[64];
-	w->failed_starts++;
-	(void)snprintf(why, sizeof(why), "it ended with %s.", how);
-	if (!w->told_why)
-		tell_failed_start(s, w, why);
-}
-
 /* Takes note of workers that ended. */
 static void reap(struct supervisor *s)
 {
@@ -369,8 +367,8 @@ static void reap(struct supervisor *s)
 			}
 			w->pid = 0;
 			plan_restart(w, clock_mono_ms());
-			if (!w->ready && !w->program->no_socket)
-				note_failed_start(s, w, how);
+			if (!w->ready && !w->told_why)
+				w->failed_starts++;
 		}
 	}
 }
@@ -450,15 +448,20 @@ static void tell_ready(struct supervisor *s)
 	store_handovers(s);
 }
 
-/* Fails when a worker does not come up again and again, and nobody has been told yet that all
- * answer. */
+/* Before that: fails when a program will not start however often it is tried. */
 static cg_rc check_start(const struct supervisor *s, struct cg_err *err)
 {
-	for (size_t i = 0; i < s->n_workers; i++)
-		if (s->workers[i].failed_starts >= SUPERVISE_START_TRIES)
+	if (s->wrong)
+		return cg_fail(err, CG_FAIL, "The program %s cannot start: %s", s->wrong->name,
+			       s->told);
+	for (size_t i = 0; i < s->n_workers; i++) {
+		const struct program *p = s->workers[i].program;
+		if (!p->no_socket && s->workers[i].failed_starts >= SUPERVISE_START_TRIES)
 			return cg_fail(err, CG_FAIL,
-				       "The program %s has ended %d times before it was ready.",
-				       s->workers[i].program->name, SUPERVISE_START_TRIES);
+				       "The program %s has ended %d times before it was ready: "
+				       "its log may say why.",
+				       p->name, SUPERVISE_START_TRIES);
+	}
 	return CG_OK;
 }
 

@@ -35,8 +35,8 @@ struct worker {
 	const struct program *program;
 	pid_t pid; /* 0: not running */
 	bool ready;
-	unsigned failed_starts; /* in a row, without ever being ready */
-	bool told_why;		/* this process has said why it cannot start */
+	unsigned failed_starts; /* in a row, before it was ready or said why it is not */
+	bool told_why;		/* this process has said why it is not ready */
 	bool again;		/* it may have read what is old: followed as soon as it is ready */
 	struct predecessor before[SUPERVISE_LEAVING_MAX];
 	int64_t started_mono_ms;
@@ -62,8 +62,9 @@ struct supervisor {
 	gid_t socket_gid; /* (gid_t)-1: as made */
 	bool ready;	  /* there was a time when all workers with a socket were */
 	bool stopping;
-	/* Until it is ready: what was told last of what keeps a program from its start. */
+	/* Until it is ready: what keeps a program from its start, as it was told last. */
 	char told[NOTIFY_MAX];
+	const struct program *wrong; /* one that is set up in a wrong way, for which that holds */
 };
 
 /* Takes the options, looks the user and the group up, and fills in all paths; texts are the

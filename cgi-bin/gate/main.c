@@ -185,7 +185,7 @@ int main(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	raise_descriptors();
 	if (gnutls_global_init() < 0) {
-		notify_start_failed("The libraries cannot be set up.");
+		notify_start_failed(false, "The libraries cannot be set up.");
 		return 1;
 	}
 	cg_rc rc = home_find(NULL, &home, &err);
@@ -193,6 +193,7 @@ int main(void)
 		rc = home_check(&home, &err);
 	if (rc == CG_OK)
 		rc = proof_load(&home, &gate.proof, &err);
+	bool wrong = rc != CG_OK;
 	choose_scheduling();
 	upstream_allowed_read(&gate.upstream_allowed);
 	/* config_load has seen that it can be read. */
@@ -215,7 +216,7 @@ int main(void)
 							.ctx = &gate,
 							.handle = handle_unavailable,
 							.end_after_ms = START_FAILED_SERVE_MS};
-		notify_start_failed(err.text);
+		notify_start_failed(wrong, err.text);
 		(void)web_serve(&unavailable);
 		return 1;
 	}

@@ -49,12 +49,13 @@ bool notify_store(const char *name, int fd)
 	return n > 0 && (size_t)n < sizeof(news) && send_with(news, fd);
 }
 
-void notify_start_failed(const char *why)
+void notify_start_failed(bool set_up_wrong, const char *why)
 {
-	/* In one line: the protocol's lines are variables. */
-	char news[NOTIFY_MAX] = NOTIFY_STATUS;
-	const size_t n = sizeof(NOTIFY_STATUS) - 1;
+	char line[NOTIFY_MAX - 64], news[NOTIFY_MAX];
 	log_error("start_failed", "cause", why, LOG_END);
-	text_for_log(span_of(why), news + n, sizeof(news) - n);
+	/* The protocol's lines are variables. */
+	text_for_log(span_of(why), line, sizeof(line));
+	(void)snprintf(news, sizeof(news), "%s" NOTIFY_STATUS "%s",
+		       set_up_wrong ? NOTIFY_WRONG : "", line);
 	(void)notify_send(news);
 }

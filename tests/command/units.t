@@ -375,7 +375,7 @@ with case("a configuration that means nothing, for a while"):
 
 with case("programs that cannot start, for a while"):
     script("the proof away", "mv /var/lib/certgate/keys/proof /tmp/proof")
-    is_eq(inside("systemctl", "restart", "certgate").returncode != 0, True, "the restart fails")
+    ok(inside("systemctl", "restart", "certgate").returncode != 0, "the restart fails")
     journal = inside("journalctl", "--no-pager", "-o", "cat", "-u", "certgate").stdout
     like(journal, r"(?m)^certgate: The program \w+ cannot start: .*keys/proof", "the journal says why")
     script("put back", "mv /tmp/proof /var/lib/certgate/keys/proof")
