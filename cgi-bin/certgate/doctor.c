@@ -340,9 +340,10 @@ int doctor_main(struct command *c)
 	if (ca_file && read_cas(c, ca_file, &d.ca_pem, &err) != CG_OK)
 		return command_fail(c, &err);
 	d.named_sockets = d.sockets != NULL;
+	d.named_proof_file = d.proof_file != NULL;
 	if (!d.named_sockets)
 		d.sockets = DEFAULT_SOCKETS;
-	if (!d.proof_file)
+	if (!d.named_proof_file)
 		d.proof_file = CG_PROOF_FILE;
 	if (home_find(c->home_option, &c->home, &err) != CG_OK)
 		return command_fail(c, &err);
@@ -367,6 +368,7 @@ int doctor_main(struct command *c)
 		check_clock(&d);
 	}
 	gnutls_memset(proofs, 0, sizeof(proofs));
+	gnutls_memset(d.lighttpd_proof, 0, sizeof(d.lighttpd_proof));
 	if (d.call_url) {
 		doctor_call(&d);
 		doctor_upstreams(&d);

@@ -21,17 +21,20 @@ enum finding {
 
 struct doctor {
 	struct command *c;
-	/* Options; NULL where not given. */
+	/* Options; NULL where not given.  The first two are then as the web server's configuration
+	 * has them, else where they usually are. */
 	const char *sockets, *proof_file, *apache, *lighttpd, *call_url;
-	bool named_sockets; /* by --sockets; else they are where they usually are */
-	struct span ca_pem; /* what --cacert names */
-	json_t *checks;	    /* with --json */
+	bool named_sockets, named_proof_file; /* by the option */
+	struct span ca_pem;		      /* what --cacert names */
+	json_t *checks;			      /* with --json */
 	unsigned found[FINDING_SKIPPED + 1];
 	bool lost; /* a line that there was no memory for */
 	/* What the web server's configuration says, for checks that come later. */
 	char web_user[64];    /* whom it runs as; empty: not known */
 	uint64_t web_workers; /* requests that it serves at once; 0: not known */
 	bool htaccess;	      /* a .htaccess of some site may set handlers and variables */
+	char web_sockets[HOME_PATH_MAX], web_proof_file[HOME_PATH_MAX]; /* empty: not there */
+	char lighttpd_proof[80]; /* 64 hex digits; empty: not known */
 };
 
 /* One line of the report: the check's name, what was found and, where something is to be done
@@ -52,14 +55,18 @@ bool doctor_holds(const struct buf *text, const char *part);
 /* The last line that is not empty: where a server that gives up says why. */
 void doctor_last_line(const struct buf *text, char *out, size_t room);
 
+/* Takes a path of the web server's configuration for the one to look at, unless an option names
+ * another; `room` is where it is kept. */
+void doctor_take_path(const char **path, bool named, char room[HOME_PATH_MAX], struct span found);
+
 /* --- checks --- */
 
 /* As whoever started it, before it becomes the data folder's owner: configuration, proof files and
  * sockets belong to root.  *proof_texts: what the proof files hold, for doctor_proof. */
-#define DOCTOR_PROOFS 2
+#define DOCTOR_PROOFS 3
 struct doctor_proof_file {
-	char path[HOME_PATH_MAX + 16];
-	char text[80]; /* 64 hex digits; empty when it was not read */
+	char path[HOME_PATH_MAX + 16]; /* for lighttpd's, what is to be said in its place */
+	char text[80];		       /* 64 hex digits; empty when it was not read */
 };
 void doctor_web_server(struct doctor *d);
 void doctor_apache(struct doctor *d);

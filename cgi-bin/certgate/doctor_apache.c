@@ -280,8 +280,24 @@ static void read_apache_files(struct doctor *d, const struct buf *includes,
 	judge_host(&out->server, out);
 }
 
-/* Whom it runs as: `User: name="www-data" id=33`. */
-static void read_apache_user(struct doctor *d)
+/* What it was given for certgate.conf: `Define: NAME=VALUE`, of several the last one. */
+static void read_apache_paths(struct doctor *d, const struct buf *said)
+{
+	struct span rest = buf_span(said), line;
+	const struct span sockets = SPAN_LIT("Define: CERTGATE_SOCKETS=");
+	const struct span proof_file = SPAN_LIT("Define: CERTGATE_PROOF_FILE=");
+	while (span_next(&rest, '\n', &line)) {
+		if (span_starts(line, sockets))
+			doctor_take_path(&d->sockets, d->named_sockets, d->web_sockets,
+					 span_from(line, sockets.n));
+		else if (span_starts(line, proof_file))
+			doctor_take_path(&d->proof_file, d->named_proof_file, d->web_proof_file,
+					 span_from(line, proof_file.n));
+	}
+}
+
+/* Whom it runs as: `User: name="www-data" id=33`; and its paths. */
+static void read_apache_run(struct doctor *d)
 {
 	static const char before[] = "\nUser: name=\"";
 	struct buf said;
@@ -295,6 +311,7 @@ static void read_apache_user(struct doctor *d)
 		if (span_next(&rest, '"', &name))
 			(void)snprintf(d->web_user, sizeof(d->web_user), "%.*s", (int)name.n,
 				       name.p);
+		read_apache_paths(d, &said);
 	}
 	buf_release(&said);
 }
@@ -378,7 +395,7 @@ void doctor_apache(struct doctor *d)
 	int status;
 	if (run_apache(d, "DUMP_MODULES", &modules, &status)) {
 		check_apache_modules(d, &modules);
-		read_apache_user(d);
+		read_apache_run(d);
 		if (run_apache(d, "DUMP_INCLUDES", &includes, &status)) {
 			read_apache_files(d, &includes, &lines);
 			check_apache_lines(d, &lines);

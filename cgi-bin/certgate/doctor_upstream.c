@@ -3,10 +3,27 @@
 #include "doctor.h"
 #include "base/limits.h"
 #include "base/url.h"
+#include "upstream/allowed.h"
 #include "upstream/probe.h"
 #include "upstream/trust.h"
 
 #define CHECK "upstream"
+
+/* As the settings of the host have it; there is no request whose server it could be. */
+static bool may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
+{
+	static const struct web_request none;
+	(void)len;
+	return upstream_allowed_holds(ctx, &none, addr);
+}
+
+static bool is_denied(const struct probe_seen *seen)
+{
+	for (size_t i = 0; i < seen->n_addresses; i++)
+		if (!seen->addresses[i].allowed)
+			return true;
+	return false;
+}
 
 /* TCP and, with https, TLS; nothing is asked. */
 static bool check_target(struct doctor *d, const Cg__Api *api, const char *target,
@@ -16,11 +33,22 @@ static bool check_target(struct doctor *d, const Cg__Api *api, const char *targe
 	struct probe_seen seen;
 	if (url_parse(target, arena, &url))
 		return false;
-	const struct probe probe = {.target = &url, .tls = tls, .only_connect = true};
+	struct upstream_allowed allowed;
+	upstream_allowed_read(&allowed);
+	const struct probe probe = {.target = &url,
+				    .tls = tls,
+				    .only_connect = true,
+				    .may_connect = may_connect,
+				    .ctx = &allowed};
 	upstream_probe(&probe, arena, &seen);
 	if (seen.outcome == UPSTREAM_OK)
 		return true;
-	if (seen.outcome != UPSTREAM_TLS)
+	if (seen.outcome == UPSTREAM_UNREACHABLE && is_denied(&seen))
+		doctor_note(d, FINDING_FAULT, CHECK,
+			    "It is link-local or multicast, or kept from upstreams by this host's "
+			    "configuration (upstream_allow, upstream_deny).",
+			    "The API “%s”: no API may go to %s.", api->name, target);
+	else if (seen.outcome != UPSTREAM_TLS)
 		doctor_note(d, FINDING_FAULT, CHECK, "Is it running, and the target_url right?",
 			    "The API “%s”: %s cannot be connected: %s.", api->name, target,
 			    seen.cause);

@@ -101,6 +101,29 @@ void doctor_last_line(const struct buf *text, char *out, size_t room)
 	}
 }
 
+void doctor_take_path(const char **path, bool named, char room[HOME_PATH_MAX], struct span found)
+{
+	if (named || found.n == 0 || found.n >= HOME_PATH_MAX)
+		return;
+	(void)snprintf(room, HOME_PATH_MAX, "%.*s", (int)found.n, found.p);
+	*path = room;
+}
+
+/* The digits of a proof, whichever server's form it has. */
+static void find_digits(struct span text, char out[80])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		bool hex = (text.p[i] >= '0' && text.p[i] <= '9') ||
+			   (text.p[i] >= 'a' && text.p[i] <= 'f');
+		n = hex ? n + 1 : 0;
+		if (n == SHA256_HEX) {
+			(void)snprintf(out, 80, "%.*s", SHA256_HEX, text.p + i + 1 - SHA256_HEX);
+			return;
+		}
+	}
+}
+
 /* --- lighttpd --- */
 
 /* The value of `name = "…"`, the first in the printed configuration; false: not there. */
@@ -123,6 +146,17 @@ static bool lighttpd_value(const struct buf *conf, const char *name, char *out, 
 		return true;
 	}
 	return false;
+}
+
+/* What it sets for certgate's includes.  Of its proof the value is known, not the file. */
+static void read_lighttpd_paths(struct doctor *d, const struct buf *conf)
+{
+	char value[HOME_PATH_MAX];
+	if (lighttpd_value(conf, "var.certgate_sockets", value, sizeof(value)))
+		doctor_take_path(&d->sockets, d->named_sockets, d->web_sockets, span_of(value));
+	if (lighttpd_value(conf, "var.certgate_proof", value, sizeof(value)))
+		find_digits(span_of(value), d->lighttpd_proof);
+	gnutls_memset(value, 0, sizeof(value));
 }
 
 static void check_ca_file(struct doctor *d, const char *path)
@@ -213,6 +247,7 @@ static void check_lighttpd(struct doctor *d)
 	int status = doctor_run(show, &conf);
 	if (status == 0) {
 		(void)lighttpd_value(&conf, "server.username", d->web_user, sizeof(d->web_user));
+		read_lighttpd_paths(d, &conf);
 		check_lighttpd_lines(d, &conf);
 		/* This one also opens what the configuration names. */
 		status = doctor_run(test, &said);
@@ -262,21 +297,6 @@ void doctor_web_server(struct doctor *d)
 
 /* --- the proof files --- */
 
-/* The digits in the last line, whichever server's form it has. */
-static void find_digits(struct span text, char out[80])
-{
-	size_t n = 0;
-	for (size_t i = 0; i < text.n; i++) {
-		bool hex = (text.p[i] >= '0' && text.p[i] <= '9') ||
-			   (text.p[i] >= 'a' && text.p[i] <= 'f');
-		n = hex ? n + 1 : 0;
-		if (n == SHA256_HEX) {
-			(void)snprintf(out, 80, "%.*s", SHA256_HEX, text.p + i + 1 - SHA256_HEX);
-			return;
-		}
-	}
-}
-
 /* False when it is not there. */
 static bool check_proof_file(struct doctor *d, struct doctor_proof_file *file)
 {
@@ -324,9 +344,9 @@ static bool check_proof_file(struct doctor *d, struct doctor_proof_file *file)
 
 void doctor_proof_files(struct doctor *d, struct doctor_proof_file out[DOCTOR_PROOFS])
 {
-	static const char *const suffixes[DOCTOR_PROOFS] = {"", ".lighttpd"};
+	static const char *const suffixes[] = {"", ".lighttpd"};
 	bool found = false;
-	for (size_t i = 0; i < DOCTOR_PROOFS; i++) {
+	for (size_t i = 0; i < CG_COUNT(suffixes); i++) {
 		out[i] = (struct doctor_proof_file){.text = ""};
 		(void)snprintf(out[i].path, sizeof(out[i].path), "%.*s%s", HOME_PATH_MAX,
 			       d->proof_file, suffixes[i]);
@@ -335,6 +355,9 @@ void doctor_proof_files(struct doctor *d, struct doctor_proof_file out[DOCTOR_PR
 	if (!found)
 		doctor_note(d, FINDING_SKIPPED, "proof", "Name it with --proof-file FILE.",
 			    "There is no file %s.", d->proof_file);
+	struct doctor_proof_file *lighttpd = &out[CG_COUNT(suffixes)];
+	*lighttpd = (struct doctor_proof_file){.path = "lighttpd's configuration"};
+	memcpy(lighttpd->text, d->lighttpd_proof, sizeof(lighttpd->text));
 }
 
 /* --- the sockets --- */

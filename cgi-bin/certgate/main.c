@@ -55,7 +55,7 @@ static const struct {
      "  Options: --name, --cert FILE (public, or public and private key in one file), --token,\n"
      "  --api API (once per API), --policy-ids POLICY (once per policy), --active false,\n"
      "  --expires-at TIME, --rate 100/60, --quota 1000/day, --max-concurrent N, --tags TAG;\n"
-     "  of change: --ends-at TIME, --active-from TIME, --active true, --bound-to SHA256.\n"  },
+     "  of change: --ends-at TIME, --active-from TIME, --active true, --bound-to SHA256.\n"   },
     {"policy",      policy_main,
      "policy list [TEXT] | show POLICY | create OPTIONS | set POLICY OPTIONS\n"
      "policy delete POLICY [--detach]\n"
@@ -71,17 +71,17 @@ static const struct {
      "  Options: --name, --role owner|admin|viewer, --email ADDRESS, --must-change,\n"
      "  --password-stdin (the password is read from standard input, never from an option; without\n"
      "  it `create` prints a one-time password, as `reset` does). --held false lets somebody in\n"
-     "  again whom a restore holds.\n"						       },
+     "  again whom a restore holds.\n"							},
     {"settings",	 settings_main,
      "settings show | settings set OPTIONS\n"
      "  What holds for the whole installation. Options: --base-urls-gate URL, --base-urls-portal "
      "URL,\n"
      "  --base-urls-admin URL, --sign-up open|closed, --sign-up-domains DOMAIN (once per domain),\n"
      "  --catalogue-public false, --portal-title TEXT, --terms TEXT, --mail-from ADDRESS,\n"
-     "  --lighttpd-announce-partners.\n"						     },
+     "  --lighttpd-announce-partners.\n"						      },
     {"explain",	explain_main,
      "explain --url PATH [--cert FILE] [--token-stdin] [--method M] [--address IP] [--site S]\n"
-     "  The decision that the gate would take, step by step; IP is 127.0.0.1 unless given.\n"},
+     "  The decision that the gate would take, step by step; IP is 127.0.0.1 unless given.\n" },
     {"doctor",      doctor_main,
      "doctor [--sockets DIR] [--proof-file FILE] [--apache FILE] [--lighttpd FILE]\n"
      "       [--call URL [--cacert FILE]]\n"
@@ -90,7 +90,8 @@ static const struct {
      "  that Debian has, or FILE), and says what to do about each fault. --call: makes a "
      "throw-away\n"
      "  certificate, calls the host at URL with it, and connects to the upstreams. Exits 1 on a "
-     "fault.\n"									      },
+     "fault.\n"
+     "  DIR and FILE of the proof are those of the web server's configuration unless given.\n"},
     {"backup",      backup_main,
      "backup DIR [--with-key]\n"
      "  Copies the store, while everything runs, into a folder that is new or empty and the data\n"
@@ -104,7 +105,7 @@ static const struct {
      "verify [--head NUMBER:HASH]\n"
      "  Checks a copy of the store: files, records, indexes, references, and the audit's chain, "
      "to\n"
-     "  a head that was noted in syslog.\n"						  },
+     "  a head that was noted in syslog.\n"						   },
     {"export",      export_main,
      "export FILE\n"
      "  All records as JSON (-: standard output); secrets are sealed. FILE is a new one, of who\n"
@@ -120,28 +121,27 @@ static const struct {
     {"mail",	     mail_main,
      "mail [--watch]\n"
      "  Sends the mails that wait, to the folder mail_folder as files, else by the program\n"
-     "  mail_command (/usr/sbin/sendmail). --watch: goes on, as `supervise` runs it.\n"      },
+     "  mail_command (/usr/sbin/sendmail). --watch: goes on, as `supervise` runs it.\n"       },
     {"steward",	steward_main,
      "steward\n"
      "  The housekeeping, once: saves quotas, writes the logs back and removes what is not "
-     "needed.\n"									     },
+     "needed.\n"									      },
     {"lighttpd-ca", lighttpd_ca_main,
      "lighttpd-ca [--watch] FILE\n"
      "  Writes FILE for lighttpd's ssl.ca-file, when it has changed: the registered CAs, and with\n"
      "  the setting lighttpd_announce_partners the certificates of the keys, whose names lighttpd\n"
      "  then shows to anybody who connects. --watch: goes on, and writes it again after each "
-     "change.\n"									     },
+     "change.\n"									      },
     {"supervise",	  supervise_main,
      "supervise --sockets DIR [--user NAME] [--group GROUP] [--bin DIR] [--gates N] [--admins M]\n"
      "          [--portals P] [--lighttpd-ca FILE] [--no-mail]\n"
-     "  Holds the sockets, starts the programs and starts them again; with --lighttpd-ca also\n"
-     "  `lighttpd-ca --watch FILE`, as the programs' user. --no-mail: something else, as the "
-     "unit\n"
-     "  certgate-mail.service, runs `mail --watch`. SIGUSR1 starts all programs anew, with the "
-     "settings\n"
-     "  of now, each before the one that it follows ends, which then answers what it has begun: "
-     "no\n"
-     "  request waits or is lost. Where they cannot start, the old ones go on.\n"		 },
+     "  Holds the sockets, starts the programs and starts them again; says `ready` when all of\n"
+     "  them answer. Exits 1, saying why, where one cannot start because of how it is set up;\n"
+     "  else it tries again. With --lighttpd-ca also `lighttpd-ca --watch FILE`, as the\n"
+     "  programs' user. --no-mail: something else, as the unit certgate-mail.service, runs `mail\n"
+     "  --watch`. SIGUSR1 starts all programs anew, with the settings of now, each before the\n"
+     "  one that it follows ends, which then answers what it has begun: no request waits or is\n"
+     "  lost. Where they cannot start, the old ones go on.\n"				     },
     {"version",	version_main,
      "version\n"
      "  Says which version this is, as `certgate --version` does.\n"			    },

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "web/handover.h"
 #include "web/notify.h"
 
@@ -185,7 +186,7 @@ static cg_rc start_worker(struct supervisor *s, struct worker *w, struct cg_err 
 		if (n == 0) {
 			(void)close(report[0]);
 			w->pid = pid;
-			w->ready = w->again = false;
+			w->ready = w->again = w->told_why = false;
 			w->started_mono_ms = clock_mono_ms();
 			return CG_OK;
 		}
@@ -230,32 +231,26 @@ static bool follow(struct worker *w, bool stopping)
 	return true;
 }
 
-/* Takes note of workers that ended. */
-static void reap(struct supervisor *s)
+/* While somebody waits for that: why one has not become ready, in its own words.  All of them may
+ * say the same.  What may pass is told, and tried again; else this ends, and tells it then. */
+static void hear_failure(struct supervisor *s, struct worker *w, const char *news)
 {
-	int status;
-	pid_t pid;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (size_t i = 0; i < s->n_workers; i++) {
-			struct worker *w = &s->workers[i];
-			struct predecessor *before = find_before(w, pid);
-			if (w->pid != pid && !before)
-				continue;
-			char number[24], how[48];
-			(void)snprintf(number, sizeof(number), "%ld", (long)pid);
-			(void)snprintf(
-			    how, sizeof(how), "%s %d", WIFSIGNALED(status) ? "signal" : "status",
-			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-			log_info("worker_ended", "program", w->program->name, "pid", number, "by",
-				 how, LOG_END);
-			if (before) {
-				before->pid = 0;
-				continue;
-			}
-			w->pid = 0;
-			plan_restart(w, clock_mono_ms());
-		}
-	}
+	char why[NOTIFY_MAX];
+	bool wrong = strncmp(news, NOTIFY_WRONG, sizeof(NOTIFY_WRONG) - 1) == 0;
+	news += wrong ? sizeof(NOTIFY_WRONG) - 1 : 0;
+	if (strncmp(news, NOTIFY_STATUS, sizeof(NOTIFY_STATUS) - 1) != 0)
+		return;
+	text_for_log(span_of(news + sizeof(NOTIFY_STATUS) - 1), why, sizeof(why));
+	w->told_why = true;
+	w->failed_starts = 0;
+	if (s->ready || s->wrong || (!wrong && strcmp(s->told, why) == 0))
+		return;
+	memcpy(s->told, why, sizeof(s->told));
+	if (wrong)
+		s->wrong = w->program;
+	else
+		(void)fprintf(stderr, "certgate: The program %s cannot start yet: %s\n",
+			      w->program->name, why);
 }
 
 /* Those that accept until it is ready need not any more. */
@@ -284,6 +279,7 @@ static void hear(struct supervisor *s, pid_t pid, const char *news)
 			continue;
 		if (strcmp(news, NOTIFY_READY) == 0) {
 			w->ready = true;
+			w->failed_starts = 0;
 			relieve(w);
 			if (w->again)
 				(void)follow(w, false);
@@ -292,6 +288,8 @@ static void hear(struct supervisor *s, pid_t pid, const char *news)
 		} else if (stops && follow(w, true)) {
 			/* Not over and over at once, where each ends as soon as it runs. */
 			plan_restart(w, clock_mono_ms());
+		} else {
+			hear_failure(s, w, news);
 		}
 	}
 }
@@ -317,7 +315,7 @@ static void renew_all(struct supervisor *s)
 static void hear_all(struct supervisor *s)
 {
 	for (;;) {
-		char news[128];
+		char news[NOTIFY_MAX];
 		union {
 			struct cmsghdr head;
 			char room[CMSG_SPACE(sizeof(struct ucred))];
@@ -340,6 +338,38 @@ static void hear_all(struct supervisor *s)
 		news[n] = '\0';
 		if (!s->stopping)
 			hear(s, sender.pid, news);
+	}
+}
+
+/* Takes note of workers that ended. */
+static void reap(struct supervisor *s)
+{
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		/* What it has said before. */
+		hear_all(s);
+		for (size_t i = 0; i < s->n_workers; i++) {
+			struct worker *w = &s->workers[i];
+			struct predecessor *before = find_before(w, pid);
+			if (w->pid != pid && !before)
+				continue;
+			char number[24], how[48];
+			(void)snprintf(number, sizeof(number), "%ld", (long)pid);
+			(void)snprintf(
+			    how, sizeof(how), "%s %d", WIFSIGNALED(status) ? "signal" : "status",
+			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+			log_info("worker_ended", "program", w->program->name, "pid", number, "by",
+				 how, LOG_END);
+			if (before) {
+				before->pid = 0;
+				continue;
+			}
+			w->pid = 0;
+			plan_restart(w, clock_mono_ms());
+			if (!w->ready && !w->told_why)
+				w->failed_starts++;
+		}
 	}
 }
 
@@ -403,19 +433,57 @@ static int64_t start_due(struct supervisor *s)
 	return next;
 }
 
-/* Until somebody asks to stop. */
-static void keep_running(struct supervisor *s, const sigset_t *signals)
+/* Tells once that all answer, when they do. */
+static void tell_ready(struct supervisor *s)
 {
-	for (;;) {
+	for (size_t i = 0; i < s->n_workers; i++)
+		if (!s->workers[i].program->no_socket &&
+		    !(s->workers[i].pid > 0 && s->workers[i].ready))
+			return;
+	s->ready = true;
+	(void)printf("ready: %u gate, %u admin, %u portal\n", s->programs[GATE].workers,
+		     s->programs[ADMIN].workers, s->programs[PORTAL].workers);
+	(void)fflush(stdout);
+	(void)notify_send(NOTIFY_READY);
+	store_handovers(s);
+}
+
+/* Before that: fails when a program will not start however often it is tried. */
+static cg_rc check_start(const struct supervisor *s, struct cg_err *err)
+{
+	if (s->wrong)
+		return cg_fail(err, CG_FAIL, "The program %s cannot start: %s", s->wrong->name,
+			       s->told);
+	for (size_t i = 0; i < s->n_workers; i++) {
+		const struct program *p = s->workers[i].program;
+		if (!p->no_socket && s->workers[i].failed_starts >= SUPERVISE_START_TRIES)
+			return cg_fail(err, CG_FAIL,
+				       "The program %s has ended %d times before it was ready: "
+				       "its log may say why.",
+				       p->name, SUPERVISE_START_TRIES);
+	}
+	return CG_OK;
+}
+
+/* Until somebody asks to stop, or they cannot be started. */
+static cg_rc keep_running(struct supervisor *s, const sigset_t *signals, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	while (rc == CG_OK) {
 		int sig = wait_signal(signals, start_due(s));
 		if (is_stop(sig))
-			return;
+			break;
 		/* Signals merge, and one may have come and gone: look each time. */
 		hear_all(s);
 		reap(s);
 		if (sig == SIGUSR1)
 			renew_all(s);
+		if (!s->ready) {
+			tell_ready(s);
+			rc = s->ready ? CG_OK : check_start(s, err);
+		}
 	}
+	return rc;
 }
 
 enum parting { GONE, LATE, ASKED_AGAIN };
@@ -516,17 +584,10 @@ int supervise_main(struct command *c)
 	(void)signal(SIGPIPE, SIG_IGN);
 
 	rc = start_all(&s, &err);
-	if (rc == CG_OK) {
-		(void)printf("ready: %u gate, %u admin, %u portal\n", s.programs[GATE].workers,
-			     s.programs[ADMIN].workers, s.programs[PORTAL].workers);
-		(void)fflush(stdout);
-		(void)notify_send(NOTIFY_READY);
-		store_handovers(&s);
-		keep_running(&s, &signals);
-	} else {
-		(void)command_fail(c, &err);
-	}
+	if (rc == CG_OK)
+		rc = keep_running(&s, &signals, &err);
 	stop_all(&s, &signals);
 	close_sockets(&s);
-	return rc == CG_OK ? EXIT_DONE : EXIT_REFUSED;
+	/* At the end, where it is found. */
+	return rc == CG_OK ? EXIT_DONE : command_fail(c, &err);
 }

@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "base/limits.h"
 #include "command.h"
+#include "web/notify.h"
 #include <sys/un.h>
 
 #define PROGRAM_ARGS 4
@@ -34,7 +35,9 @@ struct worker {
 	const struct program *program;
 	pid_t pid; /* 0: not running */
 	bool ready;
-	bool again; /* it may have read what is old: followed as soon as it is ready */
+	unsigned failed_starts; /* in a row, before it was ready or said why it is not */
+	bool told_why;		/* this process has said why it is not ready */
+	bool again;		/* it may have read what is old: followed as soon as it is ready */
 	struct predecessor before[SUPERVISE_LEAVING_MAX];
 	int64_t started_mono_ms;
 	int64_t due_mono_ms; /* when to start it again */
@@ -57,7 +60,11 @@ struct supervisor {
 	uid_t uid;
 	gid_t gid;
 	gid_t socket_gid; /* (gid_t)-1: as made */
+	bool ready;	  /* there was a time when all workers with a socket were */
 	bool stopping;
+	/* Until it is ready: what keeps a program from its start, as it was told last. */
+	char told[NOTIFY_MAX];
+	const struct program *wrong; /* one that is set up in a wrong way, for which that holds */
 };
 
 /* Takes the options, looks the user and the group up, and fills in all paths; texts are the

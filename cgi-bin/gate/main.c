@@ -9,6 +9,7 @@
 #include "gate.h"
 #include "model/open.h"
 #include "model/steward.h"
+#include "web/notify.h"
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
 #include <sched.h>
@@ -184,7 +185,7 @@ int main(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	raise_descriptors();
 	if (gnutls_global_init() < 0) {
-		log_error("start_failed", "cause", "the libraries cannot be set up", LOG_END);
+		notify_start_failed(false, "The libraries cannot be set up.");
 		return 1;
 	}
 	cg_rc rc = home_find(NULL, &home, &err);
@@ -192,6 +193,7 @@ int main(void)
 		rc = home_check(&home, &err);
 	if (rc == CG_OK)
 		rc = proof_load(&home, &gate.proof, &err);
+	bool wrong = rc != CG_OK;
 	choose_scheduling();
 	upstream_allowed_read(&gate.upstream_allowed);
 	/* config_load has seen that it can be read. */
@@ -214,7 +216,7 @@ int main(void)
 							.ctx = &gate,
 							.handle = handle_unavailable,
 							.end_after_ms = START_FAILED_SERVE_MS};
-		log_error("start_failed", "cause", err.text, LOG_END);
+		notify_start_failed(wrong, err.text);
 		(void)web_serve(&unavailable);
 		return 1;
 	}

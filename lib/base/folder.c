@@ -20,8 +20,12 @@ static bool is_empty(const char *path)
 
 cg_rc folder_make(const char *path, struct cg_err *err)
 {
-	if (mkdir(path, 0700) == 0)
-		return folder_sync_of(path, err);
+	if (mkdir(path, 0700) == 0) {
+		cg_rc rc = folder_sync_of(path, err);
+		if (rc != CG_OK)
+			(void)rmdir(path);
+		return rc;
+	}
 	int cause = errno;
 	if (cause == EEXIST && is_empty(path) && chmod(path, 0700) == 0)
 		return CG_OK;

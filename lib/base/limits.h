@@ -332,6 +332,8 @@
 #define SUPERVISE_BACKOFF_MIN_MS 50
 #define SUPERVISE_BACKOFF_MAX_MS 1000
 #define SUPERVISE_STEADY_MS	 5000
+/* A start is given up when one worker ended so often before it was ready, without a word. */
+#define SUPERVISE_START_TRIES 3
 /* Predecessors of one worker that still answer what they have begun: with more, the next one is
  * started when it has ended. */
 #define SUPERVISE_LEAVING_MAX 8

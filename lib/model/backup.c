@@ -192,15 +192,12 @@ static cg_rc describe(const char *to, const struct verify_report *report, bool k
 			  err);
 }
 
-cg_rc backup_make(struct store *store, const char *to, struct span passphrase,
+/* All that belongs into an empty folder; what there is when it fails is no backup. */
+static cg_rc fill(struct store *store, const char *to, struct span passphrase,
 		  struct verify_report *report, struct cg_err *err)
 {
 	char db[HOME_PATH_MAX];
-	cg_rc rc = backup_path(to, "backup.json", db, err); /* the longest of its names */
-	if (rc == CG_OK)
-		rc = folder_make(to, err);
-	if (rc == CG_OK)
-		rc = backup_path(to, "db", db, err);
+	cg_rc rc = backup_path(to, "db", db, err);
 	if (rc == CG_OK)
 		rc = folder_make(db, err);
 	if (rc == CG_OK)
@@ -208,9 +205,38 @@ cg_rc backup_make(struct store *store, const char *to, struct span passphrase,
 	if (rc == CG_OK)
 		rc = verify_files(db, store_home(store), NULL, report, err);
 	if (rc == CG_OK && report->n_faults > 0)
-		rc = cg_fail(err, CG_BAD_VALUE, "The copy in %s is not whole, and is no backup: %s",
-			     to, report->faults[0]);
+		rc = cg_fail(err, CG_BAD_VALUE, "The copy for %s was not whole: %s", to,
+			     report->faults[0]);
 	if (rc == CG_OK && passphrase.n > 0)
 		rc = seal_keys(store_home(store), to, passphrase, err);
 	return rc == CG_OK ? describe(to, report, passphrase.n > 0, err) : rc;
+}
+
+static void empty(const char *to)
+{
+	static const char *const names[] = {"db", "keys.json", "backup.json"};
+	char path[HOME_PATH_MAX];
+	for (size_t i = 0; i < CG_COUNT(names); i++)
+		if (backup_path(to, names[i], path, NULL) == CG_OK)
+			folder_remove(path);
+}
+
+cg_rc backup_make(struct store *store, const char *to, struct span passphrase,
+		  struct verify_report *report, struct cg_err *err)
+{
+	char longest[HOME_PATH_MAX];
+	struct stat st;
+	bool there = lstat(to, &st) == 0;
+	cg_rc rc = backup_path(to, "backup.json", longest, err);
+	if (rc == CG_OK)
+		rc = folder_make(to, err);
+	if (rc != CG_OK)
+		return rc;
+	rc = fill(store, to, passphrase, report, err);
+	if (rc != CG_OK) {
+		empty(to);
+		if (!there)
+			(void)rmdir(to);
+	}
+	return rc;
 }

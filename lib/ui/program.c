@@ -7,6 +7,7 @@
 #include "model/open.h"
 #include "page/page.h"
 #include "web/json.h"
+#include "web/notify.h"
 #include "web/problem.h"
 #include "web/serve.h"
 #include <gnutls/gnutls.h>
@@ -47,23 +48,25 @@ static bool stop_after(void *ctx)
 	       live_is_lost(store_live(program->store));
 }
 
-static cg_rc open_all(struct program *p, struct cg_err *err)
+/* How it is set up. */
+static cg_rc read_all(struct program *p, struct home *home, struct cg_err *err)
 {
-	struct home home;
-	cg_rc rc = gnutls_global_init() < 0 ? cg_fail_memory(err) : home_find(NULL, &home, err);
+	cg_rc rc = home_find(NULL, home, err);
 	if (rc == CG_OK)
-		rc = home_check(&home, err);
+		rc = home_check(home, err);
 	if (rc == CG_OK)
-		rc = proof_load(&home, &p->proof, err);
-	if (rc == CG_OK)
-		rc = model_open(&home, &p->store, err);
-	if (rc == CG_OK)
-		rc = page_load(err);
-	if (rc == CG_OK && limits_open(&home, NULL, NULL, &p->limits, err) != CG_OK)
+		rc = proof_load(home, &p->proof, err);
+	return rc == CG_OK ? page_load(err) : rc;
+}
+
+static cg_rc open_all(struct program *p, const struct home *home, struct cg_err *err)
+{
+	cg_rc rc = model_open(home, &p->store, err);
+	if (rc == CG_OK && limits_open(home, NULL, NULL, &p->limits, err) != CG_OK)
 		log_error("limits_not_read", "cause", err->text, LOG_END);
-	if (rc == CG_OK && refusals_open(&home, &p->refusals, err) != CG_OK)
+	if (rc == CG_OK && refusals_open(home, &p->refusals, err) != CG_OK)
 		log_error("refusals_not_read", "cause", err->text, LOG_END);
-	if (rc == CG_OK && usage_open(&home, &p->usage, err) != CG_OK)
+	if (rc == CG_OK && usage_open(home, &p->usage, err) != CG_OK)
 		log_error("usage_not_read", "cause", err->text, LOG_END);
 	return rc;
 }
@@ -71,18 +74,23 @@ static cg_rc open_all(struct program *p, struct cg_err *err)
 int program_run(struct program *p)
 {
 	struct cg_err err = {0};
+	struct home home;
 	log_open(p->name);
 	/* A core file would hold what people upload. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	web_json_init();
 	/* GnuTLS 3.7 leaves a copy of an Ed25519 key behind otherwise. */
 	gnutls_free = wipe_free;
-	if (open_all(p, &err) != CG_OK) {
+	cg_rc rc = gnutls_global_init() < 0 ? cg_fail_memory(&err) : CG_OK;
+	bool wrong = rc == CG_OK && (rc = read_all(p, &home, &err)) != CG_OK;
+	if (rc == CG_OK)
+		rc = open_all(p, &home, &err);
+	if (rc != CG_OK) {
 		const struct web_program unavailable = {.threads = START_FAILED_THREADS,
 							.handle = handle_unavailable,
 							.no_store = true,
 							.end_after_ms = START_FAILED_SERVE_MS};
-		log_error("start_failed", "cause", err.text, LOG_END);
+		notify_start_failed(wrong, err.text);
 		(void)web_serve(&unavailable);
 		return 1;
 	}

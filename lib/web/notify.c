@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "web/notify.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "web/handover.h"
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -46,4 +47,15 @@ bool notify_store(const char *name, int fd)
 	char news[64];
 	int n = snprintf(news, sizeof(news), "FDSTORE=1\nFDNAME=%s", name);
 	return n > 0 && (size_t)n < sizeof(news) && send_with(news, fd);
+}
+
+void notify_start_failed(bool set_up_wrong, const char *why)
+{
+	char line[NOTIFY_MAX - 64], news[NOTIFY_MAX];
+	log_error("start_failed", "cause", why, LOG_END);
+	/* The protocol's lines are variables. */
+	text_for_log(span_of(why), line, sizeof(line));
+	(void)snprintf(news, sizeof(news), "%s" NOTIFY_STATUS "%s",
+		       set_up_wrong ? NOTIFY_WRONG : "", line);
+	(void)notify_send(news);
 }

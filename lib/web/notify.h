@@ -18,9 +18,19 @@
  * need that it answers although it cannot start. */
 #define NOTIFY_AWAITED "CERTGATE_AWAITED"
 
+/* Before a sentence that tells people how it is: here why it cannot start. */
+#define NOTIFY_STATUS "STATUS="
+/* Before that, in a line of its own: it is set up in a wrong way (EINVAL), so that another try
+ * comes to the same. */
+#define NOTIFY_WRONG "ERRNO=22\n"
+#define NOTIFY_MAX   1024 /* bytes of one piece of news, with its NUL */
+
 /* False when nobody listens. */
 bool notify_send(const char *news);
 /* Has systemd hold fd for this service while it is restarted (FileDescriptorStoreMax=). */
 bool notify_store(const char *name, int fd);
+/* Tells, in the log as well, why this program cannot start: because of how it is set up, or of what
+ * may pass. */
+void notify_start_failed(bool set_up_wrong, const char *why);
 
 #endif

@@ -74,6 +74,50 @@ with Site() as site:
         is_eq([r["target"] for r in site.upstream_log()], [], "but not a keyless one's upstream")
         is_eq(site.rest("GET", "/certificates").body["items"], [], "it registered nothing")
 
+    with case("what is looked at"):
+        # By each way in which it can be named; what is named goes before what is not.
+        away, there = site.folder + "/away", site.home + "/there"
+        with open(site.folder + "/named.conf", "w", encoding="utf-8") as out:
+            out.write(f'data_folder = "{site.home}"\naccess_log = "{there}.log"\nmail_folder = "{site.home}"\n')
+        with open(site.folder + "/program.conf", "w", encoding="utf-8") as out:
+            out.write('mail_command = "/bin/true"\n')
+        web = ["--apache", conf]
+        for name, want, args, env in (
+                ("--home", f"folder +{site.home} and", web, {"CERTGATE_HOME": away}),
+                ("CERTGATE_HOME", f"folder +{site.home} and", web, {"CERTGATE_HOME": site.home}),
+                ("data_folder", f"folder +{site.home} and", web, {"CERTGATE_CONFIG": site.folder + "/named.conf"}),
+                ("CERTGATE_CONFIG", f"settings +{site.folder}/named.conf can", web, {"CERTGATE_CONFIG": site.folder + "/named.conf"}),
+                ("access_log", f"access log +{there}.log can", web, {"CERTGATE_CONFIG": site.folder + "/named.conf"}),
+                ("CERTGATE_ACCESS_LOG", f"access log +{there}.else can", web,
+                 {"CERTGATE_CONFIG": site.folder + "/named.conf", "CERTGATE_ACCESS_LOG": there + ".else"}),
+                ("mail_folder", f"mail +Mails are put into {site.home}", web, {"CERTGATE_CONFIG": site.folder + "/named.conf"}),
+                ("CERTGATE_MAIL", f"mail +Mails are put into {site.home}", web, {"CERTGATE_MAIL": site.home}),
+                ("mail_command", "mail +Mails are sent by /bin/true", web, {"CERTGATE_CONFIG": site.folder + "/program.conf"}),
+                ("CERTGATE_SENDMAIL", "mail +Mails are sent by /bin/false", web,
+                 {"CERTGATE_CONFIG": site.folder + "/program.conf", "CERTGATE_SENDMAIL": "/bin/false"}),
+                ("Apache's CERTGATE_SOCKETS", f"socket +{site.sockets}/gate.sock takes", web, {}),
+                ("Apache's CERTGATE_PROOF_FILE", f"proof +{site.proof_file} holds one that the programs take", web, {}),
+                ("--sockets", f"socket +{site.sockets}/gate.sock takes",
+                 ["--apache", with_conf(f'CERTGATE_SOCKETS "{site.sockets}"', f'CERTGATE_SOCKETS "{away}"'),
+                  "--sockets", site.sockets], {}),
+                ("--proof-file", f"proof +{away}.proof is closed", web + ["--proof-file", away + ".proof"], {})):
+            with open(away + ".proof", "w", encoding="ascii") as out:
+                os.fchmod(out.fileno(), 0o600)
+                out.write(f'SetEnv CERTGATE_PROOF "{site.proof}"\n')
+            env = {**os.environ, **env}
+            home = [] if name in ("CERTGATE_HOME", "data_folder") else ["--home", site.home]
+            done = subprocess.run([site.bin + "/certgate", *home, "doctor", *args], env=env, capture_output=True, text=True,
+                                  stdin=subprocess.DEVNULL, check=False)
+            like(done.stdout, f"(?m)^ok +{want}", name)
+            is_eq((done.returncode, done.stderr), (0, ""), f"{name}: no fault") or diag(done.stdout)
+        with open(away + ".proof", "w", encoding="ascii") as out:
+            out.write(f'SetEnv CERTGATE_PROOF "{"0" * 64}"\n')
+        done = site.certgate("doctor", "--apache", with_conf(f'CERTGATE_PROOF_FILE "{site.proof_file}"', f'CERTGATE_PROOF_FILE "{away}.proof"'))
+        like(done.stdout, f"(?m)^FAULT +proof +{away}.proof holds a proof of another data folder", "another proof by Apache's variable")
+        is_eq(done.returncode, 1, "exit status 1")
+        done = site.certgate("doctor", "--apache", with_conf(f'CERTGATE_SOCKETS "{site.sockets}"', f'CERTGATE_SOCKETS "{away}"'))
+        like(done.stdout, f"(?m)^FAULT +socket +The folder {away} cannot be looked at", "another folder by Apache's variable")
+
     with case("--json"):
         done = doctor("--json")
         report = json.loads(done.stdout)
@@ -367,6 +411,15 @@ with Site() as site:
             out.write(site.server.pem + site.server.key_pem)
         os.chmod(site.folder + "/tls.pem", 0o600)
         tls = site.more_upstream("tls", "--tls", site.folder + "/tls.pem")
+        def denied(**settings):
+            done = subprocess.run([site.bin + "/certgate", "--home", site.home, "doctor", *(w for p in named.items() for w in p)],
+                                  env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+            return done.returncode, re.findall("(?m)^FAULT +upstream +(.*?):.* -> ", done.stdout)
+
+        is_eq(denied(), (0, []), "none is where no API may go")
+        for settings in ({"CERTGATE_UPSTREAM_DENY": "127.0.0.0/8"}, {"CERTGATE_UPSTREAM_ALLOW": "10.0.0.0/8"}):
+            is_eq(denied(**settings), (1, ["The API “mtls-api”", "The API “open”"]),
+                  "an upstream where no API may go")
         call_finds("a certificate that the host does not know",
                    f"The API “tls”: the certificate of https://localhost:{tls.port} does not hold.*Register its CA",
                    site.make_api("tls", target_url=f"https://localhost:{tls.port}"))

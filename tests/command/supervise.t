@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import fcgi  # noqa: E402
 from environment import DEADLINE_S, ROOT, WEB_USER  # noqa: E402
 from processes import wait_until  # noqa: E402
-from tap import case, done_testing, is_eq, like, ok  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
 
 
@@ -178,6 +178,59 @@ with Site(gates=2, admins=2) as site:
                              site.folder, *user)
         is_eq(done.returncode, 1, "programs that are not there: refused")
         is_eq(os.listdir(site.folder + "/empty"), [], "and no socket is left")
+
+    with case("programs that cannot start"):
+        site.stop_programs()
+        user = ["--user", WEB_USER] if ROOT else []
+
+        def refused(cause, pattern, programs, folder=site.bin, **env):
+            done = site.certgate("supervise", "--sockets", site.sockets, "--bin", folder, *user,
+                                 env={**os.environ, **env})
+            is_eq((done.returncode, done.stdout), (1, ""), f"{cause}: never ready, status 1") or diag(done.stderr)
+            told = re.findall(r"(?m)^certgate: The program (\w+) (.*)$", done.stderr)
+            is_eq(len(told), 1, f"{cause}: it says once why")
+            is_eq(done.stderr.splitlines()[-1], f"certgate: The program {' '.join(told[0])}", f"{cause}: at the end")
+            ok(told[0][0] in programs, f"{cause}: which program ({told[0][0]})")
+            like(told[0][1], pattern, f"{cause}: why")
+            is_eq(os.listdir(site.sockets), [], f"{cause}: no socket is left")
+            return done
+
+        proof = site.home + "/keys/proof"
+        os.rename(proof, proof + ".away")
+        refused("no proof", "^cannot start: .*" + re.escape(proof), ("gate", "admin", "portal"))
+        os.rename(proof + ".away", proof)
+        if ROOT:
+            # The supervisor itself may read it.
+            config = site.folder + "/certgate.conf"
+            with open(config, "w", encoding="ascii") as out:
+                os.fchmod(out.fileno(), 0o600)
+            refused("a configuration for root alone", f"^cannot start: .*{re.escape(config)} cannot be read: Permission denied",
+                    ("gate", "admin", "portal"), CERTGATE_CONFIG=config)
+        own = site.folder + "/own"
+        shutil.copytree(site.bin, own)
+
+        def script(name, *lines):
+            os.unlink(f"{own}/{name}")
+            with open(f"{own}/{name}", "w", encoding="ascii") as out:
+                out.write("\n".join(("#!/bin/sh", *lines, "")))
+                os.fchmod(out.fileno(), 0o755)
+
+        # The others are ready all the while.
+        script("gate", f"CERTGATE_HOME={site.folder}/nowhere exec {site.bin}/gate")
+        refused("one of them", "^cannot start: .*/nowhere cannot be used", ("gate",), own)
+        shutil.copy(site.bin + "/gate", own)
+        script("portal", "exit 7")
+        done = refused("one that says nothing", "^has ended 3 times before it was ready", ("portal",), own)
+        ok(done.stderr.count('by="status 7"') in range(3, 7), "and each worker was not started more often")
+
+    with case("a program that starts in the third attempt"):
+        tries, before = site.folder + "/tls/try-", len(supervise_log())
+        script("portal", *(f"mkdir {tries}{n} 2>/dev/null && exit 7" for n in (1, 2)), f"exec {site.bin}/portal")
+        site.spawn("supervise", [site.bin + "/certgate", "--home", site.home, "supervise", "--sockets", site.sockets,
+                                 "--bin", own, "--gates", "2", "--admins", "2", "--portals", "1", *user])
+        wait_until(lambda: re.search("(?m)^ready: ", supervise_log()[before:]), "ready")
+        is_eq(supervise_log()[before:].split("\nready: ")[0].count('by="status 7"'), 2, "ready after it, and not before")
+        is_eq(site.fcgi({"REQUEST_URI": "/portal/whoami"}, socket_path=site.portal_socket).status, 200, "ready: it answers")
 
     with case("stop"):
         pids = everyone()

@@ -373,6 +373,15 @@ with case("a configuration that means nothing, for a while"):
     is_eq(active("certgate.socket"), "active", "the sockets were there all the time")
     is_eq(call("/plain/hello")[0], 401, "it answers")
 
+with case("programs that cannot start, for a while"):
+    script("the proof away", "mv /var/lib/certgate/keys/proof /tmp/proof")
+    ok(inside("systemctl", "restart", "certgate").returncode != 0, "the restart fails")
+    journal = inside("journalctl", "--no-pager", "-o", "cat", "-u", "certgate").stdout
+    like(journal, r"(?m)^certgate: The program \w+ cannot start: .*keys/proof", "the journal says why")
+    script("put back", "mv /tmp/proof /var/lib/certgate/keys/proof")
+    wait_until(lambda: active("certgate.service") == "active", "the start that succeeds")
+    is_eq(call("/plain/hello")[0], 401, "it answers")
+
 with case("the end"):
     journal = inside("journalctl", "--no-pager", "-o", "cat", "-u", "certgate").stdout
     like(journal, "ready: ", "the journal has what they say")

@@ -15,7 +15,7 @@ from environment import ROOT  # noqa: E402
 from answers import code_of, read_answer  # noqa: E402
 from certificates import openssl  # noqa: E402
 from processes import wait_until  # noqa: E402
-from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
+from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
 from website import Site  # noqa: E402
 
 site = Site(server="lighttpd", strangers=False, plain=True)
@@ -261,6 +261,10 @@ with site:
         like(done.stdout, r"(?m)^ok +lighttpd +Paths lead to the gate", "in the configuration")
         like(done.stdout, r"(?m)^skipped +call +TLS 1\.3: lighttpd passes on only",
              "and says what it could not try")
+        done = site.certgate("doctor", "--lighttpd", conf)
+        is_eq(done.returncode, 0, "where its paths are, it takes from the configuration") or diag(done.stdout)
+        like(done.stdout, f"(?m)^ok +socket +{site.sockets}/gate.sock", "the sockets")
+        like(done.stdout, "(?m)^ok +proof +lighttpd's configuration holds one that the programs take", "the proof")
         with open(conf, encoding="utf-8") as text:
             whole = text.read()
         # lighttpd 1.4.69 -p dies where the include is simply not there.
@@ -270,6 +274,8 @@ with site:
                 ("no include", ('include var.certgate + "/host.conf"', "var.gone = 1"), "opens a path to the gate"),
                 ("no ca-file", (f'ssl.ca-file = "{site.client_cas}"', ""), "ssl.ca-file is not set"),
                 ("another ca-file", (site.client_cas, "/dev/null"), "has no certificate"),
+                ("another proof", (f'include "{site.proof_file}.lighttpd"', f'var.certgate_proof = "{"0" * 64}"'),
+                 "(?m)^FAULT +proof +lighttpd's configuration holds a proof of another data folder"),
                 ("enforce", ('enforce = "disable"', 'enforce = "enable"'), "(?s)warning.*TLS alert"),
                 ("a mistake", (f'include "{site.proof_file}.lighttpd"', ""), "would not start"),
                 ("no certificate in the block", ("  ssl.pemfile = ", "  # "), "ssl.pemfile has to be set in same")):

@@ -291,6 +291,48 @@ with site:
         with open(small.dir + "/revoked.log", "rb") as data:
             log = data.read()
 
+        # Beside data that others look at: what is left lies in a folder of the caller's.
+        calls = site.folder + "/calls"
+        os.mkdir(calls, 0o755)
+        os.mkdir(calls + "/empty", 0o700)
+        if ROOT:
+            shutil.chown(calls + "/empty", WEB_USER, WEB_USER)
+            os.mkdir(calls + "/closed", 0o700)
+            os.mkdir(calls + "/another's", 0o700)
+        with open(calls + "/file", "wb"):
+            pass
+
+        def all_there():
+            return sorted(os.path.relpath(os.path.join(folder, name), calls)
+                          for folder, folders, files in os.walk(calls) for name in folders + files)
+
+        before = all_there()
+        for to, pattern in (("file/x", "cannot be made: Not a directory"), ("nowhere/x", "cannot be made: No such file"),
+                            ("file", "is there already"),
+                            *((("closed/x", "closed to the data folder's owner"), ("closed", "closed to the data folder's owner"),
+                               ("another's", "closed to the data folder's owner")) if ROOT else ())):
+            refused(small.certgate("backup", f"{calls}/{to}"), pattern, f"a backup to {to}")
+            is_eq(all_there(), before, f"a backup to {to}: nothing is left")
+        # The N-th write fails.
+        shim = build_shim(site.folder, "fault_shim")
+        for to in ("new", "empty"):
+            at, left, wrong = 1, [], []
+            while True:
+                done = subprocess.run(small.command("backup", f"{calls}/{to}", "--with-key"), input=PASSPHRASE, capture_output=True,
+                                      text=True, check=False, timeout=HANG_S,
+                                      env={**os.environ, "LD_PRELOAD": shim, "FAULT_CALLS": "disk", "FAULT_DO": "ever",
+                                           "FAULT_AT": str(at), "FAULT_PATH": f"{calls}/{to}"})
+                if done.returncode == 0:
+                    break
+                wrong += [(at, done.stderr)] if done.returncode != 1 or to not in done.stderr else []
+                left += [(at, all_there())] if all_there() != before else []
+                at += 1 + at // 3
+            ok(at > 10, f"a full disk below {to}: at {at} and before")
+            is_eq(wrong, [], f"a full disk below {to}: told each time")
+            is_eq(left, [], f"a full disk below {to}: nothing is left")
+            is_eq(sorted(os.listdir(f"{calls}/{to}")), ["backup.json", "db", "keys.json"], f"with room it is made ({to})")
+            before = all_there()
+
         def restore_with(log_now):
             with open(small.dir + "/revoked.log", "wb") as out:
                 out.write(log_now)

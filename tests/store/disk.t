@@ -239,7 +239,7 @@ if MOUNTS:
         site.remount("ro")
         refused(by_command("--token"), f"{site.home}.*(R|r)ead-only", "a new key by command")
         refused(site.certgate("key", "list"), f"{site.home}.*(R|r)ead-only", "a list by command")
-        site.start_programs()
+        site.start_programs(says=b"cannot start yet: .*[Rr]ead-only")
         is_eq(answers(), ["unavailable"] * 3, "nobody passes")
         is_unavailable(new_key(token=True), f"{site.home}.*(R|r)ead-only", "a new key by REST")
         is_unavailable(site.rest("GET", "/keys"), f"{site.home}.*(R|r)ead-only", "a list by REST")

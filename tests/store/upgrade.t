@@ -170,7 +170,7 @@ with site:
         site.stop_programs()
         log = site.logs + "/supervise.log"
         os.truncate(log, 0)
-        site.start_programs()
+        site.start_programs(says=rb"cannot start yet: .*newer certgate \(schema 5")
         for program, path in (("gate", "/orders/"), ("admin", "/admin/api/v1/keys")):
             answer = site.fcgi({**params, "REQUEST_URI": path, "HTTP_AUTHORIZATION":
                                 "Bearer " + site.token}, socket_path=getattr(
@@ -179,7 +179,10 @@ with site:
             with open(log, encoding="utf-8") as text:
                 like(text.read(), program + r"\[\d+\] error start_failed .*newer certgate "
                      r"\(schema 5, this one knows 4\)", "with the reason in the log")
-        site.stop_programs()
+        is_eq(site.stop_programs(), 0, "the supervisor tries until it is told to end")
+        with open(log, encoding="utf-8") as text:
+            told = text.read()
+        is_eq((told.count("cannot start yet"), "ready:" in told), (1, False), "it says why once, and never that it is ready")
         is_eq(sorted(os.listdir(site.home)), state, "nothing was left by them")
         is_eq(home.certgate("restore", saved, "--yes").returncode, 0, "the way back is a backup")
         is_eq(home.faults(), [], "it is whole")

@@ -71,8 +71,8 @@ class Programs(Processes):
                               **({"stdin": subprocess.DEVNULL} if stdin is None
                                  else {"input": stdin}))
 
-    def start_programs(self, env=None):
-        """`env`: their environment, where it is not this one's."""
+    def start_programs(self, env=None, says=rb"^ready: "):
+        """Until the supervisor says that.  `env`: their environment, where it is not this one's."""
         user = ["--user", WEB_USER] if ROOT else []
         log = self.logs + "/supervise.log"
         before = os.path.getsize(log) if os.path.exists(log) else 0
@@ -85,7 +85,7 @@ class Programs(Processes):
             self.must_run("supervise")
             with open(log, "rb") as text:
                 text.seek(before)
-                return re.search(rb"^ready: ", text.read(), re.M)
+                return re.search(says, text.read(), re.M)
 
         wait_until(started, "the programs")
 
