@@ -38,6 +38,7 @@ struct client {
 	uint32_t *times; /* microseconds */
 	size_t n, room;
 	unsigned long errors;
+	char why[80];		  /* of the last one */
 	gnutls_session_t session; /* NULL: not connected */
 	int fd;
 	char buffer[BUFFER_BYTES + 1];
@@ -54,6 +55,12 @@ static void die(const char *what)
 {
 	(void)fprintf(stderr, "tls_load: %s\n", what);
 	exit(1);
+}
+
+static void note(struct client *c, const char *what, const char *why)
+{
+	(void)snprintf(c->why, sizeof(c->why), "%s: %.*s", what, (int)strcspn(why, "\r\n\"\\"),
+		       why);
 }
 
 static void hang_up(struct client *c)
@@ -75,12 +82,15 @@ static bool dial(struct client *c)
 	struct timeval silent = {.tv_sec = SILENT_S};
 	int one = 1, rc;
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (c->fd < 0)
+	if (c->fd < 0) {
+		note(c, "socket", strerror(errno));
 		return false;
+	}
 	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	(void)setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &silent, sizeof(silent));
 	if (connect(c->fd, (struct sockaddr *)&to, sizeof(to)) != 0 ||
 	    gnutls_init(&c->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL) < 0) {
+		note(c, "connect", strerror(errno));
 		(void)close(c->fd);
 		c->session = NULL;
 		return false;
@@ -92,9 +102,11 @@ static bool dial(struct client *c)
 	do
 		rc = gnutls_handshake(c->session);
 	while (rc == GNUTLS_E_INTERRUPTED);
-	if (rc < 0)
-		hang_up(c);
-	return rc >= 0;
+	if (rc >= 0)
+		return true;
+	note(c, "handshake", gnutls_strerror(rc));
+	hang_up(c);
+	return false;
 }
 
 static ssize_t receive(struct client *c, size_t at)
@@ -104,15 +116,6 @@ static ssize_t receive(struct client *c, size_t at)
 		n = gnutls_record_recv(c->session, c->buffer + at, BUFFER_BYTES - at);
 	while (n == GNUTLS_E_INTERRUPTED || (n == GNUTLS_E_AGAIN && errno == 0));
 	return n;
-}
-
-static void note(const char *answer)
-{
-	(void)pthread_mutex_lock(&lock);
-	if (!first_error[0])
-		(void)snprintf(first_error, sizeof(first_error), "%.*s",
-			       (int)strcspn(answer, "\r\n\"\\"), answer);
-	(void)pthread_mutex_unlock(&lock);
 }
 
 /* A body in chunks ends with "0\r\n\r\n": the last bytes of all are enough to see it. */
@@ -142,12 +145,17 @@ static bool exchange(struct client *c, bool *again, bool *unread)
 	char *end = NULL;
 	*again = false;
 	*unread = true;
-	if (gnutls_record_send(c->session, request, strlen(request)) < 0)
+	ssize_t sent = gnutls_record_send(c->session, request, strlen(request));
+	if (sent < 0) {
+		note(c, "request", gnutls_strerror((int)sent));
 		return false;
+	}
 	while (!end) {
 		ssize_t got = n < BUFFER_BYTES ? receive(c, n) : -1;
-		if (got <= 0)
+		if (got <= 0) {
+			note(c, "head", got < 0 ? gnutls_strerror((int)got) : "it was closed");
 			return false;
+		}
 		*unread = false;
 		n += (size_t)got;
 		c->buffer[n] = '\0';
@@ -157,7 +165,7 @@ static bool exchange(struct client *c, bool *again, bool *unread)
 	char *body = end + 4;
 	n -= (size_t)(body - c->buffer);
 	if (strncmp(c->buffer, "HTTP/1.1 200", 12) != 0) {
-		note(c->buffer);
+		note(c, "answer", c->buffer);
 		return false;
 	}
 	const char *length = strcasestr(c->buffer, "\r\nContent-Length:");
@@ -195,6 +203,10 @@ static void *run(void *arg)
 		int64_t began = now_us();
 		if (!ask(c, &again)) {
 			c->errors++;
+			(void)pthread_mutex_lock(&lock);
+			if (!first_error[0])
+				(void)snprintf(first_error, sizeof(first_error), "%s", c->why);
+			(void)pthread_mutex_unlock(&lock);
 			hang_up(c);
 			(void)usleep(1000);
 			continue;
