@@ -112,9 +112,11 @@ static bool dial(struct client *c)
 static ssize_t receive(struct client *c, size_t at)
 {
 	ssize_t n;
-	do /* TLS 1.3 sends tickets between. */
+	do {
+		/* TLS 1.3 sends tickets between, which is "again" as well, and sets no errno. */
+		errno = 0;
 		n = gnutls_record_recv(c->session, c->buffer + at, BUFFER_BYTES - at);
-	while (n == GNUTLS_E_INTERRUPTED || (n == GNUTLS_E_AGAIN && errno == 0));
+	} while (n == GNUTLS_E_INTERRUPTED || (n == GNUTLS_E_AGAIN && errno == 0));
 	return n;
 }
 
