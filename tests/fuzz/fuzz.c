@@ -26,6 +26,13 @@ char *fuzz_exact(const uint8_t *bytes, size_t n)
 	return p;
 }
 
+char *fuzz_text(const uint8_t *bytes, size_t n)
+{
+	char *p = n > 0 ? strndup((const char *)bytes, n) : strdup("");
+	MUST(p);
+	return p;
+}
+
 size_t fuzz_der_size(const uint8_t *bytes, size_t n)
 {
 	size_t octets = n > 1 && bytes[1] >= 0x80 ? bytes[1] & 0x7fu : 0, size = 0;

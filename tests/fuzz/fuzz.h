@@ -26,6 +26,8 @@ _Noreturn void fuzz_fail(const char *file, int line, const char *what);
 /* A copy in a block of exactly its size: one byte too far is found by the sanitizer.  Never NULL.
  */
 char *fuzz_exact(const uint8_t *bytes, size_t n);
+/* The same as a C string, which a NUL among the bytes ends. */
+char *fuzz_text(const uint8_t *bytes, size_t n);
 /* How many bytes the DER element at the front takes; all, where that is none that ends before. */
 size_t fuzz_der_size(const uint8_t *bytes, size_t n);
 /* Fills what a parser writes only on success, and tells whether it left that alone. */

@@ -58,10 +58,9 @@ static struct span value_of(struct span *tag, const char *begin)
 {
 	MUST(span_starts(*tag, span_of(begin)));
 	*tag = span_from(*tag, strlen(begin));
-	const char *end = tag->n > 0 ? memchr(tag->p, '"', tag->n) : NULL;
-	MUST(end);
-	struct span value = {tag->p, (size_t)(end - tag->p)};
-	*tag = span_from(*tag, value.n + 1);
+	struct span value;
+	MUST(tag->n > 0 && memchr(tag->p, '"', tag->n));
+	MUST(span_next(tag, '"', &value));
 	return value;
 }
 
@@ -107,10 +106,11 @@ static void read_page(struct span html)
 			html = span_from(html, 1);
 			continue;
 		}
-		const char *end = memchr(html.p, '>', html.n);
-		MUST(end);
-		struct span tag = {html.p + 1, (size_t)(end - html.p) - 1};
-		html = span_from(html, tag.n + 2);
+		struct span tag;
+		MUST(memchr(html.p, '>', html.n));
+		MUST(span_next(&html, '>', &tag));
+		tag = span_from(tag, 1);
+		MUST(tag.n > 0);
 		read_tag(tag);
 		bool closes = tag.p[0] == '/';
 		struct span name = closes ? span_from(tag, 1) : tag;
@@ -122,6 +122,7 @@ static void read_page(struct span html)
 			depth--;
 		} else if (!is_among(name, void_elements, CG_COUNT(void_elements))) {
 			MUST(depth < DEPTH_MAX);
+			/* cppcheck-suppress arrayIndexOutOfBoundsCond */
 			open[depth++] = name;
 		}
 	}

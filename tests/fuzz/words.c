@@ -129,11 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	struct arena arena;
 	/* Where text comes in, NUL is refused or ends it. */
-	size_t length = n > 0 ? strnlen((const char *)bytes, n) : 0;
-	char *text = malloc(length + 1);
-	MUST(text);
-	memcpy(text, bytes, length);
-	text[length] = '\0';
+	char *text = fuzz_text(bytes, n);
 	arena_init(&arena, ARENA_MAX);
 	read_text(text, &arena);
 	read_name(text, &arena);
