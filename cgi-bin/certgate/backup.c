@@ -183,8 +183,10 @@ int verify_main(struct command *c)
 	struct verify_report report;
 	struct audit_head expected;
 	const char *head = command_take(c, "--head");
-	if (!command_all_taken(c) || (head && !read_head(head, &expected)))
+	if (!command_all_taken(c))
 		return EXIT_USAGE;
+	if (head && !read_head(head, &expected))
+		return command_bad_value("--head", "NUMBER:HASH (64 hex digits)", head);
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
 		rc = verify_running(c->store, head ? &expected : NULL, &report, &err);

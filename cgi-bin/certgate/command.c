@@ -72,6 +72,14 @@ bool command_all_taken(const struct command *c)
 	return false;
 }
 
+int command_bad_value(const char *option, const char *takes, const char *value)
+{
+	char safe[200];
+	text_for_log(span_of(value), safe, sizeof(safe));
+	(void)fprintf(stderr, "certgate: %s takes %s, not “%s”.\n", option, takes, safe);
+	return EXIT_USAGE;
+}
+
 cg_rc command_read_file(struct command *c, const char *path, struct span *out, struct cg_err *err)
 {
 	size_t room = CRL_INPUT_MAX + 1, n = 0; /* the largest of what is read */

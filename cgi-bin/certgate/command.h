@@ -41,6 +41,8 @@ bool command_take_flag(struct command *c, const char *name);
 const char *command_next(struct command *c);
 /* True when all words were taken; else says which one is not known, on standard error. */
 bool command_all_taken(const struct command *c);
+/* Says that an option's value is none that it takes; returns the exit status. */
+int command_bad_value(const char *option, const char *takes, const char *value);
 
 /* Reads a whole file, or standard input for "-", once; at most CRL_INPUT_MAX + 1 bytes, so that
  * what is too large shows.  As the caller, before command_open: the data folder's owner may not see
