@@ -271,7 +271,8 @@ coverage: ## lines that the tests reach, by file: TESTS="build/coverage/tests/un
 	@tests/tools/install-packages $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES) $(DEB_PACKAGES)
 	@[ ! -d build/coverage ] || find build/coverage -name '*.gcda' -delete
 	@$(MAKE) --no-print-directory MODE=coverage all unit-tests
-	@setpriv --pdeathsig TERM tests/tools/coverage $(TESTS:$(B)/%=build/coverage/%)
+	@setpriv --pdeathsig TERM tests/tools/coverage $(if $(filter file,$(origin TESTS)),--judge) \
+		$(TESTS:$(B)/%=build/coverage/%)
 
 # What is found goes to build/fuzz/found: inputs that reach something new, and those that end the
 # process, which are named at the end.

@@ -4,10 +4,7 @@
 #include "command.h"
 #include "base/text.h"
 #include <gnutls/gnutls.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 /* The passphrase for --with-key: the first line of standard input. */
 static cg_rc read_passphrase(struct command *c, struct span *out, struct cg_err *err)
@@ -38,55 +35,29 @@ static cg_rc absolute(struct command *c, const char *path, const char **out, str
 }
 
 /* Root's folders are closed to the data folder's owner, as whom this is to run: the new one is made
- * for it, *made then.  What is wrong with the path is told by who writes there. */
-static cg_rc make_for_owner(struct command *c, const char *path, bool *made, struct cg_err *err)
+ * for it, *made then, and root waits to take it away should nothing come of it.  What is wrong with
+ * the path is told by who writes there. */
+static cg_rc make_for_owner(struct command *c, const char *path, struct command_held *held,
+			    bool *made, struct cg_err *err)
 {
 	struct stat st;
 	cg_rc rc = home_find(c->home_option, &c->home, err);
-	if (rc != CG_OK || geteuid() != 0 || stat(c->home.dir, &st) != 0 || mkdir(path, 0700) != 0)
+	if (rc != CG_OK || geteuid() != 0 || stat(c->home.dir, &st) != 0)
 		return rc;
-	*made = lchown(path, st.st_uid, st.st_gid) == 0;
-	if (*made)
-		return CG_OK;
-	(void)cg_fail(err, CG_UNAVAILABLE,
-		      "The folder %s cannot be given to the data folder's owner: %s.", path,
-		      strerror(errno));
-	(void)rmdir(path);
-	return CG_UNAVAILABLE;
-}
-
-/* Where root has made the folder, root alone can take it away again: it waits here for a child that
- * does the rest as the owner.  True in the child; in the parent false, and its exit status. */
-static bool leave_to_child(const char *made, pid_t *parent, int *status)
-{
-	static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP};
-	sigset_t signals, before;
-	siginfo_t info;
-	int how = 0;
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGCHLD);
-	for (size_t i = 0; i < CG_COUNT(passed_on); i++)
-		(void)sigaddset(&signals, passed_on[i]);
-	(void)sigprocmask(SIG_BLOCK, &signals, &before);
-	*parent = getpid();
-	pid_t pid = fork();
-	if (pid == 0) {
-		(void)sigprocmask(SIG_SETMASK, &before, NULL);
-		return true;
+	command_hold_signals(held);
+	if (mkdir(path, 0700) == 0) {
+		*made = lchown(path, st.st_uid, st.st_gid) == 0;
+		if (!*made) {
+			rc = cg_fail(err, CG_UNAVAILABLE,
+				     "The folder %s cannot be given to the data folder's owner: "
+				     "%s.",
+				     path, strerror(errno));
+			(void)rmdir(path);
+		}
 	}
-	int cause = errno;
-	while (pid > 0 && waitpid(pid, &how, WNOHANG) == 0) {
-		int sig = sigwaitinfo(&signals, &info);
-		if (sig > 0 && sig != SIGCHLD)
-			(void)kill(pid, sig);
-	}
-	*status = pid > 0 && WIFEXITED(how) ? WEXITSTATUS(how) : EXIT_REFUSED;
-	if (*status != EXIT_DONE)
-		(void)rmdir(made);
-	if (pid < 0)
-		(void)fprintf(stderr, "certgate: No process can be started: %s.\n",
-			      strerror(cause));
-	return false;
+	if (!*made)
+		command_release_signals(held);
+	return rc;
 }
 
 /* As the owner: a folder that is there has to be open to it. */
@@ -124,25 +95,14 @@ static json_t *report_json(struct command *c, const struct verify_report *r)
 			 "audit_head", head_json(&r->head, &c->arena));
 }
 
-/* parent: whose child this is; 0: nobody's. */
-static cg_rc open_as_owner(struct command *c, pid_t parent, struct cg_err *err)
-{
-	cg_rc rc = command_become_owner(c, err);
-	/* After the change of user, which would clear it. */
-	if (rc == CG_OK && parent > 0 &&
-	    (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent))
-		rc = cg_fail(err, CG_FAIL, "This process has lost the one that started it.");
-	return rc == CG_OK ? command_open(c, err) : rc;
-}
-
 int backup_main(struct command *c)
 {
 	struct cg_err err = {0};
 	struct verify_report report;
 	struct span passphrase = {NULL, 0};
+	struct command_held held;
 	bool made = false;
-	pid_t parent = 0;
-	int status = EXIT_REFUSED;
+	int status;
 	bool with_key = command_take_flag(c, "--with-key");
 	const char *to = command_next(c);
 	if (!command_all_taken(c) || !to)
@@ -151,11 +111,14 @@ int backup_main(struct command *c)
 	if (rc == CG_OK && with_key)
 		rc = read_passphrase(c, &passphrase, &err);
 	if (rc == CG_OK)
-		rc = make_for_owner(c, to, &made, &err);
-	if (rc == CG_OK && made && !leave_to_child(to, &parent, &status))
+		rc = make_for_owner(c, to, &held, &made, &err);
+	if (rc == CG_OK && made && !command_leave_to_child(&held, &status)) {
+		if (status != EXIT_DONE)
+			(void)rmdir(to);
 		return status;
+	}
 	if (rc == CG_OK)
-		rc = open_as_owner(c, parent, &err);
+		rc = command_open(c, &err);
 	if (rc == CG_OK)
 		rc = check_open(to, W_OK | X_OK, &err);
 	if (rc == CG_OK)
@@ -183,8 +146,10 @@ int verify_main(struct command *c)
 	struct verify_report report;
 	struct audit_head expected;
 	const char *head = command_take(c, "--head");
-	if (!command_all_taken(c) || (head && !read_head(head, &expected)))
+	if (!command_all_taken(c))
 		return EXIT_USAGE;
+	if (head && !read_head(head, &expected))
+		return command_bad_value("--head", "NUMBER:HASH (64 hex digits)", head);
 	cg_rc rc = command_open(c, &err);
 	if (rc == CG_OK)
 		rc = verify_running(c->store, head ? &expected : NULL, &report, &err);

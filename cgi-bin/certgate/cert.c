@@ -112,9 +112,10 @@ static int show(struct command *c)
 	const char *path = command_next(c);
 	if (!as)
 		as = "admin";
-	if (!path || !command_all_taken(c) ||
-	    (strcmp(as, "admin") != 0 && strcmp(as, "portal") != 0 && strcmp(as, "gate") != 0))
+	if (!path || !command_all_taken(c))
 		return EXIT_USAGE;
+	if (strcmp(as, "admin") != 0 && strcmp(as, "portal") != 0 && strcmp(as, "gate") != 0)
+		return command_bad_value("--as", "admin, portal or gate", as);
 	/* The file may hold a private key: no core file of it. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (command_read_file(c, path, &text, &err) != CG_OK)
@@ -202,10 +203,11 @@ static int add(struct command *c)
 	const char *kind_text = command_take(c, "--kind"), *path = command_next(c);
 	if (!path || !command_all_taken(c))
 		return EXIT_USAGE;
-	cg_rc rc =
-	    certificate_kind_parse(span_of(kind_text ? kind_text : "client"), &kind, &as, &err);
-	if (rc == CG_OK)
-		rc = command_read_cert(c, path, as, &reading, &err);
+	if (!kind_text)
+		kind_text = "client";
+	if (!*kind_text || certificate_kind_parse(span_of(kind_text), &kind, &as, &err) != CG_OK)
+		return command_bad_value("--kind", "client, ca or upstream", kind_text);
+	cg_rc rc = command_read_cert(c, path, as, &reading, &err);
 	if (rc == CG_OK)
 		rc = command_open(c, &err);
 	if (rc == CG_OK)

@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static void drop_words(struct command *c, int at, int n)
 {
@@ -70,6 +71,14 @@ bool command_all_taken(const struct command *c)
 		      "certgate: “%s” is not known here, lacks its value, or is there twice.\n",
 		      safe);
 	return false;
+}
+
+int command_bad_value(const char *option, const char *takes, const char *value)
+{
+	char safe[200];
+	text_for_log(span_of(value), safe, sizeof(safe));
+	(void)fprintf(stderr, "certgate: %s takes %s, not “%s”.\n", option, takes, safe);
+	return EXIT_USAGE;
 }
 
 cg_rc command_read_file(struct command *c, const char *path, struct span *out, struct cg_err *err)
@@ -133,6 +142,39 @@ cg_rc command_become_owner(struct command *c, struct cg_err *err)
 			       "This process cannot become the data folder's owner: %s.",
 			       strerror(errno));
 	return CG_OK;
+}
+
+void command_hold_signals(struct command_held *held)
+{
+	static const int watched[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
+	(void)sigemptyset(&held->signals);
+	for (size_t i = 0; i < CG_COUNT(watched); i++)
+		(void)sigaddset(&held->signals, watched[i]);
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would never come */
+	(void)sigprocmask(SIG_BLOCK, &held->signals, &held->before);
+}
+
+void command_release_signals(const struct command_held *held)
+{
+	(void)sigprocmask(SIG_SETMASK, &held->before, NULL);
+}
+
+bool command_leave_to_child(const struct command_held *held, int *status)
+{
+	int how = 0;
+	pid_t pid = fork();
+	if (pid == 0) {
+		command_release_signals(held);
+		return true;
+	}
+	if (pid < 0)
+		(void)fprintf(stderr, "certgate: No process can be started: %s.\n",
+			      strerror(errno));
+	while (pid > 0 && waitpid(pid, &how, WNOHANG) != pid)
+		if (sigwaitinfo(&held->signals, NULL) != SIGCHLD)
+			(void)kill(pid, SIGTERM);
+	*status = pid > 0 && WIFEXITED(how) ? WEXITSTATUS(how) : EXIT_REFUSED;
+	return false;
 }
 
 cg_rc command_open(struct command *c, struct cg_err *err)

@@ -1,5 +1,6 @@
 /* certgate explain: the gate's decision, by the gate's function, in words. */
 #include "base/base.h"
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -150,6 +151,8 @@ int explain_main(struct command *c)
 		q.method = "GET";
 	if (!q.address)
 		q.address = "127.0.0.1";
+	if (!address_is_valid(span_of(q.address)))
+		return command_bad_value("--address", "an IPv4 or IPv6 address", q.address);
 	if (q.cert_path)
 		rc = command_read_file(c, q.cert_path, &q.cert, &err);
 	if (rc == CG_OK && q.token_stdin)

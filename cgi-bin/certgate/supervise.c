@@ -231,6 +231,14 @@ static bool follow(struct worker *w, bool stopping)
 	return true;
 }
 
+static bool is_told(const struct supervisor *s, const char *why)
+{
+	for (size_t i = 0; i < PROGRAMS; i++)
+		if (strcmp(s->told[i], why) == 0)
+			return true;
+	return false;
+}
+
 /* While somebody waits for that: why one has not become ready, in its own words.  All of them may
  * say the same.  What may pass is told, and tried again; else this ends, and tells it then. */
 static void hear_failure(struct supervisor *s, struct worker *w, const char *news)
@@ -243,14 +251,14 @@ static void hear_failure(struct supervisor *s, struct worker *w, const char *new
 	text_for_log(span_of(news + sizeof(NOTIFY_STATUS) - 1), why, sizeof(why));
 	w->told_why = true;
 	w->failed_starts = 0;
-	if (s->ready || s->wrong || (!wrong && strcmp(s->told, why) == 0))
+	if (s->ready || s->wrong)
 		return;
-	memcpy(s->told, why, sizeof(s->told));
 	if (wrong)
 		s->wrong = w->program;
-	else
+	else if (!is_told(s, why))
 		(void)fprintf(stderr, "certgate: The program %s cannot start yet: %s\n",
 			      w->program->name, why);
+	memcpy(s->told[w->program - s->programs], why, sizeof(why));
 }
 
 /* Those that accept until it is ready need not any more. */
@@ -347,8 +355,7 @@ static void reap(struct supervisor *s)
 	int status;
 	pid_t pid;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		/* What it has said before. */
-		hear_all(s);
+		hear_all(s); /* what it has said before */
 		for (size_t i = 0; i < s->n_workers; i++) {
 			struct worker *w = &s->workers[i];
 			struct predecessor *before = find_before(w, pid);
@@ -453,7 +460,7 @@ static cg_rc check_start(const struct supervisor *s, struct cg_err *err)
 {
 	if (s->wrong)
 		return cg_fail(err, CG_FAIL, "The program %s cannot start: %s", s->wrong->name,
-			       s->told);
+			       s->told[s->wrong - s->programs]);
 	for (size_t i = 0; i < s->n_workers; i++) {
 		const struct program *p = s->workers[i].program;
 		if (!p->no_socket && s->workers[i].failed_starts >= SUPERVISE_START_TRIES)
@@ -588,6 +595,5 @@ int supervise_main(struct command *c)
 		rc = keep_running(&s, &signals, &err);
 	stop_all(&s, &signals);
 	close_sockets(&s);
-	/* At the end, where it is found. */
 	return rc == CG_OK ? EXIT_DONE : command_fail(c, &err);
 }

@@ -62,8 +62,8 @@ struct supervisor {
 	gid_t socket_gid; /* (gid_t)-1: as made */
 	bool ready;	  /* there was a time when all workers with a socket were */
 	bool stopping;
-	/* Until it is ready: what keeps a program from its start, as it was told last. */
-	char told[NOTIFY_MAX];
+	/* Until it is ready: what keeps each program from its start, as it said last. */
+	char told[PROGRAMS][NOTIFY_MAX];
 	const struct program *wrong; /* one that is set up in a wrong way, for which that holds */
 };
 

@@ -5,7 +5,6 @@
 #include "base/folder.h"
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 /* Writes all to fd, which it closes, as the data folder's owner. */
 static cg_rc write_export(struct command *c, int fd, const char *path, struct cg_err *err)
@@ -23,46 +22,21 @@ static cg_rc write_export(struct command *c, int fd, const char *path, struct cg
 	return rc;
 }
 
-/* Signals that end this process, or tell that its child has: held back from before there is a file
- * that they would leave behind, until it is gone. */
-struct held {
-	sigset_t signals, before;
-};
-
-static void hold_signals(struct held *held)
-{
-	static const int watched[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
-	(void)sigemptyset(&held->signals);
-	for (size_t i = 0; i < CG_COUNT(watched); i++)
-		(void)sigaddset(&held->signals, watched[i]);
-	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would never come */
-	(void)sigprocmask(SIG_BLOCK, &held->signals, &held->before);
-}
-
 /* The same in a child: this process stays who it is, so that it can put the file into a folder that
  * the data folder's owner may not write to.  True when it is written. */
-static bool write_in_child(struct command *c, int fd, const char *path, const struct held *held)
+static bool write_in_child(struct command *c, int fd, const char *path,
+			   const struct command_held *held)
 {
 	struct cg_err err = {0};
 	int status;
-	pid_t pid = fork();
-	if (pid == 0) {
-		(void)sigprocmask(SIG_SETMASK, &held->before, NULL);
+	if (command_leave_to_child(held, &status)) {
 		status =
 		    write_export(c, fd, path, &err) == CG_OK ? EXIT_DONE : command_fail(c, &err);
 		command_close(c);
 		_exit(status);
 	}
 	(void)close(fd);
-	if (pid < 0) {
-		(void)cg_fail_memory(&err);
-		(void)command_fail(c, &err);
-	}
-	/* Who ends this process ends the child, and then leaves nothing behind. */
-	while (pid > 0 && waitpid(pid, &status, WNOHANG) != pid)
-		if (sigwaitinfo(&held->signals, NULL) != SIGCHLD)
-			(void)kill(pid, SIGTERM);
-	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE;
+	return status == EXIT_DONE;
 }
 
 int export_main(struct command *c)
@@ -72,14 +46,16 @@ int export_main(struct command *c)
 	if (!command_all_taken(c) || !path)
 		return EXIT_USAGE;
 	if (strcmp(path, "-") == 0) {
+		/* Who reads no further must not end this inside the store. */
+		(void)signal(SIGPIPE, SIG_IGN);
 		int out = dup(STDOUT_FILENO);
 		return out >= 0 && write_export(c, out, path, &err) == CG_OK
 			   ? EXIT_DONE
 			   : command_fail(c, &err);
 	}
 	/* It holds what is to be known to few: made by mkostemp, it is the caller's alone. */
-	struct held held;
-	hold_signals(&held);
+	struct command_held held;
+	command_hold_signals(&held);
 	char *beside = arena_printf(&c->arena, "%s.XXXXXX", path);
 	errno = EEXIST;
 	int fd = !beside || access(path, F_OK) == 0 ? -1 : mkostemp(beside, O_CLOEXEC);

@@ -114,7 +114,7 @@ static void answer_failure(struct exchange *x, const struct upstream_result *res
 		x->code = "upstream_cut";
 		return;
 	case UPSTREAM_CLIENT_GONE:
-		x->code = "client_gone";
+		x->code = web_request_was_cut(x->req) ? "gate_stopped" : "client_gone";
 		return;
 	case UPSTREAM_OK:
 	case UPSTREAM_OUTCOME__COUNT:

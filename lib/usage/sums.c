@@ -40,6 +40,14 @@ static bool starts(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
+/* Who left, or was cut by a stop, was not refused, and of what is counted as "other" nobody knows.
+ */
+static bool is_no_refusal(const char *code)
+{
+	return strcmp(code, "client_gone") == 0 || strcmp(code, "gate_stopped") == 0 ||
+	       strcmp(code, USAGE_OTHER) == 0;
+}
+
 static void add_record(struct usage_sum *sum, const Cg__Usage *r)
 {
 	const char *code = r->code ? r->code : "";
@@ -47,8 +55,7 @@ static void add_record(struct usage_sum *sum, const Cg__Usage *r)
 	sum->requests += r->requests;
 	if (by_upstream || (!*code && r->status >= 500))
 		sum->upstream_errors += r->requests;
-	/* A client that left was not refused, and of what is counted as "other" nobody knows. */
-	else if (*code && strcmp(code, "client_gone") != 0 && strcmp(code, USAGE_OTHER) != 0)
+	else if (*code && !is_no_refusal(code))
 		sum->refused += r->requests;
 	if (!sum->counts)
 		return;

@@ -77,6 +77,7 @@ struct server {
 	 */
 	struct connection *gone;
 	bool failed;
+	_Atomic bool cut; /* what was under way was broken off */
 };
 
 /* Their addresses tell events apart from connections. */
@@ -317,6 +318,7 @@ static bool serve_one(struct server *s, void *thread, FCGX_Request *fcgi, struct
 	struct web_request req;
 	struct web_response resp;
 	web_io_fcgi(&io, fcgi);
+	io.cut = &s->cut;
 	bool ready =
 	    web_request_init(&req, arena, fcgi->envp, s->program->proof_ok, s->program->ctx, &io);
 	web_response_init(&resp, &req);
@@ -524,6 +526,7 @@ static void cut_slow_heads(struct server *s)
 static void cut_all(struct server *s)
 {
 	unsigned n = 0;
+	atomic_store(&s->cut, true);
 	(void)pthread_mutex_lock(&s->lock);
 	for (struct connection *c = s->connections; c; c = c->next)
 		n += shutdown(c->cut_fd, SHUT_RDWR) == 0;

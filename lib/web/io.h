@@ -14,6 +14,8 @@ struct web_io {
 	/* Held by the caller, and given to others while one of the functions below waits; NULL:
 	 * none. */
 	pthread_mutex_t *turn;
+	/* True when this process itself broke the connection off, to end; NULL: it never does. */
+	const _Atomic bool *cut;
 	bool in_eof;	/* the server said that the body ends here */
 	bool in_broken; /* it broke off before */
 	size_t in_n;	/* bytes of the body that were read */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "web/io.h"
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 #define IDS_AHEAD 32
@@ -337,6 +338,11 @@ bool web_request_is_gone(struct web_request *req)
 	char next;
 	return io->in_eof && has_input(web_io_fd(io)) &&
 	       recv(web_io_fd(io), &next, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+bool web_request_was_cut(const struct web_request *req)
+{
+	return req->io->cut && atomic_load(req->io->cut);
 }
 
 cg_rc web_request_body_all(struct web_request *req, size_t max_bytes, struct span *out,

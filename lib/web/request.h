@@ -108,6 +108,9 @@ int web_request_body_fd(const struct web_request *req);
 /* True when the server has given the request up.  Asks without waiting; only after the body's
  * end. */
 bool web_request_is_gone(struct web_request *req);
+/* Whether it is this process that has broken requests under way off, to end, where the server or
+ * the client seems to be gone. */
+bool web_request_was_cut(const struct web_request *req);
 /* The whole body into the request's arena.  CG_TOO_BIG above max_bytes; CG_BAD_INPUT when it broke
  * off; CG_UNAVAILABLE without memory; or what when_read says. */
 cg_rc web_request_body_all(struct web_request *req, size_t max_bytes, struct span *out,

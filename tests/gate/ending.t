@@ -113,6 +113,11 @@ def begin(client, path):
     client.begin_whole(variables(path))
 
 
+def read(path):
+    with open(path, encoding="utf-8") as text:
+        return text.read()
+
+
 def late_programs(hold):
     """A folder of programs of which the gate is not started while the file `hold` is there."""
     folder = site.folder + "/late"
@@ -309,6 +314,11 @@ with site:
         with fcgi.Client(path, DEADLINE_S) as slow, fcgi.Client(path, DEADLINE_S) as begun, \
                 fcgi.Client(path, DEADLINE_S) as idle:
             is_eq(ask(idle), (200, True), "a connection is kept")
+            with fcgi.Client(path, DEADLINE_S) as leaving:
+                begin(leaving, "/held/left")
+                left = held.take()
+            wait_until(lambda: os.path.exists(lines) and '"path":"/held/left"' in read(lines), "the line of a client that leaves")
+            left.close()
             begin(slow, "/held/slow")
             call = held.take()
             begin(begun, "/held/begun")
@@ -330,10 +340,10 @@ with site:
         call.close()
         other.close()
         is_eq(re.findall(r'requests_cut count="(\d+)"', log_of("impatient")), ["2"], "its log tells of two calls")
-        with open(lines, encoding="utf-8") as text:
-            told = [json.loads(line) for line in text]
+        told = [json.loads(line) for line in read(lines).splitlines()]
         is_eq(sorted((line["path"], line["code"]) for line in told if line["path"].startswith("/held/")),
-              [("/held/begun", "client_gone"), ("/held/slow", "client_gone")], "the access log has both")
+              [("/held/begun", "gate_stopped"), ("/held/left", "client_gone"), ("/held/slow", "gate_stopped")],
+              "the access log has both, and does not say that their clients left")
         listener.close()
 
     with case("calls that a stop does not wait for"):
@@ -352,7 +362,7 @@ with site:
               "its client is told so")
         like(log_of("supervise")[before:], 'gate.*requests_cut count="1"', "the log says that it was cut")
         with open(lines, encoding="utf-8") as text:
-            is_eq([line["code"] for line in map(json.loads, text) if line["path"] == "/held/x"], ["client_gone"],
+            is_eq([line["code"] for line in map(json.loads, text) if line["path"] == "/held/x"], ["gate_stopped"],
                   "the access log has it")
 
     with case("more connections than can be handed over"):

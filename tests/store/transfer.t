@@ -114,6 +114,15 @@ with case("an export that fails, into a folder that the data folder's owner may 
           "a link is not followed")
     os.chmod(broken.dir + "/db/key.db", 0o600)
 
+with case("an export to who reads no further"):
+    end, beginning = os.pipe()
+    os.close(end)
+    with os.fdopen(beginning, "wb") as out:
+        done = subprocess.run(source.command("export", "-"), stdin=subprocess.DEVNULL, stdout=out,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    is_eq(done.returncode, 1, "is told, and does not end in the middle of the store")
+    like(done.stderr, "^certgate: .*cannot be written", "with a sentence")
+
 with case("into an empty store"):
     target = Home(folder, "empty")
     before = records(target)

@@ -373,6 +373,38 @@ static void test_rollup(void **state)
 	assert_int_equal(total(from, now, USAGE_STEP_DAY, now), 0);
 }
 
+/* Of each code whether it is a refusal, a fault of the upstream, or neither. */
+static void test_outcomes(void **state)
+{
+	static const struct {
+		const char *code;
+		unsigned status;
+		bool refused, by_upstream;
+	} rows[] = {
+	    {"",		 200, false, false},
+	    {"",		 404, false, false},
+	    {"",		 503, false, true },
+	    {"access_denied",    403, true,	 false},
+	    {"unavailable",	    503, true,  false},
+	    {"upstream_timeout", 504, false, true },
+	    {"upstream_cut",     200, false, true },
+	    {"client_gone",	    0,   false, false},
+	    {"gate_stopped",     0,	false, false},
+	    {"gate_stopped",     200, false, false},
+	};
+	int64_t now = at("2033-07-01T10:00:00Z");
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++, now += 60) {
+		count("outcome", "", rows[i].status, rows[i].code, now, 1000, 500);
+		save(now + 1);
+		struct usage_sums s = ask(now, now + 60, USAGE_STEP_MINUTE, USAGE_BY_API, now + 1);
+		assert_int_equal(s.n, 1);
+		assert_int_equal(s.items[0]->requests, 1);
+		assert_int_equal(s.items[0]->refused, rows[i].refused);
+		assert_int_equal(s.items[0]->upstream_errors, rows[i].by_upstream);
+	}
+}
+
 /* A minute that comes late, because the store could not be written to, is in its hour and day. */
 static void test_late(void **state)
 {
@@ -517,7 +549,8 @@ int main(void)
 	    cmocka_unit_test(test_kills),	cmocka_unit_test(test_full),
 	    cmocka_unit_test(test_edges),	cmocka_unit_test(test_rollup),
 	    cmocka_unit_test(test_late),	cmocka_unit_test(test_steward_killed),
-	    cmocka_unit_test(test_clock_back),	cmocka_unit_test(test_in_flight),
+	    cmocka_unit_test(test_outcomes),	cmocka_unit_test(test_clock_back),
+	    cmocka_unit_test(test_in_flight),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

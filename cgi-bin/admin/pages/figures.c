@@ -183,7 +183,9 @@ static const struct {
     {"upstream_invalid",		 "No readable answer of the upstream"},
     {"upstream_timeout",		 "Upstream too slow"		    },
     {"unavailable",		    "Could not be decided"		  },
+    {"upstream_cut",		     "The upstream broke off"	     },
     {"client_gone",		    "The client left"		     },
+    {"gate_stopped",		     "Cut by a stop"			    },
     {"other",		     "Others"			    },
     {"",			  "Passed on"			 },
 };
