@@ -8,7 +8,7 @@
 #define MANY UINT64_MAX
 /* The members that every record has. */
 #define COMMON(m)                                                                                  \
-	{m ".id", FIELD_TEXT, FIELD_READ, 1, 64, "Made by certgate; never changes."},              \
+	{m ".id", FIELD_TEXT, FIELD_READ, 1, ID_MAX_BYTES, "Made by certgate; never changes."},    \
 	    {m ".created_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was made."},                  \
 	    {m ".updated_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was last changed."},          \
 	{                                                                                          \
