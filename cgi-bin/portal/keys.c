@@ -10,8 +10,8 @@
 #include "usage/query.h"
 
 #define REFUSALS_SHOWN 5
-#define APIS_SHOWN     3  /* of a key in a line */
-#define ENDING_SHOWN   10 /* keys that are named because they end */
+#define APIS_SHOWN     3 /* of a key in a line */
+#define ENDING_SHOWN   5 /* keys that are named because they end */
 #define DAY_S	       ((int64_t)24 * 3600)
 
 static json_t *organisation_name(struct page_call *call)
@@ -102,7 +102,7 @@ static bool is_told(const Cg__KeyRequest *r, void *arg)
 	       (r->status == CG__KEY_REQUEST__STATUS__DECLINED && recent);
 }
 
-static cg_rc add_requests(struct page_call *call, json_t *items, struct cg_err *err)
+static cg_rc add_requests(struct page_call *call, json_t *items, json_t *values, struct cg_err *err)
 {
 	struct request_query query = {.limit = REQUESTS_SHOWN_MAX, .fits = is_told, .arg = call};
 	struct request_list list;
@@ -124,6 +124,8 @@ static cg_rc add_requests(struct page_call *call, json_t *items, struct cg_err *
 				     page_text(span_of(found == CG_OK ? entry->name : "")), "badge",
 				     portal_request_badge(r, waits), "until", "quota", "used"));
 	}
+	(void)json_object_set_new(values, "more_requests",
+				  json_boolean(rc == CG_OK && list.next != NULL));
 	return rc;
 }
 
@@ -147,10 +149,11 @@ static cg_rc add_list(struct page_call *call, const char *q, json_t *values, str
 	if (rc == CG_OK && first)
 		rc = add_ending(call, values, err);
 	if (rc == CG_OK && first)
-		rc = add_requests(call, items, err);
+		rc = add_requests(call, items, values, err);
 	if (rc != CG_OK)
 		return rc;
 	(void)json_object_set_new(values, "next", page_next(call, "/portal/keys", q, page.next));
+	(void)json_object_set_new(values, "tools", json_boolean(json_array_size(items) > 0 || *q));
 	(void)json_object_set_new(values, "searchable", json_boolean(*q || *cursor || page.next));
 	return CG_OK;
 }
