@@ -77,7 +77,8 @@ with site:
             before = must("GET", read)
             shown = boss.get(page)
             last = authorities[-1][2] if what == "an API" else names[-1]
-            like(shown.text + " ".join(t for f in shown.forms for x in f.fields for _, t, s in x.options if s), last,
+            says = [t for f in shown.forms for x in f.fields for t in [x.value] + [t for _, t, s in x.options if s]]
+            like(shown.text + " ".join(says), last,
                  "the last one that is chosen is there by its name")
             is_eq(boss.submit(shown, "Save").status, 200, "saved without a change")
             is_eq(must("GET", read), before, "it changes nothing")
@@ -128,6 +129,13 @@ with site:
         is_eq((page.status, "there is no API “nobody”" in page.text), (422, True), "one that there is not is told")
         for path in ("/admin/keys/new", f"/admin/keys/{key['id']}/edit", "/admin/policies/new"):
             ok("The first 500 APIs by name" in boss.get(path).text, f"{path}: says that it does not offer all")
+
+    with case("a policy that is not offered"):
+        page = boss.submit(boss.get("/admin/catalogue/new"), "Create", {"Name": "Other", "Policy": names[-2]})
+        is_eq(([e["policy_id"] for e in must("GET", "/catalogue?q=Other")["items"]], page.status),
+              ([policies[-2]["id"]], 200), "is offered to developers by its name")
+        page = boss.submit(boss.get("/admin/catalogue/new"), "Create", {"Name": "Third", "Policy": "nobody"})
+        is_eq((page.status, "e-policy_id" in page.ids), (422, True), "one that there is not is told at its field")
 
     with case("a choice among them all"):
         page = boss.get(f"/admin/apis/{apis[1]['id']}")
