@@ -1,7 +1,7 @@
 /* The catalogue: what there is, and one entry. */
 #include "base/base.h"
 #include "base/markdown.h"
-#include "base/text.h"
+#include "base/limits.h"
 #include "model/own_key.h"
 #include "model/setting.h"
 #include "show.h"
@@ -38,95 +38,116 @@ static json_t *summary_of(const Cg__CatalogueEntry *entry)
 	return out;
 }
 
-static bool has_policy(const Cg__Key *key, const char *policy_id)
+/* The keys of the organisation that have the entry's policy: the first ones, and whether there are
+ * more. */
+static cg_rc add_keys(struct page_call *call, const struct offer *offer, json_t *values,
+		      struct cg_err *err)
 {
-	for (size_t i = 0; i < key->n_policy_ids; i++)
-		if (strcmp(key->policy_ids[i], policy_id) == 0)
-			return true;
-	return false;
-}
-
-/* The keys of the organisation that have the entry's policy. */
-static json_t *keys_with(struct page_call *call, const struct offer *offer,
-			 const struct own_keys *keys)
-{
-	struct all_apis apis = {.n = 0};
+	const struct own_key_query query = {.policy_id = offer->policy->id};
+	struct entity_page page = {.n = 0};
 	json_t *out = json_array();
-	for (size_t i = 0; i < keys->n; i++) {
-		const Cg__Key *key = keys->items[i];
+	(void)json_object_set_new(values, "keys", out);
+	cg_rc rc = call->who.developer
+		       ? own_key_list(call->program->store, &call->actor, &query, SPAN_LIT(""),
+				      LIST_LIMIT_DEFAULT, call->arena, &page, err)
+		       : CG_OK;
+	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+		const Cg__Key *key = page.messages[i];
 		json_t *line;
-		if (!has_policy(key, offer->policy->id) ||
-		    show_key(call, key, &apis, &line, NULL) != CG_OK)
-			continue;
+		rc = show_key(call, key, &line, err);
+		if (rc != CG_OK)
+			break;
 		(void)json_object_set_new(line, "link", json_sprintf("/portal/keys/%s", key->id));
 		(void)json_array_append_new(out, line);
 	}
-	return out;
+	(void)json_object_set_new(values, "more_keys", json_boolean(page.next != NULL));
+	return rc;
 }
 
-static cg_rc own_keys(struct page_call *call, struct own_keys *out, struct cg_err *err)
+/* The offers of a page, and of which of them the organisation has a key. */
+struct shelf {
+	struct offer items[LIST_LIMIT_DEFAULT];
+	bool have[LIST_LIMIT_DEFAULT], any;
+	size_t n;
+};
+
+static void note_key(const Cg__Key *key, void *arg)
 {
-	*out = (struct own_keys){.n = 0};
-	return call->who.developer
-		   ? own_key_list(call->program->store, &call->actor, call->arena, out, err)
-		   : CG_OK;
+	struct shelf *shelf = arg;
+	shelf->any = true;
+	for (size_t i = 0; i < shelf->n; i++)
+		for (size_t j = 0; j < key->n_policy_ids && !shelf->have[i]; j++)
+			shelf->have[i] =
+			    strcmp(key->policy_ids[j], shelf->items[i].policy->id) == 0;
 }
 
-static json_t *card(const struct offer *o, const struct own_keys *keys)
+static json_t *card(const struct offer *o, bool have)
 {
-	bool have = false;
-	for (size_t i = 0; i < keys->n; i++)
-		have = have || has_policy(keys->items[i], o->policy->id);
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "id", o->entry->id, "name",
 			 page_text(span_of(o->entry->name)), "summary", summary_of(o->entry),
 			 "rate", offer_rate(o), "quota", offer_quota(o), "badge",
 			 have ? page_badge("ok", "You have a key") : json_null());
 }
 
-static bool fits(const Cg__CatalogueEntry *entry, struct span folded)
+static cg_rc is_visible(struct store_txn *txn, const void *message, void *arg, struct arena *arena,
+			bool *out, struct cg_err *err)
 {
-	return folded.n == 0 || text_holds(entry->name, folded) ||
-	       text_holds(entry->description, folded);
+	const Cg__CatalogueEntry *entry = message;
+	(void)txn;
+	(void)arg;
+	(void)arena;
+	(void)err;
+	*out = entry->visible;
+	return CG_OK;
+}
+
+/* *next is the cursor of the page behind it. */
+static cg_rc fill_shelf(struct page_call *call, const char *q, struct shelf *shelf,
+			const char **next, struct cg_err *err)
+{
+	struct entity_search what = {.q = span_of(q), .fits = is_visible};
+	struct entity_page page = {.n = 0};
+	cg_rc rc = entity_search(call->program->store, &catalogue_entity,
+				 span_of(page_query(call, "cursor")), LIST_LIMIT_DEFAULT, &what,
+				 call->arena, &page, err);
+	shelf->n = 0;
+	shelf->any = false;
+	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+		rc = offer_load(call, page.messages[i], &shelf->items[i], err);
+		shelf->have[i] = false;
+		shelf->n += rc == CG_OK;
+	}
+	if (rc == CG_OK && call->who.developer)
+		rc = own_key_each(call->program->store, &call->actor, note_key, shelf, err);
+	*next = page.next;
+	return rc;
 }
 
 void catalogue_page(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct entity_page page = {.n = 0};
-	struct own_keys keys = {.n = 0};
-	const char *q = page_query(call, "q"), *folded = text_fold(span_of(q), call->arena);
-	size_t visible = 0;
+	struct shelf shelf;
+	const char *q = page_query(call, "q"), *next;
+	bool whole = !*page_query(call, "cursor");
 	if (!may_look(call))
 		return;
-	json_t *items = json_array();
-	cg_rc rc = entity_list(call->program->store, &catalogue_entity, SPAN_LIT(""),
-			       LIST_LIMIT_MAX, SPAN_LIT(""), call->arena, &page, &err);
-	if (rc == CG_OK)
-		rc = folded ? own_keys(call, &keys, &err) : cg_fail_memory(&err);
-	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
-		Cg__CatalogueEntry *entry = page.messages[i];
-		struct offer offer;
-		if (!entry->visible)
-			continue;
-		visible++;
-		if (!fits(entry, span_of(folded)))
-			continue;
-		rc = offer_load(call, entry, &offer, &err);
-		if (rc == CG_OK)
-			(void)json_array_append_new(items, card(&offer, &keys));
-	}
+	cg_rc rc = fill_shelf(call, q, &shelf, &next, &err);
 	if (rc != CG_OK) {
-		json_decref(items);
 		page_fail(call, rc, &err);
 		return;
 	}
-	size_t n = json_array_size(items);
+	json_t *items = json_array();
+	for (size_t i = 0; i < shelf.n; i++)
+		(void)json_array_append_new(items, card(&shelf.items[i], shelf.have[i]));
+	whole = whole && !next;
 	page_show(call, 200, "catalogue", "catalogue", "Catalogue",
-		  json_pack("{s:o, s:b, s:b, s:i, s:b, s:b, s:o, s:b}", "items", items, "one",
-			    n == 1, "several", n > 1, "number", (int)n, "searchable",
-			    visible >= SEARCH_FROM || *q, "searched", *q != '\0', "q",
-			    page_text(span_of(q)), "newcomer", keys.n == 0));
+		  json_pack("{s:o, s:b, s:b, s:b, s:i, s:b, s:b, s:o, s:b, s:o}", "items", items,
+			    "one", whole && shelf.n == 1, "several", whole && shelf.n > 1, "paged",
+			    (int)!whole, "number", (int)shelf.n, "searchable",
+			    !whole || shelf.n >= SEARCH_FROM || *q, "searched", *q != '\0', "q",
+			    page_text(span_of(q)), "newcomer", (int)!shelf.any, "next",
+			    page_next(call, "/portal/", q, next)));
 }
 
 static json_t *first_calls(struct page_call *call, const struct offer *o)
@@ -153,26 +174,29 @@ void entry_show(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct offer offer;
-	struct own_keys keys;
 	struct buf html;
-	if (!may_look(call) || !offer_get(call, &offer))
+	json_t *values = json_object();
+	if (!may_look(call) || !offer_get(call, &offer)) {
+		json_decref(values);
 		return;
+	}
 	const Cg__CatalogueEntry *entry = offer.entry;
 	buf_init(&html, MARKDOWN_HTML_MAX);
-	cg_rc rc = own_keys(call, &keys, &err);
+	cg_rc rc = add_keys(call, &offer, values, &err);
 	if (rc == CG_OK)
 		rc = markdown_html(span_of(entry->description ? entry->description : ""), &html,
 				   &err);
 	if (rc != CG_OK) {
+		json_decref(values);
 		page_fail(call, rc, &err);
 	} else {
-		page_show(call, 200, "entry", "catalogue", entry->name,
-			  json_pack("{s:s, s:o, s:o, s:s?, s:o, s:o, s:o}", "id", entry->id, "name",
-				    page_text(span_of(entry->name)), "description_html",
-				    page_text(buf_span(&html)), "documentation_url",
-				    entry->documentation_url, "plan", offer_plan(&offer), "apis",
-				    first_calls(call, &offer), "keys",
-				    keys_with(call, &offer, &keys)));
+		json_t *more = json_pack("{s:s, s:o, s:o, s:s?, s:o, s:o}", "id", entry->id, "name",
+					 page_text(span_of(entry->name)), "description_html",
+					 page_text(buf_span(&html)), "documentation_url",
+					 entry->documentation_url, "plan", offer_plan(&offer),
+					 "apis", first_calls(call, &offer));
+		(void)json_object_update_new(values, more);
+		page_show(call, 200, "entry", "catalogue", entry->name, values);
 	}
 	buf_release(&html);
 }

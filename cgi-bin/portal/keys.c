@@ -10,6 +10,8 @@
 #include "usage/query.h"
 
 #define REFUSALS_SHOWN 5
+#define APIS_SHOWN     3 /* of a key in a line */
+#define ENDING_SHOWN   5 /* keys that are named because they end */
 #define DAY_S	       ((int64_t)24 * 3600)
 
 static json_t *organisation_name(struct page_call *call)
@@ -28,26 +30,27 @@ static json_t *used_json(struct page_call *call, const Cg__Key *key)
 	return key->has_last_used_at ? page_distance(call, key->last_used_at) : json_null();
 }
 
-/* What the key opens, by its policies and its own access, in words. */
-static json_t *apis_text(const struct key_grant *g, const struct all_apis *apis)
+/* What the key opens, by its policies and its own access. */
+static Cg__Access **opened(struct page_call *call, const struct key_grant *g)
 {
-	struct buf out;
-	buf_init(&out, 4096);
-	for (size_t i = 0; i < g->effective.n_access && i < 3; i++)
-		buf_printf(&out, "%s%s", i > 0 ? ", " : "",
-			   show_api_name(apis, g->effective.access[i].entry->api_id));
-	if (g->effective.n_access > 3)
-		buf_printf(&out, " and %zu more", g->effective.n_access - 3);
-	json_t *text = page_text(buf_span(&out));
-	buf_release(&out);
-	return text;
+	Cg__Access **out = arena_alloc(call->arena, (g->effective.n_access + 1) * sizeof(*out));
+	for (size_t i = 0; out && i < g->effective.n_access; i++)
+		out[i] = (Cg__Access *)(uintptr_t)g->effective.access[i].entry;
+	return out;
 }
 
-static cg_rc key_line(struct page_call *call, const Cg__Key *key, const struct all_apis *apis,
-		      json_t **out, struct cg_err *err)
+/* The same in words. */
+static json_t *apis_text(struct page_call *call, const struct key_grant *g)
+{
+	Cg__Access **entries = opened(call, g);
+	return entries ? show_access(call, entries, g->effective.n_access, APIS_SHOWN)
+		       : json_string("");
+}
+
+static cg_rc key_line(struct page_call *call, const Cg__Key *key, json_t **out, struct cg_err *err)
 {
 	struct key_grant g;
-	cg_rc rc = show_key(call, key, apis, out, err);
+	cg_rc rc = show_key(call, key, out, err);
 	if (rc != CG_OK)
 		return rc;
 	json_t *quota = portal_quota(call, key);
@@ -58,7 +61,7 @@ static cg_rc key_line(struct page_call *call, const Cg__Key *key, const struct a
 		      used_json(call, key), "quota", json_object_get(quota, "line"), "subject",
 		      json_object_get(credential, "subject"), "apis",
 		      grant_load_key(call->program->store, key->id, call->arena, &g, NULL) == CG_OK
-			  ? apis_text(&g, apis)
+			  ? apis_text(call, &g)
 			  : json_string(""));
 	/* The table has no sections below its lines. */
 	(void)json_object_del(*out, "credential");
@@ -67,46 +70,48 @@ static cg_rc key_line(struct page_call *call, const Cg__Key *key, const struct a
 	return CG_OK;
 }
 
-/* A key whose working certificates all end soon. */
-static cg_rc add_ending(struct page_call *call, const Cg__Key *key, json_t *to, struct cg_err *err)
+/* Keys whose working certificates all end soon. */
+static cg_rc add_ending(struct page_call *call, json_t *values, struct cg_err *err)
 {
-	struct credentials list;
-	int64_t last = 0;
-	cg_rc rc = credential_list(call->program->store, key->id, call->arena, &list, err);
+	struct own_keys_ending list;
+	json_t *items = json_array();
+	cg_rc rc = own_key_ending(call->program->store, &call->actor, call->now_unix_s,
+				  call->now_unix_s + CERT_ENDS_SOON_S, ENDING_SHOWN, call->arena,
+				  &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
-		const Cg__Credential *c = list.items[i];
-		if (!show_counts_now(call, c))
-			continue;
-		if (!c->has_not_after)
-			return CG_OK;
-		int64_t ends =
-		    c->has_ends_at && c->ends_at < c->not_after ? c->ends_at : c->not_after;
-		last = ends > last ? ends : last;
+		json_t *when = page_distance(call, list.items[i].ends_unix_s);
+		(void)json_array_append_new(
+		    items, json_pack("{s:s, s:o, s:O}", "id", list.items[i].id, "name",
+				     page_text(span_of(list.items[i].name)), "when",
+				     json_object_get(when, "text")));
+		json_decref(when);
 	}
-	if (rc != CG_OK || last == 0 || last - call->now_unix_s > CERT_ENDS_SOON_S)
-		return rc;
-	json_t *when = page_distance(call, last);
-	(void)json_array_append_new(to, json_pack("{s:s, s:o, s:O}", "id", key->id, "name",
-						  page_text(span_of(key->name)), "when",
-						  json_object_get(when, "text")));
-	json_decref(when);
-	return CG_OK;
+	(void)json_object_set_new(values, "ending", items);
+	(void)json_object_set_new(values, "ending_more",
+				  rc == CG_OK && list.more > 0 ? page_number(list.more)
+							       : json_null());
+	return rc;
 }
 
 /* Requests that wait, and what was declined or came to nothing lately. */
-static cg_rc add_requests(struct page_call *call, json_t *items, struct cg_err *err)
+static bool is_told(const Cg__KeyRequest *r, void *arg)
 {
+	const struct page_call *call = arg;
+	bool recent = call->now_unix_s - r->updated_at < 30 * DAY_S;
+	return r->status == CG__KEY_REQUEST__STATUS__PENDING ||
+	       (r->status == CG__KEY_REQUEST__STATUS__DECLINED && recent);
+}
+
+static cg_rc add_requests(struct page_call *call, json_t *items, json_t *values, struct cg_err *err)
+{
+	struct request_query query = {.limit = REQUESTS_SHOWN_MAX, .fits = is_told, .arg = call};
 	struct request_list list;
-	cg_rc rc = request_list_of_organisation(call->program->store, &call->actor, call->arena,
-						&list, err);
+	cg_rc rc = request_list_of_organisation(call->program->store, &call->actor, &query,
+						call->arena, &list, err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
 		const Cg__KeyRequest *r = list.items[i];
 		Cg__CatalogueEntry *entry;
-		bool recent = call->now_unix_s - r->updated_at < 30 * DAY_S, waits;
-		if (r->status == CG__KEY_REQUEST__STATUS__APPROVED ||
-		    r->status == CG__KEY_REQUEST__STATUS__WITHDRAWN ||
-		    (r->status == CG__KEY_REQUEST__STATUS__DECLINED && !recent))
-			continue;
+		bool waits;
 		rc = request_waits_for_proof(call->program->store, r, call->arena, &waits, err);
 		if (rc != CG_OK)
 			break;
@@ -119,41 +124,58 @@ static cg_rc add_requests(struct page_call *call, json_t *items, struct cg_err *
 				     page_text(span_of(found == CG_OK ? entry->name : "")), "badge",
 				     portal_request_badge(r, waits), "until", "quota", "used"));
 	}
+	(void)json_object_set_new(values, "more_requests",
+				  json_boolean(rc == CG_OK && list.next != NULL));
 	return rc;
+}
+
+/* A page of the keys; what is told of all of them, and of the requests, stands on the first one. */
+static cg_rc add_list(struct page_call *call, const char *q, json_t *values, struct cg_err *err)
+{
+	const char *cursor = page_query(call, "cursor");
+	const struct own_key_query query = {.q = span_of(q)};
+	const bool first = !*cursor && !*q;
+	struct entity_page page;
+	json_t *items = json_array();
+	(void)json_object_set_new(values, "items", items);
+	cg_rc rc = own_key_list(call->program->store, &call->actor, &query, span_of(cursor),
+				LIST_LIMIT_DEFAULT, call->arena, &page, err);
+	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+		json_t *line;
+		rc = key_line(call, page.messages[i], &line, err);
+		if (rc == CG_OK)
+			(void)json_array_append_new(items, line);
+	}
+	if (rc == CG_OK && first)
+		rc = add_ending(call, values, err);
+	if (rc == CG_OK && first)
+		rc = add_requests(call, items, values, err);
+	if (rc != CG_OK)
+		return rc;
+	(void)json_object_set_new(values, "next", page_next(call, "/portal/keys", q, page.next));
+	(void)json_object_set_new(values, "tools", json_boolean(json_array_size(items) > 0 || *q));
+	(void)json_object_set_new(values, "searchable", json_boolean(*q || *cursor || page.next));
+	return CG_OK;
 }
 
 void keys_page(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct all_apis apis;
-	struct own_keys keys = {.n = 0};
-	const char *done = page_query(call, "done");
-	json_t *items = json_array(), *ending = json_array();
-	cg_rc rc = show_load_apis(call, &apis, &err);
-	if (rc == CG_OK)
-		rc = own_key_list(call->program->store, &call->actor, call->arena, &keys, &err);
-	for (size_t i = 0; rc == CG_OK && i < keys.n; i++) {
-		json_t *line;
-		rc = key_line(call, keys.items[i], &apis, &line, &err);
-		if (rc == CG_OK) {
-			(void)json_array_append_new(items, line);
-			rc = add_ending(call, keys.items[i], ending, &err);
-		}
-	}
-	if (rc == CG_OK)
-		rc = add_requests(call, items, &err);
+	const char *done = page_query(call, "done"), *q = page_query(call, "q");
+	json_t *values = json_object();
+	cg_rc rc = add_list(call, q, values, &err);
 	if (rc != CG_OK) {
-		json_decref(items);
-		json_decref(ending);
+		json_decref(values);
 		page_fail(call, rc, &err);
 		return;
 	}
-	page_show(call, 200, "keys", "keys", "My keys",
-		  json_pack("{s:o, s:o, s:o, s:b, s:b}", "items", items, "ending", ending,
-			    "organisation_name", organisation_name(call), "withdrawn",
-			    strcmp(done, "withdrawn") == 0, "given_up",
-			    strcmp(done, "given_up") == 0));
+	json_t *more =
+	    json_pack("{s:o, s:o, s:b, s:b, s:b}", "organisation_name", organisation_name(call),
+		      "q", page_text(span_of(q)), "searched", (int)(*q != '\0'), "withdrawn",
+		      strcmp(done, "withdrawn") == 0, "given_up", strcmp(done, "given_up") == 0);
+	(void)json_object_update_new(values, more);
+	page_show(call, 200, "keys", "keys", "My keys", values);
 }
 
 /* --- one --- */
@@ -266,18 +288,16 @@ static json_t *waiting_json(struct page_call *call, const struct request_list *l
 }
 
 /* The lines that call what the key opens. */
-static json_t *lines_json(struct page_call *call, const struct key_grant *g,
-			  const struct all_apis *apis, bool token)
+static cg_rc lines_json(struct page_call *call, const struct key_grant *g, bool token, json_t **out,
+			struct cg_err *err)
 {
-	const Cg__Api **opened = arena_alloc(call->arena, (apis->n + 1) * sizeof(*opened));
-	size_t n = 0;
-	for (size_t i = 0; opened && i < apis->n; i++)
-		for (size_t j = 0; j < g->effective.n_access; j++)
-			if (strcmp(g->effective.access[j].entry->api_id, apis->items[i]->id) == 0) {
-				opened[n++] = apis->items[i];
-				break;
-			}
-	return opened ? offer_lines(call, opened, n, token) : json_array();
+	struct shown_apis apis;
+	Cg__Access **entries = opened(call, g);
+	cg_rc rc = entries ? show_apis(call, entries, g->effective.n_access, &apis, err)
+			   : cg_fail_memory(err);
+	if (rc == CG_OK)
+		*out = offer_lines(call, apis.items, apis.n, token);
+	return rc;
 }
 
 static cg_rc add_credentials(struct page_call *call, const char *key_id, const char *replaces,
@@ -322,24 +342,22 @@ static cg_rc add_credentials(struct page_call *call, const char *key_id, const c
 
 cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, struct cg_err *err)
 {
+	const struct request_query asked = {.limit = REQUESTS_SHOWN_MAX};
 	struct key_grant g;
-	struct all_apis apis;
 	struct request_list requests;
 	struct portal_usage usage = {.chart = NULL};
 	Cg__CatalogueEntry__Renewal way;
 	Cg__Refusal *newest;
-	json_t *values = NULL;
+	json_t *values = NULL, *lines = NULL;
 	const char *const ids[] = {key->id};
 	cg_rc rc = grant_load_key(call->program->store, key->id, call->arena, &g, err);
 	if (rc == CG_OK)
-		rc = show_load_apis(call, &apis, err);
-	if (rc == CG_OK)
-		rc = request_list(call->program->store, STORE_REQUEST_BY_KEY, key->id, false,
+		rc = request_list(call->program->store, STORE_REQUEST_BY_KEY, key->id, &asked,
 				  call->arena, &requests, err);
 	if (rc == CG_OK)
 		rc = renew_way(call->program->store, key->id, call->arena, &way, err);
 	if (rc == CG_OK)
-		rc = show_key(call, key, &apis, &values, err);
+		rc = show_key(call, key, &values, err);
 	if (rc == CG_OK)
 		rc = add_credentials(
 		    call, key->id,
@@ -347,21 +365,22 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 		    values, err);
 	if (rc == CG_OK)
 		rc = portal_usage(call, ids, 1, NULL, &usage, err);
+	bool by_token = rc == CG_OK && has_token_request(&requests);
+	if (rc == CG_OK)
+		rc = lines_json(call, &g, by_token, &lines, err);
 	if (rc != CG_OK) {
 		json_decref(values);
 		json_decref(usage.chart);
 		return rc;
 	}
-	bool by_token = has_token_request(&requests);
 	json_t *refusals = refusals_json(call, key->id, &newest);
 	json_t *more = json_pack(
 	    "{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:i}", "apis",
-	    apis_text(&g, &apis), "used", used_json(call, key), "lines",
-	    lines_json(call, &g, &apis, by_token), "last", last_json(call, key, newest),
-	    "may_token", (int)by_token, "has_certificates", (int)!by_token, "by_session",
-	    way != CG__CATALOGUE_ENTRY__RENEWAL__CERTIFICATE, "needs_approval",
-	    way == CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL, "refusals", refusals, "waiting",
-	    waiting_json(call, &requests), "quota", portal_quota(call, key), "made",
+	    apis_text(call, &g), "used", used_json(call, key), "lines", lines, "last",
+	    last_json(call, key, newest), "may_token", (int)by_token, "has_certificates",
+	    (int)!by_token, "by_session", way != CG__CATALOGUE_ENTRY__RENEWAL__CERTIFICATE,
+	    "needs_approval", way == CG__CATALOGUE_ENTRY__RENEWAL__APPROVAL, "refusals", refusals,
+	    "waiting", waiting_json(call, &requests), "quota", portal_quota(call, key), "made",
 	    page_distance(call, key->created_at), "overlap_default", OVERLAP_DAYS_DEFAULT);
 	(void)json_object_update_new(values, more);
 	more = json_pack(

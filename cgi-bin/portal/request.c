@@ -1,6 +1,7 @@
 /* Asking for a key. */
 #include "base/base.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "model/certificate.h"
 #include "model/own_key.h"
 #include "model/request.h"
@@ -18,25 +19,37 @@ static bool is_code(const struct finding *f, const char *code)
 	return f->code && strcmp(f->code, code) == 0;
 }
 
-/* The keys that could get the entry's policy. */
+static void add_key(json_t *to, const Cg__Key *key, bool chosen)
+{
+	(void)json_array_append_new(to, json_pack("{s:s, s:o, s:b}", "id", key->id, "name",
+						  page_text(span_of(key->name)), "chosen",
+						  (int)chosen));
+}
+
+/* The keys that could get the entry's policy: the first ones, and whether there are more. */
 static cg_rc add_keys(struct page_call *call, const struct offer *offer, json_t *values,
 		      struct cg_err *err)
 {
-	struct own_keys keys;
+	const struct own_key_query query = {.policy_id = offer->policy->id, .without = true};
+	const char *chosen = page_field(call, "key_id");
+	struct entity_page page = {.n = 0};
 	json_t *out = json_array();
-	cg_rc rc = own_key_list(call->program->store, &call->actor, call->arena, &keys, err);
-	for (size_t i = 0; rc == CG_OK && i < keys.n; i++) {
-		const Cg__Key *key = keys.items[i];
-		bool has = false;
-		for (size_t j = 0; j < key->n_policy_ids; j++)
-			has = has || strcmp(key->policy_ids[j], offer->policy->id) == 0;
-		if (!has)
-			(void)json_array_append_new(
-			    out, json_pack("{s:s, s:o, s:b}", "id", key->id, "name",
-					   page_text(span_of(key->name)), "chosen",
-					   strcmp(page_field(call, "key_id"), key->id) == 0));
+	bool shown = false;
+	Cg__Key *key;
+	cg_rc rc = own_key_list(call->program->store, &call->actor, &query, SPAN_LIT(""),
+				LIST_LIMIT_MAX, call->arena, &page, err);
+	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
+		key = page.messages[i];
+		shown = shown || strcmp(chosen, key->id) == 0;
+		add_key(out, key, strcmp(chosen, key->id) == 0);
 	}
+	/* One that is not among the first. */
+	if (rc == CG_OK && *chosen && !shown &&
+	    own_key_get(call->program->store, &call->actor, chosen, call->arena, &key, NULL) ==
+		CG_OK)
+		add_key(out, key, true);
 	(void)json_object_set_new(values, "keys", out);
+	(void)json_object_set_new(values, "more_keys", json_boolean(page.next != NULL));
 	return rc;
 }
 

@@ -30,26 +30,19 @@ cg_rc offer_load(struct page_call *call, Cg__CatalogueEntry *entry, struct offer
 cg_rc offer_load_whole(struct page_call *call, Cg__CatalogueEntry *entry, struct offer *out,
 		       struct cg_err *err)
 {
-	struct all_apis apis;
+	struct shown_apis apis;
 	struct offer o;
 	cg_rc rc = offer_load(call, entry, &o, err);
 	if (rc == CG_OK)
-		rc = show_load_apis(call, &apis, err);
+		rc = show_apis(call, o.policy->access, o.policy->n_access, &apis, err);
 	if (rc != CG_OK)
 		return rc;
-	o.apis = arena_alloc(call->arena, (apis.n + 1) * sizeof(*o.apis));
-	if (!o.apis)
-		return cg_fail_memory(err);
-	for (size_t i = 0; i < apis.n; i++) {
-		const Cg__Api *api = apis.items[i];
-		bool opened = false;
-		for (size_t j = 0; j < o.policy->n_access; j++)
-			opened = opened || strcmp(o.policy->access[j]->api_id, api->id) == 0;
-		if (!opened)
-			continue;
-		o.apis[o.n_apis++] = api;
-		o.takes_certificate = o.takes_certificate || api->auth->use_certificate;
-		o.takes_token = o.takes_token || api->auth->use_token;
+	o.apis = apis.items;
+	o.n_apis = apis.n;
+	for (size_t i = 0; i < o.n_apis; i++) {
+		const Cg__ApiAuth *auth = o.apis[i]->auth;
+		o.takes_certificate = o.takes_certificate || auth->use_certificate;
+		o.takes_token = o.takes_token || auth->use_token;
 	}
 	/* A policy without access gives limits to keys that have theirs from elsewhere. */
 	if (o.n_apis == 0 || (!o.takes_certificate && !o.takes_token))

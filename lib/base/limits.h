@@ -53,6 +53,7 @@
 #define CRL_INPUT_MAX (CRL_DER_MAX / 3 * 4 + CRL_DER_MAX / 48 + 4096)
 
 /* --- records --- */
+#define ID_MAX_BYTES	 64   /* ids of records, imported ones included: 422 */
 #define NAME_MAX_BYTES	 200  /* names of APIs, keys, users, UTF-8 bytes: 422 */
 #define PATH_MAX_BYTES	 1024 /* listen paths and path patterns: 422 */
 #define URL_MAX_BYTES	 2048 /* target_url: 422 */
@@ -87,7 +88,7 @@
 #define OVERLAP_DAYS_MAX     365		 /* of a certificate and its successor: 422 */
 #define OVERLAP_DAYS_DEFAULT 7
 #define REQUESTS_A_DAY_MAX   100 /* of one developer, withdrawn ones included: 409 */
-#define REQUESTS_SHOWN_MAX   500 /* of a developer, or in one state on a page */
+#define REQUESTS_SHOWN_MAX   500 /* of an organisation that wait, or of a key, on a page */
 
 /* --- faults --- */
 /* Faults of fields that one answer lists, and bytes of all of them: some forty sentences, which is

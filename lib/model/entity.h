@@ -102,6 +102,8 @@ struct entity_page {
 	size_t n;
 	const char *next; /* cursor of the next page; NULL: this was the last */
 };
+/* CG_BAD_VALUE, at the field "cursor", for one that no page gave; empty: the first page. */
+cg_rc entity_check_cursor(struct span cursor, struct cg_err *err) CG_MUST_USE;
 /* A page of those whose name or other text holds `q`, or whose id begins with it (empty: all), in
  * the order of names. CG_BAD_VALUE for a cursor that no page gave. */
 cg_rc entity_list(struct store *store, const struct entity *e, struct span cursor, size_t limit,
@@ -120,6 +122,10 @@ struct entity_search {
 	cg_rc (*fits)(struct store_txn *txn, const void *message, void *arg, struct arena *arena,
 		      bool *fits, struct cg_err *err);
 	void *arg;
+	/* Only those that this index has under `under`, each of which is looked at; `among` and
+	 * `also` are not asked then.  NULL: of all. */
+	const char *under;
+	enum store_index index;
 };
 cg_rc entity_search(struct store *store, const struct entity *e, struct span cursor, size_t limit,
 		    const struct entity_search *what, struct arena *arena, struct entity_page *out,

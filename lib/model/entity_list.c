@@ -6,11 +6,10 @@
 
 /* Records looked at in one stay in the store while a list is searched. */
 #define LIST_SCAN 500
-#define ID_MAX	  64 /* of a record's id, as its row says */
 
 /* Where in the index a walk is: a name and an id. */
 struct place {
-	char name[NAME_MAX_BYTES], id[ID_MAX];
+	char name[NAME_MAX_BYTES], id[ID_MAX_BYTES];
 	size_t name_n, id_n;
 };
 
@@ -31,6 +30,9 @@ static bool matches(const struct listing *l, const struct entity_head *m)
 		return true;
 	if (l->e->type == &cg__developer__descriptor)
 		return text_holds(((const Cg__Developer *)(const void *)m)->email, l->folded);
+	if (l->e->type == &cg__catalogue_entry__descriptor)
+		return text_holds(((const Cg__CatalogueEntry *)(const void *)m)->description,
+				  l->folded);
 	if (l->e->type == &cg__key__descriptor) {
 		const Cg__Key *key = (const void *)m;
 		for (size_t i = 0; i < key->n_tags; i++)
@@ -102,10 +104,11 @@ static bool is_key(const struct entity *e)
 	return e->type == &cg__key__descriptor;
 }
 
-/* Whether an index holds all that is searched; of developers it lacks their addresses. */
+/* Whether an index holds all that is searched; of developers it lacks their addresses, of the
+ * catalogue the descriptions. */
 static bool has_texts(const struct entity *e)
 {
-	return e->type != &cg__developer__descriptor;
+	return e->type != &cg__developer__descriptor && e->type != &cg__catalogue_entry__descriptor;
 }
 
 static bool is_also(const struct entity_search *s, struct span id)
@@ -179,6 +182,123 @@ static cg_rc search(struct store *store, struct listing *l, struct cg_err *err)
 	return rc;
 }
 
+/* --- those under a key of an index: in the order of ids there, put into that of names here --- */
+
+struct gathering {
+	struct listing *l;
+	/* The first ones so far: twice as many as are wanted, of which half go when they are full.
+	 */
+	struct place *items;
+	size_t n, wanted;
+};
+
+static int compare_spans(struct span a, struct span b)
+{
+	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+	return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int order = compare_spans(span_make(x->name, x->name_n), span_make(y->name, y->name_n));
+	return order != 0 ? order
+			  : compare_spans(span_make(x->id, x->id_n), span_make(y->id, y->id_n));
+}
+
+static void keep_first(struct gathering *g)
+{
+	qsort(g->items, g->n, sizeof(*g->items), by_place);
+	g->n = g->n < g->wanted ? g->n : g->wanted;
+}
+
+static bool is_under(const struct entity_search *s, const void *message)
+{
+	struct span keys[LIST_MAX_ENTRIES];
+	size_t n = store_index_keys(s->index, message, keys, CG_COUNT(keys));
+	for (size_t i = 0; i < n; i++)
+		if (span_is_text(keys[i], s->under))
+			return true;
+	return false;
+}
+
+/* Whether it is one of the list, as it is in this transaction. */
+static cg_rc is_listed(struct store_txn *txn, const struct listing *l, const void *message,
+		       struct arena *arena, bool *out, struct cg_err *err)
+{
+	const struct entity_search *s = l->search;
+	*out = is_under(s, message) && matches(l, message);
+	return *out && s->fits ? s->fits(txn, message, s->arg, arena, out, err) : CG_OK;
+}
+
+static cg_rc gather(struct store_txn *txn, struct span index_key, struct span id, void *arg,
+		    struct cg_err *err)
+{
+	struct gathering *g = arg;
+	struct listing *l = g->l;
+	struct entity_head *m;
+	struct place at;
+	bool listed;
+	(void)index_key;
+	arena_clear(&l->one);
+	cg_rc rc = store_load(txn, l->e->table, id, &l->one, &m, err);
+	if (rc == CG_NOT_FOUND)
+		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
+	if (rc == CG_OK && !place_set(&at, span_of(m->name), id))
+		rc = cg_fail(err, CG_UNAVAILABLE, "A record of the store has a damaged name.");
+	if (rc == CG_OK)
+		rc = is_listed(txn, l, m, &l->one, &listed, err);
+	if (rc != CG_OK || !listed || (l->at.id_n > 0 && by_place(&at, &l->at) <= 0))
+		return rc;
+	if (g->n == 2 * g->wanted)
+		keep_first(g);
+	g->items[g->n++] = at;
+	return CG_OK;
+}
+
+static cg_rc load_gathered(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct gathering *g = arg;
+	struct listing *l = g->l;
+	cg_rc rc = CG_OK;
+	l->page->n = 0;
+	for (size_t i = 0; rc == CG_OK && i < g->n && i < l->limit; i++) {
+		void *m;
+		bool listed;
+		rc = store_load(txn, l->e->table, span_make(g->items[i].id, g->items[i].id_n),
+				l->arena, &m, err);
+		if (rc == CG_OK)
+			rc = is_listed(txn, l, m, l->arena, &listed, err);
+		if (rc == CG_OK && listed)
+			l->page->messages[l->page->n++] = m;
+		/* It went away meanwhile. */
+		rc = rc == CG_NOT_FOUND ? CG_OK : rc;
+	}
+	return rc;
+}
+
+/* *last is where the page ends. */
+static cg_rc list_under(struct store *store, struct listing *l, struct place *last,
+			struct cg_err *err)
+{
+	struct gathering g = {.l = l, .wanted = l->limit + 1};
+	struct store_walk walk = {
+	    .index = l->search->index, .only = true, .index_key = span_of(l->search->under)};
+	g.items = arena_alloc(l->arena, 2 * g.wanted * sizeof(*g.items));
+	if (!g.items)
+		return cg_fail_memory(err);
+	arena_init(&l->one, RECORD_ARENA_MAX);
+	cg_rc rc = store_scan(store, &walk, gather, &g, err);
+	arena_release(&l->one);
+	if (rc != CG_OK)
+		return rc;
+	keep_first(&g);
+	l->more = g.n > l->limit;
+	if (l->more)
+		*last = g.items[l->limit - 1];
+	return store_read(store, load_gathered, &g, err);
+}
+
 /* A cursor is where the page ended: hex of the name, a dot, the id. */
 static bool read_cursor(struct span cursor, struct place *out)
 {
@@ -189,12 +309,30 @@ static bool read_cursor(struct span cursor, struct place *out)
 	       place_set(out, span_make(bytes, name.n / 2), cursor);
 }
 
-static const char *write_cursor(const struct entity_head *last, struct arena *arena)
+static const char *write_cursor(const struct place *last, struct arena *arena)
 {
 	char hex[2 * NAME_MAX_BYTES + 1];
-	size_t n = strlen(last->name);
-	hex_format((const uint8_t *)last->name, n < NAME_MAX_BYTES ? n : NAME_MAX_BYTES, hex);
-	return arena_printf(arena, "%s.%s", hex, last->id);
+	hex_format((const uint8_t *)last->name, last->name_n, hex);
+	return arena_printf(arena, "%s.%.*s", hex, (int)last->id_n, last->id);
+}
+
+static bool place_of(const struct entity_head *m, struct place *out)
+{
+	return place_set(out, span_of(m->name), span_of(m->id));
+}
+
+/* Where a page begins; *out is untouched for the first one. */
+static cg_rc read_start(struct span cursor, struct place *out, struct cg_err *err)
+{
+	return cursor.n > 0 && !read_cursor(cursor, out)
+		   ? cg_fail_field(err, "cursor", "is not one that a list gave")
+		   : CG_OK;
+}
+
+cg_rc entity_check_cursor(struct span cursor, struct cg_err *err)
+{
+	struct place ignored;
+	return read_start(cursor, &ignored, err);
 }
 
 cg_rc entity_search(struct store *store, const struct entity *e, struct span cursor, size_t limit,
@@ -203,17 +341,23 @@ cg_rc entity_search(struct store *store, const struct entity *e, struct span cur
 {
 	struct entity_page page = {arena_alloc(arena, limit * sizeof(void *)), 0, NULL};
 	struct listing l = {.e = e, .arena = arena, .search = what, .limit = limit, .page = &page};
+	struct place last;
 	cg_rc rc;
 	const char *folded = text_fold(what->q, arena);
 	if (!page.messages || !folded)
 		return cg_fail_memory(err);
 	l.folded = span_of(folded);
-	if (cursor.n > 0 && !read_cursor(cursor, &l.at))
-		return cg_fail_field(err, "cursor", "is not one that a list gave");
-	rc = what->q.n > 0 || what->among ? search(store, &l, err) : list(store, &l, err);
+	rc = read_start(cursor, &l.at, err);
+	if (rc == CG_OK && what->under)
+		rc = list_under(store, &l, &last, err);
+	else if (rc == CG_OK)
+		rc = what->q.n > 0 || what->among || what->fits ? search(store, &l, err)
+								: list(store, &l, err);
+	if (rc == CG_OK && l.more && !what->under && !place_of(page.messages[page.n - 1], &last))
+		rc = cg_fail(err, CG_UNAVAILABLE, "A record of the store has a damaged name.");
 	if (rc != CG_OK)
 		return rc;
-	if (l.more && !(page.next = write_cursor(page.messages[page.n - 1], arena)))
+	if (l.more && !(page.next = write_cursor(&last, arena)))
 		return cg_fail_memory(err);
 	*out = page;
 	return CG_OK;

@@ -7,11 +7,10 @@
 #include "model/api.h"
 #include "model/certificate.h"
 #include "model/credential_in.h"
+#include "model/id_set.h"
 #include "model/key_status.h"
 #include "model/organisation.h"
 #include "model/policy.h"
-
-#define ID_MAX 64
 
 struct span *key_query_member(struct key_query *query, struct span name)
 {
@@ -33,61 +32,6 @@ struct span *key_query_member(struct key_query *query, struct span name)
 	return NULL;
 }
 
-/* --- ids of keys, in their order --- */
-
-struct id {
-	char text[ID_MAX]; /* NUL behind, where it is shorter */
-};
-
-struct ids {
-	bool used; /* else all keys are meant */
-	struct id *items;
-	size_t n, room;
-};
-
-static bool id_set(struct id *id, struct span text)
-{
-	if (text.n == 0 || text.n > sizeof(id->text))
-		return false;
-	memset(id->text, 0, sizeof(id->text));
-	memcpy(id->text, text.p, text.n);
-	return true;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct id));
-}
-
-static cg_rc add_id(struct ids *to, struct span text, struct cg_err *err)
-{
-	if (to->n == to->room) {
-		size_t room = to->room ? 2 * to->room : 64;
-		struct id *items = realloc(to->items, room * sizeof(*items));
-		if (!items)
-			return cg_fail_memory(err);
-		to->items = items;
-		to->room = room;
-	}
-	if (!id_set(&to->items[to->n], text))
-		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged id.");
-	to->n++;
-	return CG_OK;
-}
-
-static bool has_id(const struct ids *ids, struct span text)
-{
-	struct id id;
-	return ids->n > 0 && id_set(&id, text) &&
-	       bsearch(&id, ids->items, ids->n, sizeof(id), compare_ids);
-}
-
-static void sort_ids(struct ids *ids)
-{
-	if (ids->n > 1)
-		qsort(ids->items, ids->n, sizeof(*ids->items), compare_ids);
-}
-
 /* --- one list --- */
 
 /* A key's credentials, put together. */
@@ -104,8 +48,9 @@ struct filtering {
 	enum key_status status;
 	bool certificate; /* what by_type asks for */
 	const char *api_id, *policy_id, *organisation_id;
-	struct ids state, api, policy, organisation, found; /* found: by certificate */
-	struct ids *collected;				    /* while an index is looked through */
+	/* Ids of keys; found: by certificate. */
+	struct id_set state, api, policy, organisation, found;
+	struct id_set *collected; /* while an index is looked through */
 	struct facts *facts;
 	size_t n_facts, facts_room, at_fact;
 	struct sha256 *digests; /* of the certificates that q fits */
@@ -122,12 +67,12 @@ static cg_rc collect(struct store_txn *txn, struct span index_key, struct span k
 	struct filtering *f = arg;
 	(void)txn;
 	(void)index_key;
-	return add_id(f->collected, key, err);
+	return id_set_add(f->collected, key, err);
 }
 
 /* The keys that an index has under this. */
 static cg_rc add_indexed(struct store *store, struct filtering *f, enum store_index index,
-			 const char *under, struct ids *to, struct cg_err *err)
+			 const char *under, struct id_set *to, struct cg_err *err)
 {
 	struct store_walk walk = {.index = index, .only = true, .index_key = span_of(under)};
 	to->used = true;
@@ -163,12 +108,12 @@ static cg_rc visit_credential(struct store_txn *txn, struct span index_key, stru
 	(void)txn;
 	cg_rc rc = store_state_read(index_key, &state, err);
 	if (rc == CG_OK && is_searched(f, digest))
-		rc = add_id(&f->found, state.key_id, err);
+		rc = id_set_add(&f->found, state.key_id, err);
 	if (rc != CG_OK || !needs_facts(f))
 		return rc;
-	if (!id_set(&id, state.key_id))
+	if (!id_make(&id, state.key_id))
 		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged id.");
-	if (f->n_facts == 0 || compare_ids(&f->facts[f->n_facts - 1].id, &id) != 0) {
+	if (f->n_facts == 0 || id_compare(&f->facts[f->n_facts - 1].id, &id) != 0) {
 		if (f->n_facts == f->facts_room) {
 			size_t room = f->facts_room ? 2 * f->facts_room : 64;
 			struct facts *facts = realloc(f->facts, room * sizeof(*facts));
@@ -212,15 +157,15 @@ static cg_rc visit_key(struct store_txn *txn, struct span index_key, struct span
 	cg_rc rc = store_state_read(index_key, &state, err);
 	if (rc != CG_OK)
 		return rc;
-	if (!id_set(&id, state.key_id))
+	if (!id_make(&id, state.key_id))
 		return cg_fail(err, CG_UNAVAILABLE, "An index of the store holds a damaged id.");
-	while (f->at_fact < f->n_facts && compare_ids(&f->facts[f->at_fact].id, &id) < 0)
+	while (f->at_fact < f->n_facts && id_compare(&f->facts[f->at_fact].id, &id) < 0)
 		f->at_fact++;
 	const struct facts *facts =
-	    f->at_fact < f->n_facts && compare_ids(&f->facts[f->at_fact].id, &id) == 0
+	    f->at_fact < f->n_facts && id_compare(&f->facts[f->at_fact].id, &id) == 0
 		? &f->facts[f->at_fact]
 		: &none;
-	return fits_state(f, &state, facts) ? add_id(&f->state, state.key_id, err) : CG_OK;
+	return fits_state(f, &state, facts) ? id_set_add(&f->state, state.key_id, err) : CG_OK;
 }
 
 /* The certificates that q fits; whose they are, the credentials tell. */
@@ -299,7 +244,7 @@ static cg_rc by_api(struct store *store, struct filtering *f, struct cg_err *err
 		rc = add_indexed(store, f, STORE_KEY_BY_API, f->api_id, &f->api, err);
 	for (size_t i = 0; rc == CG_OK && i < f->n_policies; i++)
 		rc = add_indexed(store, f, STORE_KEY_BY_POLICY, f->policies[i], &f->api, err);
-	sort_ids(&f->api);
+	id_set_sort(&f->api);
 	return rc;
 }
 
@@ -308,11 +253,11 @@ static cg_rc by_api(struct store *store, struct filtering *f, struct cg_err *err
 static bool among(struct span text, struct span id, void *arg)
 {
 	const struct filtering *f = arg;
-	const struct ids *const sets[] = {&f->state, &f->api, &f->policy, &f->organisation};
+	const struct id_set *const sets[] = {&f->state, &f->api, &f->policy, &f->organisation};
 	struct span line;
 	size_t n = 0;
 	for (size_t i = 0; i < CG_COUNT(sets); i++)
-		if (sets[i]->used && !has_id(sets[i], id))
+		if (sets[i]->used && !id_set_has(sets[i], id))
 			return false;
 	if (f->tag.n == 0)
 		return true;
@@ -325,7 +270,7 @@ static bool among(struct span text, struct span id, void *arg)
 static bool also(struct span id, void *arg)
 {
 	const struct filtering *f = arg;
-	return has_id(&f->found, id);
+	return id_set_has(&f->found, id);
 }
 
 static bool names_api(const struct filtering *f, const Cg__Key *key)
@@ -399,8 +344,8 @@ static cg_rc read_words(const struct key_query *query, struct filtering *f, stru
 	return worst;
 }
 
-static cg_rc read_query(struct store *store, const struct key_query *query, struct filtering *f,
-			struct cg_err *err)
+static cg_rc read_query(struct store *store, struct span cursor, const struct key_query *query,
+			struct filtering *f, struct cg_err *err)
 {
 	const struct {
 		const struct entity *entity;
@@ -411,8 +356,9 @@ static cg_rc read_query(struct store *store, const struct key_query *query, stru
 	    {&policy_entity,	     query->policy_id,       "policy_id",	    &f->policy_id	 },
 	    {&organisation_entity, query->organisation_id, "organisation_id", &f->organisation_id},
 	};
-	cg_rc worst = read_words(query, f, err);
-	if (worst != CG_OK && worst != CG_BAD_VALUE)
+	cg_rc worst = entity_check_cursor(cursor, err);
+	worst = cg_worse(worst, read_words(query, f, err));
+	if (!cg_is_told(worst))
 		return worst;
 	for (size_t i = 0; i < CG_COUNT(ids); i++) {
 		cg_rc rc = entity_read_id(store, ids[i].entity, ids[i].text, ids[i].field, false,
@@ -424,13 +370,20 @@ static cg_rc read_query(struct store *store, const struct key_query *query, stru
 	return worst;
 }
 
+cg_rc key_query_check(struct store *store, struct span cursor, const struct key_query *query,
+		      struct arena *arena, struct cg_err *err)
+{
+	struct filtering f = {.arena = arena};
+	return read_query(store, cursor, query, &f, err);
+}
+
 cg_rc key_list(struct store *store, struct span cursor, size_t limit, const struct key_query *query,
 	       struct arena *arena, struct key_page *out, struct cg_err *err)
 {
 	struct filtering f = {.now_unix_s = clock_unix_s(), .arena = arena};
-	struct entity_search what = {.q = query->q, .also = also, .fits = fits, .arg = &f};
+	struct entity_search what = {.q = query->q, .also = also, .arg = &f};
 	struct key_page page = {.notice = NULL};
-	cg_rc rc = read_query(store, query, &f, err);
+	cg_rc rc = read_query(store, cursor, query, &f, err);
 	if (rc == CG_OK)
 		rc = search_certificates(store, &f, query->q, &page.notice, err);
 	if (rc == CG_OK)
@@ -442,18 +395,20 @@ cg_rc key_list(struct store *store, struct span cursor, size_t limit, const stru
 	if (rc == CG_OK && f.organisation_id)
 		rc = add_indexed(store, &f, STORE_KEY_BY_ORGANISATION, f.organisation_id,
 				 &f.organisation, err);
-	if (f.state.used || f.api.used || f.policy.used || f.organisation.used || f.tag.n > 0)
+	if (f.state.used || f.api.used || f.policy.used || f.organisation.used || f.tag.n > 0) {
 		what.among = among;
+		what.fits = fits;
+	}
 	if (rc == CG_OK)
 		rc = entity_search(store, &key_entity, cursor, limit, &what, arena, &page.found,
 				   err);
 	free(f.facts);
 	free(f.digests);
-	free(f.state.items);
-	free(f.api.items);
-	free(f.policy.items);
-	free(f.organisation.items);
-	free(f.found.items);
+	id_set_release(&f.state);
+	id_set_release(&f.api);
+	id_set_release(&f.policy);
+	id_set_release(&f.organisation);
+	id_set_release(&f.found);
 	if (rc == CG_OK)
 		*out = page;
 	return rc;

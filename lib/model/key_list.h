@@ -24,6 +24,9 @@ struct key_page {
  * number of all keys and credentials, slowly: indexes alone are looked through. */
 cg_rc key_list(struct store *store, struct span cursor, size_t limit, const struct key_query *query,
 	       struct arena *arena, struct key_page *out, struct cg_err *err) CG_MUST_USE;
+/* What key_list would say is wrong with a question, for who has found more to tell. */
+cg_rc key_query_check(struct store *store, struct span cursor, const struct key_query *query,
+		      struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
 /* The members of a query by name, for parameters of pages and REST: NULL when there is none. */
 struct span *key_query_member(struct key_query *query, struct span name);

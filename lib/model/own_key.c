@@ -2,7 +2,9 @@
 #include "model/own_key.h"
 #include "base/clock.h"
 #include "model/credential_in.h"
+#include "base/limits.h"
 #include "model/key.h"
+#include "model/key_status.h"
 #include "model/link.h"
 #include "model/organisation.h"
 #include "model/request_in.h"
@@ -30,7 +32,7 @@ struct call {
 	uint64_t overlap_days;
 	struct arena *arena;
 	Cg__Key *key;
-	struct own_keys list;
+	struct key_ids ids;
 	char *token;
 };
 
@@ -50,45 +52,184 @@ cg_rc own_key_get(struct store *store, const struct actor *actor, const char *id
 	return rc;
 }
 
-static int by_name(const void *a, const void *b)
+static bool has_policy(const Cg__Key *key, const char *policy_id)
 {
-	const Cg__Key *x = *(Cg__Key *const *)a, *y = *(Cg__Key *const *)b;
-	int order = strcmp(x->name, y->name);
-	return order != 0 ? order : strcmp(x->id, y->id);
+	for (size_t i = 0; i < key->n_policy_ids; i++)
+		if (strcmp(key->policy_ids[i], policy_id) == 0)
+			return true;
+	return false;
 }
 
-static cg_rc list_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+static cg_rc fits(struct store_txn *txn, const void *message, void *arg, struct arena *arena,
+		  bool *out, struct cg_err *err)
+{
+	const struct own_key_query *query = arg;
+	(void)txn;
+	(void)arena;
+	(void)err;
+	*out = !query->policy_id || has_policy(message, query->policy_id) != query->without;
+	return CG_OK;
+}
+
+static cg_rc refuse_stranger(const struct actor *actor, struct cg_err *err)
+{
+	return actor->developer ? CG_OK : cg_fail(err, CG_DENIED, "Sign in to the portal.");
+}
+
+cg_rc own_key_list(struct store *store, const struct actor *actor,
+		   const struct own_key_query *query, struct span cursor, size_t limit,
+		   struct arena *arena, struct entity_page *out, struct cg_err *err)
+{
+	struct own_key_query asked = *query;
+	struct entity_search what = {
+	    .q = query->q, .fits = fits, .arg = &asked, .index = STORE_KEY_BY_ORGANISATION};
+	cg_rc rc = refuse_stranger(actor, err);
+	if (rc != CG_OK)
+		return rc;
+	what.under = actor->developer->organisation_id;
+	return entity_search(store, &key_entity, cursor, limit, &what, arena, out, err);
+}
+
+static cg_rc ids_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
-	struct key_ids ids;
-	if (!c->actor->developer)
-		return cg_fail(err, CG_DENIED, "Sign in to the portal.");
-	cg_rc rc = organisation_keys_in(txn, STORE_KEY_BY_ORGANISATION,
-					c->actor->developer->organisation_id, c->arena, &ids, err);
-	c->list.n = 0;
-	if (rc == CG_OK && ids.n > 0) {
-		c->list.items = arena_alloc(c->arena, ids.n * sizeof(*c->list.items));
-		if (!c->list.items)
-			return cg_fail_memory(err);
-	}
-	for (size_t i = 0; rc == CG_OK && i < ids.n; i++) {
-		rc = entity_get_in(txn, &key_entity, ids.items[i], c->arena,
-				   &c->list.items[c->list.n], err);
-		c->list.n += rc == CG_OK;
-	}
-	if (rc == CG_OK && c->list.n > 1)
-		qsort(c->list.items, c->list.n, sizeof(*c->list.items), by_name);
+	return organisation_keys_in(txn, STORE_KEY_BY_ORGANISATION,
+				    c->actor->developer->organisation_id, c->arena, &c->ids, err);
+}
+
+cg_rc own_key_ids(struct store *store, const struct actor *actor, struct arena *arena,
+		  struct key_ids *out, struct cg_err *err)
+{
+	struct call c = {.actor = actor, .arena = arena};
+	cg_rc rc = refuse_stranger(actor, err);
+	if (rc == CG_OK)
+		rc = store_read(store, ids_txn, &c, err);
+	if (rc == CG_OK)
+		*out = c.ids;
 	return rc;
 }
 
-cg_rc own_key_list(struct store *store, const struct actor *actor, struct arena *arena,
-		   struct own_keys *out, struct cg_err *err)
+/* --- what is said of them all --- */
+
+/* Each is looked at alone, in memory that the next one uses again. */
+struct looking {
+	cg_rc (*look)(struct store_txn *txn, const Cg__Key *key, void *arg, struct arena *one,
+		      struct cg_err *err);
+	void *arg;
+	struct arena one;
+};
+
+static cg_rc look(struct store_txn *txn, struct span index_key, struct span id, void *arg,
+		  struct cg_err *err)
 {
-	struct call c = {.actor = actor, .arena = arena};
-	cg_rc rc = store_read(store, list_txn, &c, err);
-	if (rc == CG_OK)
-		*out = c.list;
+	struct looking *l = arg;
+	Cg__Key *key;
+	(void)index_key;
+	arena_clear(&l->one);
+	cg_rc rc = store_load(txn, STORE_KEY, id, &l->one, &key, err);
+	if (rc == CG_NOT_FOUND)
+		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
+	return rc == CG_OK ? l->look(txn, key, l->arg, &l->one, err) : rc;
+}
+
+static cg_rc look_at_all(struct store *store, const struct actor *actor, struct looking *l,
+			 struct cg_err *err)
+{
+	struct store_walk walk = {.index = STORE_KEY_BY_ORGANISATION, .only = true};
+	cg_rc rc = refuse_stranger(actor, err);
+	if (rc != CG_OK)
+		return rc;
+	walk.index_key = span_of(actor->developer->organisation_id);
+	arena_init(&l->one, RECORD_ARENA_MAX);
+	rc = store_scan(store, &walk, look, l, err);
+	arena_release(&l->one);
 	return rc;
+}
+
+struct seeing {
+	void (*see)(const Cg__Key *key, void *arg);
+	void *arg;
+};
+
+static cg_rc see(struct store_txn *txn, const Cg__Key *key, void *arg, struct arena *one,
+		 struct cg_err *err)
+{
+	const struct seeing *s = arg;
+	(void)txn;
+	(void)one;
+	(void)err;
+	s->see(key, s->arg);
+	return CG_OK;
+}
+
+cg_rc own_key_each(struct store *store, const struct actor *actor,
+		   void (*one)(const Cg__Key *key, void *arg), void *arg, struct cg_err *err)
+{
+	struct seeing s = {one, arg};
+	struct looking l = {.look = see, .arg = &s};
+	return look_at_all(store, actor, &l, err);
+}
+
+/* The first to end so far: twice as many as are wanted, of which half go when they are full. */
+struct ending {
+	struct own_keys_ending *list;
+	size_t most;
+	int64_t now_unix_s, until_unix_s;
+};
+
+static int first_to_end(const void *a, const void *b)
+{
+	const struct own_key_ending *x = a, *y = b;
+	if (x->ends_unix_s != y->ends_unix_s)
+		return x->ends_unix_s < y->ends_unix_s ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+static void keep_first(struct ending *e)
+{
+	struct own_keys_ending *list = e->list;
+	qsort(list->items, list->n, sizeof(*list->items), first_to_end);
+	list->more += list->n > e->most ? list->n - e->most : 0;
+	list->n = list->n < e->most ? list->n : e->most;
+}
+
+static cg_rc note_ending(struct store_txn *txn, const Cg__Key *key, void *arg, struct arena *one,
+			 struct cg_err *err)
+{
+	struct ending *e = arg;
+	struct credentials list;
+	struct key_standing standing = KEY_STANDING_NONE;
+	cg_rc rc = credential_list_in(txn, key->id, one, &list, err);
+	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
+		struct store_state state = store_credential_state(list.items[i]);
+		key_standing_add(&standing, &state, e->now_unix_s);
+	}
+	if (rc != CG_OK || standing.working == 0 || standing.ends > (uint64_t)e->until_unix_s)
+		return rc;
+	if (e->list->n == 2 * e->most)
+		keep_first(e);
+	struct own_key_ending *to = &e->list->items[e->list->n++];
+	to->ends_unix_s = (int64_t)standing.ends;
+	(void)snprintf(to->id, sizeof(to->id), "%s", key->id);
+	(void)snprintf(to->name, sizeof(to->name), "%s", key->name);
+	return CG_OK;
+}
+
+cg_rc own_key_ending(struct store *store, const struct actor *actor, int64_t now_unix_s,
+		     int64_t until_unix_s, size_t most, struct arena *arena,
+		     struct own_keys_ending *out, struct cg_err *err)
+{
+	struct own_keys_ending list = {.items = arena_alloc(arena, 2 * most * sizeof(*list.items))};
+	struct ending e = {&list, most, now_unix_s, until_unix_s};
+	struct looking l = {.look = note_ending, .arg = &e};
+	if (!list.items)
+		return cg_fail_memory(err);
+	cg_rc rc = look_at_all(store, actor, &l, err);
+	if (rc != CG_OK)
+		return rc;
+	keep_first(&e);
+	*out = list;
+	return CG_OK;
 }
 
 /* --- changes --- */

@@ -4,16 +4,42 @@
 #define CG_MODEL_OWN_KEY_H
 
 #include "base/hash.h"
-#include "model/entity.h"
+#include "base/limits.h"
+#include "model/organisation.h"
 
 cg_rc own_key_get(struct store *store, const struct actor *actor, const char *id,
 		  struct arena *arena, Cg__Key **out, struct cg_err *err) CG_MUST_USE;
-struct own_keys {
-	Cg__Key **items; /* by name */
-	size_t n;
+/* Which ones are asked for. */
+struct own_key_query {
+	struct span q;	       /* as entity_list has it; empty: all */
+	const char *policy_id; /* those that have this policy; NULL: whatever they have */
+	bool without;	       /* those that do not have it */
 };
-cg_rc own_key_list(struct store *store, const struct actor *actor, struct arena *arena,
-		   struct own_keys *out, struct cg_err *err) CG_MUST_USE;
+/* A page of them, Cg__Key by name.  What it costs grows with how many the organisation has; in
+ * memory is a page alone. */
+cg_rc own_key_list(struct store *store, const struct actor *actor,
+		   const struct own_key_query *query, struct span cursor, size_t limit,
+		   struct arena *arena, struct entity_page *out, struct cg_err *err) CG_MUST_USE;
+/* The ids of all. */
+cg_rc own_key_ids(struct store *store, const struct actor *actor, struct arena *arena,
+		  struct key_ids *out, struct cg_err *err) CG_MUST_USE;
+/* Calls `see` for each of all, in no order; the key is there for that moment alone. */
+cg_rc own_key_each(struct store *store, const struct actor *actor,
+		   void (*see)(const Cg__Key *key, void *arg), void *arg,
+		   struct cg_err *err) CG_MUST_USE;
+/* Those that still let somebody in, but not after until_unix_s unless a credential is added: the
+ * first `most` (at least 1) to end, and how many more there are. */
+struct own_key_ending {
+	char id[ID_MAX_BYTES + 1], name[NAME_MAX_BYTES + 1];
+	int64_t ends_unix_s;
+};
+struct own_keys_ending {
+	struct own_key_ending *items;
+	size_t n, more;
+};
+cg_rc own_key_ending(struct store *store, const struct actor *actor, int64_t now_unix_s,
+		     int64_t until_unix_s, size_t most, struct arena *arena,
+		     struct own_keys_ending *out, struct cg_err *err) CG_MUST_USE;
 /* Revokes a credential.  Of a certificate that is only claimed, key_exposed counts as other: it
  * says nothing of the public key. */
 cg_rc own_key_revoke(struct store *store, const struct actor *actor, const char *key_id,

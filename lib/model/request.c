@@ -351,11 +351,19 @@ static cg_rc check_wish(struct create_call *c, struct cg_err *err)
 	cg_rc rc = CG_OK;
 	if (is_wrong(w, "key_id"))
 		return CG_OK;
-	if (w->key_id)
-		return w->cert || w->token
-			   ? cg_fail_field(err, w->cert ? "certificate" : "token",
-					   "is not asked for: the key keeps what it has")
-			   : CG_OK;
+	/* More access of a key changes nothing else about it. */
+	if (w->key_id) {
+		if (w->name)
+			rc = cg_fail_field(err, "name",
+					   "is not asked for: the key keeps the one it has");
+		if (w->cert)
+			rc = cg_fail_field(err, "certificate",
+					   "is not asked for: the key keeps what it has");
+		if (w->token)
+			rc = cg_fail_field(err, "token",
+					   "is not asked for: the key keeps what it has");
+		return rc;
+	}
 	if (!is_wrong(w, "name"))
 		rc = name_read(w->name ? w->name : "", "name", c->arena, &c->name, err);
 	if (!cg_is_told(rc))

@@ -117,16 +117,30 @@ cg_rc request_waits_for_proof(struct store *store, const Cg__KeyRequest *request
 			      struct arena *arena, bool *out, struct cg_err *err) CG_MUST_USE;
 
 struct request_list {
-	Cg__KeyRequest **items; /* newest first */
+	Cg__KeyRequest **items;
 	size_t n;
-	bool more; /* than REQUESTS_SHOWN_MAX: the others are missing */
+	const char *next; /* cursor of the next page; NULL: this was the last */
 };
-/* Those under one key of an index of requests (a status, a developer, a key, an entry): the newest
- * REQUESTS_SHOWN_MAX, newest first, or the oldest ones, oldest first.  However many there are, no
- * more are in memory. */
+/* What is asked of a list. */
+struct request_query {
+	/* A part of the key's name, of the name or address of who asks, or of the name of his
+	 * organisation or of the entry; empty: all. */
+	struct span q;
+	bool oldest_first; /* else the newest first */
+	size_t limit;	   /* of a page, at least 1 */
+	struct span cursor;
+	/* Whether one is of the list; it is there for that moment alone.  NULL: all are. */
+	bool (*fits)(const Cg__KeyRequest *request, void *arg);
+	void *arg;
+};
+/* A page of those under one key of an index of requests (a status, a developer, a key, an entry).
+ * All of them are looked at, in stays that keep nobody out; in memory is a page alone.
+ * CG_BAD_VALUE for a cursor that no page gave. */
 cg_rc request_list(struct store *store, enum store_index index, const char *index_key,
-		   bool oldest_first, struct arena *arena, struct request_list *out,
+		   const struct request_query *query, struct arena *arena, struct request_list *out,
 		   struct cg_err *err) CG_MUST_USE;
+/* That it says of a cursor, for who has found more to tell. */
+cg_rc request_check_cursor(struct span cursor, struct cg_err *err) CG_MUST_USE;
 struct request_counts {
 	size_t pending, keys; /* keys: approved ones that made a key, and renewed none */
 	int64_t oldest_at;    /* when the oldest of those that are pending was made */
@@ -134,9 +148,9 @@ struct request_counts {
 /* Counts all under one key of an index likewise. */
 cg_rc request_count(struct store *store, enum store_index index, const char *index_key,
 		    struct request_counts *out, struct cg_err *err) CG_MUST_USE;
-/* The newest of all members of the actor's organisation. */
+/* Those of all members of the actor's organisation; q is not looked for. */
 cg_rc request_list_of_organisation(struct store *store, const struct actor *actor,
-				   struct arena *arena, struct request_list *out,
-				   struct cg_err *err) CG_MUST_USE;
+				   const struct request_query *query, struct arena *arena,
+				   struct request_list *out, struct cg_err *err) CG_MUST_USE;
 
 #endif

@@ -3,6 +3,8 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "model/developer.h"
+#include "base/text.h"
+#include "model/id_set.h"
 #include "model/request_in.h"
 
 static int newest_first(const void *a, const void *b)
@@ -61,17 +63,100 @@ static cg_rc look_at_all(struct store *store, enum store_index index, const char
 	return rc;
 }
 
+/* --- whose requests hold what is searched for --- */
+
+struct searching {
+	struct span folded;
+	struct id_set organisations, developers, entries;
+	struct arena one;
+};
+
+static cg_rc note_organisation(struct store_txn *txn, struct span name, struct span id, void *arg,
+			       struct cg_err *err)
+{
+	struct searching *s = arg;
+	(void)txn;
+	return bytes_hold(name, s->folded) ? id_set_add(&s->organisations, id, err) : CG_OK;
+}
+
+static cg_rc note_entry(struct store_txn *txn, struct span name, struct span id, void *arg,
+			struct cg_err *err)
+{
+	struct searching *s = arg;
+	(void)txn;
+	return bytes_hold(name, s->folded) ? id_set_add(&s->entries, id, err) : CG_OK;
+}
+
+static cg_rc note_developer(struct store_txn *txn, struct span name, struct span id, void *arg,
+			    struct cg_err *err)
+{
+	struct searching *s = arg;
+	Cg__Developer *d;
+	arena_clear(&s->one);
+	cg_rc rc = store_load(txn, STORE_DEVELOPER, id, &s->one, &d, err);
+	if (rc == CG_NOT_FOUND)
+		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
+	return rc == CG_OK && (bytes_hold(name, s->folded) || text_holds(d->email, s->folded) ||
+			       id_set_has(&s->organisations, span_of(d->organisation_id)))
+		   ? id_set_add(&s->developers, id, err)
+		   : rc;
+}
+
+/* search_end has to follow, whatever comes of it. */
+static cg_rc search_begin(struct store *store, const char *folded, struct searching *s,
+			  struct cg_err *err)
+{
+	const struct {
+		enum store_index index;
+		store_scan_fn note;
+		struct id_set *set;
+	} rows[] = {
+	    {STORE_ORGANISATION_BY_NAME, note_organisation, &s->organisations},
+	    {STORE_DEVELOPER_BY_NAME,    note_developer,    &s->developers   },
+	    {STORE_CATALOGUE_BY_NAME,    note_entry,	  &s->entries	     },
+	};
+	cg_rc rc = CG_OK;
+	*s = (struct searching){.folded = span_of(folded)};
+	arena_init(&s->one, RECORD_ARENA_MAX);
+	for (size_t i = 0; rc == CG_OK && s->folded.n > 0 && i < CG_COUNT(rows); i++) {
+		struct store_walk walk = {.index = rows[i].index};
+		rc = store_scan(store, &walk, rows[i].note, s, err);
+		id_set_sort(rows[i].set);
+	}
+	return rc;
+}
+
+static void search_end(struct searching *s)
+{
+	id_set_release(&s->organisations);
+	id_set_release(&s->developers);
+	id_set_release(&s->entries);
+	arena_release(&s->one);
+}
+
+static bool is_searched(const struct searching *s, const Cg__KeyRequest *r)
+{
+	return s->folded.n == 0 || text_holds(r->name, s->folded) ||
+	       id_set_has(&s->developers, span_of(r->developer_id)) ||
+	       id_set_has(&s->entries, span_of(r->catalogue_id));
+}
+
+/* --- the first ones --- */
+
+/* Where one is in a list. */
 struct noted {
 	int64_t created_at;
-	char id[ID_TEXT + 1];
+	char id[ID_MAX_BYTES + 1];
 };
 /* The first ones so far, of which alone the whole is read: twice as many as are wanted, of which
  * half go when they are full. */
 struct noting {
+	const struct request_query *query;
+	struct searching *search; /* NULL: for nothing */
 	struct arena *arena;
-	bool oldest_first;
+	struct noted after; /* begin behind it; id "": at the first */
 	struct noted *items;
-	size_t n;
+	size_t n, wanted;
 	struct request_list list;
 };
 
@@ -88,23 +173,30 @@ static int oldest_noted_first(const void *a, const void *b)
 	return newest_noted_first(b, a);
 }
 
+static int compare_noted(const struct noting *n, const struct noted *a, const struct noted *b)
+{
+	return n->query->oldest_first ? oldest_noted_first(a, b) : newest_noted_first(a, b);
+}
+
 static void keep_first(struct noting *n)
 {
 	qsort(n->items, n->n, sizeof(*n->items),
-	      n->oldest_first ? oldest_noted_first : newest_noted_first);
-	if (n->n > REQUESTS_SHOWN_MAX) {
-		n->list.more = true;
-		n->n = REQUESTS_SHOWN_MAX;
-	}
+	      n->query->oldest_first ? oldest_noted_first : newest_noted_first);
+	n->n = n->n < n->wanted ? n->n : n->wanted;
 }
 
 static void note(const Cg__KeyRequest *r, void *arg)
 {
 	struct noting *n = arg;
-	if (n->n == 2 * (size_t)REQUESTS_SHOWN_MAX)
+	struct noted one = {.created_at = r->created_at};
+	(void)snprintf(one.id, sizeof(one.id), "%s", r->id);
+	if ((*n->after.id && compare_noted(n, &one, &n->after) <= 0) ||
+	    (n->search && !is_searched(n->search, r)) ||
+	    (n->query->fits && !n->query->fits(r, n->query->arg)))
+		return;
+	if (n->n == 2 * n->wanted)
 		keep_first(n);
-	n->items[n->n].created_at = r->created_at;
-	(void)snprintf(n->items[n->n++].id, sizeof(n->items->id), "%s", r->id);
+	n->items[n->n++] = one;
 }
 
 static cg_rc load_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -113,7 +205,7 @@ static cg_rc load_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct request_list *list = &n->list;
 	cg_rc rc = CG_OK;
 	list->n = 0;
-	for (size_t i = 0; rc == CG_OK && i < n->n; i++) {
+	for (size_t i = 0; rc == CG_OK && i < n->n && i < n->query->limit; i++) {
 		rc = store_load(txn, STORE_REQUEST, span_of(n->items[i].id), n->arena,
 				&list->items[list->n], err);
 		list->n += rc == CG_OK;
@@ -123,17 +215,47 @@ static cg_rc load_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
-static cg_rc begin(struct noting *n, struct cg_err *err)
+/* A cursor is where the page ended, "TIME.ID": that one may not be in the list any more. */
+static cg_rc read_cursor(struct span cursor, struct noted *out, struct cg_err *err)
 {
-	n->items = arena_alloc(n->arena, 2 * (size_t)REQUESTS_SHOWN_MAX * sizeof(*n->items));
-	n->list.items = arena_alloc(n->arena, REQUESTS_SHOWN_MAX * sizeof(*n->list.items));
-	return n->items && n->list.items ? CG_OK : cg_fail_memory(err);
+	struct span time;
+	uint64_t at;
+	if (cursor.n == 0)
+		return CG_OK;
+	if (!span_next(&cursor, '.', &time) || cursor.n == 0 || cursor.n > ID_MAX_BYTES ||
+	    !number_parse(time, INT64_MAX, &at))
+		return cg_fail_field(err, "cursor", "is not one that a list gave");
+	out->created_at = (int64_t)at;
+	(void)snprintf(out->id, sizeof(out->id), "%.*s", (int)cursor.n, cursor.p);
+	return CG_OK;
+}
+
+cg_rc request_check_cursor(struct span cursor, struct cg_err *err)
+{
+	struct noted ignored;
+	return read_cursor(cursor, &ignored, err);
+}
+
+static cg_rc begin(struct noting *n, const struct request_query *query, struct cg_err *err)
+{
+	n->query = query;
+	n->wanted = query->limit + 1;
+	n->items = arena_alloc(n->arena, 2 * n->wanted * sizeof(*n->items));
+	n->list.items = arena_alloc(n->arena, n->wanted * sizeof(*n->list.items));
+	return n->items && n->list.items ? read_cursor(query->cursor, &n->after, err)
+					 : cg_fail_memory(err);
 }
 
 static cg_rc load_first(struct store *store, struct noting *n, struct request_list *out,
 			struct cg_err *err)
 {
 	keep_first(n);
+	if (n->n == n->wanted) {
+		const struct noted *last = &n->items[n->query->limit - 1];
+		n->list.next = arena_printf(n->arena, "%" PRId64 ".%s", last->created_at, last->id);
+		if (!n->list.next)
+			return cg_fail_memory(err);
+	}
 	cg_rc rc = store_read(store, load_txn, n, err);
 	if (rc == CG_OK)
 		*out = n->list;
@@ -141,19 +263,28 @@ static cg_rc load_first(struct store *store, struct noting *n, struct request_li
 }
 
 cg_rc request_list(struct store *store, enum store_index index, const char *index_key,
-		   bool oldest_first, struct arena *arena, struct request_list *out,
+		   const struct request_query *query, struct arena *arena, struct request_list *out,
 		   struct cg_err *err)
 {
-	struct noting n = {.arena = arena, .oldest_first = oldest_first};
-	cg_rc rc = begin(&n, err);
+	struct noting n = {.arena = arena};
+	struct searching search;
+	const char *folded = text_fold(query->q, arena);
+	if (!folded)
+		return cg_fail_memory(err);
+	cg_rc rc = begin(&n, query, err);
+	if (rc != CG_OK)
+		return rc;
+	rc = search_begin(store, folded, &search, err);
+	n.search = &search;
 	if (rc == CG_OK)
 		rc = look_at_all(store, index, index_key, note, &n, err);
+	search_end(&search);
 	return rc == CG_OK ? load_first(store, &n, out, err) : rc;
 }
 
 cg_rc request_list_of_organisation(struct store *store, const struct actor *actor,
-				   struct arena *arena, struct request_list *out,
-				   struct cg_err *err)
+				   const struct request_query *query, struct arena *arena,
+				   struct request_list *out, struct cg_err *err)
 {
 	struct noting n = {.arena = arena};
 	struct developers members = {.n = 0};
@@ -161,7 +292,7 @@ cg_rc request_list_of_organisation(struct store *store, const struct actor *acto
 		return cg_fail(err, CG_DENIED, "Sign in to the portal.");
 	cg_rc rc = developers_of(store, actor->developer->organisation_id, arena, &members, err);
 	if (rc == CG_OK)
-		rc = begin(&n, err);
+		rc = begin(&n, query, err);
 	for (size_t i = 0; rc == CG_OK && i < members.n; i++)
 		rc = look_at_all(store, STORE_REQUEST_BY_DEVELOPER, members.items[i]->id, note, &n,
 				 err);

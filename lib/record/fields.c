@@ -8,7 +8,7 @@
 #define MANY UINT64_MAX
 /* The members that every record has. */
 #define COMMON(m)                                                                                  \
-	{m ".id", FIELD_TEXT, FIELD_READ, 1, 64, "Made by certgate; never changes."},              \
+	{m ".id", FIELD_TEXT, FIELD_READ, 1, ID_MAX_BYTES, "Made by certgate; never changes."},    \
 	    {m ".created_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was made."},                  \
 	    {m ".updated_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was last changed."},          \
 	{                                                                                          \
@@ -109,7 +109,7 @@ static const struct record_field rows[] = {
 	{"CatalogueEntry.max_keys_per_developer", FIELD_NUMBER, FIELD_SET, 1, DEVELOPER_KEYS_MAX, "Keys of this entry that a developer may have, waiting requests included."},
 
 	COMMON("KeyRequest"),
-	{"KeyRequest.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "The name of the key."},
+	{"KeyRequest.name", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "The name of the key; not to be given with key_id: the key keeps its own."},
 	{"KeyRequest.developer_id", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "Who asks, by id or name."},
 	{"KeyRequest.catalogue_id", FIELD_TEXT, FIELD_SET, 1, NAME_MAX_BYTES, "The catalogue entry asked for, by id or name."},
 	{"KeyRequest.key_id", FIELD_TEXT, FIELD_SET, 1, 64, "The key that is to get it; null: a new one. Of an approved request the key that was made."},

@@ -46,7 +46,8 @@ struct page_call {
 	struct web_matched match;
 	struct signed_in who; /* who.session is NULL on open pages alone */
 	struct actor actor;
-	struct web_form form; /* of a POST, whose form token was right */
+	struct web_form form;	/* of a POST, whose form token was right */
+	struct shown_api *apis; /* that the page has asked for so far, see ui/show.h */
 	int64_t now_unix_s;
 };
 

@@ -1,46 +1,97 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "ui/show.h"
+#include "base/limits.h"
 #include "cert/usages.h"
 #include "model/api.h"
 #include "model/certificate.h"
 #include "model/key_status.h"
 
+#define ACCESS_SHOWN 3 /* APIs of a key in a line */
+
 /* --- APIs --- */
 
-cg_rc show_load_apis(struct page_call *call, struct all_apis *out, struct cg_err *err)
+/* One that was asked for; api is NULL where there is none. */
+struct shown_api {
+	const char *id;
+	const Cg__Api *api;
+	struct shown_api *next;
+};
+
+const Cg__Api *show_api(struct page_call *call, const char *id)
 {
-	struct entity_page page;
-	cg_rc rc = entity_list(call->program->store, &api_entity, SPAN_LIT(""), PAGE_APIS_MAX,
-			       SPAN_LIT(""), call->arena, &page, err);
-	if (rc == CG_OK)
-		*out = (struct all_apis){(Cg__Api **)page.messages, page.n};
-	return rc;
+	struct shown_api *one = call->apis;
+	Cg__Api *api;
+	while (one && strcmp(one->id, id) != 0)
+		one = one->next;
+	if (one)
+		return one->api;
+	/* What has this as its name is another. */
+	bool there =
+	    entity_get(call->program->store, &api_entity, id, call->arena, &api, NULL) == CG_OK &&
+	    strcmp(api->id, id) == 0;
+	one = arena_alloc(call->arena, sizeof(*one));
+	const char *copy = arena_strdup(call->arena, id);
+	if (one && copy) {
+		*one = (struct shown_api){copy, there ? api : NULL, call->apis};
+		call->apis = one;
+	}
+	return there ? api : NULL;
 }
 
-const Cg__Api *show_api(const struct all_apis *apis, const char *id)
+const char *show_api_name(struct page_call *call, const char *id)
 {
-	for (size_t i = 0; i < apis->n; i++)
-		if (strcmp(apis->items[i]->id, id) == 0)
-			return apis->items[i];
-	return NULL;
-}
-
-const char *show_api_name(const struct all_apis *apis, const char *id)
-{
-	const Cg__Api *api = show_api(apis, id);
+	const Cg__Api *api = show_api(call, id);
 	return api ? api->name : id;
 }
 
-json_t *show_api_choice(const struct all_apis *apis, const char *chosen)
+static void add_names(struct page_call *call, Cg__Access *const *items, size_t n, size_t most,
+		      struct buf *out)
 {
-	json_t *out = json_array();
-	for (size_t i = 0; i < apis->n; i++)
-		(void)json_array_append_new(
-		    out, json_pack("{s:s, s:o, s:b}", "value", apis->items[i]->id, "text",
-				   page_text(span_of(apis->items[i]->name)), "chosen",
-				   (int)(strcmp(apis->items[i]->id, chosen) == 0)));
+	for (size_t i = 0; i < n && i < most; i++) {
+		buf_add_text(out, i > 0 ? ", " : "");
+		buf_add_text(out, show_api_name(call, items[i]->api_id));
+	}
+	if (n > most)
+		buf_printf(out, " and %zu more", n - most);
+}
+
+json_t *show_access(struct page_call *call, Cg__Access *const *items, size_t n, size_t most)
+{
+	struct buf names;
+	buf_init(&names, most * (NAME_MAX_BYTES + 2) + 64);
+	add_names(call, items, n, most, &names);
+	json_t *out = page_text(buf_span(&names));
+	buf_release(&names);
 	return out;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const Cg__Api *x = *(const Cg__Api *const *)a, *y = *(const Cg__Api *const *)b;
+	int order = strcmp(x->name, y->name);
+	return order != 0 ? order : strcmp(x->id, y->id);
+}
+
+cg_rc show_apis(struct page_call *call, Cg__Access *const *items, size_t n, struct shown_apis *out,
+		struct cg_err *err)
+{
+	struct shown_apis apis = {arena_alloc(call->arena, (n + 1) * sizeof(*apis.items)), 0};
+	size_t found = 0;
+	if (!apis.items)
+		return cg_fail_memory(err);
+	for (size_t i = 0; i < n; i++) {
+		const Cg__Api *api = show_api(call, items[i]->api_id);
+		if (api)
+			apis.items[found++] = api;
+	}
+	if (found > 1)
+		qsort(apis.items, found, sizeof(*apis.items), by_name);
+	for (size_t i = 0; i < found; i++)
+		if (apis.n == 0 || apis.items[apis.n - 1] != apis.items[i])
+			apis.items[apis.n++] = apis.items[i];
+	*out = apis;
+	return CG_OK;
 }
 
 /* --- limits --- */
@@ -241,16 +292,11 @@ static json_t *key_badge(struct page_call *call, enum key_status status, uint64_
 	return page_badge(colours[status], text);
 }
 
-static json_t *access_names(const Cg__Key *key, const struct all_apis *apis)
+static json_t *access_names(struct page_call *call, const Cg__Key *key)
 {
 	struct buf names;
 	buf_init(&names, 4096);
-	for (size_t i = 0; i < key->n_access && i < 3; i++) {
-		buf_add_text(&names, i > 0 ? ", " : "");
-		buf_add_text(&names, show_api_name(apis, key->access[i]->api_id));
-	}
-	if (key->n_access > 3)
-		buf_printf(&names, " and %zu more", key->n_access - 3);
+	add_names(call, key->access, key->n_access, ACCESS_SHOWN, &names);
 	if (key->n_policy_ids > 0)
 		buf_printf(&names, "%s%zu polic%s", key->n_access > 0 ? ", " : "",
 			   key->n_policy_ids, key->n_policy_ids == 1 ? "y" : "ies");
@@ -259,8 +305,7 @@ static json_t *access_names(const Cg__Key *key, const struct all_apis *apis)
 	return out;
 }
 
-cg_rc show_key(struct page_call *call, const Cg__Key *key, const struct all_apis *apis,
-	       json_t **out, struct cg_err *err)
+cg_rc show_key(struct page_call *call, const Cg__Key *key, json_t **out, struct cg_err *err)
 {
 	struct credentials list;
 	const Cg__Credential *shown = NULL;
@@ -288,7 +333,7 @@ cg_rc show_key(struct page_call *call, const Cg__Key *key, const struct all_apis
 	*out = json_pack(
 	    "{s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "id", key->id, "name",
 	    page_text(span_of(key->name)), "credential", credential ? credential : json_null(),
-	    "access", access_names(key, apis), "badge", key_badge(call, status, ends), "until",
+	    "access", access_names(call, key), "badge", key_badge(call, status, ends), "until",
 	    until == STORE_NO_END ? json_null() : page_day((int64_t)until), "working",
 	    (int)standing.working, "rate", show_rate(key->rate), "quota", show_quota(key->quota));
 	return *out ? CG_OK : cg_fail_memory(err);

@@ -5,24 +5,23 @@
 #include "model/key.h"
 #include "ui/pages.h"
 
-#define PAGE_APIS_MAX 500 /* of a form's check boxes */
-
-/* All APIs, by name, at most PAGE_APIS_MAX. */
-struct all_apis {
-	Cg__Api **items;
+/* An API by its id, read once for a page; NULL when it is gone, or cannot be read now. */
+const Cg__Api *show_api(struct page_call *call, const char *id);
+/* Its name; where there is none its id. */
+const char *show_api_name(struct page_call *call, const char *id);
+/* The names of the APIs of access entries: the first `most`, and how many more there are. */
+json_t *show_access(struct page_call *call, Cg__Access *const *items, size_t n, size_t most);
+/* The APIs of access entries that are there, each once, by name; in the call's arena. */
+struct shown_apis {
+	const Cg__Api **items;
 	size_t n;
 };
-cg_rc show_load_apis(struct page_call *call, struct all_apis *out, struct cg_err *err) CG_MUST_USE;
-/* One of them; NULL when it is not there. */
-const Cg__Api *show_api(const struct all_apis *apis, const char *id);
-/* The name of one of them; its id when it is not there. */
-const char *show_api_name(const struct all_apis *apis, const char *id);
-/* All of them as a choice: value, text, chosen (the id). */
-json_t *show_api_choice(const struct all_apis *apis, const char *chosen);
+cg_rc show_apis(struct page_call *call, Cg__Access *const *items, size_t n, struct shown_apis *out,
+		struct cg_err *err) CG_MUST_USE;
 
 /* One line of a list of keys: name, credential, access, badge, valid until. */
-cg_rc show_key(struct page_call *call, const Cg__Key *key, const struct all_apis *apis,
-	       json_t **out, struct cg_err *err) CG_MUST_USE;
+cg_rc show_key(struct page_call *call, const Cg__Key *key, json_t **out,
+	       struct cg_err *err) CG_MUST_USE;
 /* One credential of a key: type, subject, digest, badge, times. */
 cg_rc show_credential(struct page_call *call, const Cg__Credential *credential, json_t **out,
 		      struct cg_err *err) CG_MUST_USE;

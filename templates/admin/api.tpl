@@ -19,7 +19,7 @@
 </section>
 {{#usage}}<section class="card" aria-labelledby="h-use">
   <div class="card__head"><div><h2 id="h-use">Usage</h2><p>per {{per}}, last 30 days</p></div>{{>legend}}</div>
-  <div class="card__body stack">{{#any}}<p>{{requests}} requests, {{refused}} refused ({{refused_share}}), {{failed}} upstream errors · median latency {{p50}}, p95 {{p95}}, p99 {{p99}} · <a href="/admin/monitoring?api={{id}}">Monitoring</a></p>{{>chart}}{{/any}}{{#no_any}}<p class="muted">Not called in this time.</p>{{/no_any}}</div>
+  <div class="card__body stack">{{#any}}<p>{{requests}} requests, {{refused}} refused ({{refused_share}}), {{failed}} upstream errors · median latency {{p50}}, p95 {{p95}}, p99 {{p99}} · <a href="/admin/monitoring?api_id={{id}}">Monitoring</a></p>{{>chart}}{{/any}}{{#no_any}}<p class="muted">Not called in this time.</p>{{/no_any}}</div>
 </section>{{/usage}}
 <div class="grid grid--main">
 <form class="form form--cards" method="post" action="/admin/apis/{{id}}">

@@ -7,7 +7,7 @@
 <section class="card" aria-label="Catalogue entries">
   <div class="card__head">
     <form class="filters" role="search" action="/admin/catalogue">
-      <div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search the catalogue</label><input class="input" id="q" name="q" type="search" value="{{q}}" placeholder="Name"></div>
+      <div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search the catalogue</label><input class="input" id="q" name="q" type="search" value="{{q}}" placeholder="Name or description"></div>
       <button class="btn" type="submit">Search</button>
       {{#searched}}<a class="btn" href="/admin/catalogue">Show all</a>{{/searched}}
     </form>
@@ -33,7 +33,7 @@
   </div>
   {{#has_next}}<div class="card__foot pager"><a class="btn btn--sm" href="{{next}}">Next page<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#chevron-right"/></svg></a></div>{{/has_next}}{{/has_items}}
   {{#no_items}}<div class="empty"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#book-open"/></svg>
-    {{#searched}}<h2>No entry fits “{{q}}”</h2><p>Searched are names.</p>{{/searched}}
+    {{#searched}}<h2>No entry fits “{{q}}”</h2><p>Searched are names and descriptions.</p>{{/searched}}
     {{#no_searched}}<h2>Nothing is offered yet</h2><p>An entry offers a policy to developers: they ask for a key with their own certificate, and the key gets the policy's access and limits. It takes three steps: an API, a policy that opens it, an entry.</p>{{#may_change}}<a class="btn btn--primary" href="/admin/catalogue/new"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg>Add entry</a>{{/may_change}}{{/no_searched}}
   </div>{{/no_items}}
 </section>

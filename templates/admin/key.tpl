@@ -65,7 +65,7 @@
     </section>
     <section class="card" aria-labelledby="h-use">
       <div class="card__head"><div><h2 id="h-use">Usage</h2><p>per {{per}}, last 30 days</p></div>{{>legend}}</div>
-      <div class="card__body stack">{{#any}}<p>{{requests}} requests, {{refused}} refused ({{refused_share}}), {{failed}} upstream errors · median latency {{p50}}, p95 {{p95}}, p99 {{p99}} · <a href="/admin/monitoring?key={{id}}">Monitoring</a></p>{{>chart}}{{/any}}{{#no_any}}<p class="muted">Not used in this time.</p>{{/no_any}}</div>
+      <div class="card__body stack">{{#any}}<p>{{requests}} requests, {{refused}} refused ({{refused_share}}), {{failed}} upstream errors · median latency {{p50}}, p95 {{p95}}, p99 {{p99}} · <a href="/admin/monitoring?key_id={{id}}">Monitoring</a></p>{{>chart}}{{/any}}{{#no_any}}<p class="muted">Not used in this time.</p>{{/no_any}}</div>
     </section>
     {{#has_refusals}}<section class="card" aria-labelledby="h-ref">
       <div class="card__head"><h2 id="h-ref">Last refusals</h2><a class="small" href="/admin/refusals?q={{id}}">All refusals</a></div>

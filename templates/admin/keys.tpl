@@ -9,12 +9,12 @@
   <div class="card__head">
     <form class="filters" role="search" action="/admin/keys">
       <div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search keys</label><input class="input" id="q" name="q" type="search" value="{{q}}" placeholder="Name, subject or fingerprint"></div>
-      {{#fields}}<label class="sr-only" for="f-{{name}}">{{label}}</label><select class="select" id="f-{{name}}" name="{{name}}"><option value="">{{all}}</option>{{#choices}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/choices}}</select>
+      {{#fields}}<label class="sr-only" for="f-{{name}}">{{label}}</label>{{#is_choice}}<select class="select" id="f-{{name}}" name="{{name}}"><option value="">{{all}}</option>{{#choices}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/choices}}</select>{{/is_choice}}{{#is_typed}}<input class="input input--auto" id="f-{{name}}" name="{{name}}" value="{{value}}" list="d-{{name}}" placeholder="{{all}}: or name, or id" spellcheck="false"><datalist id="d-{{name}}">{{#choices}}<option value="{{text}}"></option>{{/choices}}</datalist>{{/is_typed}}
       {{/fields}}<button class="btn" type="submit">Search</button>
       {{#narrowed}}<a class="btn" href="/admin/keys">Show all</a>{{/narrowed}}
       <details class="more filters__more"{{#unfolded}} open{{/unfolded}}><summary>More filters</summary>
         <div class="filters filters--fields">
-          {{#folded}}<div class="field"><label for="f-{{name}}">{{label}}</label>{{#is_choice}}<select class="select" id="f-{{name}}" name="{{name}}"><option value="">{{all}}</option>{{#choices}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/choices}}</select>{{/is_choice}}{{#is_typed}}<input class="input input--auto" id="f-{{name}}" name="{{name}}" value="{{value}}" spellcheck="false">{{/is_typed}}</div>
+          {{#folded}}<div class="field"><label for="f-{{name}}">{{label}}</label>{{#is_choice}}<select class="select" id="f-{{name}}" name="{{name}}"><option value="">{{all}}</option>{{#choices}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/choices}}</select>{{/is_choice}}{{#is_typed}}{{#has_all}}<input class="input input--auto" id="f-{{name}}" name="{{name}}" value="{{value}}" list="d-{{name}}" placeholder="{{all}}: or name, or id" spellcheck="false"><datalist id="d-{{name}}">{{#choices}}<option value="{{text}}"></option>{{/choices}}</datalist>{{/has_all}}{{#no_all}}<input class="input input--auto" id="f-{{name}}" name="{{name}}" value="{{value}}" spellcheck="false">{{/no_all}}{{/is_typed}}</div>
           {{/folded}}<button class="btn" type="submit">Apply</button>
         </div>
       </details>

@@ -33,6 +33,7 @@
               {{#apis}}<div class="choice"><input type="checkbox" id="a-{{id}}" name="access" value="{{id}}"{{#ticked}} checked{{/ticked}} aria-describedby="a-{{id}}-d"><label for="a-{{id}}">{{name}}</label><code class="path" id="a-{{id}}-d">{{listen_path}}</code></div>
               {{/apis}}
             </div>{{/has_apis}}
+            {{#more_apis}}<p class="hint">The first 500 APIs by name, and those that are ticked. {{#fresh}}Give access to others once the policy is made, under <em>Access rights</em>.{{/fresh}}{{#no_fresh}}Give access to others <a href="/admin/policies/{{id}}/access">one by one</a>.{{/no_fresh}}</p>{{/more_apis}}
             {{#no_apis}}<p class="hint" id="f-access">There is no API yet. <a href="/admin/apis/new">Add one</a> first.</p>{{/no_apis}}
             {{#error_access}}<p class="error" id="e-access"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_access}}
           </fieldset>

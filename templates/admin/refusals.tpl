@@ -8,7 +8,7 @@
     <form class="filters" role="search" action="/admin/refusals">
       <div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search refusals</label><input class="input" id="q" name="q" type="search" value="{{q}}" placeholder="Request id, fingerprint, code or path"></div>
       <label class="sr-only" for="f-code">Reason</label><select class="select" id="f-code" name="code"><option value="">All reasons</option>{{#codes}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/codes}}</select>
-      <label class="sr-only" for="f-api">API</label><select class="select" id="f-api" name="api"><option value="">All APIs</option>{{#apis}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/apis}}</select>
+      <label class="sr-only" for="f-api_id">API</label>{{#api_filter}}{{#is_choice}}<select class="select" id="f-api_id" name="api_id"><option value="">All APIs</option>{{#choices}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{text}}</option>{{/choices}}</select>{{/is_choice}}{{#is_typed}}<input class="input input--auto" id="f-api_id" name="api_id" value="{{value}}" list="apis" placeholder="All APIs: or name, or id" spellcheck="false"><datalist id="apis">{{#choices}}<option value="{{text}}"></option>{{/choices}}</datalist>{{/is_typed}}{{/api_filter}}
       <button class="btn" type="submit">Search</button>
       {{#searched}}<a class="btn" href="/admin/refusals">Show all</a>{{/searched}}
     </form>

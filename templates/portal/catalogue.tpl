@@ -1,6 +1,6 @@
 {{%AUTOESCAPE context="HTML"}}
 <div class="head">
-  <div class="head__text"><h1>Catalogue</h1><p>{{#one}}One API.{{/one}}{{#several}}{{number}} APIs.{{/several}} Your client certificate is your key.</p></div>
+  <div class="head__text"><h1>Catalogue</h1><p>{{#one}}One API.{{/one}}{{#several}}{{number}} APIs.{{/several}}{{#paged}}APIs by name, page by page.{{/paged}} Your client certificate is your key.</p></div>
   {{#searchable}}<div class="head__tools"><form class="filters" role="search" action="/portal/"><div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search the catalogue</label><input class="input" id="q" name="q" type="search" value="{{q}}" placeholder="Search"></div><button class="btn" type="submit">Search</button>{{#searched}}<a class="btn" href="/portal/">Show all</a>{{/searched}}</form></div>{{/searchable}}
 </div>
 {{#has_items}}<div class="grid grid--cards">
@@ -10,7 +10,8 @@
     <p class="tile__foot"><span>{{#has_rate}}{{rate}}{{/has_rate}}{{#no_rate}}No rate limit{{/no_rate}}</span><span>{{#has_quota}}{{quota}}{{/has_quota}}{{#no_quota}}No quota{{/no_quota}}</span></p>
   </article>
   {{/items}}
-</div>{{/has_items}}
+</div>
+{{#has_next}}<div class="pager"><a class="btn btn--sm" href="{{next}}">Next page<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#chevron-right"/></svg></a></div>{{/has_next}}{{/has_items}}
 {{#no_items}}<section class="card empty" aria-labelledby="h-none"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#book-open"/></svg>
   {{#searched}}<h2 id="h-none">No API fits “{{q}}”</h2><p>Searched are names and descriptions.</p>{{/searched}}
   {{#no_searched}}<h2 id="h-none">Nothing is offered yet</h2><p>The owner of this host has put no API into the catalogue so far. Come back later, or ask them.</p>{{/no_searched}}

@@ -28,6 +28,6 @@
   </div>
   <div class="col">
     {{>plan}}
-    {{#has_keys}}<section class="card" aria-labelledby="h-have"><div class="card__head"><h2 id="h-have">Your keys for {{name}}</h2></div><ul class="lines">{{#keys}}<li><a class="grow" href="{{link}}">{{name}}</a>{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</li>{{/keys}}</ul></section>{{/has_keys}}
+    {{#has_keys}}<section class="card" aria-labelledby="h-have"><div class="card__head"><h2 id="h-have">Your keys for {{name}}</h2></div><ul class="lines">{{#keys}}<li><a class="grow" href="{{link}}">{{name}}</a>{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</li>{{/keys}}</ul>{{#more_keys}}<div class="card__foot"><p class="muted">And others: see <a href="/portal/keys">my keys</a>.</p></div>{{/more_keys}}</section>{{/has_keys}}
   </div>
 </div>

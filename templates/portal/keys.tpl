@@ -1,7 +1,7 @@
 {{%AUTOESCAPE context="HTML"}}
 <div class="head">
   <div class="head__text"><h1>My keys</h1>{{#has_items}}<p>Keys and requests of {{organisation_name}}</p>{{/has_items}}</div>
-  {{#has_items}}<div class="head__tools"><a class="btn btn--primary" href="/portal/"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg>Request a key</a></div>{{/has_items}}
+  {{#tools}}<div class="head__tools">{{#searchable}}<form class="filters" role="search" action="/portal/keys"><div class="search"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#search"/></svg><label class="sr-only" for="q">Search my keys</label><input class="input" id="q" name="q" type="search" value="{{q}}" placeholder="Name"></div><button class="btn" type="submit">Search</button>{{#searched}}<a class="btn" href="/portal/keys">Show all</a>{{/searched}}</form>{{/searchable}}{{#has_items}}<a class="btn btn--primary" href="/portal/"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#plus"/></svg>Request a key</a>{{/has_items}}</div>{{/tools}}
 </div>
 {{#withdrawn}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The request was withdrawn</h2></div>{{/withdrawn}}
 {{#given_up}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The key was given up</h2><p>It opens nothing any more.</p></div>{{/given_up}}
@@ -11,7 +11,8 @@
   <div class="row"><a class="btn btn--sm" href="/portal/keys/{{id}}#renew">Renew<span class="sr-only"> {{name}}</span></a></div>
 </div>
 {{/ending}}
-{{#has_items}}<section class="card" aria-label="Keys">
+{{#has_ending_more}}<div class="note note--warn"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#calendar-clock"/></svg><p>So do the certificates of {{ending_more}} more keys within 30 days.</p></div>
+{{/has_ending_more}}{{#has_items}}<section class="card" aria-label="Keys">
   <div class="table-wrap">
     <table class="table table--stack">
       <caption class="sr-only">My keys</caption>
@@ -31,9 +32,12 @@
       </tbody>
     </table>
   </div>
+  {{#more_requests}}<div class="card__foot"><p class="muted">Of the requests that wait only the newest 500 are shown.</p></div>{{/more_requests}}
+  {{#has_next}}<div class="card__foot pager"><a class="btn btn--sm" href="{{next}}">Next page<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#chevron-right"/></svg></a></div>{{/has_next}}
 </section>{{/has_items}}
 {{#no_items}}<section class="card empty" aria-labelledby="h-none"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#key-round"/></svg>
-  <h2 id="h-none">No key yet</h2>
+  {{#searched}}<h2 id="h-none">No key fits “{{q}}”</h2><p>Searched are names, tags and ids.</p>{{/searched}}
+  {{#no_searched}}<h2 id="h-none">No key yet</h2>
   <p>Choose an API in the catalogue and paste your certificate. Once it is approved, the key is listed here with its usage.</p>
-  <div class="row"><a class="btn btn--primary" href="/portal/">Open the catalogue</a></div>
+  <div class="row"><a class="btn btn--primary" href="/portal/">Open the catalogue</a></div>{{/no_searched}}
 </section>{{/no_items}}

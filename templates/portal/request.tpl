@@ -86,7 +86,7 @@
       <form class="card__body form" method="post" action="/portal/apis/{{id}}/request">
         <input type="hidden" name="csrf_token" value="{{csrf_token}}">
         <input type="hidden" name="once" value="{{once_add}}">
-        <div class="field{{#error_key_id}} field--error{{/error_key_id}}"><label for="f-key_id">Key</label><p class="hint" id="h-key_id">No certificate is asked for: the key keeps its own.</p><select class="select" id="f-key_id" name="key_id" aria-describedby="h-key_id">{{#keys}}<option value="{{id}}"{{#chosen}} selected{{/chosen}}>{{name}}</option>{{/keys}}</select>{{#error_key_id}}<p class="error"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_key_id}}</div>
+        <div class="field{{#error_key_id}} field--error{{/error_key_id}}"><label for="f-key_id">Key</label><p class="hint" id="h-key_id">No certificate is asked for: the key keeps its own.{{#more_keys}} The first 500 by name are offered here.{{/more_keys}}</p><select class="select" id="f-key_id" name="key_id" aria-describedby="h-key_id">{{#keys}}<option value="{{id}}"{{#chosen}} selected{{/chosen}}>{{name}}</option>{{/keys}}</select>{{#error_key_id}}<p class="error"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_key_id}}</div>
         <div class="actions"><button class="btn" type="submit">Add to my key</button></div>
       </form>
     </section>{{/has_keys}}

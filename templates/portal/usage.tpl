@@ -14,5 +14,6 @@
     <tbody>{{#keys}}<tr><th scope="row"><a class="table__name" href="/portal/keys/{{id}}">{{name}}</a></th><td data-label="Requests" class="right num">{{requests}}</td><td data-label="Refused" class="right num">{{refused}}</td><td data-label="Quota">{{#has_quota}}{{quota}}{{/has_quota}}{{#no_quota}}—{{/no_quota}}</td></tr>
     {{/keys}}</tbody>
   </table></div>
+  {{#has_next}}<div class="card__foot pager"><a class="btn btn--sm" href="{{next}}">Next page<svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#chevron-right"/></svg></a></div>{{/has_next}}
 </section>{{/has_keys}}
 {{#no_keys}}<section class="card empty" aria-labelledby="h-none"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#activity"/></svg><h2 id="h-none">No key yet</h2><p>Once you have a key, what it calls is counted here.</p><div class="row"><a class="btn btn--primary" href="/portal/">Open the catalogue</a></div></section>{{/no_keys}}

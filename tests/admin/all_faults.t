@@ -220,6 +220,9 @@ with case("a request of a developer"):
     for body, wanted in (({"key_id": "none"}, {"key_id"}), ({"key_id": 5}, {"key_id"}), ({"key_id": ""}, {"key_id"}),
                          ({"key_id": "Owner", "certificate": fresh.pem}, {"certificate"}),
                          ({"key_id": "Owner", "token": True}, {"token"}),
+                         ({"key_id": "Owner", "name": "Other"}, {"name"}), ({"key_id": "Owner", "name": ""}, {"name"}),
+                         ({"key_id": "Owner", "name": "Other", "certificate": fresh.pem, "token": True},
+                          {"name", "certificate", "token"}),
                          ({"key_id": "none", "developer_id": "none"}, {"key_id", "developer_id"})):
         is_eq(told(site.rest("POST", "/requests", {"developer_id": ann, "catalogue_id": "Offer", **body})), (422, wanted),
               f"{list(body)}")

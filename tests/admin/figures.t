@@ -159,10 +159,10 @@ with case("monitoring"):
           "what was refused, and what failed behind")
     is_eq(table(page), bars(page), "the table has what the chart has")
     for key in (k1["id"], "by token"):
-        page = browser.get("/admin/monitoring?by=api&key=" + urllib.parse.quote(key))
+        page = browser.get("/admin/monitoring?by=api&key_id=" + urllib.parse.quote(key))
         is_eq(sorted(rows(page)), [("broken", 7, 0, 7), ("busy", 1210, 0, 0)], f"of one key: {key}")
         is_eq(card(page, "Requests")[0], "1,217", f"and all of it: {key}")
-    page = browser.get(f"/admin/monitoring?by=code&api={busy['id']}")
+    page = browser.get(f"/admin/monitoring?by=code&api_id={busy['id']}")
     is_eq(rows(page), [("No certificate, no token", 30, 30, 0), ("Not registered", 1, 1, 0)],
           "of one API")
     page = browser.get("/admin/monitoring?by=status&step=minute&span=1h")
@@ -173,16 +173,16 @@ with case("monitoring"):
     is_eq(card(page, "Requests")[0], f"{ALL:,}", "all of it")
     page = browser.get(f"/admin/monitoring?from=2026-01-01&to={today}&step=minute")
     ok(len(bars(page)) > 0 and "per day" in page.text, "as fine as it is still known")
-    page = browser.get(f"/admin/monitoring?from={today}&to={today}&by=key&key=by+token&api={busy['id']}")
+    page = browser.get(f"/admin/monitoring?from={today}&to={today}&by=key&key_id=by+token&api_id={busy['id']}")
     for text in ("API", "Status", "Refusal code"):
         link = page.link(text)
-        ok(all(f"{n}={v}" in link for n, v in (("from", today), ("to", today), ("key", "by%20token"),
-                                               ("api", busy["id"]))), f"{text}: keeps what was asked")
+        ok(all(f"{n}={v}" in link for n, v in (("from", today), ("to", today), ("key_id", "by%20token"),
+                                               ("api_id", busy["id"]))), f"{text}: keeps what was asked")
 
 with case("questions that cannot be answered"):
     site.make_key("twice", token=True)
     site.make_key("twice", token=True)
-    for query, text in (("api=nobody", "There is no API"), ("key=nobody", "There is no key"), ("key=twice", "by its id"),
+    for query, text in (("api_id=nobody", "There is no API"), ("key_id=nobody", "There is no key"), ("key_id=twice", "by its id"),
                         ("from=yesterday", "is not a day"), ("from=2026-02-31", "is not a day"),
                         ("from=2026-11-02&to=2026-11-01", "after the last day"),
                         ("step=week", "is not minute, hour or day")):
@@ -216,8 +216,8 @@ with case("the log of refusals"):
     ok(len(everything) > 50 and len(set(everything)) == len(everything), "each once")
     for code in ("credential_missing", "credential_unknown", "upstream_unreachable"):
         is_eq(listed("code=" + code), told("code=" + code), f"by reason: {code}")
-    is_eq(listed(f"api={calm['id']}"), told(f"api_id={calm['id']}"), "by API")
-    is_eq(listed(f"code=credential_unknown&api={busy['id']}"),
+    is_eq(listed(f"api_id={calm['id']}"), told(f"api_id={calm['id']}"), "by API")
+    is_eq(listed(f"code=credential_unknown&api_id={busy['id']}"),
           told(f"code=credential_unknown&api_id={busy['id']}"), "by both")
     sha256 = stranger.sha256.lower().replace(":", "")
     pairs = ":".join(sha256[i:i + 2] for i in range(0, 64, 2)).upper()

@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 import der  # noqa: E402
 from homes import new_id  # noqa: E402
+from processes import wait_until  # noqa: E402
 from show_pages import owner  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
@@ -76,7 +77,8 @@ with site:
             before = must("GET", read)
             shown = boss.get(page)
             last = authorities[-1][2] if what == "an API" else names[-1]
-            like(shown.text + " ".join(t for f in shown.forms for x in f.fields for _, t, s in x.options if s), last,
+            says = [t for f in shown.forms for x in f.fields for t in [x.value] + [t for _, t, s in x.options if s]]
+            like(shown.text + " ".join(says), last,
                  "the last one that is chosen is there by its name")
             is_eq(boss.submit(shown, "Save").status, 200, "saved without a change")
             is_eq(must("GET", read), before, "it changes nothing")
@@ -87,11 +89,53 @@ with site:
                 boss.submit(back, "Save", {"Name": before["name"]})
                 is_eq(must("GET", read), before, "with all that was chosen")
 
-    with case("the list of keys"):
-        for i in some:
-            page = boss.get(f"/admin/keys?policy_id={policies[i]['id']}")
-            chosen = [t for f in page.forms for x in f.fields if x.name == "policy_id" for _, t, s in x.options if s]
-            is_eq(chosen, [names[i]], f"filtered by policy {names[i]}, it says so")
+    with case("filters"):
+        def filtered(page, name):
+            """What the filter's field says, and whether it is typed."""
+            field = next(x for f in page.forms for x in f.fields if x.name == name)
+            return "list" in field.attrs, field.value
+
+        for path, name, records in (("keys", "policy_id", policies), ("keys", "api_id", apis),
+                                    ("monitoring", "api_id", apis), ("refusals", "api_id", apis)):
+            is_eq(filtered(boss.get(f"/admin/{path}"), name), (True, ""), f"{path}: {name} can be typed, of so many")
+            for i in some:
+                for asked in (records[i]["id"], names[i]):
+                    page = boss.get(f"/admin/{path}?{name}={asked}")
+                    is_eq((page.status, filtered(page, name)), (200, (True, names[i])),
+                          f"{path}: filtered by {name} {asked}, it says so by its name")
+            page = boss.get(f"/admin/{path}?{name}=nobody")
+            is_eq((page.status, filtered(page, name)), (422, (True, "nobody")), f"{path}: what there is not stays typed")
+        for asked, wanted in ((apis[-1]["id"], ["Key"]), (names[-1], ["Key"]), (names[2], [])):
+            page = boss.get(f"/admin/keys?api_id={asked}")
+            is_eq([t for t, h in page.links if h == f"/admin/keys/{key['id']}"], wanted, f"keys of {asked}")
+
+    with case("names in lists"):
+        # What is used of the last API, by the last key.
+        site.curl(f"/{names[-1]}/x")
+        wait_until(lambda: names[-1] in boss.get("/admin/monitoring?by=api").text, "the counts, by the API's name")
+        for path in ("keys", "policies", f"keys/{key['id']}", "refusals", "monitoring?by=api", "monitoring?by=code"):
+            page = boss.get(f"/admin/{path}")
+            is_eq([i for i in {a["id"] for a in apis} if i in page.text], [], f"{path}: no id of an API is read")
+        for path, name in (("keys", names[0]), (f"keys/{key['id']}", names[-1]), ("refusals", names[-1]),
+                           (f"policies?q={names[-1]}", names[-1]), ("monitoring?by=api", names[-1])):
+            ok(name in boss.get(f"/admin/{path}").text, f"{path}: {name} is named")
+
+    with case("an access right to an API that is not offered"):
+        page = boss.submit(boss.get(f"/admin/keys/{key['id']}/access"), "Save", {"API": names[-3]})
+        is_eq(page.status, 200, "is given by its name")
+        is_eq([a["api_id"] for a in must("GET", f"/keys/{key['id']}")["access"]],
+              [apis[i]["id"] for i in some] + [apis[-3]["id"]], "beside those that were there")
+        page = boss.submit(boss.get(f"/admin/keys/{key['id']}/access"), "Save", {"API": "nobody"})
+        is_eq((page.status, "there is no API “nobody”" in page.text), (422, True), "one that there is not is told")
+        for path in ("/admin/keys/new", f"/admin/keys/{key['id']}/edit", "/admin/policies/new"):
+            ok("The first 500 APIs by name" in boss.get(path).text, f"{path}: says that it does not offer all")
+
+    with case("a policy that is not offered"):
+        page = boss.submit(boss.get("/admin/catalogue/new"), "Create", {"Name": "Other", "Policy": names[-2]})
+        is_eq(([e["policy_id"] for e in must("GET", "/catalogue?q=Other")["items"]], page.status),
+              ([policies[-2]["id"]], 200), "is offered to developers by its name")
+        page = boss.submit(boss.get("/admin/catalogue/new"), "Create", {"Name": "Third", "Policy": "nobody"})
+        is_eq((page.status, "e-policy_id" in page.ids), (422, True), "one that there is not is told at its field")
 
     with case("a choice among them all"):
         page = boss.get(f"/admin/apis/{apis[1]['id']}")

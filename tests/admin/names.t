@@ -212,7 +212,7 @@ with case("looked up by pages"):
             is_eq(browser.get(f"/admin/{path}/{quote(typed)}").status, 200, f"/admin/{path}/{typed!r}")
         page = browser.get(f"/admin/keys?api_id={quote(typed)}")
         is_eq((page.status, KNOWN in page.text), (200, True), f"the keys of {typed!r}")
-        page = browser.get(f"/admin/monitoring?key={quote(typed)}")
+        page = browser.get(f"/admin/monitoring?key_id={quote(typed)}")
         is_eq(page.status, 200, f"what {typed!r} called")
 
 with case("looked up by the command"):

@@ -67,7 +67,10 @@ with case("all that is wrong with a question is told at once"):
     for path, query in (("/usage", "limit=0&to=x&from=x&step=x&group_by=x&api_id=none&key_id=none"),
                         ("/reports/access", "limit=0&at=x&format=x"), ("/refusals", "limit=0&code=x&sha256=x&api_id=none"),
                         ("/requests", "limit=0&status=x&developer_id=none&catalogue_id=none&key_id=none"),
-                        ("/keys", "limit=0&status=&tag=&api_id="),
+                        ("/keys", "limit=0&cursor=x&status=&tag=&api_id=none&policy_id=none"),
+                        ("/keys", "credential=x&api_id=&policy_id=&organisation_id=none"),
+                        ("/apis", "limit=0&cursor=x"), ("/requests", "limit=0&cursor=x"),
+                        (f"/users/{site.rest('GET', '/users').body['items'][0]['id']}/certificates", "limit=0&cursor=x"),
                         ("/keys", "status=x&credential=x&api_id=none&policy_id=none&organisation_id=none")):
         names = [part.split("=")[0] for part in query.split("&")]
         for some in [*([n] for n in names), *itertools.combinations(names, 2), names]:
@@ -184,10 +187,10 @@ with case("by name, and of what there is no more"):
     is_eq(site.rest("GET", f"/usage?key_id={gone['id']}").status, 200, "of the key, too")
     is_eq(told(site.rest("GET", f"/usage?api_id={quote(name)}")), (422, "bad_value", ["api_id"]), "by name it is no more")
     boss = owner(site)
-    for path, status in ((f"monitoring?api={second['id']}", 200), (f"monitoring?key={gone['id']}", 200),
-                         ("monitoring?api=mtls-api", 200), ("monitoring?api=nothing", 422),
-                         (f"refusals?api={second['id']}", 200), ("refusals?api=mtls-api", 200),
-                         ("refusals?api=nothing", 422), ("refusals?code=not_a_code", 422),
+    for path, status in ((f"monitoring?api_id={second['id']}", 200), (f"monitoring?key_id={gone['id']}", 200),
+                         ("monitoring?api_id=mtls-api", 200), ("monitoring?api_id=nothing", 422),
+                         (f"refusals?api_id={second['id']}", 200), ("refusals?api_id=mtls-api", 200),
+                         ("refusals?api_id=nothing", 422), ("refusals?code=not_a_code", 422),
                          ("refusals?code=rate_limited", 200)):
         is_eq(boss.get(f"/admin/{path}").status, status, f"/admin/{path}: {status}")
 

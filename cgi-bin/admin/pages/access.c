@@ -118,18 +118,7 @@ static json_t *number_or_text(const json_t *value)
 				       : json_string("");
 }
 
-/* Also of one that is not among the first. */
-static const char *api_name(struct page_call *call, const struct all_apis *apis, const char *id)
-{
-	Cg__Api *api;
-	return !show_api(apis, id) && entity_get(call->program->store, &api_entity, id, call->arena,
-						 &api, NULL) == CG_OK
-		   ? api->name
-		   : show_api_name(apis, id);
-}
-
-static json_t *entry_values(struct page_call *call, const json_t *entry, size_t n,
-			    const struct all_apis *apis, bool remove)
+static json_t *entry_values(struct page_call *call, const json_t *entry, size_t n, bool remove)
 {
 	const char *id = json_string_value(json_object_get(entry, "api_id"));
 	const json_t *rate = json_object_get(entry, "rate"),
@@ -137,7 +126,7 @@ static json_t *entry_values(struct page_call *call, const json_t *entry, size_t 
 	json_int_t per = json_integer_value(json_object_get(rate, "per_seconds"));
 	json_t *out = json_pack(
 	    "{s:I, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:b}", "n", (json_int_t)n, "api_id",
-	    id ? id : "", "api_name", page_text(span_of(id ? api_name(call, apis, id) : "")),
+	    id ? id : "", "api_name", page_text(span_of(id ? show_api_name(call, id) : "")),
 	    "methods", options_words(json_object_get(entry, "methods")), "paths",
 	    options_words(json_object_get(entry, "paths")), "is_separate",
 	    (int)json_is_true(json_object_get(entry, "separate")), "rate_limit",
@@ -185,46 +174,53 @@ static void add_faults(json_t *entries, const struct cg_err *err, const size_t *
 	}
 }
 
-static json_t *entries_of_record(struct page_call *call, const struct holder *h,
-				 const struct all_apis *apis)
+static json_t *entries_of_record(struct page_call *call, const struct holder *h)
 {
 	json_t *out = json_array();
 	for (size_t i = 0; i < h->access.n; i++) {
 		json_t *entry = record_to_json(h->access.items[i]);
-		(void)json_array_append_new(out, entry_values(call, entry, i, apis, false));
+		(void)json_array_append_new(out, entry_values(call, entry, i, false));
 		json_decref(entry);
 	}
-	(void)json_array_append_new(out, entry_values(call, NULL, h->access.n, apis, false));
+	(void)json_array_append_new(out, entry_values(call, NULL, h->access.n, false));
 	return out;
 }
 
-static json_t *entries_of_form(struct page_call *call, const struct all_apis *apis)
+static json_t *entries_of_form(struct page_call *call)
 {
 	json_t *out = json_array();
 	size_t n = typed_entries(call);
 	for (size_t i = 0; i < n; i++) {
 		json_t *entry = typed_entry(call, i);
-		(void)json_array_append_new(
-		    out, entry_values(call, entry, i, apis, is_on(call, i, "remove")));
+		(void)json_array_append_new(out,
+					    entry_values(call, entry, i, is_on(call, i, "remove")));
 		json_decref(entry);
 	}
 	return out;
 }
 
 /* The entry for a new one chooses among all APIs. */
-static void add_choice(json_t *entries, const struct all_apis *apis)
+static cg_rc add_choice(struct page_call *call, json_t *entries, struct cg_err *err)
 {
-	json_t *last = json_array_get(entries, json_array_size(entries) - 1);
+	json_t *last = json_array_get(entries, json_array_size(entries) - 1), *choice;
 	const char *chosen = json_string_value(json_object_get(last, "api_id"));
-	(void)json_object_set_new(last, "apis", show_api_choice(apis, chosen ? chosen : ""));
-	(void)json_object_set_new(last, "fresh", json_true());
+	cg_rc rc = show_filter(call, &api_entity, chosen ? chosen : "", &choice, err);
+	if (rc == CG_OK)
+		(void)json_object_set_new(last, "fresh", choice);
+	return rc;
 }
 
 /* `entries` is taken. */
 static void show(struct page_call *call, const struct holder *h, json_t *entries, bool stale,
-		 const struct cg_err *why, int status, const struct all_apis *apis)
+		 const struct cg_err *why, int status)
 {
-	add_choice(entries, apis);
+	struct cg_err err = {0};
+	cg_rc rc = add_choice(call, entries, &err);
+	if (rc != CG_OK) {
+		json_decref(entries);
+		page_fail(call, rc, &err);
+		return;
+	}
 	json_t *values =
 	    json_pack("{s:o, s:s, s:s, s:o, s:I, s:b, s:s}", "entries", entries, "path", h->path,
 		      "list", h->list, "name", page_text(span_of(h->name)), "revision",
@@ -243,47 +239,37 @@ static void show(struct page_call *call, const struct holder *h, json_t *entries
 
 static void show_page(struct page_call *call, bool policy)
 {
-	struct cg_err err = {0};
-	struct all_apis apis;
 	struct holder h;
-	if (!get(call, policy, &h))
-		return;
-	cg_rc rc = show_load_apis(call, &apis, &err);
-	if (rc != CG_OK)
-		page_fail(call, rc, &err);
-	else
-		show(call, &h, entries_of_record(call, &h, &apis), false, NULL, 200, &apis);
+	if (get(call, policy, &h))
+		show(call, &h, entries_of_record(call, &h), false, NULL, 200);
 }
 
 static void save(struct page_call *call, bool policy)
 {
-	struct cg_err err = {0}, why = {0};
-	struct all_apis apis;
+	struct cg_err err = {0};
 	struct holder h;
 	void *changed;
 	size_t *at = arena_alloc(call->arena, (LIST_MAX_ENTRIES + 1) * sizeof(*at));
 	if (!get(call, policy, &h))
 		return;
-	cg_rc rc = at ? show_load_apis(call, &apis, &why) : cg_fail_memory(&why);
-	if (rc != CG_OK) {
-		page_fail(call, rc, &why);
+	if (!at) {
+		page_fail(call, cg_fail_memory(&err), &err);
 		return;
 	}
 	json_t *access = typed_access(call, at);
 	size_t n = json_array_size(access);
 	json_t *patch = json_pack("{s:o}", "access", access);
-	rc = page_entity_change(call, h.entity, h.id, patch, &changed, &err);
+	cg_rc rc = page_entity_change(call, h.entity, h.id, patch, &changed, &err);
 	if (rc == CG_OK) {
 		page_redirect(call, arena_printf(call->arena, "%s?done=saved", h.path));
 	} else if (rc == CG_STALE || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT) {
-		json_t *entries = entries_of_form(call, &apis);
+		json_t *entries = entries_of_form(call);
 		add_faults(entries, &err, at, n);
 		/* An entry that was added meanwhile may not have been in the form. */
 		if (json_array_size(entries) == 0)
-			(void)json_array_append_new(entries,
-						    entry_values(call, NULL, 0, &apis, false));
+			(void)json_array_append_new(entries, entry_values(call, NULL, 0, false));
 		show(call, &h, entries, rc == CG_STALE, rc == CG_STALE ? NULL : &err,
-		     web_status_of(rc), &apis);
+		     web_status_of(rc));
 	} else {
 		page_fail(call, rc, &err);
 	}

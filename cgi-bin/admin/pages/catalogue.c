@@ -133,11 +133,17 @@ static json_t *values_of_entry(const Cg__CatalogueEntry *e)
 static cg_rc add_policies(struct page_call *call, json_t *values, const char *chosen,
 			  struct cg_err *err)
 {
-	json_t *policies = NULL;
-	cg_rc rc = show_choice(call, &policy_entity, (struct show_ids){&chosen, *chosen != '\0'},
-			       &policies, err);
-	(void)json_object_set_new(values, "policies", policies);
-	return rc;
+	json_t *field;
+	cg_rc rc = show_filter(call, &policy_entity, chosen, &field, err);
+	if (rc != CG_OK)
+		return rc;
+	(void)json_object_set(values, "policies", json_object_get(field, "choices"));
+	(void)json_object_set_new(values, "policy_typed",
+				  json_is_true(json_object_get(field, "is_typed"))
+				      ? json_pack("{s:O}", "value", json_object_get(field, "value"))
+				      : json_null());
+	json_decref(field);
+	return CG_OK;
 }
 
 /* The form, of a new entry (NULL) or of one; `values` is taken. */

@@ -14,11 +14,7 @@ bool key_get(struct page_call *call, Cg__Key **out)
 
 void key_show_token(struct page_call *call, const Cg__Key *key, const char *token)
 {
-	struct all_apis apis = {.n = 0};
-	struct cg_err err = {0};
-	const Cg__Api *api = NULL;
-	if (key->n_access > 0 && show_load_apis(call, &apis, &err) == CG_OK)
-		api = show_api(&apis, key->access[0]->api_id);
+	const Cg__Api *api = key->n_access > 0 ? show_api(call, key->access[0]->api_id) : NULL;
 	page_show(call, 200, "token", "keys", "The token",
 		  json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "id", key->id, "name",
 			    page_text(span_of(key->name)), "token", token, "base", page_base(call),

@@ -83,7 +83,7 @@ static void show_new(struct page_call *call, const struct cg_err *why, int statu
 	if (!why && *organisation)
 		(void)json_object_set_new(
 		    values, "organisation_id",
-		    page_text(span_of(show_organisation_field(call, organisation))));
+		    page_text(span_of(show_name_or_id(call, &organisation_entity, organisation))));
 	if (why)
 		page_add_errors(values, why);
 	else
@@ -134,7 +134,7 @@ static json_t *values_of_developer(struct page_call *call, const Cg__Developer *
 	json_decref(record);
 	(void)json_object_set_new(
 	    values, "organisation_id",
-	    page_text(span_of(show_organisation_field(call, d->organisation_id))));
+	    page_text(span_of(show_name_or_id(call, &organisation_entity, d->organisation_id))));
 	return values;
 }
 

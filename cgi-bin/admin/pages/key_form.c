@@ -113,11 +113,10 @@ static void show_new(struct page_call *call, const struct cert_reading *reading,
 		     const struct cg_err *why, int status)
 {
 	struct cg_err err = {0};
-	struct all_apis apis;
 	bool sent = call->form.n > 0;
 	bool token = strcmp(page_field(call, "type"), "token") == 0;
 	json_t *values = values_of_form(call);
-	cg_rc rc = show_load_apis(call, &apis, &err);
+	cg_rc rc = rights_add_apis(call, values, NULL, &err);
 	if (rc == CG_OK)
 		rc = add_policies(call, values, NULL, &err);
 	if (rc != CG_OK) {
@@ -125,7 +124,6 @@ static void show_new(struct page_call *call, const struct cert_reading *reading,
 		page_fail(call, rc, &err);
 		return;
 	}
-	rights_add_apis(call, values, NULL, &apis);
 	if (why)
 		page_add_errors(values, why);
 	json_t *more =
@@ -208,10 +206,8 @@ void key_new_do(void *arg)
 static void add_choices(struct page_call *call, json_t *values, const Cg__Key *key)
 {
 	struct cg_err ignored = {0};
-	struct all_apis apis;
 	const struct rights_access own = {key ? key->access : NULL, key ? key->n_access : 0};
-	if (show_load_apis(call, &apis, &ignored) == CG_OK)
-		rights_add_apis(call, values, key ? &own : NULL, &apis);
+	(void)!rights_add_apis(call, values, key ? &own : NULL, &ignored);
 	(void)!add_policies(call, values, key, &ignored);
 }
 
@@ -219,9 +215,8 @@ static void show_edit(struct page_call *call, const Cg__Key *key, json_t *values
 		      int status)
 {
 	struct cg_err err = {0};
-	struct all_apis apis;
 	const struct rights_access own = {key->access, key->n_access};
-	cg_rc rc = show_load_apis(call, &apis, &err);
+	cg_rc rc = rights_add_apis(call, values, from_form ? NULL : &own, &err);
 	if (rc == CG_OK)
 		rc = add_policies(call, values, from_form ? NULL : key, &err);
 	if (rc != CG_OK) {
@@ -229,7 +224,6 @@ static void show_edit(struct page_call *call, const Cg__Key *key, json_t *values
 		page_fail(call, rc, &err);
 		return;
 	}
-	rights_add_apis(call, values, from_form ? NULL : &own, &apis);
 	open_folded(values);
 	(void)json_object_set_new(values, "id", json_string(key->id));
 	(void)json_object_set_new(values, "template", json_string("admin/key-fields.tpl"));

@@ -78,40 +78,29 @@ static void add_choice(json_t *to, const char *value, const char *text, bool cho
 						  page_text(span_of(text)), "chosen", (int)chosen));
 }
 
-/* What can be chosen; NULL with *err. */
-static json_t *choices_json(struct page_call *call, size_t i, const char *asked, struct cg_err *err)
+/* What can be chosen, and what that is called: as show_filter has it. */
+static cg_rc field_json(struct page_call *call, size_t i, const char *asked, json_t **out,
+			struct cg_err *err)
 {
-	json_t *out = NULL;
 	if (filters[i].entity)
-		return show_choice(call, filters[i].entity,
-				   (struct show_ids){&asked, *asked != '\0'}, &out, err) == CG_OK
-			   ? out
-			   : NULL;
+		return show_filter(call, filters[i].entity, asked, out, err);
+	const char *text = asked;
 	bool known = false;
-	out = json_array();
+	json_t *choices = json_array();
 	for (size_t k = 0; k < filters[i].n_words; k++) {
 		const struct word *word = &filters[i].words[k];
 		bool chosen = strcmp(word->value, asked) == 0;
-		add_choice(out, word->value, word->text, chosen);
+		add_choice(choices, word->value, word->text, chosen);
 		known = known || chosen;
+		text = chosen ? word->text : text;
 	}
 	/* What was asked for stays what it is. */
 	if (*asked && !known)
-		add_choice(out, asked, asked, true);
-	return out;
-}
-
-/* What the choice is called. */
-static const char *text_of_chosen(const json_t *choices)
-{
-	size_t i;
-	json_t *one;
-	json_array_foreach((json_t *)(uintptr_t)choices, i, one)
-	{
-		if (json_is_true(json_object_get(one, "chosen")))
-			return json_string_value(json_object_get(one, "text"));
-	}
-	return "";
+		add_choice(choices, asked, asked, true);
+	*out = json_pack("{s:o, s:b, s:b, s:o, s:o}", "choices", choices, "is_choice",
+			 filters[i].all != NULL, "is_typed", filters[i].all == NULL, "value",
+			 page_text(span_of(asked)), "text", page_text(span_of(text)));
+	return CG_OK;
 }
 
 /* The fields of the filters, and those that are set, each with the link that takes it away. */
@@ -120,23 +109,20 @@ static cg_rc filters_json(struct page_call *call, const struct asked *asked, jso
 {
 	cg_rc rc = CG_OK;
 	for (size_t i = 0; rc == CG_OK && i < FILTERS; i++) {
-		json_t *choices =
-		    filters[i].all ? choices_json(call, i, asked->values[i], err) : json_array();
-		const char *called = filters[i].all ? text_of_chosen(choices) : asked->values[i];
-		if (!choices)
-			return CG_UNAVAILABLE;
-		(void)json_array_append_new(
-		    filters[i].folded ? folded : fields,
-		    json_pack("{s:s, s:s, s:o, s:b, s:b, s:s, s:o}", "name", filters[i].name,
-			      "label", filters[i].label, "value",
-			      page_text(span_of(asked->values[i])), "is_choice",
-			      filters[i].all != NULL, "is_typed", filters[i].all == NULL, "all",
-			      filters[i].all ? filters[i].all : "", "choices", choices));
+		json_t *field;
+		rc = field_json(call, i, asked->values[i], &field, err);
+		if (rc != CG_OK)
+			break;
 		if (*asked->values[i])
 			(void)json_array_append_new(
-			    set, json_pack("{s:s, s:o, s:s}", "label", filters[i].label, "text",
-					   page_text(span_of(called)), "link",
+			    set, json_pack("{s:s, s:O, s:s}", "label", filters[i].label, "text",
+					   json_object_get(field, "text"), "link",
 					   link_to(call, asked, i, "")));
+		json_t *more =
+		    json_pack("{s:s, s:s, s:s}", "name", filters[i].name, "label", filters[i].label,
+			      "all", filters[i].all ? filters[i].all : "");
+		(void)json_object_update_new(field, more);
+		(void)json_array_append_new(filters[i].folded ? folded : fields, field);
 	}
 	return rc;
 }
@@ -144,11 +130,10 @@ static cg_rc filters_json(struct page_call *call, const struct asked *asked, jso
 static cg_rc items_json(struct page_call *call, const struct entity_page *found, json_t *items,
 			struct cg_err *err)
 {
-	struct all_apis apis;
-	cg_rc rc = show_load_apis(call, &apis, err);
+	cg_rc rc = CG_OK;
 	for (size_t i = 0; rc == CG_OK && i < found->n; i++) {
 		json_t *one;
-		rc = show_key(call, found->messages[i], &apis, &one, err);
+		rc = show_key(call, found->messages[i], &one, err);
 		if (rc == CG_OK)
 			(void)json_array_append_new(items, one);
 	}

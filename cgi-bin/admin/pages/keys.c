@@ -24,8 +24,7 @@ static json_t *joined(char **items, size_t n, const char *all)
 }
 
 /* Rows "what, value, where from" of what the key may do. */
-static json_t *effective_json(struct page_call *call, const struct key_grant *g,
-			      const struct all_apis *apis)
+static json_t *effective_json(struct page_call *call, const struct key_grant *g)
 {
 	const struct effective *e = &g->effective;
 	json_t *out = json_array();
@@ -34,7 +33,7 @@ static json_t *effective_json(struct page_call *call, const struct key_grant *g,
 		(void)json_array_append_new(
 		    out,
 		    json_pack("{s:s, s:o, s:o, s:o, s:o}", "what", "Access", "value",
-			      page_text(span_of(show_api_name(apis, entry->api_id))), "methods",
+			      page_text(span_of(show_api_name(call, entry->api_id))), "methods",
 			      joined(entry->methods, entry->n_methods, "all methods"), "paths",
 			      joined(entry->paths, entry->n_paths, "all paths"), "from",
 			      from_json(e->access[i].from)));
@@ -73,8 +72,7 @@ static cg_rc credentials_json(struct page_call *call, const char *key_id, json_t
 	return rc;
 }
 
-static json_t *refusals_json(struct page_call *call, const char *key_id,
-			     const struct all_apis *apis)
+static json_t *refusals_json(struct page_call *call, const char *key_id)
 {
 	struct refusals_filter filter = {.q = span_of(key_id)};
 	struct refusals_page page = {.n = 0};
@@ -84,7 +82,7 @@ static json_t *refusals_json(struct page_call *call, const char *key_id,
 			  NULL) != CG_OK)
 		return out;
 	for (size_t i = 0; i < page.n; i++)
-		(void)json_array_append_new(out, show_refusal(call, page.items[i], apis));
+		(void)json_array_append_new(out, show_refusal(call, page.items[i]));
 	return out;
 }
 
@@ -132,10 +130,10 @@ static json_t *tags_json(const Cg__Key *key)
 }
 
 /* Of the line that calls an API with the key: the first it has. */
-static const char *example_path(const struct key_grant *g, const struct all_apis *apis)
+static const char *example_path(struct page_call *call, const struct key_grant *g)
 {
 	const struct effective *e = &g->effective;
-	const Cg__Api *api = e->n_access > 0 ? show_api(apis, e->access[0].entry->api_id) : NULL;
+	const Cg__Api *api = e->n_access > 0 ? show_api(call, e->access[0].entry->api_id) : NULL;
 	return api ? api->listen_path : "";
 }
 
@@ -164,15 +162,12 @@ void key_show(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct key_grant g;
-	struct all_apis apis;
 	json_t *values = NULL;
 	const char *done = page_query(call, "done");
 	bool token_gone = strcmp(page_query(call, "token"), "gone") == 0;
 	cg_rc rc = grant_load_key(call->program->store, page_param(call, 0), call->arena, &g, &err);
 	if (rc == CG_OK)
-		rc = show_load_apis(call, &apis, &err);
-	if (rc == CG_OK)
-		rc = show_key(call, g.key, &apis, &values, &err);
+		rc = show_key(call, g.key, &values, &err);
 	if (rc == CG_OK)
 		rc = add_around(call, &g, values, &err);
 	if (rc != CG_OK) {
@@ -182,10 +177,10 @@ void key_show(void *arg)
 	}
 	json_t *more = json_pack(
 	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:s, s:o, s:I}",
-	    "effective", effective_json(call, &g, &apis), "refusals",
-	    refusals_json(call, g.key->id, &apis), "policies", policies_json(&g), "tags",
-	    tags_json(g.key), "left", figures_quota(call, &g), "created_at",
-	    page_distance(call, g.key->created_at), "used_at",
+	    "effective", effective_json(call, &g), "refusals", refusals_json(call, g.key->id),
+	    "policies", policies_json(&g), "tags", tags_json(g.key), "left",
+	    figures_quota(call, &g), "created_at", page_distance(call, g.key->created_at),
+	    "used_at",
 	    g.key->has_last_used_at ? page_distance(call, g.key->last_used_at) : json_null(),
 	    "is_on", (int)g.key->active, "is_off", (int)!g.key->active, "created",
 	    strcmp(done, "created") == 0, "saved", strcmp(done, "saved") == 0, "added",
@@ -193,7 +188,7 @@ void key_show(void *arg)
 	    strcmp(page_query(call, "private"), "dropped") == 0, "token_gone", (int)token_gone,
 	    "base", page_base(call), "example",
 	    /* The line has a certificate in it. */
-	    page_text(span_of(token_gone ? "" : example_path(&g, &apis))), "revision",
+	    page_text(span_of(token_gone ? "" : example_path(call, &g))), "revision",
 	    (json_int_t)g.key->revision);
 	(void)json_object_update_new(values, more);
 	/* A list's line has it; here each credential has its own. */
@@ -223,14 +218,11 @@ void key_delete_show(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct all_apis apis;
 	Cg__Key *key;
 	json_t *values;
 	if (!key_get(call, &key))
 		return;
-	cg_rc rc = show_load_apis(call, &apis, &err);
-	if (rc == CG_OK)
-		rc = show_key(call, key, &apis, &values, &err);
+	cg_rc rc = show_key(call, key, &values, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;

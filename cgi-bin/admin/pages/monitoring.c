@@ -12,9 +12,8 @@
 /* What is asked for; texts as typed. */
 struct question {
 	const char *api, *key, *by, *from, *to, *step;
-	const char *key_id; /* NULL: of all */
+	const char *api_id, *key_id; /* NULL: of all */
 	struct figures_span span;
-	struct all_apis apis;
 };
 
 static const struct {
@@ -37,35 +36,33 @@ static size_t group_of(const struct question *q)
 
 static cg_rc read_question(struct page_call *call, struct question *q, struct cg_err *err)
 {
-	*q = (struct question){.api = page_query(call, "api"),
-			       .key = page_query(call, "key"),
+	struct store *store = call->program->store;
+	*q = (struct question){.api = page_query(call, "api_id"),
+			       .key = page_query(call, "key_id"),
 			       .by = page_query(call, "by"),
 			       .from = page_query(call, "from"),
 			       .to = page_query(call, "to"),
 			       .step = page_query(call, "step")};
-	cg_rc rc = show_load_apis(call, &q->apis, err);
-	if (rc == CG_OK)
-		rc = figures_choose_typed(call, &q->span, err);
-	if (rc == CG_OK)
-		rc = entity_read_id(call->program->store, &api_entity, span_of(q->api), "api", true,
-				    call->arena, &q->api, err);
-	return rc == CG_OK ? entity_read_id(call->program->store, &key_entity, span_of(q->key),
-					    "key", true, call->arena, &q->key_id, err)
-			   : rc;
+	cg_rc rc = entity_read_id(store, &api_entity, span_of(q->api), "api_id", true, call->arena,
+				  &q->api_id, err);
+	if (cg_is_told(rc))
+		rc = cg_worse(rc, entity_read_id(store, &key_entity, span_of(q->key), "key_id",
+						 true, call->arena, &q->key_id, err));
+	return cg_is_told(rc) ? cg_worse(rc, figures_choose_typed(call, &q->span, err)) : rc;
 }
 
 /* --- groups --- */
 
 /* What a group is called and where it leads. */
-static void name_row(struct page_call *call, const struct question *q, const struct usage_sum *s,
-		     enum usage_group_by by, json_t *row)
+static void name_row(struct page_call *call, const struct usage_sum *s, enum usage_group_by by,
+		     json_t *row)
 {
 	const char *name = "", *sub = "", *link = "";
 	const Cg__Api *api;
 	Cg__Key *key;
 	switch (by) {
 	case USAGE_BY_API:
-		api = show_api(&q->apis, s->api_id);
+		api = show_api(call, s->api_id);
 		name = api ? api->name : *s->api_id == '\0' ? "No API has the path" : s->api_id;
 		sub = api ? api->listen_path : "";
 		link = api ? arena_printf(call->arena, "/admin/apis/%s", api->id) : "";
@@ -94,8 +91,8 @@ static void name_row(struct page_call *call, const struct question *q, const str
 	(void)json_object_set_new(row, "link", page_text(span_of(link)));
 }
 
-static json_t *row_json(struct page_call *call, const struct question *q, const struct usage_sum *s,
-			enum usage_group_by by, uint64_t all)
+static json_t *row_json(struct page_call *call, const struct usage_sum *s, enum usage_group_by by,
+			uint64_t all)
 {
 	char width[CHART_SHARE_TEXT];
 	chart_share(s->requests, all, width);
@@ -106,7 +103,7 @@ static json_t *row_json(struct page_call *call, const struct question *q, const 
 		      s->counts ? figures_ms(histogram_percentile(s->counts[USAGE_WHOLE], 0.95))
 				: json_string(""),
 		      "kind", by == USAGE_BY_CODE ? "warn" : "ok");
-	name_row(call, q, s, by, row);
+	name_row(call, s, by, row);
 	return row;
 }
 
@@ -124,8 +121,8 @@ static cg_rc add_groups(struct page_call *call, const struct question *q, json_t
 	struct usage_sums sums = {.n = 0};
 	uint64_t all = 0;
 	json_t *rows = json_array();
-	if (*q->api)
-		ask.api_id = span_of(q->api);
+	if (q->api_id)
+		ask.api_id = span_of(q->api_id);
 	if (q->key_id)
 		ask.key_id = span_of(q->key_id);
 	cg_rc rc = usage_ask(call->program->store, &ask, call->now_unix_s, call->arena, &sums, err);
@@ -138,7 +135,7 @@ static cg_rc add_groups(struct page_call *call, const struct question *q, json_t
 		all += sums.items[i]->requests;
 	}
 	for (size_t i = 0; i < n && i < ROWS_SHOWN; i++)
-		(void)json_array_append_new(rows, row_json(call, q, sums.items[i], by, all));
+		(void)json_array_append_new(rows, row_json(call, sums.items[i], by, all));
 	(void)json_object_set_new(values, "rows", rows);
 	(void)json_object_set_new(values, "group_head", json_string(groups[group].head));
 	(void)json_object_set_new(values, "latencies", json_boolean(by != USAGE_BY_KEY));
@@ -155,13 +152,13 @@ static json_t *links_json(struct page_call *call, const struct question *q)
 	size_t now = group_of(q);
 	for (size_t i = 0; i < CG_COUNT(groups); i++) {
 		const struct page_pair pairs[] = {
-		    {"span", q->span.choice},
-		      {"from", q->from	      },
-			 {"to",	q->to	     },
-		    {"step", q->step	    },
-		      {"api",  q->api	    },
-			 {"key",	 q->key	       },
-		    {"by",   groups[i].name},
+		    {"span",   q->span.choice},
+		      {"from",   q->from	      },
+			  {"to",	 q->to	      },
+		    {"step",   q->step	    },
+		      {"api_id", q->api	       },
+			  {"key_id", q->key	   },
+		    {"by",	   groups[i].name},
 		};
 		(void)json_array_append_new(
 		    out, json_pack("{s:s, s:s, s:b}", "link",
@@ -174,9 +171,9 @@ static json_t *links_json(struct page_call *call, const struct question *q)
 static json_t *choices_json(struct page_call *call, const struct question *q)
 {
 	const struct page_pair pairs[] = {
-	    {"api", q->api},
-	    {"key", q->key},
-	    {"by",  q->by },
+	    {"api_id", q->api},
+	    {"key_id", q->key},
+	    {"by",	   q->by },
 	};
 	const char *link = page_link(call, "/admin/monitoring", pairs, CG_COUNT(pairs));
 	return figures_choices(
@@ -185,7 +182,7 @@ static json_t *choices_json(struct page_call *call, const struct question *q)
 
 static json_t *refusals_json(struct page_call *call, const struct question *q)
 {
-	struct refusals_filter filter = {.api_id = span_of(q->api), .q = span_of(q->key_id)};
+	struct refusals_filter filter = {.api_id = span_of(q->api_id), .q = span_of(q->key_id)};
 	struct refusals_page page = {.n = 0};
 	json_t *out = json_array();
 	if (!call->program->refusals ||
@@ -193,7 +190,7 @@ static json_t *refusals_json(struct page_call *call, const struct question *q)
 			  NULL) != CG_OK)
 		return out;
 	for (size_t i = 0; i < page.n; i++)
-		(void)json_array_append_new(out, show_refusal(call, page.items[i], &q->apis));
+		(void)json_array_append_new(out, show_refusal(call, page.items[i]));
 	return out;
 }
 
@@ -215,9 +212,8 @@ static void add_typed(struct page_call *call, const struct question *q, json_t *
 				    (int)(strcmp(steps[i], q->step) == 0)));
 	bool typed = !*q->span.choice;
 	json_t *more = json_pack(
-	    "{s:o, s:o, s:s, s:s, s:o, s:o, s:s, s:s}", "apis", show_api_choice(&q->apis, q->api),
-	    "key_typed", page_text(span_of(q->key)), "by", groups[group_of(q)].name, "span",
-	    q->span.choice ? q->span.choice : "", "from",
+	    "{s:o, s:s, s:s, s:o, s:o, s:s, s:s}", "key_typed", page_text(span_of(q->key)), "by",
+	    groups[group_of(q)].name, "span", q->span.choice ? q->span.choice : "", "from",
 	    typed && q->span.to ? day_json(q->span.from) : page_text(span_of(q->from)), "to",
 	    typed && q->span.to ? day_json(q->span.to - 1) : page_text(span_of(q->to)), "words",
 	    q->span.words ? q->span.words : "", "main_class", "");
@@ -230,12 +226,16 @@ void monitoring_page(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct question q;
-	json_t *values = json_object(), *figures;
-	cg_rc rc = read_question(call, &q, &err);
+	json_t *values = json_object(), *figures, *api_filter;
+	cg_rc rc = show_filter(call, &api_entity, page_query(call, "api_id"), &api_filter, &err);
+	if (rc == CG_OK) {
+		(void)json_object_set_new(values, "api_filter", api_filter);
+		rc = read_question(call, &q, &err);
+	}
 	bool fault = rc == CG_BAD_VALUE;
 	if (rc == CG_OK)
-		rc = figures_make(call, &q.span, *q.api ? q.api : NULL, q.key_id, "requests", false,
-				  &figures, &err);
+		rc = figures_make(call, &q.span, q.api_id, q.key_id, "requests", false, &figures,
+				  &err);
 	if (rc == CG_OK) {
 		(void)json_object_update_new(values, figures);
 		rc = add_groups(call, &q, values, &err);

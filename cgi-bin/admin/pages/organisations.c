@@ -225,7 +225,7 @@ static void show_transfer(struct page_call *call, const char *typed, cg_rc why_r
 		(void)json_array_append_new(
 		    offered,
 		    page_text(span_of(((const Cg__Organisation *)page.messages[i])->name)));
-	const char *is = show_organisation_field(call, key->organisation_id);
+	const char *is = show_name_or_id(call, &organisation_entity, key->organisation_id);
 	json_t *values =
 	    json_pack("{s:s, s:o, s:o, s:o, s:I, s:s}", "id", key->id, "key_name",
 		      page_text(span_of(key->name)), "organisation_id",

@@ -2,6 +2,7 @@
  * steps. */
 #include "base/base.h"
 #include "figures.h"
+#include "model/api.h"
 #include "model/certificate_due.h"
 #include "show.h"
 
@@ -11,11 +12,10 @@
 
 /* --- keys --- */
 
-static cg_rc key_json(struct page_call *call, const Cg__Key *key, const struct all_apis *apis,
-		      json_t **out, struct cg_err *err)
+static cg_rc key_json(struct page_call *call, const Cg__Key *key, json_t **out, struct cg_err *err)
 {
 	struct key_grant g;
-	cg_rc rc = show_key(call, key, apis, out, err);
+	cg_rc rc = show_key(call, key, out, err);
 	if (rc == CG_OK)
 		rc = grant_load_key(call->program->store, key->id, call->arena, &g, err);
 	if (rc != CG_OK)
@@ -28,8 +28,7 @@ static cg_rc key_json(struct page_call *call, const Cg__Key *key, const struct a
 }
 
 /* Those that were used last; where none was, the first ones. */
-static cg_rc keys_json(struct page_call *call, const struct all_apis *apis, json_t *values,
-		       struct cg_err *err)
+static cg_rc keys_json(struct page_call *call, json_t *values, struct cg_err *err)
 {
 	struct entity_page page;
 	json_t *list = json_array();
@@ -40,7 +39,7 @@ static cg_rc keys_json(struct page_call *call, const struct all_apis *apis, json
 				 SPAN_LIT(""), call->arena, &page, err);
 	for (size_t i = 0; rc == CG_OK && i < page.n; i++) {
 		json_t *one;
-		rc = key_json(call, page.messages[i], apis, &one, err);
+		rc = key_json(call, page.messages[i], &one, err);
 		/* Removed just now. */
 		if (rc == CG_NOT_FOUND)
 			rc = CG_OK;
@@ -71,8 +70,8 @@ static cg_rc due_json(struct page_call *call, json_t *values, struct cg_err *err
 
 /* --- APIs --- */
 
-static cg_rc busiest_json(struct page_call *call, const struct figures_span *span,
-			  const struct all_apis *apis, json_t *values, struct cg_err *err)
+static cg_rc busiest_json(struct page_call *call, const struct figures_span *span, json_t *values,
+			  struct cg_err *err)
 {
 	struct usage_query q = {.from = span->from,
 				.to = span->to,
@@ -86,7 +85,7 @@ static cg_rc busiest_json(struct page_call *call, const struct figures_span *spa
 	for (size_t i = 0; i < sums.n && json_array_size(list) < APIS_SHOWN; i++) {
 		const struct usage_sum *s = sums.items[i];
 		char width[CHART_SHARE_TEXT];
-		const Cg__Api *api = show_api(apis, s->api_id);
+		const Cg__Api *api = show_api(call, s->api_id);
 		if (!api)
 			continue; /* no API has the path, or it is gone */
 		chart_share(s->requests, sums.items[0]->requests, width);
@@ -101,52 +100,57 @@ static cg_rc busiest_json(struct page_call *call, const struct figures_span *spa
 }
 
 /* What there is, for the three steps. */
-static void add_first_steps(struct page_call *call, const struct all_apis *apis, json_t *values)
+static cg_rc add_first_steps(struct page_call *call, json_t *values, struct cg_err *err)
 {
 	size_t with_certificates = 0;
 	const Cg__Api *example = NULL;
-	for (size_t i = 0; i < apis->n; i++) {
-		const Cg__Api *api = apis->items[i];
+	struct entity_page apis;
+	cg_rc rc = entity_list(call->program->store, &api_entity, SPAN_LIT(""), LIST_LIMIT_MAX,
+			       SPAN_LIT(""), call->arena, &apis, err);
+	if (rc != CG_OK)
+		return rc;
+	const char *more_than = apis.next ? "+" : "";
+	for (size_t i = 0; i < apis.n; i++) {
+		const Cg__Api *api = apis.messages[i];
 		with_certificates += api->auth->use_certificate ? 1 : 0;
 		if (!example && api->active && api->auth->use_certificate)
 			example = api;
 	}
-	json_t *more = json_pack("{s:b, s:i, s:i, s:s, s:o, s:o}", "no_api_yet",
-				 (int)(apis->n == 0), "api_count", (int)apis->n, "api_mtls",
-				 (int)with_certificates, "base", page_base(call), "example_name",
-				 page_text(span_of(example ? example->name : "")), "example_path",
-				 page_text(span_of(example ? example->listen_path : "/")));
+	json_t *more =
+	    json_pack("{s:b, s:o, s:o, s:s, s:o, s:o}", "no_api_yet", (int)(apis.n == 0),
+		      "api_count", json_sprintf("%zu%s", apis.n, more_than), "api_mtls",
+		      json_sprintf("%zu%s", with_certificates, more_than), "base", page_base(call),
+		      "example_name", page_text(span_of(example ? example->name : "")),
+		      "example_path", page_text(span_of(example ? example->listen_path : "/")));
 	(void)json_object_update_new(values, more);
+	return CG_OK;
 }
 
 void overview_show(void *arg)
 {
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct all_apis apis = {.n = 0};
 	struct figures_span span;
 	json_t *values = json_object(), *figures;
 	figures_choose(call, &span);
-	cg_rc rc = show_load_apis(call, &apis, &err);
-	if (rc == CG_OK)
-		rc = keys_json(call, &apis, values, &err);
+	cg_rc rc = keys_json(call, values, &err);
 	bool fresh = json_array_size(json_object_get(values, "keys")) == 0;
 	if (rc == CG_OK && !fresh) {
 		rc = figures_make(call, &span, NULL, NULL, "requests", false, &figures, &err);
 		if (rc == CG_OK)
 			(void)json_object_update_new(values, figures);
 		if (rc == CG_OK)
-			rc = busiest_json(call, &span, &apis, values, &err);
+			rc = busiest_json(call, &span, values, &err);
 		if (rc == CG_OK)
 			rc = due_json(call, values, &err);
 	}
+	if (rc == CG_OK && fresh)
+		rc = add_first_steps(call, values, &err);
 	if (rc != CG_OK) {
 		json_decref(values);
 		page_fail(call, rc, &err);
 		return;
 	}
-	if (fresh)
-		add_first_steps(call, &apis, values);
 	json_t *more =
 	    json_pack("{s:b, s:b, s:s, s:o, s:o}", "fresh", (int)fresh, "used", (int)!fresh,
 		      "words", span.words, "choices", figures_choices(&span, "/admin/?"), "now",

@@ -7,30 +7,25 @@
 #include "rights.h"
 #include "web/problem.h"
 
+#define ACCESS_SHOWN 10 /* APIs of a policy in a line */
+
 static const char *const typed_fields[] = {
     "name", "methods", "paths", "rate.limit", "quota.limit", "key_lifetime_days", "tags", NULL};
 static const char *const parts[] = {"access", "rate", "quota"};
 
 /* --- list --- */
 
-static json_t *line(const Cg__Policy *policy, const struct all_apis *apis)
+static json_t *line(struct page_call *call, const Cg__Policy *policy)
 {
-	struct buf names;
-	buf_init(&names, 64 * 1024);
-	for (size_t i = 0; i < policy->n_access; i++)
-		buf_printf(&names, "%s%s", i > 0 ? ", " : "",
-			   show_api_name(apis, policy->access[i]->api_id));
-	json_t *out =
-	    json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o}", "id", policy->id,
-		      "name", page_text(span_of(policy->name)), "access",
-		      page_text(buf_span(&names)), "rate", show_rate(policy->rate), "quota",
-		      show_quota(policy->quota), "tags", show_joined(policy->tags, policy->n_tags),
-		      "gives_access", (int)policy_applies(policy, CG__POLICY__PART__ACCESS),
-		      "gives_rate", (int)policy_applies(policy, CG__POLICY__PART__RATE),
-		      "gives_quota", (int)policy_applies(policy, CG__POLICY__PART__QUOTA), "badge",
-		      policy->active ? page_badge("ok", "Active") : page_badge("", "Off"));
-	buf_release(&names);
-	return out;
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o}", "id", policy->id,
+			 "name", page_text(span_of(policy->name)), "access",
+			 show_access(call, policy->access, policy->n_access, ACCESS_SHOWN), "rate",
+			 show_rate(policy->rate), "quota", show_quota(policy->quota), "tags",
+			 show_joined(policy->tags, policy->n_tags), "gives_access",
+			 (int)policy_applies(policy, CG__POLICY__PART__ACCESS), "gives_rate",
+			 (int)policy_applies(policy, CG__POLICY__PART__RATE), "gives_quota",
+			 (int)policy_applies(policy, CG__POLICY__PART__QUOTA), "badge",
+			 policy->active ? page_badge("ok", "Active") : page_badge("", "Off"));
 }
 
 void policies_page(void *arg)
@@ -38,20 +33,17 @@ void policies_page(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct entity_page page;
-	struct all_apis apis;
 	const char *q = page_query(call, "q");
-	cg_rc rc = show_load_apis(call, &apis, &err);
-	if (rc == CG_OK)
-		rc = entity_list(call->program->store, &policy_entity,
-				 span_of(page_query(call, "cursor")), LIST_LIMIT_DEFAULT,
-				 span_of(q), call->arena, &page, &err);
+	cg_rc rc =
+	    entity_list(call->program->store, &policy_entity, span_of(page_query(call, "cursor")),
+			LIST_LIMIT_DEFAULT, span_of(q), call->arena, &page, &err);
 	if (rc != CG_OK) {
 		page_fail(call, rc, &err);
 		return;
 	}
 	json_t *items = json_array();
 	for (size_t i = 0; i < page.n; i++)
-		(void)json_array_append_new(items, line(page.messages[i], &apis));
+		(void)json_array_append_new(items, line(call, page.messages[i]));
 	page_show(call, 200, "policies", "policies", "Policies",
 		  json_pack("{s:o, s:o, s:b, s:o, s:b}", "items", items, "q", page_text(span_of(q)),
 			    "searched", (int)(*q != '\0'), "next",
@@ -130,10 +122,9 @@ static void show_form(struct page_call *call, const Cg__Policy *policy, json_t *
 		      bool from_form, int status)
 {
 	struct cg_err err = {0};
-	struct all_apis apis;
 	const struct rights_access own = {policy ? policy->access : NULL,
 					  policy ? policy->n_access : 0};
-	cg_rc rc = show_load_apis(call, &apis, &err);
+	cg_rc rc = rights_add_apis(call, values, from_form ? NULL : &own, &err);
 	if (rc != CG_OK) {
 		json_decref(values);
 		page_fail(call, rc, &err);
@@ -141,7 +132,6 @@ static void show_form(struct page_call *call, const Cg__Policy *policy, json_t *
 	}
 	static const char *const narrow[] = {"methods", "paths", NULL};
 	options_open(values, "open_narrow", narrow);
-	rights_add_apis(call, values, from_form ? NULL : &own, &apis);
 	add_held(call, values, policy, from_form);
 	json_t *more = json_pack(
 	    "{s:s, s:s, s:o, s:b, s:b, s:I, s:b, s:b, s:o}", "once", page_once_for_form(call), "id",
@@ -217,12 +207,10 @@ void policy_change(void *arg)
 	} else if (rc == CG_STALE || page_entity_fault(rc, &err)) {
 		json_t *values = values_of_form(call), *theirs = values_of_policy(policy);
 		if (rc == CG_STALE) {
-			struct all_apis apis;
 			struct cg_err ignored = {0};
-			if (show_load_apis(call, &apis, &ignored) == CG_OK) {
-				rights_add_apis(call, values, NULL, &apis);
-				rights_add_apis(call, theirs, &own, &apis);
-			}
+			/* For the differences; a fault is told by show_form. */
+			if (rights_add_apis(call, values, NULL, &ignored) == CG_OK)
+				(void)!rights_add_apis(call, theirs, &own, &ignored);
 		}
 		page_add_refusal(values, theirs, rc, &err);
 		show_form(call, policy, values, true, web_status_of(rc));

@@ -27,7 +27,7 @@ cg_rc show_key_of_certificate(struct page_call *call, const ProtobufCBinaryData 
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
 
-json_t *show_refusal(struct page_call *call, const Cg__Refusal *r, const struct all_apis *apis)
+json_t *show_refusal(struct page_call *call, const Cg__Refusal *r)
 {
 	bool unknown =
 	    r->code && strcmp(r->code, "credential_unknown") == 0 && r->sha256.len == SHA256_BYTES;
@@ -47,7 +47,7 @@ json_t *show_refusal(struct page_call *call, const Cg__Refusal *r, const struct 
 	    figures_code_title(r->code ? r->code : ""), "detail", page_text(span_of(r->detail)),
 	    "method", page_text(span_of(r->method)), "path", page_text(span_of(r->path)), "address",
 	    page_text(span_of(r->address)), "api",
-	    page_text(span_of(r->api_id && *r->api_id ? show_api_name(apis, r->api_id) : "")),
+	    page_text(span_of(r->api_id && *r->api_id ? show_api_name(call, r->api_id) : "")),
 	    "sha256", page_hex(&r->sha256, 6), "may_make", (int)(unknown && json_is_null(made)),
 	    "made", made, "key",
 	    key ? json_pack("{s:s, s:o}", "key_id", key->id, "key_name",
@@ -73,7 +73,7 @@ static struct refusals_filter read_filter(struct page_call *call, const char *q,
 					  struct sha256 *digest)
 {
 	struct refusals_filter filter = {.code = span_of(page_query(call, "code")),
-					 .api_id = span_of(page_query(call, "api"))};
+					 .api_id = span_of(page_query(call, "api_id"))};
 	if (sha256_parse(span_of(q), digest))
 		filter.sha256 = digest;
 	else if (strlen(q) == ID_TEXT)
@@ -89,8 +89,8 @@ static cg_rc check_filter(struct page_call *call, struct refusals_filter *filter
 {
 	const char *id = NULL;
 	cg_rc rc = filter->code.n > 0 ? refusal_check_code(filter->code, err) : CG_OK;
-	rc = cg_worse(rc, entity_read_id(call->program->store, &api_entity, filter->api_id, "api",
-					 true, call->arena, &id, err));
+	rc = cg_worse(rc, entity_read_id(call->program->store, &api_entity, filter->api_id,
+					 "api_id", true, call->arena, &id, err));
 	if (rc == CG_OK && id)
 		filter->api_id = span_of(id);
 	return rc;
@@ -101,12 +101,12 @@ void refusals_page(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	struct refusals_page page = {.n = 0};
-	struct all_apis apis;
 	struct sha256 digest;
+	json_t *api_filter = NULL;
 	const char *q = page_query(call, "q"), *code = page_query(call, "code"),
-		   *api = page_query(call, "api");
+		   *api_id = page_query(call, "api_id");
 	struct refusals_filter filter = read_filter(call, q, &digest);
-	cg_rc rc = show_load_apis(call, &apis, &err);
+	cg_rc rc = show_filter(call, &api_entity, api_id, &api_filter, &err);
 	if (rc == CG_OK && !call->program->refusals)
 		rc = cg_fail(&err, CG_UNAVAILABLE,
 			     "The refused requests cannot be read: the log of admin says why.");
@@ -124,25 +124,24 @@ void refusals_page(void *arg)
 				   LIST_LIMIT_DEFAULT, call->arena, &page, &err);
 	}
 	if (rc != CG_OK && !fault) {
+		json_decref(api_filter);
 		page_fail(call, rc, &err);
 		return;
 	}
 	json_t *items = json_array();
 	for (size_t i = 0; i < page.n; i++)
-		(void)json_array_append_new(items, show_refusal(call, page.items[i], &apis));
+		(void)json_array_append_new(items, show_refusal(call, page.items[i]));
 	const char *cursor = show_next_below(call, page.next);
 	const struct page_pair next[] = {
 	    {"q",	  q	   },
 	    {"code",   code	 },
-	    {"api",    api   },
+	    {"api_id", api_id},
 	    {"cursor", cursor},
 	};
-	const char *api_id = filter.api_id.n > 0 ? filter.api_id.p : "";
-	json_t *values =
-	    json_pack("{s:o, s:o, s:o, s:o, s:b, s:s?}", "items", items, "q", page_text(span_of(q)),
-		      "codes", codes_json(code), "apis", show_api_choice(&apis, api_id), "searched",
-		      (int)(*q || *code || *api), "next",
-		      cursor ? page_link(call, "/admin/refusals", next, CG_COUNT(next)) : NULL);
+	json_t *values = json_pack(
+	    "{s:o, s:o, s:o, s:o, s:b, s:s?}", "items", items, "q", page_text(span_of(q)), "codes",
+	    codes_json(code), "api_filter", api_filter, "searched", (int)(*q || *code || *api_id),
+	    "next", cursor ? page_link(call, "/admin/refusals", next, CG_COUNT(next)) : NULL);
 	if (fault)
 		page_add_errors(values, &err);
 	page_show(call, fault ? 422 : 200, "refusals", "refusals",
@@ -183,15 +182,20 @@ static void show_make(struct page_call *call, const Cg__Refusal *refusal, const 
 		      const struct cg_err *why, int status)
 {
 	struct cg_err err = {0};
-	struct all_apis apis;
 	Cg__Certificate *record;
-	json_t *made = NULL;
-	cg_rc rc = show_load_apis(call, &apis, &err);
+	json_t *made = NULL, *apis = json_object();
+	/* The API that was called is what the caller wants. */
+	Cg__Access called = {.api_id = refusal->api_id};
+	Cg__Access *const items[] = {&called};
+	const struct rights_access wanted = {items, refusal->api_id && *refusal->api_id};
+	cg_rc rc = rights_add_apis(call, apis, why ? NULL : &wanted, &err);
 	if (rc == CG_OK)
 		rc = show_key_of_certificate(call, &refusal->sha256, &made, &err);
 	if (rc == CG_OK)
 		rc = certificate_record(cert, call->arena, &record, &err);
 	if (rc != CG_OK) {
+		json_decref(apis);
+		json_decref(made);
 		page_fail(call, rc, &err);
 		return;
 	}
@@ -201,11 +205,7 @@ static void show_make(struct page_call *call, const Cg__Refusal *refusal, const 
 	    "certificate", show_certificate(call, record), "once", page_once_for_form(call), "name",
 	    page_text(span_of(page_field(call, "name"))), "main_class", "main--narrow", "may_make",
 	    json_is_null(made), "made", made);
-	/* The API that was called is what the caller wants. */
-	Cg__Access called = {.api_id = refusal->api_id};
-	Cg__Access *const items[] = {&called};
-	const struct rights_access wanted = {items, refusal->api_id && *refusal->api_id};
-	rights_add_apis(call, values, why ? NULL : &wanted, &apis);
+	(void)json_object_update_new(values, apis);
 	/* Where there is no form its faults are of no interest. */
 	if (why && json_is_null(made))
 		page_add_errors(values, why);

@@ -1,6 +1,6 @@
 /* Requests of developers: approving and declining them. */
 #include "base/base.h"
-#include "base/text.h"
+#include "base/limits.h"
 #include "entities.h"
 #include "model/catalogue.h"
 #include "model/certificate.h"
@@ -10,8 +10,6 @@
 #include "model/request.h"
 #include "show.h"
 #include "web/problem.h"
-
-#define CARDS_MAX 100
 
 /* What a card tells beside the request; NULL: it is gone. */
 struct about {
@@ -134,58 +132,51 @@ static json_t *card(struct page_call *call, const Cg__KeyRequest *r, const struc
 	return out;
 }
 
-static bool fits(const Cg__KeyRequest *r, const struct about *a, struct span part)
-{
-	return part.n == 0 || text_holds(r->name, part) ||
-	       (a->entry && text_holds(a->entry->name, part)) ||
-	       (a->organisation && text_holds(a->organisation->name, part)) ||
-	       (a->developer &&
-		(text_holds(a->developer->name, part) || text_holds(a->developer->email, part)));
-}
-
 void requests_page(void *arg)
 {
 	static const char *const words[] = {"pending", "approved", "declined", "withdrawn"};
 	struct page_call *call = arg;
 	struct cg_err err = {0};
-	struct request_list list;
+	struct request_list list = {.n = 0};
 	struct request_counts counts;
 	const char *status = words[0], *q = page_query(call, "q"), *done = page_query(call, "done");
-	bool more = false;
 	for (size_t i = 0; i < CG_COUNT(words); i++)
 		if (strcmp(page_query(call, "status"), words[i]) == 0)
 			status = words[i];
 	json_t *cards = json_array();
-	const char *folded = text_fold(span_of(q), call->arena);
 	/* Of those that wait, who came first is looked at first. */
-	cg_rc rc = folded ? request_list(call->program->store, STORE_REQUEST_BY_STATUS, status,
-					 status == words[0], call->arena, &list, &err)
-			  : cg_fail_memory(&err);
+	const struct request_query query = {.q = span_of(q),
+					    .oldest_first = status == words[0],
+					    .limit = LIST_LIMIT_DEFAULT,
+					    .cursor = span_of(page_query(call, "cursor"))};
+	cg_rc rc = request_list(call->program->store, STORE_REQUEST_BY_STATUS, status, &query,
+				call->arena, &list, &err);
 	if (rc == CG_OK)
 		rc = request_count(call->program->store, STORE_REQUEST_BY_STATUS, words[0], &counts,
 				   &err);
 	for (size_t i = 0; rc == CG_OK && i < list.n; i++) {
-		const Cg__KeyRequest *r = list.items[i];
 		struct about about;
-		rc = load(call, r, &about, &err);
-		if (rc != CG_OK || !fits(r, &about, span_of(folded)))
-			continue;
-		if (json_array_size(cards) == CARDS_MAX) {
-			more = true;
-			break;
-		}
-		(void)json_array_append_new(
-		    cards, json_pack("{s:o}", "card", card(call, r, &about, NULL)));
+		rc = load(call, list.items[i], &about, &err);
+		if (rc == CG_OK)
+			(void)json_array_append_new(
+			    cards,
+			    json_pack("{s:o}", "card", card(call, list.items[i], &about, NULL)));
 	}
 	if (rc != CG_OK) {
 		json_decref(cards);
 		page_fail(call, rc, &err);
 		return;
 	}
+	const struct page_pair next[] = {
+	    {"status", status   },
+	    {"q",	  q	   },
+	    {"cursor", list.next},
+	};
 	json_t *values = json_pack(
-	    "{s:o, s:b, s:b, s:b, s:o, s:o, s:s, s:o, s:b, s:b, s:b}", "cards", cards, "more",
-	    more || list.more, "none_waits", counts.pending == 0, "some_wait", counts.pending > 0,
-	    "number", page_number(counts.pending), "oldest",
+	    "{s:o, s:s?, s:b, s:b, s:o, s:o, s:s, s:o, s:b, s:b, s:b}", "cards", cards, "next",
+	    list.next ? page_link(call, "/admin/requests", next, CG_COUNT(next)) : NULL,
+	    "none_waits", counts.pending == 0, "some_wait", counts.pending > 0, "number",
+	    page_number(counts.pending), "oldest",
 	    counts.pending > 0 ? page_distance(call, counts.oldest_at) : json_null(), "status",
 	    status, "q", page_text(span_of(q)), "searched", *q != '\0', "was_approved",
 	    strcmp(done, "approved") == 0, "was_declined", strcmp(done, "declined") == 0);

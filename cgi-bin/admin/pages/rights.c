@@ -43,24 +43,41 @@ static void add_api(json_t *to, const Cg__Api *api, bool ticked)
 						  (int)ticked));
 }
 
-void rights_add_apis(struct page_call *call, json_t *values, const struct rights_access *of,
-		     const struct all_apis *apis)
+static bool has_api(const struct entity_page *page, const char *id)
+{
+	for (size_t i = 0; i < page->n; i++)
+		if (strcmp(((const Cg__Api *)page->messages[i])->id, id) == 0)
+			return true;
+	return false;
+}
+
+cg_rc rights_add_apis(struct page_call *call, json_t *values, const struct rights_access *of,
+		      struct cg_err *err)
 {
 	const struct show_ids ticked = ticked_apis(call, of);
+	struct entity_page page;
+	cg_rc rc = entity_list(call->program->store, &api_entity, SPAN_LIT(""), LIST_LIMIT_MAX,
+			       SPAN_LIT(""), call->arena, &page, err);
+	if (rc != CG_OK)
+		return rc;
 	json_t *out = json_array();
-	for (size_t i = 0; i < apis->n; i++)
-		add_api(out, apis->items[i], show_ids_have(ticked, apis->items[i]->id));
+	for (size_t i = 0; i < page.n; i++) {
+		const Cg__Api *api = page.messages[i];
+		add_api(out, api, show_ids_have(ticked, api->id));
+	}
 	/* Those that are not among the first. */
 	for (size_t i = 0; i < ticked.n; i++) {
 		const char *id = ticked.items[i];
-		Cg__Api *api;
-		if (!show_api(apis, id) && !show_ids_have((struct show_ids){ticked.items, i}, id) &&
-		    entity_get(call->program->store, &api_entity, id, call->arena, &api, NULL) ==
-			CG_OK &&
-		    strcmp(api->id, id) == 0)
+		const Cg__Api *api =
+		    has_api(&page, id) || show_ids_have((struct show_ids){ticked.items, i}, id)
+			? NULL
+			: show_api(call, id);
+		if (api)
 			add_api(out, api, true);
 	}
 	(void)json_object_set_new(values, "apis", out);
+	(void)json_object_set_new(values, "more_apis", json_boolean(page.next != NULL));
+	return CG_OK;
 }
 
 void rights_add_units(json_t *values, uint64_t per_seconds, unsigned period)

@@ -15,10 +15,10 @@ struct rights_access {
 /* Whether the form has the field `name` with this value. */
 bool rights_form_says(struct page_call *call, const char *name, const char *value);
 
-/* Values of the template: "apis" with those ticked, which are there also when there are more APIs
- * than `apis` has; "spans" and "periods" with those chosen. */
-void rights_add_apis(struct page_call *call, json_t *values, const struct rights_access *of,
-		     const struct all_apis *apis);
+/* Values of the template: "apis", the first LIST_LIMIT_MAX of them by name and those ticked, and
+ * "more_apis", whether there are others; "spans" and "periods" with those chosen. */
+cg_rc rights_add_apis(struct page_call *call, json_t *values, const struct rights_access *of,
+		      struct cg_err *err) CG_MUST_USE;
 void rights_add_units(json_t *values, uint64_t per_seconds, unsigned period);
 /* The period of a quota with that name; a month for what is none (NULL). */
 unsigned rights_period(const char *name);

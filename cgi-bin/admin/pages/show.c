@@ -35,8 +35,9 @@ static void add_option(json_t *to, const char *value, const char *text, bool cho
 						  page_text(span_of(text)), "chosen", (int)chosen));
 }
 
-cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_ids chosen,
-		  json_t **out, struct cg_err *err)
+/* *more: there are others. */
+static cg_rc choose(struct page_call *call, const struct entity *e, struct show_ids chosen,
+		    json_t **out, bool *more, struct cg_err *err)
 {
 	struct store *store = call->program->store;
 	struct entity_page page;
@@ -48,6 +49,7 @@ cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_id
 	if (!shown)
 		return cg_fail_memory(err);
 	size_t n = 0;
+	*more = page.next != NULL;
 	*out = json_array();
 	for (size_t i = 0; i < page.n; i++) {
 		const struct entity_head *m = page.messages[i];
@@ -64,6 +66,31 @@ cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_id
 		shown[n++] = id;
 	}
 	return CG_OK;
+}
+
+cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_ids chosen,
+		  json_t **out, struct cg_err *err)
+{
+	bool ignored;
+	return choose(call, e, chosen, out, &ignored, err);
+}
+
+cg_rc show_filter(struct page_call *call, const struct entity *e, const char *asked, json_t **out,
+		  struct cg_err *err)
+{
+	struct entity_head *m;
+	json_t *choices;
+	bool more;
+	bool there =
+	    *asked && entity_get(call->program->store, e, asked, call->arena, &m, NULL) == CG_OK;
+	const char *id = there ? m->id : asked;
+	cg_rc rc = choose(call, e, (struct show_ids){&id, *id != '\0'}, &choices, &more, err);
+	if (rc == CG_OK)
+		*out = json_pack("{s:o, s:b, s:b, s:o, s:o}", "choices", choices, "is_choice",
+				 (int)!more, "is_typed", (int)more, "value",
+				 page_text(span_of(show_name_or_id(call, e, id))), "text",
+				 page_text(span_of(there ? m->name : asked)));
+	return rc;
 }
 
 json_t *show_joined(char *const *texts, size_t n)
@@ -168,16 +195,15 @@ bool show_certificate_fault(cg_rc rc, struct cg_err *err)
 	return rc == CG_BAD_VALUE || rc == CG_BAD_INPUT || rc == CG_CLASH || rc == CG_TOO_BIG;
 }
 
-const char *show_organisation_field(struct page_call *call, const char *id)
+const char *show_name_or_id(struct page_call *call, const struct entity *e, const char *id)
 {
 	struct store *store = call->program->store;
-	Cg__Organisation *o, *named;
+	struct entity_head *m, *named;
 	if (!id)
 		return "";
-	if (entity_get(store, &organisation_entity, id, call->arena, &o, NULL) != CG_OK)
+	if (!*id || entity_get(store, e, id, call->arena, &m, NULL) != CG_OK)
 		return id;
-	bool leads_back =
-	    entity_get(store, &organisation_entity, o->name, call->arena, &named, NULL) == CG_OK &&
-	    strcmp(named->id, o->id) == 0;
-	return leads_back ? o->name : o->id;
+	bool leads_back = entity_get(store, e, m->name, call->arena, &named, NULL) == CG_OK &&
+			  strcmp(named->id, m->id) == 0;
+	return leads_back ? m->name : m->id;
 }

@@ -19,6 +19,12 @@ bool show_ids_have(struct show_ids ids, const char *id);
  * id.  *out is [{"value", "text", "chosen"}], a new reference. */
 cg_rc show_choice(struct page_call *call, const struct entity *e, struct show_ids chosen,
 		  json_t **out, struct cg_err *err) CG_MUST_USE;
+/* A filter by a record: a choice while all of them fit into it, else a field for a name or an id
+ * that offers the first ones.  `asked` is what the query says, an id or a name; "": nothing.  *out
+ * is {"choices", "is_choice", "is_typed", "value", "text"}, a new reference: value is what the
+ * field holds, text what the one asked for is called. */
+cg_rc show_filter(struct page_call *call, const struct entity *e, const char *asked, json_t **out,
+		  struct cg_err *err) CG_MUST_USE;
 
 /* Texts, such as tags, with commas between. */
 json_t *show_joined(char *const *texts, size_t n);
@@ -34,15 +40,15 @@ void show_add_roles(json_t *values);
 /* What an action of the audit is called: "Key created". */
 const char *show_action(const char *action);
 /* One refused request. */
-json_t *show_refusal(struct page_call *call, const Cg__Refusal *r, const struct all_apis *apis);
+json_t *show_refusal(struct page_call *call, const Cg__Refusal *r);
 
 /* {"key_id", "key_name", "is_revoked"} of the key that a certificate belongs to; JSON's null when
  * it is nobody's. */
 cg_rc show_key_of_certificate(struct page_call *call, const ProtobufCBinaryData *sha256,
 			      json_t **out, struct cg_err *err) CG_MUST_USE;
-/* What a form's field says of an organisation: its name, or its id where others have that name; ""
- * for NULL, and an id that leads nowhere as it is. */
-const char *show_organisation_field(struct page_call *call, const char *id);
+/* What a form's field says of a record: its name, or its id where others have that name; "" for
+ * NULL, and an id that leads nowhere as it is. */
+const char *show_name_or_id(struct page_call *call, const struct entity *e, const char *id);
 /* The certificate that a form brings, pasted in "certificate" or uploaded in "upload".
  * CG_NOT_FOUND, err untouched, when it brings none; a refusal names the field. */
 cg_rc show_read_certificate(struct page_call *call, enum cert_kind kind, struct cert_reading *out,

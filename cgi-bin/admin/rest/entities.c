@@ -40,6 +40,8 @@ void rest_entity_list(struct rest_call *call, const struct rest_resource *r)
 	struct cg_err err = {0};
 	json_t *items;
 	cg_rc rc = rest_read_page(call, &page, &err);
+	if (rc == CG_BAD_VALUE)
+		rc = cg_worse(rc, entity_check_cursor(page.cursor, &err));
 	if (rc == CG_OK)
 		rc = entity_list(call->admin->store, r->entity, page.cursor, page.limit, page.q,
 				 call->arena, &found, &err);

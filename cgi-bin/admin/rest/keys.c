@@ -57,6 +57,9 @@ void keys_list(void *arg)
 	if (rc == CG_OK)
 		rc = key_list(call->admin->store, page.cursor, page.limit, &query, call->arena,
 			      &found, &err);
+	else if (cg_is_told(rc))
+		rc = cg_worse(rc, key_query_check(call->admin->store, page.cursor, &query,
+						  call->arena, &err));
 	if (rc == CG_OK)
 		rc = rest_entity_items(call, &keys, &found.found, &items, &err);
 	if (rc != CG_OK) {

@@ -4,7 +4,6 @@
 #include "model/developer.h"
 #include "model/request.h"
 #include "rest.h"
-#include "base/text.h"
 #include "web/json.h"
 
 static const struct rest_resource requests = {.entity = &request_entity, .path = "requests"};
@@ -48,8 +47,9 @@ static cg_rc read_filters(struct rest_call *call, struct span values[FILTERS], s
 	return worst;
 }
 
-static bool fits(const Cg__KeyRequest *r, const struct span values[FILTERS], struct span folded)
+static bool fits(const Cg__KeyRequest *r, void *arg)
 {
+	const struct span *values = arg;
 	const char *const has[FILTERS] = {
 	    [BY_STATUS] = (size_t)r->status < CG_COUNT(statuses) ? statuses[(size_t)r->status] : "",
 	    [BY_DEVELOPER] = r->developer_id,
@@ -59,29 +59,17 @@ static bool fits(const Cg__KeyRequest *r, const struct span values[FILTERS], str
 	for (size_t i = 0; i < FILTERS; i++)
 		if (values[i].p && !span_is(span_of(has[i]), values[i]))
 			return false;
-	return folded.n == 0 || text_holds(r->name, folded);
+	return true;
 }
 
-/* "TIME.ID" of the page's last one, which may not be in the list any more. */
-static cg_rc read_cursor(struct span cursor, uint64_t *created_at, struct span *id,
-			 struct cg_err *err)
+static bool is_filtered(struct rest_call *call)
 {
-	struct span time;
-	if (!span_next(&cursor, '.', &time) || cursor.n == 0 ||
-	    !number_parse(time, INT64_MAX, created_at))
-		return cg_fail_field(err, "cursor", "is not one that a list gave");
-	*id = cursor;
-	return CG_OK;
-}
-
-static bool is_behind(const Cg__KeyRequest *r, uint64_t created_at, struct span id)
-{
-	uint64_t at = r->created_at > 0 ? (uint64_t)r->created_at : 0;
-	size_t n = strlen(r->id);
-	if (at != created_at)
-		return at < created_at;
-	int order = memcmp(r->id, id.p, n < id.n ? n : id.n);
-	return order > 0 || (order == 0 && n > id.n);
+	struct span rest = call->req->target.query, name, value;
+	while (web_query_next(&rest, call->arena, &name, &value) > 0)
+		for (size_t i = 0; i < FILTERS; i++)
+			if (span_is_text(name, filters[i].parameter))
+				return true;
+	return false;
 }
 
 /* Those that all the parameters fit, the newest first; without any all, by name. */
@@ -89,50 +77,39 @@ void requests_list(void *arg)
 {
 	struct rest_call *call = arg;
 	struct cg_err err = {0};
-	struct rest_page page;
+	struct rest_page page = {.limit = 0};
 	struct request_list list = {.n = 0};
-	struct span values[FILTERS], id = {NULL, 0};
-	const char *folded = NULL;
-	uint64_t created_at = 0;
+	struct span values[FILTERS] = {
+	    {NULL, 0}
+	     };
 	size_t i = 0;
-	cg_rc rc = rest_read_page(call, &page, &err);
-	rc = cg_worse(rc, read_filters(call, values, &err));
-	while (rc == CG_OK && i < FILTERS && !values[i].p)
-		i++;
-	if (rc == CG_OK && i == FILTERS) {
+	if (!is_filtered(call)) {
 		rest_entity_list(call, &requests);
 		return;
 	}
-	if (rc == CG_OK && page.cursor.n > 0)
-		rc = read_cursor(page.cursor, &created_at, &id, &err);
+	cg_rc rc = rest_read_page(call, &page, &err);
+	rc = cg_worse(rc, read_filters(call, values, &err));
+	const struct request_query query = {
+	    .q = page.q, .limit = page.limit, .cursor = page.cursor, .fits = fits, .arg = values};
+	if (rc != CG_OK && cg_is_told(rc))
+		rc = cg_worse(rc, request_check_cursor(page.cursor, &err));
 	if (rc == CG_OK) {
+		/* The first one that is asked for; the others are looked at in its list. */
+		while (i < FILTERS - 1 && !values[i].p)
+			i++;
 		const char *key = arena_copy(call->arena, values[i]);
-		folded = text_fold(page.q, call->arena);
-		rc = key && folded ? request_list(call->admin->store, filters[i].index, key, false,
-						  call->arena, &list, &err)
-				   : cg_fail_memory(&err);
+		rc = key ? request_list(call->admin->store, filters[i].index, key, &query,
+					call->arena, &list, &err)
+			 : cg_fail_memory(&err);
 	}
 	if (rc != CG_OK) {
 		rest_fail(call, rc, &err);
 		return;
 	}
 	json_t *items = json_array();
-	const Cg__KeyRequest *last = NULL;
-	const char *next = NULL;
-	for (size_t n = 0; n < list.n && !next; n++) {
-		const Cg__KeyRequest *r = list.items[n];
-		if (!fits(r, values, span_of(folded)) ||
-		    (id.n > 0 && !is_behind(r, created_at, id)))
-			continue;
-		if (json_array_size(items) == page.limit) {
-			next =
-			    arena_printf(call->arena, "%" PRId64 ".%s", last->created_at, last->id);
-		} else {
-			(void)json_array_append_new(items, record_to_json(r));
-			last = r;
-		}
-	}
-	rest_send_page(call, items, next);
+	for (size_t n = 0; n < list.n; n++)
+		(void)json_array_append_new(items, record_to_json(list.items[n]));
+	rest_send_page(call, items, list.next);
 }
 
 void requests_get(void *call)

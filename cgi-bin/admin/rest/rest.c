@@ -92,7 +92,7 @@ const struct rest_route rest_routes[] = {
 	{{"PATCH", REST_BASE "/catalogue/:id", REST_PATCH | REST_MATCH, catalogue_change}, "Change a catalogue entry", CATALOGUE, 200, NULL},
 	{{"DELETE", REST_BASE "/catalogue/:id", REST_MATCH, catalogue_remove}, "Remove a catalogue entry; keys that came of it stay, requests that wait are declined", NULL, 204, NULL},
 
-	{{"GET", REST_BASE "/requests", REST_LIST, requests_list}, "List requests of developers, by name; with parameters of its own those that all of them fit, the newest first, out of 500", REQUEST, 200, "status: pending, approved, declined or withdrawn.|developer_id: who asked, by id or name.|catalogue_id: the entry asked for, by id or name.|key_id: the key it is about, by id or name."},
+	{{"GET", REST_BASE "/requests", REST_LIST, requests_list}, "List requests of developers, by name; with parameters of its own those that all of them fit, the newest first, where q is looked for in names of keys, developers, their organisations and entries, and in addresses", REQUEST, 200, "status: pending, approved, declined or withdrawn.|developer_id: who asked, by id or name.|catalogue_id: the entry asked for, by id or name.|key_id: the key it is about, by id or name."},
 	{{"POST", REST_BASE "/requests", 0, requests_create}, "Ask for a key on behalf of a developer, with a certificate or a token, or for more access of a key", REQUEST, 201, NULL},
 	{{"GET", REST_BASE "/requests/:id", 0, requests_get}, "Read a request", REQUEST, 200, NULL},
 	{{"POST", REST_BASE "/requests/:id/approve", REST_ACT | REST_MATCH, requests_approve}, "Approve a request: the key is made, or gets the access or the certificate; once, however often it is sent", REQUEST, 200, NULL},
@@ -263,12 +263,14 @@ cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_er
 	struct rest_page page = {.limit = LIST_LIMIT_DEFAULT};
 	uint64_t number;
 	int more;
+	cg_rc rc = CG_OK;
 	while ((more = web_query_next(&rest, call->arena, &name, &value)) > 0) {
 		if (span_is(name, SPAN_LIT("limit"))) {
-			if (!number_parse(value, LIST_LIMIT_MAX, &number) || number == 0)
-				return cg_fail_field(err, "limit", "must be a number from 1 to %d",
-						     LIST_LIMIT_MAX);
-			page.limit = (size_t)number;
+			if (number_parse(value, LIST_LIMIT_MAX, &number) && number > 0)
+				page.limit = (size_t)number;
+			else
+				rc = cg_fail_field(err, "limit", "must be a number from 1 to %d",
+						   LIST_LIMIT_MAX);
 		} else if (span_is(name, SPAN_LIT("cursor"))) {
 			page.cursor = value;
 		} else if (span_is(name, SPAN_LIT("q"))) {
@@ -278,7 +280,7 @@ cg_rc rest_read_page(struct rest_call *call, struct rest_page *out, struct cg_er
 	if (more < 0)
 		return cg_fail(err, CG_BAD_INPUT, "The query cannot be read.");
 	*out = page;
-	return CG_OK;
+	return rc;
 }
 
 void rest_send_page(struct rest_call *call, json_t *items, const char *next)
@@ -292,7 +294,8 @@ cg_rc rest_read_digest_page(struct rest_call *call, struct rest_page *out, struc
 {
 	struct sha256 digest;
 	cg_rc rc = rest_read_page(call, out, err);
-	return rc == CG_OK && out->cursor.n > 0 && !hex_parse(out->cursor, digest.b, SHA256_BYTES)
+	return (rc == CG_OK || rc == CG_BAD_VALUE) && out->cursor.n > 0 &&
+		       !hex_parse(out->cursor, digest.b, SHA256_BYTES)
 		   ? cg_fail_field(err, "cursor", "is not one that a list gave")
 		   : rc;
 }

@@ -46,7 +46,8 @@ void rest_send(struct rest_call *call, int status, const void *message, json_t *
 	       const char *path);
 /* Answers a removal: 204, or with what went wrong. */
 void rest_send_removed(struct rest_call *call, cg_rc rc, const struct cg_err *err);
-/* limit, cursor, q of a list. */
+/* limit, cursor, q of a list.  Also with CG_BAD_VALUE, for the limit, there are cursor and q, so
+ * that what is wrong with them can be told, too. */
 struct rest_page {
 	size_t limit;
 	struct span cursor, q;
