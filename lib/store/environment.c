@@ -92,7 +92,8 @@ static int index_keys(DB *index, const DBT *key, const DBT *value, DBT *result)
 			n = i;
 			break;
 		}
-		memcpy(items[i].data, keys[i].p, keys[i].n);
+		if (keys[i].n > 0)
+			memcpy(items[i].data, keys[i].p, keys[i].n);
 		items[i].size = (u_int32_t)keys[i].n;
 		items[i].flags = DB_DBT_APPMALLOC;
 	}
