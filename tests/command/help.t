@@ -19,7 +19,7 @@ folder = tempfile.TemporaryDirectory()
 cert = make_cert(folder.name, "one")
 program = BIN + "/certgate"
 # Values for what is written in capitals; "x" for the rest.
-VALUES = {"FILE": cert.path, "DIR": "/dev/null/x", "NAME": "nobody", "GROUP": "nogroup", "TIME": "2099-01-01T00:00:00Z", "N": "1", "M": "1", "P": "1",
+VALUES = {"FILE": cert.path, "DIR": "/dev/null/x", "NAME": "nobody", "GROUP": "nogroup", "TIME": "2099-01-01T00:00:00Z", "N": "1", "M": "1", "P": "1", "IP": "192.0.2.1",
           "NUMBER:HASH": "1:" + "0" * 64}
 
 
