@@ -344,7 +344,7 @@ cg_rc key_page_values(struct page_call *call, const Cg__Key *key, json_t **out, 
 {
 	const struct request_query asked = {.limit = REQUESTS_SHOWN_MAX};
 	struct key_grant g;
-	struct request_list requests;
+	struct request_list requests = {.n = 0};
 	struct portal_usage usage = {.chart = NULL};
 	Cg__CatalogueEntry__Renewal way;
 	Cg__Refusal *newest;
