@@ -238,7 +238,7 @@ static cg_rc gather(struct store_txn *txn, struct span index_key, struct span id
 	struct listing *l = g->l;
 	struct entity_head *m;
 	struct place at;
-	bool listed;
+	bool listed = false;
 	(void)index_key;
 	arena_clear(&l->one);
 	cg_rc rc = store_load(txn, l->e->table, id, &l->one, &m, err);
@@ -264,7 +264,7 @@ static cg_rc load_gathered(struct store_txn *txn, void *arg, struct cg_err *err)
 	l->page->n = 0;
 	for (size_t i = 0; rc == CG_OK && i < g->n && i < l->limit; i++) {
 		void *m;
-		bool listed;
+		bool listed = false;
 		rc = store_load(txn, l->e->table, span_make(g->items[i].id, g->items[i].id_n),
 				l->arena, &m, err);
 		if (rc == CG_OK)
