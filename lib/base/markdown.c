@@ -28,13 +28,11 @@ bool markdown_link_is_fine(struct span link, bool mailto)
 }
 
 /* "/portal/logo.svg", but neither "//elsewhere" nor "/\elsewhere", which browsers take for it; nor
- * with control characters, of which they leave some out first. */
+ * with control characters, which are left out of it afterwards, by browsers and here. */
 static bool image_is_fine(struct span link)
 {
-	for (size_t i = 0; i < link.n; i++)
-		if ((unsigned char)link.p[i] < ' ')
-			return false;
-	return link.n > 1 && link.p[0] == '/' && link.p[1] != '/' && link.p[1] != '\\';
+	return text_is_clean(link) && link.n > 1 && link.p[0] == '/' && link.p[1] != '/' &&
+	       link.p[1] != '\\';
 }
 
 static void note_bad(struct writing *w, struct span link)

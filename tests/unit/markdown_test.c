@@ -79,7 +79,9 @@ static void test_links(void **state)
 					     "![a](/\\b/c.png)",
 					     "![a](c.png)",
 					     "![a](</\t/b/c.png>)",
-					     "![a](<\t//b/c.png>)"};
+					     "![a](<\t//b/c.png>)",
+					     "![a](/&#127;/b/c.png)",
+					     "![a](/&#x85;/b/c.png)"};
 	for (size_t i = 0; i < CG_COUNT(images); i++) {
 		html_is(images[i], "<p>a</p>\n");
 		assert_int_equal(markdown_check(span_of(images[i]), "f", NULL), CG_BAD_VALUE);
