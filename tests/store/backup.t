@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Backup while everything writes, and going back to one: what is in it, what is refused, what stays
-revoked, and what a kill leaves.
+revoked, and what a kill leaves.  One file, though long: each part goes on with the store and the backups
+that those before it made.
 
 CERTGATE_TIMED=1: how long writers were held up is judged, not only told."""
 import contextlib
