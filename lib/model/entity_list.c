@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "model/entity.h"
+#include "base/first.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -122,15 +123,10 @@ static cg_rc take_found(struct store_txn *txn, struct listing *l, struct span id
 			struct cg_err *err)
 {
 	const struct entity_search *s = l->search;
-	struct span bytes;
 	struct entity_head *m = NULL;
 	bool fits = true;
 	arena_clear(&l->one);
-	cg_rc rc = store_get(txn, l->e->table, id, &l->one, &bytes, err);
-	if (rc == CG_NOT_FOUND)
-		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
-	if (rc == CG_OK)
-		rc = record_unpack(l->e->type, bytes, &l->one, &m, err);
+	cg_rc rc = store_load_indexed(txn, l->e->table, id, &l->one, &m, err);
 	if (rc != CG_OK || (!is_also(s, id) && !matches(l, m)))
 		return rc;
 	if (s->fits)
@@ -140,7 +136,8 @@ static cg_rc take_found(struct store_txn *txn, struct listing *l, struct span id
 	l->more = l->page->n == l->limit;
 	if (l->more)
 		return CG_NOT_FOUND;
-	rc = record_unpack(l->e->type, bytes, l->arena, &l->page->messages[l->page->n], err);
+	rc =
+	    store_load_indexed(txn, l->e->table, id, l->arena, &l->page->messages[l->page->n], err);
 	l->page->n += rc == CG_OK;
 	return rc;
 }
@@ -186,10 +183,7 @@ static cg_rc search(struct store *store, struct listing *l, struct cg_err *err)
 
 struct gathering {
 	struct listing *l;
-	/* The first ones so far: twice as many as are wanted, of which half go when they are full.
-	 */
-	struct place *items;
-	size_t n, wanted;
+	struct first first; /* struct place */
 };
 
 static int compare_spans(struct span a, struct span b)
@@ -204,12 +198,6 @@ static int by_place(const void *a, const void *b)
 	int order = compare_spans(span_make(x->name, x->name_n), span_make(y->name, y->name_n));
 	return order != 0 ? order
 			  : compare_spans(span_make(x->id, x->id_n), span_make(y->id, y->id_n));
-}
-
-static void keep_first(struct gathering *g)
-{
-	qsort(g->items, g->n, sizeof(*g->items), by_place);
-	g->n = g->n < g->wanted ? g->n : g->wanted;
 }
 
 static bool is_under(const struct entity_search *s, const void *message)
@@ -241,18 +229,14 @@ static cg_rc gather(struct store_txn *txn, struct span index_key, struct span id
 	bool listed = false;
 	(void)index_key;
 	arena_clear(&l->one);
-	cg_rc rc = store_load(txn, l->e->table, id, &l->one, &m, err);
-	if (rc == CG_NOT_FOUND)
-		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
+	cg_rc rc = store_load_indexed(txn, l->e->table, id, &l->one, &m, err);
 	if (rc == CG_OK && !place_set(&at, span_of(m->name), id))
 		rc = cg_fail(err, CG_UNAVAILABLE, "A record of the store has a damaged name.");
 	if (rc == CG_OK)
 		rc = is_listed(txn, l, m, &l->one, &listed, err);
 	if (rc != CG_OK || !listed || (l->at.id_n > 0 && by_place(&at, &l->at) <= 0))
 		return rc;
-	if (g->n == 2 * g->wanted)
-		keep_first(g);
-	g->items[g->n++] = at;
+	first_add(&g->first, &at);
 	return CG_OK;
 }
 
@@ -260,13 +244,14 @@ static cg_rc load_gathered(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct gathering *g = arg;
 	struct listing *l = g->l;
+	const struct place *items = g->first.items;
 	cg_rc rc = CG_OK;
 	l->page->n = 0;
-	for (size_t i = 0; rc == CG_OK && i < g->n && i < l->limit; i++) {
+	for (size_t i = 0; rc == CG_OK && i < g->first.n && i < l->limit; i++) {
 		void *m;
 		bool listed = false;
-		rc = store_load(txn, l->e->table, span_make(g->items[i].id, g->items[i].id_n),
-				l->arena, &m, err);
+		rc = store_load(txn, l->e->table, span_make(items[i].id, items[i].id_n), l->arena,
+				&m, err);
 		if (rc == CG_OK)
 			rc = is_listed(txn, l, m, l->arena, &listed, err);
 		if (rc == CG_OK && listed)
@@ -281,21 +266,20 @@ static cg_rc load_gathered(struct store_txn *txn, void *arg, struct cg_err *err)
 static cg_rc list_under(struct store *store, struct listing *l, struct place *last,
 			struct cg_err *err)
 {
-	struct gathering g = {.l = l, .wanted = l->limit + 1};
+	struct gathering g = {.l = l};
 	struct store_walk walk = {
 	    .index = l->search->index, .only = true, .index_key = span_of(l->search->under)};
-	g.items = arena_alloc(l->arena, 2 * g.wanted * sizeof(*g.items));
-	if (!g.items)
+	if (!first_begin(&g.first, l->limit + 1, sizeof(struct place), by_place, l->arena))
 		return cg_fail_memory(err);
 	arena_init(&l->one, RECORD_ARENA_MAX);
 	cg_rc rc = store_scan(store, &walk, gather, &g, err);
 	arena_release(&l->one);
 	if (rc != CG_OK)
 		return rc;
-	keep_first(&g);
-	l->more = g.n > l->limit;
+	first_end(&g.first);
+	l->more = g.first.n > l->limit;
 	if (l->more)
-		*last = g.items[l->limit - 1];
+		*last = ((const struct place *)g.first.items)[l->limit - 1];
 	return store_read(store, load_gathered, &g, err);
 }
 

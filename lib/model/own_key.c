@@ -1,8 +1,9 @@
 #include "base/base.h"
 #include "model/own_key.h"
 #include "base/clock.h"
-#include "model/credential_in.h"
+#include "base/first.h"
 #include "base/limits.h"
+#include "model/credential_in.h"
 #include "model/key.h"
 #include "model/key_status.h"
 #include "model/link.h"
@@ -126,9 +127,7 @@ static cg_rc look(struct store_txn *txn, struct span index_key, struct span id, 
 	Cg__Key *key;
 	(void)index_key;
 	arena_clear(&l->one);
-	cg_rc rc = store_load(txn, STORE_KEY, id, &l->one, &key, err);
-	if (rc == CG_NOT_FOUND)
-		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
+	cg_rc rc = store_load_indexed(txn, STORE_KEY, id, &l->one, &key, err);
 	return rc == CG_OK ? l->look(txn, key, l->arg, &l->one, err) : rc;
 }
 
@@ -170,10 +169,8 @@ cg_rc own_key_each(struct store *store, const struct actor *actor,
 	return look_at_all(store, actor, &l, err);
 }
 
-/* The first to end so far: twice as many as are wanted, of which half go when they are full. */
 struct ending {
-	struct own_keys_ending *list;
-	size_t most;
+	struct first first; /* struct own_key_ending */
 	int64_t now_unix_s, until_unix_s;
 };
 
@@ -183,14 +180,6 @@ static int first_to_end(const void *a, const void *b)
 	if (x->ends_unix_s != y->ends_unix_s)
 		return x->ends_unix_s < y->ends_unix_s ? -1 : 1;
 	return strcmp(x->id, y->id);
-}
-
-static void keep_first(struct ending *e)
-{
-	struct own_keys_ending *list = e->list;
-	qsort(list->items, list->n, sizeof(*list->items), first_to_end);
-	list->more += list->n > e->most ? list->n - e->most : 0;
-	list->n = list->n < e->most ? list->n : e->most;
 }
 
 static cg_rc note_ending(struct store_txn *txn, const Cg__Key *key, void *arg, struct arena *one,
@@ -206,12 +195,10 @@ static cg_rc note_ending(struct store_txn *txn, const Cg__Key *key, void *arg, s
 	}
 	if (rc != CG_OK || standing.working == 0 || standing.ends > (uint64_t)e->until_unix_s)
 		return rc;
-	if (e->list->n == 2 * e->most)
-		keep_first(e);
-	struct own_key_ending *to = &e->list->items[e->list->n++];
-	to->ends_unix_s = (int64_t)standing.ends;
-	(void)snprintf(to->id, sizeof(to->id), "%s", key->id);
-	(void)snprintf(to->name, sizeof(to->name), "%s", key->name);
+	struct own_key_ending ending = {.ends_unix_s = (int64_t)standing.ends};
+	(void)snprintf(ending.id, sizeof(ending.id), "%s", key->id);
+	(void)snprintf(ending.name, sizeof(ending.name), "%s", key->name);
+	first_add(&e->first, &ending);
 	return CG_OK;
 }
 
@@ -219,16 +206,15 @@ cg_rc own_key_ending(struct store *store, const struct actor *actor, int64_t now
 		     int64_t until_unix_s, size_t most, struct arena *arena,
 		     struct own_keys_ending *out, struct cg_err *err)
 {
-	struct own_keys_ending list = {.items = arena_alloc(arena, 2 * most * sizeof(*list.items))};
-	struct ending e = {&list, most, now_unix_s, until_unix_s};
+	struct ending e = {.now_unix_s = now_unix_s, .until_unix_s = until_unix_s};
 	struct looking l = {.look = note_ending, .arg = &e};
-	if (!list.items)
+	if (!first_begin(&e.first, most, sizeof(struct own_key_ending), first_to_end, arena))
 		return cg_fail_memory(err);
 	cg_rc rc = look_at_all(store, actor, &l, err);
 	if (rc != CG_OK)
 		return rc;
-	keep_first(&e);
-	*out = list;
+	first_end(&e.first);
+	*out = (struct own_keys_ending){e.first.items, e.first.n, e.first.seen - e.first.n};
 	return CG_OK;
 }
 

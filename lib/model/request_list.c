@@ -1,9 +1,10 @@
 #include "base/base.h"
 #include "model/request.h"
+#include "base/first.h"
 #include "base/hash.h"
 #include "base/limits.h"
-#include "model/developer.h"
 #include "base/text.h"
+#include "model/developer.h"
 #include "model/id_set.h"
 #include "model/request_in.h"
 
@@ -43,9 +44,7 @@ static cg_rc look(struct store_txn *txn, struct span index_key, struct span id, 
 	Cg__KeyRequest *r;
 	(void)index_key;
 	arena_clear(&l->one);
-	cg_rc rc = store_load(txn, STORE_REQUEST, id, &l->one, &r, err);
-	if (rc == CG_NOT_FOUND)
-		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
+	cg_rc rc = store_load_indexed(txn, STORE_REQUEST, id, &l->one, &r, err);
 	if (rc == CG_OK)
 		l->see(r, l->arg);
 	return rc;
@@ -93,9 +92,7 @@ static cg_rc note_developer(struct store_txn *txn, struct span name, struct span
 	struct searching *s = arg;
 	Cg__Developer *d;
 	arena_clear(&s->one);
-	cg_rc rc = store_load(txn, STORE_DEVELOPER, id, &s->one, &d, err);
-	if (rc == CG_NOT_FOUND)
-		return cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.");
+	cg_rc rc = store_load_indexed(txn, STORE_DEVELOPER, id, &s->one, &d, err);
 	return rc == CG_OK && (bytes_hold(name, s->folded) || text_holds(d->email, s->folded) ||
 			       id_set_has(&s->organisations, span_of(d->organisation_id)))
 		   ? id_set_add(&s->developers, id, err)
@@ -148,15 +145,13 @@ struct noted {
 	int64_t created_at;
 	char id[ID_MAX_BYTES + 1];
 };
-/* The first ones so far, of which alone the whole is read: twice as many as are wanted, of which
- * half go when they are full. */
+/* Of the first ones alone the whole is read. */
 struct noting {
 	const struct request_query *query;
 	struct searching *search; /* NULL: for nothing */
 	struct arena *arena;
 	struct noted after; /* begin behind it; id "": at the first */
-	struct noted *items;
-	size_t n, wanted;
+	struct first first; /* struct noted */
 	struct request_list list;
 };
 
@@ -173,40 +168,27 @@ static int oldest_noted_first(const void *a, const void *b)
 	return newest_noted_first(b, a);
 }
 
-static int compare_noted(const struct noting *n, const struct noted *a, const struct noted *b)
-{
-	return n->query->oldest_first ? oldest_noted_first(a, b) : newest_noted_first(a, b);
-}
-
-static void keep_first(struct noting *n)
-{
-	qsort(n->items, n->n, sizeof(*n->items),
-	      n->query->oldest_first ? oldest_noted_first : newest_noted_first);
-	n->n = n->n < n->wanted ? n->n : n->wanted;
-}
-
 static void note(const Cg__KeyRequest *r, void *arg)
 {
 	struct noting *n = arg;
 	struct noted one = {.created_at = r->created_at};
 	(void)snprintf(one.id, sizeof(one.id), "%s", r->id);
-	if ((*n->after.id && compare_noted(n, &one, &n->after) <= 0) ||
+	if ((*n->after.id && n->first.compare(&one, &n->after) <= 0) ||
 	    (n->search && !is_searched(n->search, r)) ||
 	    (n->query->fits && !n->query->fits(r, n->query->arg)))
 		return;
-	if (n->n == 2 * n->wanted)
-		keep_first(n);
-	n->items[n->n++] = one;
+	first_add(&n->first, &one);
 }
 
 static cg_rc load_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct noting *n = arg;
 	struct request_list *list = &n->list;
+	const struct noted *items = n->first.items;
 	cg_rc rc = CG_OK;
 	list->n = 0;
-	for (size_t i = 0; rc == CG_OK && i < n->n && i < n->query->limit; i++) {
-		rc = store_load(txn, STORE_REQUEST, span_of(n->items[i].id), n->arena,
+	for (size_t i = 0; rc == CG_OK && i < n->first.n && i < n->query->limit; i++) {
+		rc = store_load(txn, STORE_REQUEST, span_of(items[i].id), n->arena,
 				&list->items[list->n], err);
 		list->n += rc == CG_OK;
 		/* It went away meanwhile. */
@@ -239,19 +221,20 @@ cg_rc request_check_cursor(struct span cursor, struct cg_err *err)
 static cg_rc begin(struct noting *n, const struct request_query *query, struct cg_err *err)
 {
 	n->query = query;
-	n->wanted = query->limit + 1;
-	n->items = arena_alloc(n->arena, 2 * n->wanted * sizeof(*n->items));
-	n->list.items = arena_alloc(n->arena, n->wanted * sizeof(*n->list.items));
-	return n->items && n->list.items ? read_cursor(query->cursor, &n->after, err)
-					 : cg_fail_memory(err);
+	bool begun =
+	    first_begin(&n->first, query->limit + 1, sizeof(struct noted),
+			query->oldest_first ? oldest_noted_first : newest_noted_first, n->arena);
+	n->list.items = arena_alloc(n->arena, query->limit * sizeof(*n->list.items));
+	return begun && n->list.items ? read_cursor(query->cursor, &n->after, err)
+				      : cg_fail_memory(err);
 }
 
 static cg_rc load_first(struct store *store, struct noting *n, struct request_list *out,
 			struct cg_err *err)
 {
-	keep_first(n);
-	if (n->n == n->wanted) {
-		const struct noted *last = &n->items[n->query->limit - 1];
+	first_end(&n->first);
+	if (n->first.n > n->query->limit) {
+		const struct noted *items = n->first.items, *last = &items[n->query->limit - 1];
 		n->list.next = arena_printf(n->arena, "%" PRId64 ".%s", last->created_at, last->id);
 		if (!n->list.next)
 			return cg_fail_memory(err);

@@ -99,6 +99,15 @@ cg_rc store_load(struct store_txn *txn, enum store_table table, struct span key,
 			   : rc;
 }
 
+cg_rc store_load_indexed(struct store_txn *txn, enum store_table table, struct span key,
+			 struct arena *arena, void *out_message, struct cg_err *err)
+{
+	cg_rc rc = store_load(txn, table, key, arena, out_message, err);
+	return rc == CG_NOT_FOUND
+		   ? cg_fail(err, CG_UNAVAILABLE, "An index of the store leads nowhere.")
+		   : rc;
+}
+
 cg_rc store_save(struct store_txn *txn, enum store_table table, struct span key,
 		 const void *message, struct arena *arena, struct cg_err *err)
 {

@@ -166,6 +166,9 @@ cg_rc store_remove(struct store_txn *txn, enum store_table table, struct span ke
  * (out_message: where its pointer goes), and writes one, new or not. */
 cg_rc store_load(struct store_txn *txn, enum store_table table, struct span key,
 		 struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
+/* Of a key that an index holds: CG_UNAVAILABLE, with a sentence, when there is no such record. */
+cg_rc store_load_indexed(struct store_txn *txn, enum store_table table, struct span key,
+			 struct arena *arena, void *out_message, struct cg_err *err) CG_MUST_USE;
 cg_rc store_save(struct store_txn *txn, enum store_table table, struct span key,
 		 const void *message, struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
