@@ -183,9 +183,11 @@ $(B)/tests/tools/%: tests/tools/%.c $(B)/lib/libcertgate.a Makefile
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(B)/lib/libcertgate.a $(LDLIBS)
 
 FUZZ_ENGINE = $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer,$(B)/tests/fuzz/replay.o)
+# What is the gate's own.
+$(B)/tests/fuzz/fields $(B)/tests/fuzz/rewrite: $(B)/tests/fuzz/%: $(B)/cgi-bin/gate/%.o
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/fuzz.o $(B)/tests/fuzz/replay.o $(B)/lib/libcertgate.a
 	@echo "  LINK $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/tests/fuzz/fuzz.o $(FUZZ_ENGINE) $(B)/lib/libcertgate.a $(LDLIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $< $(filter $(B)/cgi-bin/%,$^) $(B)/tests/fuzz/fuzz.o $(FUZZ_ENGINE) $(B)/lib/libcertgate.a $(LDLIBS)
 -include $(FUZZ_REPLAYS:%=%.d) $(B)/tests/fuzz/fuzz.d $(B)/tests/fuzz/replay.d
 
 # --- run and test ---

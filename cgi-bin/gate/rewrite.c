@@ -32,7 +32,8 @@ static struct span to_listen_path(struct exchange *x, const struct url *target, 
 {
 	struct span none = {NULL, 0}, base = span_of(target->path);
 	struct span listen = span_of(x->route->api->listen_path);
-	if (!span_starts(path, base))
+	/* Browsers leave tabs out before they read it: "/<tab>/host" is a host's. */
+	if (!span_starts(path, base) || (path.n > 0 && memchr(path.p, '\t', path.n)))
 		return none;
 	path = span_from(path, base.n);
 	if (base.n > 0 && path.n > 0 && path.p[0] != '/' && path.p[0] != '?' && path.p[0] != '#')

@@ -33,6 +33,19 @@ char *fuzz_text(const uint8_t *bytes, size_t n)
 	return p;
 }
 
+void fuzz_variables(char *text, char **env, size_t max)
+{
+	size_t n = 0;
+	for (char *line = text; line && *line && n < max;) {
+		char *end = strchr(line, '\n');
+		if (end)
+			*end = '\0';
+		env[n++] = line;
+		line = end ? end + 1 : NULL;
+	}
+	env[n] = NULL;
+}
+
 size_t fuzz_der_size(const uint8_t *bytes, size_t n)
 {
 	size_t octets = n > 1 && bytes[1] >= 0x80 ? bytes[1] & 0x7fu : 0, size = 0;

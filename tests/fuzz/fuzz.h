@@ -28,6 +28,9 @@ _Noreturn void fuzz_fail(const char *file, int line, const char *what);
 char *fuzz_exact(const uint8_t *bytes, size_t n);
 /* The same as a C string, which a NUL among the bytes ends. */
 char *fuzz_text(const uint8_t *bytes, size_t n);
+/* CGI variables of a text with one a line, which it is taken apart for; NULL behind the last. `env`
+ * has room for max + 1. */
+void fuzz_variables(char *text, char **env, size_t max);
 /* How many bytes the DER element at the front takes; all, where that is none that ends before. */
 size_t fuzz_der_size(const uint8_t *bytes, size_t n);
 /* Fills what a parser writes only on success, and tells whether it left that alone. */

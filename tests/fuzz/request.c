@@ -49,21 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	struct arena arena;
 	struct web_request req;
 	char *env[VARIABLES_MAX + 1];
-	size_t count = 0;
-	char *copy = malloc(n + 1);
-	MUST(copy);
-	if (n > 0)
-		memcpy(copy, bytes, n);
-	copy[n] = '\0';
-	/* NUL ends a variable's text wherever it is, newline the variable. */
-	for (char *line = copy; line && *line && count < VARIABLES_MAX;) {
-		char *end = strchr(line, '\n');
-		if (end)
-			*end = '\0';
-		env[count++] = line;
-		line = end ? end + 1 : NULL;
-	}
-	env[count] = NULL;
+	char *copy = fuzz_text(bytes, n);
+	fuzz_variables(copy, env, VARIABLES_MAX);
 	arena_init(&arena, REQUEST_ARENA_MAX);
 	web_io_cgi(&io, -1, -1);
 	if (web_request_init(&req, &arena, env, proof_ok, NULL, &io))

@@ -1,7 +1,12 @@
 /* The request target: what is judged is what is forwarded, and nobody reads it in two ways. */
 #include "base/base.h"
 #include "fuzz.h"
+#include "web/route.h"
 #include "web/target.h"
+
+#define ARENA_MAX ((size_t)64 * 1024 * 1024)
+/* Each name is looked for once more. */
+#define QUERY_MAX 512
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -50,11 +55,50 @@ static void must_have_no_dots(struct span path)
 	free(plain);
 }
 
+static const struct web_route routes[] = {
+    {.method = "GET",   .path = "/"		 },
+    {.method = "GET",   .path = "/api"	    },
+    {.method = "POST",  .path = "/api/:id"	 },
+    {.method = "PATCH", .path = "/api/:id/:part"},
+    {.method = "GET",   .path = "/:a/:b/:c/:d"  },
+};
+
+static void find(struct span path, struct arena *arena)
+{
+	struct web_matched m;
+	enum web_match match =
+	    web_route_find(routes, CG_COUNT(routes), SPAN_LIT("GET"), path, arena, &m);
+	MUST((match == WEB_MATCH_NO_METHOD) == (m.allow[0] != '\0'));
+	MUST((match == WEB_MATCH_FOUND) == (m.route != NULL));
+	for (size_t i = 0; i < m.n_params; i++)
+		MUST(m.params[i].n > 0 && m.params[i].n <= path.n &&
+		     !memchr(m.params[i].p, '\0', m.params[i].n));
+}
+
+/* Nobody finds another value in a query than the next reader. */
+static void query(struct span whole, struct arena *arena)
+{
+	struct span rest = whole, name, value;
+	int got;
+	while ((got = web_query_next(&rest, arena, &name, &value)) > 0) {
+		struct span found;
+		MUST(name.n + value.n <= whole.n);
+		MUST(value.n == 0 || !memchr(value.p, '\0', value.n));
+		char *text = arena_copy(arena, name);
+		MUST(text && strlen(text) == name.n);
+		cg_rc rc = web_query_get(whole, arena, text, &found, NULL);
+		MUST(rc == CG_OK ? span_is(found, value) : rc == CG_BAD_INPUT);
+	}
+	MUST(got == 0 || web_query_get(whole, arena, "", &value, NULL) == CG_BAD_INPUT);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	static const char *const prefixes[] = {"", "/", "/api", "/a/b"};
+	struct arena arena;
 	char *copy = fuzz_exact(bytes, n);
 	struct span uri = {copy, n};
+	arena_init(&arena, ARENA_MAX);
 	for (size_t i = 0; i < CG_COUNT(prefixes); i++) {
 		struct web_target t, again;
 		struct cg_err err = {.code = NULL};
@@ -79,7 +123,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		if (prefix.n > 1)
 			MUST(span_starts(t.path, prefix) &&
 			     (t.path.n == prefix.n || t.path.p[prefix.n] == '/'));
+		find(t.local, &arena);
 	}
+	struct span text = uri;
+	if (span_next(&text, '?', &uri) && text.n <= QUERY_MAX)
+		query(text, &arena);
+	arena_release(&arena);
 	free(copy);
 	return 0;
 }
