@@ -144,7 +144,7 @@ with case("monitoring"):
                              ("key", "key_id", {k1["id"]: "by token", k2["id"]: "by certificate",
                                                 "": "Nobody was identified"}),
                              ("status", "status", {})):
-        page = browser.get("/admin/monitoring?by=" + by)
+        page = browser.get("/admin/monitoring?group_by=" + by)
         items = usage(23 * 3600, group_by=by)
         is_eq(sorted(rows(page)),
               sorted((name.get(i[member], str(i[member])), i["requests"], i["refused"],
@@ -159,13 +159,13 @@ with case("monitoring"):
           "what was refused, and what failed behind")
     is_eq(table(page), bars(page), "the table has what the chart has")
     for key in (k1["id"], "by token"):
-        page = browser.get("/admin/monitoring?by=api&key_id=" + urllib.parse.quote(key))
+        page = browser.get("/admin/monitoring?group_by=api&key_id=" + urllib.parse.quote(key))
         is_eq(sorted(rows(page)), [("broken", 7, 0, 7), ("busy", 1210, 0, 0)], f"of one key: {key}")
         is_eq(card(page, "Requests")[0], "1,217", f"and all of it: {key}")
-    page = browser.get(f"/admin/monitoring?by=code&api_id={busy['id']}")
+    page = browser.get(f"/admin/monitoring?group_by=code&api_id={busy['id']}")
     is_eq(rows(page), [("No certificate, no token", 30, 30, 0), ("Not registered", 1, 1, 0)],
           "of one API")
-    page = browser.get("/admin/monitoring?by=status&step=minute&span=1h")
+    page = browser.get("/admin/monitoring?group_by=status&step=minute&span=1h")
     is_eq(len(bars(page)), 60, "minute by minute")
     today = time.strftime("%Y-%m-%d", time.gmtime())
     page = browser.get(f"/admin/monitoring?from={first_day}&to={today}")
@@ -173,7 +173,7 @@ with case("monitoring"):
     is_eq(card(page, "Requests")[0], f"{ALL:,}", "all of it")
     page = browser.get(f"/admin/monitoring?from=2026-01-01&to={today}&step=minute")
     ok(len(bars(page)) > 0 and "per day" in page.text, "as fine as it is still known")
-    page = browser.get(f"/admin/monitoring?from={today}&to={today}&by=key&key_id=by+token&api_id={busy['id']}")
+    page = browser.get(f"/admin/monitoring?from={today}&to={today}&group_by=key&key_id=by+token&api_id={busy['id']}")
     for text in ("API", "Status", "Refusal code"):
         link = page.link(text)
         ok(all(f"{n}={v}" in link for n, v in (("from", today), ("to", today), ("key_id", "by%20token"),

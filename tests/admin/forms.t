@@ -27,7 +27,7 @@ FIELDS = {
     "access.remove",  # an entry less
     "access",  # APIs that are ticked: access.api_id
     "list",  # the body itself
-    "url", "method", "address", "request_id", "sha256", "code", "api_id", "key_id", "at", "api", "by", "from", "key",
+    "url", "method", "address", "request_id", "sha256", "code", "api_id", "key_id", "at", "api", "group_by", "from", "key",
     "step", "to", "status", "credential", "policy_id", "tag",  # reading
 }
 # Members that pages set otherwise than by a field of their name.

@@ -112,12 +112,12 @@ with site:
     with case("names in lists"):
         # What is used of the last API, by the last key.
         site.curl(f"/{names[-1]}/x")
-        wait_until(lambda: names[-1] in boss.get("/admin/monitoring?by=api").text, "the counts, by the API's name")
-        for path in ("keys", "policies", f"keys/{key['id']}", "refusals", "monitoring?by=api", "monitoring?by=code"):
+        wait_until(lambda: names[-1] in boss.get("/admin/monitoring?group_by=api").text, "the counts, by the API's name")
+        for path in ("keys", "policies", f"keys/{key['id']}", "refusals", "monitoring?group_by=api", "monitoring?group_by=code"):
             page = boss.get(f"/admin/{path}")
             is_eq([i for i in {a["id"] for a in apis} if i in page.text], [], f"{path}: no id of an API is read")
         for path, name in (("keys", names[0]), (f"keys/{key['id']}", names[-1]), ("refusals", names[-1]),
-                           (f"policies?q={names[-1]}", names[-1]), ("monitoring?by=api", names[-1])):
+                           (f"policies?q={names[-1]}", names[-1]), ("monitoring?group_by=api", names[-1])):
             ok(name in boss.get(f"/admin/{path}").text, f"{path}: {name} is named")
 
     with case("an access right to an API that is not offered"):

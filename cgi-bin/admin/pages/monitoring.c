@@ -11,7 +11,7 @@
 
 /* What is asked for; texts as typed. */
 struct question {
-	const char *api, *key, *by, *from, *to, *step;
+	const char *api, *key, *group_by, *from, *to, *step;
 	const char *api_id, *key_id; /* NULL: of all */
 	struct figures_span span;
 };
@@ -29,7 +29,7 @@ static const struct {
 static size_t group_of(const struct question *q)
 {
 	size_t i = CG_COUNT(groups);
-	while (i-- > 1 && strcmp(groups[i].name, q->by) != 0)
+	while (i-- > 1 && strcmp(groups[i].name, q->group_by) != 0)
 		;
 	return i < CG_COUNT(groups) ? i : 0;
 }
@@ -39,7 +39,7 @@ static cg_rc read_question(struct page_call *call, struct question *q, struct cg
 	struct store *store = call->program->store;
 	*q = (struct question){.api = page_query(call, "api_id"),
 			       .key = page_query(call, "key_id"),
-			       .by = page_query(call, "by"),
+			       .group_by = page_query(call, "group_by"),
 			       .from = page_query(call, "from"),
 			       .to = page_query(call, "to"),
 			       .step = page_query(call, "step")};
@@ -152,13 +152,13 @@ static json_t *links_json(struct page_call *call, const struct question *q)
 	size_t now = group_of(q);
 	for (size_t i = 0; i < CG_COUNT(groups); i++) {
 		const struct page_pair pairs[] = {
-		    {"span",   q->span.choice},
-		      {"from",   q->from	      },
-			  {"to",	 q->to	      },
-		    {"step",   q->step	    },
-		      {"api_id", q->api	       },
-			  {"key_id", q->key	   },
-		    {"by",	   groups[i].name},
+		    {"span",     q->span.choice},
+		    {"from",     q->from	    },
+		    {"to",	   q->to		},
+		    {"step",     q->step	    },
+		    {"api_id",   q->api	     },
+		    {"key_id",   q->key	     },
+		    {"group_by", groups[i].name},
 		};
 		(void)json_array_append_new(
 		    out, json_pack("{s:s, s:s, s:b}", "link",
@@ -171,9 +171,9 @@ static json_t *links_json(struct page_call *call, const struct question *q)
 static json_t *choices_json(struct page_call *call, const struct question *q)
 {
 	const struct page_pair pairs[] = {
-	    {"api_id", q->api},
-	    {"key_id", q->key},
-	    {"by",	   q->by },
+	    {"api_id",   q->api     },
+	    {"key_id",   q->key     },
+	    {"group_by", q->group_by},
 	};
 	const char *link = page_link(call, "/admin/monitoring", pairs, CG_COUNT(pairs));
 	return figures_choices(
@@ -212,11 +212,11 @@ static void add_typed(struct page_call *call, const struct question *q, json_t *
 				    (int)(strcmp(steps[i], q->step) == 0)));
 	bool typed = !*q->span.choice;
 	json_t *more = json_pack(
-	    "{s:o, s:s, s:s, s:o, s:o, s:s, s:s}", "key_typed", page_text(span_of(q->key)), "by",
-	    groups[group_of(q)].name, "span", q->span.choice ? q->span.choice : "", "from",
-	    typed && q->span.to ? day_json(q->span.from) : page_text(span_of(q->from)), "to",
-	    typed && q->span.to ? day_json(q->span.to - 1) : page_text(span_of(q->to)), "words",
-	    q->span.words ? q->span.words : "", "main_class", "");
+	    "{s:o, s:s, s:s, s:o, s:o, s:s, s:s}", "key_typed", page_text(span_of(q->key)),
+	    "group_by", groups[group_of(q)].name, "span", q->span.choice ? q->span.choice : "",
+	    "from", typed && q->span.to ? day_json(q->span.from) : page_text(span_of(q->from)),
+	    "to", typed && q->span.to ? day_json(q->span.to - 1) : page_text(span_of(q->to)),
+	    "words", q->span.words ? q->span.words : "", "main_class", "");
 	(void)json_object_update_new(values, more);
 	(void)json_object_set_new(values, "steps", list);
 }
