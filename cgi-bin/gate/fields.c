@@ -60,6 +60,14 @@ size_t rules_give(const Cg__HeaderRules *rules, struct web_field *fields)
 	return n;
 }
 
+static bool is_secret_field(const struct exchange *x, struct span name)
+{
+	for (size_t i = 0; i < x->route->api->n_secret_headers; i++)
+		if (span_is_nocase(name, x->secret_fields[i].name))
+			return true;
+	return false;
+}
+
 static void add_client_fields(struct exchange *x, struct outgoing *out)
 {
 	const Cg__Api *api = x->route->api;
@@ -69,7 +77,7 @@ static void add_client_fields(struct exchange *x, struct outgoing *out)
 		if (!field_is_plain(f.name) || field_is_identity(f.name) ||
 		    field_is_forwarded(f.name) || is_named_by_connection(x->req, f.name) ||
 		    (strip && web_field_is(f.name, api->auth->token_header)) ||
-		    rules_take(api->request_headers, f.name))
+		    rules_take(api->request_headers, f.name) || is_secret_field(x, f.name))
 			continue;
 		if (span_is(f.name, SPAN_LIT("cookie"))) {
 			f.value = cookie_without_ours(f.value, x->arena);
@@ -192,12 +200,16 @@ static void add_request_id(struct exchange *x, struct outgoing *out)
 void fields_make(struct exchange *x, struct outgoing *out)
 {
 	out->n = 0;
-	size_t n = x->req->n_fields + FIELDS_MADE + rules_give_n(x->route->api->request_headers);
+	const Cg__Api *api = x->route->api;
+	size_t n = x->req->n_fields + FIELDS_MADE + rules_give_n(api->request_headers) +
+		   api->n_secret_headers;
 	out->items = arena_alloc(x->arena, n * sizeof(struct web_field));
 	if (!out->items)
 		return;
 	add_client_fields(x, out);
-	out->n += rules_give(x->route->api->request_headers, out->items + out->n);
+	out->n += rules_give(api->request_headers, out->items + out->n);
+	for (size_t i = 0; i < api->n_secret_headers; i++)
+		out->items[out->n++] = x->secret_fields[i];
 	add_identity(x, out);
 	add_forwarded(x, out);
 	add_request_id(x, out);

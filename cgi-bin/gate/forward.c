@@ -204,6 +204,21 @@ static bool may_connect(void *ctx, const struct sockaddr *addr, socklen_t len)
 	return upstream_allowed_holds(&x->gate->upstream_allowed, x->req, addr);
 }
 
+/* What the gate has for the upstream alone cannot be had. */
+static void secrets_failed(struct exchange *x, const char *event, enum refusal refusal, cg_rc rc,
+			   const struct cg_err *err)
+{
+	log_error(event, "request_id", x->req->id, "api", x->route->api->name, "cause", err->text,
+		  LOG_END);
+	if (rc == CG_BAD_VALUE)
+		refuse(x, refusal,
+		       "What the gate shows to the service behind this API cannot be used: tell "
+		       "its provider.");
+	else
+		refuse(x, REFUSAL_UNAVAILABLE,
+		       "The key store cannot be read now: try again in a moment.");
+}
+
 void forward(struct exchange *x)
 {
 	const Cg__Api *api = x->route->api;
@@ -216,15 +231,14 @@ void forward(struct exchange *x)
 	}
 	cg_rc rc = snapshot_upstream_tls(x->gate->resolver, x->snapshot, x->route, &tls, &err);
 	if (rc != CG_OK) {
-		log_error("upstream_tls_unusable", "request_id", x->req->id, "api", api->name,
-			  "cause", err.text, LOG_END);
-		if (rc == CG_BAD_VALUE)
-			refuse(x, REFUSAL_UPSTREAM_TLS,
-			       "The certificates for the service behind this API cannot be used: "
-			       "tell its provider.");
-		else
-			refuse(x, REFUSAL_UNAVAILABLE,
-			       "The key store cannot be read now: try again in a moment.");
+		secrets_failed(x, "upstream_tls_unusable", REFUSAL_UPSTREAM_TLS, rc, &err);
+		return;
+	}
+	rc = snapshot_secret_fields(x->gate->resolver, x->snapshot, x->route, &x->secret_fields,
+				    &err);
+	if (rc != CG_OK) {
+		secrets_failed(x, "secret_headers_unusable", REFUSAL_UPSTREAM_UNREACHABLE, rc,
+			       &err);
 		return;
 	}
 	struct outgoing out;

@@ -75,7 +75,8 @@ struct exchange {
 
 	struct snapshot *snapshot; /* the contents at one generation */
 	const struct route *route;
-	const struct url *target; /* the upstream that is asked */
+	const struct url *target;	       /* the upstream that is asked */
+	const struct web_field *secret_fields; /* as many as the API's secret_headers */
 	struct facts facts;
 	struct span token;	/* without "Bearer "; empty: none */
 	struct span cert_der;	/* of the certificate, when one came */
@@ -127,6 +128,12 @@ cg_rc snapshot_chain(struct resolver *resolver, struct snapshot *snapshot, struc
 cg_rc snapshot_upstream_tls(struct resolver *resolver, struct snapshot *snapshot,
 			    const struct route *route, struct upstream_tls **out,
 			    struct cg_err *err) CG_MUST_USE;
+
+/* The API's secret_headers with their values, as many as it has; NULL where it has none.  They live
+ * as long as the snapshot.  CG_BAD_VALUE when this host's key does not open one. */
+cg_rc snapshot_secret_fields(struct resolver *resolver, struct snapshot *snapshot,
+			     const struct route *route, const struct web_field **out,
+			     struct cg_err *err) CG_MUST_USE;
 
 /* --- the steps; each answers the request itself when it returns false --- */
 

@@ -5,12 +5,14 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "gate.h"
+#include "model/api.h"
 #include "upstream/trust.h"
 #include <pthread.h>
 
-#define BUCKETS	     4096u
-#define SNAPSHOT_MAX ((size_t)512 * 1024 * 1024) /* routes of one generation, bytes */
-#define GRANT_MAX    RECORD_ARENA_MAX		 /* one key and credential, bytes */
+#define BUCKETS		  4096u
+#define SNAPSHOT_MAX	  ((size_t)512 * 1024 * 1024) /* routes of one generation, bytes */
+#define SECRET_FIELDS_MAX ((size_t)4 * HEADER_RULES_MAX * HEADER_VALUE_MAX)
+#define GRANT_MAX	  RECORD_ARENA_MAX /* one key and credential, bytes */
 
 struct known {
 	struct known *next;
@@ -38,6 +40,12 @@ struct chained {
 	struct cert_chain chain;
 };
 
+/* An API's secret_headers, unsealed. */
+struct secret_fields {
+	struct arena arena; /* which wipes them */
+	struct web_field *items;
+};
+
 struct snapshot {
 	uint64_t generation;
 	struct snapshot *next_old;
@@ -55,10 +63,11 @@ struct snapshot {
 	bool trust_loaded;
 	struct arena trust_arena;
 	struct trust trust;
-	/* Of the routes, in their order; made when the first request asks, under `tls_mutex`, and
-	 * read without. */
-	pthread_mutex_t tls_mutex;
+	/* Of the routes, in their order; made when the first request asks, under `secrets_mutex`,
+	 * and read without. */
+	pthread_mutex_t secrets_mutex;
 	_Atomic(struct upstream_tls *) *tls;
+	_Atomic(struct secret_fields *) *fields;
 };
 
 /* What one thread looks at.  Each has a line of the processor's cache for itself, so that requests
@@ -97,6 +106,14 @@ struct resolver *resolver_new(struct store *store)
 	return r;
 }
 
+static void secret_fields_free(struct secret_fields **fields)
+{
+	if (*fields)
+		arena_release(&(*fields)->arena);
+	free(*fields);
+	*fields = NULL;
+}
+
 static void snapshot_free(struct snapshot *s)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
@@ -119,7 +136,11 @@ static void snapshot_free(struct snapshot *s)
 		struct upstream_tls *tls = atomic_load(&s->tls[i]);
 		upstream_tls_free(&tls);
 	}
-	(void)pthread_mutex_destroy(&s->tls_mutex);
+	for (size_t i = 0; s->fields && i < s->routes.n; i++) {
+		struct secret_fields *fields = atomic_load(&s->fields[i]);
+		secret_fields_free(&fields);
+	}
+	(void)pthread_mutex_destroy(&s->secrets_mutex);
 	arena_release(&s->arena);
 	arena_release(&s->trust_arena);
 	(void)pthread_mutex_destroy(&s->mutex);
@@ -208,11 +229,14 @@ static cg_rc snapshot_load(struct resolver *r, uint64_t generation, struct snaps
 	arena_init(&s->trust_arena, SNAPSHOT_MAX);
 	(void)pthread_mutex_init(&s->mutex, NULL);
 	(void)pthread_mutex_init(&s->trust_mutex, NULL);
-	(void)pthread_mutex_init(&s->tls_mutex, NULL);
+	(void)pthread_mutex_init(&s->secrets_mutex, NULL);
 	cg_rc rc = routes_load(r->store, &s->arena, &s->routes, err);
-	if (rc == CG_OK && s->routes.n > 0 &&
-	    !(s->tls = arena_alloc(&s->arena, s->routes.n * sizeof(*s->tls))))
-		rc = cg_fail_memory(err);
+	if (rc == CG_OK && s->routes.n > 0) {
+		s->tls = arena_alloc(&s->arena, s->routes.n * sizeof(*s->tls));
+		s->fields = arena_alloc(&s->arena, s->routes.n * sizeof(*s->fields));
+		if (s->arena.failed)
+			rc = cg_fail_memory(err);
+	}
 	if (rc == CG_OK)
 		*out = s;
 	else
@@ -361,17 +385,58 @@ cg_rc snapshot_upstream_tls(struct resolver *r, struct snapshot *s, const struct
 	_Atomic(struct upstream_tls *) *kept = &s->tls[route - s->routes.items];
 	struct upstream_tls *tls = NULL;
 	if (route->api->upstream_tls && !(tls = atomic_load(kept))) {
-		(void)pthread_mutex_lock(&s->tls_mutex);
+		(void)pthread_mutex_lock(&s->secrets_mutex);
 		/* Another thread may have made it meanwhile. */
 		if (!(tls = atomic_load(kept))) {
 			rc = upstream_tls_load(r->store, route->api, &tls, err);
 			if (rc == CG_OK)
 				atomic_store(kept, tls);
 		}
-		(void)pthread_mutex_unlock(&s->tls_mutex);
+		(void)pthread_mutex_unlock(&s->secrets_mutex);
 	}
 	if (rc == CG_OK)
 		*out = tls;
+	return rc;
+}
+
+static cg_rc secret_fields_load(struct store *store, const Cg__Api *api, struct secret_fields **out,
+				struct cg_err *err)
+{
+	struct secret_fields *f = calloc(1, sizeof(*f));
+	if (!f)
+		return cg_fail_memory(err);
+	arena_init(&f->arena, SECRET_FIELDS_MAX);
+	f->items = arena_alloc(&f->arena, api->n_secret_headers * sizeof(*f->items));
+	cg_rc rc = f->items ? CG_OK : cg_fail_memory(err);
+	for (size_t i = 0; rc == CG_OK && i < api->n_secret_headers; i++) {
+		f->items[i].name = span_of(api->secret_headers[i]->name);
+		rc = api_secret_header_open(store_home(store), api, i, &f->arena,
+					    &f->items[i].value, err);
+	}
+	if (rc == CG_OK)
+		*out = f;
+	else
+		secret_fields_free(&f);
+	return rc;
+}
+
+cg_rc snapshot_secret_fields(struct resolver *r, struct snapshot *s, const struct route *route,
+			     const struct web_field **out, struct cg_err *err)
+{
+	cg_rc rc = CG_OK;
+	_Atomic(struct secret_fields *) *kept = &s->fields[route - s->routes.items];
+	struct secret_fields *fields = NULL;
+	if (route->api->n_secret_headers > 0 && !(fields = atomic_load(kept))) {
+		(void)pthread_mutex_lock(&s->secrets_mutex);
+		if (!(fields = atomic_load(kept))) {
+			rc = secret_fields_load(r->store, route->api, &fields, err);
+			if (rc == CG_OK)
+				atomic_store(kept, fields);
+		}
+		(void)pthread_mutex_unlock(&s->secrets_mutex);
+	}
+	if (rc == CG_OK)
+		*out = fields ? fields->items : NULL;
 	return rc;
 }
 

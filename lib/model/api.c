@@ -179,7 +179,7 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 	    rc, access_check_addresses(api->allowed_ips, api->n_allowed_ips, "allowed_ips", err));
 	rc = cg_worse(
 	    rc, access_check_addresses(api->blocked_ips, api->n_blocked_ips, "blocked_ips", err));
-	return cg_worse(rc, api_check_headers(api, arena, err));
+	return cg_worse(rc, api_check_headers(txn, api, before, arena, err));
 }
 
 static cg_rc removing(struct store_txn *txn, const void *message, struct arena *arena,

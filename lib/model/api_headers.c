@@ -81,6 +81,58 @@ static cg_rc check_rules(const struct rules *r, const Cg__HeaderRules *rules)
 	return cg_worse(rc, check_fields(r, "add", rules->add, rules->n_add));
 }
 
+static bool is_kept(const Cg__SecretHeader *header, const Cg__Api *before)
+{
+	/* What was kept is the same memory. */
+	for (size_t i = 0; before && i < before->n_secret_headers; i++)
+		if (before->secret_headers[i]->value.data == header->value.data)
+			return true;
+	return false;
+}
+
+static const char *secret_name_fault(const struct rules *r, size_t i)
+{
+	const Cg__Api *api = r->api;
+	const char *name = api->secret_headers[i]->name, *why = name_fault(r, name, true);
+	for (size_t k = 0; !why && k < i; k++)
+		if (strcasecmp(api->secret_headers[k]->name, name) == 0)
+			why = "is there twice";
+	for (size_t k = 0; !why && api->request_headers && k < api->request_headers->n_set; k++)
+		if (strcasecmp(api->request_headers->set[k]->name, name) == 0)
+			why = "is in request_headers.set, too";
+	return why;
+}
+
+/* A line break in it would make another field of what follows. */
+static cg_rc check_secret(struct store_txn *txn, const struct rules *r, size_t i, bool kept,
+			  struct arena *arena)
+{
+	Cg__SecretHeader *header = r->api->secret_headers[i];
+	const char *why = secret_name_fault(r, i);
+	char at[64];
+	(void)snprintf(at, sizeof(at), "secret_headers[%u].name", (unsigned)i);
+	cg_rc rc = why ? cg_fail_field(r->err, at, "%s", why) : CG_OK;
+	(void)snprintf(at, sizeof(at), "secret_headers[%u].value", (unsigned)i);
+	if (!kept && !text_is_clean(span_make(header->value.data, header->value.len)))
+		rc = cg_fail_field(r->err, at, "holds control characters; remove them");
+	return rc == CG_OK && !kept
+		   ? api_seal_header(store_txn_home(txn), r->api, header, arena, r->err)
+		   : rc;
+}
+
+static cg_rc check_secrets(struct store_txn *txn, const struct rules *r, const Cg__Api *before,
+			   struct arena *arena)
+{
+	cg_rc rc = CG_OK;
+	if (r->api->n_secret_headers > HEADER_RULES_MAX)
+		return cg_fail_field(r->err, "secret_headers", "has more than %d entries",
+				     HEADER_RULES_MAX);
+	for (size_t i = 0; i < r->api->n_secret_headers; i++)
+		rc = cg_worse(
+		    rc, check_secret(txn, r, i, is_kept(r->api->secret_headers[i], before), arena));
+	return rc;
+}
+
 /* As browsers send it (RFC 6454 section 6.2): nothing after the host but a port that is not the
  * scheme's own, all in small letters. */
 static bool is_origin(const char *text, struct arena *arena)
@@ -134,11 +186,13 @@ static cg_rc check_cors(const Cg__Cors *cors, struct arena *arena, struct cg_err
 					 "exposed_headers", err));
 }
 
-cg_rc api_check_headers(Cg__Api *api, struct arena *arena, struct cg_err *err)
+cg_rc api_check_headers(struct store_txn *txn, Cg__Api *api, const Cg__Api *before,
+			struct arena *arena, struct cg_err *err)
 {
 	const struct rules request = {api, true, "request_headers", err},
 			   response = {api, false, "response_headers", err};
 	cg_rc rc = check_rules(&request, api->request_headers);
 	rc = cg_worse(rc, check_rules(&response, api->response_headers));
+	rc = cg_worse(rc, check_secrets(txn, &request, before, arena));
 	return cg_worse(rc, check_cors(api->cors, arena, err));
 }

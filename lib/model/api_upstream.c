@@ -6,8 +6,6 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "cert/key_pair.h"
-#include "model/api.h"
-#include "model/sealing.h"
 
 static const char *target_fault(const char *text, struct arena *arena)
 {
@@ -45,52 +43,6 @@ static bool is_server_name(const char *name)
 			return false;
 	}
 	return letter && *name != '.' && *name != '-' && !strstr(name, "..");
-}
-
-/* What a sealed key is bound to. */
-static struct span place_of(const char *api_id, struct arena *arena)
-{
-	return span_of(arena_printf(arena, "%s upstream_tls.client_key", api_id));
-}
-
-cg_rc api_client_key_open(const struct home *home, const Cg__Api *api, struct arena *arena,
-			  struct span *out, struct cg_err *err)
-{
-	const ProtobufCBinaryData *sealed = &api->upstream_tls->client_key;
-	struct span place = place_of(api->id, arena);
-	return place.p ? sealing_open(home, span_make(sealed->data, sealed->len), place, arena, out,
-				      err)
-		       : cg_fail_memory(err);
-}
-
-static cg_rc seal(const struct home *home, Cg__Api *api, struct span pem, struct arena *arena,
-		  struct cg_err *err)
-{
-	struct span sealed, place = place_of(api->id, arena);
-	if (!place.p)
-		return cg_fail_memory(err);
-	cg_rc rc = sealing_close(home, pem, place, arena, &sealed, err);
-	if (rc == CG_OK)
-		api->upstream_tls->client_key =
-		    (ProtobufCBinaryData){sealed.n, (uint8_t *)(uintptr_t)sealed.p};
-	return rc;
-}
-
-bool api_has_sealed(const Cg__Api *api)
-{
-	return api->upstream_tls && api->upstream_tls->has_client_key;
-}
-
-cg_rc api_reseal(const struct home *home, Cg__Api *api, struct arena *arena, size_t *n,
-		 struct cg_err *err)
-{
-	struct span pem;
-	cg_rc rc = api_client_key_open(home, api, arena, &pem, err);
-	if (rc == CG_OK)
-		rc = seal(home, api, pem, arena, err);
-	if (rc == CG_OK)
-		*n = 1;
-	return rc;
 }
 
 /* Whether the certificate is the one that the stored key was held against. */
@@ -134,7 +86,7 @@ static cg_rc check_client(struct store_txn *txn, Cg__Api *api, const Cg__Api *be
 	    key_pair_read(span_make(tls->client_key.data, tls->client_key.len), der, arena, &pem);
 	if (why)
 		return cg_fail_field(err, "upstream_tls.client_key", "%s", why);
-	return seal(store_txn_home(txn), api, pem, arena, err);
+	return api_seal_client_key(store_txn_home(txn), api, pem, arena, err);
 }
 
 static cg_rc check_tls(struct store_txn *txn, Cg__Api *api, const Cg__Api *before,

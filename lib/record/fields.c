@@ -39,6 +39,7 @@ static const struct record_field rows[] = {
 	{"Api.target_urls", FIELD_TEXT, FIELD_SET, 1, URL_MAX_BYTES, "Further upstreams of the same service: requests take turns, and one that cannot be connected is passed over for some seconds."},
 	{"Api.upstream_tls", FIELD_MESSAGE, FIELD_SET, 0, 0, "TLS to https upstreams; null: they prove themselves to the host's CAs."},
 	{"Api.request_headers", FIELD_MESSAGE, FIELD_SET, 0, 0, "What is done to the fields for the upstream; null: nothing."},
+	{"Api.secret_headers", FIELD_MESSAGE, FIELD_SET, 0, 0, "Fields for the upstream, in the place of those with their name, whose values are sealed and never shown."},
 	{"Api.response_headers", FIELD_MESSAGE, FIELD_SET, 0, 0, "What is done to the upstream's fields for the client; null: nothing."},
 	{"Api.cors", FIELD_MESSAGE, FIELD_SET, 0, 0, "What pages of other origins may do in browsers; null: it is left to the upstream."},
 	{"Api.rewrite_location", FIELD_BOOL, FIELD_SET, 0, 0, "Location, Content-Location and the Path of cookies lead below the listen path instead of the upstream's."},
@@ -53,6 +54,8 @@ static const struct record_field rows[] = {
 	{"HeaderRules.add", FIELD_MESSAGE, FIELD_SET, 0, 0, "Fields that are added."},
 	{"HeaderField.name", FIELD_TEXT, FIELD_SET, 1, 100, "Name."},
 	{"HeaderField.value", FIELD_TEXT, FIELD_SET, 0, HEADER_VALUE_MAX, "Value."},
+	{"SecretHeader.name", FIELD_TEXT, FIELD_SET, 1, 100, "Name."},
+	{"SecretHeader.value", FIELD_SEALED, FIELD_SET, 0, HEADER_VALUE_MAX, "Value. It is never shown: true says that there is one, and leaves it."},
 	{"Cors.allowed_origins", FIELD_TEXT, FIELD_SET, 1, ORIGIN_MAX, "Origins such as https://app.example, compared exactly."},
 	{"Cors.allowed_methods", FIELD_TEXT, FIELD_SET, 1, METHOD_MAX_BYTES, "Methods beside GET, HEAD and POST."},
 	{"Cors.allowed_headers", FIELD_TEXT, FIELD_SET, 1, 100, "Request fields that pages may set, such as Authorization."},
@@ -345,6 +348,7 @@ static struct {
     {.type = &cg__developer__descriptor},    {.type = &cg__link__descriptor},
     {.type = &cg__outbox_mail__descriptor},  {.type = &cg__setting__descriptor},
     {.type = &cg__base_urls__descriptor},    {.type = &cg__user_certificate__descriptor},
+    {.type = &cg__secret_header__descriptor},
 };
 static pthread_once_t sorted = PTHREAD_ONCE_INIT;
 

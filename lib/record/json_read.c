@@ -225,9 +225,29 @@ static char *list_room(struct reading *r, ProtobufCMessage *m, const ProtobufCFi
 	return items;
 }
 
+/* Of a list in `base` the message with the same name: what is sealed in it may be left as it is. */
+static const ProtobufCMessage *namesake(const ProtobufCMessage *base,
+					const ProtobufCFieldDescriptor *f,
+					const struct record_field *row, const json_t *json)
+{
+	const char *name = json_string_value(json_object_get(json, "name"));
+	const ProtobufCFieldDescriptor *by =
+	    row->form == FIELD_MESSAGE
+		? protobuf_c_message_descriptor_get_field_by_name(f->descriptor, "name")
+		: NULL;
+	if (!base || !name || !by)
+		return NULL;
+	size_t n = READ(size_t, (const char *)base + f->quantifier_offset);
+	const char *const *items = READ(char *const *, (const char *)base + f->offset);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(READ(char *, items[i] + by->offset), name) == 0)
+			return (const ProtobufCMessage *)(const void *)items[i];
+	return NULL;
+}
+
 static cg_rc read_list(struct reading *r, const ProtobufCFieldDescriptor *f,
-		       const struct record_field *row, const json_t *json, const char *path,
-		       ProtobufCMessage *m)
+		       const struct record_field *row, const json_t *json,
+		       const ProtobufCMessage *base, const char *path, ProtobufCMessage *m)
 {
 	if (!json_is_array(json))
 		return wrong(r, path, "must be a list");
@@ -243,7 +263,8 @@ static cg_rc read_list(struct reading *r, const ProtobufCFieldDescriptor *f,
 	for (size_t i = 0; i < n; i++) {
 		char at[PATH_TEXT];
 		write_path(at, "%s[%zu]", path, i);
-		cg_rc rc = read_value(r, f, row, json_array_get(json, i), NULL, at,
+		const json_t *item = json_array_get(json, i);
+		cg_rc rc = read_value(r, f, row, item, namesake(base, f, row, item), at,
 				      items + i * value_size(f));
 		worst = cg_worse(worst, rc);
 	}
@@ -328,7 +349,7 @@ static cg_rc set_field(struct reading *r, const ProtobufCFieldDescriptor *f,
 	if (row->form == FIELD_MAP)
 		return read_map(r, f, row, json, path, m);
 	if (list)
-		return read_list(r, f, row, json, path, m);
+		return read_list(r, f, row, json, base, path, m);
 	if (row->form == FIELD_SEALED && json_is_true(json) && base && is_present(base, f)) {
 		copy_field(base, m, f);
 		return CG_OK;

@@ -84,6 +84,7 @@ static const struct {
     {"request_headers_remove",	       "Requests: take out"		   },
     {"request_headers_set",		    "Requests: set"			   },
     {"request_headers_add",		    "Requests: add"			   },
+    {"secret_headers",		       "Requests: set, with a secret value"   },
     {"response_headers_remove",		"Answers: take out"			   },
     {"response_headers_set",	     "Answers: set"			   },
     {"response_headers_add",	     "Answers: add"			   },

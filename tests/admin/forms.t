@@ -24,6 +24,7 @@ FIELDS = {
     "auth",  # the choice between keyless and not: auth.keyless
     "current", "new", "repeat", "everywhere", "user", "username", "with",  # signing in and out, by sessions alone
     "upstream_tls.client_key.remove",  # null
+    "secret_headers.keep", "secret_headers.had",  # secret_headers: value true
     "access.remove",  # an entry less
     "access",  # APIs that are ticked: access.api_id
     "list",  # the body itself

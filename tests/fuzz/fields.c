@@ -37,8 +37,8 @@ static size_t lines_of(struct span head, const char *name)
  * or frame the message just the gate's. */
 static void must_be_ours(const struct exchange *x, const struct outgoing *out, struct span head)
 {
-	static const char *const once[] = {"Host", "X-Request-Id", "X-Forwarded-Proto", "Forwarded",
-					   "X-Given"};
+	static const char *const once[] = {"Host",	"X-Request-Id", "X-Forwarded-Proto",
+					   "Forwarded", "X-Given",	"X-Hidden"};
 	static const char *const never[] = {
 	    "Connection",	 "Upgrade",	      "Expect", "TE", "Proxy", "Client-Cert",
 	    "X-Certgate-Key-Id", "SSL-Client-Verify", "X-Taken"};
@@ -87,6 +87,8 @@ static void pass_on(struct web_request *req, uint8_t kind)
 	struct outgoing out;
 	char *taken = (char *)(uintptr_t) "X-Taken";
 	Cg__HeaderField *set = &given;
+	Cg__SecretHeader hidden = CG__SECRET_HEADER__INIT, *secret = &hidden;
+	const struct web_field secret_field = {SPAN_LIT("X-Hidden"), SPAN_LIT("secret")};
 	api.auth = &auth;
 	api.request_headers = &rules;
 	api.has_strip_credential = auth.has_use_token = true;
@@ -98,6 +100,9 @@ static void pass_on(struct web_request *req, uint8_t kind)
 	rules.remove = &taken;
 	rules.set = &set;
 	rules.n_remove = rules.n_set = 1;
+	api.secret_headers = &secret;
+	api.n_secret_headers = 1;
+	x.secret_fields = &secret_field;
 	fields_make(&x, &out);
 	if (req->arena->failed)
 		return;

@@ -440,6 +440,23 @@ static void test_sealed(void **state)
 		assert_true(names(&err, "upstream_tls.client_key"));
 		json_decref(json);
 	}
+	/* In a list it is that of the same name. */
+	json = parse("{\"name\": \"x\", \"secret_headers\": [{\"name\": \"A\", \"value\": \"1\"},"
+		     " {\"name\": \"B\", \"value\": \"2\"}]}");
+	assert_int_equal(record_from_json(API, json, NULL, &arena, &again, NULL), CG_OK);
+	again->id = id;
+	json_decref(json);
+	json = parse("{\"secret_headers\": [{\"name\": \"B\", \"value\": true},"
+		     " {\"name\": \"A\", \"value\": \"3\"}]}");
+	assert_int_equal(record_patch(API, json, again, &arena, &next, NULL), CG_OK);
+	assert_ptr_equal(next->secret_headers[0]->value.data, again->secret_headers[1]->value.data);
+	assert_memory_equal(next->secret_headers[1]->value.data, "3", 1);
+	json_decref(json);
+	json = parse("{\"secret_headers\": [{\"name\": \"a\", \"value\": true}]}");
+	err = (struct cg_err){0};
+	assert_int_equal(record_patch(API, json, again, &arena, &next, &err), CG_BAD_VALUE);
+	assert_true(names(&err, "secret_headers[0].value"));
+	json_decref(json);
 	/* An export has it as it is stored. */
 	json_t *whole = record_to_whole_json(api);
 	json_t *hex = json_object_get(json_object_get(whole, "upstream_tls"), "client_key");

@@ -25,6 +25,7 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &cg__upstream_tls__descriptor,
     &cg__header_rules__descriptor,
     &cg__header_field__descriptor,
+    &cg__secret_header__descriptor,
     &cg__cors__descriptor,
     &cg__session__descriptor,
     &cg__organisation__descriptor,
@@ -59,7 +60,7 @@ static bool form_fits(const ProtobufCFieldDescriptor *f, enum field_form form)
 	case FIELD_CRL:
 		return f->type == PROTOBUF_C_TYPE_BYTES;
 	case FIELD_SEALED: /* in a list nothing could say which of them is left as it is */
-		return f->type == PROTOBUF_C_TYPE_BYTES && f->label == PROTOBUF_C_LABEL_OPTIONAL;
+		return f->type == PROTOBUF_C_TYPE_BYTES && f->label != PROTOBUF_C_LABEL_REPEATED;
 	case FIELD_MESSAGE:
 		return f->type == PROTOBUF_C_TYPE_MESSAGE;
 	case FIELD_MAP:

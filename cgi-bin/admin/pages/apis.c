@@ -15,33 +15,34 @@ static const char *const typed_fields[] = {
     "timeout_ms", "max_body_bytes", "rate.limit", NULL};
 
 static const struct option options[] = {
-    {"sites",			   OPTION_WORDS  },
-    {"target_urls",		     OPTION_LINES	},
-    {"max_concurrent",		       OPTION_NUMBER },
-    {"total_timeout_ms",		 OPTION_NUMBER },
-    {"strip_credential",		 OPTION_SWITCH },
-    {"rewrite_location",		 OPTION_SWITCH },
-    {"browser_pages",		      OPTION_SWITCH },
-    {"allowed_ips",		     OPTION_WORDS	},
-    {"blocked_ips",		     OPTION_WORDS	},
-    {"upstream_tls.server_name",	 OPTION_TEXT   },
-    {"upstream_tls.pinned_sha256",	   OPTION_WORDS  },
+    {"sites",			   OPTION_WORDS	  },
+    {"target_urls",		     OPTION_LINES		},
+    {"max_concurrent",		       OPTION_NUMBER	    },
+    {"total_timeout_ms",		 OPTION_NUMBER	      },
+    {"strip_credential",		 OPTION_SWITCH	      },
+    {"rewrite_location",		 OPTION_SWITCH	      },
+    {"browser_pages",		      OPTION_SWITCH	   },
+    {"allowed_ips",		     OPTION_WORDS		},
+    {"blocked_ips",		     OPTION_WORDS		},
+    {"upstream_tls.server_name",	 OPTION_TEXT	    },
+    {"upstream_tls.pinned_sha256",	   OPTION_WORDS	       },
     {"upstream_tls.ca_certificates",    OPTION_PICKS	 },
-    {"upstream_tls.client_certificate", OPTION_PEM	  },
-    {"upstream_tls.client_chain",	  OPTION_PEMS   },
-    {"upstream_tls.client_key",		OPTION_SEALED },
-    {"request_headers.remove",	       OPTION_WORDS  },
-    {"request_headers.set",		    OPTION_HEADERS},
-    {"request_headers.add",		    OPTION_HEADERS},
-    {"response_headers.remove",		OPTION_WORDS  },
-    {"response_headers.set",	     OPTION_HEADERS},
-    {"response_headers.add",	     OPTION_HEADERS},
+    {"upstream_tls.client_certificate", OPTION_PEM		  },
+    {"upstream_tls.client_chain",	  OPTION_PEMS	     },
+    {"upstream_tls.client_key",		OPTION_SEALED	     },
+    {"request_headers.remove",	       OPTION_WORDS	   },
+    {"request_headers.set",		    OPTION_HEADERS	  },
+    {"request_headers.add",		    OPTION_HEADERS	  },
+    {"secret_headers",		       OPTION_SECRET_HEADERS},
+    {"response_headers.remove",		OPTION_WORDS	    },
+    {"response_headers.set",	     OPTION_HEADERS	   },
+    {"response_headers.add",	     OPTION_HEADERS	   },
     {"cors.allowed_origins",	     OPTION_WORDS	 },
     {"cors.allowed_methods",	     OPTION_WORDS	 },
     {"cors.allowed_headers",	     OPTION_WORDS	 },
     {"cors.exposed_headers",	     OPTION_WORDS	 },
-    {"cors.credentials",		 OPTION_SWITCH },
-    {"cors.max_age_seconds",	     OPTION_NUMBER },
+    {"cors.credentials",		 OPTION_SWITCH	      },
+    {"cors.max_age_seconds",	     OPTION_NUMBER	  },
 };
 
 /* --- list --- */
@@ -182,10 +183,11 @@ static cg_rc add_cas(struct page_call *call, json_t *values, const Cg__Api *api,
 					  "upstream_tls.client_key",
 					  "upstream_tls.ca_certificates",
 					  NULL};
-	static const char *const headers[] = {
-	    "request_headers.remove", "request_headers.set",  "request_headers.add",
-	    "response_headers.set",   "response_headers.add", "response_headers.remove",
-	    "request_headers",	      "response_headers",     NULL};
+	static const char *const headers[] = {"request_headers.remove", "request_headers.set",
+					      "request_headers.add",	"response_headers.set",
+					      "response_headers.add",	"response_headers.remove",
+					      "request_headers",	"response_headers",
+					      "secret_headers",		NULL};
 	static const char *const browsers[] = {"browser_pages",	       "cors.allowed_origins",
 					       "cors.allowed_methods", "cors.allowed_headers",
 					       "cors.exposed_headers", "cors.credentials",
@@ -212,6 +214,35 @@ static cg_rc add_cas(struct page_call *call, json_t *values, const Cg__Api *api,
 	options_open(values, "open_headers", headers);
 	options_open(values, "open_browsers", browsers);
 	return rc;
+}
+
+static bool form_names(struct page_call *call, const char *field, const char *value)
+{
+	for (size_t i = 0; i < call->form.n; i++)
+		if (span_is_text(call->form.fields[i].name, field) &&
+		    span_is_text(call->form.fields[i].value, value))
+			return true;
+	return false;
+}
+
+/* The check boxes that keep them: of what `api` (may be NULL) has, ticked as the form says, or
+ * without a form all.  One that came since the form was shown stays, too. */
+static void add_secret_headers(json_t *values, struct page_call *call, const Cg__Api *api)
+{
+	json_t *kept = json_array();
+	for (size_t i = 0; api && i < api->n_secret_headers; i++) {
+		const char *name = api->secret_headers[i]->name;
+		bool ticked = !call || form_names(call, "secret_headers.keep", name) ||
+			      !form_names(call, "secret_headers.had", name);
+		(void)json_array_append_new(kept, json_pack("{s:s, s:i, s:b}", "name", name, "n",
+							    (int)i, "ticked", (int)ticked));
+	}
+	(void)json_object_set_new(values, "is_secret_headers",
+				  json_boolean(json_array_size(kept) > 0));
+	/* What is typed into the field is not put back. */
+	(void)json_object_set_new(values, "secrets_again",
+				  json_boolean(call && *page_field(call, "secret_headers")));
+	(void)json_object_set_new(values, "secrets", kept);
 }
 
 /* The form's record, or merge patch: it has no other members. */
@@ -252,6 +283,7 @@ static json_t *values_of_form(struct page_call *call, const Cg__Api *api)
 	page_put_back(call, values, typed_fields);
 	options_values_typed(call, options, CG_COUNT(options), had, values);
 	json_decref(had);
+	add_secret_headers(values, call, api);
 	add_choices(values, &c);
 	return values;
 }
@@ -278,6 +310,7 @@ static json_t *values_of_api(const Cg__Api *api)
 	json_t *record = record_to_json(api);
 	options_values(options, CG_COUNT(options), record, values);
 	json_decref(record);
+	add_secret_headers(values, NULL, api);
 	add_choices(values, &c);
 	return values;
 }
@@ -292,6 +325,7 @@ static void add_first(json_t *values)
 	json_t *record = json_pack("{s:b}", "strip_credential", 1);
 	options_values(options, CG_COUNT(options), record, values);
 	json_decref(record);
+	add_secret_headers(values, NULL, NULL);
 	add_choices(values, &first);
 }
 

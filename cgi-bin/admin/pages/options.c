@@ -58,6 +58,28 @@ static json_t *typed_headers(struct page_call *call, const char *name)
 	return out;
 }
 
+/* What is kept, and what was typed; of both with one name what was typed. */
+static json_t *typed_secret_headers(struct page_call *call, const char *name)
+{
+	json_t *out = typed_headers(call, name), *typed;
+	const char *keep = arena_printf(call->arena, "%s.keep", name);
+	size_t n_typed = json_array_size(out), at;
+	for (size_t i = 0; keep && i < call->form.n; i++) {
+		struct span kept = call->form.fields[i].value;
+		bool again = !span_is_text(call->form.fields[i].name, keep);
+		json_array_foreach(out, at, typed)
+		{
+			const char *other = json_string_value(json_object_get(typed, "name"));
+			again = again ||
+				(at < n_typed && other && span_is_nocase(span_of(other), kept));
+		}
+		if (!again)
+			(void)json_array_append_new(
+			    out, json_pack("{s:o, s:b}", "name", page_text(kept), "value", 1));
+	}
+	return out;
+}
+
 static json_t *typed_map(struct page_call *call, const char *name, const json_t *had)
 {
 	json_t *out = json_object(), *ignored;
@@ -179,6 +201,8 @@ static json_t *typed(struct page_call *call, const struct option *o, const json_
 		return list;
 	case OPTION_HEADERS:
 		return typed_headers(call, o->name);
+	case OPTION_SECRET_HEADERS:
+		return typed_secret_headers(call, o->name);
 	case OPTION_MAP:
 		return typed_map(call, o->name, had);
 	case OPTION_PEMS:
@@ -302,6 +326,7 @@ static json_t *shown(const struct option *o, const json_t *value)
 	case OPTION_SEALED:
 		return json_boolean(json_is_true(value));
 	case OPTION_PICKS:
+	case OPTION_SECRET_HEADERS:
 		break;
 	}
 	return NULL;
@@ -338,6 +363,7 @@ void options_values_typed(struct page_call *call, const struct option *rows, siz
 			set_value(values, o, json_boolean(json_is_true(member(had, o->name))));
 			break;
 		case OPTION_PICKS:
+		case OPTION_SECRET_HEADERS:
 			break;
 		case OPTION_PEM:
 		case OPTION_PEMS:

@@ -19,7 +19,10 @@ enum option_form {
 	OPTION_MAP,	/* the same, as an object of texts */
 	OPTION_PEM,	/* a certificate; a private key that is pasted with it is not shown again */
 	OPTION_PEMS,	/* several, one after the other */
-	OPTION_SEALED,	/* a secret, never shown; empty leaves it, NAME.remove takes it away */
+	/* Lines "Name: value" whose values are never shown; beside them NAME.keep, a check box for
+	 * each name that is there.  The template gets both by other ways. */
+	OPTION_SECRET_HEADERS,
+	OPTION_SEALED, /* a secret, never shown; empty leaves it, NAME.remove takes it away */
 };
 
 struct option {
