@@ -1,6 +1,7 @@
 /* certgate init: the data folder, the proof, the first owner. */
 #include "base/base.h"
 #include "base/folder.h"
+#include "base/text.h"
 #include "command.h"
 #include "model/sealing.h"
 #include "model/user.h"
@@ -159,6 +160,14 @@ static cg_rc open_proof_files(const struct command *c, const char *path, int fds
 	return rc;
 }
 
+/* A file's name may be anything; the password beside it must be shown. */
+static json_t *path_json(const char *path)
+{
+	char text[HOME_PATH_MAX + 8];
+	text_for_log(span_of(path), text, sizeof(text));
+	return json_string(text);
+}
+
 int init_main(struct command *c)
 {
 	struct cg_err err = {0};
@@ -194,8 +203,9 @@ int init_main(struct command *c)
 	if (rc != CG_OK)
 		return command_fail(c, &err);
 	int status =
-	    command_print(c, json_pack("{s:s, s:s, s:s, s:s}", "home", c->home.dir, "proof_file",
-				       proof_path, "user", user->name, "password", password));
+	    command_print(c, json_pack("{s:o, s:o, s:s, s:s}", "home", path_json(c->home.dir),
+				       "proof_file", path_json(proof_path), "user", user->name,
+				       "password", password));
 	gnutls_memset(password, 0, sizeof(password));
 	return status;
 }

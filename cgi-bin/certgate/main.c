@@ -45,7 +45,8 @@ static const struct {
      "FILE,\n"
      "  --upstream-tls-client-key FILE, --request-headers-set \"Name: value\", "
      "--cors-allowed-origins\n"
-     "  ORIGIN, …; --upstream-tls null takes the whole part away.\n"			    },
+     "  ORIGIN, …; --upstream-tls null takes the whole part away.\n"
+     "  --secret-headers \"Name: FILE\" has the value out of a file; \"Name\" leaves it.\n"   },
     {"key",	    key_main,
      "key list [TEXT] | show KEY | create OPTIONS | set KEY OPTIONS | delete KEY\n"
      "key add KEY --cert FILE | add KEY --token | revoke KEY SHA256 [--reason REASON]\n"

@@ -141,6 +141,12 @@ static json_t *take_pair(struct command *c, const ProtobufCFieldDescriptor *f, s
 	return NULL;
 }
 
+/* What is no UTF-8 became nothing, which the model refuses in a list. */
+static void append(json_t *list, json_t *item)
+{
+	(void)json_array_append_new(list, item ? item : json_null());
+}
+
 /* "Name: value", once per field; an empty one empties the list. */
 static json_t *take_headers(struct command *c, const char *part, const ProtobufCFieldDescriptor *f)
 {
@@ -159,8 +165,42 @@ static json_t *take_headers(struct command *c, const char *part, const ProtobufC
 			continue;
 		}
 		rest = span_trim(rest);
-		(void)json_array_append_new(list, json_pack("{s:s%, s:s%}", "name", name.p, name.n,
-							    "value", rest.p ? rest.p : "", rest.n));
+		append(list, json_pack("{s:s%, s:s%}", "name", name.p, name.n, "value",
+				       rest.p ? rest.p : "", rest.n));
+	}
+	return list;
+}
+
+/* "Name: FILE", once per field; "Name" leaves the one that is there, and an empty one empties the
+ * list. */
+static json_t *take_secret_headers(struct command *c, const ProtobufCFieldDescriptor *f,
+				   struct cg_err *err)
+{
+	char option[64];
+	const char *text;
+	json_t *list = NULL;
+	option_of("", f->name, option);
+	while ((text = command_take(c, option))) {
+		struct span rest = span_of(text), name, value;
+		json_t *secret = NULL;
+		if (!list)
+			list = json_array();
+		if (!*text)
+			continue;
+		(void)span_next(&rest, ':', &name);
+		char *path = arena_copy(&c->arena, span_trim(rest));
+		if (!rest.p)
+			secret = json_true();
+		else if (path && *path && (secret = value_of_secret(c, path, err))) {
+			/* A file ends with a line break that is not the value's. */
+			value = span_trim(
+			    span_make(json_string_value(secret), json_string_length(secret)));
+			json_t *trimmed = json_stringn(value.p, value.n);
+			json_decref(secret);
+			secret = trimmed;
+		}
+		append(list, json_pack("{s:s%, s:o}", "name", name.p, name.n, "value",
+				       secret ? secret : json_array()));
 	}
 	return list;
 }
@@ -217,6 +257,8 @@ static json_t *take_members(struct command *c, const char *part,
 			value = take_pair(c, f, err);
 		else if (f->descriptor == &cg__header_field__descriptor)
 			value = take_headers(c, part, f);
+		else if (f->descriptor == &cg__secret_header__descriptor)
+			value = take_secret_headers(c, f, err);
 		else if (is_part(f->descriptor))
 			value = take_part(c, f, err);
 		else if (!list)
@@ -241,7 +283,7 @@ void records_take_apis(struct command *c, json_t *json)
 	while ((api = command_take(c, "--api"))) {
 		if (!access)
 			access = json_array();
-		(void)json_array_append_new(access, json_pack("{s:s}", "api_id", api));
+		(void)json_array_append_new(access, json_pack("{s:o}", "api_id", text_json(api)));
 	}
 	if (access)
 		(void)json_object_set_new(json, "access", access);

@@ -153,6 +153,8 @@ static cg_rc read_crl(struct reading *r, const json_t *json, const char *path, c
 static cg_rc read_sealed(struct reading *r, const struct record_field *row, const json_t *json,
 			 const char *path, char *at)
 {
+	if (json_is_true(json))
+		return wrong(r, path, "is true, which leaves what is there: there is none");
 	if (!json_is_string(json))
 		return wrong(r, path, "must be text");
 	struct span s = span_make(json_string_value(json), json_string_length(json));

@@ -51,6 +51,7 @@ ROWS = (
     (("key", "create", "--name", "x"), "--max-concurrent", (*NUMBERS, "0"), 1, "max_concurrent: must be a whole number from 1 to"),
     (("key", "create", "--name", "x"), "--active=", ("maybe", "1", "yes", "True"), 1, "active: must be true or false"),
     (("key", "create", "--name", "x"), "--api", ("nobody",), 1, "there is no API “VALUE”"),
+    (("key", "create", "--name", "x"), "--api", ("\udcff",), 1, "access.*api_id"),
     (("key", "create", "--name", "x"), "--policy-ids", ("nobody",), 1, "there is no policy “VALUE”"),
     (("key", "create", "--name", "x"), "--organisation-id", ("nobody",), 1, "There is no organisation “VALUE”"),
     (("policy", "create", "--name", "x"), "--applies", ("nothing", "Rate"), 1, "applies.*must be one of: access, rate, quota"),
@@ -82,7 +83,8 @@ ROWS = (
     (("api", "set", "a"), "--upstream-tls-ca-certificates", HASHES, 1, "upstream_tls.ca_certificates"),
     (("api", "set", "a"), "--upstream-tls-client-certificate", (folder + "/nowhere", "/dev/null"), 1, "."),
     (("api", "set", "a"), "--upstream-tls-client-key", (folder + "/nowhere", "/dev/null"), 1, "."),
-    (("api", "set", "a"), "--request-headers-set", ("nonsense", "A b: c", "X: a\nb", ": x"), 1, "request_headers.set"),
+    (("api", "set", "a"), "--request-headers-set", ("nonsense", "A b: c", "X: a\nb", ": x", "X: \udcff", "\udcff: x"), 1, "request_headers.set"),
+    (("api", "set", "a"), "--secret-headers", ("X-New", "X-New: " + folder + "/nowhere", "X-New:", "A b: /dev/null", ": /dev/null"), 1, "cannot be read|secret_headers"),
     (("api", "set", "a"), "--cors-allowed-origins", ("nonsense", "https://a.example/x"), 1, "cors.allowed_origins"),
     (("settings", "set"), "--base-urls-gate", ("nonsense", "ftp://h"), 1, "base_urls.gate"),
     (("settings", "set"), "--base-urls-portal", ("nonsense",), 1, "base_urls.portal"),
@@ -155,4 +157,7 @@ with case("after all that"):
     is_eq(sorted(os.listdir(folder)), ["home", "home.proof", "home.proof.lighttpd"], "and nothing made")
     for address in ("192.0.2.1", "::1", "::ffff:192.0.2.1"):
         is_eq(home.certgate("explain", "--url", "/a/", "--address", address).returncode, 0, f"the address {address} is one")
+with case("a folder whose name is no UTF-8"):
+    made = Home(folder, "of \udcff")
+    is_eq(made.certgate("key", "list").returncode, 0, "is made, and its owner's password told")
 done_testing()

@@ -139,6 +139,26 @@ with Site() as site:
         like(done.text, "created", "a new API with one")
         is_eq(site.rest("GET", "/apis?q=fresh").body["items"][0]["secret_headers"], [names[0]], "has it")
 
+    with case("the command"):
+        change(secret_headers=[{"name": "Authorization", "value": ONE}, {"name": "X-Api-Key", "value": TWO}])
+        value = site.folder + "/value"
+        with open(value, "w", encoding="utf-8") as out:
+            out.write(THREE + "\n")
+        done = site.certgate("api", "set", "secret", "--secret-headers", "X-Api-Key", "--secret-headers",
+                             f"X-More:{value}")
+        is_eq(done.returncode, 0, "one is kept, and one is read out of a file") or diag(done.stderr)
+        is_eq([sent("X-Api-Key"), sent("X-More"), sent("Authorization")], [[TWO], [THREE], ["of the client, twice"]],
+              "and what is not named goes")
+        for word in (f"X-More: {value}.none", "X-New", "X-More:", ": " + value):
+            done = site.certgate("api", "set", "secret", "--secret-headers", word)
+            is_eq(done.returncode, 1, f"{word!r}: refused")
+            unlike(done.stdout + done.stderr, THREE[-20:], "without a value")
+        done = site.certgate("api", "set", "secret", "--secret-headers", "X-More: -", stdin=FOUR + "\r\n")
+        is_eq((done.returncode, sent("X-More")), (0, [FOUR]), "out of standard input")
+        is_eq((site.certgate("api", "set", "secret", "--secret-headers", "").returncode, shown()), (0, []),
+              "an empty one empties the list")
+        os.unlink(value)
+
     with case("sealed"):
         change(secret_headers=[{"name": "Authorization", "value": ONE}, {"name": "X-Api-Key", "value": TWO}])
         backup = site.folder + "/backup"
