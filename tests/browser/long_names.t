@@ -15,7 +15,7 @@ site = Site()
 
 with site, Chromium(site) as browser:
     owner(site)
-    api = site.make_api(WORD, "/word/")
+    api = site.make_api(WORD, "/word/", secret_headers=[{"name": WORD.replace("_", "-"), "value": "x"}])
     key = site.make_key(WORD, site.make_cert("word", subject=f"/CN={WORD[:60]}"), api, tags=[WORD])
 
     def make(resource, **members):
