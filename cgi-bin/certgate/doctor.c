@@ -284,6 +284,57 @@ void doctor_each_api(struct doctor *d, const char *check,
 		doctor_note(d, FINDING_SKIPPED, check, NULL, "The APIs: %s", err.text);
 }
 
+struct secrets {
+	struct doctor *d;
+	unsigned opened, shut;
+};
+
+static void check_secret(struct secrets *s, const Cg__Api *api, const char *what, cg_rc rc,
+			 const struct cg_err *err)
+{
+	if (rc == CG_OK) {
+		s->opened++;
+		return;
+	}
+	s->shut++;
+	doctor_note(s->d, FINDING_FAULT, "secrets",
+		    "Give it again, or bring the keys folder of the host where it was given.",
+		    "The API “%s”: %s cannot be had, and calls are refused (502): %s", api->name,
+		    what, err->text);
+}
+
+static void check_secrets_of(void *ctx, const Cg__Api *api)
+{
+	struct secrets *s = ctx;
+	const struct home *home = &s->d->c->home;
+	struct arena arena;
+	struct span opened;
+	char what[128];
+	struct cg_err err = {0};
+	arena_init(&arena, REQUEST_ARENA_MAX);
+	if (api->upstream_tls && api->upstream_tls->has_client_key)
+		check_secret(s, api, "upstream_tls.client_key",
+			     api_client_key_open(home, api, &arena, &opened, &err), &err);
+	for (size_t i = 0; i < api->n_secret_headers; i++) {
+		err = (struct cg_err){0};
+		(void)snprintf(what, sizeof(what), "the value of %s in secret_headers",
+			       api->secret_headers[i]->name);
+		check_secret(s, api, what,
+			     api_secret_header_open(home, api, i, &arena, &opened, &err), &err);
+	}
+	arena_release(&arena);
+}
+
+/* What is sealed opens under this host's key. */
+static void check_secrets(struct doctor *d)
+{
+	struct secrets s = {.d = d};
+	doctor_each_api(d, "secrets", check_secrets_of, &s);
+	if (s.opened > 0 && s.shut == 0)
+		doctor_note(d, FINDING_OK, "secrets", NULL, "What APIs have sealed opens: %u.",
+			    s.opened);
+}
+
 /* --- all of it --- */
 
 static int print_report(struct doctor *d)
@@ -363,8 +414,10 @@ int doctor_main(struct command *c)
 			    err.text);
 	} else if (check_folders(&d)) {
 		check_proof(&d, proofs);
-		if (check_store(&d))
+		if (check_store(&d)) {
+			check_secrets(&d);
 			doctor_room(&d);
+		}
 		check_clock(&d);
 	}
 	gnutls_memset(proofs, 0, sizeof(proofs));

@@ -171,6 +171,19 @@ with Site() as site:
         like(done.stdout, "(?m)^FAULT +store ", "one that is overwritten: found")
         is_eq(done.returncode, 1, "exit status 1")
 
+    with case("what is sealed"):
+        sealed = site.make_api("sealed", secret_headers=[{"name": "X-Api-Key", "value": "x"}])
+        like(doctor().stdout, r"(?m)^ok +secrets +What APIs have sealed opens: 1\.$", "its key opens it")
+        seal_key = site.home + "/keys/seal.key"
+        with open(seal_key, "rb+") as file:
+            kept = file.read()
+            file.seek(0)
+            file.write(b"00" * 32)
+        finds("sealed under another key", "secrets +The API “sealed”: the value of X-Api-Key in secret_headers")
+        with open(seal_key, "rb+") as file:
+            file.write(kept)
+        site.rest("DELETE", f"/apis/{sealed['id']}")
+
     with case("the clock"):
         # All of them: the programs go on writing to some.
         paths = [os.path.join(site.home, "db", name) for name in os.listdir(site.home + "/db")]
