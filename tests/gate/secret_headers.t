@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from environment import ROOT, WEB_USER  # noqa: E402
+from homes import files_below  # noqa: E402
 from show_pages import owner  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
 from upstream import fields  # noqa: E402
@@ -14,15 +15,6 @@ from website import Site  # noqa: E402
 
 ONE, TWO, THREE, FOUR = ("Bearer " + os.urandom(20).hex() for _ in range(4))
 KEPT = True
-
-
-def files_below(folder):
-    for at, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(at, name)
-            if os.path.isfile(path):
-                with open(path, "rb") as data:
-                    yield path, data.read()
 
 
 with Site() as site:

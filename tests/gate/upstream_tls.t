@@ -12,6 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from environment import DEADLINE_S, ROOT, WEB_USER  # noqa: E402
 import fcgi  # noqa: E402
+from homes import files_below  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 from upstream import fields  # noqa: E402
@@ -136,16 +137,6 @@ def trust(site):
         like(body["errors"][0]["field"], r"^upstream_tls\." + field + "$", "and named")
     status, _, _ = site.rest("PATCH", f"/apis/{api['id']}", {"upstream_tls": {"verify": False}})
     is_eq(status, 400, "there is no switch that turns it off")
-
-
-def files_below(folder):
-    for root, _, names in os.walk(folder):
-        for name in names:
-            try:
-                with open(os.path.join(root, name), "rb") as data:
-                    yield os.path.join(root, name), data.read()
-            except OSError:
-                pass
 
 
 def inner(key_pem):

@@ -75,6 +75,17 @@ def make_export(path, n, meta_bytes=0, api="bulk", methods=(), sample=0):
     return known
 
 
+def files_below(folder):
+    """(path, contents) of those that can be read; some come and go meanwhile."""
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                with open(os.path.join(root, name), "rb") as data:
+                    yield os.path.join(root, name), data.read()
+            except OSError:
+                pass
+
+
 class Home:
     """A data folder of its own below `folder`; init=False: it is not made."""
 
