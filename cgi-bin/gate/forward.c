@@ -247,6 +247,7 @@ void forward(struct exchange *x)
 	    .fields = out.items,
 	    .n_fields = out.n,
 	    .timeout_ms = (uint32_t)api->timeout_ms,
+	    .client_timeout_ms = SERVER_SILENT_S * 1000,
 	    .until_mono_ms =
 		api->has_total_timeout_ms ? clock_mono_ms() + (int64_t)api->total_timeout_ms : 0,
 	    .max_body_bytes = api->has_max_body_bytes ? api->max_body_bytes : UINT64_MAX,
