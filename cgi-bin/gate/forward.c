@@ -5,6 +5,8 @@
 #include "gate.h"
 #include "web/cookie.h"
 
+#define SANDBOX_FIELDS_MAX 2
+
 /* target_url's path, then what follows the listen path (or the whole path), then the query: every
  * byte as it came. */
 static struct span target_of(struct exchange *x)
@@ -46,17 +48,21 @@ static bool drop(void *ctx, struct span name, struct span value)
 	return false;
 }
 
-/* A page of an upstream must not act as the administrator who is signed in on the same host. */
-static bool needs_sandbox(const struct exchange *x)
+/* A page of an upstream must not act as the administrator who is signed in on the same host.  What
+ * a browser has fetched as an image, or ahead, must not come out of its cache as a page, either. */
+static size_t sandbox_fields(const struct exchange *x, struct web_field fields[SANDBOX_FIELDS_MAX])
 {
 	static const char *const pages[] = {"document", "iframe", "frame", "embed", "object"};
 	struct span dest;
+	size_t n = 0;
 	if (x->route->api->browser_pages || web_request_field(x->req, "sec-fetch-dest", &dest) == 0)
-		return false;
+		return 0;
+	fields[n++] = (struct web_field){SPAN_LIT("Vary"), SPAN_LIT("Sec-Fetch-Dest")};
 	for (size_t i = 0; i < CG_COUNT(pages); i++)
 		if (span_is_text(dest, pages[i]))
-			return true;
-	return false;
+			fields[n++] = (struct web_field){SPAN_LIT("Content-Security-Policy"),
+							 SPAN_LIT("sandbox")};
+	return n;
 }
 
 static void refuse_too_large(struct exchange *x)
@@ -126,7 +132,8 @@ static void answer_failure(struct exchange *x, const struct upstream_result *res
 static struct web_field *added_fields(struct exchange *x, size_t *n)
 {
 	const Cg__HeaderRules *rules = x->route->api->response_headers;
-	size_t room = 2 + LIMIT_FIELDS_MAX + CORS_FIELDS_MAX + rules_give_n(rules);
+	size_t room =
+	    1 + LIMIT_FIELDS_MAX + CORS_FIELDS_MAX + SANDBOX_FIELDS_MAX + rules_give_n(rules);
 	struct web_field *added = arena_alloc(x->arena, room * sizeof(*added));
 	if (!added)
 		return NULL;
@@ -134,9 +141,7 @@ static struct web_field *added_fields(struct exchange *x, size_t *n)
 	*n += cors_fields(x, added + *n);
 	*n += rules_give(rules, added + *n);
 	added[(*n)++] = (struct web_field){SPAN_LIT("X-Request-Id"), span_of(x->req->id)};
-	if (needs_sandbox(x))
-		added[(*n)++] =
-		    (struct web_field){SPAN_LIT("Content-Security-Policy"), SPAN_LIT("sandbox")};
+	*n += sandbox_fields(x, added + *n);
 	return added;
 }
 
@@ -256,6 +261,7 @@ void forward(struct exchange *x)
 	    .fields = out.items,
 	    .n_fields = out.n,
 	    .timeout_ms = (uint32_t)api->timeout_ms,
+	    .client_timeout_ms = SERVER_SILENT_S * 1000,
 	    .until_mono_ms =
 		api->has_total_timeout_ms ? clock_mono_ms() + (int64_t)api->total_timeout_ms : 0,
 	    .max_body_bytes = api->has_max_body_bytes ? api->max_body_bytes : UINT64_MAX,

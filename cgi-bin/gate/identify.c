@@ -7,17 +7,19 @@
 
 #define UNUSABLE_LINES_PER_S 20
 
-static enum facts_certificate when_none(struct span verify)
+/* Of those that they could not verify, lighttpd passes none, and Apache all that it passes at all.
+ */
+static enum facts_certificate when_none(const struct web_request *req)
 {
-	switch (web_verify_judge(verify)) {
+	switch (web_verify_judge(req->client_verify)) {
 	case WEB_VERIFY_MISSING:
 	case WEB_VERIFY_NONE:
 		return FACTS_CERT_NONE;
 	case WEB_VERIFY_GOOD:
-		return span_starts(verify, SPAN_LIT("FAILED:")) ? FACTS_CERT_REFUSED
-								: FACTS_CERT_NOT_PASSED;
 	case WEB_VERIFY_BAD:
-		return FACTS_CERT_REFUSED;
+		if (!req->is_apache && span_starts(req->client_verify, SPAN_LIT("FAILED:")))
+			return FACTS_CERT_REFUSED;
+		break;
 	}
 	return FACTS_CERT_NOT_PASSED;
 }
@@ -91,7 +93,7 @@ static bool read_certificate(struct exchange *x)
 		    ? CERT_SEEN_ONE
 		    : cert_from_server(req->client_cert, x->arena, &x->cert_der, &f->sha256)) {
 	case CERT_SEEN_NONE:
-		f->certificate = when_none(req->client_verify);
+		f->certificate = when_none(req);
 		break;
 	case CERT_SEEN_ONE:
 		f->certificate = when_one(req->client_verify);

@@ -87,10 +87,16 @@ size_t limit_fields(struct exchange *x, struct web_field fields[LIMIT_FIELDS_MAX
 {
 	size_t n = 0, quota = 0;
 	if (tightest_quota(x, &quota)) {
+		const struct limits_ask *ask = &x->asks.asks[quota];
 		const struct limits_left *l = &x->limits.left[quota];
-		add_number(x, fields, &n, "X-RateLimit-Limit", x->asks.asks[quota].quota.limit);
+		int64_t resets_unix_s = l->quota_resets_unix_s;
+		/* What refused the call did not let a period begin: as if one began now. */
+		if (resets_unix_s == 0)
+			resets_unix_s =
+			    limits_period_end(x->req->received_unix_s, ask->quota.period);
+		add_number(x, fields, &n, "X-RateLimit-Limit", ask->quota.limit);
 		add_number(x, fields, &n, "X-RateLimit-Remaining", l->quota_left);
-		add_number(x, fields, &n, "X-RateLimit-Reset", (uint64_t)l->quota_resets_unix_s);
+		add_number(x, fields, &n, "X-RateLimit-Reset", (uint64_t)resets_unix_s);
 	}
 	add_rates(x, fields, &n);
 	return n;

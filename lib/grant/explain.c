@@ -59,7 +59,7 @@ static const char *missing_detail(const struct facts *f, struct arena *arena)
 {
 	const Cg__ApiAuth *auth = f->api->auth;
 	const char *fault = auth->use_certificate ? transport_fault(f) : NULL;
-	if (fault && !auth->use_token)
+	if (fault && (!auth->use_token || f->token))
 		return fault;
 	if (fault)
 		return arena_printf(arena, "%s Or send a token in %s.", fault, auth->token_header);

@@ -78,6 +78,9 @@ enum limits_period {
 	LIMITS_PERIOD__COUNT,
 };
 
+/* When a period ends that begins then; it is none of LIMITS_NO_QUOTA. */
+int64_t limits_period_end(int64_t starts_unix_s, enum limits_period period);
+
 /* A subject's quota as the store keeps it. */
 struct limits_quota {
 	struct sha256 name;

@@ -200,7 +200,6 @@ int64_t limits_rate_empty_ns(const struct rate *rate, int64_t now_ns);
 /* Whether nothing in it can count any more, whatever was asked for. */
 bool limits_rate_is_over(const struct rate *rate, int64_t now_ns);
 
-int64_t limits_period_end(int64_t starts_unix_s, enum limits_period period);
 /* Ends the period if it is over, and makes it `period`; whether anything was changed. */
 bool limits_quota_move(struct quota *quota, enum limits_period period,
 		       const struct limits_time *now);

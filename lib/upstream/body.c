@@ -37,8 +37,8 @@ static bool take_size(struct upstream_body *b, char c)
 	return true;
 }
 
-/* Extensions and trailer fields mean nothing to us, but they are text, and there is an end to them.
- */
+/* Extensions and trailer fields mean nothing to us, but they are text, and there is no more of them
+ * than of the content, but for as much as a head may have. */
 static bool may_stand_aside(struct upstream_body *b, char c)
 {
 	unsigned char u = (unsigned char)c;
@@ -91,6 +91,7 @@ static enum upstream_body_state next_of_chunks(struct upstream_body *b, struct s
 	while (b->next != CHUNK_DONE && in->n > 0) {
 		if (b->next == CHUNK_CONTENT) {
 			enum upstream_body_state state = take(&b->left, in, out);
+			b->aside -= b->aside < out->n ? b->aside : out->n;
 			if (b->left == 0)
 				b->next = CHUNK_CR;
 			return state;

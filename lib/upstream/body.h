@@ -32,7 +32,7 @@ struct upstream_body {
 		CHUNK_DONE
 	} next;
 	unsigned digits;
-	size_t aside; /* bytes of extensions and trailers so far */
+	size_t aside; /* bytes of extensions and trailers that no content before makes up for */
 };
 
 /* For the body that a head announces. */

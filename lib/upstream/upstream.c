@@ -469,8 +469,9 @@ static void wait_for_news(struct exchange *x)
 		decide(x, UPSTREAM_CLIENT_GONE, "the client left");
 		return;
 	}
-	if (c->timeout_ms > 0) {
-		left_ms = c->timeout_ms - (clock_mono_ms() - x->active_mono_ms);
+	uint32_t limit_ms = wants_body ? c->client_timeout_ms : c->timeout_ms;
+	if (limit_ms > 0) {
+		left_ms = limit_ms - (clock_mono_ms() - x->active_mono_ms);
 		if (left_ms <= 0) {
 			if (wants_body)
 				decide(x, UPSTREAM_CLIENT_GONE,

@@ -35,6 +35,8 @@ struct upstream_call {
 	/* How long the upstream may send nothing, before or after its first byte, and take nothing
 	 * of the body.  Connecting takes at most the smaller of this and UPSTREAM_CONNECT_MS. */
 	uint32_t timeout_ms;
+	/* How long the client may send nothing of its body, where it is waited for; 0: any time. */
+	uint32_t client_timeout_ms;
 	/* When all of it has to be over (CLOCK_MONOTONIC); 0: whenever it is. */
 	int64_t until_mono_ms;
 	/* The call before with this handle was for the same req, and others_may_try. */

@@ -32,23 +32,41 @@ bool cookie_is_ours(struct span pair)
 	return pair.n >= prefix.n && span_is_nocase(span_make(pair.p, prefix.n), prefix);
 }
 
+/* Takes what stands before the next ';' or ',' off *rest; *behind is that, or '\0' at the end. */
+static struct span next_pair(struct span *rest, char *behind)
+{
+	struct span pair = {rest->p, 0};
+	while (pair.n < rest->n && rest->p[pair.n] != ';' && rest->p[pair.n] != ',')
+		pair.n++;
+	*behind = pair.n < rest->n ? rest->p[pair.n] : '\0';
+	*rest = span_from(*rest, pair.n + 1);
+	return pair;
+}
+
 struct span cookie_without_ours(struct span value, struct arena *arena)
 {
-	struct span rest = value, pair;
+	struct span rest = value;
 	char *out = arena_alloc(arena, value.n + 1);
+	char between = '\0', behind;
 	size_t n = 0;
 	bool dropped = false;
 	if (!out)
 		return (struct span){NULL, 0};
-	while (span_next(&rest, ';', &pair)) {
+	do {
+		struct span pair = next_pair(&rest, &behind);
 		if (cookie_is_ours(pair)) {
 			dropped = true;
+			/* What stood before it and what follows are not one pair. */
+			if (between)
+				between = ';';
 			continue;
 		}
-		if (n > 0)
-			out[n++] = ';';
-		memcpy(out + n, pair.p, pair.n);
+		if (between)
+			out[n++] = between;
+		if (pair.n > 0)
+			memcpy(out + n, pair.p, pair.n);
 		n += pair.n;
-	}
+		between = behind;
+	} while (behind);
 	return dropped ? span_trim(span_make(out, n)) : value;
 }

@@ -37,9 +37,10 @@ static void must_be_ours(const struct web_request *req)
 				MUST(value.p[k] != '\r' && value.p[k] != '\n');
 		if (!span_is_text(name, "cookie"))
 			continue;
-		struct span left = cookie_without_ours(value, req->arena), pair;
+		struct span left = cookie_without_ours(value, req->arena), pair, part;
 		while (span_next(&left, ';', &pair))
-			MUST(!cookie_is_ours(pair));
+			while (span_next(&pair, ',', &part))
+				MUST(!cookie_is_ours(part));
 	}
 }
 

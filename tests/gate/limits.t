@@ -195,6 +195,12 @@ with case("by API"):
     is_eq(counts(got), {200: 7, "rate_limited": 8}, "an API's own rate, over all keys")
     is_eq([counts(many(k["token"], "/busy/x", 1)) for k in ks], [{"rate_limited": 1}] * 3,
           "refuses all of them")
+    k = key("not begun", busy, quota={"limit": 9, "period": "day"})
+    answer, now = Client(k["token"]).call("/busy/x"), time.time()
+    is_eq((code(answer), field(answer, "x-ratelimit-remaining")), ("rate_limited", "9"),
+          "also one whose quota has not begun")
+    ok(now + 86400 - 600 < int(field(answer, "x-ratelimit-reset")) <= now + 86400,
+       "which would end a day from then")
     rest("PATCH", "/apis/" + busy["id"], {"rate": None})
     used = 100 - 1 - int(re.search(r"r=(\d+)", field(Client(ks[0]["token"]).call("/busy/x"),
                                                     "ratelimit")).group(1))

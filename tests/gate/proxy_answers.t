@@ -160,8 +160,8 @@ def smuggling(site, alice):
 
 def sandbox(site, alice):
     query = raw_answer("HTTP/1.1 200 OK", "Content-Type: text/html",
-                       "Content-Security-Policy: default-src 'none'", "Content-Length: 2",
-                       body=b"ok")
+                       "Content-Security-Policy: default-src 'none'", "Vary: Accept",
+                       "Content-Length: 2", body=b"ok")
     for api, dest, want in (
             [("mtls-api", dest, True) for dest in ("document", "iframe", "frame", "embed",
                                                    "object")] +
@@ -172,10 +172,17 @@ def sandbox(site, alice):
             answer = site.curl(f"/{api}/x", option, *args, cert=alice)
             is_eq(answer.headers.all("content-security-policy"), ["sandbox"] if want else [],
                   f"{api}, {dest}, {version}: sandbox {want}")
+            # Else one that was fetched as an image, or ahead, comes out of the browser's cache as a page.
+            is_eq(answer.headers.all("vary"), ["Sec-Fetch-Dest"] if dest and api != "pages" else [],
+                  f"{api}, {dest}, {version}: caches are told what it goes by")
         got = ", ".join(site.curl(f"/{api}/x{query}", *args, cert=alice)
                         .headers.all("content-security-policy"))
         is_eq(sorted(got.split(", ")), sorted(["default-src 'none'"] + ["sandbox"] * want),
               f"{api}, {dest}: the upstream's own stays")
+        got = ",".join(site.curl(f"/{api}/x{query}", *args, cert=alice).headers.all("vary"))
+        is_eq(sorted(v.strip() for v in got.split(",")),
+              ["Accept"] + ["Sec-Fetch-Dest"] * bool(dest and api != "pages"),
+              f"{api}, {dest}: as its Vary does")
     # An API with a host of its own may speak for it, but not lead its clients elsewhere.
     answer = site.curl("/pages/x" + raw_answer(
         "HTTP/1.1 200 OK", *[f"{n}: {v}" for n, v in OF_HOST], "Alt-Svc: h3=\":443\"",

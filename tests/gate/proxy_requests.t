@@ -199,6 +199,9 @@ def credentials(site, alice, tokens):
         ("a=1; __Host-certgate=x", "a=1"), ("__host-CERTGATE=x; a=1", "a=1"),
         ("__Host-other=1; x__Host-certgate=2", "__Host-other=1; x__Host-certgate=2"),
         ("a=__Host-certgate=1", "a=__Host-certgate=1"), ("a=\xc3\xbc%20", "a=\xc3\xbc%20"),
+        ("a=1, b=2;,c", "a=1, b=2;,c"), ("a=1, __Host-certgate=x; b=2", "a=1; b=2"),
+        ("__Host-certgate=x, b=2,c", "b=2,c"), ("a=1,__Host-certgate=x,__Host-certgate-admin=y", "a=1"),
+        ("a=1; __Host-certgate=x, b=2", "a=1; b=2"), ("a=1; =__Host-certgate=x,", "a=1;"),
         ("  a=1; b  ", "a=1; b"),
     ]
     for sent, want in cookies:
@@ -209,6 +212,14 @@ def credentials(site, alice, tokens):
     answer = site.curl("/mtls-api/x", "--http2", "-H", "Cookie: a=1; __Host-certgate=x; b=2",
                        cert=alice)
     is_eq(fields(answer.json(), "cookie"), ["a=1; b=2"], "cookies over HTTP/2")
+    # What the web server makes of several fields.
+    several = ["a=1", "__Host-certgate-admin=x", "b=2", "__Host-certgate=y; c=3", "d=4"]
+    for option in "--http1.1", "--http2":
+        answer = site.curl("/mtls-api/x", option, *[a for c in several for a in ("-H", "Cookie: " + c)],
+                           cert=alice)
+        got = ";".join(fields(answer.json(), "cookie")).replace(",", ";").split(";")
+        is_eq([pair.strip() for pair in got], ["a=1", "b=2", "c=3", "d=4"],
+              f"cookies in fields of their own, {option}")
 
 
 def identity(site, alice, key, tokens):

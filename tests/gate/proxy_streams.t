@@ -231,6 +231,28 @@ def cut(site, alice):
                f"{name}: nor on a connection of one's own")
 
 
+def paused(site, puppet):
+    """timeout_ms is for the upstream: the client may take longer over its body."""
+    site.make_api("impatient", target_url=puppet.url, auth={"keyless": True}, timeout_ms=2000)
+    for version, option in VERSIONS:
+        with Curl(site, "/impatient/up", option, "-T", "-", "-X", "POST") as curl:
+            curl.process.stdin.write(b"begin")
+            curl.process.stdin.flush()
+            puppet.accept()
+            puppet.until(b"begin")
+            time.sleep(3)  # longer than timeout_ms, which is what this is about
+            curl.process.stdin.write(b"the end")
+            curl.process.stdin.close()
+            curl.process.stdin = None
+            try:
+                got = puppet.until(b"0\r\n\r\n")
+            except EOFError as error:
+                got = str(error).encode()
+            ok(b"the end" in got, f"what comes after a pause arrives, {version}") or diag(got)
+            puppet.close()
+            curl.end()
+
+
 def long_fields(site, puppet):
     """Apache says 500 to a line above 8 kB: so the gate says what it was."""
     for n, want in ((8184, b"200"), (8190, b"502" if site.server_kind == "apache" else b"200")):
@@ -367,7 +389,8 @@ def setup(whole):
 with Site(extra="KeepAliveTimeout 60") as usual:
     owner, doll = setup(usual)
     for title, test, given in (
-            ("30 MB", large, owner), ("live", live, doll), ("long fields", long_fields, doll),
+            ("30 MB", large, owner), ("live", live, doll), ("a pause", paused, doll),
+            ("long fields", long_fields, doll),
             ("early answers", early, owner), ("stale connections", stale, owner),
             ("in parallel", parallel, owner)):
         with case(title):

@@ -141,6 +141,12 @@ def combination_rows():
                    key_a, key_b, copied, not_enabled,
                    key_a, key_b, copied, missing],
     }
+    large = site.make_cert("large", extensions=[
+        "subjectAltName=" + ",".join(f"DNS:{n:060}.example" for n in range(190))])
+    for version in (["--tlsv1.2", "--tls-max", "1.2"], ["--tlsv1.3"]):
+        refused(f"a certificate that Apache takes for too large to pass on, beside a token, {version[0]}",
+                "/mtls-api/x", 401, "credential_missing", MISSING, "ExportCertData.*under 12 kB[.]$",
+                how=lambda path, version=version: calls.curl(path, *version, cert=large, token=token_a))
     for api, wanted in table.items():
         asked = [(c, t) for c in certs for t in tokens]
         for (c, t), want in zip(asked, wanted):

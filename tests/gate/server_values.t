@@ -134,6 +134,19 @@ def verify_rows():
             CERT_REQUIRED, "include certgate.conf", how=straight, cert=a, verify="NONE")
 
 
+def unseen_rows():
+    """A token stands in for a certificate that lighttpd could not verify, not for one that came unseen."""
+    unseen = (401, "credential_missing", ANY, "ExportCertData")
+    for verify, _ in VERIFY:
+        for server in "Apache/2.4.71 (Debian)", "lighttpd/1.4.69":
+            name = f"“{verify}” without a certificate, with a token, {server}"
+            how = {"how": straight, "token": token_a, "verify": verify, "SERVER_SOFTWARE": server}
+            if server.startswith("lighttpd") and verify.startswith("FAILED:"):
+                passes(name, "/mtls-api/x", key_a, **how)
+            else:
+                refused(name, "/mtls-api/x", *unseen, **how)
+
+
 with site:
     mtls = site.make_api("mtls-api")
     only = site.make_api("certificates", auth={"use_certificate": True, "use_token": False})
@@ -141,7 +154,9 @@ with site:
     key_a = site.make_key("A", a, apis=[mtls, only], token=True)
     token_a = key_a.pop("token")
 
-    for title, part in (("verify", verify_rows), ("environment", environment_rows)):
+    for title, part in (("verify", verify_rows), ("environment", environment_rows),
+                        # Behind those that look for what is logged: there is an end to such lines.
+                        ("unseen", unseen_rows)):
         with case(title):
             part()
     calls.none_arrived(15)

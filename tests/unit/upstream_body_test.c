@@ -165,10 +165,36 @@ static void bodies_are_read(void **state)
 			read_body(&bodies[i], step);
 }
 
+/* A long answer has many chunks, and each may have its extension, or spaces behind its size. */
+static void asides_last_as_long_as_content(void **state)
+{
+	static const char *const chunks[] = {"8      \r\n12345678\r\n",
+					     "18;a=\"1234567890\"\r\n"
+					     "123456789012345678901234\r\n",
+					     "1;a\r\n1\r\n"};
+	static struct upstream_head head;
+	(void)state;
+	assert_null(upstream_head_read(span_of(CHUNKED), false, &head));
+	for (size_t i = 0; i < CG_COUNT(chunks); i++) {
+		struct upstream_body body;
+		enum upstream_body_state at = BODY_MORE;
+		struct span in, piece;
+		upstream_body_begin(&body, &head);
+		for (size_t n = 0; n < RESPONSE_HEAD_MAX && at == BODY_MORE; n++) {
+			in = span_of(chunks[i]);
+			do
+				at = upstream_body_next(&body, &in, &piece);
+			while (at == BODY_PIECE);
+		}
+		assert_int_equal(at, BODY_MORE);
+	}
+}
+
 /* Extensions and trailers are thrown away, but not for ever. */
 static void asides_have_an_end(void **state)
 {
 	static const char *const begins[] = {"5;", "0\r\nTrailer: "};
+	static const char chunk[] = "1;12345678\r\n1\r\n";
 	static struct upstream_head head;
 	static char text[1024];
 	(void)state;
@@ -187,6 +213,17 @@ static void asides_have_an_end(void **state)
 			 upstream_body_next(&body, &in, &piece) == BODY_MORE);
 		assert_true(n > RESPONSE_HEAD_MAX / 2 && n <= RESPONSE_HEAD_MAX + sizeof(text));
 	}
+	/* Nor where there is next to no content between them. */
+	struct upstream_body body;
+	enum upstream_body_state at = BODY_MORE;
+	upstream_body_begin(&body, &head);
+	for (size_t n = 0; n < RESPONSE_HEAD_MAX && at == BODY_MORE; n++) {
+		struct span in = span_of(chunk), piece;
+		do
+			at = upstream_body_next(&body, &in, &piece);
+		while (at == BODY_PIECE);
+	}
+	assert_int_equal(at, BODY_BAD);
 }
 
 int main(void)
@@ -195,6 +232,7 @@ int main(void)
 	    cmocka_unit_test(heads_end_at_their_empty_line),
 	    cmocka_unit_test(connections_that_end),
 	    cmocka_unit_test(bodies_are_read),
+	    cmocka_unit_test(asides_last_as_long_as_content),
 	    cmocka_unit_test(asides_have_an_end),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -540,7 +540,7 @@ static void a_broken_body_is_not_passed_as_whole(void **state)
 	int pair[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	x->io.in_fd = pair[0];
-	x->call.timeout_ms = 300;
+	x->call.client_timeout_ms = 300;
 	run(x);
 	assert_int_equal(x->result.outcome, UPSTREAM_CLIENT_GONE);
 	(void)close(pair[0]);
