@@ -1,5 +1,6 @@
 /* certgate: the command. */
 #include "base/base.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "command.h"
@@ -170,6 +171,8 @@ int main(int argc, char **argv)
 {
 	struct command c = {.n_words = argc > 0 ? argc - 1 : 0, .words = argv + 1};
 	const char *home;
+	if (!file_hold_standard())
+		return EXIT_REFUSED;
 	log_open("certgate");
 	arena_init(&c.arena, COMMAND_ARENA_MAX);
 	if (gnutls_global_init() < 0) {
