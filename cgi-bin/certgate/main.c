@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "command.h"
 #include <gnutls/gnutls.h>
 
@@ -150,6 +151,7 @@ static const struct {
 
 static int usage(FILE *to, const char *only)
 {
+	char safe[200];
 	if (!only)
 		(void)fputs("certgate [--home DIR] [--json] COMMAND …\n"
 			    "certgate --version | --help | COMMAND --help\n"
@@ -162,8 +164,12 @@ static int usage(FILE *to, const char *only)
 			found = true;
 			(void)fputs(commands[i].help, to);
 		}
-	if (!found)
-		return usage(stderr, NULL);
+	if (!found) {
+		(void)usage(stderr, NULL);
+		text_for_log(span_of(only), safe, sizeof(safe));
+		(void)fprintf(stderr, "certgate: There is no command “%s”; these are all.\n", safe);
+		return EXIT_USAGE;
+	}
 	return to == stdout ? command_told() : EXIT_USAGE;
 }
 
@@ -197,5 +203,5 @@ int main(int argc, char **argv)
 			command_close(&c);
 			return status;
 		}
-	return usage(stderr, NULL);
+	return usage(stderr, name);
 }
