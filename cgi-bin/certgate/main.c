@@ -115,7 +115,7 @@ static const struct {
     {"import",      import_main,
      "import FILE [--skip-clashes]\n"
      "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"
-     "  clash, unless those are to be skipped.\n"						 },
+     "  clash, unless those are to be skipped. What was removed here since then comes back.\n"},
     {"seal",	     seal_main,
      "seal rotate\n"
      "  Makes a new keys/seal.key and seals under it whatever was sealed; the one before is kept\n"
