@@ -200,7 +200,7 @@ cg_rc developers_of(struct store *store, const char *organisation_id, struct are
 
 /* --- making and removing --- */
 
-/* The organisation of who names none: his own. */
+/* The organisation of who names none: his own, which he manages unless another role is said. */
 static cg_rc make_organisation(struct store_txn *txn, const struct actor *actor, json_t *json,
 			       struct arena *arena, struct cg_err *err)
 {
@@ -222,9 +222,12 @@ static cg_rc make_organisation(struct store_txn *txn, const struct actor *actor,
 			*err = why;
 		return rc;
 	}
-	(void)json_object_set_new(json, "organisation_id", json_string(made->id));
-	return json_object_set_new(json, "role", json_string("manager")) == 0 ? CG_OK
-									      : cg_fail_memory(err);
+	const json_t *role = json_object_get(json, "role");
+	bool said = role && !json_is_null(role);
+	return json_object_set_new(json, "organisation_id", json_string(made->id)) == 0 &&
+		       (said || json_object_set_new(json, "role", json_string("manager")) == 0)
+		   ? CG_OK
+		   : cg_fail_memory(err);
 }
 
 /* Who named no organisation is not told that one is missing: it was not made because of the rest.

@@ -68,6 +68,17 @@ with Site() as site:
         page = ben.submit(ben.get("/portal/login"), "Sign in", {"E-mail": "ben@partner.example", "Password": PASSWORD})
         like(ben.get("/portal/keys").text, "Anns key", "who can sign in and sees its keys")
 
+    with case("the role of who gets an organisation of his own"):
+        for role, has in ((None, "manager"), ("manager", "manager"), ("member", "member")):
+            made = site.rest("POST", "/developers", {"name": "Own", "email": f"own-{has}-{role}@own.example", "role": role})
+            is_eq((made.status, made.body["role"]), (201, has), f"{role}: by REST as said, else manager")
+            is_eq(site.rest("DELETE", "/developers/" + made.body["id"]).status, 204, "and goes again")
+        page = boss.submit(boss.get("/admin/developers/new"), "Create",
+                           {"Name": "Own", "E-mail": "own@own.example", "Organisation": ""})
+        made = site.rest("GET", "/developers?q=own@own.example").body["items"][0]
+        is_eq(made["role"], "manager", "by the form, too")
+        is_eq(site.rest("DELETE", "/developers/" + made["id"]).status, 204, "and goes again")
+
     with case("the organisation in forms"):
         def field_of(page, button):
             return page.field(page.form(button)[0], "Organisation").value
