@@ -163,13 +163,13 @@ cg_rc developer_get_active_in(struct store_txn *txn, const char *id, struct aren
 			      Cg__Developer **out, struct cg_err *err)
 {
 	struct span bytes;
-	bool in = false;
+	enum organisation_off off = ORGANISATION_DEVELOPER_OFF;
 	cg_rc rc = store_get(txn, STORE_DEVELOPER, span_of(id), arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = record_unpack(&cg__developer__descriptor, bytes, arena, out, err);
 	if (rc == CG_OK && (*out)->active)
-		rc = organisation_lets_in(txn, (*out)->organisation_id, NULL, arena, &in, err);
-	return rc == CG_OK && !in ? CG_NOT_FOUND : rc;
+		rc = organisation_lets_in(txn, (*out)->organisation_id, NULL, arena, &off, err);
+	return rc == CG_OK && off != ORGANISATION_ON ? CG_NOT_FOUND : rc;
 }
 
 cg_rc developers_of_in(struct store_txn *txn, const char *organisation_id, struct arena *arena,

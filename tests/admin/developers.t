@@ -39,7 +39,21 @@ with Site() as site:
             page = ann.submit(ann.get("/portal/login"), "Sign in", {"E-mail": ann.email, "Password": PASSWORD})
             is_eq(page.status, 403, "and signs in no more")
             ok(site.rest("GET", f"/keys/{key['id']}").body["active"], "the key itself stays as it was")
+            may = site.rest("GET", f"/keys/{key['id']}/effective").body
+            is_eq((may["active"], may["off_by"]), (False, word.split()[1]), "what it may do says who keeps it off")
+            like(site.certgate("explain", "--cert", cert.path, "--url", "/mtls-api/").stdout,
+                 f"NO +key +{word.capitalize()} (that|who) .* is switched off", "explain, too")
+            page = boss.get(f"/admin/keys/{key['id']}")
+            like(page.text, f"{word.capitalize()} (that|who) .* is switched off", "and its page")
+            ok(page.link(word) == "/admin" + path and "Pause" in page.text and "Switch on" not in page.text,
+               "which leads to the switch that has to be turned")
+            site.rest("PATCH", f"/keys/{key['id']}", {"active": False})
+            is_eq(site.rest("GET", f"/keys/{key['id']}/effective").body["off_by"], "key", "its own comes first")
             site.rest("PATCH", path, {"active": True})
+            like(boss.get(f"/admin/keys/{key['id']}").text, "Switch on", "where that is the one")
+            site.rest("PATCH", f"/keys/{key['id']}", {"active": True})
+            may = site.rest("GET", f"/keys/{key['id']}/effective").body
+            is_eq((may["active"], may["off_by"]), (True, None), "and nobody's where all are on")
             is_eq(call(), (200, None), f"{word} is back, and so is the key")
             ann.cookies.clear()
             ann.sign_in()
