@@ -1,7 +1,9 @@
 /* certgate: the command. */
 #include "base/base.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "command.h"
 #include <gnutls/gnutls.h>
 
@@ -114,7 +116,7 @@ static const struct {
     {"import",      import_main,
      "import FILE [--skip-clashes]\n"
      "  Adds the records of an export; nothing is overwritten, and nothing is done when some\n"
-     "  clash, unless those are to be skipped.\n"						 },
+     "  clash, unless those are to be skipped. What was removed here since then comes back.\n"},
     {"seal",	     seal_main,
      "seal rotate\n"
      "  Makes a new keys/seal.key and seals under it whatever was sealed; the one before is kept\n"
@@ -150,6 +152,7 @@ static const struct {
 
 static int usage(FILE *to, const char *only)
 {
+	char safe[200];
 	if (!only)
 		(void)fputs("certgate [--home DIR] [--json] COMMAND …\n"
 			    "certgate --version | --help | COMMAND --help\n"
@@ -162,8 +165,12 @@ static int usage(FILE *to, const char *only)
 			found = true;
 			(void)fputs(commands[i].help, to);
 		}
-	if (!found)
-		return usage(stderr, NULL);
+	if (!found) {
+		(void)usage(stderr, NULL);
+		text_for_log(span_of(only), safe, sizeof(safe));
+		(void)fprintf(stderr, "certgate: There is no command “%s”; these are all.\n", safe);
+		return EXIT_USAGE;
+	}
 	return to == stdout ? command_told() : EXIT_USAGE;
 }
 
@@ -171,6 +178,8 @@ int main(int argc, char **argv)
 {
 	struct command c = {.n_words = argc > 0 ? argc - 1 : 0, .words = argv + 1};
 	const char *home;
+	if (!file_hold_standard())
+		return EXIT_REFUSED;
 	log_open("certgate");
 	arena_init(&c.arena, COMMAND_ARENA_MAX);
 	if (gnutls_global_init() < 0) {
@@ -195,5 +204,5 @@ int main(int argc, char **argv)
 			command_close(&c);
 			return status;
 		}
-	return usage(stderr, NULL);
+	return usage(stderr, name);
 }

@@ -5,6 +5,7 @@
 #include "base/folder.h"
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 /* Writes all to fd, which it closes, as the data folder's owner. */
 static cg_rc write_export(struct command *c, int fd, const char *path, struct cg_err *err)
@@ -106,12 +107,18 @@ int import_main(struct command *c)
 	if (!command_all_taken(c) || !path)
 		return EXIT_USAGE;
 	FILE *from = fopen(path, "re");
+	struct stat st;
 	if (!from) {
 		(void)cg_fail(&err, CG_BAD_INPUT, "%.300s cannot be read: %s.", path,
 			      strerror(errno));
 		return command_fail(c, &err);
 	}
-	cg_rc rc = command_open(c, &err);
+	cg_rc rc = fstat(fileno(from), &st) == 0 && S_ISREG(st.st_mode)
+		       ? command_open(c, &err)
+		       : cg_fail(&err, CG_BAD_INPUT,
+				 "%.300s is no file: an export is read twice, so put what comes "
+				 "out of a pipe into a file first.",
+				 path);
 	if (rc == CG_OK)
 		rc = transfer_import(c->store, &c->actor, from, skip, &report, &err);
 	(void)fclose(from);

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/file.h"
 #include "base/home.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -180,6 +181,8 @@ int main(void)
 	struct home home;
 	static struct gate gate;
 	struct cg_err err = {0};
+	if (!file_hold_standard())
+		return 1;
 	log_open("gate");
 	/* A core file would hold tokens of requests under way. */
 	(void)prctl(PR_SET_DUMPABLE, 0);

@@ -7,6 +7,12 @@
 #include "base/span.h"
 #include <sys/types.h>
 
+/* Before a program opens anything: standard input, output and error that it was started without, as
+ * by process managers that go by the FastCGI specification, become files that can be neither read
+ * nor written.  Otherwise the next file that is opened has the number, and gets what is said:
+ * tokens, or lines of the log in the middle of what all processes share.  False with errno. */
+bool file_hold_standard(void) CG_MUST_USE;
+
 /* Writes all of it; false with errno, ENOSPC also where the disk took a part only. */
 bool file_write(int fd, struct span bytes) CG_MUST_USE;
 

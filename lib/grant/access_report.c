@@ -10,6 +10,7 @@
 #include "model/audit.h"
 #include "model/developer.h"
 #include "model/key.h"
+#include "model/organisation.h"
 #include "model/policy.h"
 #include "model/request.h"
 
@@ -17,11 +18,12 @@
 #define GONE_CURSOR  "-" /* before the number of an entry; ids and names never begin so */
 #define STAYS_FACTOR 10	 /* keys looked at, for each that is asked for */
 
-/* An API or policy as it was; of one that was not there both are NULL. */
+/* An API or policy as it was, or who a key belongs to; of one that was not there nothing is set. */
 struct was {
 	const char *id;
 	json_t *api; /* as clients see it */
 	Cg__Policy *policy;
+	bool is_on; /* of an organisation or developer */
 	bool exact;
 	struct was *next;
 };
@@ -30,7 +32,7 @@ struct access_report {
 	struct store *store;
 	struct arena *arena;
 	int64_t at, exact_from, restored_at;
-	struct was *apis, *policies;
+	struct was *apis, *policies, *owners;
 	json_t *open_apis;
 };
 
@@ -64,11 +66,20 @@ static struct was *known(struct was *list, const char *id)
 	return list;
 }
 
+static bool is_owner(const struct entity *e)
+{
+	return e == &organisation_entity || e == &developer_entity;
+}
+
 static cg_rc take_was(struct access_report *r, struct was *w, const struct entity *e,
 		      const struct past *past, struct cg_err *err)
 {
 	struct entity_head *now;
 	w->exact = true;
+	if (past->made && is_owner(e)) {
+		w->is_on = !past->gone && json_is_true(json_object_get(past->members, "active"));
+		return CG_OK;
+	}
 	if (past->made && e == &api_entity) {
 		w->api = past->gone ? NULL : json_deep_copy(past->members);
 		return past->gone || w->api ? CG_OK : cg_fail_memory(err);
@@ -88,10 +99,18 @@ static cg_rc take_was(struct access_report *r, struct was *w, const struct entit
 	w->exact = false;
 	if (!now || !stands(r, now, &w->exact))
 		return CG_OK;
-	if (e == &api_entity)
-		w->api = record_to_json(now);
-	else
+	if (e == &policy_entity) {
 		w->policy = (Cg__Policy *)now;
+		return CG_OK;
+	}
+	json_t *json = record_to_json(now);
+	if (!json)
+		return cg_fail_memory(err);
+	w->is_on = json_is_true(json_object_get(json, "active"));
+	if (e == &api_entity)
+		w->api = json;
+	else
+		json_decref(json);
 	return CG_OK;
 }
 
@@ -99,7 +118,7 @@ static cg_rc take_was(struct access_report *r, struct was *w, const struct entit
 static cg_rc find_was(struct access_report *r, const struct entity *e, const char *id,
 		      struct was **out, struct cg_err *err)
 {
-	struct was **list = e == &api_entity ? &r->apis : &r->policies;
+	struct was **list = is_owner(e) ? &r->owners : e == &api_entity ? &r->apis : &r->policies;
 	struct past past;
 	if ((*out = known(*list, id)))
 		return CG_OK;
@@ -462,6 +481,8 @@ static const Cg__Key *find_key(const struct access_report *r, const char *id, co
 		return NULL;
 	if (past->made && past_record(past, &cg__key__descriptor, arena, &was, NULL) == CG_OK) {
 		was->id = (char *)(uintptr_t)id;
+		/* From which its policies' key life counts. */
+		was->created_at = now ? now->created_at : past->made_at;
 		return was;
 	}
 	return !past->made_later && now && stands(r, now, exact) ? now : NULL;
@@ -478,13 +499,38 @@ static json_t *item_json(const char *id, const char *name, const struct past *pa
 			 "exact", (int)exact);
 }
 
+/* Whether neither the key's organisation nor the developer who asked for it was off.  Who asked is
+ * in its record alone: of a key that went to another organisation or is gone, nobody is known. */
+static cg_rc owners_were_on(struct access_report *r, const Cg__Key *key, const Cg__Key *now,
+			    bool *out, bool *exact, struct cg_err *err)
+{
+	const struct {
+		const struct entity *entity;
+		const char *id;
+	} owners[] = {
+	    {&organisation_entity, key->organisation_id	       },
+	    {&developer_entity,	now ? now->developer_id : NULL}
+	       };
+	cg_rc rc = CG_OK;
+	*out = true;
+	for (size_t i = 0; rc == CG_OK && i < CG_COUNT(owners); i++) {
+		struct was *w;
+		if (!owners[i].id)
+			continue;
+		rc = find_was(r, owners[i].entity, owners[i].id, &w, err);
+		*out = *out && rc == CG_OK && w->is_on;
+		*exact = *exact && rc == CG_OK && w->exact;
+	}
+	return rc;
+}
+
 /* Appends the key if it could call something. */
 static cg_rc add_key(struct access_report *r, const char *id, const Cg__Key *now,
 		     const struct past *past, struct arena *arena, json_t *to, struct cg_err *err)
 {
 	Cg__Policy **policies;
 	size_t n;
-	bool exact;
+	bool exact, on;
 	struct effective e;
 	struct in_force f;
 	cg_rc rc = CG_OK;
@@ -498,6 +544,9 @@ static cg_rc add_key(struct access_report *r, const char *id, const Cg__Key *now
 			   : cg_fail_memory(err);
 	if (!key || !key->active || (key->has_expires_at && key->expires_at <= r->at))
 		return CG_OK;
+	rc = owners_were_on(r, key, now, &on, &exact, err);
+	if (rc != CG_OK || !on)
+		return rc;
 	rc = find_policies(r, key, arena, &policies, &n, &exact, err);
 	if (rc == CG_OK)
 		rc = effective_make(key, policies, n, arena, &e, err);

@@ -190,7 +190,12 @@ static const char *detail(const struct facts *f, const struct decision *d, struc
 				    "registered.",
 				    time_of(d->credential->not_after, arena));
 	case REFUSAL_KEY_INACTIVE:
-		return "The key is switched off: ask the provider of the API.";
+		return arena_printf(arena, "%s is switched off: ask the provider of the API.",
+				    d->grant->off == ORGANISATION_OFF
+					? "The organisation that the key belongs to"
+				    : d->grant->off == ORGANISATION_DEVELOPER_OFF
+					? "The developer who asked for the key"
+					: "The key");
 	case REFUSAL_KEY_EXPIRED:
 		return arena_printf(arena,
 				    "The key expired on %s: ask the provider of the API to renew "

@@ -154,6 +154,7 @@ struct find {
 	struct arena *arena;
 	Cg__Credential *credential;
 	Cg__Key *key;
+	enum organisation_off off;
 	Cg__Policy **policies;
 	size_t n_policies;
 };
@@ -183,10 +184,11 @@ static cg_rc find_policies(struct store_txn *txn, struct find *f, struct cg_err 
 /* A key is off while its organisation or the developer who asked for it is. */
 static cg_rc find_owners(struct store_txn *txn, struct find *f, struct cg_err *err)
 {
-	bool in;
 	cg_rc rc = organisation_lets_in(txn, f->key->organisation_id, f->key->developer_id,
-					f->arena, &in, err);
-	if (rc == CG_OK && !in)
+					f->arena, &f->off, err);
+	if (rc == CG_OK && !f->key->active)
+		f->off = ORGANISATION_ON; /* said of itself */
+	if (rc == CG_OK && f->off != ORGANISATION_ON)
 		f->key->active = false;
 	return rc == CG_OK ? find_policies(txn, f, err) : rc;
 }
@@ -257,7 +259,7 @@ cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena 
 	struct grant *grant = arena_alloc(arena, sizeof(*grant));
 	if (!grant)
 		return cg_fail_memory(err);
-	*grant = (struct grant){.credential = f.credential, .key = f.key};
+	*grant = (struct grant){.credential = f.credential, .key = f.key, .off = f.off};
 	rc = effective_make(f.key, f.policies, f.n_policies, arena, &grant->effective, err);
 	if (rc == CG_OK)
 		rc = grant_name_counters(grant, arena, err);
@@ -286,7 +288,7 @@ cg_rc grant_load_key(struct store *store, const char *id_or_name, struct arena *
 	cg_rc rc = store_read(store, find_key_txn, &c, err);
 	if (rc != CG_OK)
 		return rc;
-	*out =
-	    (struct key_grant){.key = f->key, .policies = f->policies, .n_policies = f->n_policies};
+	*out = (struct key_grant){
+	    .key = f->key, .off = f->off, .policies = f->policies, .n_policies = f->n_policies};
 	return effective_make(f->key, f->policies, f->n_policies, arena, &out->effective, err);
 }

@@ -10,6 +10,7 @@
 #include "base/url.h"
 #include "grant/effective.h"
 #include "live/limits.h"
+#include "model/organisation.h"
 #include "record/record.h"
 #include "store/store.h"
 
@@ -22,7 +23,8 @@ struct access_counters {
 /* A credential, the key it opens, and what that may do. */
 struct grant {
 	const Cg__Credential *credential;
-	const Cg__Key *key;
+	const Cg__Key *key;	   /* not active either where `off` says why */
+	enum organisation_off off; /* of a key that is itself switched on */
 	struct effective effective;
 	struct sha256 counters;			       /* the name of the key's */
 	const struct access_counters *access_counters; /* one for each of effective.access */
@@ -68,7 +70,8 @@ cg_rc grant_load(struct store *store, const struct sha256 *digest, struct arena 
 		 const struct grant **out, struct cg_err *err) CG_MUST_USE;
 /* What a key may do, by id or name, with its policies that are there, whether active or not. */
 struct key_grant {
-	const Cg__Key *key;
+	const Cg__Key *key; /* as in a grant */
+	enum organisation_off off;
 	Cg__Policy *const *policies;
 	size_t n_policies;
 	struct effective effective;

@@ -64,7 +64,10 @@ static bool note(struct reading *r, const Cg__AuditEntry *entry, json_t *changes
 	} else if (ends_in(action, ".delete")) {
 		past->gone = true;
 	} else if (ends_in(action, ".create") || ends_in(action, ".change")) {
-		past->made = past->made || ends_in(action, ".create");
+		if (ends_in(action, ".create")) {
+			past->made = true;
+			past->made_at = entry->at;
+		}
 		ok = json_object_update(past->members, changes) == 0;
 		if (gives_access(changes)) {
 			past->approved_by = arena_strdup(r->arena, entry->actor);

@@ -11,6 +11,7 @@
 /* What the audit says of one subject up to a time, that second included. */
 struct past {
 	bool made;	  /* its creation is in the audit, and so is all of it */
+	int64_t made_at;  /* when, Unix time */
 	bool made_later;  /* its creation is, after that time */
 	bool gone;	  /* it had been removed */
 	bool touched;	  /* there is an entry after that time */

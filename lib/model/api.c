@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "model/api.h"
+#include "base/field.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "model/access.h"
@@ -30,6 +31,21 @@ static cg_rc check_listen_path(Cg__Api *api, struct arena *arena, struct cg_err 
 
 #define HEADER_NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
 
+/* Fields of the connection, of the message, or that the gate makes itself: what a client sends in
+ * them is dropped, or goes on under another name. */
+static bool means_more(struct span name)
+{
+	static const struct span taken[] = {
+	    SPAN_LIT("host"),	SPAN_LIT("content-length"), SPAN_LIT("content-type"),
+	    SPAN_LIT("cookie"), SPAN_LIT("expect"),	    SPAN_LIT("max-forwards"),
+	    SPAN_LIT("proxy"),	SPAN_LIT("traceparent"),
+	};
+	for (size_t i = 0; i < CG_COUNT(taken); i++)
+		if (span_is_nocase(name, taken[i]))
+			return true;
+	return field_is_hop(name) || field_is_identity(name) || field_is_forwarded(name);
+}
+
 static cg_rc check_auth(const Cg__Api *api, struct cg_err *err)
 {
 	const Cg__ApiAuth *auth = api->auth;
@@ -46,13 +62,10 @@ static cg_rc check_auth(const Cg__Api *api, struct cg_err *err)
 		    "is not the name of a header field such as Authorization or "
 		    "X-Api-Key: letters, digits and \"-\", as web servers drop fields "
 		    "whose names have an underscore or other characters");
-	static const char *const taken[] = {"host", "content-length", "transfer-encoding",
-					    "connection", "cookie"};
-	for (size_t i = 0; i < CG_COUNT(taken); i++)
-		if (strcasecmp(auth->token_header, taken[i]) == 0)
-			rc = cg_fail_field(err, "auth.token_header",
-					   "cannot be %s: that field means something else",
-					   taken[i]);
+	if (means_more(span_of(auth->token_header)))
+		rc = cg_fail_field(err, "auth.token_header",
+				   "cannot be %s: that field means something else",
+				   auth->token_header);
 	return rc;
 }
 

@@ -201,13 +201,13 @@ cg_rc audit_check(struct store_txn *txn, const struct home *keys, const struct a
 	if (rc == CG_OK)
 		rc = store_walk(txn, &all, check_visit, &c, err);
 	gnutls_memset(c.key, 0, sizeof(c.key));
+	if (rc == CG_OK)
+		*out = c.head;
 	if (rc == CG_OK && expected && expected->number > 0 && !c.met_expected)
 		rc = cg_fail(err, CG_BAD_VALUE,
 			     "The audit's end was cut or replaced: its entry %" PRIu64
 			     " is not the one that was noted.",
 			     expected->number);
-	if (rc == CG_OK)
-		*out = c.head;
 	return rc;
 }
 

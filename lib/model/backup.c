@@ -148,7 +148,14 @@ cg_rc backup_unseal_keys(const char *from, struct span passphrase, const struct 
 	struct seal_key under;
 	uint8_t salt[SALT_BYTES];
 	json_t *json = NULL;
-	cg_rc rc = backup_read_json(from, "keys.json", &json, err);
+	char path[HOME_PATH_MAX];
+	cg_rc rc = backup_path(from, "keys.json", path, err);
+	if (rc == CG_OK && access(path, F_OK) != 0 && errno == ENOENT)
+		rc = cg_fail(err, CG_BAD_VALUE,
+			     "The backup holds no keys: it was made without --with-key. Restore it "
+			     "without, too.");
+	if (rc == CG_OK)
+		rc = backup_read_json(from, "keys.json", &json, err);
 	if (rc == CG_OK && !hex_parse(span_of(json_string_value(json_object_get(json, "salt"))),
 				      salt, sizeof(salt)))
 		rc = cg_fail(err, CG_BAD_VALUE, "keys.json of the backup is damaged.");

@@ -163,13 +163,13 @@ cg_rc developer_get_active_in(struct store_txn *txn, const char *id, struct aren
 			      Cg__Developer **out, struct cg_err *err)
 {
 	struct span bytes;
-	bool in = false;
+	enum organisation_off off = ORGANISATION_DEVELOPER_OFF;
 	cg_rc rc = store_get(txn, STORE_DEVELOPER, span_of(id), arena, &bytes, err);
 	if (rc == CG_OK)
 		rc = record_unpack(&cg__developer__descriptor, bytes, arena, out, err);
 	if (rc == CG_OK && (*out)->active)
-		rc = organisation_lets_in(txn, (*out)->organisation_id, NULL, arena, &in, err);
-	return rc == CG_OK && !in ? CG_NOT_FOUND : rc;
+		rc = organisation_lets_in(txn, (*out)->organisation_id, NULL, arena, &off, err);
+	return rc == CG_OK && off != ORGANISATION_ON ? CG_NOT_FOUND : rc;
 }
 
 cg_rc developers_of_in(struct store_txn *txn, const char *organisation_id, struct arena *arena,
@@ -200,7 +200,7 @@ cg_rc developers_of(struct store *store, const char *organisation_id, struct are
 
 /* --- making and removing --- */
 
-/* The organisation of who names none: his own. */
+/* The organisation of who names none: his own, which he manages unless another role is said. */
 static cg_rc make_organisation(struct store_txn *txn, const struct actor *actor, json_t *json,
 			       struct arena *arena, struct cg_err *err)
 {
@@ -222,9 +222,12 @@ static cg_rc make_organisation(struct store_txn *txn, const struct actor *actor,
 			*err = why;
 		return rc;
 	}
-	(void)json_object_set_new(json, "organisation_id", json_string(made->id));
-	return json_object_set_new(json, "role", json_string("manager")) == 0 ? CG_OK
-									      : cg_fail_memory(err);
+	const json_t *role = json_object_get(json, "role");
+	bool said = role && !json_is_null(role);
+	return json_object_set_new(json, "organisation_id", json_string(made->id)) == 0 &&
+		       (said || json_object_set_new(json, "role", json_string("manager")) == 0)
+		   ? CG_OK
+		   : cg_fail_memory(err);
 }
 
 /* Who named no organisation is not told that one is missing: it was not made because of the rest.

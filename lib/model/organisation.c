@@ -97,26 +97,26 @@ cg_rc organisation_find_in(struct store_txn *txn, char **id_or_name, struct aren
 }
 
 cg_rc organisation_lets_in(struct store_txn *txn, const char *organisation_id,
-			   const char *developer_id, struct arena *arena, bool *out,
-			   struct cg_err *err)
+			   const char *developer_id, struct arena *arena,
+			   enum organisation_off *out, struct cg_err *err)
 {
 	struct span bytes;
 	Cg__Organisation *o = NULL;
 	Cg__Developer *d = NULL;
 	cg_rc rc = CG_OK;
-	*out = true;
+	*out = ORGANISATION_ON;
 	if (organisation_id) {
 		rc = store_get(txn, STORE_ORGANISATION, span_of(organisation_id), arena, &bytes,
 			       err);
 		if (rc == CG_OK)
 			rc = record_unpack(&cg__organisation__descriptor, bytes, arena, &o, err);
-		*out = rc == CG_OK && o->active;
+		*out = rc == CG_OK && o->active ? ORGANISATION_ON : ORGANISATION_OFF;
 	}
-	if (rc == CG_OK && *out && developer_id) {
+	if (rc == CG_OK && *out == ORGANISATION_ON && developer_id) {
 		rc = store_get(txn, STORE_DEVELOPER, span_of(developer_id), arena, &bytes, err);
 		if (rc == CG_OK)
 			rc = record_unpack(&cg__developer__descriptor, bytes, arena, &d, err);
-		*out = rc == CG_OK && d->active;
+		*out = rc == CG_OK && d->active ? ORGANISATION_ON : ORGANISATION_DEVELOPER_OFF;
 	}
 	/* Both outlive their keys: what is gone is damage, and damage lets nobody in. */
 	return rc == CG_NOT_FOUND ? CG_OK : rc;

@@ -12,11 +12,12 @@ extern const struct entity organisation_entity;
  * organisation_id when there is none. */
 cg_rc organisation_find_in(struct store_txn *txn, char **id_or_name, struct arena *arena,
 			   struct cg_err *err) CG_MUST_USE;
-/* Whether keys of this organisation and developer (each may be NULL: none) may be used: neither is
- * switched off. */
+/* Who keeps keys from being used, because it is switched off. */
+enum organisation_off { ORGANISATION_ON, ORGANISATION_OFF, ORGANISATION_DEVELOPER_OFF };
+/* Whether this organisation or developer (each may be NULL: none) does. */
 cg_rc organisation_lets_in(struct store_txn *txn, const char *organisation_id,
-			   const char *developer_id, struct arena *arena, bool *out,
-			   struct cg_err *err) CG_MUST_USE;
+			   const char *developer_id, struct arena *arena,
+			   enum organisation_off *out, struct cg_err *err) CG_MUST_USE;
 
 /* Ids of the keys of an organisation (STORE_KEY_BY_ORGANISATION) or that a developer asked for
  * (STORE_KEY_BY_DEVELOPER). */

@@ -275,7 +275,7 @@ static cg_rc may_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct call *c = arg;
 	struct sha256 digest;
 	Cg__Credential *old;
-	bool lets_in = true;
+	enum organisation_off off = ORGANISATION_ON;
 	int64_t now = clock_unix_s();
 	if (!hex_parse(span_of(c->what->replaces), digest.b, SHA256_BYTES))
 		return denied(err);
@@ -286,10 +286,10 @@ static cg_rc may_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		rc = entity_get_in(txn, &key_entity, old->key_id, c->arena, &c->key, err);
 	if (rc == CG_OK)
 		rc = organisation_lets_in(txn, c->key->organisation_id, c->key->developer_id,
-					  c->arena, &lets_in, err);
-	if (rc == CG_OK &&
-	    (!lets_in || !c->key->active || (c->key->has_expires_at && c->key->expires_at <= now) ||
-	     !is_address_of(c->key, c->actor->from_address)))
+					  c->arena, &off, err);
+	if (rc == CG_OK && (off != ORGANISATION_ON || !c->key->active ||
+			    (c->key->has_expires_at && c->key->expires_at <= now) ||
+			    !is_address_of(c->key, c->actor->from_address)))
 		rc = CG_NOT_FOUND;
 	return rc == CG_NOT_FOUND ? denied(err) : rc;
 }

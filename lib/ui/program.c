@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "ui/program.h"
+#include "base/file.h"
 #include "base/home.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -75,6 +76,8 @@ int program_run(struct program *p)
 {
 	struct cg_err err = {0};
 	struct home home;
+	if (!file_hold_standard())
+		return 1;
 	log_open(p->name);
 	/* A core file would hold what people upload. */
 	(void)prctl(PR_SET_DUMPABLE, 0);

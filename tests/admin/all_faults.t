@@ -95,7 +95,9 @@ with case("REST"):
                          ({"name": " ", "email": "ann@example.org"}, {"name"}),
                          ({"name": "", "email": "ann@example.org"}, {"name"}),
                          ({"email": "ann@example.org", "name": "\u200b", "organisation_id": "none"},
-                          {"name", "organisation_id"})):
+                          {"name", "organisation_id"}),
+                         ({"name": "Ann", "email": "ann@example.org", "role": "king"}, {"role"}),
+                         ({"name": "Ann", "email": "none", "role": 5}, {"email", "role"})):
         is_eq(told(site.rest("POST", "/developers", body)), (422, wanted), f"a developer: {body}")
     is_eq(site.rest("GET", "/organisations").body["items"], [], "no organisation is left of any")
 

@@ -361,6 +361,8 @@ with site:
               "an older head does not tell of what came later")
         like(after(head=f"{last + 5}:{'0' * 64}"), "cut or replaced", "a head of the future")
         like(after(head=f"{middle}:{'0' * 64}"), "cut or replaced", "a wrong one")
+        told = json.loads(shut.certgate("--json", "verify", "--head", f"{middle}:{'0' * 64}").stdout)
+        is_eq(told["audit_head"], head, "and the head that it has is told all the same")
         for wrong in ("5", "5:", "x:" + "0" * 64, "5:" + "0" * 63, ":" + "0" * 64):
             is_eq(shut.certgate("verify", "--head", wrong).returncode, 2, f"--head {wrong[:8]}: usage")
         os.unlink(shut.dir + "/keys/audit.key")

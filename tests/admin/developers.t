@@ -39,7 +39,21 @@ with Site() as site:
             page = ann.submit(ann.get("/portal/login"), "Sign in", {"E-mail": ann.email, "Password": PASSWORD})
             is_eq(page.status, 403, "and signs in no more")
             ok(site.rest("GET", f"/keys/{key['id']}").body["active"], "the key itself stays as it was")
+            may = site.rest("GET", f"/keys/{key['id']}/effective").body
+            is_eq((may["active"], may["off_by"]), (False, word.split()[1]), "what it may do says who keeps it off")
+            like(site.certgate("explain", "--cert", cert.path, "--url", "/mtls-api/").stdout,
+                 f"NO +key +{word.capitalize()} (that|who) .* is switched off", "explain, too")
+            page = boss.get(f"/admin/keys/{key['id']}")
+            like(page.text, f"{word.capitalize()} (that|who) .* is switched off", "and its page")
+            ok(page.link(word) == "/admin" + path and "Pause" in page.text and "Switch on" not in page.text,
+               "which leads to the switch that has to be turned")
+            site.rest("PATCH", f"/keys/{key['id']}", {"active": False})
+            is_eq(site.rest("GET", f"/keys/{key['id']}/effective").body["off_by"], "key", "its own comes first")
             site.rest("PATCH", path, {"active": True})
+            like(boss.get(f"/admin/keys/{key['id']}").text, "Switch on", "where that is the one")
+            site.rest("PATCH", f"/keys/{key['id']}", {"active": True})
+            may = site.rest("GET", f"/keys/{key['id']}/effective").body
+            is_eq((may["active"], may["off_by"]), (True, None), "and nobody's where all are on")
             is_eq(call(), (200, None), f"{word} is back, and so is the key")
             ann.cookies.clear()
             ann.sign_in()
@@ -67,6 +81,17 @@ with Site() as site:
         ben = Browser(site)
         page = ben.submit(ben.get("/portal/login"), "Sign in", {"E-mail": "ben@partner.example", "Password": PASSWORD})
         like(ben.get("/portal/keys").text, "Anns key", "who can sign in and sees its keys")
+
+    with case("the role of who gets an organisation of his own"):
+        for role, has in ((None, "manager"), ("manager", "manager"), ("member", "member")):
+            made = site.rest("POST", "/developers", {"name": "Own", "email": f"own-{has}-{role}@own.example", "role": role})
+            is_eq((made.status, made.body["role"]), (201, has), f"{role}: by REST as said, else manager")
+            is_eq(site.rest("DELETE", "/developers/" + made.body["id"]).status, 204, "and goes again")
+        page = boss.submit(boss.get("/admin/developers/new"), "Create",
+                           {"Name": "Own", "E-mail": "own@own.example", "Organisation": ""})
+        made = site.rest("GET", "/developers?q=own@own.example").body["items"][0]
+        is_eq(made["role"], "manager", "by the form, too")
+        is_eq(site.rest("DELETE", "/developers/" + made["id"]).status, 204, "and goes again")
 
     with case("the organisation in forms"):
         def field_of(page, button):

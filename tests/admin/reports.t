@@ -72,7 +72,7 @@ apis["open"] = site.make_api("open", "/open/", auth={"keyless": True})
 ids = {n: a["id"] for n, a in apis.items()}
 policy = rest("POST", "/policies", {"name": "gold", "applies": ["access"],
                                     "access": [{"api_id": ids["second"]}]}, 201)
-certs = [site.make_cert(f"c{i}", subject=f"/CN=c{i}") for i in range(4)]
+certs = [site.make_cert(f"c{i}", subject=f"/CN=c{i}") for i in range(5)]
 callers = []
 
 
@@ -86,7 +86,12 @@ def make(name, cert=None, access=(), **members):
 k1 = make("one", certs[0], ["first", "certs"])
 k2 = make("two", None, ["first", "certs"])
 k3 = make("three", certs[1], ["first"], policy_ids=[policy["id"]])
-gone = {}
+org = rest("POST", "/organisations", {"name": "Partner"}, 201)
+asker = rest("POST", "/developers", {"name": "Ann", "email": "ann@partner.example", "organisation_id": org["id"]}, 201)
+offer = rest("POST", "/catalogue", {"name": "Offer", "policy_id": policy["id"], "approval": "automatic"}, 201)
+k5 = rest("POST", "/requests", {"name": "five", "developer_id": asker["id"], "catalogue_id": offer["id"],
+                                "certificate": certs[4].pem}, 201)["key_id"]
+callers.append(Caller(rest("GET", f"/keys/{k5}"), certs[4]))
 
 
 def change(path, body):
@@ -114,6 +119,11 @@ steps = [
     ("a further key", make_more),
     ("a policy is changed", change(f"/policies/{policy['id']}",
                                    {"access": [{"api_id": ids["certs"]}, {"api_id": ids["first"]}]})),
+    ("a policy gives keys a life", change(f"/policies/{policy['id']}", {"key_lifetime_days": 1})),
+    ("its organisation is off", change(f"/organisations/{org['id']}", {"active": False})),
+    ("and on", change(f"/organisations/{org['id']}", {"active": True})),
+    ("who asked for it is off", change(f"/developers/{asker['id']}", {"active": False})),
+    ("and on", change(f"/developers/{asker['id']}", {"active": True})),
     ("switched off", change(f"/keys/{k3['id']}", {"active": False})),
     ("and on", change(f"/keys/{k3['id']}", {"active": True})),
     ("revoked", remove(f"/keys/{k1['id']}/credentials/{sha(certs[0])}?reason=superseded")),
@@ -122,6 +132,7 @@ steps = [
     ("an API without tokens", change(f"/apis/{ids['first']}", {"auth": {"use_token": False}})),
     ("an API is off", change(f"/apis/{ids['second']}", {"active": False})),
     ("an API is removed", remove(f"/apis/{ids['first']}")),
+    ("no entry offers a policy", remove(f"/catalogue/{offer['id']}")),
     ("a policy is removed", remove(f"/policies/{policy['id']}?detach=true")),
     ("an API is on", change(f"/apis/{ids['second']}", {"active": True})),
     ("a key is removed", remove(f"/keys/{k1['id']}")),

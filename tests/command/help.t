@@ -131,6 +131,12 @@ with case("--help of each"):
                                   timeout=120, check=False)
             is_eq(done.returncode, 1, f"{' '.join(words)} that cannot be written")
 
+with case("a command that there is not"):
+    for words in (("nothing", "x"), ("help", "nothing"), ("nothing", "--help")):
+        done = run(*words)
+        is_eq((done.returncode, done.stdout), (2, ""), " ".join(words) + " is wrong usage")
+        ok("no command “nothing”" in done.stderr, "and the word is named") or diag(done.stderr[-200:])
+
 with case("what no help names"):
     for words in (("key", "create", "--tag", "x"), ("key", "list", "--limit", "3"),
                   ("user", "create", "--password", "a password"), ("nothing",), ("key", "frobnicate")):

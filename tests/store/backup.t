@@ -547,7 +547,7 @@ with site:
         refused(elsewhere.certgate("restore", large, "--yes", "--with-key", stdin="short\n"),
                 "passphrase", "none to speak of")
         refused(elsewhere.certgate("restore", first, "--yes", "--with-key", stdin=PASSPHRASE),
-                "keys.json", "a backup that has no keys")
+                "without --with-key", "a backup that has no keys")
         is_eq(len(elsewhere.export()["keys"]), 0, "nothing was changed")
         is_eq(elsewhere.json("restore", large, "--yes", "--with-key", stdin=PASSPHRASE)["held"],
               True, "a fresh host holds everybody: it cannot know what was revoked")

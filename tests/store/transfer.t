@@ -240,7 +240,15 @@ with case("what is none"):
         if not ok(status == 1 and said.startswith("certgate: ") and len(said) > 20,
                   f"{name}: refused"):
             diag(status, said)
-    is_eq(target.certgate("import", folder).returncode, 1, "a folder: refused")
+    os.mkfifo(folder + "/pipe")
+    os.chmod(folder + "/pipe", 0o644)
+    writer = os.open(folder + "/pipe", os.O_RDWR)
+    os.write(writer, good.encode()[:1000])
+    for name, path in (("a folder", folder), ("a pipe", folder + "/pipe")):
+        status, _, said = import_json(target, path)
+        is_eq(status, 1, f"{name}: refused")
+        like(said, r"is no file: an export is read twice", "and it says what to do")
+    os.close(writer)
     is_eq(target.certgate("import", folder + "/no").returncode, 1, "no such file: refused")
     is_eq(records(target), before, "nothing was written by any of them")
     is_eq(len(target.export()["audit"]), audit, "nor any entry of the audit")

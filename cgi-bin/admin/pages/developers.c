@@ -108,6 +108,9 @@ void developer_new_do(void *arg)
 	Cg__Developer *developer;
 	json_t *json = json_object();
 	options_typed(call, options, OPTIONS_OF_NEW, NULL, json);
+	/* As the field says: the choice is one for organisations that are there. */
+	if (json_is_null(json_object_get(json, "organisation_id")))
+		(void)json_object_del(json, "role");
 	cg_rc rc = developer_create(call->program->store, &call->actor, once, json,
 				    *password ? password : NULL, call->arena, &developer, &err);
 	json_decref(json);

@@ -175,6 +175,8 @@ void key_show(void *arg)
 		page_fail(call, rc, &err);
 		return;
 	}
+	/* Of what keeps it off besides, another switch is the one to turn. */
+	const bool is_on = g.key->active || g.off != ORGANISATION_ON;
 	json_t *more = json_pack(
 	    "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:s, s:o, s:I}",
 	    "effective", effective_json(call, &g), "refusals", refusals_json(call, g.key->id),
@@ -182,15 +184,20 @@ void key_show(void *arg)
 	    figures_quota(call, &g), "created_at", page_distance(call, g.key->created_at),
 	    "used_at",
 	    g.key->has_last_used_at ? page_distance(call, g.key->last_used_at) : json_null(),
-	    "is_on", (int)g.key->active, "is_off", (int)!g.key->active, "created",
-	    strcmp(done, "created") == 0, "saved", strcmp(done, "saved") == 0, "added",
-	    strcmp(done, "added") == 0, "dropped",
+	    "is_on", (int)is_on, "is_off", (int)!is_on, "created", strcmp(done, "created") == 0,
+	    "saved", strcmp(done, "saved") == 0, "added", strcmp(done, "added") == 0, "dropped",
 	    strcmp(page_query(call, "private"), "dropped") == 0, "token_gone", (int)token_gone,
 	    "base", page_base(call), "example",
 	    /* The line has a certificate in it. */
 	    page_text(span_of(token_gone ? "" : example_path(call, &g))), "revision",
 	    (json_int_t)g.key->revision);
 	(void)json_object_update_new(values, more);
+	if (g.off == ORGANISATION_OFF)
+		(void)json_object_set_new(values, "organisation_off",
+					  json_pack("{s:s}", "of", g.key->organisation_id));
+	if (g.off == ORGANISATION_DEVELOPER_OFF)
+		(void)json_object_set_new(values, "developer_off",
+					  json_pack("{s:s}", "of", g.key->developer_id));
 	/* A list's line has it; here each credential has its own. */
 	(void)json_object_del(values, "until");
 	page_show(call, 200, "key", "keys", g.key->name, values);

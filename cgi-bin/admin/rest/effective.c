@@ -60,9 +60,13 @@ void keys_effective(void *arg)
 		rest_fail(call, rc, &err);
 		return;
 	}
+	const char *off_by = g.off == ORGANISATION_OFF		   ? "organisation"
+			     : g.off == ORGANISATION_DEVELOPER_OFF ? "developer"
+			     : g.key->active			   ? NULL
+								   : "key";
 	json_t *body = json_pack(
-	    "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "key_id", g.key->id, "active",
-	    (int)g.key->active, "expires_at",
+	    "{s:s, s:b, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "key_id", g.key->id, "active",
+	    (int)g.key->active, "off_by", off_by, "expires_at",
 	    with_source(time_json(e->has_expires_at, e->expires_at), e->expires_from), "access",
 	    access_json(e), "rate", with_source(record_or_null(e->rate), e->rate_from), "quota",
 	    with_source(record_or_null(e->quota), e->quota_from), "max_concurrent",
@@ -103,8 +107,10 @@ json_t *effective_schema(void)
 					     "string", "name", "type", "string", "active", "type",
 					     "boolean", "held", "type", "boolean"));
 	return object_of(json_pack(
-	    "{s:{s:s}, s:{s:s}, s:o, s:{s:s, s:o}, s:o, s:o, s:o, s:{s:s, s:o}}", "key_id", "type",
-	    "string", "active", "type", "boolean", "expires_at",
+	    "{s:{s:s}, s:{s:s}, s:{s:[s, s], s:[s, s, s, n]}, s:o, s:{s:s, s:o}, s:o, s:o, s:o, "
+	    "s:{s:s, s:o}}",
+	    "key_id", "type", "string", "active", "type", "boolean", "off_by", "type", "string",
+	    "null", "enum", "key", "organisation", "developer", "expires_at",
 	    sourced(json_pack("{s:[s, s], s:s}", "type", "string", "null", "format", "date-time")),
 	    "access", "type", "array", "items", sourced(record_schema(&cg__access__descriptor)),
 	    "rate", sourced(limit_schema(&cg__rate__descriptor)), "quota",
