@@ -142,6 +142,8 @@ json_t *page_next(struct page_call *call, const char *path, const char *q, const
 /* Adds what went wrong to a form's values: "failed", "problem" or "errors" (key, summary), which
  * the include "faults" shows, and for each field error_KEY and focus_KEY of the first.  */
 void page_add_errors(json_t *values, const struct cg_err *err);
+/* What this page calls a field, where that is not what other pages do; before page_add_errors. */
+void page_set_label(json_t *values, const char *key, const char *label);
 /* The fault belongs to this field, unless it names some. */
 void page_fault_at(struct cg_err *err, const char *field);
 /* Puts the form's text fields back, as name (dots become _); of the names, NULL at the end. */

@@ -70,6 +70,14 @@ ALL = [(path, line, text) for path, source in {**C, **SCRIPTS}.items()
        for line, text in literals(without_comments(source))] + \
       [(path, line, text) for path, source in TEMPLATES.items() for line, text in prose(source)]
 
+with case("commands"):
+    made = [(path, text) for path, source in C.items()
+            for _, text in literals(without_comments(source).replace("\\\n", "")) if "openssl req" in text]
+    # On a page a command may go over several lines.
+    made += [(path, match[0]) for path, text in TEMPLATES.items() for match in re.finditer("openssl req [^<]*", text)]
+    ok(len(made) > 8, f"{len(made)} that make a certificate")
+    is_eq([found for found in made if "-subj" not in found[1]], [], "ask for nothing when they are pasted")
+
 with case("spaces"):
     ok(len(ALL) > 5000, f"{len(ALL)} texts were looked at")
     for name, pattern in (("two inside a sentence or between two", r"[\w.,;:!?)”’] {2,}[\w(“‘`-]"),
