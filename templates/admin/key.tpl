@@ -34,7 +34,7 @@
               <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>
               <td data-label="Valid until" class="nowrap">{{#until}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/until}}{{#no_until}}—{{/no_until}}</td>
               <td data-label="Added" class="nowrap">{{#added}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/added}}</td>
-              <td data-label="Actions" class="right">{{#revoked}}<span class="muted small">{{why}}, {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</span>{{/revoked}}{{#may_change}}<a class="btn btn--sm" href="/admin/keys/{{id}}/credentials/{{sha256}}">Edit<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}} {{#may_revoke}}{{#may_change}}<a class="btn btn--sm btn--danger" href="/admin/keys/{{id}}/credentials/{{sha256}}/revoke">Revoke<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}}{{/may_revoke}}</td>
+              <td data-label="Actions" class="right">{{#revoked}}<span class="muted small">{{why}}, {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</span>{{/revoked}} {{#may_change}}<a class="btn btn--sm" href="/admin/keys/{{id}}/credentials/{{sha256}}">Edit<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}} {{#may_revoke}}{{#may_change}}<a class="btn btn--sm btn--danger" href="/admin/keys/{{id}}/credentials/{{sha256}}/revoke">Revoke<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}}{{/may_revoke}}</td>
             </tr>
             {{/credentials}}
           </tbody>
