@@ -53,7 +53,7 @@
           <tbody>
             {{#effective}}
             <tr>
-              <th scope="row">{{what}}</th>
+              <th scope="row" class="nowrap">{{what}}</th>
               <td data-label="Value">{{value}}{{#has_methods}} <span class="muted">· {{methods}} · {{paths}}</span>{{/has_methods}}</td>
               <td data-label="From">{{#has_from}}Policy {{from}}{{/has_from}}{{#no_from}}This key{{/no_from}}</td>
             </tr>
@@ -77,7 +77,7 @@
             {{#refusals}}<tr>
               <td data-label="When" class="nowrap">{{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</td>
               <td data-label="Request"><code class="path">{{method}} {{path}}</code></td>
-              <td data-label="Reason">{{status}} {{code_title}} <code class="path">{{code}}</code></td>
+              <td data-label="Reason">{{status}} {{code_title}} <code class="path nowrap">{{code}}</code></td>
               <td data-label="Actions" class="right"><a href="/admin/explain?request_id={{id}}">Why?<span class="sr-only"> {{id}}</span></a></td>
             </tr>{{/refusals}}
           </tbody>

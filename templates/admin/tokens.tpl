@@ -21,7 +21,7 @@
       <tbody>
         {{#items}}<tr>
           <th scope="row"><a class="table__name" href="/admin/tokens/{{id}}">{{name}}</a><span class="table__sub" title="of {{owner}}">of {{owner}}</span></th>
-          <td data-label="Role">{{role}}</td>
+          <td data-label="Role" class="nowrap">{{role}}</td>
           <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>
           <td data-label="Ends">{{#ends}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/ends}}</td>
           <td data-label="Last used">{{#used}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/used}}{{#no_used}}never{{/no_used}}</td>
