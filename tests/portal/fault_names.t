@@ -77,6 +77,14 @@ with Site() as site:
             (ann, "/portal/account"), (type(boss)(site), "/portal/join"), (type(boss)(site), "/portal/reset"),
             (type(boss)(site), invite))}
         is_eq([path for path, n in found.items() if not n], [], "each of its forms has faults")
+    with case("what is gone meanwhile"):
+        for path, label, make in (("/admin/keys/new", "gone", lambda: site.make_api("gone", "/gone/")["id"]),
+                                  ("/admin/policies/new", "gone", lambda: site.make_api("gone", "/gone/")["id"])):
+            api = make()
+            page = boss.get(path)
+            site.must("DELETE", f"/apis/{api}", None, 204)
+            told = boss.submit(page, "Create", {"Name": "New", label: True})
+            like(told.text, f"Access rights: There is no API “{api}”", f"{path}: is a sentence of its own")
     with case("which one of a list"):
         partner = site.rest("GET", "/organisations").body["items"][0]["id"]
         page = boss.submit(boss.get(f"/admin/organisations/{partner}"), "Save", {"Contacts": "a@b.example\nnope\n@"})

@@ -88,7 +88,7 @@ with case("spaces"):
            f"“{line}” would be found")
 
 with case("stops"):
-    seen, without, with_one = 0, [], []
+    seen, without, with_one, no_verb = 0, [], [], []
     for path, source in C.items():
         source = without_comments(source)
         for call in SENTENCE_CALLS.finditer(source):
@@ -102,6 +102,8 @@ with case("stops"):
                     # A part of a sentence, which the field's name begins.
                     if text.endswith(".") and not re.search(r"[.;:] [A-Z]", text):
                         with_one.append((path, line, text))
+                    if re.match(r"(a|an|line|the|there|these|this|no) ", text):
+                        no_verb.append((path, line, text))
                 elif re.match(r"[A-Z].* .*", text, re.S):
                     seen += 1
                     if not text.endswith(STOPS) and not OPEN_ENDS.search(text):
@@ -109,6 +111,7 @@ with case("stops"):
     ok(seen > 200, f"{seen} sentences were looked at")
     is_eq(without, [], "a sentence has one, or ends in a command")
     is_eq(with_one, [], "what goes behind a field's name has none")
+    is_eq(no_verb, [], "and goes on from it; what does not is a sentence of its own, with a capital")
     rows = re.findall(r'^\t\{"\w+\.\w+", .*"((?:[^"\\]|\\.)*)"(?:, true)?\},$', C["lib/record/fields.c"], re.M)
     ok(len(rows) > 150, f"{len(rows)} members of records are described")
     is_eq([row for row in rows if row and not row.endswith(STOPS)], [], "in sentences")
