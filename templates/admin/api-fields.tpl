@@ -48,7 +48,7 @@
         {{#has_cas}}<div class="picks">
           {{#cas}}<div class="choice"><input type="checkbox" id="ca-{{id}}" name="auth.ca_certificates" value="{{id}}"{{#ticked}} checked{{/ticked}} aria-describedby="ca-{{id}}-d"><label for="ca-{{id}}">{{short_name}}</label><code class="path" id="ca-{{id}}-d">{{sha256_start}}</code></div>{{/cas}}
         </div>{{/has_cas}}
-        {{#no_cas}}<p class="hint">None is registered. <a href="/admin/certificates/new">Add one</a> of the kind “CA” to choose it here.</p>{{/no_cas}}
+        {{#no_cas}}<p class="hint">None is registered.{{#may_change}} <a href="/admin/certificates/new">Add one</a> of the kind “CA” to choose it here.{{/may_change}}</p>{{/no_cas}}
         {{#error_auth_ca_certificates}}<p class="error" id="e-auth_ca_certificates"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_auth_ca_certificates}}
       </fieldset>
       <div class="check"><input type="checkbox" id="tokens" name="auth.use_token"{{#is_token}} checked{{/is_token}}><label for="tokens">Also accept tokens in a header</label></div>
@@ -79,7 +79,7 @@
         {{#has_upstream_cas}}<div class="picks">
           {{#upstream_cas}}<div class="choice"><input type="checkbox" id="uca-{{id}}" name="upstream_tls.ca_certificates" value="{{id}}"{{#ticked}} checked{{/ticked}} aria-describedby="uca-{{id}}-d"><label for="uca-{{id}}">{{short_name}}</label><code class="path" id="uca-{{id}}-d">{{sha256_start}}</code></div>{{/upstream_cas}}
         </div>{{/has_upstream_cas}}
-        {{#no_upstream_cas}}<p class="hint">None is registered. <a href="/admin/certificates/new">Add one</a> of the kind “Upstream” or “CA” to choose it here.</p>{{/no_upstream_cas}}
+        {{#no_upstream_cas}}<p class="hint">None is registered.{{#may_change}} <a href="/admin/certificates/new">Add one</a> of the kind “Upstream” or “CA” to choose it here.{{/may_change}}</p>{{/no_upstream_cas}}
         {{#error_upstream_tls_ca_certificates}}<p class="error" id="e-upstream_tls_ca_certificates"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_upstream_tls_ca_certificates}}
       </fieldset>
       <div class="field{{#error_upstream_tls_pinned_sha256}} field--error{{/error_upstream_tls_pinned_sha256}}"><label for="f-upstream_tls_pinned_sha256">Pinned public keys</label><textarea class="textarea textarea--short mono" id="f-upstream_tls_pinned_sha256" name="upstream_tls.pinned_sha256" rows="2" spellcheck="false" autocomplete="off"{{#error_upstream_tls_pinned_sha256}} aria-invalid="true"{{/error_upstream_tls_pinned_sha256}}{{#focus_upstream_tls_pinned_sha256}} autofocus{{/focus_upstream_tls_pinned_sha256}} aria-describedby="{{#error_upstream_tls_pinned_sha256}}e-upstream_tls_pinned_sha256 {{/error_upstream_tls_pinned_sha256}}h-upstream_tls_pinned_sha256">{{upstream_tls_pinned_sha256:p}}</textarea>{{#error_upstream_tls_pinned_sha256}}<p class="error" id="e-upstream_tls_pinned_sha256"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_upstream_tls_pinned_sha256}}<p class="hint" id="h-upstream_tls_pinned_sha256">SHA-256 of SubjectPublicKeyInfo, one a line: besides, the target must have one of them.</p></div>
