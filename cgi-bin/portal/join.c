@@ -45,6 +45,7 @@ void portal_add_terms(struct page_call *call, const char *terms, json_t *values)
 				  made ? page_text(buf_span(&html)) : json_string(""));
 	(void)json_object_set_new(values, "accepted",
 				  json_boolean(web_form_has(&call->form, "terms")));
+	page_set_label(values, "terms", "The terms");
 	buf_release(&html);
 }
 

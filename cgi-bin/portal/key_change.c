@@ -24,8 +24,10 @@ static void show_again(struct page_call *call, const Cg__Key *key,
 	(void)json_object_set_new(values, "overlap_days",
 				  page_text(span_of(page_field(call, "overlap_days"))));
 	portal_put_back(call, values, reading);
+	page_set_label(values, "certificate", PORTAL_CERTIFICATE_LABEL);
 	page_add_errors(values, why);
-	page_show(call, web_status_of(rc), "key", "keys", "Error: My keys", values);
+	page_show(call, web_status_of(rc), "key", "keys",
+		  arena_printf(call->arena, "Error: %s", key->name), values);
 }
 
 static cg_rc read_overlap(struct page_call *call, uint64_t *out, struct cg_err *err)
@@ -206,11 +208,27 @@ void key_give_up_do(void *arg)
 void stop_show(void *arg)
 {
 	struct page_call *call = arg;
+	struct cg_err err = {0};
+	const char *code = page_query(call, "code"), *sha256;
+	Cg__Key *key;
+	Cg__Credential *credential;
+	json_t *shown;
+	cg_rc rc = own_key_to_stop(call->program->store, code, call->arena, &key, &sha256, &err);
+	if (rc == CG_OK)
+		rc = credential_get(call->program->store, key->id, sha256, call->arena, &credential,
+				    &err);
+	if (rc == CG_OK)
+		rc = show_credential(call, credential, &shown, &err);
+	if (rc != CG_OK) {
+		page_fail(call, rc, &err);
+		return;
+	}
+	(void)json_object_set_new(shown, "name", page_text(span_of(key->name)));
 	if (page_form_token(call))
 		page_show(call, 200, "stop", "-", "Stop a certificate",
-			  json_pack("{s:b, s:o, s:s}", "asked", 1, "code",
-				    page_text(span_of(page_query(call, "code"))), "main_class",
+			  json_pack("{s:O, s:s, s:s}", "asked", shown, "code", code, "main_class",
 				    "main--slim"));
+	json_decref(shown);
 }
 
 void stop_do(void *arg)

@@ -113,6 +113,8 @@ static void show_form(struct page_call *call, const struct offer *offer, const s
 	portal_put_back(call, values, f->reading);
 	(void)json_object_set_new(values, "read", json_null());
 	add_reading(call, values, f, why);
+	page_set_label(values, "name", "Key name");
+	page_set_label(values, "certificate", PORTAL_CERTIFICATE_LABEL);
 	if (why)
 		page_add_errors(values, why);
 	page_show(call, status, "request", "catalogue",
@@ -288,6 +290,8 @@ void request_show(void *arg)
 	    r->has_proven_at ? json_pack("{s:o}", "at", page_distance(call, r->proven_at))
 			     : json_null());
 	(void)json_object_update_new(values, more);
+	if (known && entry->visible && !r->renewal)
+		(void)json_object_set_new(values, "again", json_string(entry->id));
 	if (r->proof_code)
 		(void)json_object_set_new(values, "prove_line",
 					  json_sprintf("curl --cert client.crt --key client.key "

@@ -180,7 +180,11 @@ cg_rc portal_read_certificate(struct page_call *call, struct cert_reading *out, 
 	if (web_status_of(rc) >= 500)
 		return cg_fail(err, rc, "%s", why.text);
 	*code = why.code;
-	(void)cg_fail_field(err, "certificate", "%s", why.text);
+	/* What has to be done then, the page says. */
+	(void)cg_fail_field(err, "certificate", "%s",
+			    is_exposed(rc, &why) ? "held a private key: give the certificate of a "
+						   "new one, alone"
+						 : why.text);
 	return rc;
 }
 

@@ -46,6 +46,7 @@ cg_rc portal_read_certificate(struct page_call *call, struct cert_reading *out, 
 			      struct cg_err *err) CG_MUST_USE;
 /* The public part of what was read in the place of what was pasted. */
 void portal_put_back(struct page_call *call, json_t *values, const struct cert_reading *reading);
+#define PORTAL_CERTIFICATE_LABEL "Public certificate (PEM)"
 /* Whether it is the password of who is signed in; CG_BAD_VALUE with that field otherwise. */
 cg_rc portal_check_password(struct page_call *call, const char *field,
 			    struct cg_err *err) CG_MUST_USE;

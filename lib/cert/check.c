@@ -72,8 +72,7 @@ static cg_rc check_client(const struct cert_parts *parts, struct cert_reading *o
 				    "usage or extended key usage leaves that out, so the web "
 				    "server would refuse it (openssl x509 -in FILE -noout -purpose "
 				    "shows it). Ask your CA for one with clientAuth and "
-				    "digitalSignature, or make one with: openssl req -x509 -newkey "
-				    "rsa:4096 -nodes -days 365 -keyout key.pem -out cert.pem");
+				    "digitalSignature, or make one with: " MAKE_PAIR);
 	if (parts->is_ca)
 		notice_add(out, "This is a CA certificate: it lets in whoever has its key, but "
 				"not the certificates that it issued.");

@@ -84,10 +84,13 @@ bool der_time(const struct der *value, int64_t *unix_s) CG_MUST_USE;
 
 /* --- sentences --- */
 
+/* Asks for nothing. */
+#define MAKE_PAIR                                                                                  \
+	"openssl req -x509 -newkey rsa:4096 -nodes -days 365 -subj /CN=me -keyout key.pem "        \
+	"-out cert.pem"
+
 /* Ends a refusal that nothing but another certificate helps. */
-#define MAKE_NEW                                                                                   \
-	"Make a new one with: openssl req -x509 -newkey rsa:4096 -nodes -days 365 -keyout "        \
-	"key.pem -out cert.pem (or ask your CA for one)."
+#define MAKE_NEW "Make a new one with: " MAKE_PAIR " (or ask your CA for one)."
 
 /* What other things are, and what to give instead. */
 #define IS_REQUEST                                                                                 \
@@ -97,7 +100,7 @@ bool der_time(const struct der *value, int64_t *unix_s) CG_MUST_USE;
 #define IS_PUBLIC_KEY                                                                              \
 	"This is a bare public key. Give the certificate that contains it; its text has a BEGIN "  \
 	"CERTIFICATE line. To make one from the private key: openssl req -x509 -key key.pem "      \
-	"-days 365 -out cert.pem"
+	"-days 365 -subj /CN=me -out cert.pem"
 
 /* --- names.c: text out of certificates --- */
 

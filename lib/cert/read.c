@@ -97,7 +97,8 @@ static cg_rc refuse_key_alone(const struct reader *r)
 	return refuse(r, CERT_PRIVATE_KEY_ALONE,
 		      "This is a private key without its certificate; it was thrown away. Give "
 		      "the certificate, which is public. If there is none yet, make one for this "
-		      "key with: openssl req -x509 -key key.pem -days 365 -out cert.pem");
+		      "key with: openssl req -x509 -key key.pem -days 365 -subj /CN=me -out "
+		      "cert.pem");
 }
 
 /* What it is instead of a certificate, where people are known to take it for one. */
@@ -215,9 +216,15 @@ static cg_rc read_binary(struct reader *r, struct span text)
 	return rc;
 }
 
-static cg_rc read_text(struct reader *r)
+static cg_rc read_text(struct reader *r, bool file)
 {
 	struct pem_blocks blocks;
+	if (has_binary(r->text) && file)
+		return refuse(
+		    r, CERT_BINARY,
+		    "This file is not a certificate: it is neither text nor DER. Give the "
+		    "certificate's own file; mostly its name ends in .pem, .crt, .cer or "
+		    ".der.");
 	if (has_binary(r->text))
 		return refuse(r, CERT_BINARY,
 			      "There are bytes in this text that are no text. Give the file "
@@ -362,8 +369,8 @@ static cg_rc finish(struct reader *r, enum cert_kind kind, int64_t now_unix_s,
 		notice_add(&reading, "The certificate is signed with an outdated method (SHA-1 or "
 				     "MD5). A web server that checks its issuer will refuse it.");
 	if (reading.n_chain > 0)
-		notice_add(&reading, "The text held a chain; only the certificate at its end was "
-				     "taken.");
+		notice_add(&reading, "The text held a chain: the certificate that issues none of "
+				     "the others was taken, without the CAs above it.");
 	if (r->arena->failed)
 		return cg_fail_memory(r->err);
 	*out = reading;
@@ -394,8 +401,7 @@ cg_rc cert_read(struct span text, enum cert_way way, enum cert_kind kind, int64_
 		rc = refuse(&r, CERT_PRIVATE_KEY_PASTED,
 			    "This text holds a private key. Nothing of it was kept, but a key that "
 			    "left its owner's hands must not be used any more. Make a new key and "
-			    "certificate with: openssl req -x509 -newkey rsa:4096 -nodes -days 365 "
-			    "-keyout key.pem -out cert.pem, and give cert.pem alone.");
+			    "certificate with: " MAKE_PAIR ", and give cert.pem alone.");
 		goto out;
 	}
 	if (is_utf16(text))
@@ -407,7 +413,7 @@ cg_rc cert_read(struct span text, enum cert_way way, enum cert_kind kind, int64_
 	else if (file && has_binary(text) && text.p[0] == DER_SEQUENCE)
 		rc = read_binary(&r, text);
 	else
-		rc = read_text(&r);
+		rc = read_text(&r, file);
 	if (rc == CG_OK)
 		rc = finish(&r, kind, now_unix_s, out);
 out:

@@ -108,6 +108,25 @@ enum refusal limit_refusal(const struct limits_result *result)
 	return REFUSAL_QUOTA_EXCEEDED;
 }
 
+/* As people say it, never too short. */
+static const char *wait_text(struct arena *arena, int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		const char *unit;
+	} units[] = {
+	    {86400, "days"	  },
+	     {3600,  "hours"  },
+	      {60,	   "minutes"}
+	     };
+	for (size_t i = 0; i < CG_COUNT(units); i++)
+		if (seconds >= 3 * units[i].seconds)
+			return arena_printf(arena, "%" PRId64 " %s",
+					    (seconds + units[i].seconds - 1) / units[i].seconds,
+					    units[i].unit);
+	return arena_printf(arena, "%" PRId64 " s", seconds);
+}
+
 const char *limit_detail(const struct limit_asks *asks, const struct limits_result *result,
 			 struct arena *arena)
 {
@@ -116,7 +135,7 @@ const char *limit_detail(const struct limit_asks *asks, const struct limits_resu
 	    [LIMIT_OF_KEY] = "The key",
 	    [LIMIT_OF_KEY_AT_API] = "The key at this API",
 	};
-	const char *who = owners[asks->owners[result->ask]], *text = NULL;
+	const char *who = owners[asks->owners[result->ask]], *text = NULL, *wait;
 	const struct limits_ask *ask = &asks->asks[result->ask];
 	switch (result->kind) {
 	case LIMITS_RATE:
@@ -132,10 +151,12 @@ const char *limit_detail(const struct limit_asks *asks, const struct limits_resu
 				    who, ask->concurrent.limit);
 		break;
 	case LIMITS_QUOTA:
-		text = arena_printf(arena,
-				    "%s has used its quota of %" PRIu64
-				    " calls: it begins anew in %" PRId64 " s.",
-				    who, ask->quota.limit, result->retry_after_s);
+		wait = wait_text(arena, result->retry_after_s);
+		text = wait ? arena_printf(arena,
+					   "%s has used its quota of %" PRIu64
+					   " calls: it begins anew in %s.",
+					   who, ask->quota.limit, wait)
+			    : NULL;
 		break;
 	}
 	return text ? text : "";

@@ -17,7 +17,7 @@ static cg_rc check_api(struct store_txn *txn, Cg__Access *entry, size_t i, struc
 		return cg_fail_field(err, at, "is missing");
 	cg_rc rc = entity_get_in(txn, &api_entity, entry->api_id, arena, &api, &why);
 	if (rc == CG_NOT_FOUND)
-		return cg_fail_field(err, at, "there is no API “%.100s”", entry->api_id);
+		return cg_fail_field(err, at, "There is no API “%.100s”", entry->api_id);
 	if (rc == CG_OK)
 		entry->api_id = api->id;
 	else

@@ -52,7 +52,8 @@ static cg_rc check_auth(const Cg__Api *api, struct cg_err *err)
 	cg_rc rc = CG_OK;
 	if (!auth->keyless && !auth->use_certificate && !auth->use_token)
 		rc = cg_fail_field(err, "auth",
-				   "lets nobody in: switch on use_certificate, use_token or "
+				   "lets nobody in: switch on use_certificate (client "
+				   "certificates), use_token (tokens) or "
 				   "keyless");
 	/* As CGI names variables: servers drop other fields, or take "_" for "-". */
 	if (!token_is_valid(auth->token_header) ||
@@ -86,13 +87,13 @@ static cg_rc check_certificate(struct store_txn *txn, const ProtobufCBinaryData 
 	const char *kinds = upstream ? "upstream or ca" : "ca";
 	if (!c)
 		return cg_fail_field(err, at,
-				     "there is no certificate %s: register it first, with the kind "
+				     "There is no certificate %s: register it first, with the kind "
 				     "%s",
 				     hex, kinds);
 	if (c->kind == CG__CERTIFICATE__KIND__CA ||
 	    (upstream && c->kind == CG__CERTIFICATE__KIND__UPSTREAM))
 		return CG_OK;
-	return cg_fail_field(err, at, "the certificate %s is not registered with the kind %s", hex,
+	return cg_fail_field(err, at, "The certificate %s is not registered with the kind %s", hex,
 			     kinds);
 }
 

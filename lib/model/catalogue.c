@@ -19,7 +19,7 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		cg_rc rc =
 		    entity_get_in(txn, &policy_entity, entry->policy_id, arena, &policy, &why);
 		if (rc == CG_NOT_FOUND) {
-			worst = cg_fail_field(err, "policy_id", "there is no policy “%.100s”",
+			worst = cg_fail_field(err, "policy_id", "There is no policy “%.100s”",
 					      entry->policy_id);
 		} else if (rc != CG_OK) {
 			return cg_fail(err, rc, "%s", why.text);

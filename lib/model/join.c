@@ -216,8 +216,7 @@ static cg_rc new_password_txn(struct store_txn *txn, void *arg, struct cg_err *e
 								  &c->developer, err)
 					: CG_NOT_FOUND;
 	if (rc == CG_NOT_FOUND)
-		return cg_fail(err, CG_NOT_FOUND,
-			       "This link has ended, or was used already: ask for a new one.");
+		return link_ended(CG__LINK__KIND__RESET, err);
 	if (rc != CG_OK)
 		return rc;
 	struct actor actor = *c->actor;

@@ -25,7 +25,7 @@ static cg_rc check_policies(struct store_txn *txn, Cg__Key *key, struct arena *a
 		cg_rc rc =
 		    entity_get_in(txn, &policy_entity, key->policy_ids[i], arena, &policy, &why);
 		if (rc == CG_NOT_FOUND) {
-			worst = cg_fail_field(err, "policy_ids", "there is no policy “%.100s”",
+			worst = cg_fail_field(err, "policy_ids", "There is no policy “%.100s”",
 					      key->policy_ids[i]);
 			continue;
 		}

@@ -81,6 +81,21 @@ cg_rc link_make_secret(struct store *store, const char *id, int64_t now_unix_s,
 	return store_write(store, STORE_CHANGES_NONE, secret_txn, &c, err);
 }
 
+cg_rc link_ended(Cg__Link__Kind kind, struct cg_err *err)
+{
+	static const char *const ways[] = {
+	    [CG__LINK__KIND__CONFIRM] = "If you have confirmed already, sign in; else join again.",
+	    [CG__LINK__KIND__RESET] =
+		"If the new password does not sign you in, ask for another link there.",
+	    [CG__LINK__KIND__INVITE] =
+		"If you have accepted already, sign in; else ask to be invited again.",
+	    [CG__LINK__KIND__STOP] =
+		"What a key has now is on its page, under My keys, and can be revoked there.",
+	};
+	return cg_fail(err, CG_NOT_FOUND, "This link has ended, or was used already. %s",
+		       ways[kind]);
+}
+
 cg_rc link_find_in(struct store_txn *txn, const char *secret, Cg__Link__Kind kind,
 		   struct arena *arena, Cg__Link **out, struct cg_err *err)
 {
@@ -98,10 +113,7 @@ cg_rc link_find_in(struct store_txn *txn, const char *secret, Cg__Link__Kind kin
 	if (rc == CG_OK && ((*out)->kind != kind || !(*out)->has_expires_at ||
 			    (*out)->expires_at <= clock_unix_s()))
 		rc = CG_NOT_FOUND;
-	return rc == CG_NOT_FOUND
-		   ? cg_fail(err, CG_NOT_FOUND,
-			     "This link has ended, or was used already: ask for a new one.")
-		   : rc;
+	return rc == CG_NOT_FOUND ? link_ended(kind, err) : rc;
 }
 
 static cg_rc find_txn(struct store_txn *txn, void *arg, struct cg_err *err)

@@ -20,6 +20,8 @@ cg_rc link_pretend_in(struct store_txn *txn, Cg__Link *link, Cg__OutboxMail__Kin
 cg_rc link_make_secret(struct store *store, const char *id, int64_t now_unix_s,
 		       char secret[TOKEN_TEXT + 1], struct arena *arena,
 		       struct cg_err *err) CG_MUST_USE;
+/* CG_NOT_FOUND, with a sentence that says what to do instead. */
+cg_rc link_ended(Cg__Link__Kind kind, struct cg_err *err);
 /* The link of this secret and kind.  CG_NOT_FOUND with a sentence when there is none (any more). */
 cg_rc link_find_in(struct store_txn *txn, const char *secret, Cg__Link__Kind kind,
 		   struct arena *arena, Cg__Link **out, struct cg_err *err) CG_MUST_USE;

@@ -96,11 +96,6 @@ cg_rc member_invite(struct store *store, const struct actor *actor, const char *
 	return store_write(store, STORE_CHANGES_NONE, invite_txn, &c, err);
 }
 
-static cg_rc ended(struct cg_err *err)
-{
-	return cg_fail(err, CG_NOT_FOUND, "This invitation has ended: ask for a new one.");
-}
-
 /* Who invited has to be still the one who may: an invitation outlives no manager. */
 static cg_rc find_inviter(struct store_txn *txn, const Cg__Link *link, struct arena *arena,
 			  struct cg_err *err)
@@ -112,7 +107,7 @@ static cg_rc find_inviter(struct store_txn *txn, const Cg__Link *link, struct ar
 	if (rc == CG_OK && (inviter->role != CG__DEVELOPER__ROLE__MANAGER ||
 			    strcmp(inviter->organisation_id, link->organisation_id) != 0))
 		rc = CG_NOT_FOUND;
-	return rc == CG_NOT_FOUND ? ended(err) : rc;
+	return rc == CG_NOT_FOUND ? link_ended(CG__LINK__KIND__INVITE, err) : rc;
 }
 
 static cg_rc look_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -136,7 +131,7 @@ static cg_rc look_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_OK)
 		rc = developer_get_active_in(txn, i->developer->id, c->arena, &i->developer, err);
 	if (rc == CG_NOT_FOUND)
-		return ended(err);
+		return link_ended(CG__LINK__KIND__INVITE, err);
 	if (rc == CG_OK)
 		rc = developers_of_in(txn, i->developer->organisation_id, c->arena, &others, err);
 	i->takes_along = others.n == 1;

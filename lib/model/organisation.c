@@ -20,7 +20,9 @@ static cg_rc check(struct store_txn *txn, void *message, const void *before, str
 		char *normal = email_normal(o->contacts[i], arena);
 		size_t j = 0;
 		if (!normal) {
-			rc = cg_fail_field(err, "contacts", EMAIL_BAD);
+			char at[32];
+			(void)snprintf(at, sizeof(at), "contacts[%zu]", i);
+			rc = cg_fail_field(err, at, EMAIL_BAD);
 			continue;
 		}
 		while (j < kept && strcmp(o->contacts[j], normal) != 0)

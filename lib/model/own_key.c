@@ -370,25 +370,51 @@ static cg_rc check_still_told(struct store_txn *txn, const Cg__Key *key, const C
 		   : rc;
 }
 
+/* What the link stops: c->key and c->sha256. */
+static cg_rc find_stopped(struct store_txn *txn, struct call *c, const Cg__Link *link,
+			  struct cg_err *err)
+{
+	struct span key_id, sha256 = span_of(link->subject_id);
+	(void)span_next(&sha256, '/', &key_id);
+	c->key_id = arena_copy(c->arena, key_id);
+	c->sha256 = arena_copy(c->arena, sha256);
+	if (!c->key_id || !c->sha256)
+		return cg_fail_memory(err);
+	cg_rc rc = entity_get_in(txn, &key_entity, c->key_id, c->arena, &c->key, err);
+	return rc == CG_OK ? check_still_told(txn, c->key, link, c->arena, err) : rc;
+}
+
+static cg_rc to_stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	struct call *c = arg;
+	Cg__Link *link;
+	cg_rc rc = link_find_in(txn, c->secret, CG__LINK__KIND__STOP, c->arena, &link, err);
+	return rc == CG_OK ? find_stopped(txn, c, link, err) : rc;
+}
+
+cg_rc own_key_to_stop(struct store *store, const char *secret, struct arena *arena, Cg__Key **key,
+		      const char **sha256, struct cg_err *err)
+{
+	struct call c = {.secret = secret, .arena = arena};
+	cg_rc rc = store_read(store, to_stop_txn, &c, err);
+	if (rc == CG_OK) {
+		*key = c.key;
+		*sha256 = c.sha256;
+	}
+	return rc;
+}
+
 static cg_rc stop_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct call *c = arg;
 	Cg__Link *link;
-	struct span key_id, sha256;
-	cg_rc rc = link_spend_in(txn, c->secret, CG__LINK__KIND__STOP, c->arena, &link, err);
-	if (rc != CG_OK)
-		return rc;
-	sha256 = span_of(link->subject_id);
-	(void)span_next(&sha256, '/', &key_id);
-	const char *id = arena_copy(c->arena, key_id), *hex = arena_copy(c->arena, sha256);
-	if (!id || !hex)
-		return cg_fail_memory(err);
 	const struct actor allowed = actor_allowed(c->actor);
-	rc = entity_get_in(txn, &key_entity, id, c->arena, &c->key, err);
+	cg_rc rc = link_spend_in(txn, c->secret, CG__LINK__KIND__STOP, c->arena, &link, err);
 	if (rc == CG_OK)
-		rc = check_still_told(txn, c->key, link, c->arena, err);
+		rc = find_stopped(txn, c, link, err);
 	if (rc == CG_OK)
-		rc = credential_revoke_in(txn, &allowed, id, hex, "other", c->arena, err);
+		rc = credential_revoke_in(txn, &allowed, c->key_id, c->sha256, "other", c->arena,
+					  err);
 	return rc == CG_OK ? bring_back(txn, &allowed, c->key, link, c->arena, err) : rc;
 }
 

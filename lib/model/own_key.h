@@ -56,7 +56,11 @@ cg_rc own_key_give_up(struct store *store, const struct actor *actor, const char
 cg_rc own_key_make_token(struct store *store, const struct actor *actor, const char *key_id,
 			 size_t had, uint64_t overlap_days, struct arena *arena,
 			 char token[TOKEN_TEXT + 1], struct cg_err *err) CG_MUST_USE;
-/* What a mailed link of the kind STOP does: revokes what was added.  *key is whose. */
+/* What a mailed link of the kind STOP would revoke, and whose it is.  CG_NOT_FOUND with a sentence
+ * when the link has ended, or what it is about is gone. */
+cg_rc own_key_to_stop(struct store *store, const char *secret, struct arena *arena, Cg__Key **key,
+		      const char **sha256, struct cg_err *err) CG_MUST_USE;
+/* What it does: revokes what was added.  *key is whose. */
 cg_rc own_key_stop(struct store *store, const struct actor *actor, const char *secret,
 		   struct arena *arena, Cg__Key **key, struct cg_err *err) CG_MUST_USE;
 

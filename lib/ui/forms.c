@@ -16,11 +16,11 @@ static const struct {
     {"password",			"Password"			     },
     {"listen_path",		     "Listen path"				 },
     {"target_url",		      "Target URL"			       },
-    {"auth",			    "Who is let in"			    },
+    {"auth",			    "Authentication"			     },
     {"auth_token_header",		  "Token header"				},
-    {"auth_ca_certificates",	     "CA certificates"		      },
+    {"auth_ca_certificates",	     "CA certificates for this API"	   },
     {"timeout_ms",		      "Timeout"			      },
-    {"total_timeout_ms",		 "Timeout of the whole"		       },
+    {"total_timeout_ms",		 "Total timeout"			},
     {"max_body_bytes",		       "Largest body"			     },
     {"certificate",		     "Certificate (PEM)"		       },
     {"access",			  "Access rights"			      },
@@ -72,7 +72,7 @@ static const struct {
     {"meta",			    "Further facts"			    },
     {"target_urls",		     "Further targets"			     },
     {"sites",			   "Sites"				},
-    {"max_concurrent",		       "Under way at once"			  },
+    {"max_concurrent",		       "Concurrent requests"		    },
     {"allowed_ips",		     "From these addresses"		  },
     {"blocked_ips",		     "Not from these addresses"	      },
     {"upstream_tls_server_name",	 "Name it must prove"		     },
@@ -106,7 +106,7 @@ static const struct {
     {"from",			    "From"				 },
     {"to",			      "To"				   },
     {"step",			    "Step"				 },
-    {"at",			      "At"				   },
+    {"at",			      "Time (UTC)"			   },
     {"policy_id",		       "Policy"			       },
     {"description",		     "Description"				 },
     {"documentation_url",		  "Documentation"			 },
@@ -143,6 +143,24 @@ static void plain_key(const char *field, size_t n, char *out, size_t room)
 			*c = '_';
 }
 
+void page_set_label(json_t *values, const char *key, const char *label)
+{
+	json_t *own = json_object_get(values, "labels");
+	if (!own) {
+		own = json_object();
+		(void)json_object_set_new(values, "labels", own);
+	}
+	(void)json_object_set_new(own, key, json_string(label));
+}
+
+/* As this page calls it. */
+static const char *label_here(const json_t *values, const char *key)
+{
+	const char *own =
+	    json_string_value(json_object_get(json_object_get(values, "labels"), key));
+	return own ? own : label_of(key);
+}
+
 /* "access[0].api_id" -> "access", "rate.per_seconds" -> "rate_limit", "meta.a name" -> "meta": the
  * key of what is on the page. */
 static void key_of(const char *field, char *out, size_t room)
@@ -155,6 +173,19 @@ static void key_of(const char *field, char *out, size_t room)
 		(void)snprintf(out, room, "quota_limit");
 	if (strcmp(out, "auth_trust") == 0)
 		(void)snprintf(out, room, "auth_ca_certificates");
+}
+
+/* "contacts[1]" -> "Contacts (no. 2)": of a list in one field, which one it is. */
+static void place_in_list(const char *field, const char *label, char *out, size_t room)
+{
+	size_t n = strlen(field), at = strcspn(field, "[");
+	uint64_t place;
+	bool one = at < n && field[n - 1] == ']' && strchr(field + at, ']') == field + n - 1 &&
+		   number_parse(span_make(field + at + 1, n - at - 2), FAULTS_MAX, &place);
+	if (one)
+		(void)snprintf(out, room, "%s (no. %" PRIu64 ")", label, place + 1);
+	else
+		(void)snprintf(out, room, "%s", label);
 }
 
 /* A whole sentence out of one, or out of the rest of one that begins with the label. */
@@ -220,7 +251,9 @@ void page_add_errors(json_t *values, const struct cg_err *err)
 	}
 	for (size_t i = 0; i < n; i++) {
 		key_of(faults[i].fault.field, key, sizeof(key));
-		const char *label = label_of(key), *text = faults[i].fault.text;
+		char label[128];
+		const char *text = faults[i].fault.text;
+		place_in_list(faults[i].fault.field, label_here(values, key), label, sizeof(label));
 		(void)json_array_append_new(
 		    list, json_pack("{s:s, s:o}", "key", key, "summary", summary(label, text)));
 		(void)snprintf(name, sizeof(name), "error_%s", key);

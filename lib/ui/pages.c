@@ -87,14 +87,14 @@ void page_fail(struct page_call *call, cg_rc rc, const struct cg_err *err)
 		cg_rc rc;
 		const char *title;
 	} titles[] = {
-	    {CG_DENIED,	"This is not allowed"		     },
-	    {CG_NOT_FOUND,   "There is nothing here"		  },
-	    {CG_UNAVAILABLE, "This cannot be done just now"	   },
-	    {CG_FULL,	      "There is no room to write"		 },
+	    {CG_DENIED,	"This is not allowed"	     },
+	    {CG_NOT_FOUND,   "There is nothing here"	  },
+	    {CG_UNAVAILABLE, "This cannot be done just now"},
+	    {CG_FULL,	      "There is no room to write"	 },
 	    {CG_BAD_INPUT,   "This cannot be read"		},
-	    {CG_TOO_BIG,	 "This is too large"		    },
-	    {CG_STALE,       "Somebody else was faster"		 },
-	    {CG_CLASH,       "This stands in the way of something"},
+	    {CG_TOO_BIG,	 "This is too large"	    },
+	    {CG_STALE,       "Somebody else was faster"	 },
+	    {CG_CLASH,       "Something stands in the way" },
 	};
 	const char *title = "Something went wrong";
 	for (size_t i = 0; i < CG_COUNT(titles); i++)

@@ -68,10 +68,11 @@ const char *page_field(struct page_call *call, const char *name);
 const char *page_secret(struct page_call *call, const char *name);
 /* The same of a field of several lines, which browsers send with CRLF: with LF. */
 const char *page_lines(struct page_call *call, const char *name);
-/* The id that the form brought along, so that sending it twice makes one record; NULL when it is
- * none. */
+/* The id of what this form makes, out of the one that it brought along and all that was typed: sent
+ * twice it makes one record, and changed after the way back another one.  In the call's memory;
+ * NULL when it brought none, or memory is short. */
 const char *page_once(struct page_call *call);
-/* What a form that is shown is to hold as its field "once": the id that it brought along, so that
+/* What a form that is shown is to hold as its field "once": the one that it brought along, so that
  * one that comes back with a fault stays the same form, else a new one; in the call's memory.  ""
  * where memory or random numbers are short: what is made then gets its id there, or fails. */
 const char *page_once_for_form(struct page_call *call);
@@ -141,6 +142,8 @@ json_t *page_next(struct page_call *call, const char *path, const char *q, const
 /* Adds what went wrong to a form's values: "failed", "problem" or "errors" (key, summary), which
  * the include "faults" shows, and for each field error_KEY and focus_KEY of the first.  */
 void page_add_errors(json_t *values, const struct cg_err *err);
+/* What this page calls a field, where that is not what other pages do; before page_add_errors. */
+void page_set_label(json_t *values, const char *key, const char *label);
 /* The fault belongs to this field, unless it names some. */
 void page_fault_at(struct cg_err *err, const char *field);
 /* Puts the form's text fields back, as name (dots become _); of the names, NULL at the end. */

@@ -60,7 +60,8 @@ const char *page_lines(struct page_call *call, const char *name)
 	return text ? text : "";
 }
 
-const char *page_once(struct page_call *call)
+/* What the form's field "once" holds; NULL when that is no id. */
+static const char *once_of_form(struct page_call *call)
 {
 	const char *id = page_field(call, "once");
 	return strlen(id) == ID_TEXT && strspn(id, "abcdefghijklmnopqrstuvwxyz234567") == ID_TEXT
@@ -68,9 +69,37 @@ const char *page_once(struct page_call *call)
 		   : NULL;
 }
 
+static cg_rc digest_add(struct sha256 *digest, struct span text)
+{
+	struct sha256 both[2] = {*digest};
+	cg_rc rc = sha256_of(text, &both[1]);
+	return rc == CG_OK ? sha256_of(span_make((const char *)both, sizeof(both)), digest) : rc;
+}
+
+const char *page_once(struct page_call *call)
+{
+	const struct web_form *form = &call->form;
+	struct sha256 digest = {{0}};
+	const char *brought = once_of_form(call);
+	char *id = brought ? arena_alloc(call->arena, ID_TEXT + 1) : NULL;
+	cg_rc rc = id ? CG_OK : CG_NOT_FOUND;
+	for (size_t i = 0; rc == CG_OK && i < form->n; i++) {
+		/* That of the session: another one types the same. */
+		if (span_is_text(form->fields[i].name, "csrf_token"))
+			continue;
+		rc = digest_add(&digest, form->fields[i].name);
+		if (rc == CG_OK)
+			rc = digest_add(&digest, form->fields[i].value);
+	}
+	if (rc != CG_OK)
+		return NULL;
+	base32_format(digest.b, ID_RAW_BYTES, id);
+	return id;
+}
+
 const char *page_once_for_form(struct page_call *call)
 {
-	const char *brought = page_once(call);
+	const char *brought = once_of_form(call);
 	char *id = brought ? NULL : arena_alloc(call->arena, ID_TEXT + 1);
 	if (brought)
 		return brought;

@@ -174,6 +174,11 @@ cg_rc web_form_read(struct web_request *req, size_t max_bytes, struct web_form *
 	struct span type = {NULL, 0}, body;
 	(void)web_request_field(req, "content-type", &type);
 	cg_rc rc = web_request_body_all(req, max_bytes, &body, err);
+	if (rc == CG_TOO_BIG)
+		return cg_fail(err, CG_TOO_BIG,
+			       "All that a form sends may have %zu kB at most, a file with it. Go "
+			       "back and send less: a certificate has a few kB.",
+			       max_bytes / 1024);
 	return rc == CG_OK ? web_form_parse(type, body, req->arena, out, err) : rc;
 }
 

@@ -22,11 +22,11 @@
   <div class="card__body stack">{{#any}}<p>{{requests}} requests, {{refused}} refused ({{refused_share}}), {{failed}} upstream errors · median latency {{p50}}, p95 {{p95}}, p99 {{p99}} · <a href="/admin/monitoring?api_id={{id}}">Monitoring</a></p>{{>chart}}{{/any}}{{#no_any}}<p class="muted">Not called in this time.</p>{{/no_any}}</div>
 </section>{{/usage}}
 <div class="grid grid--main">
-<form class="form form--cards" method="post" action="/admin/apis/{{id}}">
+{{#may_change}}<form class="form form--cards" method="post" action="/admin/apis/{{id}}">
 <input type="hidden" name="csrf_token" value="{{csrf_token}}">
-<input type="hidden" name="revision" value="{{revision}}">
+<input type="hidden" name="revision" value="{{revision}}">{{/may_change}}{{#no_may_change}}<fieldset class="form form--cards" disabled aria-label="Settings, to read">{{/no_may_change}}
 {{>fields}}
-</form>
+{{#may_change}}</form>{{/may_change}}{{#no_may_change}}</fieldset>{{/no_may_change}}
   <div class="col">
     {{#may_change}}<section class="card" aria-labelledby="h-test">
       <div class="card__head"><h2 id="h-test">Upstream</h2></div>

@@ -24,7 +24,7 @@
         <tr>
           <th scope="row"><a class="table__name" href="/admin/apis/{{id}}">{{name}}</a><span class="table__sub"><code class="path">{{listen_path}}</code></span></th>
           <td data-label="Target"><code class="path">{{target_url}}</code></td>
-          <td data-label="Lets in"><span>{{#takes_certificate}}<span class="tag"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-check"/></svg>mTLS</span> {{/takes_certificate}}{{#takes_token}}<span class="tag"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#key-round"/></svg>Token</span> {{/takes_token}}{{#keyless}}<span class="tag">Keyless</span> {{/keyless}}{{#ca_trust}}<span class="tag">CA trust</span>{{/ca_trust}}</span></td>
+          <td data-label="Lets in"><span class="nowrap">{{#takes_certificate}}<span class="tag"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#shield-check"/></svg>mTLS</span> {{/takes_certificate}}{{#takes_token}}<span class="tag"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#key-round"/></svg>Token</span> {{/takes_token}}{{#keyless}}<span class="tag">Keyless</span> {{/keyless}}{{#ca_trust}}<span class="tag">CA trust</span>{{/ca_trust}}</span></td>
           <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>
         </tr>
         {{/items}}

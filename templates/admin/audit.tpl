@@ -19,8 +19,8 @@
       <tbody>
         {{#items}}<tr>
           <td data-label="When" class="nowrap">{{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</td>
-          <td data-label="Who">{{actor}}</td>
-          <td data-label="What"><div>{{action}}{{#has_changes}}<details class="more"><summary>New values</summary><pre class="code">{{changes}}</pre></details>{{/has_changes}}</div></td>
+          <td data-label="Who" class="table__roomy">{{actor}}</td>
+          <td data-label="What" class="table__roomy"><div>{{action}}{{#has_changes}}<details class="more"><summary>New values</summary><pre class="code">{{changes}}</pre></details>{{/has_changes}}</div></td>
           <td data-label="On">{{#has_link}}<a href="{{link}}">{{subject}}</a>{{/has_link}}{{#no_link}}{{subject}}{{/no_link}}</td>
           <td data-label="From"><code class="path">{{#has_from}}{{from}}{{/has_from}}{{#no_from}}this host{{/no_from}}</code></td>
         </tr>

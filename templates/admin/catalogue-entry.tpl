@@ -8,10 +8,10 @@
 <div class="head"><div class="head__text"><div class="head__title"><h1>{{entry_name}}</h1>{{#there}}{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}{{/there}}</div><p>{{#there}}<a href="/portal/apis/{{id}}">See it in the portal</a>{{/there}}{{#fresh}}A policy that developers may ask a key for.{{/fresh}}</p></div></div>
 {{#created}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The entry was created</h2><p>Developers find it in the portal from now on.</p></div>{{/created}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}
 <div class="grid grid--main">
-<form class="form form--cards" method="post" action="/admin/catalogue/{{#fresh}}new{{/fresh}}{{#there}}{{id}}{{/there}}">
+{{#may_change}}<form class="form form--cards" method="post" action="/admin/catalogue/{{#fresh}}new{{/fresh}}{{#there}}{{id}}{{/there}}">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
   <input type="hidden" name="revision" value="{{revision}}">
-  <input type="hidden" name="once" value="{{once}}">
+  <input type="hidden" name="once" value="{{once}}">{{/may_change}}{{#no_may_change}}<fieldset class="form form--cards" disabled aria-label="Settings, to read">{{/no_may_change}}
   {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The entry was not saved</h2>{{>faults}}</div>{{/failed}}{{>stale}}
   <section class="card" aria-labelledby="h-e">
     <div class="card__head"><h2 id="h-e">Entry</h2></div>
@@ -36,7 +36,7 @@
     </div>
     {{#may_change}}<div class="card__foot actions"><button class="btn btn--primary" type="submit">{{#fresh}}Create{{/fresh}}{{#there}}Save{{/there}}</button><a class="btn" href="/admin/catalogue">Cancel</a></div>{{/may_change}}
   </section>
-</form>
+{{#may_change}}</form>{{/may_change}}{{#no_may_change}}</fieldset>{{/no_may_change}}
 <div class="col">
   <section class="card" aria-labelledby="h-how"><div class="card__head"><h2 id="h-how">What developers do</h2></div><div class="card__body"><ol class="steps"><li><h3>Find the entry</h3><p>At <a href="/portal/">/portal/</a>.</p></li><li><h3>Request a key</h3><p>With their own public certificate.</p></li><li><h3>Call the API</h3><p>Once it is approved, from the next call on.</p></li></ol></div></section>
   {{#there}}{{#may_change}}<section class="card card--danger" aria-labelledby="h-del">

@@ -22,7 +22,7 @@
       <tbody>
         {{#items}}<tr>
           <th scope="row"><a class="table__name" href="/admin/certificates/{{id}}">{{short_name}}</a><span class="table__sub" title="{{subject}}">{{subject}}</span></th>
-          <td data-label="Kind" class="hide-md">{{kind}}</td>
+          <td data-label="Kind" class="hide-md nowrap">{{kind}}</td>
           <td data-label="SHA-256"><code class="fp">{{sha256_start}}</code></td>
           <td data-label="Used by">{{#key}}<a href="/admin/keys/{{id}}">{{name}}</a>{{/key}}{{#apis}}<a href="/admin/apis/{{id}}">{{name}}</a> {{/apis}}{{#no_key}}{{#no_apis}}—{{/no_apis}}{{/no_key}}</td>
           <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>

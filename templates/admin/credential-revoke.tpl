@@ -3,6 +3,7 @@
   <ol>
     <li><a href="/admin/keys">Keys</a></li>
     <li><a href="/admin/keys/{{id}}">{{key_name}}</a></li>
+    <li><a href="/admin/keys/{{id}}/credentials/{{sha256}}">Credential</a></li>
     <li aria-current="page">Revoke</li>
   </ol>
 </nav>

@@ -2,6 +2,7 @@
 <nav class="crumbs" aria-label="Breadcrumb">
   <ol>
     <li><a href="/admin/developers">Developers</a></li>
+    <li><a href="/admin/developers/{{id}}">{{name}}</a></li>
     <li aria-current="page">Delete</li>
   </ol>
 </nav>

@@ -2,6 +2,7 @@
 <nav class="crumbs" aria-label="Breadcrumb">
   <ol>
     <li><a href="/admin/keys">Keys</a></li>
+    <li><a href="/admin/keys/{{id}}">{{key_name}}</a></li>
     <li aria-current="page">Transfer</li>
   </ol>
 </nav>

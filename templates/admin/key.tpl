@@ -35,7 +35,7 @@
               <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>
               <td data-label="Valid until" class="nowrap">{{#until}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/until}}{{#no_until}}—{{/no_until}}</td>
               <td data-label="Added" class="nowrap">{{#added}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/added}}</td>
-              <td data-label="Actions" class="right">{{#revoked}}<span class="muted small">{{why}}, {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</span>{{/revoked}}{{#may_change}}<a class="btn btn--sm" href="/admin/keys/{{id}}/credentials/{{sha256}}">Edit<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}} {{#may_revoke}}{{#may_change}}<a class="btn btn--sm btn--danger" href="/admin/keys/{{id}}/credentials/{{sha256}}/revoke">Revoke<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}}{{/may_revoke}}</td>
+              <td data-label="Actions" class="right">{{#revoked}}<span class="muted small">{{why}}, {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</span>{{/revoked}} {{#may_change}}<a class="btn btn--sm" href="/admin/keys/{{id}}/credentials/{{sha256}}">Edit<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}} {{#may_revoke}}{{#may_change}}<a class="btn btn--sm btn--danger" href="/admin/keys/{{id}}/credentials/{{sha256}}/revoke">Revoke<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}}{{/may_revoke}}</td>
             </tr>
             {{/credentials}}
           </tbody>
@@ -54,7 +54,7 @@
           <tbody>
             {{#effective}}
             <tr>
-              <th scope="row">{{what}}</th>
+              <th scope="row" class="nowrap">{{what}}</th>
               <td data-label="Value">{{value}}{{#has_methods}} <span class="muted">· {{methods}} · {{paths}}</span>{{/has_methods}}</td>
               <td data-label="From">{{#has_from}}Policy {{from}}{{/has_from}}{{#no_from}}This key{{/no_from}}</td>
             </tr>
@@ -78,7 +78,7 @@
             {{#refusals}}<tr>
               <td data-label="When" class="nowrap">{{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</td>
               <td data-label="Request"><code class="path">{{method}} {{path}}</code></td>
-              <td data-label="Reason">{{status}} {{code_title}} <code class="path">{{code}}</code></td>
+              <td data-label="Reason">{{status}} {{code_title}} <code class="path nowrap">{{code}}</code></td>
               <td data-label="Actions" class="right"><a href="/admin/explain?request_id={{id}}">Why?<span class="sr-only"> {{id}}</span></a></td>
             </tr>{{/refusals}}
           </tbody>

@@ -12,11 +12,11 @@
 {{#created}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The organisation was added</h2></div>{{/created}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}{{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>Nothing was saved</h2>{{>faults}}</div>{{/failed}}{{>stale}}
 <section class="card" aria-labelledby="h-members">
   <div class="card__head"><h2 id="h-members">Developers</h2></div>
-  <div class="card__body">{{#has_members}}<ul class="lines">{{#members}}<li><a href="/admin/developers/{{id}}">{{name}}</a> <span class="muted">{{email}}</span></li>{{/members}}</ul>{{/has_members}}{{#no_members}}<p class="muted">Nobody. Contacts get the notices all the same.</p>{{/no_members}}</div>
+  {{#has_members}}<ul class="lines">{{#members}}<li><a href="/admin/developers/{{id}}">{{name}}</a> <span class="muted">{{email}}</span></li>{{/members}}</ul>{{/has_members}}{{#no_members}}<div class="card__body"><p class="muted">Nobody. Contacts get the notices all the same.</p></div>{{/no_members}}
 </section>
 <section class="card" aria-labelledby="h-keys">
   <div class="card__head"><h2 id="h-keys">Keys</h2></div>
-  <div class="card__body">{{#has_keys}}<ul class="lines">{{#keys}}<li><a href="/admin/keys/{{id}}">{{name}}</a></li>{{/keys}}</ul>{{/has_keys}}{{#more_keys}}<p><a href="/admin/keys?organisation_id={{id}}">All of its keys</a></p>{{/more_keys}}{{#no_keys}}<p class="muted">None. On a key's page, “Transfer” gives it to an organisation.</p>{{/no_keys}}</div>
+  {{#has_keys}}<ul class="lines">{{#keys}}<li><a href="/admin/keys/{{id}}">{{name}}</a></li>{{/keys}}</ul>{{/has_keys}}{{#more_keys}}<div class="card__foot"><p><a href="/admin/keys?organisation_id={{id}}">All of its keys</a></p></div>{{/more_keys}}{{#no_keys}}<div class="card__body"><p class="muted">None. On a key's page, “Transfer” gives it to an organisation.</p></div>{{/no_keys}}
 </section>
 {{#may_change}}<form class="form form--cards" method="post" action="/admin/organisations/{{id}}">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">

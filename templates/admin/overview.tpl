@@ -12,7 +12,7 @@
         <li>
           <h3>Make a certificate on the client</h3>
           <p>Self-signed is fine: you register it here, and that is the trust.</p>
-          <pre class="code" data-copy>openssl req -x509 -newkey rsa:4096 -keyout key.pem -out cert.pem -days 365 -nodes</pre>
+          <pre class="code" data-copy>openssl req -x509 -newkey rsa:4096 -keyout key.pem -out cert.pem -days 365 -nodes -subj /CN=me</pre>
         </li>
         <li>
           <h3>Create a key from the public part</h3>

@@ -8,10 +8,10 @@
 <div class="head"><div class="head__text"><div class="head__title"><h1>{{policy_name}}</h1>{{#there}}{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}{{/there}}</div><p>{{#there}}A change holds from the next request of every key that has it.{{/there}}{{#fresh}}Access and limits that many keys share.{{/fresh}}</p></div></div>
 {{#created}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>The policy was created</h2><p>Give it to keys with Edit on their pages.</p></div>{{/created}}{{#saved}}<div class="note note--ok" role="status"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-check"/></svg><h2>Saved</h2></div>{{/saved}}
 <div class="grid grid--main">
-<form class="form form--cards" method="post" action="/admin/policies/{{#fresh}}new{{/fresh}}{{#there}}{{id}}{{/there}}">
+{{#may_change}}<form class="form form--cards" method="post" action="/admin/policies/{{#fresh}}new{{/fresh}}{{#there}}{{id}}{{/there}}">
   <input type="hidden" name="csrf_token" value="{{csrf_token}}">
   <input type="hidden" name="revision" value="{{revision}}">
-  <input type="hidden" name="once" value="{{once}}">
+  <input type="hidden" name="once" value="{{once}}">{{/may_change}}{{#no_may_change}}<fieldset class="form form--cards" disabled aria-label="Settings, to read">{{/no_may_change}}
   {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>The policy was not saved</h2>{{>faults}}</div>{{/failed}}{{>stale}}
   <section class="card" aria-labelledby="h-p">
     <div class="card__head"><h2 id="h-p">Policy</h2></div>
@@ -58,7 +58,7 @@
     </div>
     {{#may_change}}<div class="card__foot actions"><button class="btn btn--primary" type="submit">{{#fresh}}Create{{/fresh}}{{#there}}Save{{/there}}</button><a class="btn" href="/admin/policies">Cancel</a></div>{{/may_change}}
   </section>
-</form>
+{{#may_change}}</form>{{/may_change}}{{#no_may_change}}</fieldset>{{/no_may_change}}
 <div class="col">
   <section class="card" aria-labelledby="h-merge"><div class="card__head"><h2 id="h-merge">Several on one key</h2></div><div class="card__body"><p class="muted">Access adds up. For rate and quota the most generous holds. A policy that is switched off gives nothing.</p></div></section>
   {{#there}}{{#may_change}}<section class="card card--danger" aria-labelledby="h-del">

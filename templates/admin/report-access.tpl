@@ -6,7 +6,7 @@
 {{#failed}}<div class="note note--bad" role="alert" tabindex="-1" id="errors"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg><h2>This cannot be shown</h2>{{>faults}}</div>{{/failed}}
 <section class="card" aria-label="Time">
   <form class="card__body filters filters--fields" action="/admin/reports/access">
-    <div class="field{{#error_at}} field--error{{/error_at}}"><label for="f-at">At, in UTC</label><input class="input input--auto" id="f-at" name="at" type="datetime-local" value="{{at_typed}}"{{#error_at}} aria-invalid="true"{{/error_at}}{{#focus_at}} autofocus{{/focus_at}}{{#error_at}} aria-describedby="e-at"{{/error_at}}>{{#error_at}}<p class="error" id="e-at"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_at}}</div>
+    <div class="field{{#error_at}} field--error{{/error_at}}"><label for="f-at">Time (UTC)</label><input class="input input--auto" id="f-at" name="at" type="datetime-local" value="{{at_typed}}"{{#error_at}} aria-invalid="true"{{/error_at}}{{#focus_at}} autofocus{{/focus_at}}{{#error_at}} aria-describedby="e-at"{{/error_at}}>{{#error_at}}<p class="error" id="e-at"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_at}}</div>
     <button class="btn" type="submit">Show</button>
     {{#has_at_typed}}<a class="btn" href="/admin/reports/access">Now</a>{{/has_at_typed}}
   </form>

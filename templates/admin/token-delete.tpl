@@ -2,7 +2,8 @@
 <nav class="crumbs" aria-label="Breadcrumb">
   <ol>
     <li><a href="/admin/tokens">REST tokens</a></li>
-    <li aria-current="page">{{name}}</li>
+    <li><a href="/admin/tokens/{{id}}">{{name}}</a></li>
+    <li aria-current="page">End</li>
   </ol>
 </nav>
 <section class="card" aria-labelledby="h-conf">

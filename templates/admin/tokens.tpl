@@ -21,7 +21,7 @@
       <tbody>
         {{#items}}<tr>
           <th scope="row"><a class="table__name" href="/admin/tokens/{{id}}">{{name}}</a><span class="table__sub" title="of {{owner}}">of {{owner}}</span></th>
-          <td data-label="Role">{{role}}</td>
+          <td data-label="Role" class="nowrap">{{role}}</td>
           <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>
           <td data-label="Ends">{{#ends}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/ends}}</td>
           <td data-label="Last used">{{#used}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/used}}{{#no_used}}never{{/no_used}}</td>
@@ -48,7 +48,7 @@
           <div class="choice"><input type="radio" id="r-owner" name="role" value="owner"{{#is_owner}} checked{{/is_owner}} aria-describedby="r-owner-d"><label for="r-owner">Owner</label><span class="choice__hint" id="r-owner-d">Also users, REST tokens and settings.</span></div>
         </div>
       </fieldset>
-      <div class="field{{#error_expires_at}} field--error{{/error_expires_at}}"><label for="f-expires_at">Ends at</label><input class="input" id="f-expires_at" name="expires_at" value="{{expires_at}}" spellcheck="false" autocomplete="off"{{#error_expires_at}} aria-invalid="true"{{/error_expires_at}}{{#focus_expires_at}} autofocus{{/focus_expires_at}} aria-describedby="{{#error_expires_at}}e-expires_at {{/error_expires_at}}h-expires_at">{{#error_expires_at}}<p class="error" id="e-expires_at"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_expires_at}}<p class="hint" id="h-expires_at">UTC, for example 2027-01-31; a year from now unless given.</p></div>
+      <div class="field{{#error_expires_at}} field--error{{/error_expires_at}}"><label for="f-expires_at">Expires on</label><input class="input" id="f-expires_at" name="expires_at" value="{{expires_at}}" spellcheck="false" autocomplete="off"{{#error_expires_at}} aria-invalid="true"{{/error_expires_at}}{{#focus_expires_at}} autofocus{{/focus_expires_at}} aria-describedby="{{#error_expires_at}}e-expires_at {{/error_expires_at}}h-expires_at">{{#error_expires_at}}<p class="error" id="e-expires_at"><svg class="icon" aria-hidden="true"><use href="{{assets}}/icons.svg#circle-x"/></svg>{{message}}</p>{{/error_expires_at}}<p class="hint" id="h-expires_at">UTC, for example 2027-01-31; a year from now unless given.</p></div>
     </div>
     <div class="card__foot actions"><button class="btn btn--primary" type="submit">Create</button></div>
   </section>

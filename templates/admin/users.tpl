@@ -12,7 +12,7 @@
       <tbody>
         {{#items}}<tr>
           <th scope="row"><a class="table__name" href="/admin/users/{{id}}">{{name}}</a></th>
-          <td data-label="Role">{{role}}</td>
+          <td data-label="Role" class="nowrap">{{role}}</td>
           <td data-label="Status" class="table__corner">{{#held}}<span class="badge badge--warn">Held</span>{{/held}}{{#waiting}}<span class="badge">Has a one-time password</span>{{/waiting}}{{#no_held}}{{#no_waiting}}<span class="badge badge--ok">Active</span>{{/no_waiting}}{{/no_held}}</td>
           <td data-label="Added">{{#created}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/created}}</td>
         </tr>

@@ -27,7 +27,7 @@ def at_fields(page):
 # Faults of different kinds: of reading, of checking, of what is there already, of the certificate.
 FAULTS = {
     "name": ("Name", " \u200b"), "rate_limit": ("Rate", "soon"), "quota_limit": ("Quota", "-1"),
-    "expires_at": ("Expires on", "2001-01-01"), "max_concurrent": ("Under way at once", "0"),
+    "expires_at": ("Expires on", "2001-01-01"), "max_concurrent": ("Concurrent requests", "0"),
     "allowed_ips": ("From these addresses", "300.1.1.1"),
 }
 CERTIFICATES = {"none": "", "bad": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "taken": taken.pem}
@@ -150,7 +150,7 @@ WRONG = {
         ({"organisation_id": "none"}, {"organisation_id"}), ({"role": "king"}, {"role"}), ({"active": 5}, {"active"}),
         ({"password": "short"}, {"password"})]),
     "organisations": ({"name": "Good"}, [
-        ({"name": ""}, {"name"}), ({"contacts": ["none"]}, {"contacts"}), ({"active": "x"}, {"active"})]),
+        ({"name": ""}, {"name"}), ({"contacts": ["none"]}, {"contacts[0]"}), ({"active": "x"}, {"active"})]),
     "users": ({"name": "Good", "role": "viewer", "password": "a long enough password"}, [
         ({"name": "Somebody"}, {"name"}), ({"role": "king"}, {"role"}), ({"password": "short"}, {"password"}),
         ({"password": None}, {"password"}), ({"email": "none"}, {"email"}), ({"must_change": 1}, {"must_change"})]),

@@ -36,7 +36,7 @@ with site:
         done = boss.submit(page, "Save", {
             "Further targets": "https://b.example:8443/x\n\nhttps://c.example/a,b", "Sites": "one, two",
             "From these addresses": "192.0.2.0/24\n2001:db8::/32", "Not from these addresses": "192.0.2.7",
-            "Under way at once": "12", "Take the token out before forwarding": False,
+            "Concurrent requests": "12", "Take the token out before forwarding": False,
             "Redirects and cookie paths of the target lead below the listen path": True,
             "Pages of the target may run in browsers without the sandbox": True,
             "Name it must prove": "backend.example", "upstream": True,
@@ -81,7 +81,7 @@ with site:
     with case("faults"):
         before = record()
         bad = boss.submit(boss.get(path), "Save", {
-            "Requests: set": "no colon", "Pinned public keys": "abc", "Under way at once": "many",
+            "Requests: set": "no colon", "Pinned public keys": "abc", "Concurrent requests": "many",
             "Certificate that the gate shows (PEM)": other.pem + other.key_pem,
             "Its private key (PEM)": other.key_pem})
         is_eq(bad.status, 422, "what cannot be read is refused")

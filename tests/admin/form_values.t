@@ -112,9 +112,9 @@ with site:
     # route, its page, where REST has the record, a fault, what somebody else does meanwhile, what is told then
     CHANGES = (
         ("/admin/apis/:id", f"/admin/apis/{one['id']}", f"/apis/{one['id']}", {"listen_path": "/admin/"},
-         {"max_concurrent": 3}, "Under way at once: “3” now"),
+         {"max_concurrent": 3}, "Concurrent requests: “3” now"),
         ("/admin/keys/:id/edit", f"/admin/keys/{key['id']}/edit", f"/keys/{key['id']}", {"name": ""},
-         {"max_concurrent": 3}, "Under way at once: “3” now"),
+         {"max_concurrent": 3}, "Concurrent requests: “3” now"),
         ("/admin/keys/:id/access", f"/admin/keys/{key['id']}/access", f"/keys/{key['id']}",
          {"access.0.paths": "no slash"}, {"tags": ["z"]}, "press Save again"),
         ("/admin/keys/:id/credentials/:sha256", f"/admin/keys/{key['id']}/credentials/{cert.sha256}",

@@ -126,7 +126,7 @@ with site:
         is_eq([a["api_id"] for a in must("GET", f"/keys/{key['id']}")["access"]],
               [apis[i]["id"] for i in some] + [apis[-3]["id"]], "beside those that were there")
         page = boss.submit(boss.get(f"/admin/keys/{key['id']}/access"), "Save", {"API": "nobody"})
-        is_eq((page.status, "there is no API “nobody”" in page.text), (422, True), "one that there is not is told")
+        is_eq((page.status, "There is no API “nobody”" in page.text), (422, True), "one that there is not is told")
         for path in ("/admin/keys/new", f"/admin/keys/{key['id']}/edit", "/admin/policies/new"):
             ok("The first 500 APIs by name" in boss.get(path).text, f"{path}: says that it does not offer all")
 

@@ -76,7 +76,7 @@ with site:
         path = f"/admin/keys/{key['id']}/edit"
         boss.submit(boss.get(path), "Save", {
             "From these addresses": "192.0.2.0/24, 2001:db8::1", "Not from these addresses": "192.0.2.9",
-            "Under way at once": "7", "Further facts": "contract: A-17\nphone: +49 30: 1"})
+            "Concurrent requests": "7", "Further facts": "contract: A-17\nphone: +49 30: 1"})
         got = rest("GET", f"/keys/{key['id']}").body
         is_eq((got["allowed_ips"], got["blocked_ips"], got["max_concurrent"], got["meta"]),
               (["192.0.2.0/24", "2001:db8::1"], ["192.0.2.9"], 7,
@@ -87,7 +87,7 @@ with site:
         ok(bad.status == 422 and "e-allowed_ips" in bad.ids, "a fault is told at its field")
         ok([1 for t, a in bad.tags if t == "details" and "open" in a], "which is unfolded")
         boss.submit(boss.get(path), "Save", {"From these addresses": "", "Not from these addresses": "",
-                                             "Under way at once": "", "Further facts": ""})
+                                             "Concurrent requests": "", "Further facts": ""})
         got = rest("GET", f"/keys/{key['id']}").body
         is_eq((got["allowed_ips"], got["blocked_ips"], got["max_concurrent"], got["meta"]),
               ([], [], None, {}), "and are taken away")
@@ -133,9 +133,9 @@ with site:
     with case("a REST token"):
         soon = (datetime.date.today() + datetime.timedelta(days=60)).isoformat()
         page = boss.get("/admin/tokens")
-        made = boss.submit(page, "Create", {"Name": "robot", "Ends at": soon})
+        made = boss.submit(page, "Create", {"Name": "robot", "Expires on": soon})
         like(made.text, "robot", "is made")
-        again = boss.submit(page, "Create", {"Name": "robot", "Ends at": soon})
+        again = boss.submit(page, "Create", {"Name": "robot", "Expires on": soon})
         like(again.text, "The token was made already.*robot was made once", "sent twice it is made once")
         got = rest("GET", "/tokens?q=robot").body["items"]
         is_eq([(t["name"], t["expires_at"], t["role"]) for t in got],
@@ -144,7 +144,7 @@ with site:
         boss.submit(boss.get(path), "Save", {"Name": "robot 2", "Administrator": True})
         got = rest("GET", "/tokens/" + got[0]["id"]).body
         is_eq((got["name"], got["role"]), ("robot 2", "admin"), "it can be changed")
-        bad = boss.submit(boss.get(path), "Save", {"Ends at": "2999-01-01"})
+        bad = boss.submit(boss.get(path), "Save", {"Expires on": "2999-01-01"})
         ok(bad.status == 422 and "e-expires_at" in bad.ids, "a fault is told at its field")
 
     with case("a user"):

@@ -10,7 +10,7 @@ import urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from environment import TREE  # noqa: E402
 from pages import Browser  # noqa: E402
-from show_pages import PASSWORD, owner  # noqa: E402
+from show_pages import PASSWORD, fill, owner  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -98,11 +98,17 @@ with site:
         ok(contents() == before, "and nothing was changed")
 
     with case("what viewers see"):
-        viewer = people["viewer"]
-        for method, path, flags in table:
-            if method != "GET" or ":" in path or "PAGE_ADMIN" in flags or "PAGE_OWNER" in flags:
-                continue
+        viewer, pages = people["viewer"], fill(site)
+        mine = [path for method, path, flags in table
+                if method == "GET" and "PAGE_ADMIN" not in flags and "PAGE_OWNER" not in flags]
+        # Of each page with a record's id one that is there.
+        shown = [path for path in mine if ":" not in path] + \
+            [next((real for real in pages.values() if re.fullmatch(re.sub(r":\w+", "[0-9a-z]{26,}", path), real)), None)
+             for path in mine if ":" in path and not path.endswith("/pem")]
+        is_eq((shown.count(None), len(shown) > 20), (0, True), f"every page is looked at ({len(shown)})")
+        for path in filter(None, shown):
             page = viewer.get(path)
+            is_eq(page.status, 200, f"{path}: is shown")
             posts = {f.action for f in page.forms if f.method == "POST"}
             ok(posts <= {"/admin/logout", "/admin/password", "/admin/login"},
                f"{path}: no form that does not work") or diag(*posts)

@@ -67,7 +67,7 @@ def rest_token(name):
         return page
 
     return Pressed(boss, boss.get("/admin/tokens"), "Create",
-                   {"Name": name, "Administrator": True, "Ends at": (
+                   {"Name": name, "Administrator": True, "Expires on": (
                        datetime.date.today() + datetime.timedelta(days=60)).isoformat()},
                    lambda token: site.rest("GET", "/keys", token=token).status == 200, lambda: len(made()), another)
 

@@ -147,6 +147,42 @@ class Chromium:
                              !e.closest('.table-wrap,.code--scroll,.sr-only'))
                 .slice(0, 5).map(e => e.tagName + '.' + e.className).concat('page');""")
 
+    def cut_off(self):
+        """What cannot be read whole: hints that are longer than their field, short words over two lines, and
+        what is hidden at an edge without a sign of it."""
+        return self.run("""
+            const found = [], shown = e => e.clientWidth && !e.closest('.sr-only, [hidden]');
+            const pen = document.createElement('canvas').getContext('2d');
+            for (const e of document.querySelectorAll('input[placeholder]')) {
+                const s = getComputedStyle(e);
+                pen.font = s.font;
+                if (shown(e) && !e.value && pen.measureText(e.placeholder).width >
+                    e.clientWidth - parseFloat(s.paddingLeft) - parseFloat(s.paddingRight) + 1)
+                    found.push('hint: ' + e.placeholder);
+            }
+            for (const e of document.querySelectorAll('header *, main *')) {
+                const s = getComputedStyle(e);
+                if (shown(e) && e.scrollWidth > e.clientWidth + 1 && s.overflowX != 'visible' &&
+                    s.textOverflow != 'ellipsis' && !e.closest('pre, .table-wrap, textarea, input, select'))
+                    found.push('hidden: ' + e.tagName + '.' + e.className);
+            }
+            const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = new Range();
+            for (let node; (node = texts.nextNode());) {
+                if (!node.parentElement.checkVisibility() ||
+                    node.parentElement.closest('.sr-only, pre, textarea, select, script, template, .fp, .path'))
+                    continue;
+                for (const word of node.data.matchAll(/\\S+/g)) {
+                    if (word[0].length > 14 || /[-/·–—?=]/.test(word[0]))
+                        continue;
+                    range.setStart(node, word.index);
+                    range.setEnd(node, word.index + word[0].length);
+                    if (new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1)
+                        found.push('broken: ' + word[0] + ' in ' + node.parentElement.tagName + '.' +
+                                   node.parentElement.className);
+                }
+            }
+            return [...new Set(found)].slice(0, 8);""")
+
     def axe(self):
         """Findings of axe-core as lines; None when it is not installed."""
         if not os.path.exists(AXE):

@@ -20,6 +20,7 @@ def look_at(browser, name, quiet=True):
     shade = "dark" if browser.dark else "light"
     how = f"{name}, {shade}, {browser.width} px"
     is_eq(browser.too_wide(), [], f"{how}: nothing scrolls sideways")
+    is_eq(browser.cut_off(), [], f"{how}: all can be read")
     if quiet:
         is_eq(browser.console(), [], f"{how}: the console is silent")
     if os.path.exists(AXE):

@@ -1,5 +1,5 @@
 """A portal with something on every page: for the browser's tests and for screenshots."""
-from portal import Developer, entry
+from portal import PASSWORD, Developer, entry, wait_mail
 
 DESCRIPTION = """Pay in, pay out and look up a batch. Answers in JSON, amounts in minor units.
 
@@ -56,6 +56,9 @@ def fill(site):
     site.curl("/payments/v2/batches", cert=certs[0])
     site.curl("/quotes/x", cert=certs[0])
     sha256 = certs[0].sha256
+    jonas.submit(jonas.get(f"/portal/keys/{key}"), "Add certificate", {
+        "Public certificate (PEM)": site.make_cert("settle-02").pem, "Password": PASSWORD})
+    stop = wait_mail(jonas.email, r"(/portal/stop\?code=\w+)")[1]
     return jonas, {
         "portal-catalogue": "/portal/", "portal-entry": f"/portal/apis/{offered['payments']['id']}",
         "portal-request": f"/portal/apis/{offered['payments']['id']}/request",
@@ -68,7 +71,7 @@ def fill(site):
         "portal-key-revoke": f"/portal/keys/{key}/credentials/{sha256}/revoke",
         "portal-key-give-up": f"/portal/keys/{key}/give-up", "portal-usage": "/portal/usage",
         "portal-help": "/portal/help", "portal-whoami": "/portal/whoami",
-        "portal-stop": "/portal/stop?code=x",
+        "portal-stop": stop,
     }, {
         "catalogue": "/admin/catalogue", "catalogue-new": "/admin/catalogue/new",
         "catalogue-entry": f"/admin/catalogue/{offered['payments']['id']}",

@@ -70,6 +70,14 @@ ALL = [(path, line, text) for path, source in {**C, **SCRIPTS}.items()
        for line, text in literals(without_comments(source))] + \
       [(path, line, text) for path, source in TEMPLATES.items() for line, text in prose(source)]
 
+with case("commands"):
+    made = [(path, text) for path, source in C.items()
+            for _, text in literals(without_comments(source).replace("\\\n", "")) if "openssl req" in text]
+    # On a page a command may go over several lines.
+    made += [(path, match[0]) for path, text in TEMPLATES.items() for match in re.finditer("openssl req [^<]*", text)]
+    ok(len(made) > 8, f"{len(made)} that make a certificate")
+    is_eq([found for found in made if "-subj" not in found[1]], [], "ask for nothing when they are pasted")
+
 with case("spaces"):
     ok(len(ALL) > 5000, f"{len(ALL)} texts were looked at")
     for name, pattern in (("two inside a sentence or between two", r"[\w.,;:!?)”’] {2,}[\w(“‘`-]"),
@@ -80,7 +88,7 @@ with case("spaces"):
            f"“{line}” would be found")
 
 with case("stops"):
-    seen, without, with_one = 0, [], []
+    seen, without, with_one, no_verb = 0, [], [], []
     for path, source in C.items():
         source = without_comments(source)
         for call in SENTENCE_CALLS.finditer(source):
@@ -94,6 +102,8 @@ with case("stops"):
                     # A part of a sentence, which the field's name begins.
                     if text.endswith(".") and not re.search(r"[.;:] [A-Z]", text):
                         with_one.append((path, line, text))
+                    if re.match(r"(a|an|line|the|there|these|this|no) ", text):
+                        no_verb.append((path, line, text))
                 elif re.match(r"[A-Z].* .*", text, re.S):
                     seen += 1
                     if not text.endswith(STOPS) and not OPEN_ENDS.search(text):
@@ -101,6 +111,7 @@ with case("stops"):
     ok(seen > 200, f"{seen} sentences were looked at")
     is_eq(without, [], "a sentence has one, or ends in a command")
     is_eq(with_one, [], "what goes behind a field's name has none")
+    is_eq(no_verb, [], "and goes on from it; what does not is a sentence of its own, with a capital")
     rows = re.findall(r'^\t\{"\w+\.\w+", .*"((?:[^"\\]|\\.)*)"(?:, true)?\},$', C["lib/record/fields.c"], re.M)
     ok(len(rows) > 150, f"{len(rows)} members of records are described")
     is_eq([row for row in rows if row and not row.endswith(STOPS)], [], "in sentences")

@@ -222,14 +222,20 @@ static void test_refusals(void **state)
 		enum refusal refusal;
 		const char *detail; /* NULL: not asked for */
 	} rows[] = {
-	    {{.verdict = LIMITS_PASSED},							   REFUSAL_NONE,	       NULL									      },
+	    {{.verdict = LIMITS_PASSED},							   REFUSAL_NONE,	       NULL										},
 	    {{.verdict = LIMITS_UNREAD, .kind = LIMITS_QUOTA},				       REFUSAL_UNAVAILABLE, NULL										},
 	    {{.verdict = LIMITS_REFUSED, .ask = 0, .kind = LIMITS_RATE, .retry_after_s = 9},
-	     REFUSAL_RATE_LIMITED,										      "The API may be called 12 times in 62 s: try again in 9 s."			},
+	     REFUSAL_RATE_LIMITED,										      "The API may be called 12 times in 62 s: try again in 9 s."				},
 	    {{.verdict = LIMITS_REFUSED, .ask = 1, .kind = LIMITS_CONCURRENT, .retry_after_s = 1},
-	     REFUSAL_TOO_MANY_CONCURRENT,									       "The key may have 3 calls under way at once: wait until one has ended."	    },
+	     REFUSAL_TOO_MANY_CONCURRENT,									       "The key may have 3 calls under way at once: wait until one has ended."		    },
 	    {{.verdict = LIMITS_REFUSED, .ask = 2, .kind = LIMITS_QUOTA, .retry_after_s = 86000},
-	     REFUSAL_QUOTA_EXCEEDED,										    "The key at this API has used its quota of 1001 calls: it begins anew in 86000 s."},
+	     REFUSAL_QUOTA_EXCEEDED,										    "The key at this API has used its quota of 1001 calls: it begins anew in 24 hours." },
+	    {{.verdict = LIMITS_REFUSED, .ask = 2, .kind = LIMITS_QUOTA, .retry_after_s = 259201},
+	     REFUSAL_QUOTA_EXCEEDED,										    "The key at this API has used its quota of 1001 calls: it begins anew in 4 days."   },
+	    {{.verdict = LIMITS_REFUSED, .ask = 2, .kind = LIMITS_QUOTA, .retry_after_s = 180},
+	     REFUSAL_QUOTA_EXCEEDED,										    "The key at this API has used its quota of 1001 calls: it begins anew in 3 minutes."},
+	    {{.verdict = LIMITS_REFUSED, .ask = 2, .kind = LIMITS_QUOTA, .retry_after_s = 179},
+	     REFUSAL_QUOTA_EXCEEDED,										    "The key at this API has used its quota of 1001 calls: it begins anew in 179 s."    },
 	};
 	(void)state;
 	w.api.rate = &w.api_rate;

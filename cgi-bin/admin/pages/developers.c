@@ -184,6 +184,7 @@ void developer_edit_do(void *arg)
 	} else if (rc == CG_STALE || page_entity_fault(rc, &err)) {
 		json_t *fields = json_object();
 		options_values_typed(call, options, CG_COUNT(options), NULL, fields);
+		page_set_label(fields, "password", "New password");
 		page_add_refusal(fields, values_of_developer(call, d), rc, &err);
 		show_one(call, d, fields, web_status_of(rc));
 	} else {

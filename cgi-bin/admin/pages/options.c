@@ -118,16 +118,16 @@ cg_rc options_check_map(struct page_call *call, const char *name, struct cg_err 
 		if (value.n == 0)
 			continue;
 		if (!memchr(value.p, ':', value.n)) {
-			rc = cg_fail_field(err, name, "line %u has no colon: write “name: value”",
+			rc = cg_fail_field(err, name, "Line %u has no colon: write “name: value”",
 					   n);
 			continue;
 		}
 		(void)span_next(&value, ':', &field);
 		const char *key = arena_copy(call->arena, span_trim(field));
 		if (key && !*key)
-			rc = cg_fail_field(err, name, "line %u has no name before its colon", n);
+			rc = cg_fail_field(err, name, "Line %u has no name before its colon", n);
 		else if (key && json_object_get(names, key))
-			rc = cg_fail_field(err, name, "line %u has a name that is there before", n);
+			rc = cg_fail_field(err, name, "Line %u has a name that is there before", n);
 		else if (key)
 			(void)json_object_set_new(names, key, json_null());
 	}

@@ -106,14 +106,15 @@ static json_t *card(struct page_call *call, const Cg__KeyRequest *r, const struc
 	    "pending", r->status == CG__KEY_REQUEST__STATUS__PENDING, "added",
 	    r->key_id && !r->renewal && !has_cert && !r->token);
 	json_t *more = json_pack(
-	    "{s:s, s:o, s:o, s:o, s:s?, s:s?, s:o, s:b, s:s, s:o, s:o}", "policy_id",
+	    "{s:s, s:o, s:o, s:o, s:s?, s:s?, s:o, s:s?, s:o, s:o}", "policy_id",
 	    a->policy ? a->policy->id : "", "policy_name",
 	    page_text(span_of(a->policy ? a->policy->name : "that is gone")), "limits",
 	    limits_text(a->policy), "badge", badge_of(call, r, has_cert ? &cert : NULL), "key_id",
 	    r->key_id, "reason", r->reason, "proven",
-	    r->has_proven_at ? page_distance(call, r->proven_at) : json_null(), "has_possession",
-	    (int)r->has_certificate_sha256, "possession",
-	    r->disputed ? "Somebody else has it: waits for proof" : "Claimed, not proven yet",
+	    r->has_proven_at ? page_distance(call, r->proven_at) : json_null(), "possession",
+	    !r->has_certificate_sha256 ? NULL
+	    : r->disputed	       ? "Somebody else has it: waits for proof"
+				       : "Claimed, not proven yet",
 	    "certificate", record ? show_certificate(call, record) : json_null(), "decided",
 	    r->has_decided_at ? json_pack("{s:o, s:o}", "by",
 					  page_text(span_of(r->decided_by ? r->decided_by : "")),

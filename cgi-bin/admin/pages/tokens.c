@@ -95,15 +95,14 @@ void token_new_do(void *arg)
 	struct cg_err err = {0};
 	char token[TOKEN_TEXT + 1] = "";
 	Cg__RestToken *made;
-	const char *replaces = page_field(call, "replaces");
+	const char *replaces = page_field(call, "replaces"), *once = page_once(call);
 	json_t *json = json_object();
 	options_typed(call, options, CG_COUNT(options), NULL, json);
-	cg_rc rc = token_create(call->program->store, &call->actor, page_once(call), call->actor.id,
-				json, *replaces ? replaces : NULL, call->arena, &made, token, &err);
+	cg_rc rc = token_create(call->program->store, &call->actor, once, call->actor.id, json,
+				*replaces ? replaces : NULL, call->arena, &made, token, &err);
 	json_decref(json);
 	if (entity_made_already(rc, &err))
-		page_redirect(call,
-			      arena_printf(call->arena, "/admin/tokens?made=%s", page_once(call)));
+		page_redirect(call, arena_printf(call->arena, "/admin/tokens?made=%s", once));
 	else if (rc == CG_OK)
 		page_show(call, 200, "token-made", "tokens", "The token",
 			  json_pack("{s:o, s:s, s:s, s:s}", "name", page_text(span_of(made->name)),

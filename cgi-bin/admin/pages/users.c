@@ -85,14 +85,15 @@ void user_new_do(void *arg)
 	struct page_call *call = arg;
 	struct cg_err err = {0};
 	char password[PASSWORD_TEXT + 1] = "";
+	const char *once = page_once(call);
 	Cg__User *user;
 	json_t *json = json_object();
 	options_typed(call, options, OPTIONS_OF_NEW, NULL, json);
-	cg_rc rc = user_create(call->program->store, &call->actor, page_once(call), json, NULL,
-			       call->arena, &user, password, &err);
+	cg_rc rc = user_create(call->program->store, &call->actor, once, json, NULL, call->arena,
+			       &user, password, &err);
 	json_decref(json);
 	if (entity_made_already(rc, &err)) {
-		go_to_given(call, page_once(call));
+		go_to_given(call, once);
 	} else if (rc == CG_OK) {
 		show_password(call, user, password);
 	} else if (rc == CG_CLASH || rc == CG_BAD_VALUE || rc == CG_BAD_INPUT) {
