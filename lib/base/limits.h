@@ -65,6 +65,7 @@
 #define MAIL_ADDRESS_MAX      254
 #define MARKDOWN_MAX	      (64 * 1024)  /* a text for people with Markdown, bytes: 422 */
 #define MARKDOWN_HTML_MAX     (512 * 1024) /* what becomes of it, bytes: 422 */
+#define MARKDOWN_ROW_MAX      500	   /* “|” of a line, and one: 422 */
 #define MARKDOWN_CELLS_MAX    100000	   /* lines by “|” of the widest: 422 */
 #define MARKDOWN_DEPTH_MAX    50	   /* its lists and quotes within each other, levels: 422 */
 #define TARGETS_MAX	      16	   /* upstreams of one API: 422 */

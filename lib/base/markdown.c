@@ -313,25 +313,28 @@ static cmark_node *parse(struct span source)
 }
 
 /* Each line of a table is filled up with cells to as many as its head has: few bytes would make
- * more of them than there is memory. */
+ * more of them than there is memory.  What the parser does for one line grows with the square of
+ * its cells. */
 static bool makes_too_many_cells(struct span source)
 {
-	size_t lines = 0, widest = 0;
-	struct span line;
-	while (span_next(&source, '\n', &line)) {
-		size_t cells = 1;
-		for (size_t i = 0; i < line.n; i++)
-			cells += line.p[i] == '|';
-		widest = cells > widest ? cells : widest;
-		lines++;
+	size_t lines = 1, cells = 1, widest = 1;
+	for (size_t i = 0; i < source.n; i++) {
+		char c = source.p[i];
+		if (c == '|') {
+			cells++;
+			widest = cells > widest ? cells : widest;
+		} else if (c == '\r' || (c == '\n' && (i == 0 || source.p[i - 1] != '\r'))) {
+			lines++;
+			cells = 1;
+		}
 	}
-	return lines * widest > MARKDOWN_CELLS_MAX;
+	return widest > MARKDOWN_ROW_MAX || lines * widest > MARKDOWN_CELLS_MAX;
 }
 
 static cg_rc run(struct span source, struct writing *w, struct cg_err *err)
 {
 	if (makes_too_many_cells(source))
-		return cg_fail(err, CG_TOO_BIG, "The text's tables are too wide for its length.");
+		return cg_fail(err, CG_TOO_BIG, "A table of the text is too wide.");
 	cmark_node *root = parse(source);
 	write_tree(w, root);
 	cmark_node_free(root);
@@ -358,7 +361,9 @@ cg_rc markdown_check(struct span source, const char *field, struct cg_err *err)
 	cg_rc rc = run(source, &w, err);
 	if (rc == CG_TOO_BIG)
 		rc = cg_fail_field(err, field,
-				   "has a table that is too wide for a text of so many lines");
+				   "has a table that is too wide: a line has at most %d cells, and "
+				   "fewer where there are many lines",
+				   MARKDOWN_ROW_MAX);
 	else if (w.deepest > MARKDOWN_DEPTH_MAX)
 		rc = cg_fail_field(err, field, "has lists or quotes in more than %d levels",
 				   MARKDOWN_DEPTH_MAX);

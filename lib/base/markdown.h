@@ -16,8 +16,8 @@ cg_rc markdown_html(struct span text, struct buf *out, struct cg_err *err) CG_MU
 /* The first paragraph as plain text, for cards and lists. */
 cg_rc markdown_summary(struct span text, struct buf *out, struct cg_err *err) CG_MUST_USE;
 /* CG_BAD_VALUE, naming the field, when a link or an image leads where it may not, or when blocks
- * lie within blocks deeper than MARKDOWN_DEPTH_MAX, tables are wider than MARKDOWN_CELLS_MAX lets
- * them, or the HTML is longer than MARKDOWN_HTML_MAX. */
+ * lie within blocks deeper than MARKDOWN_DEPTH_MAX, tables are wider than MARKDOWN_ROW_MAX and
+ * MARKDOWN_CELLS_MAX let them, or the HTML is longer than MARKDOWN_HTML_MAX. */
 cg_rc markdown_check(struct span text, const char *field, struct cg_err *err) CG_MUST_USE;
 /* http://…, https://…, and mailto:… where `mailto`. */
 bool markdown_link_is_fine(struct span link, bool mailto);

@@ -76,8 +76,9 @@ const char *url_parse(const char *text, struct arena *arena, struct url *out)
 	CURLU *u = curl_url();
 	if (!u)
 		return "cannot be read: no memory";
-	const char *why, *mark = strstr(text, "://");
-	if (!mark)
+	/* Behind the scheme: curl does with one slash, and takes the next of these for a path. */
+	const char *why, *mark = text + strcspn(text, ":");
+	if (strncmp(mark, "://", 3) != 0)
 		why = "must begin with http:// or https://";
 	/* curl would take what follows the third slash for the host. */
 	else if (mark[3] == '/')

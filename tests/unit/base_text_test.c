@@ -283,6 +283,10 @@ static void test_urls(void **state)
 	    {"http://b%C3%A4ckend/",	     NULL,		   false, 0,     NULL	 },
 	    {"http://back%20end/",		   NULL,		 false, 0,	   NULL	       },
 	    {"http://[fe80::1%25eth0]/",	 NULL,	       false, 0,	 NULL	     },
+	    {"http:/back%20end://x",	     NULL,		   false, 0,     NULL	 },
+	    {"http:/back%65nd://x",		    NULL,		  false, 0,	    NULL	},
+	    {"http:/backend://x",		  NULL,		false, 0,	  NULL	      },
+	    {"http:/backend/",		       NULL,		     false, 0,     NULL	   },
 	    {"http://backend/{x}",		   NULL,		 false, 0,	   NULL	       },
 	    {"http://b\xc3\xa4"
 	     "ckend/",	      NULL,		   false, 0,     NULL	 },

@@ -149,9 +149,8 @@ static void check_repeated(const char *part, size_t n, cg_rc rc)
 }
 
 /* A wide head and many lines: each would be filled up with cells. */
-static void test_wide_table(void **state)
+static void check_wide_table(const char *line_end)
 {
-	(void)state;
 	struct buf text, out;
 	struct cg_err err = {0};
 	buf_init(&text, MARKDOWN_MAX);
@@ -159,16 +158,50 @@ static void test_wide_table(void **state)
 	for (int line = 0; line < 2; line++) {
 		for (int i = 0; i < 300; i++)
 			buf_add_text(&text, line == 0 ? "|a" : "|-");
-		buf_add_text(&text, "|\n");
+		buf_add_text(&text, "|");
+		buf_add_text(&text, line_end);
 	}
-	while (text.n < MARKDOWN_MAX - 2)
-		buf_add_text(&text, "a\n");
+	while (text.n < MARKDOWN_MAX - 3) {
+		buf_add_text(&text, "a");
+		buf_add_text(&text, line_end);
+	}
 	assert_int_equal(markdown_check(buf_span(&text), "f", &err), CG_BAD_VALUE);
 	assert_int_equal(err.n_fields, 1);
 	assert_int_equal(markdown_html(buf_span(&text), &out, &err), CG_TOO_BIG);
 	assert_int_equal(out.n, 0);
 	buf_release(&text);
 	buf_release(&out);
+}
+
+static void test_wide_table(void **state)
+{
+	(void)state;
+	check_wide_table("\n");
+	check_wide_table("\r\n");
+	check_wide_table("\r");
+}
+
+/* As many cells in one line, whose end a lone CR may be as well. */
+static void test_long_row(void **state)
+{
+	(void)state;
+	static const char *const heads[] = {"|a|\n|-|\n", "> |a|\n> |-|\n> ", "|a|\r|-|\r"};
+	static const char *const rows[] = {"|", "a|", "|\r"};
+	struct cg_err err = {0};
+	for (size_t i = 0; i < CG_COUNT(heads); i++)
+		for (size_t k = 0; k < CG_COUNT(rows); k++) {
+			struct buf text, out;
+			buf_init(&text, MARKDOWN_MAX);
+			buf_init(&out, MARKDOWN_HTML_MAX);
+			buf_add_text(&text, heads[i]);
+			for (int n = 0; n < 1000; n++)
+				buf_add_text(&text, rows[k]);
+			bool one_line = !strchr(rows[k], '\r');
+			assert_int_equal(markdown_html(buf_span(&text), &out, &err),
+					 one_line ? CG_TOO_BIG : CG_OK);
+			buf_release(&text);
+			buf_release(&out);
+		}
 }
 
 /* What is taken can be shown. */
@@ -192,6 +225,7 @@ int main(void)
 	    cmocka_unit_test(test_links),    cmocka_unit_test(test_html_is_text),
 	    cmocka_unit_test(test_summary),  cmocka_unit_test(test_ceiling),
 	    cmocka_unit_test(test_too_much), cmocka_unit_test(test_wide_table),
+	    cmocka_unit_test(test_long_row),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
