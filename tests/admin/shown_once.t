@@ -6,11 +6,13 @@ import datetime
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from environment import TREE  # noqa: E402
 from pages import Browser, at_once, pressed  # noqa: E402
 from portal import PASSWORD, Developer, entry  # noqa: E402
+from processes import wait_until  # noqa: E402
 from show_pages import owner  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok  # noqa: E402
 from website import Site  # noqa: E402
@@ -180,6 +182,23 @@ with site:
         like(told.text, "No second one-time password was given", "nor a password given of a page that is old")
         is_eq(signs_in("meanwhile too")(PASSWORD), False, "the old one holds: it need not be changed")
         like(Browser(site).sign_in("meanwhile too", PASSWORD).path, "^/admin/$", "and signs in")
+
+    with case("a certificate that the key had before"):
+        for meanwhile in (False, True):
+            old, next_one = site.make_cert(f"had {meanwhile}"), site.make_cert(f"next {meanwhile}")
+            its = site.make_key(f"has {meanwhile}", old, one)["id"]
+            page = boss.get(f"/admin/keys/{its}/credentials/new")
+            if meanwhile:
+                made = int(time.time())
+                wait_until(lambda m=made: time.time() >= m + 1, "the next second, by which the older one is told")
+                site.must("POST", f"/keys/{its}/credentials", {"certificate": site.make_cert("third").pem}, 201)
+            told = boss.submit(page, "Add", {"Certificate (PEM)": old.pem})
+            is_eq(told.status, 409, "is not added once more")
+            like(told.text, "This key has the certificate already", "and the form says so")
+            ok("certificate was added" not in told.text, "and nothing else")
+            for press in 1, 2:
+                told = boss.submit(page, "Add", {"Certificate (PEM)": next_one.pem})
+                like(told.text, "The certificate was added", f"the next one is, press {press}")
 
     with case("a private key that came with the certificate"):
         both = site.make_cert("both")

@@ -51,17 +51,25 @@ void credential_new_show(void *arg)
 		show_add(call, key, NULL, NULL, 200);
 }
 
-/* A certificate that the key has already was asked for twice. */
-static bool has_already(struct page_call *call, const Cg__Key *key, const struct cert *cert,
-			const struct cg_err *why)
+/* Whether the key got the certificate since the form was made, by the form itself, sent before: it
+ * is one of the newest then, of which there are as many as the key has more now. */
+static bool was_added(struct page_call *call, const Cg__Key *key, const struct cert *cert,
+		      const struct cg_err *why)
 {
 	char hex[SHA256_HEX + 1];
+	struct credentials list;
 	Cg__Credential *there;
+	size_t newer = 0, had = page_had(call);
 	if (!why->code || strcmp(why->code, "certificate_in_use") != 0)
 		return false;
 	hex_format(cert->sha256.b, SHA256_BYTES, hex);
-	return credential_get(call->program->store, key->id, hex, call->arena, &there, NULL) ==
-	       CG_OK;
+	if (credential_get(call->program->store, key->id, hex, call->arena, &there, NULL) !=
+		CG_OK ||
+	    credential_list(call->program->store, key->id, call->arena, &list, NULL) != CG_OK)
+		return false;
+	for (size_t i = 0; i < list.n; i++)
+		newer += list.items[i]->added_at > there->added_at;
+	return list.n > had && newer < list.n - had;
 }
 
 void credential_new_do(void *arg)
@@ -98,7 +106,7 @@ void credential_new_do(void *arg)
 	else if (rc == CG_OK && wants_token)
 		key_show_token(call, key, token);
 	else if (rc == CG_OK ||
-		 (rc == CG_CLASH && has_cert && has_already(call, key, &reading.leaf, &err)))
+		 (rc == CG_CLASH && has_cert && was_added(call, key, &reading.leaf, &err)))
 		page_redirect(call,
 			      arena_printf(call->arena, "/admin/keys/%s?done=added%s", key->id,
 					   reading.private_key_dropped ? "&private=dropped" : ""));
