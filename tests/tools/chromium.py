@@ -17,8 +17,11 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 class Chromium:
-    def __init__(self, site, dark=False, width=1440, height=960):
+    """font_px: how large somebody has set his browser's text."""
+
+    def __init__(self, site, dark=False, width=1440, height=960, font_px=16):
         options = webdriver.ChromeOptions()
+        options.add_experimental_option("prefs", {"webkit.webprefs.default_font_size": font_px})
         options.binary_location = "/usr/bin/chromium"
         for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage",
                          "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1",
