@@ -2,8 +2,6 @@
 #include "grant/effective.h"
 #include "model/policy.h"
 
-#define DAY_S ((int64_t)24 * 3600)
-
 /* Whether it decides this part; a held one only takes away. */
 static bool applies(const Cg__Policy *policy, Cg__Policy__Part part)
 {
@@ -123,16 +121,9 @@ static void merge_end(const Cg__Key *key, Cg__Policy *const *policies, size_t n,
 {
 	out->has_expires_at = key->has_expires_at;
 	out->expires_at = key->expires_at;
-	for (size_t i = 0; i < n; i++) {
-		const Cg__Policy *p = policies[i];
-		int64_t end = key->created_at + (int64_t)p->key_lifetime_days * DAY_S;
-		if (!p->active || !p->has_key_lifetime_days ||
-		    (out->has_expires_at && out->expires_at <= end))
-			continue;
-		out->has_expires_at = true;
-		out->expires_at = end;
-		out->expires_from = p;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (policy_ends_earlier(policies[i], key, &out->has_expires_at, &out->expires_at))
+			out->expires_from = policies[i];
 }
 
 cg_rc effective_make(const Cg__Key *key, Cg__Policy *const *policies, size_t n, struct arena *arena,

@@ -6,6 +6,7 @@
 #include "model/name.h"
 
 #define NAMED_MAX 3 /* keys that a refusal names */
+#define DAY_S	  ((int64_t)24 * 3600)
 
 bool policy_applies(const Cg__Policy *policy, Cg__Policy__Part part)
 {
@@ -196,6 +197,16 @@ static uint64_t period_hours(Cg__Quota__Period period)
 static bool is_more(uint64_t a1, uint64_t a2, uint64_t b1, uint64_t b2)
 {
 	return (unsigned __int128)a1 * b2 > (unsigned __int128)b1 * a2;
+}
+
+bool policy_ends_earlier(const Cg__Policy *policy, const Cg__Key *key, bool *ends, int64_t *at)
+{
+	int64_t end = key->created_at + (int64_t)policy->key_lifetime_days * DAY_S;
+	if (!policy->active || !policy->has_key_lifetime_days || (*ends && *at <= end))
+		return false;
+	*ends = true;
+	*at = end;
+	return true;
 }
 
 bool rate_is_larger(const Cg__Rate *a, const Cg__Rate *b)

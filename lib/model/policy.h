@@ -18,6 +18,9 @@ cg_rc policy_drop_api(struct store_txn *txn, const char *api_id, struct arena *a
 
 /* Whether it decides this part of what a key may do, while it is active. */
 bool policy_applies(const Cg__Policy *policy, Cg__Policy__Part part);
+/* Whether the life that it gives keys ends this one earlier, while it is active, than at `*at`
+ * (*ends false: never): then both become that end. */
+bool policy_ends_earlier(const Cg__Policy *policy, const Cg__Key *key, bool *ends, int64_t *at);
 /* Whether a lets more through than b in the long run; NULL is no limit. */
 bool rate_is_larger(const Cg__Rate *a, const Cg__Rate *b);
 bool quota_is_larger(const Cg__Quota *a, const Cg__Quota *b);

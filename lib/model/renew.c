@@ -8,6 +8,7 @@
 #include "model/developer.h"
 #include "model/key.h"
 #include "model/organisation.h"
+#include "model/policy.h"
 #include "model/request_in.h"
 
 struct call {
@@ -269,6 +270,24 @@ static bool is_address_of(const Cg__Key *key, const char *address)
 	return access_lets_address(&lists, span_of(address));
 }
 
+/* By its own end, or by the life that one of its policies gives it. */
+static cg_rc has_ended(struct store_txn *txn, const Cg__Key *key, int64_t now, struct arena *arena,
+		       bool *out, struct cg_err *err)
+{
+	bool ends = key->has_expires_at;
+	int64_t at = key->expires_at;
+	cg_rc rc = CG_OK;
+	for (size_t i = 0; rc == CG_OK && i < key->n_policy_ids; i++) {
+		Cg__Policy *policy;
+		rc = entity_get_in(txn, &policy_entity, key->policy_ids[i], arena, &policy, err);
+		if (rc == CG_OK)
+			(void)policy_ends_earlier(policy, key, &ends, &at);
+		rc = rc == CG_NOT_FOUND ? CG_OK : rc;
+	}
+	*out = ends && at <= now;
+	return rc;
+}
+
 /* Whether the certificate in use may renew its key, which goes to c->key, from where it calls. */
 static cg_rc may_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 {
@@ -276,6 +295,7 @@ static cg_rc may_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	struct sha256 digest;
 	Cg__Credential *old;
 	enum organisation_off off = ORGANISATION_ON;
+	bool ended = false;
 	int64_t now = clock_unix_s();
 	if (!hex_parse(span_of(c->what->replaces), digest.b, SHA256_BYTES))
 		return denied(err);
@@ -287,8 +307,9 @@ static cg_rc may_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	if (rc == CG_OK)
 		rc = organisation_lets_in(txn, c->key->organisation_id, c->key->developer_id,
 					  c->arena, &off, err);
-	if (rc == CG_OK && (off != ORGANISATION_ON || !c->key->active ||
-			    (c->key->has_expires_at && c->key->expires_at <= now) ||
+	if (rc == CG_OK)
+		rc = has_ended(txn, c->key, now, c->arena, &ended, err);
+	if (rc == CG_OK && (off != ORGANISATION_ON || !c->key->active || ended ||
 			    !is_address_of(c->key, c->actor->from_address)))
 		rc = CG_NOT_FOUND;
 	return rc == CG_NOT_FOUND ? denied(err) : rc;

@@ -5,8 +5,6 @@
 #include "model/policy.h"
 #include "model/request_in.h"
 
-#define DAY_S ((int64_t)24 * 3600)
-
 /* What lets through; NULL: no limit. */
 struct limits_of {
 	const Cg__Rate *rate;
@@ -57,11 +55,7 @@ static void merge(struct in_force *f, const Cg__Key *key, Cg__Policy *policy)
 			f->limits.quota = policy->quota;
 		f->by_quota = true;
 	}
-	int64_t end = key->created_at + (int64_t)policy->key_lifetime_days * DAY_S;
-	if (policy->has_key_lifetime_days && (!f->ends || end < f->ends_at)) {
-		f->ends = true;
-		f->ends_at = end;
-	}
+	(void)policy_ends_earlier(policy, key, &f->ends, &f->ends_at);
 }
 
 static cg_rc load(struct store_txn *txn, const Cg__Key *key, struct arena *arena,

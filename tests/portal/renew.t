@@ -8,6 +8,7 @@ import threading
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+from clock import faketime  # noqa: E402
 from portal import PASSWORD, Developer, entry, mails, wait_mail  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
@@ -430,4 +431,18 @@ with Site() as site:
         key = got["certificate"].json()["key_id"]
         ok("Add certificate" not in ann.get(f"/portal/keys/{key}").text,
            "by certificate alone, still")
+
+    with case("a key that ended by its policy's life"):
+        lives = entry(site, "Lives a day", [api], approval="automatic", renewal="certificate")
+        last = site.make_cert("last")
+        ann.ask(lives, "Lives a day", last.pem)
+        site.rest("PATCH", f"/policies/{lives['policy_id']}", {"key_lifetime_days": 1})
+        is_eq(renew(last, site.make_cert("in time")).status, 201, "in time it is renewed")
+        site.stop_programs()
+        site.start_programs(env=faketime("+25h"))
+        site.wait_ready()
+        answer = site.curl("/mtls-api/x", cert=last)
+        is_eq((answer.status, answer.json().get("code")), (401, "key_expired"), "a day later it has ended")
+        answer = renew(last, site.make_cert("too late"))
+        is_eq((answer.status, answer.json().get("code")), (403, "credential_unknown"), "and no certificate renews it")
 done_testing()
