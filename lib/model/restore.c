@@ -162,7 +162,8 @@ cg_rc restore_plan(const struct home *home, const char *from, struct span passph
 
 struct batch {
 	enum store_table table;
-	struct span after; /* the last key looked at */
+	/* Behind which key it begins, also when it is done over, and the last one looked at. */
+	struct span begin, after;
 	struct arena *arena;
 	void *messages[BATCH];
 	size_t n;
@@ -187,7 +188,7 @@ static cg_rc collect(struct span index_key, struct span key, struct span value, 
 static cg_rc hold_batch(struct store_txn *txn, void *arg, struct cg_err *err)
 {
 	struct batch *b = arg;
-	struct store_walk walk = {.table = b->table, .after_key = b->after};
+	struct store_walk walk = {.table = b->table, .after_key = b->begin};
 	b->n = 0;
 	cg_rc rc = store_walk(txn, &walk, collect, b, err);
 	for (size_t i = 0; rc == CG_OK && i < b->n; i++) {
@@ -220,8 +221,9 @@ static cg_rc hold_all(struct store *store, enum store_table table, struct cg_err
 	for (size_t i = 0; i < CG_COUNT(arenas); i++)
 		arena_init(&arenas[i], (size_t)256 * 1024 * 1024);
 	while (rc == CG_OK) {
-		/* `after` lives in the arena of the batch before. */
+		/* `begin` lives in the arena of the batch before. */
 		turn ^= 1;
+		b->begin = b->after;
 		arena_clear(&arenas[turn]);
 		b->table = table;
 		b->arena = &arenas[turn];
