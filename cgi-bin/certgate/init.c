@@ -202,10 +202,9 @@ int init_main(struct command *c)
 			(void)close(proof_fds[i]);
 	if (rc != CG_OK)
 		return command_fail(c, &err);
-	int status =
-	    command_print(c, json_pack("{s:o, s:o, s:s, s:s}", "home", path_json(c->home.dir),
-				       "proof_file", path_json(proof_path), "user", user->name,
-				       "password", password));
+	int status = command_print(
+	    c, json_pack("{s:o, s:o, s:s, s:s}", "home", path_json(c->home.dir), "proof_file",
+			 path_json(proof_path), "user", user->name, "password", password));
 	gnutls_memset(password, 0, sizeof(password));
 	return status;
 }
