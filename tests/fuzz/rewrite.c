@@ -88,8 +88,8 @@ static void must_lead_here(const struct exchange *x, struct span value, struct s
 static void must_be_that_cookie(struct span value, struct span out)
 {
 	struct span before, after;
-	bool more, first = true;
-	while ((more = span_next(&value, ';', &before))) {
+	bool first = true;
+	while (span_next(&value, ';', &before)) {
 		MUST(span_next(&out, ';', &after));
 		if (!span_is(before, after))
 			MUST(!first && span_starts(after, SPAN_LIT(" Path=/")));
