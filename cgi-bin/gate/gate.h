@@ -7,8 +7,8 @@
  *   resolve   resolve.c  digest -> grant, from a cache of one generation
  *   decide    lib/grant/ the pure decision
  *   limit     limit.c    rate, calls under way, quota
- *   forward   forward.c  to the upstream and back (lib/upstream/), with the fields of fields.c;
- *             which upstream: targets.c, addresses in its answer: rewrite.c
+ *   forward   forward.c  to the upstream and back (lib/upstream/), with the fields of fields.c
+ *             and secrets.c; which upstream: targets.c, addresses in its answer: rewrite.c
  *   refuse    refuse.c   or why not, to the client and for the administrator (lib/usage/)
  *   record    record.c   counts it, and writes the access log
  */
@@ -134,6 +134,18 @@ cg_rc snapshot_upstream_tls(struct resolver *resolver, struct snapshot *snapshot
 cg_rc snapshot_secret_fields(struct resolver *resolver, struct snapshot *snapshot,
 			     const struct route *route, const struct web_field **out,
 			     struct cg_err *err) CG_MUST_USE;
+
+/* --- secrets.c --- */
+
+/* An API's secret_headers with their values; the names are the API's. */
+struct secret_fields {
+	struct arena arena; /* which wipes them */
+	struct web_field *items;
+};
+/* CG_BAD_VALUE when this host's key does not open one; secret_fields_free frees it. */
+cg_rc secret_fields_load(struct store *store, const Cg__Api *api, struct secret_fields **out,
+			 struct cg_err *err) CG_MUST_USE;
+void secret_fields_free(struct secret_fields **fields);
 
 /* --- the steps; each answers the request itself when it returns false --- */
 

@@ -5,14 +5,12 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "gate.h"
-#include "model/api.h"
 #include "upstream/trust.h"
 #include <pthread.h>
 
-#define BUCKETS		  4096u
-#define SNAPSHOT_MAX	  ((size_t)512 * 1024 * 1024) /* routes of one generation, bytes */
-#define SECRET_FIELDS_MAX ((size_t)4 * HEADER_RULES_MAX * HEADER_VALUE_MAX)
-#define GRANT_MAX	  RECORD_ARENA_MAX /* one key and credential, bytes */
+#define BUCKETS	     4096u
+#define SNAPSHOT_MAX ((size_t)512 * 1024 * 1024) /* routes of one generation, bytes */
+#define GRANT_MAX    RECORD_ARENA_MAX		 /* one key and credential, bytes */
 
 struct known {
 	struct known *next;
@@ -38,12 +36,6 @@ struct chained {
 	 * session sends none. */
 	struct sha256 passed;
 	struct cert_chain chain;
-};
-
-/* An API's secret_headers, unsealed. */
-struct secret_fields {
-	struct arena arena; /* which wipes them */
-	struct web_field *items;
 };
 
 struct snapshot {
@@ -104,14 +96,6 @@ struct resolver *resolver_new(struct store *store)
 	(void)pthread_mutex_init(&r->loading, NULL);
 	(void)pthread_mutex_init(&r->mutex, NULL);
 	return r;
-}
-
-static void secret_fields_free(struct secret_fields **fields)
-{
-	if (*fields)
-		arena_release(&(*fields)->arena);
-	free(*fields);
-	*fields = NULL;
 }
 
 static void snapshot_free(struct snapshot *s)
@@ -396,27 +380,6 @@ cg_rc snapshot_upstream_tls(struct resolver *r, struct snapshot *s, const struct
 	}
 	if (rc == CG_OK)
 		*out = tls;
-	return rc;
-}
-
-static cg_rc secret_fields_load(struct store *store, const Cg__Api *api, struct secret_fields **out,
-				struct cg_err *err)
-{
-	struct secret_fields *f = calloc(1, sizeof(*f));
-	if (!f)
-		return cg_fail_memory(err);
-	arena_init(&f->arena, SECRET_FIELDS_MAX);
-	f->items = arena_alloc(&f->arena, api->n_secret_headers * sizeof(*f->items));
-	cg_rc rc = f->items ? CG_OK : cg_fail_memory(err);
-	for (size_t i = 0; rc == CG_OK && i < api->n_secret_headers; i++) {
-		f->items[i].name = span_of(api->secret_headers[i]->name);
-		rc = api_secret_header_open(store_home(store), api, i, &f->arena,
-					    &f->items[i].value, err);
-	}
-	if (rc == CG_OK)
-		*out = f;
-	else
-		secret_fields_free(&f);
 	return rc;
 }
 

@@ -87,9 +87,10 @@ cg_rc api_reseal(const struct home *home, Cg__Api *api, struct arena *arena, siz
 	for (size_t i = 0; rc == CG_OK && i < api->n_secret_headers; i++) {
 		Cg__SecretHeader *header = api->secret_headers[i];
 		rc = api_secret_header_open(home, api, i, arena, &plain, err);
+		if (rc != CG_OK)
+			break;
 		header->value = (ProtobufCBinaryData){plain.n, (uint8_t *)(uintptr_t)plain.p};
-		if (rc == CG_OK)
-			rc = api_seal_header(home, api, header, arena, err);
+		rc = api_seal_header(home, api, header, arena, err);
 	}
 	if (rc == CG_OK)
 		*n = has_client_key(api) + api->n_secret_headers;
