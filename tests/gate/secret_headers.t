@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from environment import ROOT, WEB_USER  # noqa: E402
 from homes import files_below  # noqa: E402
+from processes import wait_until  # noqa: E402
 from show_pages import owner  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
 from upstream import fields  # noqa: E402
@@ -172,9 +173,13 @@ with Site() as site:
 
         first = site.certgate("seal", "rotate")
         like(first.stdout, r"sealed_anew: 3\n", "under another key they are sealed anew")
-        is_eq(sent("Authorization"), [ONE], "and go on")
+        os.unlink(site.home + "/keys/seal.previous")
+        site.kill(*site.pids("gate"))
+        wait_until(lambda: site.curl("/readyz").status == 200, "the gates")
+        is_eq([sent("Authorization"), sent("X-Api-Key")], [[ONE], [TWO]],
+              "and open under the new one, without the one before")
 
-        copy = json.loads(export)
+        copy = json.loads(site.certgate("export", "-").stdout)
         for name, section in copy.items():
             if isinstance(section, list):
                 copy[name] = [a for a in section if a.get("name") == "secret"]
