@@ -61,7 +61,7 @@ with site, Chromium(site) as browser:
             f"apis/{api['id']}/delete", "policies", f"policies/{policy}", "certificates", f"certificates/{sha256}",
             f"certificates/{sha256}/delete", "organisations", f"organisations/{organisation}", "developers",
             f"developers/{developer}", "catalogue", f"catalogue/{offer}", "requests", f"requests/{asked}", "monitoring",
-            "monitoring?by=key", "refusals", "audit", "reports/access", "explain", "users", f"users/{user}", "tokens",
+            "monitoring?group_by=key", "refusals", "audit", "reports/access", "explain", "users", f"users/{user}", "tokens",
             f"tokens/{token}", f"explain?sha256={sha256}&url={PATH}x", "keys?q=" + WORD)])
     with case("the portal"):
         browser.driver.delete_all_cookies()
