@@ -100,9 +100,19 @@ static void write_line(struct exchange *x, int64_t whole_us)
 	buf_release(&line);
 }
 
+/* Of a request that was let through. */
+static void record_use(const struct exchange *x, const struct grant *g, int64_t now)
+{
+	struct sha256 digest;
+	if (!g || g->credential->sha256.len != SHA256_BYTES)
+		return;
+	memcpy(digest.b, g->credential->sha256.data, SHA256_BYTES);
+	usage_used(x->gate->usage, &digest, now);
+}
+
 void record(struct exchange *x)
 {
-	int64_t whole_us = clock_mono_us() - x->begun_us;
+	int64_t whole_us = clock_mono_us() - x->begun_us, now = clock_unix_s();
 	if (x->gate->access_log)
 		write_line(x, whole_us);
 	/* Probes of health and metrics are nobody's use of an API. */
@@ -114,5 +124,9 @@ void record(struct exchange *x)
 	    .code = span_of(x->code),
 	    .status = status_of(x),
 	};
-	usage_count(x->gate->usage, &group, clock_unix_s(), whole_us, x->upstream_us);
+	usage_count(x->gate->usage, &group, now, whole_us, x->upstream_us);
+	if (*x->code)
+		return;
+	record_use(x, x->facts.certificate_grant, now);
+	record_use(x, x->facts.token_grant, now);
 }

@@ -215,6 +215,8 @@
 #define USAGE_SLOTS 4096
 /* Groups (API, class of status, code) that /metrics tells apart. */
 #define USAGE_TOTALS 1024
+/* Credentials whose use in a minute is noted, as far as their places differ. */
+#define USAGE_USES 16384
 /* Gates whose requests in flight are told. */
 #define USAGE_GATES_MAX 128
 /* Days that minutes, hours and days of usage are kept, unless the setting usage_keep says

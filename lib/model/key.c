@@ -241,27 +241,47 @@ const struct entity key_entity = {
     .removing = removing,
 };
 
+/* Times of use, and whether there are any. */
+struct uses {
+	protobuf_c_boolean *has_first, *has_last;
+	int64_t *first, *last;
+};
+
+/* Whether the minute is news; it may have begun before what was used was made. */
+static bool note_use(struct uses u, int64_t made_at, int64_t minute)
+{
+	int64_t at = minute > made_at ? minute : made_at;
+	if (*u.has_last && *u.last >= at)
+		return false;
+	if (!*u.has_first)
+		*u.first = at;
+	*u.last = at;
+	*u.has_first = *u.has_last = true;
+	return true;
+}
+
 cg_rc key_used(struct store_txn *txn, const char *id, int64_t at_unix_s, struct arena *arena,
 	       struct cg_err *err)
 {
-	struct span bytes;
 	Cg__Key *key;
-	cg_rc rc = store_get(txn, STORE_KEY, span_of(id), arena, &bytes, err);
-	if (rc == CG_OK)
-		rc = record_unpack(&cg__key__descriptor, bytes, arena, &key, err);
-	if (rc == CG_OK && (!key->has_last_used_at || key->last_used_at < at_unix_s)) {
-		key->last_used_at = at_unix_s;
-		/* The minute, which may have begun before the key was there. */
-		if (!key->has_first_used_at)
-			key->first_used_at =
-			    at_unix_s > key->created_at ? at_unix_s : key->created_at;
-		if (key->last_used_at < key->first_used_at)
-			key->last_used_at = key->first_used_at;
-		key->has_first_used_at = key->has_last_used_at = true;
-		rc = record_pack(key, arena, &bytes, err);
-		if (rc == CG_OK)
-			rc = store_put(txn, STORE_KEY, span_of(id), bytes, err);
-	}
+	cg_rc rc = store_load(txn, STORE_KEY, span_of(id), arena, &key, err);
+	if (rc == CG_OK && note_use((struct uses){&key->has_first_used_at, &key->has_last_used_at,
+						  &key->first_used_at, &key->last_used_at},
+				    key->created_at, at_unix_s))
+		rc = store_save(txn, STORE_KEY, span_of(id), key, arena, err);
+	return rc == CG_NOT_FOUND ? CG_OK : rc;
+}
+
+cg_rc credential_used(struct store_txn *txn, const struct sha256 *digest, int64_t at_unix_s,
+		      struct arena *arena, struct cg_err *err)
+{
+	const struct span id = span_make((const char *)digest->b, SHA256_BYTES);
+	Cg__Credential *c;
+	cg_rc rc = credential_load_in(txn, id, arena, &c, err);
+	if (rc == CG_OK && note_use((struct uses){&c->has_first_used_at, &c->has_last_used_at,
+						  &c->first_used_at, &c->last_used_at},
+				    c->added_at, at_unix_s))
+		rc = store_save(txn, STORE_CREDENTIAL, id, c, arena, err);
 	return rc == CG_NOT_FOUND ? CG_OK : rc;
 }
 

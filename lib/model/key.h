@@ -41,6 +41,9 @@ cg_rc key_drop_policy(struct store_txn *txn, const char *policy_id, struct arena
  * neither a revision nor an entry of the audit. */
 cg_rc key_used(struct store_txn *txn, const char *id, int64_t at_unix_s, struct arena *arena,
 	       struct cg_err *err) CG_MUST_USE;
+/* The same of a credential. */
+cg_rc credential_used(struct store_txn *txn, const struct sha256 *digest, int64_t at_unix_s,
+		      struct arena *arena, struct cg_err *err) CG_MUST_USE;
 
 /* Has the key's organisation told by mail that a credential (its SHA-256 in hex, "" of a token), or
  * with NULL all of the key, does not count any more. */

@@ -156,6 +156,8 @@ static const struct record_field rows[] = {
 	{"Credential.held", FIELD_BOOL, FIELD_SET, 0, 0, "On after a restore that could not tell what was revoked since the backup: refused until it is switched off."},
 	{"Credential.proven_at", FIELD_TIME, FIELD_READ, 0, 0, "When it was seen in a handshake together with the code of a request; null: never."},
 	{"Credential.claimed", FIELD_BOOL, FIELD_READ, 0, 0, "It was pasted in the portal and is not proven: it yields to a request that proves it."},
+	{"Credential.first_used_at", FIELD_TIME, FIELD_READ, 0, 0, "When it first let a request through; null: never."},
+	{"Credential.last_used_at", FIELD_TIME, FIELD_READ, 0, 0, "When it last did, to the minute."},
 	{"Credential.revoked_reason", FIELD_ENUM, FIELD_READ, 0, 0, "Why it was revoked."},
 	{"Credential.revision", FIELD_NUMBER, FIELD_READ, 0, MANY, "Grows with each change; also the ETag."},
 

@@ -20,7 +20,7 @@
 #define PROBES 64
 #define OTHERS 64
 
-#define LAYOUT 1 /* of the file: mapped_open */
+#define LAYOUT 2 /* of the file: mapped_open */
 
 struct slot {
 	uint64_t state;
@@ -29,6 +29,14 @@ struct slot {
 	uint64_t api_id[USAGE_ID_MAX / 8], key_id[USAGE_ID_MAX / 8], code[USAGE_CODE_MAX / 8];
 	uint64_t sum_us[USAGE_PARTS];
 	uint32_t counts[USAGE_PARTS][HISTOGRAM_BUCKETS];
+};
+
+/* A credential that lets requests through.  Another one that falls on its place takes it over, so
+ * with very many a minute of one may be missed; a torn digest is nobody's. */
+struct use {
+	uint64_t at;	/* the beginning of the last minute; 0: empty */
+	uint64_t saved; /* the one that is in the store */
+	uint64_t sha256[SHA256_BYTES / 8];
 };
 
 struct usage_file {
@@ -40,6 +48,7 @@ struct usage_file {
 	struct slot minutes[USAGE_SLOTS];
 	struct slot others[OTHERS]; /* for when the minutes' are taken */
 	struct slot totals[USAGE_TOTALS];
+	struct use uses[USAGE_USES];
 };
 
 struct usage {
@@ -285,6 +294,59 @@ void usage_count(struct usage *u, const struct usage_group *group, int64_t now_u
 	sample.us[USAGE_OWN] = (uint64_t)(whole_us - passed_us);
 	count_minute(u->file, group, now_unix_s, &sample);
 	count_total(u->file, group, &sample);
+}
+
+/* --- uses of credentials --- */
+
+static bool is_use_of(const struct use *use, const struct sha256 *credential)
+{
+	struct sha256 there;
+	words_load(use->sha256, &there, sizeof(there));
+	return memcmp(&there, credential, sizeof(there)) == 0;
+}
+
+void usage_used(struct usage *u, const struct sha256 *credential, int64_t now_unix_s)
+{
+	uint64_t at = now_unix_s > 0 ? (uint64_t)(now_unix_s - now_unix_s % 60) : 0, hash;
+	memcpy(&hash, credential, sizeof(hash));
+	struct use *use = &u->file->uses[hash % USAGE_USES];
+	bool same = is_use_of(use, credential);
+	/* Nearly always: nothing is written that other processors look at. */
+	if (same && word_load(&use->at) == at)
+		return;
+	if (!same) {
+		word_save(&use->at, 0);
+		word_save(&use->saved, 0);
+		__atomic_thread_fence(__ATOMIC_RELEASE);
+		words_save(use->sha256, credential, sizeof(*credential));
+	}
+	__atomic_store_n(&use->at, at, __ATOMIC_RELEASE);
+}
+
+bool usage_used_changed(const struct usage *u, size_t *position, struct usage_use *out)
+{
+	while (*position < USAGE_USES) {
+		size_t place = (*position)++;
+		const struct use *use = &u->file->uses[place];
+		uint64_t at = __atomic_load_n(&use->at, __ATOMIC_ACQUIRE);
+		if (at == word_load(&use->saved))
+			continue;
+		out->at_unix_s = (int64_t)at;
+		out->place = place;
+		words_load(use->sha256, &out->credential, sizeof(out->credential));
+		/* Taken over meanwhile, it is told next time: the minute was another one's. */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (word_load(&use->at) == at)
+			return true;
+	}
+	return false;
+}
+
+void usage_used_saved(struct usage *u, const struct usage_use *saved)
+{
+	struct use *use = &u->file->uses[saved->place];
+	if (is_use_of(use, &saved->credential))
+		word_save(&use->saved, (uint64_t)saved->at_unix_s);
 }
 
 /* --- in flight --- */

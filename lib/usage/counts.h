@@ -13,6 +13,7 @@
 
 #include "base/base.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/home.h"
 #include "base/span.h"
 #include "usage/histogram.h"
@@ -47,6 +48,9 @@ void usage_close(struct usage **usage);
 void usage_count(struct usage *usage, const struct usage_group *group, int64_t now_unix_s,
 		 int64_t whole_us, int64_t upstream_us);
 
+/* Notes that a credential let a request through.  From any thread. */
+void usage_used(struct usage *usage, const struct sha256 *credential, int64_t now_unix_s);
+
 /* --- requests in flight --- */
 
 /* Takes a place in the table of gates, for as long as this process lives; without one (there are
@@ -79,6 +83,16 @@ bool usage_changed(struct usage *usage, int64_t now_unix_s, size_t *position,
 		   struct usage_slot *out);
 /* After its transaction was committed. */
 void usage_saved(struct usage *usage, const struct usage_slot *slot);
+
+/* A credential that let requests through. */
+struct usage_use {
+	struct sha256 credential;
+	int64_t at_unix_s; /* the beginning of the last minute in which it did */
+	size_t place;	   /* for usage_used_saved */
+};
+/* The next one that has done so since it was saved, and after its transaction; likewise. */
+bool usage_used_changed(const struct usage *usage, size_t *position, struct usage_use *out);
+void usage_used_saved(struct usage *usage, const struct usage_use *saved);
 
 /* The next of the totals; likewise. */
 bool usage_total(const struct usage *usage, size_t *position, struct usage_slot *out);

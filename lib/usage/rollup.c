@@ -180,6 +180,43 @@ static cg_rc save_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	return rc;
 }
 
+struct save_uses_call {
+	struct usage_use uses[SAVE_BATCH];
+	size_t n;
+};
+
+static cg_rc save_uses_txn(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	const struct save_uses_call *c = arg;
+	struct arena arena;
+	cg_rc rc = CG_OK;
+	arena_init(&arena, RECORD_ARENA_MAX);
+	for (size_t i = 0; rc == CG_OK && i < c->n; i++) {
+		rc =
+		    credential_used(txn, &c->uses[i].credential, c->uses[i].at_unix_s, &arena, err);
+		arena_clear(&arena);
+	}
+	arena_release(&arena);
+	return rc;
+}
+
+static cg_rc save_uses(struct store *store, struct usage *usage, struct cg_err *err)
+{
+	struct save_uses_call c = {.n = SAVE_BATCH};
+	size_t position = 0;
+	cg_rc rc = CG_OK;
+	while (rc == CG_OK && c.n == SAVE_BATCH) {
+		c.n = 0;
+		while (c.n < SAVE_BATCH && usage_used_changed(usage, &position, &c.uses[c.n]))
+			c.n++;
+		if (c.n > 0)
+			rc = store_write(store, STORE_CHANGES_COUNTS, save_uses_txn, &c, err);
+		for (size_t i = 0; rc == CG_OK && i < c.n; i++)
+			usage_used_saved(usage, &c.uses[i]);
+	}
+	return rc;
+}
+
 cg_rc usage_save(struct store *store, struct usage *usage, int64_t now_unix_s, usage_saved_fn told,
 		 void *arg, struct cg_err *err)
 {
@@ -203,7 +240,7 @@ cg_rc usage_save(struct store *store, struct usage *usage, int64_t now_unix_s, u
 		}
 	}
 	free(c.slots);
-	return rc;
+	return rc == CG_OK ? save_uses(store, usage, err) : rc;
 }
 
 /* --- walks --- */

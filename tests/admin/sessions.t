@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import pages as pages_module  # noqa: E402
 from environment import TREE  # noqa: E402
 from pages import Browser  # noqa: E402
+from rest import without_use  # noqa: E402
 from show_pages import PASSWORD, fill, owner  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
@@ -35,8 +36,7 @@ def post(browser, path, fields, **headers):
 
 def contents():
     """All that pages can change, but for what signing in and calls leave."""
-    return [{**item, "first_used_at": None, "last_used_at": None}
-            for r in ("apis", "keys", "certificates", "policies", "users")
+    return [without_use(item) for r in ("apis", "keys", "certificates", "policies", "users")
             for item in site.rest("GET", f"/{r}?limit=500").body["items"]]
 
 

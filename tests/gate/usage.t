@@ -200,6 +200,35 @@ with case("when a key was used"):
           "null for one that was not used")
     is_eq(rest("GET", "/keys/" + k1["id"])["revision"], 1, "and it is no new revision")
 
+with case("when a credential was used"):
+    cert = site.make_cert("two")
+    both = key("both", a, certificate=cert.pem)
+    path = f"/keys/{both['id']}/credentials"
+    next_one = rest("POST", path, {"token": True}, 201)
+    closed = key("closed", certificate=site.make_cert("closed").pem)
+
+    def uses(of):
+        return {c["sha256"]: (c["first_used_at"], c["last_used_at"], c["revision"])
+                for c in rest("GET", f"/keys/{of['id']}/credentials")["items"]}
+    is_eq(set(uses(both).values()), {(None, None, 1)}, "null for those that were not used")
+    client = Client()
+    is_eq(client.call(closed["token"], "/a/x").status, 403, "a call that is refused")
+    client.close()
+    is_eq(site.curl("/a/x", "-H", f"Authorization: Bearer {both['token']}", cert=cert).status, 200,
+          "a call with two credentials")
+    told = wait_until(lambda: [u for u in uses(both).values() if u[0]][1:] and uses(both), "their use")
+    for sha256, (first, last, revision) in told.items():
+        if sha256 == next_one["sha256"]:
+            is_eq((first, last, revision), (None, None, 1), "not that of the third one")
+        else:
+            ok(both["created_at"] <= first <= last <= stamp(time.time()) and revision == 1,
+               f"{sha256[:4]}: after it was added, and no new revision") or diag(told)
+    is_eq(client.call(next_one["token"], "/a/x").status, 200, "a call with the third")
+    client.close()
+    wait_until(lambda: uses(both)[next_one["sha256"]][0], "its use")
+    # What was noted before is saved before, or with it.
+    is_eq(set(uses(closed).values()), {(None, None, 1)}, "no use of those whose call was refused")
+
 with case("slow upstreams"):
     client = Client()
     ok(client.call(k1["token"], "/slow/x?up=slow:0.6"), "a slow call")

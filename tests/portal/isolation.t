@@ -11,6 +11,7 @@ from pages import Browser  # noqa: E402
 from portal import PASSWORD, Developer, entry, request_of  # noqa: E402
 import pages  # noqa: E402
 from environment import TREE  # noqa: E402
+from rest import without_use  # noqa: E402
 from tap import case, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -25,11 +26,9 @@ def snapshot(site):
     found = []
     for what in ("keys", "requests", "developers", "organisations", "exposed-keys", "certificates"):
         for item in site.rest("GET", f"/{what}?limit=500").body["items"]:
-            for moving in ("last_used_at", "first_used_at", "updated_at", "revision"):
+            for moving in ("updated_at", "revision"):
                 item.pop(moving, None)
-            for credential in item.get("credentials", []):
-                credential.pop("last_used_at", None)
-            found.append((what, item))
+            found.append((what, without_use(item)))
     return found
 
 

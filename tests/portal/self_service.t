@@ -12,6 +12,7 @@ import urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from portal import Developer, entry, pem, request_of  # noqa: E402
 from processes import wait_until  # noqa: E402
+from rest import without_use  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok, skip, unlike  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -268,8 +269,8 @@ with Site() as site:
 
         def made():
             """When a key was used is noted later than the use, and is not made by a form."""
-            return [{n: v for n, v in item.items() if n not in ("first_used_at", "last_used_at")}
-                    for path in ("/requests", "/keys") for item in site.rest("GET", path).body["items"]]
+            return [without_use(item) for path in ("/requests", "/keys")
+                    for item in site.rest("GET", path).body["items"]]
         before = made()
         page = ann.form(both)
         for button, text in (("Read certificate", pem(site.make_cert("looked-at"))), ("Read certificate", "")):

@@ -25,6 +25,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import fcgi  # noqa: E402
 from homes import AS_OWNER  # noqa: E402
 from processes import wait_until  # noqa: E402
+from rest import without_use  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -394,11 +395,6 @@ def every_certificate():
         found.update((c["id"], c) for c in page.body["items"])
         cursor = page.body["next"]
     return found
-
-
-def without_use(resource):
-    """Less when it was used: programs note that later than the use."""
-    return {**resource, **dict.fromkeys(("first_used_at", "last_used_at"))}
 
 
 def differences(before, now):

@@ -42,6 +42,14 @@ def problem(answer, status, code, name, field=None):
     return good
 
 
+def without_use(record):
+    """A record less when it, or a credential in it, was used: programs note that later than the use."""
+    less = {n: v for n, v in record.items() if n not in ("first_used_at", "last_used_at")}
+    if "credentials" in less:
+        less["credentials"] = [without_use(c) for c in less["credentials"]]
+    return less
+
+
 class Rest:
     """Called, it asks as site.rest does."""
 

@@ -300,6 +300,46 @@ static void test_full(void **state)
 	save(now + 300);
 }
 
+/* --- uses of credentials --- */
+
+/* The next one that is to be saved; none: its time is 0. */
+static struct usage_use next_use(void)
+{
+	struct usage_use use = {.at_unix_s = 0};
+	size_t position = 0;
+	(void)!usage_used_changed(usage, &position, &use);
+	return use;
+}
+
+static void test_uses(void **state)
+{
+	int64_t minute = at("2026-03-04T12:00:00Z");
+	/* Of one place. */
+	struct sha256 a = {{1}}, b = {{1}};
+	b.b[SHA256_BYTES - 1] = 1;
+	(void)state;
+	assert_int_equal(next_use().at_unix_s, 0);
+	usage_used(usage, &a, minute + 59);
+	struct usage_use of_a = next_use();
+	assert_int_equal(of_a.at_unix_s, minute);
+	assert_memory_equal(&of_a.credential, &a, sizeof(a));
+	usage_used_saved(usage, &of_a);
+	usage_used(usage, &a, minute + 30);
+	assert_int_equal(next_use().at_unix_s, 0);
+	usage_used(usage, &a, minute + 60);
+	assert_int_equal(next_use().at_unix_s, minute + 60);
+	of_a = next_use();
+	/* Another one takes the place while the first is being saved: it is told all the same. */
+	usage_used(usage, &b, minute + 60);
+	usage_used_saved(usage, &of_a);
+	struct usage_use of_b = next_use();
+	assert_int_equal(of_b.at_unix_s, minute + 60);
+	assert_memory_equal(&of_b.credential, &b, sizeof(b));
+	/* Nobody has it, as one that was removed: that is no fault, and it is not told for ever. */
+	save(minute + 60);
+	assert_int_equal(next_use().at_unix_s, 0);
+}
+
 /* --- time --- */
 
 static void test_edges(void **state)
@@ -544,13 +584,13 @@ static void test_keep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_keep),	cmocka_unit_test(test_buckets),
-	    cmocka_unit_test(test_percentiles), cmocka_unit_test(test_threads),
-	    cmocka_unit_test(test_kills),	cmocka_unit_test(test_full),
-	    cmocka_unit_test(test_edges),	cmocka_unit_test(test_rollup),
-	    cmocka_unit_test(test_late),	cmocka_unit_test(test_steward_killed),
-	    cmocka_unit_test(test_outcomes),	cmocka_unit_test(test_clock_back),
-	    cmocka_unit_test(test_in_flight),
+	    cmocka_unit_test(test_keep),	   cmocka_unit_test(test_buckets),
+	    cmocka_unit_test(test_percentiles),	   cmocka_unit_test(test_threads),
+	    cmocka_unit_test(test_kills),	   cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_uses),	   cmocka_unit_test(test_edges),
+	    cmocka_unit_test(test_rollup),	   cmocka_unit_test(test_late),
+	    cmocka_unit_test(test_steward_killed), cmocka_unit_test(test_outcomes),
+	    cmocka_unit_test(test_clock_back),	   cmocka_unit_test(test_in_flight),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
