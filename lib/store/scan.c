@@ -1,17 +1,17 @@
 /* Walks over an index alone, in several short stays. */
 #include "base/base.h"
+#include "base/limits.h"
 #include "store/store.h"
 
 #define SCAN_STAY 5000 /* entries of an index looked at in one stay */
 #define TEXT_MAX  8192 /* of an index key, bytes */
-#define ID_MAX	  64   /* of a primary key */
 
 struct scan {
 	const struct store_walk *walk;
 	store_scan_fn visit;
 	void *arg;
 	struct store_txn *txn;
-	char text[TEXT_MAX], id[ID_MAX]; /* the last entry looked at */
+	char text[TEXT_MAX], id[ID_MAX_BYTES]; /* the last entry looked at */
 	size_t text_n, id_n, looked;
 };
 
