@@ -82,8 +82,8 @@ static void write_line(struct exchange *x, int64_t whole_us)
 	add_text(&line, "request_id", span_of(req->id), ID_TEXT);
 	add_text(&line, "site", exchange_proven(x, req->site), REFUSAL_TEXT_MAX);
 	add_text(&line, "api", span_of(api ? api->name : ""), NAME_MAX_BYTES);
-	add_text(&line, "api_id", span_of(api ? api->id : ""), USAGE_ID_MAX);
-	add_text(&line, "key_id", span_of(exchange_key_id(x)), USAGE_ID_MAX);
+	add_text(&line, "api_id", span_of(api ? api->id : ""), ID_MAX_BYTES);
+	add_text(&line, "key_id", span_of(exchange_key_id(x)), ID_MAX_BYTES);
 	add_text(&line, "address", address_is_valid(address) ? address : SPAN_LIT(""),
 		 REFUSAL_TEXT_MAX);
 	add_text(&line, "method", req->method, REFUSAL_TEXT_MAX);

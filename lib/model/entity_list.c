@@ -219,21 +219,17 @@ static cg_rc is_listed(struct store_txn *txn, const struct listing *l, const voi
 	return *out && s->fits ? s->fits(txn, message, s->arg, arena, out, err) : CG_OK;
 }
 
-static cg_rc gather(struct store_txn *txn, struct span index_key, struct span id, void *arg,
+static cg_rc gather(struct store_txn *txn, const void *message, void *arg, struct arena *one,
 		    struct cg_err *err)
 {
 	struct gathering *g = arg;
 	struct listing *l = g->l;
-	struct entity_head *m;
+	const struct entity_head *m = message;
 	struct place at;
 	bool listed = false;
-	(void)index_key;
-	arena_clear(&l->one);
-	cg_rc rc = store_load_indexed(txn, l->e->table, id, &l->one, &m, err);
-	if (rc == CG_OK && !place_set(&at, span_of(m->name), id))
-		rc = cg_fail(err, CG_UNAVAILABLE, "A record of the store has a damaged name.");
-	if (rc == CG_OK)
-		rc = is_listed(txn, l, m, &l->one, &listed, err);
+	if (!place_set(&at, span_of(m->name), span_of(m->id)))
+		return cg_fail(err, CG_UNAVAILABLE, "A record of the store has a damaged name.");
+	cg_rc rc = is_listed(txn, l, m, one, &listed, err);
 	if (rc != CG_OK || !listed || (l->at.id_n > 0 && by_place(&at, &l->at) <= 0))
 		return rc;
 	first_add(&g->first, &at);
@@ -271,9 +267,7 @@ static cg_rc list_under(struct store *store, struct listing *l, struct place *la
 	    .index = l->search->index, .only = true, .index_key = span_of(l->search->under)};
 	if (!first_begin(&g.first, l->limit + 1, sizeof(struct place), by_place, l->arena))
 		return cg_fail_memory(err);
-	arena_init(&l->one, RECORD_ARENA_MAX);
-	cg_rc rc = store_scan(store, &walk, gather, &g, err);
-	arena_release(&l->one);
+	cg_rc rc = store_scan_records(store, &walk, gather, &g, err);
 	if (rc != CG_OK)
 		return rc;
 	first_end(&g.first);

@@ -112,37 +112,15 @@ cg_rc own_key_ids(struct store *store, const struct actor *actor, struct arena *
 
 /* --- what is said of them all --- */
 
-/* Each is looked at alone, in memory that the next one uses again. */
-struct looking {
-	cg_rc (*look)(struct store_txn *txn, const Cg__Key *key, void *arg, struct arena *one,
-		      struct cg_err *err);
-	void *arg;
-	struct arena one;
-};
-
-static cg_rc look(struct store_txn *txn, struct span index_key, struct span id, void *arg,
-		  struct cg_err *err)
-{
-	struct looking *l = arg;
-	Cg__Key *key;
-	(void)index_key;
-	arena_clear(&l->one);
-	cg_rc rc = store_load_indexed(txn, STORE_KEY, id, &l->one, &key, err);
-	return rc == CG_OK ? l->look(txn, key, l->arg, &l->one, err) : rc;
-}
-
-static cg_rc look_at_all(struct store *store, const struct actor *actor, struct looking *l,
-			 struct cg_err *err)
+static cg_rc see_all(struct store *store, const struct actor *actor, store_see_fn one, void *arg,
+		     struct cg_err *err)
 {
 	struct store_walk walk = {.index = STORE_KEY_BY_ORGANISATION, .only = true};
 	cg_rc rc = refuse_stranger(actor, err);
 	if (rc != CG_OK)
 		return rc;
 	walk.index_key = span_of(actor->developer->organisation_id);
-	arena_init(&l->one, RECORD_ARENA_MAX);
-	rc = store_scan(store, &walk, look, l, err);
-	arena_release(&l->one);
-	return rc;
+	return store_scan_records(store, &walk, one, arg, err);
 }
 
 struct seeing {
@@ -150,7 +128,7 @@ struct seeing {
 	void *arg;
 };
 
-static cg_rc see(struct store_txn *txn, const Cg__Key *key, void *arg, struct arena *one,
+static cg_rc see(struct store_txn *txn, const void *key, void *arg, struct arena *one,
 		 struct cg_err *err)
 {
 	const struct seeing *s = arg;
@@ -165,8 +143,7 @@ cg_rc own_key_each(struct store *store, const struct actor *actor,
 		   void (*one)(const Cg__Key *key, void *arg), void *arg, struct cg_err *err)
 {
 	struct seeing s = {one, arg};
-	struct looking l = {.look = see, .arg = &s};
-	return look_at_all(store, actor, &l, err);
+	return see_all(store, actor, see, &s, err);
 }
 
 struct ending {
@@ -182,10 +159,11 @@ static int first_to_end(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-static cg_rc note_ending(struct store_txn *txn, const Cg__Key *key, void *arg, struct arena *one,
+static cg_rc note_ending(struct store_txn *txn, const void *message, void *arg, struct arena *one,
 			 struct cg_err *err)
 {
 	struct ending *e = arg;
+	const Cg__Key *key = message;
 	struct credentials list;
 	struct key_standing standing = KEY_STANDING_NONE;
 	cg_rc rc = credential_list_in(txn, key->id, one, &list, err);
@@ -207,10 +185,9 @@ cg_rc own_key_ending(struct store *store, const struct actor *actor, int64_t now
 		     struct own_keys_ending *out, struct cg_err *err)
 {
 	struct ending e = {.now_unix_s = now_unix_s, .until_unix_s = until_unix_s};
-	struct looking l = {.look = note_ending, .arg = &e};
 	if (!first_begin(&e.first, most, sizeof(struct own_key_ending), first_to_end, arena))
 		return cg_fail_memory(err);
-	cg_rc rc = look_at_all(store, actor, &l, err);
+	cg_rc rc = see_all(store, actor, note_ending, &e, err);
 	if (rc != CG_OK)
 		return rc;
 	first_end(&e.first);

@@ -8,6 +8,7 @@
 #include "model/exposed_key.h"
 #include "model/key.h"
 #include "model/name.h"
+#include "model/organisation.h"
 #include "model/policy.h"
 #include "model/request_in.h"
 #include "model/user_certificate.h"
@@ -98,6 +99,20 @@ cg_rc request_about_in(struct store_txn *txn, const char *developer_id, const ch
 	return rc;
 }
 
+cg_rc request_check_active_in(struct store_txn *txn, const Cg__Developer *developer,
+			      struct arena *arena, struct cg_err *err)
+{
+	enum organisation_off off = ORGANISATION_ON;
+	cg_rc rc =
+	    organisation_lets_in(txn, developer->organisation_id, developer->id, arena, &off, err);
+	return rc == CG_OK && off != ORGANISATION_ON
+		   ? cg_fail_code(err, CG_CLASH, "developer_inactive",
+				  "The developer%s is switched off: no request is taken or "
+				  "approved until that has changed.",
+				  off == ORGANISATION_OFF ? "'s organisation" : "")
+		   : rc;
+}
+
 /* --- claims --- */
 
 static cg_rc in_use(struct cg_err *err)
@@ -144,14 +159,13 @@ static cg_rc check_credential(struct store_txn *txn, const char *organisation_id
 		return disputed ? CG_OK : in_use(err);
 	if (credential->has_revoked_at)
 		return cg_fail_code(err, CG_CLASH, "certificate_revoked",
-				    "This certificate was revoked at your key “%.100s”, and is not "
+				    "This certificate was revoked at the key “%.100s”, and is not "
 				    "taken again: make a new pair.",
 				    key->name);
-	return cg_fail_code(
-	    err, CG_CLASH, "certificate_yours",
-	    "This certificate belongs to your key “%.100s”: add the API to that key "
-	    "instead.",
-	    key->name);
+	return cg_fail_code(err, CG_CLASH, "certificate_yours",
+			    "This certificate belongs to the key “%.100s”: add the API to that key "
+			    "instead.",
+			    key->name);
 }
 
 static cg_rc check_requests(struct store_txn *txn, const char *organisation_id,
@@ -174,7 +188,7 @@ static cg_rc check_requests(struct store_txn *txn, const char *organisation_id,
 			return rc;
 		if (strcmp(other->organisation_id, organisation_id) == 0)
 			return cg_fail_code(err, CG_CLASH, "requested_already",
-					    "Your request “%.100s” is about this certificate and "
+					    "The request “%.100s” is about this certificate and "
 					    "waits: withdraw that one first.",
 					    r->name);
 		if (!r->disputed && !disputed)
@@ -303,8 +317,9 @@ cg_rc request_check_day_in(struct store_txn *txn, const char *developer_id, stru
 		today += list.items[i]->created_at > yesterday;
 	return rc == CG_OK && today >= REQUESTS_A_DAY_MAX
 		   ? cg_fail_code(err, CG_CLASH, "too_many_keys",
-				  "You have asked for %" PRIu64
-				  " keys within a day: wait with the next one.",
+				  "Within a day %" PRIu64
+				  " keys were asked for, and a developer gets no more: wait with "
+				  "the next one.",
 				  today)
 		   : rc;
 }
@@ -315,7 +330,7 @@ static cg_rc check_number(struct store_txn *txn, const struct request_about *abo
 {
 	struct request_list list;
 	struct span ignored;
-	uint64_t n = 0;
+	uint64_t n = 0, max = about->entry->max_keys_per_developer;
 	cg_rc rc = request_check_day_in(txn, about->developer->id, arena, err);
 	if (rc == CG_OK)
 		rc = request_list_in(txn, STORE_REQUEST_BY_DEVELOPER, span_of(about->developer->id),
@@ -330,12 +345,12 @@ static cg_rc check_number(struct store_txn *txn, const struct request_about *abo
 			n += store_get(txn, STORE_KEY, span_of(r->key_id), arena, &ignored, NULL) ==
 			     CG_OK;
 	}
-	if (rc == CG_OK && n >= about->entry->max_keys_per_developer)
+	if (rc == CG_OK && n >= max)
 		return cg_fail_code(err, CG_CLASH, "too_many_keys",
-				    "You have or wait for %" PRIu64
-				    " key%s of this API, and more are "
-				    "not given: give one up, or withdraw a request.",
-				    n, n == 1 ? "" : "s");
+				    "A developer gets no more than %" PRIu64
+				    " key%s of this API, with those that wait: give one up, or "
+				    "withdraw a request.",
+				    max, max == 1 ? "" : "s");
 	return rc;
 }
 
@@ -379,9 +394,6 @@ static cg_rc check_wish(struct create_call *c, struct cg_err *err)
 static cg_rc check_right(const struct actor *actor, const Cg__Developer *developer,
 			 struct cg_err *err)
 {
-	if (!developer->active)
-		return cg_fail_code(err, CG_DENIED, "developer_inactive",
-				    "This account is switched off: ask the API's owner.");
 	if (actor->developer && strcmp(actor->developer->id, developer->id) == 0)
 		return CG_OK;
 	return actor_require(actor, CG__ROLE__ADMIN, err);
@@ -400,6 +412,8 @@ static cg_rc create_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	rc = request_about_in(txn, w->developer_id, w->catalogue_id, c->arena, &about, err);
 	if (rc == CG_OK)
 		rc = check_right(c->actor, about.developer, err);
+	if (rc == CG_OK)
+		rc = request_check_active_in(txn, about.developer, c->arena, err);
 	if (rc == CG_OK && !about.entry->visible && c->actor->developer)
 		rc = cg_fail(err, CG_NOT_FOUND, "There is no such API in the catalogue.");
 	if (rc != CG_OK)

@@ -36,7 +36,7 @@ struct request_new {
  * certificate_revoked, key_exposed, too_many_keys, access_given (the key has it already),
  * requested_already, access_own (the key has rights that this would replace), limits_lost (it would
  * take from what the key may), proof_missing (its certificate is only claimed, and the entry asks
- * for more), made_already. */
+ * for more), developer_inactive (or the organisation is), made_already. */
 cg_rc request_create(struct store *store, const struct actor *actor, const struct request_new *what,
 		     struct arena *arena, Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
 /* Whether a certificate could be asked for now by this developer; nothing is written. */
@@ -48,7 +48,7 @@ cg_rc request_check(struct store *store, const char *developer_id, const struct 
 
 /* Approves one: the key is made, or gets the access or the certificate, in the same transaction.
  * One that is approved stays as it is.  CG_CLASH with the code decided_already, proof_missing,
- * certificate_expired, developer_inactive, or what request_create says. */
+ * certificate_expired, or what request_create says. */
 cg_rc request_approve(struct store *store, const struct actor *actor, const char *id,
 		      uint64_t revision, struct arena *arena, Cg__KeyRequest **out,
 		      struct cg_err *err) CG_MUST_USE;
@@ -62,7 +62,8 @@ cg_rc request_withdraw(struct store *store, const struct actor *actor, const cha
 /* Notes that `cert` was seen in a handshake together with a code.  actor->developer: who is signed
  * in where it came from a browser, NULL where it did not.  CG_NOT_FOUND when no request has the
  * code, CG_CLASH with the code certificate_other when it is not the request's certificate,
- * certificate_in_use when somebody else has proven it before or an administrator registered it. */
+ * certificate_in_use when somebody else has proven it before or an administrator registered it,
+ * developer_inactive. */
 cg_rc request_prove(struct store *store, const struct actor *actor, struct span code,
 		    const struct cert *cert, struct arena *arena, Cg__KeyRequest **out,
 		    struct cg_err *err) CG_MUST_USE;

@@ -165,10 +165,9 @@ static cg_rc check_approval(struct store_txn *txn, const Cg__KeyRequest *r,
 			    struct cg_err *err)
 {
 	bool waits;
-	if (!about->developer->active)
-		return cg_fail_code(err, CG_CLASH, "developer_inactive",
-				    "The developer who asked is switched off.");
-	cg_rc rc = waits_for_proof(txn, r, about, arena, &waits, err);
+	cg_rc rc = request_check_active_in(txn, about->developer, arena, err);
+	if (rc == CG_OK)
+		rc = waits_for_proof(txn, r, about, arena, &waits, err);
 	return rc == CG_OK && waits
 		   ? cg_fail_code(err, CG_CLASH, "proof_missing",
 				  "The certificate is only claimed: the developer has to show it "
@@ -528,10 +527,9 @@ static cg_rc prove_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 		return cg_fail_code(err, CG_CLASH, "certificate_other",
 				    "The certificate of this connection is not the one of the "
 				    "request: call with the pair that you asked for.");
-	if (!asker->active)
-		return cg_fail_code(err, CG_DENIED, "developer_inactive",
-				    "The account that asked is switched off.");
-	rc = take_from_key(txn, c, asker, err);
+	rc = request_check_active_in(txn, asker, c->arena, err);
+	if (rc == CG_OK)
+		rc = take_from_key(txn, c, asker, err);
 	if (rc == CG_OK)
 		rc = end_claims(txn, c, err);
 	if (rc != CG_OK)

@@ -14,6 +14,11 @@ cg_rc request_about_in(struct store_txn *txn, const char *developer_id, const ch
 		       struct arena *arena, struct request_about *out,
 		       struct cg_err *err) CG_MUST_USE;
 
+/* CG_CLASH with the code developer_inactive while this developer or the organisation is switched
+ * off. */
+cg_rc request_check_active_in(struct store_txn *txn, const Cg__Developer *developer,
+			      struct arena *arena, struct cg_err *err) CG_MUST_USE;
+
 cg_rc request_of_in(struct store_txn *txn, const struct actor *actor, const char *id,
 		    struct arena *arena, Cg__KeyRequest **out, struct cg_err *err) CG_MUST_USE;
 /* CG_CLASH, as request_create says it, when a certificate cannot be claimed; what stands in the way

@@ -29,37 +29,13 @@ cg_rc request_list_in(struct store_txn *txn, enum store_index index, struct span
 	return CG_OK;
 }
 
-/* Each of those under a key of an index is looked at alone, in memory that the next one uses again,
- * in stays that keep nobody out. */
-struct looking {
-	void (*see)(const Cg__KeyRequest *r, void *arg);
-	void *arg;
-	struct arena one;
-};
-
-static cg_rc look(struct store_txn *txn, struct span index_key, struct span id, void *arg,
-		  struct cg_err *err)
+/* Those under a key of an index, in stays that keep nobody out. */
+static cg_rc see_all(struct store *store, enum store_index index, const char *index_key,
+		     store_see_fn one, void *arg, struct cg_err *err)
 {
-	struct looking *l = arg;
-	Cg__KeyRequest *r;
-	(void)index_key;
-	arena_clear(&l->one);
-	cg_rc rc = store_load_indexed(txn, STORE_REQUEST, id, &l->one, &r, err);
-	if (rc == CG_OK)
-		l->see(r, l->arg);
-	return rc;
-}
-
-static cg_rc look_at_all(struct store *store, enum store_index index, const char *index_key,
-			 void (*see)(const Cg__KeyRequest *r, void *arg), void *arg,
-			 struct cg_err *err)
-{
-	struct looking l = {.see = see, .arg = arg};
-	struct store_walk walk = {.index = index, .only = true, .index_key = span_of(index_key)};
-	arena_init(&l.one, RECORD_ARENA_MAX);
-	cg_rc rc = store_scan(store, &walk, look, &l, err);
-	arena_release(&l.one);
-	return rc;
+	const struct store_walk walk = {
+	    .index = index, .only = true, .index_key = span_of(index_key)};
+	return store_scan_records(store, &walk, one, arg, err);
 }
 
 /* --- whose requests hold what is searched for --- */
@@ -168,16 +144,21 @@ static int oldest_noted_first(const void *a, const void *b)
 	return newest_noted_first(b, a);
 }
 
-static void note(const Cg__KeyRequest *r, void *arg)
+static cg_rc note(struct store_txn *txn, const void *message, void *arg, struct arena *arena,
+		  struct cg_err *err)
 {
 	struct noting *n = arg;
+	const Cg__KeyRequest *r = message;
 	struct noted one = {.created_at = r->created_at};
+	(void)txn;
+	(void)arena;
+	(void)err;
 	(void)snprintf(one.id, sizeof(one.id), "%s", r->id);
-	if ((*n->after.id && n->first.compare(&one, &n->after) <= 0) ||
-	    (n->search && !is_searched(n->search, r)) ||
-	    (n->query->fits && !n->query->fits(r, n->query->arg)))
-		return;
-	first_add(&n->first, &one);
+	if ((!*n->after.id || n->first.compare(&one, &n->after) > 0) &&
+	    (!n->search || is_searched(n->search, r)) &&
+	    (!n->query->fits || n->query->fits(r, n->query->arg)))
+		first_add(&n->first, &one);
+	return CG_OK;
 }
 
 static cg_rc load_txn(struct store_txn *txn, void *arg, struct cg_err *err)
@@ -260,7 +241,7 @@ cg_rc request_list(struct store *store, enum store_index index, const char *inde
 	rc = search_begin(store, folded, &search, err);
 	n.search = &search;
 	if (rc == CG_OK)
-		rc = look_at_all(store, index, index_key, note, &n, err);
+		rc = see_all(store, index, index_key, note, &n, err);
 	search_end(&search);
 	return rc == CG_OK ? load_first(store, &n, out, err) : rc;
 }
@@ -277,23 +258,29 @@ cg_rc request_list_of_organisation(struct store *store, const struct actor *acto
 	if (rc == CG_OK)
 		rc = begin(&n, query, err);
 	for (size_t i = 0; rc == CG_OK && i < members.n; i++)
-		rc = look_at_all(store, STORE_REQUEST_BY_DEVELOPER, members.items[i]->id, note, &n,
-				 err);
+		rc =
+		    see_all(store, STORE_REQUEST_BY_DEVELOPER, members.items[i]->id, note, &n, err);
 	return rc == CG_OK ? load_first(store, &n, out, err) : rc;
 }
 
-static void count(const Cg__KeyRequest *r, void *arg)
+static cg_rc count(struct store_txn *txn, const void *message, void *arg, struct arena *one,
+		   struct cg_err *err)
 {
 	struct request_counts *n = arg;
+	const Cg__KeyRequest *r = message;
+	(void)txn;
+	(void)one;
+	(void)err;
 	if (r->status == CG__KEY_REQUEST__STATUS__PENDING &&
 	    (n->pending++ == 0 || r->created_at < n->oldest_at))
 		n->oldest_at = r->created_at;
 	n->keys += r->status == CG__KEY_REQUEST__STATUS__APPROVED && !r->renewal;
+	return CG_OK;
 }
 
 cg_rc request_count(struct store *store, enum store_index index, const char *index_key,
 		    struct request_counts *out, struct cg_err *err)
 {
 	*out = (struct request_counts){.pending = 0};
-	return look_at_all(store, index, index_key, count, out, err);
+	return see_all(store, index, index_key, count, out, err);
 }

@@ -172,7 +172,7 @@ static cg_rc check_waiting(struct store_txn *txn, const Cg__Key *key,
 		if (list.items[i]->status == CG__KEY_REQUEST__STATUS__PENDING &&
 		    !list.items[i]->renewal && strcmp(list.items[i]->catalogue_id, entry->id) == 0)
 			return cg_fail_code(err, CG_CLASH, "requested_already",
-					    "Your key “%.100s” waits for this API already.",
+					    "The key “%.100s” waits for this API already.",
 					    key->name);
 	return rc;
 }
@@ -188,13 +188,13 @@ cg_rc request_check_key_in(struct store_txn *txn, const struct actor *actor,
 	if (rc == CG_NOT_FOUND || rc == CG_CLASH ||
 	    (rc == CG_OK && (strcmp(key->id, key_id) != 0 || !key->organisation_id ||
 			     strcmp(key->organisation_id, organisation_id) != 0)))
-		return cg_fail_field(err, "key_id", "is not one of your keys");
+		return cg_fail_field(err, "key_id", "is not one of the organisation's keys");
 	if (rc != CG_OK)
 		return cg_fail(err, rc, "The key cannot be read now: try again later.");
 	for (size_t i = 0; i < key->n_policy_ids; i++)
 		if (strcmp(key->policy_ids[i], about->policy->id) == 0)
 			return cg_fail_code(err, CG_CLASH, "access_given",
-					    "Your key “%.100s” has this API already.", key->name);
+					    "The key “%.100s” has this API already.", key->name);
 	if (key->n_policy_ids >= POLICIES_MAX)
 		return cg_fail_field(err, "key_id", "has as many policies as a key can have");
 	rc = check_waiting(txn, key, about->entry, arena, err);

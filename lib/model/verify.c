@@ -2,11 +2,9 @@
 #include "model/verify.h"
 #include "base/folder.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "model/derived.h"
 #include "model/open.h"
-
-#define INDEX_KEYS_MAX 500
-
 struct checking {
 	struct store_txn *txn;
 	struct verify_report *report;
@@ -149,7 +147,7 @@ static cg_rc visit_record(struct span index_key, struct span key, struct span va
 {
 	struct checking *c = arg;
 	void *message;
-	struct span own, keys[INDEX_KEYS_MAX];
+	struct span own, keys[LIST_MAX_ENTRIES];
 	(void)index_key;
 	arena_clear(&c->arena);
 	c->report->records[c->table]++;
@@ -166,7 +164,7 @@ static cg_rc visit_record(struct span index_key, struct span key, struct span va
 	check_derived(c, key, message);
 	for (enum store_index i = 0; i < STORE__INDEXES; i++)
 		if (store_index_table(i) == c->table)
-			c->wanted[i] += store_index_keys(i, message, keys, INDEX_KEYS_MAX);
+			c->wanted[i] += store_index_keys(i, message, keys, LIST_MAX_ENTRIES);
 	return CG_OK;
 }
 
@@ -177,7 +175,7 @@ static cg_rc visit_index(struct span index_key, struct span key, struct span val
 {
 	struct checking *c = arg;
 	void *message;
-	struct span keys[INDEX_KEYS_MAX];
+	struct span keys[LIST_MAX_ENTRIES];
 	bool found = false;
 	(void)key;
 	arena_clear(&c->arena);
@@ -185,7 +183,7 @@ static cg_rc visit_index(struct span index_key, struct span key, struct span val
 	if (record_unpack(store_table_type(store_index_table(c->index)), value, &c->arena, &message,
 			  NULL) != CG_OK)
 		return c->arena.failed ? cg_fail_memory(err) : CG_OK; /* told of before */
-	size_t n = store_index_keys(c->index, message, keys, INDEX_KEYS_MAX);
+	size_t n = store_index_keys(c->index, message, keys, LIST_MAX_ENTRIES);
 	for (size_t i = 0; i < n; i++)
 		found = found || span_is(keys[i], index_key);
 	if (!found)

@@ -19,8 +19,7 @@
  * block size, which is larger on some. */
 #define PAGE_BYTES 4096U
 /* What the regions take up at most (measured: 57 MB), and a little more. */
-#define REGION_BYTES   ((uint64_t)64 * 1024 * 1024)
-#define INDEX_KEYS_MAX 500
+#define REGION_BYTES ((uint64_t)64 * 1024 * 1024)
 /* The library reckons with 7000, and does not know how many processes have handles of all
  * databases. */
 #define MUTEXES_MAX 16000U
@@ -65,7 +64,7 @@ static int index_keys(DB *index, const DBT *key, const DBT *value, DBT *result)
 	const struct index_def *def = index->app_private;
 	struct arena arena;
 	void *message;
-	struct span keys[INDEX_KEYS_MAX];
+	struct span keys[LIST_MAX_ENTRIES];
 	(void)key;
 	arena_init(&arena, RECORD_ARENA_MAX);
 	int rc = DB_DONOTINDEX;
@@ -75,7 +74,7 @@ static int index_keys(DB *index, const DBT *key, const DBT *value, DBT *result)
 		goto out;
 	}
 	size_t n = store_index_keys((enum store_index)(def - store_indexes), message, keys,
-				    INDEX_KEYS_MAX);
+				    LIST_MAX_ENTRIES);
 	if (n == 0)
 		goto out;
 	DBT *items = n > 1 ? calloc(n, sizeof(*items)) : result;

@@ -1,17 +1,17 @@
 /* Walks over an index alone, in several short stays. */
 #include "base/base.h"
+#include "base/limits.h"
 #include "store/store.h"
 
 #define SCAN_STAY 5000 /* entries of an index looked at in one stay */
 #define TEXT_MAX  8192 /* of an index key, bytes */
-#define ID_MAX	  64   /* of a primary key */
 
 struct scan {
 	const struct store_walk *walk;
 	store_scan_fn visit;
 	void *arg;
 	struct store_txn *txn;
-	char text[TEXT_MAX], id[ID_MAX]; /* the last entry looked at */
+	char text[TEXT_MAX], id[ID_MAX_BYTES]; /* the last entry looked at */
 	size_t text_n, id_n, looked;
 };
 
@@ -58,5 +58,33 @@ cg_rc store_scan(struct store *store, const struct store_walk *walk, store_scan_
 		before = s.looked;
 		rc = store_read(store, stay, &s, err);
 	} while (rc == CG_OK && s.looked != before && s.looked % SCAN_STAY == 0);
+	return rc;
+}
+
+struct seeing {
+	enum store_table table;
+	store_see_fn see;
+	void *arg;
+	struct arena one;
+};
+
+static cg_rc see_one(struct store_txn *txn, struct span index_key, struct span id, void *arg,
+		     struct cg_err *err)
+{
+	struct seeing *s = arg;
+	void *message;
+	(void)index_key;
+	arena_clear(&s->one);
+	cg_rc rc = store_load_indexed(txn, s->table, id, &s->one, &message, err);
+	return rc == CG_OK ? s->see(txn, message, s->arg, &s->one, err) : rc;
+}
+
+cg_rc store_scan_records(struct store *store, const struct store_walk *walk, store_see_fn see,
+			 void *arg, struct cg_err *err)
+{
+	struct seeing s = {.table = store_index_table(walk->index), .see = see, .arg = arg};
+	arena_init(&s.one, RECORD_ARENA_MAX);
+	cg_rc rc = store_scan(store, walk, see_one, &s, err);
+	arena_release(&s.one);
 	return rc;
 }

@@ -210,6 +210,12 @@ typedef cg_rc (*store_scan_fn)(struct store_txn *txn, struct span index_key, str
 cg_rc store_scan(struct store *store, const struct store_walk *walk, store_scan_fn visit, void *arg,
 		 struct cg_err *err) CG_MUST_USE;
 
+/* The same with the records, each in memory that the next one uses again. */
+typedef cg_rc (*store_see_fn)(struct store_txn *txn, const void *message, void *arg,
+			      struct arena *one, struct cg_err *err);
+cg_rc store_scan_records(struct store *store, const struct store_walk *walk, store_see_fn see,
+			 void *arg, struct cg_err *err) CG_MUST_USE;
+
 /* Primary keys of records that a walk met, in an arena; a NUL that is not counted ends each. */
 struct store_keys {
 	struct span *items;

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "store/tables.h"
+#include "base/limits.h"
 
 const struct table_def store_tables[STORE__TABLES] = {
     [STORE_META] = {"meta.db",	       &cg__meta__descriptor	    },
@@ -230,13 +231,12 @@ static size_t certificate_end(const void *message, struct span *keys, size_t max
 #define STATE_REVOKED	  2
 #define STATE_CERTIFICATE 4
 #define STATE_TAIL	  (1 + 1 + STORE_NUMBER_BYTES)
-#define STATE_ID_MAX	  64
 
 static size_t state_key(const struct store_state *state, struct span *keys)
 {
-	static _Thread_local char bytes[STATE_ID_MAX + STATE_TAIL];
+	static _Thread_local char bytes[ID_MAX_BYTES + STATE_TAIL];
 	size_t n = state->key_id.n;
-	if (n == 0 || n > STATE_ID_MAX)
+	if (n == 0 || n > ID_MAX_BYTES)
 		return 0;
 	memcpy(bytes, state->key_id.p, n);
 	bytes[n] = '\0';

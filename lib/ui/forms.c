@@ -80,10 +80,12 @@ static const struct {
     {"upstream_tls_ca_certificates",    "Certificates that prove it"		 },
     {"upstream_tls_client_certificate", "Certificate that the gate shows (PEM)"},
     {"upstream_tls_client_key",		"Its private key (PEM)"		       },
+    {"forget_upstream_tls_client_key",  "Forget the private key"	       },
     {"upstream_tls_client_chain",	  "CAs above it (PEM)"		      },
     {"request_headers_remove",	       "Requests: take out"		   },
     {"request_headers_set",		    "Requests: set"			   },
     {"request_headers_add",		    "Requests: add"			   },
+    {"secrets",			 "Requests: set, with a secret value"   },
     {"secret_headers",		       "Requests: set, with a secret value"   },
     {"response_headers_remove",		"Answers: take out"			   },
     {"response_headers_set",	     "Answers: set"			   },
@@ -361,11 +363,17 @@ json_t *page_differences(const json_t *mine, const json_t *theirs)
 		json_t *own = json_object_get(mine, name);
 		json_t *a = readable(name, value), *b = own ? readable(name, own) : NULL;
 		if (a && b && !json_equal(a, b))
-			(void)json_array_append_new(out, json_pack("{s:s, s:O, s:O}", "label",
+			(void)json_array_append_new(out, json_pack("{s:s, s:O, s:O, s:b}", "label",
 								   label_of(name), "theirs", a,
-								   "mine", b));
+								   "mine", b, "again", 0));
 		json_decref(a);
 		json_decref(b);
+	}
+	json_object_foreach((json_t *)(uintptr_t)mine, name, value)
+	{
+		if (strncmp(name, "again_", 6) == 0 && json_is_true(value))
+			(void)json_array_append_new(
+			    out, json_pack("{s:s, s:b}", "label", label_of(name + 6), "again", 1));
 	}
 	return out;
 }

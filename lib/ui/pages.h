@@ -154,7 +154,8 @@ json_t *page_typed_number(struct page_call *call, const char *name);
 /* A list of words with commas between. */
 json_t *page_typed_list(struct page_call *call, const char *name);
 
-/* Of two sets of a form's values what differs, texts, switches and choices: label, mine, theirs. */
+/* Of two sets of a form's values what differs, texts, switches and choices: label, mine, theirs;
+ * and which of mine are secrets, again_NAME, that have to be typed again: label, again. */
 json_t *page_differences(const json_t *mine, const json_t *theirs);
 
 #endif

@@ -26,7 +26,7 @@ struct slot {
 	uint64_t state;
 	uint64_t saved; /* the count that is in the store; the steward's */
 	uint64_t number, at, hash, status;
-	uint64_t api_id[USAGE_ID_MAX / 8], key_id[USAGE_ID_MAX / 8], code[USAGE_CODE_MAX / 8];
+	uint64_t api_id[ID_MAX_BYTES / 8], key_id[ID_MAX_BYTES / 8], code[USAGE_CODE_MAX / 8];
 	uint64_t sum_us[USAGE_PARTS];
 	uint32_t counts[USAGE_PARTS][HISTOGRAM_BUCKETS];
 };
@@ -103,7 +103,7 @@ void usage_close(struct usage **usage)
 /* As it lies in a slot. */
 struct packed {
 	uint64_t hash, at, status;
-	uint64_t api_id[USAGE_ID_MAX / 8], key_id[USAGE_ID_MAX / 8], code[USAGE_CODE_MAX / 8];
+	uint64_t api_id[ID_MAX_BYTES / 8], key_id[ID_MAX_BYTES / 8], code[USAGE_CODE_MAX / 8];
 };
 
 static void pack_text(struct span text, uint64_t *out, size_t room)
@@ -422,8 +422,8 @@ static void read_slot(const struct usage_file *file, const struct slot *s, size_
 	out->number = word_load(&s->number);
 	out->at_unix_s = (int64_t)p.at;
 	out->status = (unsigned)p.status;
-	unpack_text(p.api_id, out->api_id, USAGE_ID_MAX);
-	unpack_text(p.key_id, out->key_id, USAGE_ID_MAX);
+	unpack_text(p.api_id, out->api_id, ID_MAX_BYTES);
+	unpack_text(p.key_id, out->key_id, ID_MAX_BYTES);
 	unpack_text(p.code, out->code, USAGE_CODE_MAX);
 	out->requests = state & COUNT_MASK;
 	for (size_t part = 0; part < USAGE_PARTS; part++) {

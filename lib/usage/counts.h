@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/home.h"
+#include "base/limits.h"
 #include "base/span.h"
 #include "usage/histogram.h"
 
@@ -22,8 +23,7 @@ struct usage;
 
 /* What stands for API, key and code of requests that found no slot. */
 #define USAGE_OTHER "other"
-/* Ids and codes, bytes; longer ones are cut. */
-#define USAGE_ID_MAX   64
+/* Codes, bytes; longer ones are cut, as ids above ID_MAX_BYTES are. */
 #define USAGE_CODE_MAX 32
 
 /* What is counted together.  Texts may be empty: no API has the path, nobody was identified, the
@@ -68,7 +68,7 @@ struct usage_slot {
 	uint64_t file, number; /* no other slot ever has both */
 	int64_t at_unix_s;     /* the beginning of its minute; 0: of totals */
 	unsigned status;
-	char api_id[USAGE_ID_MAX + 1], key_id[USAGE_ID_MAX + 1], code[USAGE_CODE_MAX + 1];
+	char api_id[ID_MAX_BYTES + 1], key_id[ID_MAX_BYTES + 1], code[USAGE_CODE_MAX + 1];
 	uint64_t requests;
 	uint64_t sum_us[USAGE_PARTS];
 	uint64_t counts[USAGE_PARTS][HISTOGRAM_BUCKETS];

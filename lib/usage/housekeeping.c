@@ -10,7 +10,7 @@
 
 struct called {
 	struct {
-		char key_id[USAGE_ID_MAX + 1], api_id[USAGE_ID_MAX + 1];
+		char key_id[ID_MAX_BYTES + 1], api_id[ID_MAX_BYTES + 1];
 	} items[CALLED_MAX];
 	size_t n;
 	/* Pairs that are passed over, so that with very many each has its turn; and all there were.

@@ -2,6 +2,7 @@
 """The whole of an API in its form: every member can be set, is shown, and stays as it is when the form
 is saved again."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
@@ -147,5 +148,38 @@ with site:
                      "Enable client certificate: “on” now, “off” in the form",
                      "CA certificates: “Issuing CA” now, “” in the form"):
             like(told.text, said, said)
+
+    with case("secrets in a form that comes back"):
+        headers, typed = "Requests: set, with a secret value", "of-nobody-else"
+        again = {"Its private key (PEM)": client.key_pem, headers: f"X-Token: {typed}"}
+        lines = [f"{field}: type it again" for field in again]
+        rest("PATCH", "/apis/" + made["id"], {"active": True})
+        for name, values, status in (("a fault", {"Target URL": "ftp://x"}, 422), ("overtaken", {}, 412)):
+            page = boss.get(path)
+            rest("PATCH", "/apis/" + made["id"], {"sites": [name.replace(" ", "-")]} if status == 412 else {})
+            told = boss.submit(page, "Save", {
+                "Certificate that the gate shows (PEM)": client.pem, **again, **values})
+            is_eq(told.status, status, f"{name}: nothing is saved")
+            unlike(told.html, f"PRIVATE KEY|{typed}", f"{name}: what was typed is not put back")
+            is_eq(sorted(re.findall("Type (?:it|them) again", told.text)), ["Type it again", "Type them again"],
+                  f"{name}: which is said at the fields")
+            opened = [a for t, a in told.tags if t == "details" and "open" in a]
+            ok(len(opened) >= 2, f"{name}: which can be seen")
+            for line in lines:
+                is_eq(line in told.text, status == 412, f"{name}: {line}")
+        rest("PATCH", "/apis/" + made["id"], {
+            "upstream_tls": {"client_certificate": client.pem, "client_key": client.key_pem},
+            "secret_headers": [{"name": "X-One", "value": "1"}, {"name": "X-Two", "value": "2"}]})
+        page = boss.get(path)
+        rest("PATCH", "/apis/" + made["id"], {"sites": ["more"]})
+        told = boss.submit(page, "Save", {"Forget the private key": True, "Keep the value of X-Two": False,
+                                          "Certificate that the gate shows (PEM)": ""})
+        for said in ("Forget the private key: “off” now, “on” in the form",
+                     f"{headers}: “X-One, X-Two” now, “X-One” in the form"):
+            like(told.text, said, said)
+        boss.submit(told, "Save")
+        got = record()
+        is_eq((got["upstream_tls"], got["secret_headers"]), (None, [{"name": "X-One", "value": True}]),
+              "and saved again they go")
 
 done_testing()

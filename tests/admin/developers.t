@@ -202,4 +202,46 @@ with Site() as site:
             exported = json.load(text)
         is_eq(([o["name"] for o in exported["organisations"]].count("Other Inc"), len(exported["developers"])), (1, 1),
               "an export has organisations and developers")
+
+    with case("key requests of who is switched off"):
+        cora, claimed = Developer(site, "Cora Client"), site.make_cert("claimed")
+        asked = cora.ask(entry(site, "By hand", [api]), "Claimed", pem(claimed))
+        code = re.search(r"proof=([a-z0-9-]+)", asked.text)[1]
+        cora_id, cora_org = next((d["id"], d["organisation_id"])
+                                 for d in site.rest("GET", "/developers").body["items"] if d["email"] == cora.email)
+        waits = site.rest("GET", f"/requests?developer_id={cora_id}").body["items"][0]
+        asking = {"developer_id": cora_id, "catalogue_id": offer["id"], "token": True}
+        ways = (("asked for", lambda: site.rest("POST", "/requests", {**asking, "name": "Later"})),
+                ("approved", lambda: site.rest("POST", f"/requests/{waits['id']}/approve")),
+                ("proven", lambda: site.curl(f"/portal/whoami?proof={code}", "-H", "Accept: application/json",
+                                             cert=claimed)))
+        for path, word in (("/organisations/" + cora_org, "The developer's organisation"),
+                           ("/developers/" + cora_id, "The developer")):
+            site.rest("PATCH", path, {"active": False})
+            for way, ask in ways:
+                answer = ask()
+                told = answer.json() if way == "proven" else answer.body
+                is_eq((answer.status, told["code"]), (409, "developer_inactive"), f"{word} is off: nothing is {way}")
+                like(told["detail"], f"^{word} is switched off", "and it says who is")
+            site.rest("PATCH", path, {"active": True})
+        is_eq([(r["name"], r["status"], r["proven_at"])
+               for r in site.rest("GET", f"/requests?developer_id={cora_id}").body["items"]],
+              [("Claimed", "pending", None)], "all is as it was")
+        is_eq([ask().status for _, ask in reversed(ways)], [200, 200, 201], "and done once both are on")
+
+    with case("what an administrator is told of a request for a developer"):
+        key_id = site.rest("POST", "/requests", {**asking, "name": "Second"}).body["key_id"]
+        one = entry(site, "One each", [api], max_keys_per_developer=1)
+        wide = entry(site, "Wide", [site.make_api("wide", "/wide/")])
+        site.must("POST", "/requests", {**asking, "catalogue_id": one["id"], "name": "First"}, 201)
+        site.must("POST", "/requests", {**asking, "catalogue_id": wide["id"], "token": False, "key_id": key_id}, 201)
+        own = {"token": False, "certificate": claimed.pem, "name": "Again"}
+        for body, wanted in (({"catalogue_id": one["id"], "name": "More"}, (409, "too_many_keys")),
+                             ({"token": False, "key_id": key_id}, (409, "access_given")),
+                             ({"token": False, "key_id": key_id, "catalogue_id": wide["id"]}, (409, "requested_already")),
+                             ({"token": False, "key_id": key["id"]}, (422, "bad_value")),
+                             (own, (409, "certificate_yours"))):
+            answer = site.rest("POST", "/requests", {**asking, **body})
+            is_eq((answer.status, answer.body["code"]), wanted, wanted[1])
+            unlike(json.dumps(answer.body), r"(?i)\byours?\b|\byou\b", "is not told as if it were the administrator's own")
 done_testing()

@@ -16,8 +16,7 @@ from website import Site  # noqa: E402
 site = Site()
 
 # What is never shown again, and what a form says of itself.
-UNSHOWN = {"certificate", "password", "upload", "upstream_tls.client_key", "upstream_tls.client_key.remove",
-           "secret_headers"}
+UNSHOWN = {"certificate", "password", "upload", "upstream_tls.client_key", "secret_headers"}
 OF_THE_FORM = {"csrf_token", "revision", "once", "had"}
 OF_NEW_RIGHTS = {"methods", "paths"}  # of APIs that are ticked anew; no record has them
 # POST routes that change no record by a form: they ask once, or say one thing.

@@ -354,6 +354,7 @@ with case("answers"):
     check("GET", "/organisations/" + org["id"])
     check("PATCH", "/organisations/" + org["id"], {"active": False})
     check("PATCH", "/organisations/" + org["id"], rest("GET", "/organisations/" + org["id"]).body)
+    check("PATCH", "/organisations/" + org["id"], {"active": True})
     check("GET", "/developers")
     dev = check("POST", "/developers", {"name": "Ann", "email": "Ann@Acme.example", "organisation_id": "Acme",
                                         "role": "manager", "password": "long enough to be one"}, 201).body

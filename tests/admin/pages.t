@@ -320,6 +320,10 @@ def main():
     page = browser.submit(browser.get("/admin/certificates/new"), "Add",
                           {"CA": True, "Certificate (PEM)": authority.pem})
     told("The certificate was added" in page.text, "a CA is added", page.text)
+    page = browser.submit(browser.get("/admin/certificates/new"), "Add",
+                          {"CA": True, "Certificate (PEM)": authority.pem + authority.key_pem})
+    told("This certificate is registered already" in page.text and "The private key was dropped" in page.text
+         and "was added" not in page.text, "the same once more is there already, and its private key dropped", page.text)
     pem = browser.get(page.link("Download PEM"))
     is_eq((pem.status, pem.body.split()), (200, authority.pem.encode().split()), "and downloaded")
     page = browser.submit(browser.get(page.link("Delete")), "Delete Test CA")

@@ -114,7 +114,7 @@ with site, Chromium(site) as browser:
     with case("problems while it is typed"):
         browser.get(path)
         browser.paste(FIELD, cert.pem)
-        wait_until(lambda: "belongs to your key" in browser.text(), "one's own")
+        wait_until(lambda: "belongs to the key" in browser.text(), "one's own")
         browser.paste(FIELD, cases.contents("content/rsa1024.pem").decode())
         wait_until(lambda: "2048" in browser.text("#e-certificate"), "a weak one")
         server = site.make_cert("server", extensions=("extendedKeyUsage=serverAuth",))

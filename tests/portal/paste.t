@@ -250,7 +250,7 @@ with Site() as site:
         like(page.text, "It was revoked", "the developer revokes it")
         page = ann.ask(offered, "Again", PLAIN)
         is_eq(page.status, 409, "it is not taken again")
-        like(page.text, "was revoked at your key", "and the page says why")
+        like(page.text, "was revoked at the key", "and the page says why")
         page = bob.ask(offered, "Again", PLAIN)
         is_eq((page.status, "revoked" in page.text.split("Is it yours")[0], "in use" in page.text),
               (409, False, True), "another one learns only that it is in use")

@@ -99,7 +99,7 @@ with Site() as site:
         ok("Add to my key" not in ann.form(automatic).text, "it is not offered twice")
         page = ann.ask(automatic, "Other", pem(cert))
         is_eq(page.status, 409, "the certificate again for a new key")
-        like(page.text, "belongs to your key “Billing & batch”", "names the own key")
+        like(page.text, "belongs to the key “Billing & batch”", "names the own key")
 
     with case("a key that the owner has made or limited"):
         own = site.make_cert("own")
@@ -188,7 +188,7 @@ with Site() as site:
             got = ann.request("POST", f"/portal/apis/{manual['id']}/request", body=urllib.parse.urlencode(
                 {"csrf_token": page.token(), "key_id": name}),
                 headers={"Content-Type": "application/x-www-form-urlencoded"})
-            answers.append((got.status, "is not one of your keys" in got.text))
+            answers.append((got.status, "is not one of the organisation's keys" in got.text))
         is_eq(answers, [(422, True)] * 3, "whether there is one or not")
 
     with case("at once"):
@@ -230,7 +230,7 @@ with Site() as site:
         site.rest("PATCH", f"/catalogue/{automatic['id']}", {"max_keys_per_developer": 1})
         page = ann.ask(automatic, "Too many", pem(site.make_cert("fifth")))
         is_eq(page.status, 409, "one too many")
-        like(page.text, "more are not given", "says so")
+        like(page.text, "gets no more than 1 key of this API", "says so")
 
     with case("the commands of the page, for who has no certificate"):
         page = ann.form(manual)

@@ -239,9 +239,6 @@ static void add_secret_headers(json_t *values, struct page_call *call, const Cg_
 	}
 	(void)json_object_set_new(values, "is_secret_headers",
 				  json_boolean(json_array_size(kept) > 0));
-	/* What is typed into the field is not put back. */
-	(void)json_object_set_new(values, "secrets_again",
-				  json_boolean(call && *page_field(call, "secret_headers")));
 	(void)json_object_set_new(values, "secrets", kept);
 }
 

@@ -142,13 +142,11 @@ void certificate_new_do(void *arg)
 	if (rc == CG_OK)
 		rc = certificate_create(call->program->store, &call->actor, &reading.leaf, kind,
 					call->arena, &made, &err);
-	if (rc == CG_CLASH && is_there(call, &reading.leaf, kind, &err, hex))
+	if (rc == CG_OK || (rc == CG_CLASH && is_there(call, &reading.leaf, kind, &err, hex)))
 		page_redirect(call,
-			      arena_printf(call->arena, "/admin/certificates/%s?done=there", hex));
-	else if (rc == CG_OK)
-		page_redirect(call,
-			      arena_printf(call->arena, "/admin/certificates/%s?done=created%s",
-					   made->id,
+			      arena_printf(call->arena, "/admin/certificates/%s?done=%s%s",
+					   rc == CG_OK ? made->id : hex,
+					   rc == CG_OK ? "created" : "there",
 					   reading.private_key_dropped ? "&private=dropped" : ""));
 	else if (show_certificate_fault(rc, &err))
 		show_new(call, &err, web_status_of(rc));

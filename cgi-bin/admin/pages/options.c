@@ -157,14 +157,20 @@ static json_t *text_or_null(const char *text)
 	return *text ? page_text(span_of(text)) : json_null();
 }
 
+/* Of a secret that is there: whether it is to go. */
+static bool is_removed(struct page_call *call, const char *name)
+{
+	const char *remove = arena_printf(call->arena, "%s.remove", name);
+	return remove && web_form_has(&call->form, remove);
+}
+
 /* NULL: nothing is said of it. */
 static json_t *typed_sealed(struct page_call *call, const char *name)
 {
 	const char *text = page_field(call, name);
-	const char *remove = arena_printf(call->arena, "%s.remove", name);
 	if (*text)
 		return page_text(span_of(text));
-	return remove && web_form_has(&call->form, remove) ? json_null() : NULL;
+	return is_removed(call, name) ? json_null() : NULL;
 }
 
 static json_t *typed_time(const char *text)
@@ -332,21 +338,36 @@ static json_t *shown(const struct option *o, const json_t *value)
 	return NULL;
 }
 
-/* What a template calls it: of what is on or off "is_NAME". */
-static void set_value(json_t *values, const struct option *o, json_t *value)
+static void set(json_t *values, const char *before, const struct option *o, json_t *value)
 {
-	char key[96], name[100];
-	bool flag = o->form == OPTION_SWITCH || o->form == OPTION_SEALED;
+	char key[96], name[104];
 	plain(o->name, key, sizeof(key));
-	(void)snprintf(name, sizeof(name), "%s%s", flag ? "is_" : "", key);
+	(void)snprintf(name, sizeof(name), "%s%s", before, key);
 	if (value)
 		(void)json_object_set_new(values, name, value);
 }
 
+/* What a template calls it: of what is on or off "is_NAME". */
+static void set_value(json_t *values, const struct option *o, json_t *value)
+{
+	bool flag = o->form == OPTION_SWITCH || o->form == OPTION_SEALED;
+	set(values, flag ? "is_" : "", o, value);
+}
+
+static void set_secret(json_t *values, const struct option *o, bool typed, bool removed)
+{
+	if (o->form == OPTION_SEALED || o->form == OPTION_SECRET_HEADERS)
+		set(values, "again_", o, json_boolean(typed));
+	if (o->form == OPTION_SEALED)
+		set(values, "forget_", o, json_boolean(removed));
+}
+
 void options_values(const struct option *rows, size_t n, const json_t *record, json_t *values)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		set_value(values, &rows[i], shown(&rows[i], member(record, rows[i].name)));
+		set_secret(values, &rows[i], false, false);
+	}
 }
 
 void options_values_typed(struct page_call *call, const struct option *rows, size_t n,
@@ -355,6 +376,7 @@ void options_values_typed(struct page_call *call, const struct option *rows, siz
 	for (size_t i = 0; i < n; i++) {
 		const struct option *o = &rows[i];
 		const char *text;
+		set_secret(values, o, *page_field(call, o->name), is_removed(call, o->name));
 		switch (o->form) {
 		case OPTION_SWITCH:
 			set_value(values, o, json_boolean(web_form_has(&call->form, o->name)));
@@ -388,12 +410,15 @@ void options_open(json_t *values, const char *flag, const char *const *names)
 {
 	bool open = false;
 	for (; *names; names++) {
-		char key[96], fault[110], on[100];
+		char key[96], fault[110], on[100], again[104];
 		plain(*names, key, sizeof(key));
 		(void)snprintf(fault, sizeof(fault), "error_%s", key);
 		(void)snprintf(on, sizeof(on), "is_%s", key);
+		(void)snprintf(again, sizeof(again), "again_%s", key);
 		open = open || json_string_length(json_object_get(values, key)) > 0 ||
-		       json_is_true(json_object_get(values, on)) || json_object_get(values, fault);
+		       json_is_true(json_object_get(values, on)) ||
+		       json_is_true(json_object_get(values, again)) ||
+		       json_object_get(values, fault);
 	}
 	(void)json_object_set_new(values, flag, json_boolean(open));
 }

@@ -36,7 +36,8 @@ struct option {
 void options_typed(struct page_call *call, const struct option *rows, size_t n, const json_t *had,
 		   json_t *record);
 /* The values of a template: as the record's JSON has them, or as they were typed; `had` (may be
- * NULL) is the record's JSON then. */
+ * NULL) is the record's JSON then.  Of secrets again_NAME says that one was typed, which is not put
+ * back, and forget_NAME that it is to go. */
 void options_values(const struct option *rows, size_t n, const json_t *record, json_t *values);
 void options_values_typed(struct page_call *call, const struct option *rows, size_t n,
 			  const json_t *had, json_t *values);

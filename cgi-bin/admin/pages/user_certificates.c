@@ -51,7 +51,7 @@ void user_certificate_new_show(void *arg)
 		show_new(call, user, NULL, NULL, 200);
 }
 
-/* Whether it is this user's already: the form was sent twice. */
+/* Whether it is this user's already. */
 static bool is_there(struct page_call *call, const Cg__User *user, const struct cert *cert)
 {
 	Cg__UserCertificate *c;
@@ -83,7 +83,8 @@ void user_certificate_new_do(void *arg)
 					  &reading.leaf, call->arena, &made, &err);
 	if (rc == CG_OK || (rc == CG_CLASH && is_there(call, user, &reading.leaf)))
 		page_redirect(call,
-			      arena_printf(call->arena, "/admin/users/%s?done=added%s", user->id,
+			      arena_printf(call->arena, "/admin/users/%s?done=%s%s", user->id,
+					   rc == CG_OK ? "added" : "there",
 					   reading.private_key_dropped ? "&private=dropped" : ""));
 	else if (show_certificate_fault(rc, &err))
 		show_new(call, user, has_cert ? &reading : NULL, &err, web_status_of(rc));

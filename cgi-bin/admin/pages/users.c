@@ -133,13 +133,14 @@ static void show_one(struct page_call *call, const Cg__User *user, json_t *field
 	const char *done = page_query(call, "done");
 	show_add_roles(fields);
 	json_t *more = json_pack(
-	    "{s:s, s:s, s:I, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:o}", "main_class", "main--narrow",
-	    "id", user->id, "revision", (json_int_t)user->revision, "shown_name",
+	    "{s:s, s:s, s:I, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:o}", "main_class",
+	    "main--narrow", "id", user->id, "revision", (json_int_t)user->revision, "shown_name",
 	    page_text(span_of(user->name)), "there", user_json(call, user), "saved",
 	    strcmp(done, "saved") == 0, "password_gone",
 	    strcmp(page_query(call, "password"), "gone") == 0, "added", strcmp(done, "added") == 0,
-	    "removed", strcmp(done, "removed") == 0, "dropped",
-	    strcmp(page_query(call, "private"), "dropped") == 0, "certificates", certificates);
+	    "already", strcmp(done, "there") == 0, "removed", strcmp(done, "removed") == 0,
+	    "dropped", strcmp(page_query(call, "private"), "dropped") == 0, "certificates",
+	    certificates);
 	(void)json_object_update_new(fields, more);
 	page_show(call, status, "user", "users", status == 200 ? user->name : "Error: User",
 		  fields);
