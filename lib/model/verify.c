@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "model/derived.h"
 #include "model/open.h"
+
 struct checking {
 	struct store_txn *txn;
 	struct verify_report *report;
