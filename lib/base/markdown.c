@@ -49,10 +49,12 @@ static void put(struct writing *w, const char *text)
 		buf_add_text(w->out, text);
 }
 
-/* Of C0, C1 or DEL, but for ends of lines and tabs: the text has none, but “&#27;” makes one. */
+/* Of C0, C1 or DEL, but for ends of lines and tabs: the text has none, but “&#27;” makes one.  Of
+ * “&#xFFFE;” and “&#xFFFF;” cmark-gfm makes a byte of that value, which is no UTF-8. */
 static bool is_control(unsigned char c, unsigned char next)
 {
-	return (c < ' ' && c != '\n' && c != '\t') || c == 0x7f || (c == 0xc2 && next < 0xa0);
+	return (c < ' ' && c != '\n' && c != '\t') || c == 0x7f || (c == 0xc2 && next < 0xa0) ||
+	       c >= 0xfe;
 }
 
 static void put_char(struct buf *out, char c)

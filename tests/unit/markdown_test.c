@@ -101,6 +101,11 @@ static void test_html_is_text(void **state)
 		"<p>a[31mb\tc\xef\xbf\xbd\xc3\xa9</p>\n");
 	html_is("[a](https://b.example/&#27;c)",
 		"<p><a rel=\"noopener\" href=\"https://b.example/c\">a</a></p>\n");
+	/* Nor bytes that are no UTF-8. */
+	html_is("a&#xfffd;&#xfffe;&#xffff;&#x10ffff;b", "<p>a\xef\xbf\xbd\xf4\x8f\xbf\xbf"
+							"b</p>\n");
+	html_is("[a](https://b.example/&#xffff;c)",
+		"<p><a rel=\"noopener\" href=\"https://b.example/c\">a</a></p>\n");
 	html_is("![a<b>](/c)", "<p><img src=\"/c\" alt=\"a&lt;b&gt;\"></p>\n");
 	/* An image within an image's text, and a link. */
 	html_is("![a ![b](/c) [d](https://e.example)](/f)",
