@@ -292,7 +292,6 @@ with case("quickstart"):
   SSLCertificateFile /etc/ssl/shop.pem
   SSLCertificateKeyFile /etc/ssl/shop.key
   SSLVerifyClient optional_no_ca
-  SSLVerifyDepth 10
 </VirtualHost>
 """)
     works("the server's certificate", "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
