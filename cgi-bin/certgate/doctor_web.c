@@ -89,14 +89,19 @@ bool doctor_holds(const struct buf *text, const char *part)
 
 void doctor_last_line(const struct buf *text, char *out, size_t room)
 {
-	/* The last word of lighttpd, whatever it was. */
-	const struct span farewell = span_of("Going down.");
+	/* The last words of lighttpd, and of apache2ctl, whatever it was. */
+	static const char *const farewells[] = {"Going down.", "' failed.",
+						"may have more information."};
 	struct span rest = buf_span(text), line;
 	out[0] = '\0';
 	while (span_next(&rest, '\n', &line)) {
 		line = span_trim(line);
-		if (line.n > 0 && (line.n < farewell.n ||
-				   !span_is(span_from(line, line.n - farewell.n), farewell)))
+		bool said = line.n > 0;
+		for (size_t i = 0; i < CG_COUNT(farewells); i++) {
+			struct span end = span_of(farewells[i]);
+			said &= line.n < end.n || !span_is(span_from(line, line.n - end.n), end);
+		}
+		if (said)
 			text_for_log(line, out, room);
 	}
 }
