@@ -106,8 +106,8 @@ cg_rc mapped_open(const char *path, size_t size, uint32_t layout, void (*make)(v
 				    "There is no room for %s: free some disk space.", path);
 	if (cause == EBUSY)
 		return cg_fail(err, CG_UNAVAILABLE,
-			       "%s is in use by programs of another version of certgate: stop them "
-			       "first.",
+			       "%s is in use by programs of another version of certgate: start them "
+			       "anew (systemctl restart certgate).",
 			       path);
 	if (cause == EPROTO)
 		return cg_fail(err, CG_UNAVAILABLE,
