@@ -162,8 +162,8 @@ static bool is_below(const char *path, struct span folder)
 	       path[folder.n] == '/';
 }
 
-/* Of `CertgatePath SITE PREFIX` the prefix, which no path begins with unless it is written in this way;
- * one with variables is not judged. */
+/* Of `CertgatePath SITE PREFIX` the prefix, which no path begins with unless it is written in this
+ * way; one with variables is not judged. */
 static void read_prefix(struct span args, struct apache_lines *out)
 {
 	for (int i = 0; i < 2; i++) {
@@ -173,8 +173,8 @@ static void read_prefix(struct span args, struct apache_lines *out)
 	}
 	if (args.n > 1 && args.p[0] == '"')
 		args = span_make(args.p + 1, args.n - 2);
-	if (args.n > 0 && args.p[0] != '$' &&
-	    (args.p[0] != '/' || args.p[args.n - 1] == '/') && !*out->bad_prefix)
+	if (args.n > 0 && args.p[0] != '$' && (args.p[0] != '/' || args.p[args.n - 1] == '/') &&
+	    !*out->bad_prefix)
 		text_for_log(args, out->bad_prefix, sizeof(out->bad_prefix));
 }
 
@@ -433,15 +433,17 @@ static const char *advice_on(const char *why)
 	static const struct {
 		const char *says, *advice;
 	} known[] = {
-	    {"no macro defined before Use",	"a2enconf certgate"},
-	    {"macro 'certgate",		"a2enconf certgate"},
-	    {"Invalid command 'Use'",		 "a2enmod macro"	 },
-	    {"Invalid command 'SSL",	   "a2enmod ssl"	},
-	    {"Invalid command 'Rewrite",	 "a2enmod rewrite"  },
-	    {"Invalid command 'Proxy",	   "a2enmod proxy_fcgi"},
-	    {"Invalid command 'SetEnvIf",	  "a2enmod setenvif" },
-	    {"Invalid command 'SetEnv'",	 "a2enmod env"	}
-	    };
+	    {"no macro defined before Use",	    "a2enconf certgate" },
+	    {"macro 'certgatepath' undefined",       "a2enconf certgate" },
+	    {"macro 'certgatehost' undefined",       "a2enconf certgate" },
+	    {"Invalid command 'Use'",		      "a2enmod macro"     },
+	    {"Invalid command 'SSLEngine'",	    "a2enmod ssl"	 },
+	    {"Invalid command 'SSLVerifyDepth'",	 "a2enmod ssl"	      },
+	    {"Invalid command 'RewriteEngine'",	"a2enmod rewrite"	 },
+	    {"Invalid command 'ProxyErrorOverride'", "a2enmod proxy_fcgi"},
+	    {"Invalid command 'SetEnvIfExpr'",       "a2enmod setenvif"	 },
+	    {"Invalid command 'SetEnv'",		 "a2enmod env"	      },
+	};
 	for (size_t i = 0; i < CG_COUNT(known); i++)
 		if (strstr(why, known[i].says))
 			return known[i].advice;
@@ -466,14 +468,13 @@ void doctor_apache(struct doctor *d)
 		}
 		buf_release(&includes);
 	} else {
-		doctor_last_line(&modules, why, sizeof(why));
+		doctor_said(&modules, why, sizeof(why));
 		/* Not as root, it may not read the proof. */
 		bool fault = geteuid() == 0 && status > 0;
-		doctor_note(d, fault ? FINDING_FAULT : FINDING_SKIPPED, CHECK_APACHE,
-			    fault ? advice_on(why)
-				  : "Run it as root to have the configuration checked.",
-			    "Its configuration cannot be read: %s",
-			    *why ? why : "it said nothing.");
+		doctor_note(
+		    d, fault ? FINDING_FAULT : FINDING_SKIPPED, CHECK_APACHE,
+		    fault ? advice_on(why) : "Run it as root to have the configuration checked.",
+		    "Its configuration cannot be read: %s", *why ? why : "it said nothing.");
 	}
 	buf_release(&modules);
 }

@@ -55,7 +55,8 @@ with Site() as site:
         with open(TOOLS + "/httpd-base.conf", encoding="utf-8") as text:
             base = text.read().replace(" ssl:info", "")
         kept = [line for line in base.splitlines() if not any(f"mod_{name}.so" in line for name in names) and
-                not ("reqtimeout" in names and line.startswith("RequestReadTimeout"))]
+                not ("reqtimeout" in names and line.startswith("RequestReadTimeout")) and
+                not ("ssl" in names and line.startswith("SSL"))]
         with open(site.web + "/base.conf", "w", encoding="utf-8") as out:
             out.write("\n".join(kept) + "\n")
         return with_conf(TOOLS + "/httpd-base.conf", site.web + "/base.conf")
@@ -256,7 +257,8 @@ with Site() as site:
               apache=with_conf(f"Use CertgatePortal {site.name}", ""))
         mistake = with_conf("SSLEngine on", "SSLEngin on")
         if ROOT:
-            finds("a mistake", "configuration cannot be read.*Invalid command", apache=mistake)
+            finds("a mistake", r"configuration cannot be read: .*error on line \d+ of .*broken\.conf.*Invalid command 'SSLEngin'.* -> apachectl configtest",
+                  apache=mistake)
         else:
             like(doctor(apache=mistake).stdout, "(?m)^skipped +apache +.*Invalid command.*as root",
                  "a mistake: told, though it may be that an ordinary user cannot read all of it")
