@@ -52,8 +52,8 @@ void doctor_note(struct doctor *d, enum finding finding, const char *check, cons
 int doctor_run(const char *const *argv, struct buf *out);
 bool doctor_read_file(const char *path, struct buf *out);
 bool doctor_holds(const struct buf *text, const char *part);
-/* The last line that is not empty: where a server that gives up says why. */
-void doctor_last_line(const struct buf *text, char *out, size_t room);
+/* Why a server gives up, in one line: what it said, without what it says in any case. */
+void doctor_said(const struct buf *text, char *out, size_t room);
 
 /* Takes a path of the web server's configuration for the one to look at, unless an option names
  * another; `room` is where it is kept. */

@@ -58,19 +58,21 @@ struct host {
 	bool gate, opened; /* certgate has a path of it: the gate; any program */
 	bool rewritten;	   /* a rule of the site comes before certgate's */
 	bool preproxy;	   /* a ProxyPass that is asked before mod_rewrite */
+	bool names_cas;	   /* clients are told CAs, whose certificates alone many of them show */
 	enum asked asked;
 };
 
 /* What the lines say, taken together. */
 struct apache_lines {
 	struct host server;
-	char unasked[80]; /* the first host of the gate's that asks for no certificates */
+	char unasked[80];    /* the first host of the gate's that asks for no certificates */
+	char bad_prefix[80]; /* the first one of CertgatePath that leads no request to the gate */
 	bool include, gate, admin, portal;
 	bool asks_some; /* one asks for those that its own CAs have issued */
 	bool asks_late; /* in a part of a host, where few clients can be asked */
 	bool plain;	/* certgate is opened on a host without TLS */
 	bool tls;	/* and on one with it */
-	bool rewritten, proxied;
+	bool rewritten, proxied, names_cas;
 	bool overridden; /* an <If> sets what certgate's paths need */
 	bool exposed;	 /* the data folder lies below a DocumentRoot */
 };
@@ -108,6 +110,7 @@ static void judge_host(const struct host *h, struct apache_lines *out)
 	if (!h->gate || !h->tls)
 		return;
 	out->asks_some |= asked == ASKED_SOME;
+	out->names_cas |= h->names_cas || out->server.names_cas;
 	if (asked < ASKED_SOME && !*out->unasked)
 		(void)snprintf(out->unasked, sizeof(out->unasked), "%s",
 			       *h->name ? h->name : "A virtual host");
@@ -159,12 +162,30 @@ static bool is_below(const char *path, struct span folder)
 	       path[folder.n] == '/';
 }
 
+/* Of `CertgatePath SITE PREFIX` the prefix, which no path begins with unless it is written in this
+ * way; one with variables is not judged. */
+static void read_prefix(struct span args, struct apache_lines *out)
+{
+	for (int i = 0; i < 2; i++) {
+		while (args.n > 0 && !span_is_space(args.p[0]))
+			args = span_from(args, 1);
+		args = span_trim(args);
+	}
+	if (args.n > 1 && args.p[0] == '"')
+		args = span_make(args.p + 1, args.n - 2);
+	if (args.n > 0 && args.p[0] != '$' && (args.p[0] != '/' || args.p[args.n - 1] == '/') &&
+	    !*out->bad_prefix)
+		text_for_log(args, out->bad_prefix, sizeof(out->bad_prefix));
+}
+
 /* Lines that set something for the whole server or a host. */
 static void read_setting(struct doctor *d, struct span line, struct host *host,
 			 struct apache_lines *out)
 {
 	struct span more;
 	uint64_t number;
+	if (is_directive(line, "Use", "CertgatePath", &more))
+		read_prefix(more, out);
 	if (is_directive(line, "Use", "CertgatePath", &more) ||
 	    is_directive(line, "Use", "CertgateHost", &more))
 		out->gate = host->gate = host->opened = true;
@@ -176,6 +197,11 @@ static void read_setting(struct doctor *d, struct span line, struct host *host,
 		(void)snprintf(host->name, sizeof(host->name), "%.*s", (int)more.n, more.p);
 	else if (is_directive(line, "SSLEngine", "on", &more))
 		host->tls = true;
+	else if (is_directive(line, "SSLCACertificateFile", NULL, &more) ||
+		 is_directive(line, "SSLCACertificatePath", NULL, &more) ||
+		 is_directive(line, "SSLCADNRequestFile", NULL, &more) ||
+		 is_directive(line, "SSLCADNRequestPath", NULL, &more))
+		host->names_cas = true;
 	else if (is_directive(line, "RewriteRule", NULL, &more))
 		host->rewritten |= !host->opened;
 	else if (is_directive(line, "ProxyPass", NULL, &more))
@@ -361,6 +387,13 @@ static void check_apache_lines(struct doctor *d, const struct apache_lines *line
 			    "the head of certgate.conf says more.",
 			    "No line “Use CertgatePath” or “Use CertgateHost” opens a path to the "
 			    "gate.");
+	if (*lines->bad_prefix)
+		doctor_note(d, FINDING_FAULT, CHECK_APACHE,
+			    "With a slash first and none at the end: Use CertgatePath SITE /api; "
+			    "for a whole host: Use CertgateHost SITE.",
+			    "No path begins with the prefix of “Use CertgatePath … %s”: none leads "
+			    "to the gate.",
+			    lines->bad_prefix);
 	if (!lines->admin)
 		doctor_note(d, FINDING_WARNING, CHECK_APACHE, "Use CertgateAdmin SITE",
 			    "/admin is opened nowhere.");
@@ -381,10 +414,40 @@ static void check_apache_lines(struct doctor *d, const struct apache_lines *line
 			    "SSLVerifyClient optional_no_ca, in the virtual host.",
 			    "SSLVerifyClient ends the handshake of certificates that no CA of "
 			    "Apache's has issued, self-signed ones too.");
+	if (lines->names_cas)
+		doctor_note(d, FINDING_WARNING, CHECK_APACHE,
+			    "Take SSLCACertificateFile (-Path, SSLCADNRequest…) out of the virtual "
+			    "host, where nothing else needs it: certgate does not.",
+			    "The server names CAs to its clients: browsers and many programs then "
+			    "show no certificate of another issuer, and no self-signed one.");
 	check_apache_order(d, lines);
-	if (lines->include && lines->gate && lines->tls && !*lines->unasked && !lines->asks_some)
+	if (lines->include && lines->gate && lines->tls && !*lines->bad_prefix &&
+	    !*lines->unasked && !lines->asks_some)
 		doctor_note(d, FINDING_OK, CHECK_APACHE, NULL,
 			    "Paths lead to the gate, and clients are asked for a certificate.");
+}
+
+/* What to do about a configuration that cannot be read; why: Apache's own words. */
+static const char *advice_on(const char *why)
+{
+	static const struct {
+		const char *says, *advice;
+	} known[] = {
+	    {"no macro defined before Use",	    "a2enconf certgate" },
+	    {"macro 'certgatepath' undefined",       "a2enconf certgate" },
+	    {"macro 'certgatehost' undefined",       "a2enconf certgate" },
+	    {"Invalid command 'Use'",		      "a2enmod macro"     },
+	    {"Invalid command 'SSLEngine'",	    "a2enmod ssl"	 },
+	    {"Invalid command 'SSLVerifyDepth'",	 "a2enmod ssl"	      },
+	    {"Invalid command 'RewriteEngine'",	"a2enmod rewrite"	 },
+	    {"Invalid command 'ProxyErrorOverride'", "a2enmod proxy_fcgi"},
+	    {"Invalid command 'SetEnvIfExpr'",       "a2enmod setenvif"	 },
+	    {"Invalid command 'SetEnv'",		 "a2enmod env"	      },
+	};
+	for (size_t i = 0; i < CG_COUNT(known); i++)
+		if (strstr(why, known[i].says))
+			return known[i].advice;
+	return "apachectl configtest says more.";
 }
 
 void doctor_apache(struct doctor *d)
@@ -405,14 +468,13 @@ void doctor_apache(struct doctor *d)
 		}
 		buf_release(&includes);
 	} else {
-		doctor_last_line(&modules, why, sizeof(why));
+		doctor_said(&modules, why, sizeof(why));
 		/* Not as root, it may not read the proof. */
 		bool fault = geteuid() == 0 && status > 0;
-		doctor_note(d, fault ? FINDING_FAULT : FINDING_SKIPPED, CHECK_APACHE,
-			    fault ? "apachectl configtest says more."
-				  : "Run it as root to have the configuration checked.",
-			    "Its configuration cannot be read: %s",
-			    *why ? why : "it said nothing.");
+		doctor_note(
+		    d, fault ? FINDING_FAULT : FINDING_SKIPPED, CHECK_APACHE,
+		    fault ? advice_on(why) : "Run it as root to have the configuration checked.",
+		    "Its configuration cannot be read: %s", *why ? why : "it said nothing.");
 	}
 	buf_release(&modules);
 }

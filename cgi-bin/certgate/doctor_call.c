@@ -139,9 +139,12 @@ static void check_with(struct caller *c, const char *version, long tls)
 			    "%s with a certificate that nobody knows ended without an answer: %s.",
 			    version, a.error);
 	else if (a.status != 200 || !*received)
-		doctor_note(c->d, FINDING_FAULT, CHECK,
-			    "Open it: Use CertgatePortal SITE (Apache), portal.conf (lighttpd).",
-			    "/portal/whoami is not answered by certgate (status %ld).", a.status);
+		doctor_note(
+		    c->d, FINDING_FAULT, CHECK,
+		    "Open it: Use CertgatePortal SITE (Apache; in the virtual host that has "
+		    "this name, says apachectl -S), portal.conf (lighttpd; the site's "
+		    "url.rewrite and url.redirect come before it).",
+		    "/portal/whoami is not answered by certgate (status %ld).", a.status);
 	else if (strcmp(received, "certificate") == 0 &&
 		 strcmp(text_of(certificate, "sha256"), hex) == 0)
 		doctor_note(c->d, FINDING_OK, CHECK, NULL,
@@ -210,15 +213,17 @@ static bool check_api(struct caller *c, const Cg__Api *api)
 			    api->listen_path, a.error);
 	else if (a.status < 400)
 		doctor_note(c->d, FINDING_FAULT, CHECK,
-			    "See which program answers that path: it is not the gate.",
+			    "See which program answers that path: it is not the gate. Is it below "
+			    "the prefix of Use CertgatePath (Apache), below certgate_prefix and "
+			    "kept from the site's url.rewrite and url.redirect (lighttpd)?",
 			    "The API “%s” (%s) let in a certificate that nobody knows (status "
 			    "%ld).",
 			    api->name, api->listen_path, a.status);
 	else if (!refused)
 		doctor_note(c->d, FINDING_WARNING, CHECK,
 			    "Is its path opened to the gate there, and the host among its sites?",
-			    "The API “%s” (%s) is not to be had at this URL (status %ld %s).",
-			    api->name, api->listen_path, a.status, code);
+			    "The API “%s” (%s) is not to be had at this URL (status %ld%s%s).",
+			    api->name, api->listen_path, a.status, *code ? " " : "", code);
 	json_decref(a.json);
 	return refused;
 }

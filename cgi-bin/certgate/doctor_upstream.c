@@ -50,8 +50,7 @@ static bool check_target(struct doctor *d, const Cg__Api *api, const char *targe
 			    "The API “%s”: no API may go to %s.", api->name, target);
 	else if (seen.outcome != UPSTREAM_TLS)
 		doctor_note(d, FINDING_FAULT, CHECK, "Is it running, and the target_url right?",
-			    "The API “%s”: %s cannot be connected: %s.", api->name, target,
-			    seen.cause);
+			    "The API “%s”, %s: %s.", api->name, target, seen.cause);
 	else
 		doctor_note(d, FINDING_FAULT, CHECK,
 			    "Register its CA and list it in upstream_tls.ca_certificates, or name "

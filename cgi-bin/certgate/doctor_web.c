@@ -87,28 +87,6 @@ bool doctor_holds(const struct buf *text, const char *part)
 	return text->n > 0 && memmem(text->p, text->n, part, strlen(part)) != NULL;
 }
 
-void doctor_last_line(const struct buf *text, char *out, size_t room)
-{
-	/* The last word of lighttpd, whatever it was. */
-	const struct span farewell = span_of("Going down.");
-	struct span rest = buf_span(text), line;
-	out[0] = '\0';
-	while (span_next(&rest, '\n', &line)) {
-		line = span_trim(line);
-		if (line.n > 0 && (line.n < farewell.n ||
-				   !span_is(span_from(line, line.n - farewell.n), farewell)))
-			text_for_log(line, out, room);
-	}
-}
-
-void doctor_take_path(const char **path, bool named, char room[HOME_PATH_MAX], struct span found)
-{
-	if (named || found.n == 0 || found.n >= HOME_PATH_MAX)
-		return;
-	(void)snprintf(room, HOME_PATH_MAX, "%.*s", (int)found.n, found.p);
-	*path = room;
-}
-
 /* The digits of a proof, whichever server's form it has. */
 static void find_digits(struct span text, char out[80])
 {
@@ -122,6 +100,40 @@ static void find_digits(struct span text, char out[80])
 			return;
 		}
 	}
+}
+
+void doctor_said(const struct buf *text, char *out, size_t room)
+{
+	/* The last words of lighttpd, and of apache2ctl, whatever it was; and what Apache says each
+	 * time. */
+	static const char *const nothing[] = {
+	    "Going down.", "' failed.", "may have more information.", "to suppress this message"};
+	struct span rest = buf_span(text), line;
+	size_t n = 0;
+	out[0] = '\0';
+	while (span_next(&rest, '\n', &line)) {
+		char proof[80] = ""; /* a line that has one is left out */
+		line = span_trim(line);
+		find_digits(line, proof);
+		bool said = line.n > 0 && !*proof;
+		for (size_t i = 0; i < CG_COUNT(nothing); i++) {
+			struct span end = span_of(nothing[i]);
+			said &= line.n < end.n || !span_is(span_from(line, line.n - end.n), end);
+		}
+		if (said && n > 0 && n + 1 < room)
+			out[n++] = ' ';
+		if (said)
+			text_for_log(line, out + n, room - n);
+		n += strlen(out + n);
+	}
+}
+
+void doctor_take_path(const char **path, bool named, char room[HOME_PATH_MAX], struct span found)
+{
+	if (named || found.n == 0 || found.n >= HOME_PATH_MAX)
+		return;
+	(void)snprintf(room, HOME_PATH_MAX, "%.*s", (int)found.n, found.p);
+	*path = room;
 }
 
 /* --- lighttpd --- */
@@ -255,7 +267,7 @@ static void check_lighttpd(struct doctor *d)
 		(void)doctor_run(test, &said);
 	}
 	if (status != 0) {
-		doctor_last_line(&said, why, sizeof(why));
+		doctor_said(&said, why, sizeof(why));
 		bool fault = geteuid() == 0 && status > 0;
 		/* lighttpd 1.4.69 -p dies of some configurations that it serves with. */
 		if (status < 0)

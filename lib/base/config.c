@@ -111,18 +111,22 @@ const char *config_file(void)
 /* What libconfuse's functions are given knows nothing of their caller. */
 static struct cg_err *fault;
 static bool faulty;
+static unsigned line_number;
 
 /* The first one counts. */
 static void on_fault(cfg_t *cfg, const char *format, va_list args) CG_PRINTF(2, 0);
 static void on_fault(cfg_t *cfg, const char *format, va_list args)
 {
 	char what[300], safe[400];
+	(void)cfg;
 	if (faulty)
 		return;
 	faulty = true;
 	(void)vsnprintf(what, sizeof(what), format, args);
 	text_for_log(span_of(what), safe, sizeof(safe));
-	(void)cg_fail(fault, CG_BAD_INPUT, "%s, line %d: %s", settings.file, cfg->line, safe);
+	size_t n = strlen(safe);
+	(void)cg_fail(fault, CG_BAD_INPUT, "%s, line %u: %s%s", settings.file, line_number, safe,
+		      n > 0 && safe[n - 1] == '.' ? "" : "."); /* libconfuse's words have none */
 }
 
 static const struct row *row_of(const char *name, enum config_key *key)
@@ -155,6 +159,22 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+/* Line by line: of a whole file libconfuse 3.3 counts each comment as three lines. */
+static bool parse_lines(cfg_t *cfg, FILE *file)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+	bool good = true;
+	for (line_number = 1; good && (n = getline(&line, &size, file)) > 0; line_number++) {
+		if (strlen(line) < (size_t)n)
+			cfg_error(cfg, "a NUL byte");
+		good = !faulty && cfg_parse_buf(cfg, line) == CFG_SUCCESS && !faulty;
+	}
+	free(line);
+	return good && ferror(file) == 0;
+}
+
 static cg_rc parse(FILE *file, struct cg_err *err)
 {
 	cfg_opt_t options[CONFIG_KEYS + 1] = {0};
@@ -174,7 +194,7 @@ static cg_rc parse(FILE *file, struct cg_err *err)
 	(void)cfg_set_error_function(cfg, on_fault);
 	for (size_t i = 0; i < CONFIG_KEYS; i++)
 		(void)cfg_set_validate_func(cfg, rows[i].name, on_value);
-	bool good = cfg_parse_fp(cfg, file) == CFG_SUCCESS && !faulty;
+	bool good = parse_lines(cfg, file);
 	(void)cfg_free(cfg);
 	fault = NULL;
 	if (good)

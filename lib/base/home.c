@@ -61,7 +61,8 @@ cg_rc home_check(const struct home *home, struct cg_err *err)
 		if (st.st_uid != geteuid())
 			return cg_fail(err, CG_UNAVAILABLE,
 				       "The data folder %s belongs to another user (uid %lu, this "
-				       "program runs as %lu).",
+				       "program runs as %lu): run it as that user or as root, or "
+				       "name your own with --home.",
 				       folders[i], (unsigned long)st.st_uid,
 				       (unsigned long)geteuid());
 		if ((st.st_mode & 077) != 0)

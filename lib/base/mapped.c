@@ -105,10 +105,11 @@ cg_rc mapped_open(const char *path, size_t size, uint32_t layout, void (*make)(v
 		return cg_fail_code(err, CG_FULL, "storage_full",
 				    "There is no room for %s: free some disk space.", path);
 	if (cause == EBUSY)
-		return cg_fail(err, CG_UNAVAILABLE,
-			       "%s is in use by programs of another version of certgate: stop them "
-			       "first.",
-			       path);
+		return cg_fail(
+		    err, CG_UNAVAILABLE,
+		    "%s is in use by programs of another version of certgate: start them "
+		    "anew (systemctl restart certgate).",
+		    path);
 	if (cause == EPROTO)
 		return cg_fail(err, CG_UNAVAILABLE,
 			       "/proc/sys/kernel/random/boot_id cannot be read, so nobody can tell "

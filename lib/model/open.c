@@ -44,9 +44,9 @@ static cg_rc to_2(struct store_txn *txn, Cg__Meta *meta, struct arena *arena, st
 	return rc == CG_OK ? revoked_begin(txn, arena, err) : rc;
 }
 
-/* Certificates, keys, credentials and audit are written once more, some at a time (one
- * transaction would need a lock for each page), which fills their new indexes.  The version comes
- * last: whoever was killed before is followed by one who begins again. */
+/* All records are written once more, some at a time (one transaction would need a lock for each
+ * page), which fills the indexes that an older store did not have.  The version comes last: whoever
+ * was killed before is followed by one who begins again. */
 struct rewriting {
 	struct arena arena;
 	enum store_table table;
@@ -138,14 +138,8 @@ cg_rc model_open(const struct home *home, struct store **out, struct cg_err *err
 	rc = restore_finish(home, err);
 	if (rc == CG_OK && store_version(store) < STORE_SCHEMA_VERSION) {
 		rc = save_copy(store, err);
-		if (rc == CG_OK)
-			rc = rewrite(store, STORE_CERTIFICATE, err);
-		if (rc == CG_OK)
-			rc = rewrite(store, STORE_KEY, err);
-		if (rc == CG_OK)
-			rc = rewrite(store, STORE_CREDENTIAL, err);
-		if (rc == CG_OK)
-			rc = rewrite(store, STORE_AUDIT, err);
+		for (int table = 0; rc == CG_OK && table < STORE__TABLES; table++)
+			rc = rewrite(store, (enum store_table)table, err);
 		if (rc == CG_OK)
 			rc = store_write(store, STORE_CHANGES_GRANTS, upgrade_txn, NULL, err);
 		if (rc == CG_OK)

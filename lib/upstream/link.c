@@ -196,10 +196,15 @@ static void say_tls(int error, unsigned status, struct upstream_result *result)
 {
 	gnutls_datum_t text = {NULL, 0};
 	if (error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR &&
-	    gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) == 0)
-		say(result, "TLS", (const char *)text.data);
-	else
+	    gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) == 0) {
+		/* Sentences, with a space behind the last one: others put the full stop. */
+		char *words = (char *)text.data;
+		for (size_t n = strlen(words); n > 0 && strchr(". ", words[n - 1]);)
+			words[--n] = '\0';
+		say(result, "TLS", words);
+	} else {
 		say(result, "TLS", gnutls_strerror(error));
+	}
 	gnutls_free(text.data);
 }
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from environment import ROOT, WEB_USER  # noqa: E402
+from environment import ROOT, TREE, WEB_USER  # noqa: E402
 from processes import wait_until  # noqa: E402
 from tap import case, done_testing, is_eq, like, ok, unlike  # noqa: E402
 from website import Site  # noqa: E402
@@ -50,8 +50,14 @@ with Site() as site:
 
     with case("what is wrong is named with its line"):
         good = f'data_folder = "{site.home}"\n'
+        with open(TREE + "/apache-conf/etc/certgate.conf", encoding="utf-8") as file:
+            example = file.read()
         for name, text, pattern in (
-                ("a name that nobody knows", good + '\nmetrics_alow = "::1"\n', "line 3: .*metrics_alow.* the names are data_folder, upstream_allow"),
+                ("a name that nobody knows", good + '\nmetrics_alow = "::1"\n', r"line 3: .*metrics_alow[^ ]*\. Lines are .* the names are data_folder, upstream_allow"),
+                ("below comments", "# one\n\n# two\n#three\n" + good + "  # four\nmetrics_alow = \"::1\"\n", "line 7: .*metrics_alow"),
+                ("below the example", example + "metrics_alow = \"::1\"\n", f"line {len(example.splitlines()) + 1}: .*metrics_alow"),
+                ("behind a comment", good + "# c\naccess_log = \"log\" # why\n", "line 3: access_log takes"),
+                ("a NUL", good + "#\0\ndata_folder = \"/x\"\n", "line 2: a NUL byte"),
                 ("no value", good + "access_log =\n", r"line [23]: .*Lines are NAME = \"VALUE\""),
                 ("no quote at the end", good + 'access_log = "syslog\n', "line [23]: .*Lines are NAME"),
                 ("what is no line", good + "{}\n", "line 2: .*Lines are NAME"),

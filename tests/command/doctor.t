@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
-from environment import ROOT, TOOLS, WEB_USER  # noqa: E402
+from environment import ROOT, TOOLS, TREE, WEB_USER  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok, skip, unlike  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -50,12 +50,13 @@ with Site() as site:
             out.write(whole.replace(old, new))
         return path
 
-    def without_module(name):
+    def without_module(*names):
         """The server's base configuration is a file of its own."""
         with open(TOOLS + "/httpd-base.conf", encoding="utf-8") as text:
-            base = text.read()
-        kept = [line for line in base.splitlines() if f"mod_{name}.so" not in line and
-                not (name == "reqtimeout" and line.startswith("RequestReadTimeout"))]
+            base = text.read().replace(" ssl:info", "")
+        kept = [line for line in base.splitlines() if not any(f"mod_{name}.so" in line for name in names) and
+                not ("reqtimeout" in names and line.startswith("RequestReadTimeout")) and
+                not ("ssl" in names and line.startswith("SSL"))]
         with open(site.web + "/base.conf", "w", encoding="utf-8") as out:
             out.write("\n".join(kept) + "\n")
         return with_conf(TOOLS + "/httpd-base.conf", site.web + "/base.conf")
@@ -246,6 +247,8 @@ with Site() as site:
               apache=with_conf("SSLVerifyClient optional_no_ca", ""))
         warns("one that wants a CA", "apache +SSLVerifyClient ends the handshake",
               apache=with_conf("SSLVerifyClient optional_no_ca", "SSLVerifyClient optional"))
+        warns("CAs that the server names", "apache +The server names CAs",
+              apache=with_conf("SSLVerifyClient optional_no_ca", f'SSLVerifyClient optional_no_ca\nSSLCACertificateFile "{site.ca}"'))
         finds("no path", "opens a path to the gate",
               apache=with_conf(f"Use CertgateHost {site.name}", ""))
         warns("no admin", "apache +/admin is opened nowhere",
@@ -254,10 +257,19 @@ with Site() as site:
               apache=with_conf(f"Use CertgatePortal {site.name}", ""))
         mistake = with_conf("SSLEngine on", "SSLEngin on")
         if ROOT:
-            finds("a mistake", "configuration cannot be read.*Invalid command", apache=mistake)
+            finds("a mistake", r"configuration cannot be read: .*error on line \d+ of .*broken\.conf.*Invalid command 'SSLEngin'.* -> apachectl configtest",
+                  apache=mistake)
         else:
             like(doctor(apache=mistake).stdout, "(?m)^skipped +apache +.*Invalid command.*as root",
                  "a mistake: told, though it may be that an ordinary user cannot read all of it")
+        for unknown, *modules in (("Use", "macro"), ("SSL", "ssl"), ("Rewrite", "rewrite"), ("SetEnvIf", "setenvif"),
+                                  ("SetEnv", "env"), ("Proxy", "proxy_fcgi", "proxy_http", "proxy")):
+            like(doctor(apache=without_module(*modules)).stdout,
+                 f"(?m)^(FAULT|skipped) +apache +.*Invalid command '{unknown}.* -> " +
+                 (f"a2enmod {modules[0]}$" if ROOT else "Run it as root"), f"without {modules[0]}, which a line needs")
+        bare = with_conf(f'Include "{TREE}/apache-conf/certgate.conf"', "")
+        like(doctor(apache=bare).stdout, "(?m)^(FAULT|skipped) +apache +.*no macro defined before Use -> " +
+             ("a2enconf certgate$" if ROOT else "Run it as root"), "without the include, which a line needs")
         with open(site.web + "/bare.conf", "w", encoding="ascii") as out:
             out.write(f'ServerRoot "{site.web}"\nErrorLog "{site.logs}/bare.log"\nListen 1\n'
                       "LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so\n"
@@ -269,6 +281,11 @@ with Site() as site:
         like(done.stdout, "(?m)^FAULT +apache +No file named certgate.conf", "and the include")
 
         rule = f"Use CertgateHost {site.name}"
+        for name, prefix in (("a prefix with a slash at its end", "/api/"), ("the same in quotes", '"/api/"'),
+                             ("a prefix without a slash", "api"), ("a slash alone", "/")):
+            finds(name, f"prefix of “Use CertgatePath … {prefix.strip(chr(34))}”",
+                  apache=with_conf(rule, f"Use CertgatePath  {site.name}\t{prefix}"))
+        is_eq(doctor(apache=with_conf(rule, f'Use CertgatePath {site.name} "/api/v1"')).returncode, 0, "one in quotes is fine")
         finds("a rewrite before certgate", "A RewriteRule stands before `Use Certgate",
               apache=with_conf(rule, "RewriteEngine On\nRewriteRule ^/x - [F]\n" + rule))
         done = doctor(apache=with_conf(f"Use CertgatePortal {site.name}",
@@ -418,7 +435,7 @@ with Site() as site:
 
         call_finds("all is well", "2 upstreams can be connected", None, "ok")
         dead = site.reserve()
-        call_finds("nobody listens", f"The API “dead”: http://127.0.0.1:{dead} cannot be connected",
+        call_finds("nobody listens", f"The API “dead”, http://127.0.0.1:{dead}: it cannot be connected: Connection refused\\. ->",
                    site.make_api("dead", target_url=f"http://127.0.0.1:{dead}"))
         with open(site.folder + "/tls.pem", "w", encoding="ascii") as out:
             out.write(site.server.pem + site.server.key_pem)
@@ -434,7 +451,7 @@ with Site() as site:
             is_eq(denied(**settings), (1, ["The API “mtls-api”", "The API “open”"]),
                   "an upstream where no API may go")
         call_finds("a certificate that the host does not know",
-                   f"The API “tls”: the certificate of https://localhost:{tls.port} does not hold.*Register its CA",
+                   f"The API “tls”: the certificate of https://localhost:{tls.port} does not hold: TLS: .*[a-z]\\. -> Register its CA",
                    site.make_api("tls", target_url=f"https://localhost:{tls.port}"))
         with open(site.ca, encoding="ascii") as text:
             authority = site.rest("POST", "/certificates", {"pem": text.read(), "kind": "ca"}).body["sha256"]

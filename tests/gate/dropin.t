@@ -78,8 +78,7 @@ class Shop(Site):
         certgate = """Use CertgatePath main /api
   Use CertgateAdmin main
   Use CertgatePortal main
-  SSLVerifyClient optional_no_ca
-  SSLVerifyDepth 10""" if self.dropped_in else ""
+  SSLVerifyClient optional_no_ca""" if self.dropped_in else ""
         hosts = "".join(f"""<VirtualHost *:{self.port}>
   {lines}
   ServerName {name}

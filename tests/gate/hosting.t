@@ -31,6 +31,12 @@ ScriptSock "{self.web}/cgisock"
 FcgidIPCDir "{self.web}/fcgid"
 FcgidProcessTableFile "{self.web}/fcgid.table"
 FcgidMinProcessesPerClass 0
+# What the head of the example asks for, and no more; below it what Debian's userdir.conf has.
+<Directory "{self.docroot}">
+  AllowOverride AuthConfig FileInfo Options=ExecCGI,MultiViews
+  Options MultiViews Indexes SymLinksIfOwnerMatch IncludesNoExec
+  Require method GET POST OPTIONS
+</Directory>
 <VirtualHost *:{self.port}>
   ServerName users.test
   DocumentRoot "{self.docroot}"
@@ -126,6 +132,8 @@ with Hosting(prefix="/none", server="apache") as site:
             refused = call(base + "/orders/x")
             is_eq((refused.status, refused.json()["code"], refused.headers.get("content-type")),
                   (401, "credential_missing", "application/problem+json"), "nor who has none")
+            for method in ("PUT", "DELETE", "PATCH"):
+                is_eq(call(base + "/orders/x", "-X", method, cert=alice).json()["method"], method, f"{method} passes")
             body = os.urandom(100000)
             answer = call(base + "/orders/up", cert=alice, data=body)
             is_eq((answer.status, answer.json()["body_sha256"]), (200, hashlib.sha256(body).hexdigest()), "a body arrives")

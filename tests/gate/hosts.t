@@ -30,7 +30,7 @@ class Hosts(Site):
   SSLCertificateFile "{self.server.path}"
   SSLCertificateKeyFile "{self.server.key}"
   Protocols h2 http/1.1"""
-        asks = "SSLVerifyClient optional_no_ca\n  SSLVerifyDepth 10"
+        asks = "SSLVerifyClient optional_no_ca"
 
         def host(name, *lines, port=None):
             text = "\n  ".join(lines)

@@ -277,7 +277,8 @@ with site:
                 ("another proof", (f'include "{site.proof_file}.lighttpd"', f'var.certgate_proof = "{"0" * 64}"'),
                  "(?m)^FAULT +proof +lighttpd's configuration holds a proof of another data folder"),
                 ("enforce", ('enforce = "disable"', 'enforce = "enable"'), "(?s)warning.*TLS alert"),
-                ("a mistake", (f'include "{site.proof_file}.lighttpd"', ""), "would not start"),
+                ("a mistake", (f'include "{site.proof_file}.lighttpd"', ""), "would not start with .*Undefined config variable: var.certgate_proof"),
+                ("a mistake beside the proof", (f'include "{site.proof_file}.lighttpd"', f'var.certgate_proof "{site.proof}"'), "would not start"),
                 ("no certificate in the block", ("  ssl.pemfile = ", "  # "), "ssl.pemfile has to be set in same")):
             with open(site.web + "/broken.conf", "w", encoding="utf-8") as out:
                 out.write(whole.replace(old, new))
@@ -285,7 +286,7 @@ with site:
                                  *options[:4])
             like(done.stdout, want, what)
             # An ordinary user may not read all of it: what keeps lighttpd from starting is no fault then.
-            told = what == "enforce" or (not ROOT and what in ("a mistake", "no certificate in the block"))
+            told = what == "enforce" or (not ROOT and what in ("a mistake", "a mistake beside the proof", "no certificate in the block"))
             is_eq(done.returncode, 0 if told else 1, f"{what}: its exit status")
             unlike(done.stdout, site.proof, f"{what}: and never shows the proof")
 done_testing()

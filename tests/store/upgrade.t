@@ -115,6 +115,7 @@ with site:
         is_eq(answer.status, 204, "it can be revoked")
         is_eq(site.fcgi(params).status, 403, "then it does not")
         is_eq(home.faults(), [], "new entries follow the old ones")
+        wait_until(lambda: home.json("verify")["records"]["Usage"] > 0, "the calls are counted")
         numbers = sorted(home.export()["audit"])
         is_eq(numbers, list(range(1, len(numbers) + 1)), "without a gap")
 
@@ -186,4 +187,16 @@ with site:
         is_eq(sorted(os.listdir(site.home)), state, "nothing was left by them")
         is_eq(home.certgate("restore", saved, "--yes").returncode, 0, "the way back is a backup")
         is_eq(home.faults(), [], "it is whole")
+
+    with case("a store that has none of the indexes"):
+        before = home.json("verify")["records"]
+        is_eq(edit(site.home, "schema", 3).returncode, 0, "of an older version")
+        for name in os.listdir(site.home + "/run"):
+            os.unlink(f"{site.home}/run/{name}")
+        for name in os.listdir(site.home + "/db"):
+            if "-by-" in name:
+                os.unlink(f"{site.home}/db/{name}")
+        shutil.rmtree(site.home + "/db-before-4")
+        is_eq(home.faults(), [], "the upgrade fills all of them")
+        is_eq(home.json("verify")["records"], before, "and keeps every record")
 done_testing()

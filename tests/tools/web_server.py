@@ -42,7 +42,6 @@ Listen 127.0.0.1:{self.port} https
   SSLCertificateFile "{self.server.path}"
   SSLCertificateKeyFile "{self.server.key}"
   SSLVerifyClient optional_no_ca
-  SSLVerifyDepth 10
   Protocols h2 http/1.1
   # Here clients are slow because the machine is.
   <IfModule reqtimeout_module>
