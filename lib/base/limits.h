@@ -143,6 +143,8 @@
  * and a request that may not be repeated would be lost in between. */
 #define UPSTREAM_KEPT_S	     20
 #define UPSTREAM_KEPT_POST_S 1
+/* Of an upstream that says when it closes one (Keep-Alive: timeout), so much earlier, s. */
+#define UPSTREAM_KEPT_MARGIN_S 1
 /* Older than this a connection takes no further request, however busy it is: an upstream's name may
  * lead elsewhere by then, s. */
 #define UPSTREAM_LIFE_S	 60

@@ -109,8 +109,8 @@ static void read_answer(struct run *r, struct link *link)
 			continue;
 		}
 		if (got <= 0) {
-			if (link->alerted)
-				decide(r, UPSTREAM_TLS, "the upstream has ended TLS with an alert");
+			if (link->tls_fault)
+				decide(r, UPSTREAM_TLS, link->tls_fault);
 			else if (n > 0)
 				decide(r, UPSTREAM_INVALID, "its answer has no end of its head");
 			else

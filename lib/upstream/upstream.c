@@ -349,10 +349,10 @@ static void take_end(struct exchange *x, bool in_order)
 {
 	if (x->head_done && in_order && upstream_body_ends_here(&x->body))
 		x->whole = true;
-	else if (!x->head_done && x->link.alerted)
+	else if (!x->head_done && x->link.tls_fault)
 		/* In TLS 1.3 an upstream refuses our certificate, or that there is none, when the
 		 * handshake is over for us. */
-		decide(x, UPSTREAM_TLS, "the upstream has ended TLS with an alert");
+		decide(x, UPSTREAM_TLS, x->link.tls_fault);
 	else if (!x->received)
 		end_unanswered(x);
 	else
@@ -552,7 +552,7 @@ static void run(struct exchange *x)
 	if (x->whole)
 		link_remember(&x->u->links, &x->link);
 	if (can_be_kept(x))
-		link_keep(&x->u->links, &x->link);
+		link_keep(&x->u->links, &x->link, x->u->head.idle_s);
 	else
 		link_close(&x->link);
 }
