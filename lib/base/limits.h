@@ -145,6 +145,8 @@
 #define UPSTREAM_KEPT_POST_S 1
 /* Of an upstream that says when it closes one (Keep-Alive: timeout), so much earlier, s. */
 #define UPSTREAM_KEPT_MARGIN_S 1
+/* Interim answers (1xx) before the answer; who sends more does not mean to answer: 502. */
+#define UPSTREAM_INTERIM_MAX 32
 /* Older than this a connection takes no further request, however busy it is: an upstream's name may
  * lead elsewhere by then, s. */
 #define UPSTREAM_LIFE_S	 60

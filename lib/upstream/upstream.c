@@ -17,8 +17,6 @@
 #define CHUNK_TAIL ((size_t)7)
 /* So often the client's side may wake us after its body's end. */
 #define CLIENT_NEWS_MAX 8
-/* Interim answers before the answer; who sends more does not mean to answer. */
-#define INTERIM_MAX 32
 /* Of an answer whose length is known the end is near: what has come of it waits so long for the
  * rest, so that both leave in one write, ms. */
 #define HOLD_MS 20
@@ -316,7 +314,7 @@ static void take(struct exchange *x)
 		} else {
 			int status = upstream_status(raw);
 			bool interim = status >= 100 && status < 200 && status != 101;
-			if (interim && ++x->n_interim > INTERIM_MAX)
+			if (interim && ++x->n_interim > UPSTREAM_INTERIM_MAX)
 				decide(x, UPSTREAM_INVALID, "it has too many interim answers");
 			else if (!interim)
 				(void)pass_head(x, span_make(raw.p, n));
