@@ -118,9 +118,20 @@ int backup_main(struct command *c)
 		return status;
 	}
 	if (rc == CG_OK)
-		rc = command_open(c, &err);
+		rc = command_become_owner(c, &err);
 	if (rc == CG_OK)
 		rc = check_open(to, W_OK | X_OK, &err);
+	/* Who waits for it takes away what it leaves when it is stopped. */
+	command_hold_signals(&held);
+	if (rc == CG_OK)
+		rc = backup_begin(to, &made, &err);
+	if (rc == CG_OK && !command_leave_to_child(&held, &status)) {
+		if (status != EXIT_DONE)
+			backup_tidy(to, made);
+		return status;
+	}
+	if (rc == CG_OK)
+		rc = command_open(c, &err);
 	if (rc == CG_OK)
 		rc = backup_make(c->store, to, passphrase, &report, &err);
 	if (rc != CG_OK)

@@ -42,14 +42,15 @@ bool command_take_flag(struct command *c, const char *name);
 const char *command_next(struct command *c);
 /* True when all words were taken; else says which one is not known, on standard error. */
 bool command_all_taken(const struct command *c);
-/* For what root makes where the data folder's owner may not: signals that end this process, or tell
- * that its child has, are held back from before it is there until it is done or gone. */
+/* For what is to be whole or gone, also where root makes it and the data folder's owner may not:
+ * signals that end this process, or tell that its child has, are held back from before it is there
+ * until it is done or gone. */
 struct command_held {
 	sigset_t signals, before;
 };
 void command_hold_signals(struct command_held *held);
 void command_release_signals(const struct command_held *held);
-/* The rest is done in a child, which becomes the owner.  True in the child, where signals are as
+/* The rest is done in a child, which may become the owner.  True in the child, where signals are as
  * they were; in the parent false, when the child has ended, with its exit status.  Who ends the
  * parent ends the child. */
 bool command_leave_to_child(const struct command_held *held, int *status);

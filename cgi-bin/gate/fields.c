@@ -208,7 +208,9 @@ void fields_make(struct exchange *x, struct outgoing *out)
 		return;
 	add_client_fields(x, out);
 	out->n += rules_give(api->request_headers, out->items + out->n);
-	for (size_t i = 0; i < api->n_secret_headers; i++)
+	/* The answer to TRACE shows them to the client (RFC 9110 section 9.3.8). */
+	bool shown = span_is(x->req->method, SPAN_LIT("TRACE"));
+	for (size_t i = 0; i < api->n_secret_headers && !shown; i++)
 		out->items[out->n++] = x->secret_fields[i];
 	add_identity(x, out);
 	add_forwarded(x, out);

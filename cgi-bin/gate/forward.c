@@ -221,7 +221,8 @@ static void secrets_failed(struct exchange *x, const char *event, enum refusal r
 		       "its provider.");
 	else
 		refuse(x, REFUSAL_UNAVAILABLE,
-		       "The key store cannot be read now: try again in a moment.");
+		       "What the gate needs for the service behind this API cannot be read now: "
+		       "try again in a moment.");
 }
 
 void forward(struct exchange *x)

@@ -362,19 +362,27 @@ cg_rc snapshot_grant(struct resolver *r, struct snapshot *s, const struct sha256
 	return CG_OK;
 }
 
+static bool is_current(const struct upstream_tls *tls)
+{
+	return tls && upstream_tls_is_current(tls);
+}
+
 cg_rc snapshot_upstream_tls(struct resolver *r, struct snapshot *s, const struct route *route,
 			    struct upstream_tls **out, struct cg_err *err)
 {
 	cg_rc rc = CG_OK;
 	_Atomic(struct upstream_tls *) *kept = &s->tls[route - s->routes.items];
 	struct upstream_tls *tls = NULL;
-	if (route->api->upstream_tls && !(tls = atomic_load(kept))) {
+	if (route->api->upstream_tls && !is_current(tls = atomic_load(kept))) {
 		(void)pthread_mutex_lock(&s->secrets_mutex);
 		/* Another thread may have made it meanwhile. */
-		if (!(tls = atomic_load(kept))) {
+		if (!is_current(tls = atomic_load(kept))) {
+			struct upstream_tls *before = tls;
 			rc = upstream_tls_load(r->store, route->api, &tls, err);
-			if (rc == CG_OK)
+			if (rc == CG_OK) {
+				tls->before = before;
 				atomic_store(kept, tls);
+			}
 		}
 		(void)pthread_mutex_unlock(&s->secrets_mutex);
 	}

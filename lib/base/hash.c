@@ -1,12 +1,16 @@
 #include "base/base.h"
 #include "base/hash.h"
+#include "base/wipe.h"
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
 cg_rc sha256_of(struct span bytes, struct sha256 *out)
 {
 	struct sha256 digest;
-	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, bytes.p, bytes.n, digest.b) < 0)
+	int failed = gnutls_hash_fast(GNUTLS_DIG_SHA256, bytes.p, bytes.n, digest.b);
+	/* The library leaves the last block there, which may be a token. */
+	wipe_stack_top();
+	if (failed < 0)
 		return CG_FAIL;
 	*out = digest;
 	return CG_OK;

@@ -143,6 +143,10 @@
  * and a request that may not be repeated would be lost in between. */
 #define UPSTREAM_KEPT_S	     20
 #define UPSTREAM_KEPT_POST_S 1
+/* Of an upstream that says when it closes one (Keep-Alive: timeout), so much earlier, s. */
+#define UPSTREAM_KEPT_MARGIN_S 1
+/* Interim answers (1xx) before the answer; who sends more does not mean to answer: 502. */
+#define UPSTREAM_INTERIM_MAX 32
 /* Older than this a connection takes no further request, however busy it is: an upstream's name may
  * lead elsewhere by then, s. */
 #define UPSTREAM_LIFE_S	 60
@@ -158,6 +162,8 @@
 
 /* --- store --- */
 #define STORE_LOCK_WAIT_MS 4000 /* a wait for the store's lock: 503 after it */
+/* A wait for another process to copy the store before its upgrade. */
+#define UPGRADE_WAIT_MS 60000
 /* A wait for the same holder, after one was in vain. */
 #define STORE_LOCK_STUCK_WAIT_MS 50
 #define STORE_TRIES		 3 /* runs of a transaction that the library asks to repeat */

@@ -8,5 +8,7 @@ void wipe_free(void *p);
  * variables, also what vector registers held of copied text when a function of a library was bound
  * at its first call (measured: pieces of a pasted private key).  As deep as calls here go. */
 void wipe_stack(void);
+/* The same after a call that goes less deep, 4 kB. */
+void wipe_stack_top(void);
 
 #endif

@@ -228,22 +228,32 @@ static void empty(const char *to)
 			folder_remove(path);
 }
 
-cg_rc backup_make(struct store *store, const char *to, struct span passphrase,
-		  struct verify_report *report, struct cg_err *err)
+cg_rc backup_begin(const char *to, bool *made, struct cg_err *err)
 {
 	char longest[HOME_PATH_MAX];
 	struct stat st;
-	bool there = lstat(to, &st) == 0;
+	*made = lstat(to, &st) != 0;
 	cg_rc rc = backup_path(to, "backup.json", longest, err);
-	if (rc == CG_OK)
-		rc = folder_make(to, err);
+	return rc == CG_OK ? folder_make(to, err) : rc;
+}
+
+cg_rc backup_make(struct store *store, const char *to, struct span passphrase,
+		  struct verify_report *report, struct cg_err *err)
+{
+	cg_rc rc = fill(store, to, passphrase, report, err);
 	if (rc != CG_OK)
-		return rc;
-	rc = fill(store, to, passphrase, report, err);
-	if (rc != CG_OK) {
 		empty(to);
-		if (!there)
-			(void)rmdir(to);
-	}
 	return rc;
+}
+
+void backup_tidy(const char *to, bool made)
+{
+	json_t *json;
+	cg_rc rc = backup_read_json(to, "backup.json", &json, NULL);
+	json_decref(json);
+	if (rc == CG_OK)
+		return;
+	empty(to);
+	if (made)
+		(void)rmdir(to);
 }

@@ -5,12 +5,16 @@
 #include "model/actor.h"
 #include "model/verify.h"
 
-/* Copies the running store into the folder `to`, which must be empty or missing, and checks the
- * copy.  The keys (seal.key, audit.key) are left out; with a passphrase they come along, sealed
- * under it.  The file backup.json is written last: without it a folder is no backup.
- * CG_BAD_VALUE, with the report, when the copy is not whole. */
+/* Makes the folder `to`, which must be empty or missing (*made), for backup_make. */
+cg_rc backup_begin(const char *to, bool *made, struct cg_err *err) CG_MUST_USE;
+/* Copies the running store into it, and checks the copy.  The keys (seal.key, audit.key) are left
+ * out; with a passphrase they come along, sealed under it.  The file backup.json is written last:
+ * without it a folder is no backup.  CG_BAD_VALUE, with the report, when the copy is not whole. */
 cg_rc backup_make(struct store *store, const char *to, struct span passphrase,
 		  struct verify_report *report, struct cg_err *err) CG_MUST_USE;
+/* Takes away what a backup that failed or was killed has left of itself, its folder if it was made;
+ * one that is whole stays. */
+void backup_tidy(const char *to, bool made);
 
 /* What going back to a backup would do. */
 struct restore_plan {

@@ -2,10 +2,12 @@
 #include "model/open.h"
 #include "base/folder.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "model/audit.h"
 #include "model/backup.h"
 #include "model/revoked.h"
+#include "model/steward.h"
 
 /* An upgrade reads and writes the whole audit. */
 #define REWRITE_BATCH	  1000 /* records of one transaction */
@@ -14,20 +16,28 @@
 static cg_rc save_copy(struct store *store, struct cg_err *err)
 {
 	char folder[HOME_PATH_MAX + 32], unfinished[HOME_PATH_MAX + 64];
+	cg_rc rc = CG_OK;
 	(void)snprintf(folder, sizeof(folder), "%s/db-before-%d", store_home(store)->dir,
 		       STORE_SCHEMA_VERSION);
-	(void)snprintf(unfinished, sizeof(unfinished), "%s.%ld", folder, (long)getpid());
-	if (access(folder, F_OK) == 0)
-		return CG_OK;	   /* by whoever began the upgrade before */
-	folder_remove(unfinished); /* of one that was killed, with the same number */
-	cg_rc rc = folder_make(unfinished, err);
-	if (rc == CG_OK)
-		rc = store_copy(store, unfinished, err);
-	if (rc == CG_OK && rename(unfinished, folder) != 0 && errno != ENOTEMPTY && errno != EEXIST)
-		rc = cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be made: %s.", folder,
-			     strerror(errno));
-	folder_remove(unfinished); /* another was first */
-	return rc == CG_OK ? folder_sync_of(folder, err) : rc;
+	(void)snprintf(unfinished, sizeof(unfinished), "%s.unfinished", folder);
+	int turn = steward_begin(store_home(store), STEWARD_UPGRADE, UPGRADE_WAIT_MS);
+	if (turn < 0)
+		return cg_fail(err, CG_UNAVAILABLE,
+			       "Another process copies the store before its upgrade: try again.");
+	if (access(folder, F_OK) != 0) {
+		folder_remove(unfinished); /* of one that was killed */
+		rc = folder_make(unfinished, err);
+		if (rc == CG_OK)
+			rc = store_copy(store, unfinished, err);
+		if (rc == CG_OK && rename(unfinished, folder) != 0)
+			rc = cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be made: %s.",
+				     folder, strerror(errno));
+		if (rc == CG_OK)
+			rc = folder_sync_of(folder, err);
+		folder_remove(unfinished);
+	}
+	steward_end(turn);
+	return rc;
 }
 
 /* From version 1: the store gets its id, the audit its chain, revoked.log its beginning. */

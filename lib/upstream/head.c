@@ -55,6 +55,27 @@ static const char *read_length(struct upstream_head *h, struct span value)
 	return NULL;
 }
 
+/* Keep-Alive (RFC 2068 section 19.7.1.1): for how long the upstream waits for another request, and
+ * how many more it takes.  What is no number says nothing. */
+static void read_keep_alive(struct upstream_head *h, struct span list)
+{
+	struct span value, name;
+	uint64_t n;
+	while (span_next(&list, ',', &value)) {
+		if (!span_next(&value, '=', &name) ||
+		    !number_parse(span_trim(value), UINT32_MAX, &n))
+			continue;
+		name = span_trim(name);
+		if (span_is_nocase(name, SPAN_LIT("timeout")))
+			n = n > UPSTREAM_KEPT_MARGIN_S ? n - UPSTREAM_KEPT_MARGIN_S : 0;
+		else if (n > 0 || !span_is_nocase(name, SPAN_LIT("max")))
+			continue;
+		h->closes = h->closes || n == 0;
+		if (n < h->idle_s)
+			h->idle_s = (unsigned)n;
+	}
+}
+
 /* Takes the fields out that the client must not see. */
 static void filter(struct upstream_head *h, bool with_length)
 {
@@ -81,6 +102,7 @@ const char *upstream_head_read(struct span raw, bool to_head_request, struct ups
 	h->n_fields = 0;
 	h->has_length = h->chunked = h->closes = h->drop_connection = false;
 	h->length = 0;
+	h->idle_s = UPSTREAM_KEPT_S;
 	h->status = 0;
 	if (!span_next(&raw, '\n', &line) || (h->status = upstream_status(line)) < 200 ||
 	    h->status > 599)
@@ -120,6 +142,8 @@ const char *upstream_head_read(struct span raw, bool to_head_request, struct ups
 			h->chunked = true;
 		} else if (span_is_nocase(f.name, SPAN_LIT("connection"))) {
 			h->closes = h->closes || names(f.value, SPAN_LIT("close"));
+		} else if (span_is_nocase(f.name, SPAN_LIT("keep-alive"))) {
+			read_keep_alive(h, f.value);
 		}
 		if (why)
 			return why;

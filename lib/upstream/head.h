@@ -13,9 +13,10 @@ struct upstream_head {
 	struct span reason; /* behind the status; empty where it is long or has odd bytes */
 	bool has_length;    /* `length` bytes of body follow; true with 0 where none may */
 	uint64_t length;
-	bool has_body; /* false for HEAD, 204 and 304 */
-	bool chunked;  /* its coding; there is no length then */
-	bool closes;   /* the upstream takes no other request on this connection */
+	bool has_body;	 /* false for HEAD, 204 and 304 */
+	bool chunked;	 /* its coding; there is no length then */
+	bool closes;	 /* the upstream takes no other request on this connection */
+	unsigned idle_s; /* else: for how long one may follow, at most UPSTREAM_KEPT_S */
 	/* The connection cannot be trusted to be at the start of an answer afterwards. */
 	bool drop_connection;
 	size_t n_fields;

@@ -412,7 +412,7 @@ enum upstream_outcome link_open(struct links *kept, const struct upstream_call *
 			if (link->fd < 0)
 				continue;
 			int64_t idle_ms = now - link->idle_since_mono_ms;
-			if (idle_ms > (int64_t)UPSTREAM_KEPT_S * 1000 ||
+			if (idle_ms > link->idle_max_ms ||
 			    now - link->made_mono_ms > (int64_t)UPSTREAM_LIFE_S * 1000)
 				link_close(link);
 			if (idle_ms <= max_idle_s * 1000 && leads_to(link, call) &&
@@ -438,7 +438,7 @@ void link_remember(struct links *kept, struct link *link)
 	link->remembered = true;
 }
 
-void link_keep(struct links *kept, struct link *link)
+void link_keep(struct links *kept, struct link *link, unsigned idle_s)
 {
 	struct link *to = &kept->items[0];
 	for (size_t i = 1; i < CG_COUNT(kept->items) && to->fd >= 0; i++) {
@@ -449,6 +449,7 @@ void link_keep(struct links *kept, struct link *link)
 	link_close(to);
 	move(to, link);
 	to->idle_since_mono_ms = clock_mono_ms();
+	to->idle_max_ms = (int64_t)idle_s * 1000;
 }
 
 /* --- bytes --- */
@@ -478,9 +479,14 @@ static ssize_t receive_tls(struct link *link, void *to, size_t room, bool may_wa
 	link->waits = false;
 	if (n >= 0)
 		return n;
-	link->alerted = n == GNUTLS_E_FATAL_ALERT_RECEIVED;
-	/* Warnings, and a handshake that the other side would like to repeat: we need not. */
-	return gnutls_error_is_fatal((int)n) ? LINK_BROKEN : LINK_AGAIN;
+	if (n == GNUTLS_E_FATAL_ALERT_RECEIVED)
+		link->tls_fault = "the upstream has ended TLS with an alert";
+	/* Who asks for it waits for it (RFC 5246 section 7.4.1.1). */
+	else if (n == GNUTLS_E_REHANDSHAKE)
+		link->tls_fault = "the upstream asks for another TLS handshake (renegotiation), "
+				  "which is not done";
+	/* Others that are not fatal are warnings. */
+	return link->tls_fault || gnutls_error_is_fatal((int)n) ? LINK_BROKEN : LINK_AGAIN;
 }
 
 ssize_t link_receive(struct link *link, void *to, size_t room, bool may_wait)

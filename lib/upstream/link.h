@@ -17,7 +17,7 @@
 struct link {
 	int fd; /* -1: none */
 	bool reused;
-	bool alerted;		  /* the other side has ended TLS with an alert */
+	const char *tls_fault;	  /* for which TLS has ended, for the log; NULL: none */
 	bool waits;		  /* private: a read of TLS may wait */
 	bool shaken;		  /* private: the handshake is over */
 	bool remembered;	  /* private: its session was, for the next */
@@ -26,7 +26,7 @@ struct link {
 	/* Whom it leads to. */
 	char host[254];
 	uint16_t port;
-	int64_t made_mono_ms, idle_since_mono_ms;
+	int64_t made_mono_ms, idle_since_mono_ms, idle_max_ms;
 };
 
 /* Idle ones, of one thread, and what spares those that come after them. */
@@ -53,8 +53,8 @@ void link_close(struct link *link);
 /* After an answer, when the upstream has sent its tickets: has a later link_dial to the same place
  * resume its TLS session. */
 void link_remember(struct links *kept, struct link *link);
-/* Keeps it, at the start of an answer, for another call; the oldest one makes room. */
-void link_keep(struct links *kept, struct link *link);
+/* Keeps it, at the start of an answer, for a call within idle_s; the oldest one makes room. */
+void link_keep(struct links *kept, struct link *link, unsigned idle_s);
 
 /* > 0: so many bytes are on their way; never waits.  After LINK_AGAIN the same bytes have to come
  * again. */

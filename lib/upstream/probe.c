@@ -99,8 +99,26 @@ static void read_answer(struct run *r, struct link *link)
 {
 	char *in = arena_alloc(r->arena, ANSWER_BYTES);
 	size_t n = 0, looked = 0;
+	unsigned n_interim = 0;
 	decide(r, UPSTREAM_TIMEOUT, "it was silent for too long");
 	while (in) {
+		size_t head = upstream_head_size(span_make(in, n), &looked);
+		int status = head > 0 ? upstream_status(span_make(in, head)) : 0;
+		bool interim = status >= 100 && status <= 199 && status != 101;
+		if (head > 0 && !interim) {
+			take_head(r, span_make(in, head));
+			return;
+		}
+		if (interim && ++n_interim > UPSTREAM_INTERIM_MAX) {
+			decide(r, UPSTREAM_INVALID, "it has too many interim answers");
+			return;
+		}
+		if (interim) {
+			memmove(in, in + head, n - head);
+			n -= head;
+			looked = 0;
+			continue;
+		}
 		ssize_t got = n < ANSWER_BYTES ? link_receive(link, in + n, ANSWER_BYTES - n, false)
 					       : LINK_BROKEN;
 		if (got == LINK_AGAIN) {
@@ -109,8 +127,8 @@ static void read_answer(struct run *r, struct link *link)
 			continue;
 		}
 		if (got <= 0) {
-			if (link->alerted)
-				decide(r, UPSTREAM_TLS, "the upstream has ended TLS with an alert");
+			if (link->tls_fault)
+				decide(r, UPSTREAM_TLS, link->tls_fault);
 			else if (n > 0)
 				decide(r, UPSTREAM_INVALID, "its answer has no end of its head");
 			else
@@ -121,18 +139,6 @@ static void read_answer(struct run *r, struct link *link)
 		if (r->out->answered_ms < 0)
 			r->out->answered_ms = clock_mono_ms() - r->start_mono_ms;
 		n += (size_t)got;
-		size_t head = upstream_head_size(span_make(in, n), &looked);
-		if (head == 0)
-			continue;
-		int status = upstream_status(span_make(in, head));
-		if (status < 100 || status > 199 || status == 101) {
-			take_head(r, span_make(in, head));
-			return;
-		}
-		/* An interim answer. */
-		memmove(in, in + head, n - head);
-		n -= head;
-		looked = 0;
 	}
 	decide(r, UPSTREAM_FAILED, "there is no memory");
 }

@@ -11,35 +11,32 @@ static gnutls_datum_t datum_of(struct span s)
 	return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.p, (unsigned)s.n};
 }
 
-/* The host's CAs are what the file with them is. */
-static struct stat host_cas(void)
+/* The host's CAs are what the file with them is; its rights count, too. */
+static struct upstream_host_cas host_cas(void)
 {
 	struct stat st = {0};
 	/* A host without the file has none of its bundle, and no CA. */
 	(void)stat(HOST_CAS, &st);
-	return st;
+	return (struct upstream_host_cas){(int64_t)st.st_ino, st.st_size, st.st_ctim.tv_sec,
+					  st.st_ctim.tv_nsec};
 }
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
+bool upstream_tls_is_current(const struct upstream_tls *tls)
 {
-	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	if (!tls->of_host)
+		return true;
+	struct upstream_host_cas now = host_cas();
+	return memcmp(&now, &tls->host, sizeof(now)) == 0;
 }
 
-static cg_rc identify(struct span ca_pem, struct span client_pem, const struct sha256 *pins,
-		      size_t n_pins, const char *server_name, struct sha256 *out)
+static cg_rc identify(const struct upstream_host_cas *host, struct span ca_pem,
+		      struct span client_pem, const struct sha256 *pins, size_t n_pins,
+		      const char *server_name, struct sha256 *out)
 {
 	struct {
-		int64_t host[4];
+		struct upstream_host_cas host;
 		struct sha256 cas, client, pins, name;
-	} all = {.host = {0}};
-	if (ca_pem.n == 0) {
-		struct stat st = host_cas();
-		all.host[0] = (int64_t)st.st_ino;
-		all.host[1] = st.st_size;
-		all.host[2] = st.st_mtim.tv_sec;
-		all.host[3] = st.st_mtim.tv_nsec;
-	}
+	} all = {.host = *host};
 	cg_rc rc = sha256_of(ca_pem, &all.cas);
 	if (rc == CG_OK)
 		rc = sha256_of(client_pem, &all.client);
@@ -57,7 +54,11 @@ static cg_rc fill(struct upstream_tls *tls, struct span ca_pem, struct span clie
 	gnutls_datum_t cas = datum_of(ca_pem), client = datum_of(client_pem);
 	tls->users = 1;
 	/* Before the host's file is read: a newer one has another identity. */
-	if (identify(ca_pem, client_pem, pins, n_pins, server_name, &tls->identity) != CG_OK)
+	tls->of_host = ca_pem.n == 0;
+	if (tls->of_host)
+		tls->host = host_cas();
+	if (identify(&tls->host, ca_pem, client_pem, pins, n_pins, server_name, &tls->identity) !=
+	    CG_OK)
 		return cg_fail_memory(err);
 	if (gnutls_certificate_allocate_credentials(&tls->credentials) < 0)
 		return cg_fail_memory(err);
@@ -67,10 +68,12 @@ static cg_rc fill(struct upstream_tls *tls, struct span ca_pem, struct span clie
 								     GNUTLS_X509_FMT_PEM)
 			     : gnutls_certificate_set_x509_system_trust(tls->credentials);
 	/* A host without CAs trusts nobody, which is no failure. */
-	if (ca_pem.n > 0 && n <= 0)
-		return cg_fail(err, n == GNUTLS_E_MEMORY_ERROR ? CG_UNAVAILABLE : CG_BAD_VALUE,
-			       "The CAs of an API's upstream_tls cannot be used: %s.",
-			       gnutls_strerror(n));
+	if (n <= 0 && (!tls->of_host || tls->host.size > 0))
+		return cg_fail(
+		    err, tls->of_host || n == GNUTLS_E_MEMORY_ERROR ? CG_UNAVAILABLE : CG_BAD_VALUE,
+		    "The CAs of %s cannot be used: %s.",
+		    tls->of_host ? "the host, " HOST_CAS "," : "an API's upstream_tls",
+		    n == 0 ? "none can be read" : gnutls_strerror(n));
 	tls->has_client = client_pem.n > 0;
 	n = tls->has_client ? gnutls_certificate_set_x509_key_mem(tls->credentials, &client,
 								  &client, GNUTLS_X509_FMT_PEM)
@@ -111,6 +114,7 @@ void upstream_tls_free(struct upstream_tls **tp)
 	*tp = NULL;
 	if (!tls || atomic_fetch_sub(&tls->users, 1) > 1)
 		return;
+	upstream_tls_free(&tls->before);
 	if (tls->credentials)
 		gnutls_certificate_free_credentials(tls->credentials);
 	free(tls->server_name);
@@ -128,16 +132,12 @@ struct upstream_tls *upstream_tls_of_host(void)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static struct upstream_tls *kept;
-	static struct stat read_as;
 	struct upstream_tls *out = NULL;
-	struct stat now = host_cas();
 	(void)pthread_mutex_lock(&lock);
-	if (kept && !is_same_file(&now, &read_as))
+	if (kept && !upstream_tls_is_current(kept))
 		upstream_tls_free(&kept);
-	if (!kept &&
+	if (kept ||
 	    upstream_tls_new(SPAN_LIT(""), SPAN_LIT(""), NULL, 0, NULL, &kept, NULL) == CG_OK)
-		read_as = now;
-	if (kept)
 		out = upstream_tls_share(kept);
 	(void)pthread_mutex_unlock(&lock);
 	return out;

@@ -17,8 +17,6 @@
 #define CHUNK_TAIL ((size_t)7)
 /* So often the client's side may wake us after its body's end. */
 #define CLIENT_NEWS_MAX 8
-/* Interim answers before the answer; who sends more does not mean to answer. */
-#define INTERIM_MAX 32
 /* Of an answer whose length is known the end is near: what has come of it waits so long for the
  * rest, so that both leave in one write, ms. */
 #define HOLD_MS 20
@@ -316,7 +314,7 @@ static void take(struct exchange *x)
 		} else {
 			int status = upstream_status(raw);
 			bool interim = status >= 100 && status < 200 && status != 101;
-			if (interim && ++x->n_interim > INTERIM_MAX)
+			if (interim && ++x->n_interim > UPSTREAM_INTERIM_MAX)
 				decide(x, UPSTREAM_INVALID, "it has too many interim answers");
 			else if (!interim)
 				(void)pass_head(x, span_make(raw.p, n));
@@ -349,10 +347,10 @@ static void take_end(struct exchange *x, bool in_order)
 {
 	if (x->head_done && in_order && upstream_body_ends_here(&x->body))
 		x->whole = true;
-	else if (!x->head_done && x->link.alerted)
+	else if (!x->head_done && x->link.tls_fault)
 		/* In TLS 1.3 an upstream refuses our certificate, or that there is none, when the
 		 * handshake is over for us. */
-		decide(x, UPSTREAM_TLS, "the upstream has ended TLS with an alert");
+		decide(x, UPSTREAM_TLS, x->link.tls_fault);
 	else if (!x->received)
 		end_unanswered(x);
 	else
@@ -552,7 +550,7 @@ static void run(struct exchange *x)
 	if (x->whole)
 		link_remember(&x->u->links, &x->link);
 	if (can_be_kept(x))
-		link_keep(&x->u->links, &x->link);
+		link_keep(&x->u->links, &x->link, x->u->head.idle_s);
 	else
 		link_close(&x->link);
 }

@@ -86,6 +86,10 @@ with site:
         seen = test(target_url=Answering(b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n").url)
         is_eq(seen["outcome"], "invalid", "another protocol")
         like(seen["remedy"], "not HTTP", "what to do")
+        interim = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+        for times, want in ((1, ("ok", 204)), (32, ("ok", 204)), (33, ("invalid", None)), (100000, ("invalid", None))):
+            seen = test(target_url=Answering(interim * times + b"HTTP/1.1 204 No Content\r\n\r\n").url)
+            is_eq((seen["outcome"], seen["status"]), want, f"{times} interim answers before it")
         seen = test(target_url=Answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n").url)
         is_eq((seen["ok"], seen["status"]), (True, 503), "an answer that is none to be glad of")
         like(seen["remedy"], "not well", "what to do")

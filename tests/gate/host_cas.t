@@ -11,6 +11,7 @@ from tap import done_testing, is_eq, skip  # noqa: E402
 from website import Site  # noqa: E402
 
 INSIDE = "CERTGATE_TEST_HOST_CAS"
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 if INSIDE not in os.environ:
     may = subprocess.run(["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /etc/ssl/certs"],
                          stderr=subprocess.DEVNULL, check=False)
@@ -24,7 +25,7 @@ if INSIDE not in os.environ:
 subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", "/etc/ssl/certs"], check=True)
 with Site() as site:
     host_ca, own_ca = site.make_ca("Host CA"), site.make_ca("Own CA")
-    shutil.copy(host_ca.path, "/etc/ssl/certs/ca-certificates.crt")
+    shutil.copy(host_ca.path, BUNDLE)
     shutil.copy(host_ca.path, "/etc/ssl/certs/host.pem")
     for name in os.listdir("/etc/ssl/certs"):
         os.chmod("/etc/ssl/certs/" + name, 0o644)
@@ -41,4 +42,22 @@ with Site() as site:
                       target_url=f"https://localhost:{upstreams[label].port}")
         is_eq(site.curl(f"/api{number}/x").status, want,
               f"an upstream of the {label} CA, with {'the own' if tls else 'no'} CA named")
+    # As they are now, also where a pin is set besides.
+    pin = subprocess.run(f"openssl x509 -in {site.certs}/server-host.pem -noout -pubkey | openssl pkey -pubin -outform DER "
+                         "| sha256sum", shell=True, capture_output=True, check=True, text=True).stdout.split()[0]
+    site.make_api("pinned", auth={"keyless": True}, upstream_tls={"pinned_sha256": [pin]},
+                  target_url=f"https://localhost:{upstreams['host'].port}")
+
+    def put(ca):
+        shutil.copy(ca.path, BUNDLE + ".new")
+        os.chmod(BUNDLE + ".new", 0o644)
+        os.rename(BUNDLE + ".new", BUNDLE)
+
+    for name, make, want in (
+            ("as before", lambda: None, 200), ("others", lambda: put(own_ca), 502), ("the first again", lambda: put(host_ca), 200),
+            ("closed to the gate", lambda: os.chmod(BUNDLE, 0), 503), ("open again", lambda: os.chmod(BUNDLE, 0o644), 200),
+            ("none", lambda: os.unlink(BUNDLE), 502), ("there again", lambda: put(host_ca), 200)):
+        make()
+        is_eq([site.curl(path).status for path in ("/api0/x", "/pinned/x") for _ in range(2)], [want] * 4,
+              f"the host's CAs are {name}: {want}")
 done_testing()

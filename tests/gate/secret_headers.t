@@ -46,6 +46,11 @@ with Site() as site:
         is_eq(json.loads(site.certgate("--json", "api", "show", "secret").stdout)["secret_headers"], names,
               "the command shows as much")
         is_eq(site.make_api("none")["secret_headers"], [], "an API without has an empty list")
+        # To the gate itself: Apache answers it.
+        for method, want in (("GET", [ONE]), ("TRACE", [])):
+            answer = site.fcgi({"REQUEST_URI": "/secret/x", "REQUEST_METHOD": method, "HTTP_AUTHORIZATION": "x"})
+            is_eq((answer.status, fields(json.loads(answer.body), "authorization")), (200, want),
+                  f"{method}: {len(want)} is sent")
 
     with case("changed"):
         is_eq(change(timeout_ms=20000), names, "another change leaves them")

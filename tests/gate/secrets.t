@@ -449,20 +449,20 @@ def pieces_of_requests(site):
     needles.add_text("token", token)
     needles.add_text("body", secret)
 
-    def request(*, first, filler=0, body=b""):
+    def request(*, first, filler=0, body=b"", sent=token):
         """(the bytes, where the token begins, where the body does)"""
         params = site.variables({"REQUEST_URI": "/pieces/x",
                                  "REQUEST_METHOD": "POST" if body else "GET"},
                                 body)
-        fields = {"HTTP_AUTHORIZATION": "Bearer " + token, "HTTP_X_FILL": "f" * filler}
+        fields = {"HTTP_AUTHORIZATION": "Bearer " + sent, "HTTP_X_FILL": "f" * filler}
         params = {**fields, **params} if first else {**params, **fields}
         data = fcgi.record(fcgi.BEGIN, b"\0\1\0\0\0\0\0\0") + \
             fcgi.stream(fcgi.PARAMS, fcgi.pairs(params))
-        return data + fcgi.stream(fcgi.STDIN, body), data.index(token.encode()), len(data)
+        return data + fcgi.stream(fcgi.STDIN, body), data.index(sent.encode()), len(data)
 
-    def try_one(name, data, *cuts):
+    def try_one(name, data, *cuts, status=200):
         answer = sent_in_pieces(site, data, cuts)
-        is_eq((answer.status, answer.ended), (200, True), f"{name}: 200")
+        is_eq((answer.status, answer.ended), (status, True), f"{name}: {status}")
         if ROOT:
             def left():
                 return [what for pid in site.pids("gate") for what in needles.find(memory_of(pid))]
@@ -487,6 +487,12 @@ def pieces_of_requests(site):
         data, _, begin = request(first=first, body=b"b" * 100 + secret.encode())
         try_one(f"a short body, the token {where}", data)
         try_one(f"a short body in pieces, the token {where}", data, begin, begin + 120)
+        # Refused, a request goes less deep, and writes over less.
+        for size in (20, 80):
+            unknown = "wrong-" + os.urandom(size).hex()
+            needles.add_text("unknown token", unknown)
+            try_one(f"an unknown token of {len(unknown)} letters, {where}", request(first=first, sent=unknown)[0],
+                    status=403)
 
 
 # --- the folder ---

@@ -5,9 +5,11 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from environment import DEADLINE_S, ROOT, WEB_USER  # noqa: E402
@@ -456,10 +458,37 @@ def resumed(site):
           "an upstream whose handshake fails with its own ticket: another without")
 
 
+def renegotiation(site):
+    """An upstream that asks for another handshake waits for it: its answer is given up at once."""
+    ca = site.make_ca("CA of handshakes")
+    server = site.make_cert("asks again", ca=ca, extensions=[*SERVER_EXTENSIONS, "subjectAltName=DNS:localhost"])
+    port, log = site.reserve(), site.logs + "/asks-again.log"
+    up = site.spawn("asks-again", ["openssl", "s_server", "-tls1_2", "-accept", f"127.0.0.1:{port}", "-cert",
+                                   server.path, "-key", server.key], stdin=subprocess.PIPE)
+
+    def has_said(text):
+        with open(log, "rb") as said:
+            return text in said.read()
+
+    wait_until(lambda: has_said(b"ACCEPT"), "openssl s_server")
+    site.make_api("again", auth={"keyless": True}, timeout_ms=300000, target_url=f"https://localhost:{port}",
+                  upstream_tls={"ca_certificates": [register(site, ca, "ca")]})
+    # With R it asks for a certificate, too.
+    for letter in ("r", "R"):
+        with ThreadPoolExecutor(1) as one:
+            call = one.submit(site.curl, f"/again/{letter}")
+            wait_until(lambda letter=letter: has_said(f"GET /{letter} HTTP/1.1".encode()), "the request")
+            up.stdin.write(letter.encode() + b"\n")
+            up.stdin.flush()
+            is_eq(outcome(call.result()), TLS_FAULT, f"s_server {letter}: refused")
+    with open(site.logs + "/supervise.log", encoding="utf-8") as said:
+        is_eq(len(re.findall(r'outcome="tls" .*\(renegotiation\)', said.read())), 2, "and the log says why")
+
+
 with Site() as whole:
     for title, test, *given in (
             ("trust", trust), ("mutual TLS", mutual), ("TLS sessions", resumed),
-            ("connections over changes", kept_over_changes)):
+            ("connections over changes", kept_over_changes), ("renegotiation", renegotiation)):
         with case(title):
             test(whole, *given)
 done_testing()

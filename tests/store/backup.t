@@ -5,10 +5,12 @@ that those before it made.
 
 CERTGATE_TIMED=1: how long writers were held up is judged, not only told."""
 import contextlib
+import itertools
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from environment import HANG_S, ROOT, WEB_USER  # noqa: E402
 from homes import Home, make_export  # noqa: E402
-from processes import wait_until  # noqa: E402
+from processes import thread_states, wait_until  # noqa: E402
 from shim import build_shim  # noqa: E402
 from tap import case, diag, done_testing, is_eq, like, ok, unlike  # noqa: E402
 from website import Site  # noqa: E402
@@ -80,6 +82,22 @@ def restart(*args, stdin=None):
 def held(records):
     """How many of them are held."""
     return sum(r["held"] for r in records.values())
+
+
+def stopped_of(pid):
+    """Of it and the processes that descend from it those that are stopped."""
+    # Some may be gone by now.
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as text:
+        found = [pid] if "T" in thread_states(pid) else []
+        return found + [one for child in map(int, text.read().split()) for one in stopped_of(child)]
+    return []
+
+
+def is_told(pid):
+    """Whether a SIGTERM waits for a process that is stopped."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as text:
+        pending = dict(line.split(":", 1) for line in text)["ShdPnd"]
+    return int(pending, 16) >> (signal.SIGTERM - 1) & 1
 
 
 class Busy(Exception):
@@ -332,6 +350,39 @@ with site:
             is_eq(wrong, [], f"a full disk below {to}: told each time")
             is_eq(left, [], f"a full disk below {to}: nothing is left")
             is_eq(sorted(os.listdir(f"{calls}/{to}")), ["backup.json", "db", "keys.json"], f"with room it is made ({to})")
+            before = all_there()
+
+        def stopped(to, how, at, sig):
+            """Stops a backup at its N-th write: its process is killed there, or who began it gets a signal.
+            Whether it is not whole then."""
+            with subprocess.Popen(small.command("backup", f"{calls}/{to}"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL,
+                                  env={**os.environ, "LD_PRELOAD": shim, "FAULT_CALLS": "disk", "FAULT_DO": how,
+                                       "FAULT_AT": str(at), "FAULT_PATH": f"{calls}/{to}"}) as process:
+                wait_until(lambda: process.poll() is not None or stopped_of(process.pid), "a stop, or its end")
+                for pid in stopped_of(process.pid):
+                    process.send_signal(sig)
+                    wait_until(lambda pid=pid: is_told(pid), "the signal's way to who writes")
+                    os.kill(pid, signal.SIGCONT)
+                process.wait(HANG_S)
+            with contextlib.suppress(FileNotFoundError), open(f"{calls}/{to}/backup.json", encoding="utf-8") as text:
+                return not json.load(text)
+            return True
+
+        for to in ("stopped", "stopped-empty"):
+            if to.endswith("empty"):
+                os.mkdir(f"{calls}/{to}", 0o700)
+                if ROOT:
+                    shutil.chown(f"{calls}/{to}", WEB_USER, WEB_USER)
+            before = all_there()
+            at = 1
+            ways = itertools.cycle((("stop", signal.SIGTERM), ("kill", None), ("stop", signal.SIGINT), ("stop", signal.SIGHUP)))
+            for how, sig in ways:
+                if not stopped(to, how, at, sig) or all_there() != before:
+                    break
+                at += 1 + at // 4
+            ok(at > 8, f"a backup to {to} that is stopped: at {at} and before")
+            is_eq(sorted(os.listdir(f"{calls}/{to}")), ["backup.json", "db"], f"a backup to {to}: nothing is there until it is whole")
             before = all_there()
 
         def restore_with(log_now):

@@ -144,7 +144,7 @@ with site:
                                        "FAULT_DO": "kill", "FAULT_AT": str(at)})
             faults = killed.faults()
             if faults or len(killed.export()["audit"]) != 10 or \
-                    not os.path.isdir(killed.dir + "/db-before-4"):
+                    [n for n in os.listdir(killed.dir) if n.startswith("db-before")] != ["db-before-4"]:
                 wrong.append((at, faults, os.listdir(killed.dir)))
             shutil.rmtree(killed.dir)
             if done.returncode == 0:

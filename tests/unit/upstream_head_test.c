@@ -93,11 +93,60 @@ static void heads_are_filtered(void **state)
 	}
 }
 
+static void keep_alive_says_how_long(void **state)
+{
+	static const struct {
+		const char *value;
+		unsigned idle_s; /* 0: closes */
+	} rows[] = {
+	    {"timeout=5",			  5 - UPSTREAM_KEPT_MARGIN_S},
+	    {"timeout=5, max=100",	   5 - UPSTREAM_KEPT_MARGIN_S},
+	    {"max=100 ,\tTimeOut = 5",       5 - UPSTREAM_KEPT_MARGIN_S},
+	    {"timeout=9, timeout=5",	     5 - UPSTREAM_KEPT_MARGIN_S},
+	    {"timeout=005",		    5 - UPSTREAM_KEPT_MARGIN_S},
+	    {"timeout=1",			  0			   },
+	    {"timeout=0",			  0			   },
+	    {"timeout=60, max=0",		  0			   },
+	    {"timeout=60",		   UPSTREAM_KEPT_S		  },
+	    {"timeout=4294967295",	   UPSTREAM_KEPT_S		  },
+ /* No such numbers, or of something else. */
+	    {"timeout=4294967296",	   UPSTREAM_KEPT_S		  },
+	    {"timeout=18446744073709551617", UPSTREAM_KEPT_S	    },
+	    {"timeout=-1",		   UPSTREAM_KEPT_S		  },
+	    {"timeout=+1",		   UPSTREAM_KEPT_S		  },
+	    {"timeout=0x1",		    UPSTREAM_KEPT_S	   },
+	    {"timeout=1.0",		    UPSTREAM_KEPT_S	   },
+	    {"timeout=1;max=1",		UPSTREAM_KEPT_S	       },
+	    {"timeout=1 1",		    UPSTREAM_KEPT_S	   },
+	    {"timeout=\"1\"",		      UPSTREAM_KEPT_S	     },
+	    {"timeout==1",		   UPSTREAM_KEPT_S		  },
+	    {"timeout=",			 UPSTREAM_KEPT_S		},
+	    {"timeout",			UPSTREAM_KEPT_S	       },
+	    {"timeouts=1, =1, 1, max=1",	 UPSTREAM_KEPT_S		},
+	    {"",			     UPSTREAM_KEPT_S		},
+	};
+	static struct upstream_head h;
+	char head[128];
+	(void)state;
+	for (size_t i = 0; i < CG_COUNT(rows); i++) {
+		(void)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nkeep-ALIVE: %s\r\n",
+			       rows[i].value);
+		assert_null(upstream_head_read(span_of(head), false, &h));
+		if (h.closes != (rows[i].idle_s == 0) || h.idle_s != rows[i].idle_s)
+			print_error("%s: %u\n", rows[i].value, h.idle_s);
+		assert_int_equal(h.closes, rows[i].idle_s == 0);
+		assert_int_equal(h.idle_s, rows[i].idle_s);
+	}
+	assert_null(upstream_head_read(span_of("HTTP/1.1 200 OK\r\n"), false, &h));
+	assert_int_equal(h.idle_s, UPSTREAM_KEPT_S);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(heads_that_are_refused),
 	    cmocka_unit_test(heads_are_filtered),
+	    cmocka_unit_test(keep_alive_says_how_long),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -371,6 +371,20 @@ static void connections_are_kept(void **state)
 	free_exchange(x);
 }
 
+/* Idle for as long as the upstream waits, less the margin, one may be about to be closed. */
+static void what_the_upstream_may_close_is_not_used(void **state)
+{
+	struct exchange *x = new_exchange();
+	(void)state;
+	call(x, "GET", "/waits-2-s", NULL, false);
+	int64_t over = clock_mono_ms() + (2 - UPSTREAM_KEPT_MARGIN_S) * 1000;
+	while (clock_mono_ms() <= over)
+		(void)poll(NULL, 0, 10);
+	call(x, "GET", "/ok", NULL, false);
+	assert_int_equal(server.n_connections, 1);
+	free_exchange(x);
+}
+
 /* The server closes a kept connection when the second request has come: the first attempt was
  * perhaps acted on. */
 static void only_repeatable_requests_are_repeated(void **state)
@@ -579,6 +593,7 @@ int main(void)
 	    cmocka_unit_test(translators_are_known_by_their_prefixes),
 	    cmocka_unit_test(fields_are_dropped_and_added),
 	    cmocka_unit_test(connections_are_kept),
+	    cmocka_unit_test(what_the_upstream_may_close_is_not_used),
 	    cmocka_unit_test(only_repeatable_requests_are_repeated),
 	    cmocka_unit_test(others_try_what_may_be_repeated),
 	    cmocka_unit_test(noise_is_no_answer),

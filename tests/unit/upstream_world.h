@@ -48,6 +48,7 @@ static const struct script scripts[] = {
     {"/echo",	      REPEATS,	       NULL							      },
     {"/once",	      HANGS_UP_SECOND, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"		       },
     {"/204",	     0,		"HTTP/1.1 204 No Content\r\n\r\n"				 },
+    {"/waits-2-s",   0,		      "HTTP/1.1 204 No Content\r\nKeep-Alive: timeout=2\r\n\r\n"	},
     {"/excess",	0,		   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokEXCESS"		 },
     {"/noise",       MAKES_NOISE,	    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"		    },
     {"/short",       CLOSES,	       "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"		  },
