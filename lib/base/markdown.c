@@ -27,12 +27,10 @@ bool markdown_link_is_fine(struct span link, bool mailto)
 	return false;
 }
 
-/* "/portal/logo.svg", but neither "//elsewhere" nor "/\elsewhere", which browsers take for it; nor
- * with control characters, which are left out of it afterwards, by browsers and here. */
+/* "/portal/logo.svg", but neither "//elsewhere" nor "/\elsewhere", which browsers take for it. */
 static bool image_is_fine(struct span link)
 {
-	return text_is_clean(link) && link.n > 1 && link.p[0] == '/' && link.p[1] != '/' &&
-	       link.p[1] != '\\';
+	return link.n > 1 && link.p[0] == '/' && link.p[1] != '/' && link.p[1] != '\\';
 }
 
 static void note_bad(struct writing *w, struct span link)
@@ -189,10 +187,13 @@ static bool is_in_tight_list(cmark_node *node)
 	return list && cmark_node_get_list_tight(list);
 }
 
-/* Whether a link or an image leads where it may; else its text alone is shown. */
+/* Whether a link or an image leads where it may; else its text alone is shown.  What has control
+ * characters, which are left out of it afterwards, by browsers and here, may lead elsewhere. */
 static bool is_fine(cmark_node *node, struct span *address)
 {
 	*address = span_of(cmark_node_get_url(node));
+	if (!text_is_clean(*address))
+		return false;
 	return cmark_node_get_type(node) == CMARK_NODE_LINK ? markdown_link_is_fine(*address, true)
 							    : image_is_fine(*address);
 }
