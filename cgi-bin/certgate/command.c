@@ -147,10 +147,13 @@ cg_rc command_become_owner(struct command *c, struct cg_err *err)
 void command_hold_signals(struct command_held *held)
 {
 	static const int watched[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
+	struct sigaction now;
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would never come */
 	(void)sigemptyset(&held->signals);
 	for (size_t i = 0; i < CG_COUNT(watched); i++)
-		(void)sigaddset(&held->signals, watched[i]);
-	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would never come */
+		/* Held back, one that is ignored, as by nohup, would come all the same. */
+		if (sigaction(watched[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			(void)sigaddset(&held->signals, watched[i]);
 	(void)sigprocmask(SIG_BLOCK, &held->signals, &held->before);
 }
 
@@ -170,9 +173,12 @@ bool command_leave_to_child(const struct command_held *held, int *status)
 	if (pid < 0)
 		(void)fprintf(stderr, "certgate: No process can be started: %s.\n",
 			      strerror(errno));
-	while (pid > 0 && waitpid(pid, &how, WNOHANG) != pid)
-		if (sigwaitinfo(&held->signals, NULL) != SIGCHLD)
+	while (pid > 0 && waitpid(pid, &how, WNOHANG) != pid) {
+		/* -1 when this process was stopped, as by Ctrl-Z, and goes on. */
+		int got = sigwaitinfo(&held->signals, NULL);
+		if (got > 0 && got != SIGCHLD)
 			(void)kill(pid, SIGTERM);
+	}
 	*status = pid > 0 && WIFEXITED(how) ? WEXITSTATUS(how) : EXIT_REFUSED;
 	return false;
 }

@@ -352,13 +352,17 @@ with site:
             is_eq(sorted(os.listdir(f"{calls}/{to}")), ["backup.json", "db", "keys.json"], f"with room it is made ({to})")
             before = all_there()
 
+        def begun(to, how, at, signals):
+            """A backup that stops or is killed at its N-th write."""
+            return subprocess.Popen(["env", signals, *small.command("backup", f"{calls}/{to}")], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                    env={**os.environ, "LD_PRELOAD": shim, "FAULT_CALLS": "disk", "FAULT_DO": how,
+                                         "FAULT_AT": str(at), "FAULT_PATH": f"{calls}/{to}"})
+
         def stopped(to, how, at, sig):
             """Stops a backup at its N-th write: its process is killed there, or who began it gets a signal.
             Whether it is not whole then."""
-            with subprocess.Popen(small.command("backup", f"{calls}/{to}"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL,
-                                  env={**os.environ, "LD_PRELOAD": shim, "FAULT_CALLS": "disk", "FAULT_DO": how,
-                                       "FAULT_AT": str(at), "FAULT_PATH": f"{calls}/{to}"}) as process:
+            with begun(to, how, at, "--default-signal=INT,TERM,HUP") as process:
                 wait_until(lambda: process.poll() is not None or stopped_of(process.pid), "a stop, or its end")
                 for pid in stopped_of(process.pid):
                     process.send_signal(sig)
@@ -384,6 +388,20 @@ with site:
             ok(at > 8, f"a backup to {to} that is stopped: at {at} and before")
             is_eq(sorted(os.listdir(f"{calls}/{to}")), ["backup.json", "db"], f"a backup to {to}: nothing is there until it is whole")
             before = all_there()
+
+        with begun("goes-on", "stop", 9, "--ignore-signal=HUP") as process:
+            wait_until(lambda: process.poll() is not None or stopped_of(process.pid), "its ninth write")
+            writing = stopped_of(process.pid)
+            for sig in (signal.SIGHUP, signal.SIGSTOP):
+                process.send_signal(sig)
+            wait_until(lambda: thread_states(process.pid) == {"T"}, "who waits for it to stop, too")
+            process.send_signal(signal.SIGCONT)
+            wait_until(lambda: thread_states(process.pid) == {"S"}, "it to wait again")
+            for pid in writing:
+                os.kill(pid, signal.SIGCONT)
+            is_eq(process.wait(HANG_S), 0, "one that was stopped and goes on, under nohup, is made")
+        is_eq(sorted(os.listdir(calls + "/goes-on")), ["backup.json", "db"], "whole")
+        before = all_there()
 
         def restore_with(log_now):
             with open(small.dir + "/revoked.log", "wb") as out:
