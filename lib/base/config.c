@@ -172,7 +172,8 @@ static bool parse_lines(cfg_t *cfg, FILE *file)
 		good = !faulty && cfg_parse_buf(cfg, line) == CFG_SUCCESS && !faulty;
 	}
 	free(line);
-	return good && ferror(file) == 0;
+	/* Else it could not be read to its end. */
+	return good && feof(file) != 0;
 }
 
 static cg_rc parse(FILE *file, struct cg_err *err)
