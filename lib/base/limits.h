@@ -162,7 +162,7 @@
 
 /* --- store --- */
 #define STORE_LOCK_WAIT_MS 4000 /* a wait for the store's lock: 503 after it */
-/* A wait for another process to copy the store before its upgrade. */
+/* A wait for another process that upgrades the store. */
 #define UPGRADE_WAIT_MS 60000
 /* A wait for the same holder, after one was in vain. */
 #define STORE_LOCK_STUCK_WAIT_MS 50

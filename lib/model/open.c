@@ -12,31 +12,26 @@
 /* An upgrade reads and writes the whole audit. */
 #define REWRITE_BATCH	  1000 /* records of one transaction */
 #define UPGRADE_ARENA_MAX ((size_t)1024 * 1024 * 1024)
+#define KEY_MAX_BYTES	  256 /* of a primary key */
 
 static cg_rc save_copy(struct store *store, struct cg_err *err)
 {
 	char folder[HOME_PATH_MAX + 32], unfinished[HOME_PATH_MAX + 64];
-	cg_rc rc = CG_OK;
 	(void)snprintf(folder, sizeof(folder), "%s/db-before-%d", store_home(store)->dir,
 		       STORE_SCHEMA_VERSION);
 	(void)snprintf(unfinished, sizeof(unfinished), "%s.unfinished", folder);
-	int turn = steward_begin(store_home(store), STEWARD_UPGRADE, UPGRADE_WAIT_MS);
-	if (turn < 0)
-		return cg_fail(err, CG_UNAVAILABLE,
-			       "Another process copies the store before its upgrade: try again.");
-	if (access(folder, F_OK) != 0) {
-		folder_remove(unfinished); /* of one that was killed */
-		rc = folder_make(unfinished, err);
-		if (rc == CG_OK)
-			rc = store_copy(store, unfinished, err);
-		if (rc == CG_OK && rename(unfinished, folder) != 0)
-			rc = cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be made: %s.",
-				     folder, strerror(errno));
-		if (rc == CG_OK)
-			rc = folder_sync_of(folder, err);
-		folder_remove(unfinished);
-	}
-	steward_end(turn);
+	if (access(folder, F_OK) == 0)
+		return CG_OK;	   /* by whoever began the upgrade before */
+	folder_remove(unfinished); /* of one that was killed */
+	cg_rc rc = folder_make(unfinished, err);
+	if (rc == CG_OK)
+		rc = store_copy(store, unfinished, err);
+	if (rc == CG_OK && rename(unfinished, folder) != 0)
+		rc = cg_fail(err, CG_UNAVAILABLE, "The folder %s cannot be made: %s.", folder,
+			     strerror(errno));
+	if (rc == CG_OK)
+		rc = folder_sync_of(folder, err);
+	folder_remove(unfinished);
 	return rc;
 }
 
@@ -60,7 +55,7 @@ static cg_rc to_2(struct store_txn *txn, Cg__Meta *meta, struct arena *arena, st
 struct rewriting {
 	struct arena arena;
 	enum store_table table;
-	char after[SHA256_HEX];
+	char after[KEY_MAX_BYTES];
 	size_t after_n;
 	struct record {
 		struct span key, value;
@@ -106,7 +101,10 @@ static cg_rc rewrite(struct store *store, enum store_table table, struct cg_err 
 	do {
 		rc = store_write(store, STORE_CHANGES_NONE, rewrite_txn, r, err);
 		struct span last = r->n > 0 ? r->records[r->n - 1].key : SPAN_LIT("");
-		if (rc == CG_OK && last.n > 0 && last.n <= sizeof(r->after)) {
+		if (rc == CG_OK && last.n > sizeof(r->after))
+			rc = cg_fail(err, CG_UNAVAILABLE,
+				     "A record of the store has a damaged key.");
+		if (rc == CG_OK) {
 			memcpy(r->after, last.p, last.n);
 			r->after_n = last.n;
 		}
@@ -130,12 +128,47 @@ static cg_rc upgrade_txn(struct store_txn *txn, void *arg, struct cg_err *err)
 	(void)arg;
 	arena_init(&arena, UPGRADE_ARENA_MAX);
 	cg_rc rc = store_meta_read(txn, &arena, &meta, err);
-	/* Another process may have done it meanwhile. */
 	if (rc == CG_OK && meta->schema_version == 1)
 		rc = to_2(txn, meta, &arena, err);
 	if (rc == CG_OK && meta->schema_version < 4)
 		rc = to_4(txn, meta, &arena, err);
 	arena_release(&arena);
+	return rc;
+}
+
+static cg_rc read_version(struct store_txn *txn, void *arg, struct cg_err *err)
+{
+	uint64_t *version = arg;
+	struct arena arena;
+	Cg__Meta *meta;
+	arena_init(&arena, RECORD_ARENA_MAX);
+	cg_rc rc = store_meta_read(txn, &arena, &meta, err);
+	if (rc == CG_OK)
+		*version = meta->schema_version;
+	arena_release(&arena);
+	return rc;
+}
+
+/* By one process; others that open the store wait for it. */
+static cg_rc upgrade(struct store *store, struct cg_err *err)
+{
+	uint64_t version;
+	int turn = steward_begin(store_home(store), STEWARD_UPGRADE, UPGRADE_WAIT_MS);
+	if (turn < 0)
+		return cg_fail(err, CG_UNAVAILABLE,
+			       "The store waits for its upgrade, which another process has begun: "
+			       "try again in a minute.");
+	cg_rc rc = store_read(store, read_version, &version, err);
+	if (rc == CG_OK && version < STORE_SCHEMA_VERSION) {
+		rc = save_copy(store, err);
+		for (int table = 0; rc == CG_OK && table < STORE__TABLES; table++)
+			rc = rewrite(store, (enum store_table)table, err);
+		if (rc == CG_OK)
+			rc = store_write(store, STORE_CHANGES_GRANTS, upgrade_txn, NULL, err);
+		if (rc == CG_OK)
+			log_info("store_upgraded", "home", store_home(store)->dir, LOG_END);
+	}
+	steward_end(turn);
 	return rc;
 }
 
@@ -146,15 +179,8 @@ cg_rc model_open(const struct home *home, struct store **out, struct cg_err *err
 	if (rc != CG_OK)
 		return rc;
 	rc = restore_finish(home, err);
-	if (rc == CG_OK && store_version(store) < STORE_SCHEMA_VERSION) {
-		rc = save_copy(store, err);
-		for (int table = 0; rc == CG_OK && table < STORE__TABLES; table++)
-			rc = rewrite(store, (enum store_table)table, err);
-		if (rc == CG_OK)
-			rc = store_write(store, STORE_CHANGES_GRANTS, upgrade_txn, NULL, err);
-		if (rc == CG_OK)
-			log_info("store_upgraded", "home", home->dir, LOG_END);
-	}
+	if (rc == CG_OK && store_version(store) < STORE_SCHEMA_VERSION)
+		rc = upgrade(store, err);
 	if (rc == CG_OK)
 		*out = store;
 	else

@@ -8,7 +8,7 @@
 /* What there is to do: files in the run folder. */
 #define STEWARD_STORE	"steward"	  /* usage/housekeeping.h */
 #define STEWARD_MAIL	"steward-mail"	  /* mail/send.h, which may wait for a mail program */
-#define STEWARD_UPGRADE "steward-upgrade" /* model/open.h: the copy before it */
+#define STEWARD_UPGRADE "steward-upgrade" /* model/open.h */
 
 /* A descriptor while this process is the steward, for steward_end; -1 when another one is it, and
  * still is after wait_ms.  The lock ends with its holder. */
