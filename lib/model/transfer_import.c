@@ -141,6 +141,15 @@ static bool name_is_taken(struct store_txn *txn, const struct item *item, struct
 	       store_find(txn, e->by_name, span_of(head->name), arena, &at, NULL) == CG_OK;
 }
 
+/* New.  When a record was used says nothing of its contents. */
+static json_t *without_use(const json_t *record)
+{
+	json_t *less = json_copy((json_t *)(uintptr_t)record);
+	(void)json_object_del(less, "first_used_at");
+	(void)json_object_del(less, "last_used_at");
+	return less;
+}
+
 /* As they are shown: a default that was never set is the same as one that was. */
 static bool is_same(const struct item *item, struct span there, const json_t *json,
 		    struct arena *arena)
@@ -149,9 +158,12 @@ static bool is_same(const struct item *item, struct span there, const json_t *js
 	if (record_unpack(store_table_type(item->section->table), there, arena, &message, NULL) !=
 	    CG_OK)
 		return false;
-	json_t *other = record_to_whole_json(message);
-	bool same = json_equal(other, json);
-	json_decref(other);
+	json_t *whole = record_to_whole_json(message);
+	json_t *a = without_use(whole), *b = without_use(json);
+	bool same = json_equal(a, b);
+	json_decref(whole);
+	json_decref(a);
+	json_decref(b);
 	return same;
 }
 

@@ -159,6 +159,9 @@ with case("into a filled store"):
     other["users"], other["tokens"] = [], []
     other["apis"].append({**other["apis"][0], "id": "z" * 26, "listen_path": "/third/"})
     other["keys"].append({**other["keys"][0], "id": "y" * 26, "name": "new"})
+    # Keys that were used since are no others.
+    for record in other["keys"] + other["credentials"]:
+        record.update(first_used_at="2026-01-01T00:00:00Z", last_used_at="2026-01-02T00:00:00Z")
     filled = write("filled.json", json.dumps(other))
     before = records(target)
     status, report, said = import_json(target, filled)
