@@ -256,13 +256,15 @@ cg_rc show_credential(struct page_call *call, const Cg__Credential *c, json_t **
 			   ? c->ends_at
 			   : c->not_after;
 	*out = json_pack(
-	    "{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "sha256", hex, "is_certificate",
-	    (int)certificate, "is_token", (int)!certificate, "subject",
+	    "{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "sha256", hex,
+	    "is_certificate", (int)certificate, "is_token", (int)!certificate, "subject",
 	    page_text(record && record->subject ? show_common_name(record->subject)
 						: span_of(certificate ? "certificate" : "Token")),
 	    "start", page_hex(&c->sha256, 10), "badge", credential_badge(call, c), "until",
 	    c->has_ends_at || c->has_not_after ? page_day(ends) : json_null(), "added",
-	    page_time(call, c->added_at), "may_revoke", (int)!c->has_revoked_at, "revoked",
+	    page_time(call, c->added_at), "last_used",
+	    c->has_last_used_at ? page_distance(call, c->last_used_at) : json_null(), "may_revoke",
+	    (int)!c->has_revoked_at, "revoked",
 	    c->has_revoked_at ? json_pack("{s:s, s:o}", "why",
 					  reasons[(unsigned)c->revoked_reason < CG_COUNT(reasons)
 						      ? (unsigned)c->revoked_reason

@@ -26,7 +26,7 @@
         <table class="table table--stack">
           <caption class="sr-only">Credentials</caption>
           <thead>
-            <tr><th scope="col">Credential</th><th scope="col">Status</th><th scope="col">Valid until</th><th scope="col">Added</th><th scope="col" class="right"><span class="sr-only">Actions</span></th></tr>
+            <tr><th scope="col">Credential</th><th scope="col">Status</th><th scope="col">Valid until</th><th scope="col">Added</th><th scope="col">Last used</th><th scope="col" class="right"><span class="sr-only">Actions</span></th></tr>
           </thead>
           <tbody>
             {{#credentials}}
@@ -35,6 +35,7 @@
               <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}</td>
               <td data-label="Valid until" class="nowrap">{{#until}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/until}}{{#no_until}}—{{/no_until}}</td>
               <td data-label="Added" class="nowrap">{{#added}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/added}}</td>
+              <td data-label="Last used" class="nowrap">{{#last_used}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/last_used}}{{#no_last_used}}never{{/no_last_used}}</td>
               <td data-label="Actions" class="right">{{#revoked}}<span class="muted small">{{why}}, {{#at}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/at}}</span>{{/revoked}} {{#may_change}}<a class="btn btn--sm" href="/admin/keys/{{id}}/credentials/{{sha256}}">Edit<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}} {{#may_revoke}}{{#may_change}}<a class="btn btn--sm btn--danger" href="/admin/keys/{{id}}/credentials/{{sha256}}/revoke">Revoke<span class="sr-only"> {{subject}} {{start}}</span></a>{{/may_change}}{{/may_revoke}}</td>
             </tr>
             {{/credentials}}

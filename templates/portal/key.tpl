@@ -28,12 +28,13 @@
       <div class="card__head"><div><h2 id="h-certs">Credentials</h2><p>they share limits and usage</p></div></div>
       {{#has_credentials}}<div class="table-wrap"><table class="table table--stack">
         <caption class="sr-only">Credentials</caption>
-        <thead><tr><th scope="col">Credential</th><th scope="col">Status</th><th scope="col">Valid until</th><th scope="col" class="right"><span class="sr-only">Actions</span></th></tr></thead>
+        <thead><tr><th scope="col">Credential</th><th scope="col">Status</th><th scope="col">Valid until</th><th scope="col">Last used</th><th scope="col" class="right"><span class="sr-only">Actions</span></th></tr></thead>
         <tbody>
           {{#credentials}}<tr>
             <th scope="row">{{subject}}<span class="table__sub"><code class="fp">{{start}}</code></span></th>
             <td data-label="Status" class="table__corner">{{#badge}}<span class="badge badge--{{kind}}">{{text}}</span>{{/badge}}{{#claimed}} <span class="muted small">not proven</span>{{/claimed}}</td>
             <td data-label="Valid until">{{#until}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/until}}{{#no_until}}—{{/no_until}}</td>
+            <td data-label="Last used">{{#last_used}}<time datetime="{{iso}}" title="{{title}}">{{text}}</time>{{/last_used}}{{#no_last_used}}never{{/no_last_used}}</td>
             <td class="right">{{#may_revoke}}<a class="btn btn--sm" href="/portal/keys/{{key_id}}/credentials/{{sha256}}/revoke">Revoke<span class="sr-only"> {{subject}}</span></a>{{/may_revoke}}</td>
           </tr>
           {{/credentials}}

@@ -8,6 +8,7 @@ import datetime
 import json
 import os
 import random
+import re
 import signal
 import sys
 import threading
@@ -16,6 +17,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
 from answers import read_answer  # noqa: E402
 from processes import wait_until  # noqa: E402
+from show_pages import owner  # noqa: E402
 from tap import case, diag, done_testing, is_eq, ok  # noqa: E402
 from website import Site  # noqa: E402
 
@@ -223,6 +225,9 @@ with case("when a credential was used"):
         else:
             ok(both["created_at"] <= first <= last <= stamp(time.time()) and revision == 1,
                f"{sha256[:4]}: after it was added, and no new revision") or diag(told)
+    page = owner(site).get("/admin/keys/" + both["id"])
+    cells = re.findall(r'data-label="Last used"[^>]*>(<time|never)', page.html)
+    is_eq(sorted(cells), ["<time", "<time", "never"], "its page tells of each")
     is_eq(client.call(next_one["token"], "/a/x").status, 200, "a call with the third")
     client.close()
     wait_until(lambda: uses(both)[next_one["sha256"]][0], "its use")
