@@ -164,7 +164,7 @@ static cg_rc check_approval(struct store_txn *txn, const Cg__KeyRequest *r,
 			    const struct request_about *about, struct arena *arena,
 			    struct cg_err *err)
 {
-	bool waits;
+	bool waits = false;
 	cg_rc rc = request_check_active_in(txn, about->developer, arena, err);
 	if (rc == CG_OK)
 		rc = waits_for_proof(txn, r, about, arena, &waits, err);
