@@ -102,6 +102,12 @@ static void find_digits(struct span text, char out[80])
 	}
 }
 
+static bool ends_with(struct span line, const char *end)
+{
+	size_t n = strlen(end);
+	return line.n >= n && memcmp(line.p + line.n - n, end, n) == 0;
+}
+
 void doctor_said(const struct buf *text, char *out, size_t room)
 {
 	/* The last words of lighttpd, and of apache2ctl, whatever it was; and what Apache says each
@@ -116,10 +122,8 @@ void doctor_said(const struct buf *text, char *out, size_t room)
 		line = span_trim(line);
 		find_digits(line, proof);
 		bool said = line.n > 0 && !*proof;
-		for (size_t i = 0; i < CG_COUNT(nothing); i++) {
-			struct span end = span_of(nothing[i]);
-			said &= line.n < end.n || !span_is(span_from(line, line.n - end.n), end);
-		}
+		for (size_t i = 0; i < CG_COUNT(nothing); i++)
+			said = said && !ends_with(line, nothing[i]);
 		if (said && n > 0 && n + 1 < room)
 			out[n++] = ' ';
 		if (said)
