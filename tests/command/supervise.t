@@ -216,7 +216,7 @@ with Site(gates=2, admins=2) as site:
                 os.fchmod(out.fileno(), 0o755)
 
         # The others are ready all the while.
-        script("gate", f"CERTGATE_HOME={site.folder}/nowhere exec {site.bin}/gate")
+        script("gate", f"CERTGATE_HOME={site.folder}/nowhere exec \"{site.bin}/gate\"")
         refused("one of them", "^cannot start: .*/nowhere cannot be used", ("gate",), own)
         shutil.copy(site.bin + "/gate", own)
         script("portal", "exit 7")
@@ -225,7 +225,7 @@ with Site(gates=2, admins=2) as site:
 
     with case("a program that starts in the third attempt"):
         tries, before = site.folder + "/tls/try-", len(supervise_log())
-        script("portal", *(f"mkdir {tries}{n} 2>/dev/null && exit 7" for n in (1, 2)), f"exec {site.bin}/portal")
+        script("portal", *(f"mkdir {tries}{n} 2>/dev/null && exit 7" for n in (1, 2)), f"exec \"{site.bin}/portal\"")
         site.spawn("supervise", [site.bin + "/certgate", "--home", site.home, "supervise", "--sockets", site.sockets,
                                  "--bin", own, "--gates", "2", "--admins", "2", "--portals", "1", *user])
         wait_until(lambda: re.search("(?m)^ready: ", supervise_log()[before:]), "ready")
