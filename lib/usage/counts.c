@@ -329,7 +329,7 @@ bool usage_used_changed(const struct usage *u, size_t *position, struct usage_us
 		size_t place = (*position)++;
 		const struct use *use = &u->file->uses[place];
 		uint64_t at = __atomic_load_n(&use->at, __ATOMIC_ACQUIRE);
-		if (at == word_load(&use->saved))
+		if (at == 0 || at == word_load(&use->saved))
 			continue;
 		out->at_unix_s = (int64_t)at;
 		out->place = place;
